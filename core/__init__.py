@@ -1,0 +1,1 @@
+"""Libvirt realms without a screen: configuration, registry, fleet, placement and the libvirt driver."""

@@ -1,0 +1,98 @@
+"""The exceptions that this package raises on purpose.
+
+RealmsError                     everything below; has a message for an operator, and a hint where one is known
+├── UsageError                  the request itself makes no sense: exit code 2
+├── UnreadableFile              a file can't be read, or isn't what it should be: exit code 2
+│   └── ConfigurationInvalid    the configuration has errors; carries its diagnostics
+├── HostRefused                 the registry refuses a host as described
+│   ├── UnknownHost             no host of that name
+│   └── HostChanged             someone else changed the host since it was read
+├── RegistryBusy                another program holds the registry's lock for too long
+├── ReadOnly                    a change was asked for in read-only mode
+└── DriverError                 libvirt said no; names the host
+    ├── HostUnreachable         no connection to the host
+    └── HostTimeout             the host did not answer in time
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.config.diagnostics import Diagnostic
+
+
+class RealmsError(Exception):
+    """An error that an operator can act on. `hint` says how to mend it, or is empty."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(RealmsError):
+    """The request makes no sense as given."""
+
+    exit_code = 2
+
+
+class UnreadableFile(RealmsError):
+    """A file can't be read, or its content is not what it should be."""
+
+    exit_code = 2
+
+
+class ConfigurationInvalid(UnreadableFile):
+    """The configuration has errors; `diagnostics` holds all of them, warnings included."""
+
+    def __init__(self, message: str, diagnostics: Sequence[Diagnostic], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.diagnostics = tuple(diagnostics)
+
+
+class HostRefused(RealmsError):
+    """The registry refuses a host as described: a duplicate name, a bad URI, a clash (specification, section 7)."""
+
+
+class UnknownHost(HostRefused):
+    """No host of that name is registered."""
+
+    exit_code = 2
+
+
+class HostChanged(HostRefused):
+    """The host was changed by someone else since it was read; nothing was written."""
+
+
+class RegistryBusy(RealmsError):
+    """Another program has held the registry's lock for too long."""
+
+
+class ReadOnly(RealmsError):
+    """A change was asked for while the program runs read-only."""
+
+    exit_code = 2
+
+
+class DriverError(RealmsError):
+    """Libvirt or the host refused; `host` is the registry's name of the host."""
+
+    def __init__(self, host: str, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{host}: {message}" if host else message, hint=hint)
+        self.host = host
+
+
+class HostUnreachable(DriverError):
+    """There is no connection to the host, and none could be made."""
+
+
+class HostTimeout(DriverError):
+    """The host did not answer before the deadline; what it did meanwhile is unknown."""

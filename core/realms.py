@@ -1,0 +1,59 @@
+"""The settings of a realm, with every default (specification, section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+STALE_AFTER_POLLS = 3
+"""A host's data are too old for placement past this many poll periods."""
+
+
+class CacheMode(StrEnum):
+    """Cache mode of a drive; DEFAULT writes no attribute, so that QEMU decides."""
+
+    DEFAULT = "default"
+    WRITETHROUGH = "writethrough"
+    WRITEBACK = "writeback"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class DriveSettings:
+    """How the users' drives are made; sizes in bytes, None for no bound."""
+
+    lazy_allocation: bool = True
+    cache: CacheMode = CacheMode.DEFAULT
+    min_size: int | None = None
+    max_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realm:
+    """An environment that runs VMs on hosts reached through libvirt. Durations are seconds."""
+
+    id: str
+    name: str
+    disabled: bool = False
+    driver: str = "libvirt"
+    volumes_pool: str = "ticrypt-vm"
+    drives_pool: str = "ticrypt-vm-drives"
+    bricks_pool: str = "ticrypt-bricks"
+    snapshots_pool: str = "ticrypt-vm-snapshots"
+    log_scheduling: bool = False
+    registration_timeout: float = 300.0
+    poll_frequency: float = 5.0
+    network_filter: str | None = None
+    network: str = "default"
+    registration_port: int = 22
+    drives: DriveSettings = field(default_factory=DriveSettings)
+
+    @property
+    def stale_after(self) -> float:
+        """Age in seconds past which a host's data are too old for placement (specification, section 8)."""
+        return STALE_AFTER_POLLS * self.poll_frequency
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """The realm's four pools: volumes, drives, bricks, snapshots."""
+        return (self.volumes_pool, self.drives_pool, self.bricks_pool, self.snapshots_pool)
