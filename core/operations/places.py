@@ -1,0 +1,17 @@
+"""Where the program keeps what it knows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_SYSTEM_REGISTRY = Path("/var/lib/libvirt-realms/registry.json")
+
+
+def default_registry() -> Path:
+    """Where the host registry is, if nobody says otherwise: the system's for root, the user's data folder for others."""
+    if os.geteuid() == 0:
+        return _SYSTEM_REGISTRY
+    import platformdirs
+
+    return platformdirs.user_data_path("libvirt-realms") / "registry.json"

@@ -1,0 +1,86 @@
+"""The program: wires options, commands and the full-screen application together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import click
+
+from core.errors import ConfigurationInvalid, RealmsError
+from tui.cli.options import GlobalOptions, LazyGroup
+
+COMMANDS = {
+    "demo": ("tui.cli.demo:demo", "The full-screen application on a built-in fleet; needs no host and no file."),
+    "check": ("tui.cli.check:check", "Check a configuration: every mistake with its place and how to mend it."),
+    "show": ("tui.cli.show:show", "Show the configuration as understood, with every default."),
+    "cost": ("tui.cli.cost:cost", "Compute one cost, term by term."),
+    "hosts": ("tui.cli.hosts:hosts", "List, add, edit, enable, disable, remove and test hosts."),
+    "vms": ("tui.cli.vms:vms", "List virtual machines."),
+    "place": ("tui.cli.place:place", "Say which host would take a VM, and why. Creates nothing."),
+    "fleet": ("tui.cli.fleet:fleet", "Save the live fleet, to explore it offline."),
+}
+"""Every subcommand, where it is defined, and its line of help."""
+
+
+@click.group(
+    "realms",
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Without a command the full-screen application opens.",
+)
+@click.version_option(package_name="libvirt-realms", prog_name="realms")
+@click.pass_context
+def realms(context: click.Context) -> None:
+    """Manage libvirt realms: hosts, virtual machines, and placements that explain themselves."""
+    if context.invoked_subcommand is None:
+        from tui.cli.screen import open_screen
+
+        context.exit(open_screen(context.ensure_object(GlobalOptions)))
+
+
+def report(error: RealmsError) -> int:
+    """Print an error on standard error, readable and safe for a terminal, and give its exit code."""
+    from core.text import printable
+
+    if isinstance(error, ConfigurationInvalid):
+        from tui.cli.check import print_diagnostics
+
+        print_diagnostics(error.diagnostics)
+    click.echo(f"realms: {printable(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"  {printable(error.hint)}", err=True)
+    return error.exit_code
+
+
+def main() -> None:
+    """Run the program; the one place where an unforeseen error becomes an exit code."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        code = realms.main(standalone_mode=False)
+    except RealmsError as error:
+        code = report(error)
+    except click.exceptions.Abort:
+        click.echo("realms: interrupted", err=True)
+        code = 1
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except Exception as error:
+        if os.environ.get("REALMS_TRACEBACK"):
+            raise
+        from core.text import one_line
+
+        click.echo(f"realms: unforeseen error: {type(error).__name__}: {one_line(str(error))}", err=True)
+        click.echo("  this is a defect; run again with REALMS_TRACEBACK=1 for the details to report", err=True)
+        code = 1
+    sys.stdout.flush()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""`realms fleet`: saves the live fleet, to be explored offline with --fleet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, pass_options
+
+
+@click.group("fleet", cls=LazyGroup)
+def fleet() -> None:
+    """Save the live fleet."""
+
+
+@fleet.command("save", cls=RealmsCommand)
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for hosts that don't answer.")  # fmt: skip
+@pass_options
+def save(options: GlobalOptions, file: Path, timeout: float) -> None:
+    """Save all hosts and VMs as they are now to FILE ("-": standard output).
+
+    Hosts that don't answer are saved as such. The file can be given to any command with --fleet.
+    """
+    from core.fleet_file import dump, write_file
+    from tui.cli.output import say
+
+    workplace = options.workplace()
+    try:
+        taken = workplace.settled_fleet(timeout)
+    finally:
+        workplace.close()
+    if str(file) == "-":
+        click.echo(dump(taken, workplace.configuration))
+        return
+    write_file(file, taken, workplace.configuration)
+    vms = sum(1 for _ in taken.vms())
+    say(f"{file}: {taken.hosts_answering} of {taken.hosts_total} hosts answered, {vms} VMs saved")

@@ -1,0 +1,161 @@
+"""The global options, accepted before and after a subcommand, and commands that load only when they are called."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.operations.workplace import Workplace
+
+
+@dataclass(slots=True)
+class GlobalOptions:
+    """What the global options said; None where one was not given."""
+
+    config: Path | None = None
+    registry: Path | None = None
+    fleet: Path | None = None
+    read_only: bool = False
+
+    def workplace(self) -> Workplace:
+        """Open the configuration with the registry, or with the saved fleet.
+
+        Raises UnreadableFile and its kin (exit code 2) for what can't be read.
+        """
+        from core.operations.workplace import open_workplace
+
+        return open_workplace(config=self.config, registry=self.registry, fleet=self.fleet, read_only=self.read_only)
+
+    def changing_workplace(self) -> Workplace:
+        """Open a workplace for a command that changes something; raises ReadOnly where nothing may be changed."""
+        workplace = self.workplace()
+        workplace.check_can_change()
+        return workplace
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Keep a global option's value, wherever on the command line it stood; the environment never overrules it."""
+    options = context.ensure_object(GlobalOptions)
+    name = parameter.name
+    if name is None or value is None or value is False:
+        return
+    from_environment = context.get_parameter_source(name) is ParameterSource.ENVIRONMENT
+    if not (from_environment and getattr(options, name)):
+        setattr(options, name, value)
+
+
+def _global_options() -> list[click.Option]:
+    file = click.Path(dir_okay=True, path_type=Path)
+    return [
+        click.Option(
+            ["--config"], type=file, envvar="REALMS_CONFIG", metavar="FILE", expose_value=False, callback=_remember,
+            help="Main configuration file (else ./ticrypt-vm.conf, then /etc/ticrypt/ticrypt-vm.conf).",
+        ),
+        click.Option(
+            ["--registry"], type=file, envvar="REALMS_REGISTRY", metavar="FILE", expose_value=False, callback=_remember,
+            help="Host registry (else /var/lib/libvirt-realms/registry.json for root, or your data folder).",
+        ),
+        click.Option(
+            ["--fleet"], type=file, metavar="FILE", expose_value=False, callback=_remember,
+            help="Use a saved fleet instead of live hosts.",
+        ),
+        click.Option(
+            ["--read-only"], is_flag=True, expose_value=False, callback=_remember,
+            help="Change nothing: no host, no VM, no registry.",
+        ),
+    ]  # fmt: skip
+
+
+class RealmsCommand(click.Command):
+    """A subcommand that takes the global options too."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.params.extend(_global_options())
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when one is called: `module:attribute` and a line of help for each name."""
+
+    command_class = RealmsCommand
+
+    def __init__(self, *arguments: Any, lazy: Mapping[str, tuple[str, str]] | None = None, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.lazy = dict(lazy or {})
+        self.params.extend(_global_options())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table, then those registered directly."""
+        return [*self.lazy, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command by its name."""
+        if cmd_name not in self.lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self.lazy[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - a slip in the table, found by the tests
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one was probably meant."""
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            hint = f"did you mean {near[0]}?" if near else "commands: " + ", ".join(self.list_commands(ctx))
+            message = f"no command {args[0]!r}"
+            raise UsageError(message, hint=hint)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        rows = [(name, self.lazy[name][1]) for name in self.lazy]
+        rows += [
+            (name, command.get_short_help_str())
+            for name in super().list_commands(ctx)
+            if (command := super().get_command(ctx, name)) is not None
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+class SizeType(click.ParamType):
+    """A size such as `8 GiB`, as bytes."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the size, or fail with what would be right."""
+        from core.units import NotAQuantity, parse_size
+
+        if isinstance(value, int):
+            return value
+        try:
+            size = parse_size(value)
+        except NotAQuantity as error:
+            self.fail(f"{error}" + (f" ({error.hint})" if error.hint else ""), param, ctx)
+        if size < 0:
+            self.fail(f"{value} is negative", param, ctx)
+        return size
+
+
+SIZE = SizeType()
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+"""The option of every command that reports something; its parameter is `as_json`."""
+
+pass_options = click.make_pass_decorator(GlobalOptions, ensure=True)
+"""Hands the global options to a command as its first argument."""
