@@ -4,9 +4,11 @@ RealmsError                     everything below; has a message for an operator,
 ├── UsageError                  the request itself makes no sense: exit code 2
 ├── UnreadableFile              a file can't be read, or isn't what it should be: exit code 2
 │   └── ConfigurationInvalid    the configuration has errors; carries its diagnostics
+├── UnwritableFile              a file can't be written: exit code 2
 ├── HostRefused                 the registry refuses a host as described
 │   ├── UnknownHost             no host of that name
 │   └── HostChanged             someone else changed the host since it was read
+├── ReservationRefused          the VM, or the device, is promised to someone else, or the promise has run out
 ├── RegistryBusy                another program holds the registry's lock for too long
 ├── ReadOnly                    a change was asked for in read-only mode
 └── DriverError                 libvirt said no; names the host
@@ -58,6 +60,12 @@ class ConfigurationInvalid(UnreadableFile):
         self.diagnostics = tuple(diagnostics)
 
 
+class UnwritableFile(RealmsError):
+    """A file can't be written; what it held before is untouched."""
+
+    exit_code = 2
+
+
 class HostRefused(RealmsError):
     """The registry refuses a host as described: a duplicate name, a bad URI, a clash (specification, section 7)."""
 
@@ -70,6 +78,10 @@ class UnknownHost(HostRefused):
 
 class HostChanged(HostRefused):
     """The host was changed by someone else since it was read; nothing was written."""
+
+
+class ReservationRefused(RealmsError):
+    """A reservation can't be taken or renewed: its VM or device is reserved by someone else, or it has expired."""
 
 
 class RegistryBusy(RealmsError):

@@ -78,7 +78,7 @@ class StaticAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """A host in the registry. `version` counts its changes, so that an edit of an old copy is noticed."""
+    """A host in the registry. `version` is another after each change, so that an edit of an old copy is noticed."""
 
     name: str
     realm: str
