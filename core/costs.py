@@ -27,7 +27,7 @@ class Use:
     vms: int = 0
     vcpus: int = 0
     memory_bytes: int = 0
-    devices: Mapping[str, int] = NO_DEVICES
+    devices: Mapping[str, int] = field(default_factory=lambda: NO_DEVICES)
 
     def __add__(self, other: Use) -> Use:
         devices = dict(self.devices)
@@ -133,9 +133,26 @@ class CostFunction:
     def cost(self, use: Use, mention: Iterable[str] = ()) -> Cost:
         """Cost of a host under this use, broken down by term (specification, section 4)."""
         terms = self.terms(use, mention)
+        return Cost(terms, self.scale, self.offset, self._combine(term.cost for term in terms))
+
+    def total(self, use: Use) -> float:
+        """Cost of a host under this use without its breakdown: the same number as `cost(use).total`, sooner."""
+        costs = [
+            curve.cost(amount)
+            for curve, amount in ((self.vms, use.vms), (self.vcpus, use.vcpus), (self.memory, use.memory_bytes))
+            if curve is not None
+        ]
+        if self.devices or use.devices:
+            costs += [
+                self.devices.get(kind, _WITHOUT_CURVE).cost(use.devices.get(kind, 0))
+                for kind in sorted({*self.devices, *use.devices})
+            ]
+        return self._combine(costs)
+
+    def _combine(self, costs: Iterable[float]) -> float:
         total = 0.0
-        for term in terms:
-            total += term.cost
+        for cost in costs:
+            total += cost
         if settle(total) != INFINITY:
             total = settle(settle(total * self.scale) + self.offset)
-        return Cost(terms, self.scale, self.offset, settle(total))
+        return settle(total)

@@ -1,0 +1,50 @@
+"""What a VM asks of a host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from core.costs import NO_DEVICES, Use
+from core.errors import UsageError
+from core.units import MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOST = 2**31 - 1
+"""Libvirt counts vCPUs and devices in 32 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A VM to be placed: its maxima, the number of devices it wants by type, and the realm if only one will do.
+
+    Types asked for zero times are dropped. Raises UsageError where no VM could be like that.
+    """
+
+    vcpus: int
+    memory_bytes: int
+    devices: Mapping[str, int] = field(default_factory=lambda: NO_DEVICES)
+    realm: str | None = None
+    needs_drives_pool: bool = False
+    """Whether the VM has drives, so that the realm's drives pool must be there too."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.vcpus <= _MOST:
+            raise UsageError(f"a VM has 1 vCPU or more, not {self.vcpus}")
+        if not 1 <= self.memory_bytes <= MAX_BYTES:
+            raise UsageError(f"a VM has 1 byte of memory or more, below 2^63, not {self.memory_bytes}")
+        for kind, count in self.devices.items():
+            if not kind:
+                raise UsageError("a device type has a name", hint="such as nvidia-gpu=1")
+            if not 0 <= count <= _MOST:
+                raise UsageError(f"a VM has 0 or more devices of type {kind}, not {count}")
+        asked = {kind: self.devices[kind] for kind in sorted(self.devices) if self.devices[kind]}
+        object.__setattr__(self, "devices", MappingProxyType(asked))
+
+    @property
+    def use(self) -> Use:
+        """What the VM adds to the use of its host."""
+        return Use(1, self.vcpus, self.memory_bytes, self.devices)
