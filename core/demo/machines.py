@@ -1,0 +1,188 @@
+"""Writes the machines of the demo: one `<node>` file of libvirt's test driver for each host."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from core.driver.metadata import Mark, mark_element
+from core.hosts import Host, HostState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from core.config.model import Configuration
+    from core.hardware import HardwareProfile
+
+REALM = "demo"
+UNREACHABLE_URI = "qemu+tcp://127.0.0.1:9/system"
+"""Port 9 (discard) of this machine: nothing listens there, so the host can't be reached."""
+
+_TEST_NAMESPACE = "http://libvirt.org/schemas/domain/test/1.0"
+_SHUT_OFF = "5"
+_GIB_IN_KIB = 1024 * 1024
+_IDENTITY = uuid.UUID("6f6a1c1e-7a0e-4f5a-9d7e-3f1c2b4a5d60")
+
+_PROFILE_CYCLE = ("cpu-node", "cpu-node", "a100-node", "cpu-node", "l40s-node", "cpu-node")
+_SIZES = ((1, 2), (2, 4), (2, 8), (4, 16), (8, 32), (16, 64))
+_SIZE_WEIGHTS = (3, 6, 5, 4, 2, 1)
+_PURPOSES = ("web", "db", "build", "desk", "notes", "stats", "mail", "proxy", "study", "intake")
+_TRAINING = ("train", "infer", "render", "fold")
+
+
+@dataclass(frozen=True, slots=True)
+class _Guest:
+    name: str
+    vcpus: int
+    memory_gib: int
+    devices: tuple[str, ...] = ()
+    running: bool = True
+    managed: bool = True
+
+
+def build(folder: Path, configuration: Configuration, *, hosts: int, vms: int, seed: int = 7) -> tuple[Host, ...]:
+    """Write the machines into a folder and give their hosts as the registry should have them.
+
+    Of three hosts and more the last can't be reached, of five and more the one before is disabled, and the second
+    takes no new VMs. `vms` are spread over the hosts that answer; the same seed gives the same fleet.
+    """
+    chance = random.Random(seed)  # noqa: S311 - a fleet to look at, nothing secret
+    profiles = [_PROFILE_CYCLE[number % len(_PROFILE_CYCLE)] for number in range(hosts)]
+    names = list(_names(profiles))
+    answering = hosts - (hosts >= 3) - (hosts >= 5)
+    numbers = _numbers()
+    placed = _spread(
+        vms, [configuration.hardware_profiles[profile] for profile in profiles[:answering]], chance, numbers
+    )
+    built = []
+    for number, (name, profile) in enumerate(zip(names, profiles, strict=True)):
+        hardware = configuration.hardware_profiles[profile]
+        guests = placed[number] if number < answering else ()
+        file = folder / f"{name}.xml"
+        missing_pool = "ticrypt-vm-snapshots" if number == 2 else ""
+        ET.ElementTree(_node(name, hardware, configuration, guests, missing_pool)).write(file, encoding="utf-8")
+        reachable = not (hosts >= 3 and number == hosts - 1)
+        built.append(
+            Host(
+                name=name,
+                realm=REALM,
+                uri=f"test://{file}" if reachable else UNREACHABLE_URI,
+                profile=profile,
+                state=_state(number, hosts),
+            )
+        )
+    return tuple(built)
+
+
+def _state(number: int, hosts: int) -> HostState:
+    if hosts >= 3 and number == 1:
+        return HostState.NO_SCHEDULING
+    if hosts >= 5 and number == hosts - 2:
+        return HostState.DISABLED
+    return HostState.ENABLED
+
+
+def _names(profiles: Sequence[str]) -> Iterator[str]:
+    counts: dict[str, int] = {}
+    width = 3 if len(profiles) > 99 else 2
+    for profile in profiles:
+        kind = profile.removesuffix("-node")
+        counts[kind] = counts.get(kind, 0) + 1
+        yield f"{kind}-{counts[kind]:0{width}}"
+
+
+def _numbers() -> dict[str, int]:
+    return dict.fromkeys((*_PURPOSES, *_TRAINING, "legacy"), 0)
+
+
+def _spread(
+    vms: int, profiles: Sequence[HardwareProfile], chance: random.Random, numbers: dict[str, int]
+) -> list[list[_Guest]]:
+    """Give each host its guests: fewer the further back it stands, cards only where the profile has some free."""
+    placed: list[list[_Guest]] = [[] for _ in profiles]
+    free = [[str(device.address) for device in profile.devices] for profile in profiles]
+    weights = [1.0 / (1 + 0.15 * number) for number in range(len(profiles))]
+    for serial in range(vms):
+        number = chance.choices(range(len(profiles)), weights)[0]
+        vcpus, memory = chance.choices(_SIZES, _SIZE_WEIGHTS)[0]
+        cards: tuple[str, ...] = ()
+        purpose = chance.choice(_PURPOSES)
+        if len(free[number]) > 1 and chance.random() < 0.7:
+            count = 2 if len(free[number]) > 4 and chance.random() < 0.3 else 1
+            cards, free[number] = tuple(free[number][:count]), free[number][count:]
+            vcpus, memory, purpose = 8, 64, chance.choice(_TRAINING)
+        foreign = serial % 17 == 11
+        purpose = "legacy" if foreign else purpose
+        numbers[purpose] += 1
+        running = bool(cards) or chance.random() < 0.85
+        name = f"{purpose}-{numbers[purpose]:02}"
+        placed[number].append(_Guest(name, vcpus, memory, cards, running=running, managed=not foreign))
+    return placed
+
+
+def _node(
+    name: str, hardware: HardwareProfile, configuration: Configuration, guests: Sequence[_Guest], missing_pool: str
+) -> ET.Element:
+    node = ET.Element("node")
+    cpu = ET.SubElement(node, "cpu")
+    for tag, value in (("mhz", 3000), ("model", "x86_64"), ("active", hardware.cores), ("nodes", 2), ("sockets", 1),
+                       ("cores", max(1, hardware.cores // 2)), ("threads", 1)):  # fmt: skip
+        ET.SubElement(cpu, tag).text = str(value)
+    ET.SubElement(node, "memory").text = str(hardware.memory_bytes // 1024)
+    for guest in guests:
+        node.append(_domain(name, guest))
+    node.append(_network(name))
+    for pool in configuration.realms[REALM].pools:
+        if pool != missing_pool:
+            element = ET.SubElement(node, "pool", type="dir")
+            ET.SubElement(element, "name").text = pool
+            ET.SubElement(ET.SubElement(element, "target"), "path").text = f"/shared/{pool}"
+    return node
+
+
+def _network(host: str) -> ET.Element:
+    network = ET.Element("network")
+    ET.SubElement(network, "name").text = "default"
+    ET.SubElement(network, "bridge", name="virbr0")
+    subnet = sum(map(ord, host)) % 200 + 2
+    ip = ET.SubElement(network, "ip", address=f"10.2.{subnet}.1", netmask="255.255.255.0")
+    ET.SubElement(ET.SubElement(ip, "dhcp"), "range", start=f"10.2.{subnet}.2", end=f"10.2.{subnet}.254")
+    return network
+
+
+def _domain(host: str, guest: _Guest) -> ET.Element:
+    domain = ET.Element("domain", type="test")
+    ET.SubElement(domain, "name").text = guest.name
+    ET.SubElement(domain, "uuid").text = str(uuid.uuid5(_IDENTITY, f"{host}/{guest.name}"))
+    if guest.managed:
+        metadata = ET.SubElement(domain, "metadata")
+        metadata.append(mark_element(Mark(realm=REALM, brick="debian-12", created_at=0.0)))
+    ET.SubElement(domain, "memory", unit="KiB").text = str(guest.memory_gib * _GIB_IN_KIB)
+    ET.SubElement(domain, "vcpu").text = str(guest.vcpus)
+    ET.SubElement(ET.SubElement(domain, "os"), "type").text = "hvm"
+    devices = ET.SubElement(domain, "devices")
+    interface = ET.SubElement(devices, "interface", type="network")
+    ET.SubElement(interface, "source", network="default")
+    for address in guest.devices:
+        _hostdev(devices, address)
+    if not guest.running:
+        ET.SubElement(domain, f"{{{_TEST_NAMESPACE}}}runstate").text = _SHUT_OFF
+    return domain
+
+
+def _hostdev(devices: ET.Element, address: str) -> None:
+    hostdev = ET.SubElement(devices, "hostdev", mode="subsystem", type="pci", managed="yes")
+    domain, bus, rest = address.split(":")
+    slot, function = rest.split(".")
+    ET.SubElement(
+        ET.SubElement(hostdev, "source"),
+        "address",
+        domain=f"0x{domain}",
+        bus=f"0x{bus}",
+        slot=f"0x{slot}",
+        function=f"0x{function}",
+    )

@@ -1,0 +1,53 @@
+"""Sets the demo up: its configuration, its machines, its registry, in a folder that goes when it ends."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.clock import SystemClock
+from core.config.reader import load
+from core.demo.life import Life
+from core.demo.machines import build
+from core.operations.workplace import Workplace
+from core.registry.hosts import HostRegistry
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+CONFIGURATION = Path(__file__).parent / "configuration" / "ticrypt-vm.conf"
+
+
+class Demo:
+    """A demo fleet as a context: entering gives its workplace, leaving removes every trace of it."""
+
+    def __init__(self, *, hosts: int = 8, vms: int = 40, still: bool = False) -> None:
+        self._hosts, self._vms, self._still = hosts, vms, still
+        self._folder = tempfile.TemporaryDirectory(prefix="realms-demo-", ignore_cleanup_errors=True)
+        self._workplace: Workplace | None = None
+        self._life: Life | None = None
+
+    def __enter__(self) -> Workplace:
+        folder = Path(self._folder.name)
+        configuration = load(CONFIGURATION)
+        clock = SystemClock()
+        registry = HostRegistry(folder / "registry.json", clock)
+        for host in build(folder, configuration, hosts=self._hosts, vms=self._vms):
+            registry.add(host, configuration)
+        self._workplace = Workplace(
+            configuration, configuration_path=CONFIGURATION, registry=registry, label="demo", clock=clock
+        )
+        if not self._still:
+            self._life = Life(self._workplace)
+            self._life.start()
+        return self._workplace
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._life is not None:
+            self._life.close()
+        if self._workplace is not None:
+            self._workplace.close()
+        self._folder.cleanup()

@@ -1,0 +1,27 @@
+"""`realms demo`: the full-screen application on a built-in fleet."""
+
+from __future__ import annotations
+
+import click
+
+from tui.cli.options import RealmsCommand
+
+
+@click.command("demo", cls=RealmsCommand)
+@click.option("--hosts", type=click.IntRange(1, 1000), default=8, show_default=True, metavar="N", help="Hosts.")
+@click.option("--vms", type=click.IntRange(0, 20_000), default=40, show_default=True, metavar="N", help="VMs on them.")
+@click.option("--still", is_flag=True, help="Keep the VMs as they are: none starts or stops by itself.")
+def demo(hosts: int, vms: int, *, still: bool) -> int:
+    """Open the full-screen application on a built-in fleet.
+
+    The hosts are libvirt's embedded test driver inside this process: no daemon, no root, no configuration. One host
+    takes no new VMs, one is disabled and one can't be reached, so that there is something to see.
+    """
+    from tui.terminal import check_terminal
+
+    check_terminal()
+    from core.demo.stage import Demo
+    from tui.app import run
+
+    with Demo(hosts=hosts, vms=vms, still=still) as workplace:
+        return run(workplace)
