@@ -1,0 +1,137 @@
+"""The registry of hosts that several programs share (specification, section 7)."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.clock import SystemClock
+from core.errors import ReadOnly, UnwritableFile
+from core.registry import reservations, rules
+from core.registry.locking import LOCK_DEADLINE, exclusive
+from core.registry.records import Contents, contents_of
+from core.registry.storage import RegistryStorage, open_database
+from core.registry.transactions import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.clock import Clock
+    from core.config.model import Configuration
+    from core.hosts import Host, HostState
+    from core.reservations import Reservation
+
+Stamp = tuple[int, int, int]
+"""What differs after every change of a file: time of change in nanoseconds, size, inode."""
+
+NO_FILE: Stamp = (0, 0, 0)
+
+
+class HostRegistry:
+    """Hosts and reservations in one file. It keeps nothing in memory: every call reads what is there now.
+
+    Readers take no lock and never see half a file. A registry that doesn't exist holds nothing, and is made, with its
+    folder, by the first change. All methods raise UnreadableFile for a file that can't be read; those that change
+    something also RegistryBusy, UnwritableFile, and ReadOnly where the registry was opened `read_only`.
+    """
+
+    def __init__(
+        self, path: Path, clock: Clock | None = None, *, read_only: bool = False, lock_deadline: float = LOCK_DEADLINE
+    ) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._clock = clock or SystemClock()
+        self._lock_deadline = lock_deadline
+
+    # What there is -------------------------------------------------------------------------------------------------
+
+    def hosts(self) -> tuple[Host, ...]:
+        """All hosts, in the order in which they were added."""
+        return self._contents().hosts
+
+    def host(self, name: str) -> Host:
+        """Find a host by its name; raises UnknownHost, which suggests another."""
+        return rules.find(name, self.hosts())
+
+    def reservations(self) -> tuple[Reservation, ...]:
+        """Reservations that have not expired."""
+        return reservations.live(self._contents().reservations, self._clock.now())
+
+    def abandoned(self) -> tuple[Reservation, ...]:
+        """Reservations that expired unreleased: marks of processes that were killed at their work."""
+        return reservations.abandoned(self._contents().reservations, self._clock.now())
+
+    def stamp(self) -> Stamp:
+        """Give a value that differs after every change; costs one system call, and never raises.
+
+        Take it before reading, so that a change between the two is seen the next time.
+        """
+        try:
+            status = self.path.stat()
+        except OSError:
+            return NO_FILE
+        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    def _contents(self) -> Contents:
+        return contents_of(open_database(self._target()))
+
+    def _target(self) -> Path:
+        """Follow symbolic links: they are written through, and their target's lock is everyone's."""
+        return Path(os.path.realpath(self.path))
+
+    # Changes -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Hold the lock for the body, and write its changes at once when it ends; an exception undoes them all."""
+        if self.read_only:
+            raise ReadOnly("the registry is not changed: the program runs read-only", hint="leave out --read-only")
+        path = self._target()
+        with exclusive(path, self._lock_deadline):
+            _check_writable(path)
+            database = open_database(path)
+            changes = Transaction(database, self._clock.now())
+            yield changes
+            changes.drop_forgotten()
+            storage = database.storage
+            assert isinstance(storage, RegistryStorage)  # noqa: S101 - open_database uses no other
+            storage.commit()
+
+    def add(self, host: Host, configuration: Configuration) -> tuple[str, ...]:
+        """Register a host; gives warnings. Raises HostRefused."""
+        with self.transaction() as changes:
+            return changes.add(host, configuration)
+
+    def replace(self, old: Host, new: Host, configuration: Configuration) -> tuple[str, ...]:
+        """Change a host from `old`, as it was read, to `new`; gives warnings. Raises HostRefused, HostChanged."""
+        with self.transaction() as changes:
+            return changes.replace(old, new, configuration)
+
+    def set_state(self, name: str, state: HostState) -> Host:
+        """Enable a host, set it to No Scheduling or disable it; raises UnknownHost."""
+        with self.transaction() as changes:
+            return changes.set_state(name, state)
+
+    def remove(self, name: str) -> Host:
+        """Forget a host; its VMs are not touched. Raises UnknownHost."""
+        with self.transaction() as changes:
+            return changes.remove(name)
+
+    def renew(self, uuid: str, owner: str, until: float) -> Reservation:
+        """Push forward the time at which a reservation expires; raises ReservationRefused where it is lost."""
+        with self.transaction() as changes:
+            return changes.renew(uuid, owner, until)
+
+    def release(self, uuid: str, owner: str = "") -> bool:
+        """Give up a VM's reservation, only if it is `owner`'s where one is named; tells whether there was one."""
+        with self.transaction() as changes:
+            return changes.release(uuid, owner)
+
+
+def _check_writable(path: Path) -> None:
+    """Respect a file that was made read-only: replacing it asks only the folder."""
+    if path.exists() and not os.access(path, os.W_OK):
+        message = f"{path} can't be written: permission denied"
+        raise UnwritableFile(message, hint="it was made read-only, or belongs to other administrators")

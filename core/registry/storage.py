@@ -1,0 +1,181 @@
+"""A TinyDB storage that reads the registry's file once, and writes all changes at once, durably.
+
+The file is plain TinyDB: tables of documents by number. The table `registry` has one document: the file's format, and
+the number of the last change, from which documents take their numbers and hosts their versions.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Document
+
+from core.errors import UnreadableFile, UnwritableFile
+from core.registry.durable import copies_of, replace_file
+from core.registry.records import HOSTS, NotARecord, contents_of, table_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Tables = dict[str, dict[str, Any]]
+
+FORMAT_NAME = "libvirt-realms-registry"
+FORMAT_VERSION = 1
+"""Version of the file that this program writes; it refuses to read a higher one."""
+
+_ABOUT = "registry"
+_FORMAT = re.compile(rf"{FORMAT_NAME}/(\d{{1,9}})")
+
+
+class _Newer(ValueError):
+    """The file was written by a newer program."""
+
+
+class RegistryStorage(Storage):
+    """The registry's file in memory: TinyDB reads and changes that, and `commit` writes it where it differs.
+
+    `path` is no symbolic link. A file that is absent, or empty as `touch` makes it, holds nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._former = _read(path)
+        self._tables = _tables(self._former[0]) if self._former else {}
+        self._hosts_before = json.dumps(self._tables.get(HOSTS, {}))
+
+    def read(self) -> Tables | None:
+        """Give the tables, or None where the file holds nothing."""
+        return self._tables or None
+
+    def write(self, data: Tables) -> None:
+        """Take the tables as they shall be; nothing reaches the disk before `commit`."""
+        self._tables = data
+
+    def commit(self) -> None:
+        """Write the file if anything differs; its former content is kept if the hosts differ.
+
+        Reservations come and go every few seconds: for them alone the copies don't move on. Raises UnwritableFile.
+        """
+        content = (json.dumps(self._tables, indent=1, allow_nan=False) + "\n").encode("ascii")
+        if content == (self._former[0] if self._former else b"") or not self._tables:
+            return
+        hosts_differ = json.dumps(self._tables.get(HOSTS, {})) != self._hosts_before
+        try:
+            replace_file(self._path, content, former=self._former, keep=hosts_differ)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+
+def open_database(path: Path) -> TinyDB:
+    """Open the registry's file for one transaction.
+
+    Raises UnreadableFile for a file that can't be read, is damaged (naming its newest good copy), or is too new.
+    """
+    try:
+        database = TinyDB(path, storage=RegistryStorage)
+        _check(database)
+    except _Newer as error:
+        raise UnreadableFile(f"{path} {error}", hint="update this program") from error
+    except NotARecord as error:
+        raise UnreadableFile(f"{path} is damaged: {error}", hint=_remedy(path)) from error
+    except OSError as error:
+        message = f"{path} can't be read: {error.strerror or error}"
+        hint = "it belongs to other administrators" if isinstance(error, PermissionError) else ""
+        raise UnreadableFile(message, hint=hint) from error
+    return database
+
+
+def next_number(database: TinyDB) -> int:
+    """Count one more change, and give its number: no document and no version has had it before."""
+    about = table_of(database, _ABOUT)
+    document = about.get(doc_id=1)
+    if document is None:
+        about.insert(Document({"format": f"{FORMAT_NAME}/{FORMAT_VERSION}", "changes": 1}, doc_id=1))
+        return 1
+    number = int(document["changes"]) + 1
+    about.update({"changes": number}, doc_ids=[1])
+    return number
+
+
+def _read(path: Path) -> tuple[bytes, os.stat_result] | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would block
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        content = file.read()
+    if not content and any(copy.exists() for copy in copies_of(path)):
+        raise NotARecord("it is empty")
+    return content, status
+
+
+def _tables(content: bytes) -> Tables:
+    """Check the file's shape down to its documents; raises NotARecord or _Newer."""
+    if not content:
+        return {}
+    try:
+        tables = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError, JSONDecodeError, a number of 5,000 digits
+        raise NotARecord(f"it is no JSON: {error}") from error
+    about = tables.get(_ABOUT) if isinstance(tables, dict) else None
+    format_name = about["1"].get("format") if isinstance(about, dict) and isinstance(about.get("1"), dict) else None
+    match = _FORMAT.fullmatch(format_name) if isinstance(format_name, str) else None
+    if match is None:
+        raise NotARecord(f"it has no format {FORMAT_NAME}/{FORMAT_VERSION}")
+    if (version := int(match[1])) > FORMAT_VERSION:
+        raise _Newer(f"was written by a newer program: format {version}, this one reads up to {FORMAT_VERSION}")
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise NotARecord(f"{name} is no table")
+        for number, document in table.items():
+            if not (number.isascii() and number.isdigit() and len(number) < 16 and isinstance(document, dict)):
+                raise NotARecord(f"{number!r} in {name} is no numbered document")
+    return cast("Tables", tables)
+
+
+def _check(database: TinyDB) -> None:
+    contents = contents_of(database)
+    document = table_of(database, _ABOUT).get(doc_id=1)
+    if document is None:
+        return
+    changes = document.get("changes")
+    numbers = [host.version for host in contents.hosts]
+    for name in database.tables() - {_ABOUT}:
+        numbers.extend(document.doc_id for document in table_of(database, name))
+    if not isinstance(changes, int) or isinstance(changes, bool) or changes < max(numbers, default=0):
+        raise NotARecord("its number of changes is below that of a host or reservation")
+
+
+def _remedy(path: Path) -> str:
+    """Name the newest copy of a damaged file that can be read."""
+    for copy in copies_of(path):
+        try:
+            _check(TinyDB(copy, storage=RegistryStorage))
+            changed = datetime.fromtimestamp(copy.stat().st_mtime, UTC)
+        except (OSError, NotARecord, _Newer):
+            continue
+        return f"the newest good copy is {copy}, of {changed:%Y-%m-%d %H:%M} UTC: cp -p {copy} {path}"
+    return "there is no good copy beside it; put it right, or move it away and register the hosts again"
+
+
+def _unwritable(path: Path, error: OSError) -> UnwritableFile:
+    hints = {
+        errno.EACCES: "its folder must be writable too: each change replaces the file",
+        errno.EPERM: "its group can be kept only by its members: join it, or change the file's group",
+        errno.EROFS: "the file system is mounted read-only",
+        errno.ENOSPC: "make room on the file system",
+        errno.EDQUOT: "make room in the quota",
+    }
+    message = f"{path} can't be written: {error.strerror or error}; it is as it was"
+    return UnwritableFile(message, hint=hints.get(error.errno or 0, ""))
