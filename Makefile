@@ -1,0 +1,49 @@
+# make run: the demo fleet in the full-screen application. make test: all tests. Both set up what they lack.
+
+PYTEST = .venv/bin/python -m pytest
+WORKERS ?= 2
+
+.PHONY: help run setup test check format bench lab-setup lab clean
+
+help:
+	@echo 'make run        set up, then open the demo fleet in the full-screen application'
+	@echo 'make test       set up, then run all tests (real libvirt hosts included where make lab-setup has been run)'
+	@echo 'make setup      install what is missing; leaves .venv/bin/realms'
+	@echo 'make check      format, lint, strict types, import contracts'
+	@echo 'make bench      the benchmarks'
+	@echo 'make lab-setup  install the daemons that the tests on real libvirt hosts need'
+	@echo 'make lab        start real libvirt hosts on this machine and keep them until Ctrl-C'
+	@echo 'make clean      remove what the above made in this folder'
+
+setup:
+	@tools/setup.sh
+
+run: setup
+	@.venv/bin/realms demo
+
+test:
+	@tools/setup.sh --tests
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup
+
+check: setup
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: setup
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: setup
+	.venv/bin/python -m bench
+
+lab-setup:
+	@tools/lab-setup.sh
+
+lab: setup
+	.venv/bin/python -m tests.lab
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache snapshot_report.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
