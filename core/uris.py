@@ -46,7 +46,7 @@ def parse_uri(text: str) -> ConnectionUri:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
-        parameters = parse_qsl(parts.query, keep_blank_values=True)
+        parameters = parse_qsl(parts.query.replace(";", "&"), keep_blank_values=True)  # libvirt splits at both
     except ValueError as error:
         message = f"{text!r} is no libvirt URI: {error}"
         raise HostRefused(message, hint=_EXAMPLES) from error

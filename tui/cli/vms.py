@@ -9,7 +9,7 @@ import click
 from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
-    from core.fleet import Fleet
+    from core.fleet import VM, Fleet
 
 
 @click.group("vms", cls=LazyGroup)
@@ -45,22 +45,33 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
 
 
 def _print(fleet: Fleet) -> None:
-    from core.units import show_age, show_size
     from tui.cli.output import Column, print_table, say
 
     columns = [Column("VM"), Column("Host"), Column("State"), Column("vCPUs", right=True), Column("Memory", right=True),
                Column("Devices"), Column("Endpoint"), Column("CPU", right=True), Column("Age", right=True)]  # fmt: skip
-    rows = []
-    for snapshot in fleet.hosts:
-        age = fleet.age(snapshot)
-        for vm in sorted(snapshot.vms, key=lambda vm: vm.name):
-            rows.append([
-                vm.name if vm.managed else f"{vm.name} (foreign)", vm.host, vm.state.value, str(vm.vcpus),
-                show_size(vm.memory_bytes), " ".join(map(str, vm.devices)) or "-", vm.endpoint or vm.address or "-",
-                "-" if vm.cpu_percent is None else f"{vm.cpu_percent:.0f} %", "-" if age is None else show_age(age),
-            ])  # fmt: skip
+    rows = [
+        _row(vm, fleet.age(snapshot))
+        for snapshot in fleet.hosts
+        for vm in sorted(snapshot.vms, key=lambda vm: vm.name)
+    ]
     print_table(columns, rows)
     say(f"{len(rows)} VMs; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
     for snapshot in fleet.hosts:
         if snapshot.host.state.connects and snapshot.error:
             say(f"{snapshot.name}: {snapshot.error}")
+
+
+def _row(vm: VM, age: float | None) -> list[str]:
+    from core.units import show_age, show_size
+
+    return [
+        vm.name if vm.managed else f"{vm.name} (foreign)",
+        vm.host,
+        vm.state.value,
+        str(vm.vcpus),
+        show_size(vm.memory_bytes),
+        " ".join(map(str, vm.devices)) or "-",
+        vm.endpoint or vm.address or "-",
+        "-" if vm.cpu_percent is None else f"{vm.cpu_percent:.0f} %",
+        "-" if age is None else show_age(age),
+    ]

@@ -1,0 +1,39 @@
+"""Text from outside never acts on a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.text import one_line, printable
+
+HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
+
+
+@given(st.text(st.characters(), max_size=60))
+def test_what_is_printable_holds_no_control_character(text: str) -> None:
+    """Nor a lone surrogate, nor a line separator; its length stays, so that columns do."""
+    shown = printable(text)
+    assert len(shown) == len(text)
+    assert not HARMFUL & {unicodedata.category(character) for character in shown}
+
+
+@pytest.mark.parametrize("text", ["web-01", "[/]", "[@click=app.quit]x", "h\u00f4te \u4e3b\u673a", "a b"])
+def test_ordinary_text_is_unchanged(text: str) -> None:
+    """Markup is no danger where it isn't interpreted."""
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x9b", "\u202e", "\u2066", "\u200b", "\x7f", "\n", "\r", "\t", "\x00"])
+def test_a_character_that_acts_is_replaced(character: str) -> None:
+    """By one visible stand-in."""
+    assert printable(f"a{character}b") == "a\ufffdb"
+
+
+def test_a_long_message_is_folded_and_cut() -> None:
+    """With an ellipsis, so that the cut shows."""
+    assert one_line("a\n  b\tc") == "a b c"
+    assert one_line("x" * 400, 10) == "x" * 9 + "\u2026"

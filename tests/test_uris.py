@@ -1,0 +1,111 @@
+"""Which connection URIs are accepted, and why others are not (specification, section 7)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import HostRefused
+from core.uris import parse_uri
+
+
+@pytest.mark.parametrize(
+    ("text", "transport", "host"),
+    [
+        ("qemu:///system", "", ""),
+        ("qemu:///session", "", ""),
+        ("qemu+unix:///system?socket=/run/other/libvirt-sock", "unix", ""),
+        ("qemu+ssh://h1/system", "ssh", "h1"),
+        ("qemu+ssh://root@h1.example.org:2222/system", "ssh", "h1.example.org"),
+        ("qemu+ssh://root@[2001:db8::1]/system?keyfile=/root/.ssh/id_rsa&no_verify=1", "ssh", "2001:db8::1"),
+        ("qemu+libssh2://root@h1/system", "libssh2", "h1"),
+        ("qemu+libssh://root@h1/system", "libssh", "h1"),
+        ("qemu+tls://h1/system", "tls", "h1"),
+        ("qemu://h1/system", "tls", "h1"),
+        ("test:///default", "", ""),
+        ("test:///var/tmp/node.xml", "", ""),
+    ],
+)
+def test_known_drivers_and_transports_are_accepted(text: str, transport: str, host: str) -> None:
+    """A host and no transport means TLS, as libvirt has it."""
+    uri = parse_uri(text)
+    assert (uri.transport, uri.host, uri.text) == (transport, host, text)
+    assert uri.is_local == (not host)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "no libvirt URI"),
+        ("h1", "driver"),
+        ("qemu", "driver"),
+        ("qmeu:///system", "qemu"),
+        ("xen:///system", "driver"),
+        ("qemu+shh://h1/system", "ssh"),
+        ("qemu+://h1/system", "transport"),
+        ("qemu+ssh:///system", "no host"),
+        ("qemu+ssh://h1", "/system"),
+        ("qemu+ssh://h1/sytem", "/system"),
+        ("qemu:///", "/system"),
+        ("qemu+ssh://h1:99999/system", "no libvirt URI"),
+        ("qemu+ssh://h1:0/system", "port"),
+        ("qemu+ssh://root:secret@h1/system", "password"),
+        ("qemu+ssh://h1/system#x", "fragment"),
+        ("qemu+ssh://h 1/system", "no libvirt URI"),
+        ("qemu+ssh://h1/system\n", "no libvirt URI"),
+        ("qemu+ssh://h1/sys\x1btem", "no libvirt URI"),
+        ("qemu+ssh://-oProxyCommand=x/system", "dash"),
+        ("qemu+ssh://-oProxyCommand=x@h1/system", "dash"),
+        ("qemu+ssh://h1/system?command=/tmp/x", "runs a program"),
+        ("qemu+ssh://h1/system?COMMAND=/tmp/x", "runs a program"),
+        ("qemu+ssh://h1/system?netcat=/tmp/nc", "runs a program"),
+        ("qemu+ssh://h1/system?proxy=netcat", "runs a program"),
+        ("qemu+ssh://h1/system?no_verify=1;netcat=/tmp/nc", "runs a program"),
+        ("qemu+ext:///system?command=/tmp/x", "transport"),
+        ("test://", "file"),
+        ("test:///", "file"),
+    ],
+)
+def test_other_uris_are_refused_with_the_part_that_is_wrong(text: str, word: str) -> None:
+    """The message or the hint names what to look at."""
+    with pytest.raises(HostRefused) as refusal:
+        parse_uri(text)
+    assert word in str(refusal.value)
+
+
+def test_tcp_is_accepted_with_a_warning() -> None:
+    """It is neither encrypted nor authenticated."""
+    assert "ssh" in parse_uri("qemu+tcp://h1/system").warnings[0]
+
+
+PIECES = (
+    "qemu",
+    "test",
+    "+ssh",
+    "+tcp",
+    "://",
+    "h1",
+    ":22",
+    "@",
+    "/system",
+    "?",
+    "command=",
+    "[",
+    "]",
+    "%",
+    "#",
+    "\x1b",
+    "\u0663",
+)
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=10).map("".join))
+def test_what_is_accepted_runs_no_program_and_nothing_else_is_raised(text: str) -> None:
+    """Any other exception fails the test."""
+    try:
+        uri = parse_uri(text)
+    except HostRefused:
+        return
+    assert uri.text.isprintable()
+    assert "command=" not in uri.text.partition("?")[2]
