@@ -225,7 +225,7 @@ def open_workplace(
     if fleet is not None:
         from core.fleet_file import load_file
 
-        saved = load_file(fleet, configuration)
+        saved = load_file(fleet)
         return Workplace(
             configuration, configuration_path=path, saved=saved, label=f"saved fleet {fleet.name}", clock=clock
         )

@@ -1,0 +1,93 @@
+"""Requests, verdicts and placements as JSON: what `place` prints and the scheduling log keeps.
+
+Infinity and what is unknown are None, with a state beside them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.costs import CostState
+from core.curves import curve_name
+
+if TYPE_CHECKING:
+    from core.costs import Term
+    from core.placement.request import Request
+    from core.placement.verdicts import Placement, Placements, Refusal, Verdict
+
+
+def term_row(term: Term) -> dict[str, Any]:
+    """Give one summand of a cost, before the function's scale; `curve` None where the function has none."""
+    return {
+        "attribute": term.attribute,
+        "input": term.input,
+        "cost": term.cost if term.feasible else None,
+        "feasible": term.feasible,
+        "curve": curve_name(term.curve) if term.curve is not None else None,
+    }
+
+
+def refusal_row(refusal: Refusal) -> dict[str, Any]:
+    """Give one reason against a host."""
+    return {
+        "why": refusal.why.value,
+        "message": refusal.message,
+        "term": refusal.term,
+        "needed": refusal.needed,
+        "available": refusal.available,
+    }
+
+
+def verdict_row(verdict: Verdict) -> dict[str, Any]:
+    """Give a verdict. A refused host has no cost: its `cost_state` is infinite where its cost function says so."""
+    cost = verdict.cost.total if verdict.feasible and verdict.cost is not None else None
+    state = verdict.cost_state if cost is not None or verdict.cost_state is CostState.INFINITE else CostState.UNKNOWN
+    before = verdict.before.total if verdict.before is not None and verdict.before.feasible else None
+    return {
+        "host": verdict.host,
+        "realm": verdict.realm,
+        "feasible": verdict.feasible,
+        "cost": cost,
+        "cost_state": state.value,
+        "before": before,
+        "before_state": verdict.before_state.value,
+        "scale": verdict.scale,
+        "offset": verdict.offset,
+        "terms": [term_row(term) for term in verdict.terms],
+        "devices": [str(address) for address in verdict.devices],
+        "refusal": refusal_row(verdict.refusal) if verdict.refusal is not None else None,
+        "also": [refusal_row(refusal) for refusal in verdict.also],
+    }
+
+
+def request_row(request: Request, count: int) -> dict[str, Any]:
+    """Give a request for a number of equal VMs."""
+    return {
+        "vcpus": request.vcpus,
+        "memory": request.memory_bytes,
+        "devices": dict(request.devices),
+        "realm": request.realm,
+        "needs_drives_pool": request.needs_drives_pool,
+        "count": count,
+    }
+
+
+def placement_row(placement: Placement) -> dict[str, Any]:
+    """Give the place of one VM."""
+    return {
+        "vm": placement.vm,
+        "host": placement.host,
+        "realm": placement.realm,
+        "cost": placement.cost,
+        "devices": [str(address) for address in placement.devices],
+    }
+
+
+def placements_document(placements: Placements) -> dict[str, Any]:
+    """Give a whole decision: the request, where each VM goes, and the verdicts for the first."""
+    return {
+        "request": request_row(placements.request, placements.count),
+        "placed": placements.placed,
+        "placements": [placement_row(placement) for placement in placements.placements],
+        "verdicts": [verdict_row(verdict) for verdict in placements.verdicts],
+    }

@@ -1,0 +1,80 @@
+"""The JSON documents that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from core.fleet import Connection, VMState
+from core.fleet_rows import host_row, use_row, vm_row
+from core.placement.rows import (
+    placement_row,
+    placements_document,
+    refusal_row,
+    request_row,
+    term_row,
+    verdict_row,
+)
+
+if TYPE_CHECKING:
+    from core.config.model import Configuration
+    from core.costs import Cost
+    from core.fleet import VM, Fleet, HostSnapshot
+
+__all__ = [
+    "cost_document",
+    "host_row",
+    "hosts_document",
+    "listed_vm",
+    "placement_row",
+    "placements_document",
+    "refusal_row",
+    "request_row",
+    "term_row",
+    "use_row",
+    "verdict_row",
+    "vm_row",
+    "vms_document",
+]
+
+
+def hosts_document(fleet: Fleet, configuration: Configuration) -> dict[str, Any]:
+    """Give what `hosts list` prints; `error` says why a host does not answer."""
+    return {
+        "hosts": [
+            {**host_row(fleet, snapshot, configuration), "error": snapshot.error or None} for snapshot in fleet.hosts
+        ]
+    }
+
+
+def listed_vm(fleet: Fleet, snapshot: HostSnapshot, vm: VM) -> dict[str, Any]:
+    """Give a VM as `vms list` prints it: on a host that does not answer its state is unknown, not what it last was."""
+    row = vm_row(fleet, snapshot, vm)
+    if snapshot.connection is not Connection.CONNECTED:
+        row |= {"state": VMState.UNKNOWN.value, "last_state": vm.state.value}
+    return row
+
+
+def vms_document(fleet: Fleet, configuration: Configuration) -> dict[str, Any]:  # noqa: ARG001 - one face for all lists
+    """Give what `vms list` prints: the VMs by host and name, and how many hosts stand behind them."""
+    return {
+        "vms": [
+            listed_vm(fleet, snapshot, vm)
+            for snapshot in fleet.hosts
+            for vm in sorted(snapshot.vms, key=lambda vm: (vm.name, vm.uuid))
+        ],
+        "hosts_answering": fleet.hosts_answering,
+        "hosts_total": fleet.hosts_total,
+    }
+
+
+def cost_document(function: str, cost: Cost) -> dict[str, Any]:
+    """Give what `cost` prints: one cost of the function of that id, term by term."""
+    return {
+        "function": function,
+        "feasible": cost.feasible,
+        "total": cost.total if cost.feasible else None,
+        "total_state": cost.state.value,
+        "scale": cost.scale,
+        "offset": cost.offset,
+        "terms": [term_row(term) for term in cost.terms],
+    }
