@@ -1,0 +1,91 @@
+"""The house rules that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted([*(ROOT / "core").rglob("*.py"), *(ROOT / "tui").rglob("*.py")])
+BIN = Path(sys.executable).parent
+
+HEAVY = ("textual", "rich", "libvirt", "pyhocon", "pyparsing", "tinydb", "hypothesis", "numpy", "asyncio")
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a tool of the environment in the project's folder."""
+    return subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_layers_import_only_what_is_below_them() -> None:
+    """The contracts stand in pyproject.toml."""
+    outcome = run(BIN / "lint-imports", "--no-cache")
+    assert outcome.returncode == 0, outcome.stdout
+
+
+def test_code_is_formatted_and_without_lint() -> None:
+    """Each rule that is left out is explained in pyproject.toml."""
+    for command in (("format", "--check"), ("check",)):
+        outcome = run(BIN / "ruff", *command, "--no-cache", ".")
+        assert outcome.returncode == 0, outcome.stdout
+
+
+def test_types_are_strict() -> None:
+    """Core and screens alike."""
+    outcome = run(BIN / "mypy")
+    assert outcome.returncode == 0, outcome.stdout
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_holds_one_idea(path: Path) -> None:
+    """Under 450 lines, 400 as a rule."""
+    assert len(path.read_text().splitlines()) <= 450
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["hosts", "--help"], ["place", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    """A command that only prints its usage starts at once."""
+    program = (
+        "import sys; sys.argv = ['realms', *sys.argv[1:]]\n"
+        "from tui.__main__ import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    outcome = run(sys.executable, "-c", program, *arguments)
+    loaded = set(outcome.stdout.rpartition("LOADED")[2].split())
+    assert "click" in loaded
+    assert not loaded & set(HEAVY)
+
+
+def test_only_two_places_catch_every_exception() -> None:
+    """A lane's outer loop, and the program itself."""
+    places = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}))
+    }
+    assert places == {"core/driver/lane.py", "tui/__main__.py"}
+
+
+def test_every_command_is_in_the_readme() -> None:
+    """With the words that one types."""
+    from tui.__main__ import COMMANDS
+
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in COMMANDS if f"`realms {name}" not in readme] == []
+
+
+def test_every_sample_configuration_is_read_without_errors() -> None:
+    """They are what administrators begin with."""
+    from core.config.reader import load
+
+    samples = sorted((ROOT / "sample-configs").glob("*/ticrypt-vm.conf"))
+    assert len(samples) >= 4
+    for sample in samples:
+        assert load(sample).cost_functions, sample
