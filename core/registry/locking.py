@@ -85,8 +85,11 @@ def _holder(lock: Path) -> str:
 
 def _description(process: Path) -> str:
     try:
-        command = process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        words = process.joinpath("cmdline").read_text(encoding="utf-8", errors="replace").rstrip("\0").split("\0")
         user = pwd.getpwuid(process.stat().st_uid).pw_name
     except (OSError, KeyError):  # it has ended, or its user has no name
         return ""
-    return f" ({one_line(command, 60)}, user {user})"
+    if len(words) > 1 and Path(words[0]).name.startswith("python"):  # the script that it runs says more
+        del words[0]
+    words[0] = Path(words[0]).name
+    return f" ({one_line(' '.join(words), 60)}, user {user})"
