@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
 
 
-def _check(kind: str, wanted: str | None, known: Iterable[str]) -> None:
+def check_known(kind: str, wanted: str | None, known: Iterable[str]) -> None:
+    """Raise UsageError for a name that doesn't exist, saying which was probably meant; None is fine."""
     names = list(known)
     if wanted is None or wanted in names:
         return
@@ -26,8 +27,8 @@ def _check(kind: str, wanted: str | None, known: Iterable[str]) -> None:
 
 def only(fleet: Fleet, configuration: Configuration, *, realm: str | None = None, host: str | None = None) -> Fleet:
     """Keep the hosts of one realm, or one host; raises UsageError for a name that doesn't exist."""
-    _check("realm", realm, configuration.realms)
-    _check("host", host, (snapshot.name for snapshot in fleet.hosts))
+    check_known("realm", realm, configuration.realms)
+    check_known("host", host, (snapshot.name for snapshot in fleet.hosts))
     return Fleet(
         fleet.taken,
         tuple(

@@ -1,0 +1,54 @@
+"""The option `--device TYPE[=N]`, given once for each type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST = 2**31 - 1
+"""Devices of one type that can be asked for."""
+
+
+class DeviceType(click.ParamType):
+    """A device type with a number, 1 if left out: `nvidia-gpu=2`."""
+
+    name = "TYPE[=N]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        """Split the type from the number, or fail with what would be right."""
+        if isinstance(value, tuple):
+            return value
+        kind, equals, count = value.partition("=")
+        kind = kind.strip()
+        if not kind:
+            self.fail(f"{value!r} names no device type (such as nvidia-gpu=1)", param, ctx)
+        if not equals:
+            return kind, 1
+        count = count.strip()
+        if not (count.isascii() and count.isdigit()) or len(count) > 10 or int(count) > MOST:
+            self.fail(f"{count!r} is no number of devices of type {kind} (such as {kind}=1)", param, ctx)
+        return kind, int(count)
+
+
+device_option = click.option(
+    "--device", "devices", type=DeviceType(), multiple=True, metavar="TYPE[=N]",
+    help="Devices of a type, 1 if N is left out; once for each type.",
+)  # fmt: skip
+"""Its parameter is `devices`: pairs of type and number, to be given to `by_type`."""
+
+
+def by_type(devices: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Gather the option's values; raises UsageError where a type was given twice."""
+    counts: dict[str, int] = {}
+    for kind, count in devices:
+        if kind in counts:
+            hint = f"write --device {kind}={counts[kind] + count} for all of them"
+            raise UsageError(f"--device {kind} is given twice", hint=hint)
+        counts[kind] = count
+    return counts
