@@ -1,0 +1,166 @@
+"""Text into tokens, as the HOCON reference does it: what it refuses is refused, with the place."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from core.config.syntax import Kind, Place, SyntaxMistake
+
+
+class Mark(Enum):
+    """Sorts of tokens; the marks of punctuation have their own text."""
+
+    SPACE = "blank"
+    NEWLINE = "new line"
+    COMMENT = "comment"
+    TRIPLE = "triple-quoted string"
+    STRING = "string"
+    SUBSTITUTION = "${"
+    APPEND = "+="
+    PUNCTUATION = "punctuation"
+    NUMBER = "number"
+    WORD = "word"
+    END = "end of file"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of text; `text` of a string has quotes and escapes undone."""
+
+    mark: Mark
+    text: str
+    start: int
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether this token can be part of a key or of an unquoted value."""
+        return self.mark in _SIMPLE
+
+    @property
+    def kind(self) -> Kind:
+        """What this token alone would be as a value."""
+        if self.mark is Mark.NUMBER:
+            return Kind.NUMBER
+        if self.mark is Mark.WORD and self.text in _WORDS:
+            return _WORDS[self.text]
+        return Kind.STRING
+
+
+_SIMPLE = frozenset({Mark.STRING, Mark.TRIPLE, Mark.NUMBER, Mark.WORD})
+_WORDS = {"true": Kind.BOOLEAN, "false": Kind.BOOLEAN, "null": Kind.NULL}
+_BLANK = " \t\r\f\v\x1c-\x1f\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_RESERVED = '$"{}[]:=,+#`^?!@*&\\'
+
+_TOKEN = re.compile(
+    rf"""
+    (?P<SPACE>[{_BLANK}]+)
+  | (?P<NEWLINE>\n)
+  | (?P<COMMENT>(?:\#|//)[^\n]*)
+  | (?P<TRIPLE>\"\"\".*?\"\"\"\"*)
+  | (?P<STRING>"(?!"")(?:[^"\\\x00-\x1f\x7f-\x9f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}))*")
+  | (?P<SUBSTITUTION>\$\{{\??)
+  | (?P<APPEND>\+=)
+  | (?P<PUNCTUATION>[{{}}\[\]:=,])
+  | (?P<NUMBER>[0-9-][0-9eE+.-]*)
+  | (?P<WORD>(?:[^{re.escape(_RESERVED)}{_BLANK}\n/\x00]|/(?!/))+)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_INTEGER = re.compile(r"-?[0-9]+")
+_DOUBLE = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_STRING_INSIDE = re.compile(r'(?:[^"\\\x00-\x1f\x7f-\x9f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
+
+
+class Lexer:
+    """Gives the tokens of one file, one after the other; raises SyntaxMistake where there is none."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._position = 0
+
+    def place(self, start: int) -> Place:
+        """Line and column of an offset."""
+        line = bisect.bisect_right(self._lines, start)
+        return Place(self.file, line, start - self._lines[line - 1] + 1)
+
+    def next(self) -> Token:
+        """Read the next token; END again and again at the end."""
+        start = self._position
+        if start == len(self.text):
+            return Token(Mark.END, "", start)
+        match = _TOKEN.match(self.text, start)
+        if match is None:
+            raise self._mistake(start)
+        mark = Mark[match.lastgroup or "END"]
+        text = match[0]
+        self._position = match.end()
+        match mark:
+            case Mark.STRING:
+                text = self._unescape(text[1:-1], start)
+            case Mark.TRIPLE:
+                text = text[3:-3]
+            case Mark.NUMBER:
+                if not _is_number(text):  # a date, a range, a version: text, as long as it has no plus
+                    if "+" in text:
+                        raise self._reserved(start + text.index("+"))
+                    mark = Mark.WORD
+            case _:
+                pass
+        return Token(mark, text, start)
+
+    def _unescape(self, inside: str, start: int) -> str:
+        if "\\" not in inside:
+            return inside
+        units = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _ESCAPED.get(m[2], m[2]), inside)
+        try:
+            return units.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise SyntaxMistake(self.place(start), "half of a surrogate pair in a \\u escape") from error
+
+    def _mistake(self, start: int) -> SyntaxMistake:
+        character = self.text[start]
+        if character != '"':
+            return self._reserved(start)
+        if self.text.startswith('"""', start):
+            return SyntaxMistake(self.place(start), 'a string opened with """ is never closed')
+        inside = _STRING_INSIDE.match(self.text, start + 1)
+        end = inside.end() if inside else start + 1
+        if end == len(self.text) or self.text[end] in "\n\r":
+            return SyntaxMistake(self.place(start), 'the quote " that opens here is not closed on its line')
+        if self.text[end] == "\\":
+            escape = self.text[end : end + 2]
+            message = f"unknown escape {escape!s} in a quoted string"
+            return SyntaxMistake(self.place(end), message, "write \\\\ for a backslash")
+        name = "a tab" if self.text[end] == "\t" else f"the control character U+{ord(self.text[end]):04X}"
+        return SyntaxMistake(self.place(end), f"{name} in a quoted string", f"write {_escape_for(self.text[end])}")
+
+    def _reserved(self, start: int) -> SyntaxMistake:
+        character = self.text[start]
+        place = self.place(start)
+        if character == "\0":
+            return SyntaxMistake(place, "a NUL byte: this is no text file", "save it as plain UTF-8 text")
+        if character == "$":
+            return SyntaxMistake(
+                place, "'$' without '{'", 'a substitution is ${path}; put quotes around a text with "$"'
+            )
+        end = self.text.find("\n", start)
+        line = self.text[self.text.rfind("\n", 0, start) + 1 : end if end >= 0 else len(self.text)]
+        message = f"the character '{character}' is not allowed outside of quotes: {line.strip()}"
+        return SyntaxMistake(place, message, "put the value in double quotes")
+
+
+def _is_number(text: str) -> bool:
+    if _INTEGER.fullmatch(text):
+        return len(text) <= 20 and -(2**63) <= int(text) < 2**63
+    return _DOUBLE.fullmatch(text) is not None
+
+
+def _escape_for(character: str) -> str:
+    return {"\t": "\\t", "\b": "\\b", "\f": "\\f"}.get(character, f"\\u{ord(character):04x}")

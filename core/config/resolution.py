@@ -1,0 +1,302 @@
+"""Substitutions resolved, as the HOCON reference does it, keeping the place of every value.
+
+A substitution means the final value of its path, with one exception: where it is met while that very path is being
+resolved, it means what stood there before (`path = ${path} more`). A *scope* says for which keys only earlier layers
+count; everything below is a function of an expression and a scope.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.config.composition import Items, Joined, Section, Slot
+from core.config.syntax import Kind, Literal, Place, Reference, render_path
+from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.config.composition import Composed
+    from core.config.report import Path, Report
+
+Scope = frozenset[tuple[int, int]]
+"""Pairs of a slot's identity and the number of its layers that count."""
+
+_EVERYTHING: Scope = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """One source of a key's value: a slot, seen in a scope, reached through substitutions."""
+
+    slot: Slot
+    scope: Scope
+    via: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object whose keys are not resolved yet; the origins of a key are newest first."""
+
+    place: Place
+    keys: dict[str, tuple[_Origin, ...]]
+    complete: bool
+    via: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list whose items are not resolved yet."""
+
+    place: Place
+    items: tuple[tuple[Composed, Scope, tuple[Place, ...]], ...]
+    via: tuple[Place, ...] = ()
+
+
+_Shape = Scalar | _Object | _List
+
+
+class _Unresolvable(Exception):
+    """A value can't be resolved; it is reported with the path of the first key that needs it."""
+
+    def __init__(self, place: Place, message: str, hint: str = "", via: tuple[Place, ...] = ()) -> None:
+        super().__init__(message)
+        self.place = place
+        self.hint = hint
+        self.via = via
+
+
+class Resolver:
+    """Resolves one composed configuration; what can't be resolved goes to the report, and is left out."""
+
+    def __init__(self, root: Section, environment: Mapping[str, str], report: Report) -> None:
+        self._root = root
+        self._environment = environment
+        self._report = report
+        self._shapes: dict[tuple[int, Scope], _Shape | None] = {}
+        self._running: set[tuple[int, Scope]] = set()
+
+    def resolve(self) -> ObjectValue:
+        """Resolve everything."""
+        value = self._finish(self._section(self._root, _EVERYTHING), ())
+        assert isinstance(value, ObjectValue)  # noqa: S101 - a section is an object
+        return value
+
+    # Whole values
+
+    def _finish(self, shape: _Shape, path: Path) -> Value:
+        match shape:
+            case Scalar():
+                return shape
+            case _List(place, items, via):
+                values = []
+                for index, (expression, scope, item_via) in enumerate(items):
+                    try:
+                        item = self._shape(expression, scope)
+                    except _Unresolvable as error:
+                        self._tell(error, (*path, index))
+                        continue
+                    if item is not None:
+                        values.append(self._finish(_through(item, item_via), (*path, index)))
+                return ListValue(place, tuple(values), via)
+            case _Object(place, keys, complete, via):
+                fields = {}
+                for key, origins in keys.items():
+                    try:
+                        child = self._join_origins(origins)
+                    except _Unresolvable as error:
+                        self._tell(error, (*path, key))
+                        complete = False
+                        continue
+                    if child is not None:
+                        fields[key] = Field(origins[0].slot.layers[-1].place, self._finish(child, (*path, key)))
+                return ObjectValue(place, fields, complete, via)
+
+    def _tell(self, error: _Unresolvable, path: Path) -> None:
+        self._report.error(error.place, path, str(error), error.hint, error.via)
+
+    # Shapes
+
+    def _join_origins(self, origins: tuple[_Origin, ...]) -> _Shape | None:
+        joined: _Shape | None = None
+        for origin in origins:
+            shape = self._slot(origin.slot, origin.scope)
+            if shape is None:
+                continue
+            joined = _over(joined, _through(shape, origin.via))
+            if not isinstance(shape, _Object):
+                break
+        return joined
+
+    def _slot(self, slot: Slot, scope: Scope) -> _Shape | None:
+        key = (id(slot), scope)
+        if key in self._shapes:
+            return self._shapes[key]
+        if key in self._running:
+            raise _Cycle
+        self._running.add(key)
+        try:
+            shape = self._layers(slot, scope)
+        finally:
+            self._running.discard(key)
+        self._shapes[key] = shape
+        return shape
+
+    def _layers(self, slot: Slot, scope: Scope) -> _Shape | None:
+        count = next((limit for identity, limit in scope if identity == id(slot)), len(slot.layers))
+        joined: _Shape | None = None
+        for index in range(count - 1, -1, -1):
+            value = slot.layers[index].value
+            inner = scope
+            if isinstance(value, Reference | Joined):
+                inner = frozenset({pair for pair in scope if pair[0] != id(slot)} | {(id(slot), index)})
+            shape = self._shape(value, inner)
+            if shape is None:
+                continue
+            joined = _over(joined, shape)
+            if not isinstance(shape, _Object):
+                break
+        if isinstance(joined, _Object) and not isinstance(slot.layers[0].value, Section):
+            place = next((layer.value.place for layer in slot.layers if isinstance(layer.value, Section)), None)
+            joined = _Object(place or slot.layers[0].place, joined.keys, joined.complete, joined.via)
+        return joined
+
+    def _shape(self, value: Composed, scope: Scope) -> _Shape | None:
+        match value:
+            case Literal(place, kind, text):
+                return Scalar(place, kind, text)
+            case Section():
+                return self._section(value, scope)
+            case Items(place, items):
+                return _List(place, tuple((item, scope, ()) for item in items))
+            case Reference():
+                return self._reference(value, scope)
+            case Joined(place, parts):
+                return self._concatenate(place, [(part, self._shape(part, scope)) for part in parts])
+
+    def _section(self, section: Section, scope: Scope) -> _Object:
+        keys: dict[str, tuple[_Origin, ...]] = {key: (_Origin(slot, scope),) for key, slot in section.slots.items()}
+        return _Object(section.place, keys, section.complete)
+
+    # Substitutions
+
+    def _reference(self, reference: Reference, scope: Scope) -> _Shape | None:
+        try:
+            shape = self._look_up(reference.path, scope)
+            if shape is None and reference.prefix:
+                shape = self._look_up(reference.path[reference.prefix :], scope)
+        except _Cycle:
+            if reference.optional:
+                return None
+            message = f"the substitution {reference} refers to itself, directly or in a cycle"
+            raise _Unresolvable(reference.place, message) from None
+        if shape is not None:
+            return _through(shape, (reference.place,))
+        plain = reference.path[reference.prefix :]
+        variable = self._environment.get(".".join(plain))
+        if variable is not None:
+            return Scalar(reference.place, Kind.STRING, variable)
+        if reference.optional:
+            return None
+        raise self._unresolved(reference, plain)
+
+    def _look_up(self, path: tuple[str, ...], scope: Scope) -> _Shape | None:
+        shape: _Shape | None = self._section(self._root, scope)
+        for key in path:
+            if not isinstance(shape, _Object):
+                return None
+            origins = shape.keys.get(key)
+            if origins is None:
+                return None
+            shape = self._join_origins(origins)
+        return shape
+
+    def _unresolved(self, reference: Reference, plain: tuple[str, ...]) -> _Unresolvable:
+        import difflib
+
+        known = [path for path in self._paths(self._root, ()) if path]
+        near = difflib.get_close_matches(render_path(plain), known, 1, 0.7)
+        hint = f"did you mean ${{{near[0]}}}?" if near else "define it, or write ${?...} if it may be missing"
+        message = f"the substitution {reference} has no value: '{render_path(plain)}' is defined nowhere"
+        if len(plain) == 1:
+            message += ", nor is it an environment variable"
+        return _Unresolvable(reference.place, message, hint)
+
+    def _paths(self, section: Section, path: tuple[str, ...]) -> list[str]:
+        paths = []
+        for key, slot in section.slots.items():
+            inner = (*path, key)
+            paths.append(render_path(inner))
+            for layer in slot.layers:
+                if isinstance(layer.value, Section):
+                    paths += self._paths(layer.value, inner)
+        return paths
+
+    # Concatenation
+
+    def _concatenate(self, place: Place, parts: list[tuple[Composed, _Shape | None]]) -> _Shape | None:
+        joined: _Shape | None = None
+        for expression, shape in parts:
+            if shape is None:
+                continue
+            blank = isinstance(expression, Literal) and expression.blank
+            if joined is None:
+                joined = shape
+            elif isinstance(joined, Scalar) and isinstance(shape, Scalar):
+                joined = Scalar(place, Kind.STRING, joined.text + shape.text, (*joined.via, *shape.via))
+            elif isinstance(joined, _Object) and isinstance(shape, _Object):
+                joined = _over(shape, joined)
+            elif isinstance(joined, _List) and isinstance(shape, _List):
+                joined = _List(place, _items(joined) + _items(shape))
+            elif not (blank and isinstance(joined, _Object | _List)):
+                message = f"{_name(joined)} and {_name(shape)} side by side can't be joined"
+                hint = "is a comma or a new line missing?"
+                raise _Unresolvable(place, message, hint, (*joined.via, *shape.via))
+        return joined
+
+
+class _Cycle(Exception):
+    """A value is needed to find itself."""
+
+
+def _items(shape: _List) -> tuple[tuple[Composed, Scope, tuple[Place, ...]], ...]:
+    return tuple((item, scope, (*shape.via, *via)) for item, scope, via in shape.items)
+
+
+def _name(shape: _Shape) -> str:
+    match shape:
+        case Scalar():
+            return f"the value '{shape.text}'"
+        case _List():
+            return "a list"
+        case _Object():
+            return "an object"
+
+
+def _through(shape: _Shape, via: tuple[Place, ...]) -> _Shape:
+    """Note that a value came through substitutions."""
+    if not via:
+        return shape
+    match shape:
+        case Scalar(place, kind, text, old):
+            return Scalar(place, kind, text, (*old, *via))
+        case _List(place, items, old):
+            return _List(place, items, (*old, *via))
+        case _Object(place, keys, complete, old):
+            inner = {
+                key: tuple(_Origin(o.slot, o.scope, (*o.via, *via)) for o in origins) for key, origins in keys.items()
+            }
+            return _Object(place, inner, complete, (*old, *via))
+
+
+def _over(newer: _Shape | None, older: _Shape) -> _Shape:
+    """Merge a newer value over an older one: only objects merge."""
+    if newer is None:
+        return older
+    if not isinstance(newer, _Object) or not isinstance(older, _Object):
+        return newer
+    keys = dict(older.keys)
+    for key, origins in newer.keys.items():
+        keys[key] = origins + keys.get(key, ())
+    return _Object(newer.place, keys, newer.complete and older.complete, newer.via)

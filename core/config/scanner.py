@@ -1,0 +1,426 @@
+"""One HOCON file into its syntax tree, with the place of every key, value and include.
+
+The grammar is the reference implementation's: a separator between two entries is a comma or a new line, never two
+commas; a value goes on until the end of its line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from core.config.lexer import Mark, Token
+from core.config.syntax import (
+    Block,
+    Concatenation,
+    Entry,
+    Expression,
+    Include,
+    Kind,
+    ListExpression,
+    Literal,
+    Place,
+    Reference,
+    SyntaxMistake,
+    render_path,
+)
+from core.config.token_stream import TokenStream, show
+
+MAX_DEPTH = 400
+"""Blocks and lists nested deeper than this are refused: other readers of the file would run out of stack."""
+
+_WAYS = ("url", "file", "classpath", "package")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A file's tree. With a mistake it holds what stands before the mistake, its open blocks marked incomplete."""
+
+    root: Block
+    mistake: SyntaxMistake | None = None
+    joined: tuple[Place, ...] = ()
+    """Where an object stands beside another one: HOCON merges the two."""
+
+
+def scan(file: str, text: str) -> Scan:
+    """Read the text of one file; `file` is the name that its places carry."""
+    scanner = _Scanner(file, text)
+    try:
+        root = scanner.read_file()
+    except SyntaxMistake as mistake:
+        return Scan(scanner.rescue(), mistake, tuple(scanner.joined))
+    return Scan(root, None, tuple(scanner.joined))
+
+
+@dataclass(slots=True)
+class _Open:
+    """A block or list whose end was not reached yet."""
+
+    start: int
+    bracket: str
+    entries: list[Entry | Include] = field(default_factory=list)
+    items: list[Expression] = field(default_factory=list)
+    pending: tuple[Place, tuple[str, ...], bool] | None = None
+    """Key whose value is being read."""
+
+
+class _Scanner(TokenStream):
+    def __init__(self, file: str, text: str) -> None:
+        super().__init__(file, text)
+        self.joined: list[Place] = []
+        self._open: list[_Open] = []
+        self._closed_by_outer_brace: list[int] = []
+        self._closed_by_inner_brace: list[int] = []
+
+    # Blocks
+
+    def read_file(self) -> Block:
+        self.skip()
+        if self.is_next("["):
+            raise SyntaxMistake(self.place(self.peek()), "the file is a list; a configuration consists of keys")
+        if self.is_next("{"):
+            root = self.read_block()
+            self.skip()
+            token = self.peek()
+            if token.mark is not Mark.END:
+                message = f"{show(token)} after the closing brace of the file"
+                raise SyntaxMistake(self.place(token), message, "is there a brace '}' too many above?")
+            return root
+        self._open.append(_Open(0, ""))
+        self.read_entries()
+        return Block(Place(self.lexer.file, 1, 1), tuple(self._open.pop().entries))
+
+    def read_block(self) -> Block:
+        place = self.open_bracket("{")
+        self.read_entries()
+        self.compare_indentation(self._open[-1].start, self.take().start)
+        return Block(place, tuple(self._open.pop().entries))
+
+    def compare_indentation(self, opening: int, closing: int) -> None:
+        """Remember the blocks whose closing brace stands on a line of its own, and not below their first line."""
+        if self.line_text(closing).startswith("}"):
+            difference = self.indentation(closing) - self.indentation(opening)
+            if difference < 0:
+                self._closed_by_outer_brace.append(opening)
+            elif difference > 0:
+                self._closed_by_inner_brace.append(closing)
+
+    def open_bracket(self, bracket: str) -> Place:
+        token = self.take()
+        if len(self._open) >= MAX_DEPTH:
+            raise SyntaxMistake(self.place(token), f"more than {MAX_DEPTH} blocks inside each other")
+        self._open.append(_Open(token.start, bracket))
+        return self.place(token)
+
+    def read_entries(self) -> None:
+        """Read entries up to the closing brace of the block, or the end of the file for the file's own entries."""
+        inside = self._open[-1]
+        while True:
+            self.skip()
+            if self.at_end_of_entries(inside):
+                return
+            token = self.peek()
+            if token.mark is Mark.WORD and token.text == "include":
+                inside.entries.append(self.read_include())
+            else:
+                self.read_entry(inside)
+            newline = self.skip()
+            if self.is_next(","):
+                self.take()
+            elif not newline and not self.at_end_of_entries(inside):
+                self.fail_after_value(inside)
+
+    def at_end_of_entries(self, inside: _Open) -> bool:
+        token = self.peek()
+        if token.mark is Mark.END:
+            if inside.bracket:
+                self.fail_unclosed(token)
+            return True
+        if self.is_next("}"):
+            if not inside.bracket:
+                raise SyntaxMistake(self.place(token), "a closing brace '}' without an opening one", self.extra_brace())
+            return True
+        return False
+
+    def extra_brace(self) -> str:
+        if self._closed_by_inner_brace:
+            line = self.lexer.place(self._closed_by_inner_brace[0]).line
+            return f"by its indentation it is the brace of line {line} that is one too many"
+        return "a block was closed too early, or this brace is one too many"
+
+    def read_entry(self, inside: _Open) -> None:
+        first = self.peek()
+        place = self.place(first)
+        path = self.read_path(first)
+        key = render_path(path)
+        inside.pending = (place, path, False)
+        self.skip()
+        token = self.peek()
+        if self.is_next("{"):
+            value: Expression = self.read_block()
+        elif token.mark is Mark.APPEND or self.is_next("=") or self.is_next(":"):
+            inside.pending = (place, path, token.mark is Mark.APPEND)
+            value = self.read_value(f"{key!s}", place)
+        elif token.mark is Mark.END or token.text in ("}", ",", "]") or self.line(token) > place.line:
+            raise SyntaxMistake(place, f"'{key}' has no value", self.hint_no_value(inside, key))
+        else:
+            message = f"{show(token)} after the key '{key}'"
+            raise SyntaxMistake(self.place(token), message, f"write {key}: value, or {key} {{ ... }}")
+        appends = inside.pending[2]
+        inside.pending = None
+        inside.entries.append(Entry(place, path, value, appends))
+
+    def hint_no_value(self, inside: _Open, key: str) -> str:
+        if key.isdigit() and inside.entries:
+            return "a number has a decimal point, not a comma, and no commas between thousands"
+        return f"write {key}: value"
+
+    def read_path(self, first: Token) -> tuple[str, ...]:
+        tokens = self.simple_tokens()
+        if not tokens:
+            place = self.place(first)
+            if self.is_next(","):
+                raise SyntaxMistake(place, "a comma with nothing before it", "one comma, or a new line, separates two")
+            if first.mark is Mark.SUBSTITUTION:
+                raise SyntaxMistake(place, "a substitution can't be a key")
+            if self.is_next("]"):
+                raise SyntaxMistake(place, "a closing bracket ']' without an opening one")
+            raise SyntaxMistake(
+                place, f"{show(first)} where a key should stand", "a key, then ':' or '=' and its value"
+            )
+        return self.path_of(tokens, self.place(first))
+
+    # Values
+
+    def read_value(self, key: str, key_place: Place) -> Expression:
+        """Read the value after a separator: everything up to the end of the line, a comma or a closing bracket."""
+        self.take()
+        newline = self.skip()
+        parts = self.read_parts()
+        token = self.peek()
+        follows = self.is_next(":") or self.is_next("=") or token.mark is Mark.APPEND
+        if newline and (follows or _is_entry(parts)):
+            raise SyntaxMistake(key_place, f"'{key}' has no value: the next line was read as its value")
+        if not parts:
+            if self.is_next("=") or self.is_next(":"):
+                raise SyntaxMistake(self.place(token), f"{show(token)} twice after '{key}'")
+            hint = 'an empty text is written ""'
+            if token.mark is Mark.END:
+                raise SyntaxMistake(key_place, f"'{key}' has no value, and the file ends", hint)
+            raise SyntaxMistake(key_place, f"'{key}' has no value before {show(token)}", hint)
+        return self.join(parts)
+
+    def read_parts(self) -> list[Expression]:
+        parts: list[Expression] = []
+        blank: Token | None = None
+        simple = False
+        while True:
+            token = self.peek()
+            if token.mark is Mark.SPACE:
+                blank = self.take()
+                continue
+            if token.is_simple or token.mark is Mark.SUBSTITUTION:
+                if simple and blank is not None:
+                    parts.append(Literal(self.place(blank), Kind.STRING, blank.text, blank=True))
+                parts.append(self.read_reference() if token.mark is Mark.SUBSTITUTION else self.read_literal())
+                simple = True
+            elif self.is_next("{"):
+                parts.append(self.read_block())
+                simple = False
+            elif self.is_next("["):
+                parts.append(self.read_list())
+                simple = False
+            else:
+                return parts
+            blank = None
+
+    def read_literal(self) -> Literal:
+        token = self.take()
+        return Literal(self.place(token), token.kind, token.text, quoted=token.mark in (Mark.STRING, Mark.TRIPLE))
+
+    def read_reference(self) -> Reference:
+        opening = self.take()
+        place = self.place(opening)
+        self.skip_blanks()
+        first = self.peek()
+        tokens = self.simple_tokens()
+        if not tokens or not self.is_next("}"):
+            if first.mark in (Mark.END, Mark.NEWLINE) or self.peek().mark in (Mark.END, Mark.NEWLINE):
+                raise SyntaxMistake(place, "the substitution ${ is not closed with }")
+            raise SyntaxMistake(place, "a substitution holds one path", "such as ${defaults.memory}")
+        path = self.path_of(tokens, place)
+        self.take()
+        return Reference(place, path, optional=opening.text.endswith("?"))
+
+    def read_list(self) -> ListExpression:
+        place = self.open_bracket("[")
+        inside = self._open[-1]
+        self.skip()
+        while not self.is_next("]"):
+            parts = self.read_parts()
+            if not parts:
+                self.fail_in_list(inside)
+            inside.items.append(self.join(parts))
+            newline = self.skip()
+            if self.is_next(","):
+                self.take()
+                self.skip()
+            elif not newline and not self.is_next("]"):
+                self.fail_in_list(inside)
+        self.take()
+        self._open.pop()
+        return ListExpression(place, tuple(inside.items))
+
+    def join(self, parts: list[Expression]) -> Expression:
+        """Make one value of parts side by side; texts are joined here, what holds a substitution is joined later."""
+        if len(parts) == 1:
+            return parts[0]
+        place = parts[0].place
+        if all(isinstance(part, Literal) for part in parts):
+            return Literal(place, Kind.STRING, "".join(part.text for part in parts if isinstance(part, Literal)))
+        blocks = [part for part in parts if isinstance(part, Block)]
+        self.joined += [block.place for block in blocks[1:]]
+        sorts = {type(part) for part in parts if not isinstance(part, Reference | Literal) or _is_text(part)}
+        if len(sorts) > 1:
+            other = next(part for part in parts[1:] if type(part) is not type(parts[0]))
+            message = "a text, a list or an object beside a value of another kind"
+            raise SyntaxMistake(other.place, message, "is a comma or a new line missing?")
+        return Concatenation(place, tuple(parts))
+
+    # Includes
+
+    def read_include(self) -> Include:
+        place = self.place(self.take())
+        self.skip()
+        token = self.peek()
+        if token.mark in (Mark.STRING, Mark.TRIPLE):
+            self.take()
+            return Include(place, "", token.text)
+        brackets = 0
+        way = ""
+        while self.peek().mark is Mark.WORD:
+            word = self.take()
+            for name in word.text.split("(")[:-1]:
+                if name not in (*_WAYS, "required") or (name == "required" and brackets) or way:
+                    raise SyntaxMistake(self.place(word), f"'include {word.text}' is not known", _INCLUDES)
+                way = way if name == "required" else name
+                brackets += 1
+            if not word.text.endswith("("):
+                raise SyntaxMistake(self.place(word), f"include of '{word.text}' without quotes", _INCLUDES)
+            self.skip()
+        target = self.peek()
+        if target.mark not in (Mark.STRING, Mark.TRIPLE):
+            raise SyntaxMistake(
+                self.place(target), f"an include needs a file name in quotes, not {show(target)}", _INCLUDES
+            )
+        self.take()
+        closed = 0
+        while closed < brackets:
+            self.skip()
+            word = self.peek()
+            if word.mark is not Mark.WORD or set(word.text) != {")"} or closed + len(word.text) > brackets:
+                raise SyntaxMistake(self.place(word), f"the include's parenthesis is not closed before {show(word)}")
+            closed += len(self.take().text)
+        return Include(place, way, target.text)
+
+    # Mistakes
+
+    def fail_after_value(self, inside: _Open) -> NoReturn:
+        token = self.peek()
+        place = self.place(token)
+        last = inside.entries[-1]
+        if isinstance(last, Include):
+            raise SyntaxMistake(place, f"{show(token)} after an include", "the next entry goes on a line of its own")
+        key = render_path(last.path)
+        if not (self.is_next(":") or self.is_next("=")):
+            message = f"{show(token)} after the value of '{key}'"
+            raise SyntaxMistake(place, message, "a comma or a new line is missing")
+        inside.entries.pop()  # what was read as its value is not what was meant
+        value = last.value
+        line = self.text[: token.start].rpartition("\n")[2]
+        words = line.split()
+        if isinstance(value, Literal) and not value.quoted and len(value.text.split()) < 2:
+            start = self.text.rfind(value.text, 0, token.start)
+            raw = self.text[start:].partition("\n")[0].split(",")[0].split("}")[0].strip()
+            message = (
+                f"a ':' in the unquoted value of '{key}': {raw}"
+                if token.text == ":"
+                else f"'=' in the value of '{key}'"
+            )
+            raise SyntaxMistake(last.value.place, message, f'put quotes around it: {key}: "{raw}"')
+        message = f"{show(token)} after the value of '{key}'"
+        raise SyntaxMistake(place, message, f"a comma or a new line is missing before '{words[-1] if words else key}'")
+
+    def fail_in_list(self, inside: _Open) -> NoReturn:
+        token = self.peek()
+        place = self.place(token)
+        if token.mark is Mark.END:
+            self.fail_unclosed(token)
+        opened = self.lexer.place(inside.start)
+        if token.text == "," and token.mark is Mark.PUNCTUATION:
+            raise SyntaxMistake(
+                place, "two commas in a row in a list" if inside.items else "a list begins with a comma"
+            )
+        if self.is_next(":") or self.is_next("="):
+            hint = 'put quotes around a text with a colon, such as "0000:41:00.0"; an object needs braces'
+            raise SyntaxMistake(place, f"{show(token)} inside a list", hint)
+        message = f"{show(token)} in the list of line {opened.line}, which is not closed with ']'"
+        raise SyntaxMistake(place, message, "a comma, a new line or the closing bracket is missing")
+
+    def fail_unclosed(self, end: Token) -> NoReturn:
+        """Name the bracket left open, and the one that by its indentation lacks its end."""
+        opened = self._open[-1]
+        what = "brace '{'" if opened.bracket == "{" else "bracket '['"
+        message = f"end of file, but the {what} of line {self.lexer.place(opened.start).line} is not closed"
+        suspect = self.indented_block_that_lacks_its_end()
+        hint = ""
+        if suspect is not None and suspect != opened.start:
+            line = self.lexer.place(suspect).line
+            hint = f"by its indentation it is the one of line {line} that lacks its end: {self.line_text(suspect)}"
+        raise SyntaxMistake(self.place(end), message, hint)
+
+    def indented_block_that_lacks_its_end(self) -> int | None:
+        """Find a block that was closed by a brace, or holds an entry, that its indentation gives to an outer block."""
+        if self._closed_by_outer_brace:
+            return self._closed_by_outer_brace[0]
+        for opened in reversed(self._open):
+            inner = [entry.place for entry in opened.entries]
+            if opened.pending is not None:
+                inner.append(opened.pending[0])
+            first = self.lexer.place(opened.start).line
+            own = self.indentation(opened.start)
+            if opened.bracket and any(place.line > first and place.column - 1 <= own for place in inner):
+                return opened.start
+        return None
+
+    def rescue(self) -> Block:
+        """Close whatever is open, so that what was read before a mistake can still be checked."""
+        inner: Block | ListExpression | None = None
+        for opened in reversed(self._open):
+            if inner is not None:
+                if opened.pending is not None:
+                    place, path, appends = opened.pending
+                    opened.entries.append(Entry(place, path, inner, appends))
+                elif opened.bracket == "[":
+                    opened.items.append(inner)
+            place = self.lexer.place(opened.start)
+            if opened.bracket == "[":
+                inner = ListExpression(place, tuple(opened.items))
+            else:
+                inner = Block(place, tuple(opened.entries), complete=False)
+        self._open.clear()
+        if isinstance(inner, Block):
+            return inner
+        return Block(Place(self.lexer.file, 1, 1), (), complete=False)
+
+
+_INCLUDES = 'write include "file.conf", or include required("file.conf")'
+
+
+def _is_text(part: Expression) -> bool:
+    return isinstance(part, Literal) and not part.blank
+
+
+def _is_entry(parts: list[Expression]) -> bool:
+    """Tell whether what was read as a value is rather an entry of its own: a key and its block."""
+    return len(parts) == 2 and isinstance(parts[0], Literal) and isinstance(parts[1], Block)

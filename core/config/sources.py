@@ -1,0 +1,144 @@
+"""The files of a configuration: read once, as strict UTF-8, with their names relative to the main file's folder."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.config.scanner import Scan, scan
+from core.config.syntax import Block, Place, SyntaxMistake
+from core.errors import UnreadableFile
+
+MAX_BYTES = 16 * 1024**2
+"""Larger files are no configuration."""
+
+EXTENSIONS = (".conf", ".json", ".properties")
+"""What an include without extension tries, as the reference reader does."""
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file as read; `text` is empty where it could not be decoded, which `scan` then reports."""
+
+    name: str
+    path: Path
+    text: str
+    scan: Scan
+
+
+class IncludeRefused(Exception):
+    """A file can't be included; the message says why, `hint` how to mend it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(slots=True)
+class Sources:
+    """All files read so far, by real path, so that a file included twice is read once."""
+
+    folder: Path
+    by_path: dict[Path, Source] = field(default_factory=dict)
+
+    def read_main(self, path: Path) -> Source:
+        """Read the main file; raises UnreadableFile."""
+        try:
+            return self._read(path.resolve(), path.name)
+        except IncludeRefused as error:
+            raise UnreadableFile(str(error), hint=error.hint) from error
+
+    def read_included(self, target: str, including: Path) -> Source:
+        """Read a file that another one includes, relative to that one; raises IncludeRefused."""
+        if not target:
+            raise IncludeRefused("an include without a file name")
+        if "\0" in target:
+            raise IncludeRefused("a NUL character in the name of an included file")
+        path = self._find(including.parent / target, target)
+        name = os.path.relpath(path, self.folder)
+        return self._read(Path(os.path.realpath(path)), name)
+
+    def _find(self, path: Path, target: str) -> Path:
+        if path.suffix in EXTENSIONS:
+            if path.suffix == ".properties":
+                raise IncludeRefused(
+                    f"{target} is a properties file, which is not supported", "write it as a .conf file"
+                )
+            return path
+        found = [candidate for end in EXTENSIONS if (candidate := path.with_name(path.name + end)).is_file()]
+        if len(found) > 1:
+            names = " and ".join(candidate.name for candidate in found)
+            raise IncludeRefused(f"include of {target} means {names}, merged", "name one file with its extension")
+        if found:
+            return self._find(found[0], target + found[0].suffix)
+        if path.is_dir():
+            raise IncludeRefused(f"{target} is a folder, not a file")
+        if path.exists():
+            message = f"{target} ends neither in .conf nor .json: other readers of this file include nothing there"
+            raise IncludeRefused(message, f"rename it to {Path(target).name}.conf")
+        return path.with_name(path.name + ".conf")
+
+    def _read(self, path: Path, name: str) -> Source:
+        if path in self.by_path:
+            return self.by_path[path]
+        source = self._scan(path, name, _read_bytes(path, name))
+        self.by_path[path] = source
+        return source
+
+    def _scan(self, path: Path, name: str, content: bytes) -> Source:
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            before = content[: error.start]
+            line = before.count(b"\n") + 1
+            column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
+            hint = "save it as UTF-8"
+            if content.startswith(_UTF16):
+                hint = "it looks like UTF-16: save it as UTF-8"
+            message = f"not UTF-8: the byte 0x{content[error.start]:02x}"
+            return Source(name, path, content.decode("utf-8", "replace"), _failed(name, line, column, message, hint))
+        if path.suffix == ".json":
+            try:
+                json.loads(text.removeprefix("\ufeff"))
+            except json.JSONDecodeError as error:
+                failed = _failed(name, error.lineno, error.colno, f"no JSON: {error.msg}", "or name it .conf")
+                return Source(name, path, text, failed)
+        return Source(name, path, text, scan(name, text))
+
+
+def _failed(name: str, line: int, column: int, message: str, hint: str) -> Scan:
+    mistake = SyntaxMistake(Place(name, line, column), message, hint)
+    return Scan(Block(Place(name, 1, 1), (), complete=False), mistake)
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    try:
+        if path.exists() and not path.is_file():  # a pipe would block, a device never end
+            raise IncludeRefused(f"{name} is {'a folder' if path.is_dir() else 'no regular file'}")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise IncludeRefused(f"there is no file {name}", _near(path)) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise IncludeRefused(f"{name} can't be read: {reason}") from error
+    if len(content) > MAX_BYTES:
+        raise IncludeRefused(f"{name} is larger than {MAX_BYTES // 1024**2} MiB")
+    return content
+
+
+def _near(path: Path) -> str:
+    import difflib
+
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        parent = path.parent
+        return f"there is no folder {parent} either" if not parent.exists() else ""
+    near = difflib.get_close_matches(path.name, names, 1, 0.7)
+    return f"did you mean {near[0]}?" if near else ""

@@ -1,0 +1,49 @@
+"""Resolved values: plain data with the place of each, ready to be checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.config.syntax import Kind, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A text, number, Boolean or null. `via` holds the substitutions that it came through."""
+
+    place: Place
+    kind: Kind
+    text: str
+    via: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListValue:
+    """A list."""
+
+    place: Place
+    items: tuple[Value, ...]
+    via: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A key of an object: where it stands, and its value."""
+
+    place: Place
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectValue:
+    """An object. `place` is its block's first line; incomplete where a mistake hides a part of it."""
+
+    place: Place
+    fields: dict[str, Field] = field(default_factory=dict)
+    complete: bool = True
+    via: tuple[Place, ...] = ()
+
+
+Value = Scalar | ListValue | ObjectValue
