@@ -58,7 +58,9 @@ def _draw(columns: Sequence[Column], cells: Sequence[Sequence[str]], title: str)
 
     table = Table(box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
     for column in columns:
-        table.add_column(Text(column.title), justify="right" if column.right else "left", overflow="ellipsis", no_wrap=column.right)
+        table.add_column(
+            Text(column.title), justify="right" if column.right else "left", overflow="ellipsis", no_wrap=column.right
+        )
     for line in cells:
         table.add_row(*(Text(cell) for cell in line))
     Console().print(table)
