@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 STALE_AFTER_POLLS = 3
 """A host's data are too old for placement past this many poll periods."""
@@ -57,3 +61,14 @@ class Realm:
     def pools(self) -> tuple[str, ...]:
         """The realm's four pools: volumes, drives, bricks, snapshots."""
         return (self.volumes_pool, self.drives_pool, self.bricks_pool, self.snapshots_pool)
+
+    def pools_among(self, names: Container[str]) -> tuple[str, ...]:
+        """Give the four pools under the names that they have on a host which has pools of these names.
+
+        They differ from `pools` where a host has only `ticrypt-vm-snapshot`, the older name of the snapshots pool
+        (specification, section 6).
+        """
+        older = self.volumes_pool + "-snapshot"
+        if self.snapshots_pool == older + "s" and self.snapshots_pool not in names and older in names:
+            return (*self.pools[:3], older)
+        return self.pools

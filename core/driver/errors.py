@@ -1,0 +1,113 @@
+"""Libvirt's errors, translated at the edge: what happened, where, and how it can probably be mended."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.driver.library import libvirt
+from core.errors import DriverError, HostTimeout, HostUnreachable
+from core.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class _Mend:
+    """A pattern of libvirt's or ssh's words, what to say instead (empty: their own words), and what helps."""
+
+    pattern: re.Pattern[str]
+    says: str
+    hint: str
+
+
+def _mend(pattern: str, says: str, hint: str) -> _Mend:
+    return _Mend(re.compile(pattern, re.IGNORECASE), says, hint)
+
+
+# The first that fits counts. ssh's own words come inside libvirt's: "Cannot recv data: ...: Connection reset by peer".
+_MENDS = (
+    _mend(r"remote host identification has changed", "the host's ssh key has changed",
+          "if the host was reinstalled, remove its old key: ssh-keygen -R HOST; else someone may be in between"),
+    _mend(r"host key verification failed", "host key verification failed",
+          "accept the host's key once with ssh; after a reinstallation remove the old one: ssh-keygen -R HOST"),
+    _mend(r"(?P<what>permission denied \([^)]*\))", "{what}",
+          "is the service's public key in /root/.ssh/authorized_keys of the host?"),
+    _mend(r"too many authentication failures", "ssh: too many authentication failures",
+          "the agent offers too many keys: name one with ?keyfile="),
+    _mend(r"(identity file|keyfile).*(no such file|not accessible)", "", "check keyfile= in the URI"),
+    _mend(r"could not resolve hostname|unable to resolve address|name or service not known|temporary failure in name",
+          "cannot resolve the host's name", "check the name in the URI, and DNS"),
+    _mend(r"no route to host", "no route to host", "is the host up, and the network between?"),
+    _mend(r"network is unreachable", "network is unreachable", "check this machine's own network and routes"),
+    _mend(r"connection refused.*|connect.*refused", "connection refused", "REFUSED"),
+    _mend(r"connection timed out|operation timed out", "connection timed out",
+          "is the host up, and does a firewall drop packets?"),
+    _mend(r"connection closed due to keepalive timeout|keepalive", "the host stopped answering",
+          "is it hung or cut off? libvirtd's log may tell: journalctl -u libvirtd"),
+    _mend(r"(virt-ssh-helper|nc|netcat|sh): .*not found", "",
+          "libvirt's client parts are missing on the host: install libvirt there"),
+    _mend(r"failed to connect socket to .*permission denied", "permission denied on libvirt's socket",
+          "run as root, or as a member of the group libvirt"),
+    _mend(r"failed to connect socket to .*(no such file|refused)", "libvirt's socket isn't there",
+          "is libvirtd running? systemctl start libvirtd"),
+    _mend(r"no polkit agent|polkit|authentication (unavailable|failed|cancelled)|access denied", "",
+          "polkit denies it: connect as root, or join the group libvirt on the host"),
+    _mend(r"read.?only|forbidden for read", "the connection may only read",
+          "it reached libvirt's read-only socket: check the URI for socket= and mode="),
+    _mend(r"certificate", "", "check the certificates of this machine and of the host (libvirt: TLS)"),
+    _mend(r"cannot write data: broken pipe|end of file while reading data|connection reset|hook-up|cannot recv data",
+          "", "was libvirtd or sshd restarted there?"),
+)  # fmt: skip
+
+_TIMED_OUT = frozenset({
+    libvirt.VIR_ERR_OPERATION_TIMEOUT,
+    libvirt.VIR_ERR_AGENT_UNRESPONSIVE,
+})  # fmt: skip
+
+
+def explain(text: str, uri: str = "") -> tuple[str, str]:
+    """Turn libvirt's words into a message for an operator, and a hint, which may be empty."""
+    for mend in _MENDS:
+        match = mend.pattern.search(text)
+        if match is not None:
+            groups = {name: value.lower() for name, value in match.groupdict().items()}
+            message = mend.says.format(**groups) if mend.says else one_line(text)
+            return message, _refused_hint(text) if mend.hint == "REFUSED" else mend.hint
+    return one_line(text) or f"libvirt gives no reason{f' for {uri}' if uri else ''}", ""
+
+
+def _refused_hint(text: str) -> str:
+    return "is sshd running there, on that port?" if "ssh:" in text else "is libvirtd running there?"
+
+
+def unreachable(host: str, uri: str, text: str) -> HostUnreachable:
+    """Say why no connection could be opened, or why one was lost."""
+    message, hint = explain(text, uri)
+    return HostUnreachable(host, f"{message} at {one_line(uri)}" if uri else message, hint=hint)
+
+
+def driver_error(error: libvirt.libvirtError, *, host: str, doing: str) -> DriverError:
+    """Translate what libvirt said to a call on a live connection."""
+    text = one_line(str(error))
+    if error.get_error_code() in _TIMED_OUT:
+        return HostTimeout(host, f"{doing}: {text}", hint="what it did meanwhile is unknown: look again")
+    message, hint = explain(text)
+    return DriverError(host, f"{doing}: {message}", hint=hint)
+
+
+def is_gone(error: libvirt.libvirtError) -> bool:
+    """Tell whether a call failed because its domain exists no more."""
+    return bool(error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN)
+
+
+@contextmanager
+def translated(host: str, doing: str) -> Iterator[None]:
+    """Turn libvirt's errors in a block into DriverError, saying what was being done."""
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        raise driver_error(error, host=host, doing=doing) from error

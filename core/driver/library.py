@@ -1,0 +1,43 @@
+"""Libvirt made ready once for the whole process: silent, and with an event loop in a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+# Libvirt's client library writes warnings (a keepalive that expired) straight to standard error, which is the screen
+# here. It reads its settings when it is first imported. 4: errors only; those come as exceptions as well.
+os.environ.setdefault("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null")
+
+import libvirt as libvirt  # noqa: PLC0414 -- this package imports it from here, so that the line above comes first
+
+_lock = threading.Lock()
+_ready = False
+
+
+def prepare() -> None:
+    """Silence libvirt and start its event loop; must come before the first connection, later calls do nothing.
+
+    Keepalive and events work only while the loop runs. It is a daemon thread: it never delays the end of the process.
+    """
+    global _ready  # noqa: PLW0603 -- libvirt's event loop and error handler exist once per process too
+    with _lock:
+        if _ready:
+            return
+        libvirt.registerErrorHandler(_say_nothing, None)  # its default handler prints to standard error
+        libvirt.virEventRegisterDefaultImpl()
+        threading.Thread(target=_run_events, name="libvirt-events", daemon=True).start()
+        _ready = True
+
+
+def _say_nothing(*_: object) -> None:
+    """Every error also comes as an exception, where it is translated."""
+
+
+def _run_events() -> None:
+    pause = threading.Event()
+    while True:
+        try:
+            libvirt.virEventRunDefaultImpl()
+        except libvirt.libvirtError:  # without the loop no keepalive works: go on, but never in a busy circle
+            pause.wait(1.0)
