@@ -1,0 +1,104 @@
+"""Connect to a URI once and report what is there: `realms hosts test`."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.clock import SystemClock
+from core.driver.connection import open_connection
+from core.driver.library import libvirt
+from core.driver.pools import list_pools
+from core.driver.process import end_ssh_children
+from core.driver.session import machine_uuid
+from core.errors import DriverError, HostTimeout
+from core.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.clock import Clock
+    from core.fleet import PoolState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostReport:
+    """What a host says about itself. Names are as libvirt gives them."""
+
+    uri: str
+    host_name: str
+    hypervisor: str
+    """Libvirt's name of the hypervisor: `QEMU`, or `TEST` for the embedded driver."""
+    hypervisor_version: str
+    libvirt_version: str
+    cores: int
+    """Logical CPUs."""
+    memory_bytes: int
+    machine_uuid: str | None
+    domains: int
+    """All of them, also those that are off."""
+    active_domains: int
+    pools: Mapping[str, PoolState]
+    duration: float
+    """Seconds that connecting and asking took."""
+
+
+def probe(uri: str, deadline: float, *, host: str = "", clock: Clock | None = None) -> HostReport:
+    """Connect and ask, in a thread of its own; blocks up to `deadline` seconds.
+
+    Raises HostTimeout past it, HostUnreachable or another DriverError with a hint; they name `host` where it is given.
+    """
+    clock = clock or SystemClock()
+    started = clock.monotonic()
+    outcome: Future[HostReport] = Future()
+    arguments = (host, uri, outcome)
+    thread = threading.Thread(target=_probe, args=arguments, name=f"probe {one_line(uri)}", daemon=True)
+    thread.start()
+    try:
+        report = outcome.result(deadline)
+    except TimeoutError as error:
+        if thread.native_id is not None:
+            end_ssh_children(thread.native_id)  # without an ssh client the thread is left to its fate
+        hint = "is the host up, the network between, and libvirtd not hung?"
+        raise HostTimeout(host, f"no answer within {deadline:g} s at {one_line(uri)}", hint=hint) from error
+    return replace(report, duration=clock.monotonic() - started)
+
+
+def _probe(host: str, uri: str, outcome: Future[HostReport]) -> None:
+    try:
+        outcome.set_result(_ask(host, uri))
+    except DriverError as error:
+        outcome.set_exception(error)
+
+
+def _ask(host: str, uri: str) -> HostReport:
+    connection = open_connection(host, uri)
+    try:
+        handle = connection.handle
+        information = handle.getInfo()
+        # The id is in the object, so this is one call; asking each domain whether it is active would be one for each.
+        domains = [domain.ID() >= 0 for domain in handle.listAllDomains()]
+        return HostReport(
+            uri=uri,
+            host_name=str(handle.getHostname()),
+            hypervisor=str(handle.getType()),
+            hypervisor_version=_version(handle.getVersion()),
+            libvirt_version=_version(handle.getLibVersion()),
+            cores=int(information[2]),
+            memory_bytes=int(information[1]) * 1024**2,
+            machine_uuid=machine_uuid(str(handle.getCapabilities())),
+            domains=len(domains),
+            active_domains=sum(domains),
+            pools=list_pools(connection),
+            duration=0.0,
+        )
+    except libvirt.libvirtError as error:
+        raise connection.failed(error, "ask what it is") from error
+    finally:
+        connection.close()
+
+
+def _version(number: int) -> str:
+    return f"{number // 1_000_000}.{number // 1_000 % 1_000}.{number % 1_000}"
