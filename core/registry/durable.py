@@ -46,11 +46,10 @@ def replace_file(path: Path, content: bytes, *, former: tuple[bytes, os.stat_res
                     newer.replace(older)
             aside.replace(newest)
         fresh.replace(path)
-    except BaseException:
+    finally:  # where all went well, neither is there any more
         for leftover in (fresh, aside):
             with suppress(OSError):
                 leftover.unlink()
-        raise
     _sync_folder(path.parent)
 
 

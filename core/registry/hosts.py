@@ -11,7 +11,6 @@ from core.clock import SystemClock
 from core.errors import ReadOnly, UnwritableFile
 from core.registry import reservations, rules
 from core.registry.locking import LOCK_DEADLINE, exclusive
-from core.registry.records import Contents, contents_of
 from core.registry.storage import RegistryStorage, open_database
 from core.registry.transactions import Transaction
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from core.clock import Clock
     from core.config.model import Configuration
     from core.hosts import Host, HostState
+    from core.registry.records import Contents
     from core.reservations import Reservation
 
 Stamp = tuple[int, int, int]
@@ -49,7 +49,7 @@ class HostRegistry:
 
     def hosts(self) -> tuple[Host, ...]:
         """All hosts, in the order in which they were added."""
-        return self._contents().hosts
+        return tuple(self._contents().hosts.values())
 
     def host(self, name: str) -> Host:
         """Find a host by its name; raises UnknownHost, which suggests another."""
@@ -57,11 +57,11 @@ class HostRegistry:
 
     def reservations(self) -> tuple[Reservation, ...]:
         """Reservations that have not expired."""
-        return reservations.live(self._contents().reservations, self._clock.now())
+        return reservations.live(self._contents().reservations.values(), self._clock.now())
 
     def abandoned(self) -> tuple[Reservation, ...]:
         """Reservations that expired unreleased: marks of processes that were killed at their work."""
-        return reservations.abandoned(self._contents().reservations, self._clock.now())
+        return reservations.abandoned(self._contents().reservations.values(), self._clock.now())
 
     def stamp(self) -> Stamp:
         """Give a value that differs after every change; costs one system call, and never raises.
@@ -75,7 +75,7 @@ class HostRegistry:
         return (status.st_mtime_ns, status.st_size, status.st_ino)
 
     def _contents(self) -> Contents:
-        return contents_of(open_database(self._target()))
+        return open_database(self._target())[1]
 
     def _target(self) -> Path:
         """Follow symbolic links: they are written through, and their target's lock is everyone's."""
@@ -91,8 +91,8 @@ class HostRegistry:
         path = self._target()
         with exclusive(path, self._lock_deadline):
             _check_writable(path)
-            database = open_database(path)
-            changes = Transaction(database, self._clock.now())
+            database, contents = open_database(path)
+            changes = Transaction(database, contents, self._clock.now())
             yield changes
             changes.drop_forgotten()
             storage = database.storage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +13,7 @@ from core.hosts import Host, HostState, StaticAddress
 from core.reservations import Reservation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tinydb import TinyDB
     from tinydb.table import Document, Table
@@ -32,10 +33,13 @@ class NotARecord(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that the registry held at one moment. Reservations include those that have expired."""
+    """All that the registry held at one moment, by number of document, in the order in which it was added.
 
-    hosts: tuple[Host, ...] = ()
-    reservations: tuple[Reservation, ...] = ()
+    Reservations include those that have expired.
+    """
+
+    hosts: Mapping[int, Host]
+    reservations: Mapping[int, Reservation]
 
 
 def table_of(database: TinyDB, name: str) -> Table:
@@ -44,22 +48,21 @@ def table_of(database: TinyDB, name: str) -> Table:
 
 
 def contents_of(database: TinyDB) -> Contents:
-    """Read everything, in the order in which it was added; raises NotARecord."""
-    hosts: dict[str, Host] = {}
-    for document in table_of(database, HOSTS):
-        host = _read(document, "host", host_from)
-        if host.name in hosts:
-            message = f"two hosts are named {host.name!r}"
-            raise NotARecord(message)
-        hosts[host.name] = host
-    reservations: dict[str, Reservation] = {}
-    for document in table_of(database, RESERVATIONS):
-        reservation = _read(document, "reservation", reservation_from)
-        if reservation.uuid in reservations:
-            message = f"two reservations are for {reservation.uuid}"
-            raise NotARecord(message)
-        reservations[reservation.uuid] = reservation
-    return Contents(tuple(hosts.values()), tuple(reservations.values()))
+    """Read everything; raises NotARecord."""
+    hosts = {document.doc_id: _read(document, "host", host_from) for document in table_of(database, HOSTS)}
+    for name in _twice(host.name for host in hosts.values()):
+        raise NotARecord(f"two hosts are named {name!r}")
+    reservations = {
+        document.doc_id: _read(document, "reservation", reservation_from)
+        for document in table_of(database, RESERVATIONS)
+    }
+    for uuid in _twice(reservation.uuid for reservation in reservations.values()):
+        raise NotARecord(f"two reservations are for {uuid}")
+    return Contents(hosts, reservations)
+
+
+def _twice(keys: Iterable[str]) -> list[str]:
+    return [key for key, count in Counter(keys).items() if count > 1]
 
 
 def fields_of_host(host: Host) -> Fields:

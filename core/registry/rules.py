@@ -81,8 +81,9 @@ def _check_name(host: Host, before: Host | None, others: Sequence[Host]) -> Iter
     if any(other.name == host.name for other in others):
         verb = "add" if before is None else "rename"
         raise HostRefused(f"can't {verb}: a host named {host.name!r} exists already", hint="host names are unique")
+    folded = _folded(host.name)
     for other in others:
-        if _folded(other.name) == _folded(host.name):
+        if _folded(other.name) == folded:
             yield f"{host.name!r} and {other.name!r} are hard to tell apart"
 
 
@@ -97,7 +98,7 @@ def _check_uri(host: Host, others: Sequence[Host]) -> Iterator[str]:
     for other in others:
         if other.uri == host.uri:
             yield f"{other.name} has the same URI: its VMs would be counted twice"
-        elif machine is not None and machine == _machine(other.uri):
+        elif machine is not None and machine[1] in other.uri.lower() and machine == _machine(other.uri):
             yield f"{other.name} seems to be the same machine ({other.uri}): its VMs would be counted twice"
 
 
@@ -149,4 +150,4 @@ def _misdescribed(message: str, hint: str) -> HostRefused:
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
+    return name.lower() if name.isascii() else unicodedata.normalize("NFKC", name).casefold()

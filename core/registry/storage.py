@@ -20,7 +20,7 @@ from tinydb.table import Document
 
 from core.errors import UnreadableFile, UnwritableFile
 from core.registry.durable import copies_of, replace_file
-from core.registry.records import HOSTS, NotARecord, contents_of, table_of
+from core.registry.records import HOSTS, Contents, NotARecord, contents_of, table_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,14 +74,14 @@ class RegistryStorage(Storage):
             raise _unwritable(self._path, error) from error
 
 
-def open_database(path: Path) -> TinyDB:
-    """Open the registry's file for one transaction.
+def open_database(path: Path) -> tuple[TinyDB, Contents]:
+    """Open the registry's file for one transaction, and read what it holds.
 
     Raises UnreadableFile for a file that can't be read, is damaged (naming its newest good copy), or is too new.
     """
     try:
         database = TinyDB(path, storage=RegistryStorage)
-        _check(database)
+        contents = _checked(database)
     except _Newer as error:
         raise UnreadableFile(f"{path} {error}", hint="update this program") from error
     except NotARecord as error:
@@ -90,7 +90,7 @@ def open_database(path: Path) -> TinyDB:
         message = f"{path} can't be read: {error.strerror or error}"
         hint = "it belongs to other administrators" if isinstance(error, PermissionError) else ""
         raise UnreadableFile(message, hint=hint) from error
-    return database
+    return database, contents
 
 
 def next_number(database: TinyDB) -> int:
@@ -144,24 +144,23 @@ def _tables(content: bytes) -> Tables:
     return cast("Tables", tables)
 
 
-def _check(database: TinyDB) -> None:
+def _checked(database: TinyDB) -> Contents:
     contents = contents_of(database)
     document = table_of(database, _ABOUT).get(doc_id=1)
     if document is None:
-        return
+        return contents
     changes = document.get("changes")
-    numbers = [host.version for host in contents.hosts]
-    for name in database.tables() - {_ABOUT}:
-        numbers.extend(document.doc_id for document in table_of(database, name))
+    numbers = [*contents.hosts, *contents.reservations, *(host.version for host in contents.hosts.values())]
     if not isinstance(changes, int) or isinstance(changes, bool) or changes < max(numbers, default=0):
         raise NotARecord("its number of changes is below that of a host or reservation")
+    return contents
 
 
 def _remedy(path: Path) -> str:
     """Name the newest copy of a damaged file that can be read."""
     for copy in copies_of(path):
         try:
-            _check(TinyDB(copy, storage=RegistryStorage))
+            _checked(TinyDB(copy, storage=RegistryStorage))
             changed = datetime.fromtimestamp(copy.stat().st_mtime, UTC)
         except (OSError, NotARecord, _Newer):
             continue

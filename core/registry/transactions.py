@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tinydb import where
 from tinydb.table import Document
 
 from core.errors import HostChanged
 from core.registry import reservations, rules
-from core.registry.records import HOSTS, RESERVATIONS, contents_of, fields_of_host, fields_of_reservation, table_of
+from core.registry.records import HOSTS, RESERVATIONS, fields_of_host, fields_of_reservation, table_of
 from core.registry.storage import next_number
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from core.config.model import Configuration
     from core.hosts import Host, HostState
+    from core.registry.records import Contents
     from core.reservations import Reservation
 
 
@@ -27,10 +27,12 @@ class Transaction:
     Made by HostRegistry.transaction(); an exception that leaves its block undoes everything.
     """
 
-    def __init__(self, database: TinyDB, now: float) -> None:
+    def __init__(self, database: TinyDB, contents: Contents, now: float) -> None:
         self._database = database
-        self._hosts = table_of(database, HOSTS)
-        self._reservations = table_of(database, RESERVATIONS)
+        self._host_table = table_of(database, HOSTS)
+        self._reservation_table = table_of(database, RESERVATIONS)
+        self._hosts = dict(contents.hosts)
+        self._reservations = dict(contents.reservations)
         self.now = now
         """Time of the transaction, against which reservations expire."""
 
@@ -39,7 +41,7 @@ class Transaction:
     @property
     def hosts(self) -> tuple[Host, ...]:
         """All hosts, in the order in which they were added."""
-        return contents_of(self._database).hosts
+        return tuple(self._hosts.values())
 
     def host(self, name: str) -> Host:
         """Find a host by its name; raises UnknownHost."""
@@ -49,7 +51,8 @@ class Transaction:
         """Register a host; gives warnings. Raises HostRefused."""
         warnings = rules.check_host(host, None, self.hosts, configuration)
         number = next_number(self._database)
-        self._hosts.insert(Document(fields_of_host(replace(host, version=number)), doc_id=number))
+        self._hosts[number] = replace(host, version=number)
+        self._host_table.insert(Document(fields_of_host(self._hosts[number]), doc_id=number))
         return warnings
 
     def replace(self, old: Host, new: Host, configuration: Configuration) -> tuple[str, ...]:
@@ -76,16 +79,24 @@ class Transaction:
     def remove(self, name: str) -> Host:
         """Forget a host; its VMs are not touched, and reservations on it run out by themselves. Raises UnknownHost."""
         host = self.host(name)
-        self._hosts.remove(where("name") == name)
+        number = self._number_of(host)
+        self._host_table.remove(doc_ids=[number])
+        del self._hosts[number]
         return host
+
+    def _number_of(self, wanted: Host) -> int:
+        return next(number for number, host in self._hosts.items() if host == wanted)
 
     def _store(self, stored: Host, new: Host) -> Host:
         if replace(new, version=stored.version) == stored:
             return stored
-        new = replace(new, version=next_number(self._database))
-        self._hosts.update(fields_of_host(new), where("name") == stored.name)
+        number = self._number_of(stored)
+        self._hosts[number] = new = replace(new, version=next_number(self._database))
+        self._host_table.update(fields_of_host(new), doc_ids=[number])
         if new.name != stored.name:
-            self._reservations.update({"host": new.name}, where("host") == stored.name)
+            for reservation in tuple(self._reservations.values()):
+                if reservation.host == stored.name:
+                    self._put(replace(reservation, host=new.name))
         return new
 
     # Reservations --------------------------------------------------------------------------------------------------
@@ -93,7 +104,7 @@ class Transaction:
     @property
     def reservations(self) -> tuple[Reservation, ...]:
         """Reservations that have not expired."""
-        return reservations.live(contents_of(self._database).reservations, self.now)
+        return reservations.live(self._reservations.values(), self.now)
 
     def reserve(self, reservation: Reservation) -> Reservation:
         """Promise room and devices of a host to a VM; gives the reservation as stored, with its times filled in.
@@ -118,18 +129,33 @@ class Transaction:
 
     def release(self, uuid: str, owner: str = "") -> bool:
         """Give up a VM's reservation, only if it is `owner`'s where one is named; tells whether there was one."""
-        of_owner = where("owner") == owner if owner else where("owner").exists()
-        return bool(self._reservations.remove((where("uuid") == uuid) & of_owner))
+        for reservation in self._reservations.values():
+            if reservation.uuid == uuid and owner in ("", reservation.owner):
+                self._drop(reservation)
+                return True
+        return False
 
     def _put(self, reservation: Reservation) -> None:
+        """Store a reservation in the place of any other for the same VM."""
         fields = fields_of_reservation(reservation)
-        if not self._reservations.update(fields, where("uuid") == reservation.uuid):
-            self._reservations.insert(Document(fields, doc_id=next_number(self._database)))
+        for number, present in self._reservations.items():
+            if present.uuid == reservation.uuid:
+                self._reservation_table.update(fields, doc_ids=[number])
+                self._reservations[number] = reservation
+                return
+        number = next_number(self._database)
+        self._reservation_table.insert(Document(fields, doc_id=number))
+        self._reservations[number] = reservation
+
+    def _drop(self, reservation: Reservation) -> None:
+        number = next(number for number, present in self._reservations.items() if present == reservation)
+        self._reservation_table.remove(doc_ids=[number])
+        del self._reservations[number]
 
     def drop_forgotten(self) -> None:
         """Drop reservations that expired so long ago that they tell nobody anything."""
-        for reservation in reservations.forgotten(contents_of(self._database).reservations, self.now):
-            self._reservations.remove(where("uuid") == reservation.uuid)
+        for reservation in reservations.forgotten(tuple(self._reservations.values()), self.now):
+            self._drop(reservation)
 
 
 def _differences(old: Host, new: Host) -> str:
