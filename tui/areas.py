@@ -1,0 +1,47 @@
+"""The areas of the application, in the order of their number keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An area: its mode, number key, title, and what it shows. Its screen is built on the first visit."""
+
+    id: str
+    key: str
+    title: str
+    help: str
+    build: Callable[[], Screen[None]]
+
+
+def _hosts() -> Screen[None]:
+    from tui.screens.hosts import HostsScreen
+
+    return HostsScreen()
+
+
+def _vms() -> Screen[None]:
+    from tui.screens.vms import VMsScreen
+
+    return VMsScreen()
+
+
+def _costs() -> Screen[None]:
+    from tui.screens.costs import CostsScreen
+
+    return CostsScreen()
+
+
+AREAS = (
+    Area("hosts", "1", "Hosts", "Hosts with their use, cost and connection.", _hosts),
+    Area("vms", "2", "VMs", "The VMs of all hosts.", _vms),
+    Area("costs", "3", "Costs", "Which host takes a VM, at what cost, and what if.", _costs),
+)

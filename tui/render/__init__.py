@@ -1,0 +1,1 @@
+"""From snapshots to rows and cells: pure functions, no widget."""

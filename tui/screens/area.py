@@ -1,0 +1,97 @@
+"""What every area and every place within one has: the line above, the keys below, and the fleet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.screen import Screen
+
+from tui.commands import Command, bindings
+from tui.widgets.bars import FooterLine, HeaderLine
+from tui.widgets.grid import Grid
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from core.fleet import Fleet
+    from tui.app import RealmsApp
+    from tui.widgets.rows import RowKey
+
+_ALWAYS_AT_THE_END = ("filter", "app.go_to", "app.help")
+
+
+class AreaScreen(Screen[None]):
+    """A full screen of the application. Subclasses give KEYS, `compose_body`, `show_fleet` and `place`.
+
+    `show_fleet` is called with the newest fleet when the screen comes to the front and whenever anything changed while
+    it is in front.
+    """
+
+    KEYS: ClassVar[tuple[Command, ...]] = ()
+    BINDINGS: ClassVar = bindings((Command("escape", "leave", "Back", "Lift the filter or the marks; go back."),))
+
+    @property
+    def realms(self) -> RealmsApp:
+        """The application, by its own type."""
+        return cast("RealmsApp", self.app)
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where one is: the words of the line above, from the outermost in."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the two lines and what is between them."""
+        yield HeaderLine()
+        yield from self.compose_body()
+        yield FooterLine()
+
+    def compose_body(self) -> ComposeResult:
+        """Give the screen's own widgets."""
+        yield from ()
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        """Show the newest fleet."""
+
+    def go_to_row(self, key: RowKey) -> None:
+        """Put the screen's cursor on a row, where it has such a row."""
+
+    def on_mount(self) -> None:
+        """Follow what has the focus: the keys below are those of the focused table too."""
+        self.watch(self, "focused", self._write_footer, init=False)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what changed while another screen was in front."""
+        self.show_lines()
+        if self.realms.fleet is not None:
+            self.show_fleet(self.realms.fleet)
+
+    def show_lines(self) -> None:
+        """Write the line above and the keys below."""
+        self.query_one(HeaderLine).show((*self.realms.place, *self.place), self.realms.summary())
+        self._write_footer()
+
+    def _write_footer(self) -> None:
+        if not self.is_mounted:
+            return
+        focused = self.focused
+        own = [command for command in self.KEYS if command.footer]
+        if isinstance(focused, Grid):
+            own += [command for command in focused.KEYS if command.action == "filter"]
+        own += self.realms.footer_commands()
+        self.query_one(FooterLine).show([(command, self.allows(command)) for command in own])
+
+    def allows(self, command: Command) -> bool:
+        """Tell whether a command can be done here and now."""
+        return not command.changes or self.realms.workplace.can_change
+
+    def action_leave(self) -> None:
+        """Lift the focused table's filter or marks, or else go back."""
+        if isinstance(self.focused, Grid) and self.focused.clear():
+            return
+        self.go_back()
+
+    def go_back(self) -> None:
+        """Leave this place; an area has nothing behind it."""
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()

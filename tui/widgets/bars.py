@@ -1,0 +1,96 @@
+"""The line above every area (where one is, what answers) and the line below it (the keys that matter)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widget import Widget
+
+from core.text import printable
+from tui.widgets.cells import width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.app import RenderResult
+
+    from tui.commands import Command
+
+PRODUCT = "Libvirt Realms"
+
+
+class HeaderLine(Widget):
+    """Product, place, and at the right what the figures are about: "7 of 8 hosts · 212 VMs"."""
+
+    DEFAULT_CSS = "HeaderLine { height: 1; dock: top; padding: 0 1; background: $panel; color: $foreground; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._path: tuple[str, ...] = ()
+        self._right: tuple[tuple[str, str], ...] = ()
+
+    def show(self, path: tuple[str, ...], right: tuple[tuple[str, str], ...]) -> None:
+        """Show a place and the (text, style) pieces at the right; draws nothing where nothing changed."""
+        if (path, right) != (self._path, self._right):
+            self._path, self._right = path, right
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        """Draw the line; where both don't fit, the product's name goes first, then the place is cut."""
+        width = self.content_size.width
+        right = Content.assemble(*((printable(text), style) for text, style in self._right))
+        names = [printable(name) for name in self._path]
+        place: list[tuple[str, str]] = []
+        for position, name in enumerate(names):
+            if position:
+                place.append((" \N{BLACK RIGHT-POINTING SMALL TRIANGLE} ", "$faint"))
+            place.append((name, "bold" if position == len(names) - 1 else "$muted"))
+        left = Content.assemble((f"{PRODUCT}  ", "$accent bold"), *place)
+        if left.cell_length + right.cell_length + 2 > width:
+            left = Content.assemble(*place)
+        room = max(0, width - right.cell_length - 2)
+        left = left.truncate(room, ellipsis=True)
+        return left.pad_right(max(2, width - left.cell_length - right.cell_length)) + right
+
+
+class FooterLine(Widget):
+    """Keys and what they do, as many as fit; a click does it too."""
+
+    DEFAULT_CSS = "FooterLine { height: 1; dock: bottom; padding: 0 1; background: $panel; color: $muted; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._commands: tuple[tuple[Command, bool], ...] = ()
+        self._spans: list[tuple[int, int, str]] = []
+
+    def show(self, commands: Sequence[tuple[Command, bool]]) -> None:
+        """Show commands, each with whether it can be done now."""
+        if tuple(commands) != self._commands:
+            self._commands = tuple(commands)
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        """Draw the keys from left to right until the line is full."""
+        width = self.content_size.width
+        parts: list[tuple[str, str]] = []
+        self._spans = []
+        taken = 0
+        for command, enabled in self._commands:
+            size = width_of(command.key_text) + 1 + width_of(command.label)
+            if taken + size > width:
+                break
+            parts.append((command.key_text, "$accent bold" if enabled else "$faint"))
+            parts.append((f" {command.label}  ", "" if enabled else "$faint"))
+            if enabled:
+                self._spans.append((taken, taken + size, command.keys.split(",", 1)[0]))
+            taken += size + 2
+        return Content.assemble(*parts)
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key under the mouse does."""
+        offset = event.get_content_offset(self)
+        for start, end, key in self._spans:
+            if offset is not None and start <= offset.x < end:
+                self.app.simulate_key(key)

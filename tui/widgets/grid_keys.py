@@ -1,0 +1,23 @@
+"""The keys of every table."""
+
+from __future__ import annotations
+
+from tui.commands import Command
+
+GRID_KEYS = (
+    Command("slash", "filter", "Filter", "Filter: regular expression, !inverts, host:h3 state:running, cpu>50."),
+    Command("s", "sort_menu", "Sort", "Choose the column to sort by."),
+    Command("w", "wide", "Wide", "Show every column, with horizontal scrolling."),
+    Command("space", "mark", "Mark", "Mark the row, or unmark it."),
+    Command("ctrl+@,ctrl+space", "mark_range", "Mark range", "Mark from the last mark to here.", shown="^Space"),
+    Command("ctrl+a", "mark_all", "Mark all", "Mark all rows that the filter shows, or unmark them."),
+    Command("enter", "choose", "Open", "Open the row.", palette=False),
+    Command("up,k", "move(-1)", "Up", "One row up.", shown="\N{UPWARDS ARROW} k", palette=False),
+    Command("down,j", "move(1)", "Down", "One row down.", shown="\N{DOWNWARDS ARROW} j", palette=False),
+    Command("pageup,ctrl+b", "page(-1)", "Page up", "One page up.", palette=False),
+    Command("pagedown,ctrl+f", "page(1)", "Page down", "One page down.", palette=False),
+    Command("home,g", "edge(False)", "First", "To the first row.", shown="Home g", palette=False),
+    Command("end,G", "edge(True)", "Last", "To the last row.", shown="End G", palette=False),
+    Command("left", "aside(-8)", "Left", "Scroll a wide table to the left.", palette=False),
+    Command("right", "aside(8)", "Right", "Scroll a wide table to the right.", palette=False),
+)

@@ -1,0 +1,227 @@
+"""What a table holds: rows, their order, the filter, marks, and a cursor that follows its row. No screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tui.widgets.cells import natural_width
+from tui.widgets.row_filter import RowFilter, parse_filter
+from tui.widgets.rows import Sort
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tui.widgets.rows import Column, Row, RowKey, SortValue
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a step changed: positions of lines, or everything where rows came, went or moved."""
+
+    lines: tuple[int, ...] = ()
+    everything: bool = False
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.lines)
+
+
+NOTHING = Change()
+EVERYTHING = Change(everything=True)
+
+
+class GridModel:
+    """Rows by key in the order given, and those of them that are shown, sorted and filtered."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = tuple(columns)
+        self.shown: list[Row] = []
+        self.sort: Sort | None = None
+        self.filter = RowFilter()
+        self.marks: set[RowKey] = set()
+        self.cursor = 0
+        """Position of the cursor in `shown`; 0 where nothing is shown."""
+        self.wanted = [0] * len(self.columns)
+        """What each column's content would like to have, in terminal columns; grows, and shrinks when measured anew."""
+        self._rows: dict[RowKey, Row] = {}
+        self._position: dict[RowKey, int] = {}
+        self._anchor: RowKey | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def cursor_row(self) -> Row | None:
+        """The row under the cursor."""
+        return self.shown[self.cursor] if self.shown else None
+
+    @property
+    def cursor_key(self) -> RowKey | None:
+        """Key of the row under the cursor; None where nothing is shown."""
+        return self.shown[self.cursor].key if self.shown else None
+
+    def row(self, key: RowKey) -> Row | None:
+        """Find a row, shown or not."""
+        return self._rows.get(key)
+
+    def position(self, key: RowKey) -> int | None:
+        """Where a row is shown; None where it isn't."""
+        return self._position.get(key)
+
+    # Rows ----------------------------------------------------------------------------------------------------------
+
+    def set_rows(self, rows: Sequence[Row]) -> Change:
+        """Take a new state of all rows, and say which lines differ. A row that is the same object costs little."""
+        before = self._rows
+        after = {row.key: row for row in rows}
+        changed = [row for key, row in after.items() if (old := before.get(key)) is not row and old != row]
+        same_keys = len(after) == len(before) and all(key in before for key in after)
+        moved = not same_keys or (self.sort is None and list(after) != list(before))
+        self._rows = after
+        if not changed and not moved:
+            return NOTHING
+        self._measure(changed)
+        if self.marks and not same_keys:
+            self.marks &= after.keys()
+        if not moved:
+            moved = self._order_changes(changed, before)
+        if moved:
+            return self._arrange()
+        lines = []
+        for row in changed:
+            position = self._position.get(row.key)
+            if position is not None:
+                self.shown[position] = row
+                lines.append(position)
+        return Change(tuple(lines))
+
+    def _order_changes(self, changed: Iterable[Row], before: dict[RowKey, Row]) -> bool:
+        """Tell whether rows with the same keys change their order, or whether they pass the filter."""
+        index = self._sort_index()
+        for row in changed:
+            if index is not None and _value(row, index) != _value(before[row.key], index):
+                return True
+            if self.filter and self.filter.passes(row) != (row.key in self._position):
+                return True
+        return False
+
+    def _sort_index(self) -> int | None:
+        if self.sort is None:
+            return None
+        return next((index for index, column in enumerate(self.columns) if column.key == self.sort.column), None)
+
+    def _arrange(self) -> Change:
+        key, position = self.cursor_key, self.cursor
+        rows: Iterable[Row] = self._rows.values()
+        if self.filter:
+            rows = (row for row in rows if self.filter.passes(row))
+        index = self._sort_index()
+        if index is None or self.sort is None:
+            self.shown = list(rows)
+        else:
+            known: list[tuple[SortValue, Row]] = []
+            unknown: list[Row] = []
+            for row in rows:
+                value = _value(row, index)
+                if value is None:
+                    unknown.append(row)
+                else:
+                    known.append((value, row))
+            known.sort(key=_first, reverse=self.sort.descending)
+            self.shown = [row for _, row in known]
+            self.shown += unknown
+        self._position = {row.key: place for place, row in enumerate(self.shown)}
+        found = self._position.get(key)
+        self.cursor = found if found is not None else max(0, min(position, len(self.shown) - 1))
+        return EVERYTHING
+
+    def _measure(self, rows: Iterable[Row]) -> None:
+        wanted = self.wanted
+        for row in rows:
+            for index, cell in enumerate(row.cells):
+                width = natural_width(cell)
+                wanted[index] = max(wanted[index], width)
+
+    def measure_anew(self) -> None:
+        """Forget the widths of rows that are gone."""
+        self.wanted = [0] * len(self.columns)
+        self._measure(self._rows.values())
+
+    # Order and filter ----------------------------------------------------------------------------------------------
+
+    def sort_by(self, sort: Sort | None) -> Change:
+        """Sort by a column; None: the order in which the rows are given. Stable, unknown values last."""
+        self.sort = sort if sort is None or any(column.key == sort.column for column in self.columns) else None
+        return self._arrange()
+
+    def next_sort(self, column: Column) -> Sort:
+        """Give the sort that choosing a column means: its own direction, then the opposite one."""
+        if self.sort is not None and self.sort.column == column.key:
+            return Sort(column.key, descending=not self.sort.descending)
+        return Sort(column.key, descending=not column.ascending)
+
+    def filter_by(self, text: str) -> Change:
+        """Show only the rows that pass a filter; one that can't be read shows all, and says so in `filter.error`."""
+        self.filter = parse_filter(text, self.columns)
+        return self._arrange()
+
+    # Cursor and marks ----------------------------------------------------------------------------------------------
+
+    def move_to(self, position: int) -> Change:
+        """Put the cursor on a line, or on the nearest that there is."""
+        before = self.cursor
+        self.cursor = max(0, min(position, len(self.shown) - 1))
+        return Change((before, self.cursor)) if self.cursor != before else NOTHING
+
+    def move_to_key(self, key: RowKey) -> bool:
+        """Put the cursor on a row; False where it isn't shown."""
+        position = self._position.get(key)
+        if position is not None:
+            self.cursor = position
+        return position is not None
+
+    def toggle_mark(self) -> Change:
+        """Mark the row under the cursor, or unmark it."""
+        key = self.cursor_key
+        if key is None:
+            return NOTHING
+        self.marks ^= {key}
+        self._anchor = key
+        return Change((self.cursor,))
+
+    def mark_range(self) -> Change:
+        """Mark all rows from the one that was marked last to the cursor."""
+        if not self.shown:
+            return NOTHING
+        start = self._position.get(self._anchor, self.cursor)
+        low, high = sorted((start, self.cursor))
+        self.marks.update(row.key for row in self.shown[low : high + 1])
+        self._anchor = self.cursor_key
+        return EVERYTHING
+
+    def mark_shown(self) -> Change:
+        """Mark all rows that the filter shows; unmark them where they are marked already."""
+        keys = self._position.keys()
+        self.marks = self.marks - keys if keys <= self.marks else self.marks | keys
+        return EVERYTHING
+
+    def clear_marks(self) -> Change:
+        """Unmark every row."""
+        self.marks = set()
+        return EVERYTHING
+
+    def chosen(self) -> tuple[RowKey, ...]:
+        """Name what an action is for: the marked rows in order (hidden ones last), else the one under the cursor."""
+        if self.marks:
+            hidden = [key for key in self._rows if key in self.marks and key not in self._position]
+            return (*(row.key for row in self.shown if row.key in self.marks), *hidden)
+        key = self.cursor_key
+        return () if key is None else (key,)
+
+
+def _value(row: Row, index: int) -> SortValue:
+    return row.order[index] if index < len(row.order) else None
+
+
+def _first(pair: tuple[Any, Row]) -> Any:
+    return pair[0]

@@ -1,0 +1,112 @@
+"""Pure drawings on the screen: lines of strokes in inks, painted in the theme's colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.render.figures import Unit
+from tui.render.ink import Ink
+from tui.render.plot import Marks, plot
+from tui.render.term_bars import term_bars
+
+if TYPE_CHECKING:
+    from core.curves import Curve
+    from tui.render.exploration import CloseUp
+    from tui.render.ink import Line
+
+
+class Drawing(Widget):
+    """Draws itself anew when its subject, its size or the theme changes. Subclasses give `draw`."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"drawing--{ink.value}" for ink in Ink}
+
+    DEFAULT_CSS = """
+    Drawing {
+        width: 1fr; height: 1fr; background: $background; color: $foreground;
+        .drawing--strong { text-style: bold; }
+        .drawing--quiet { color: $text-muted; }
+        .drawing--axis { color: $faint; }
+        .drawing--tick { color: $text-muted; }
+        .drawing--curve { color: $accent; text-style: bold; }
+        .drawing--limit { color: $faint; }
+        .drawing--cut { color: $warning; }
+        .drawing--infinite { color: $error 45%; }
+        .drawing--infinite-label { color: $error; text-style: bold; }
+        .drawing--before { color: $primary; text-style: bold; }
+        .drawing--after { color: $warning; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._strips: list[Strip] | None = None
+
+    def draw(self, width: int, height: int) -> tuple[Line, ...]:
+        """Give `height` lines of `width` columns; none while there is nothing to draw."""
+        raise NotImplementedError
+
+    def draw_anew(self) -> None:
+        """Forget what was drawn."""
+        self._strips = None
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        self.draw_anew()
+
+    def notify_style_update(self) -> None:
+        """Take over the colours of another theme."""
+        super().notify_style_update()
+        self._strips = None
+
+    def render_line(self, y: int) -> Strip:
+        """Give one line of the drawing."""
+        width, height = self.size
+        if self._strips is None:
+            base = self.rich_style
+            styles = {ink: base + self.get_component_rich_style(f"drawing--{ink.value}", partial=True) for ink in Ink}
+            self._strips = [
+                Strip([Segment(stroke.text, styles[stroke.ink]) for stroke in line]).adjust_cell_length(width, base)
+                for line in self.draw(width, height)
+            ]
+        return self._strips[y] if y < len(self._strips) else Strip.blank(width, self.rich_style)
+
+
+class CurvePlot(Drawing):
+    """One curve with its limits, and the use before and after."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._subject: tuple[Curve, Marks, Unit] | None = None
+
+    def show(self, curve: Curve, marks: Marks, unit: Unit = Unit.COUNT) -> None:
+        """Draw this curve; does nothing where it is the one drawn."""
+        if (curve, marks, unit) != self._subject:
+            self._subject = (curve, marks, unit)
+            self.draw_anew()
+
+    def draw(self, width: int, height: int) -> tuple[Line, ...]:
+        """Draw the curve."""
+        return plot(self._subject[0], self._subject[1], width, height, self._subject[2]) if self._subject else ()
+
+
+class TermBars(Drawing):
+    """A host's cost by term, before and after."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._subject: CloseUp | None = None
+
+    def show(self, close_up: CloseUp | None) -> None:
+        """Draw this host's cost."""
+        if close_up != self._subject:
+            self._subject = close_up
+            self.draw_anew()
+
+    def draw(self, width: int, height: int) -> tuple[Line, ...]:
+        """Draw the bars."""
+        return term_bars(self._subject, width, height) if self._subject is not None else ()

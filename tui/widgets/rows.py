@@ -1,0 +1,115 @@
+"""Rows and columns of a table, and how the columns share its width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tui.widgets.cells import Cell
+
+RowKey = Hashable
+SortValue = float | int | str | tuple[tuple[int, int, str], ...] | None
+"""What a cell is sorted by; all of a column are of one type, None sorts last in both directions."""
+
+GAP = 2
+"""Blank columns between two columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table. Widths are terminal columns.
+
+    `priority`: the highest is hidden first where the table is narrow, 0 never. `letter` sorts by it (Shift+letter).
+    """
+
+    key: str
+    title: str
+    right: bool = False
+    least: int = 3
+    most: int = 40
+    stretch: bool = False
+    """Takes a share of the room that is left over."""
+    priority: int = 0
+    wide_only: bool = False
+    letter: str = ""
+    ascending: bool = True
+    """The direction of the first sort by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: its key, a cell for each column, and what each is sorted by (shorter or empty: by nothing)."""
+
+    key: RowKey
+    cells: tuple[Cell, ...]
+    order: tuple[SortValue, ...] = ()
+    dim: bool = False
+    """Old or switched off: drawn faint as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By which column a table is sorted, and in which direction."""
+
+    column: str
+    descending: bool = False
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Order names as people do: h2 before h10, without regard to case."""
+    return tuple(
+        (0, int(part), "") if part.isascii() and part.isdigit() and len(part) < 20 else (1, 0, part.casefold())
+        for part in _DIGITS.split(name)
+        if part
+    )
+
+
+def share_width(
+    columns: Sequence[Column], wanted: Sequence[int], room: int, *, wide: bool = False
+) -> tuple[tuple[int, int], ...]:
+    """Decide which columns are shown, in which widths: (index, width) from left to right.
+
+    `wanted` is what each column's content would like. Narrow: columns are hidden by priority until the rest fits at
+    its least, then the room is shared by priority. Wide: every column at its natural width, whatever the room.
+    """
+    natural_widths = [
+        max(column.least, min(column.most, want), len(column.title) + (2 if column.right else 0))
+        for column, want in zip(columns, wanted, strict=True)
+    ]
+    if wide:
+        chosen = list(range(len(columns)))
+        widths = dict(zip(chosen, natural_widths, strict=True))
+    else:
+        chosen = [index for index, column in enumerate(columns) if not column.wide_only]
+        least = {index: min(natural_widths[index], max(columns[index].least, 1)) for index in chosen}
+        for index in sorted(chosen, key=lambda i: (-columns[i].priority, -i)):
+            if _total(least[i] for i in chosen) <= room:
+                break
+            if columns[index].priority > 0:
+                chosen.remove(index)
+        widths = {index: least[index] for index in chosen}
+        left = room - _total(widths.values())
+        for index in sorted(chosen, key=lambda i: (columns[i].priority, i)):
+            more = max(0, min(left, natural_widths[index] - widths[index]))
+            widths[index] += more
+            left -= more
+    left = room - _total(widths.values())
+    stretching = [index for index in chosen if columns[index].stretch]
+    for position, index in enumerate(stretching):
+        share = max(0, left) // (len(stretching) - position)
+        widths[index] += share
+        left -= share
+    return tuple((index, widths[index]) for index in chosen)
+
+
+def _total(widths: Iterable[int]) -> int:
+    listed = list(widths)
+    return sum(listed) + GAP * max(0, len(listed) - 1)
