@@ -110,7 +110,6 @@ class HostConnection:
             domain = self.handle.lookupByUUIDString(uuid)
             reach = libvirt.VIR_DOMAIN_AFFECT_CONFIG if domain.isPersistent() else 0
             reach |= libvirt.VIR_DOMAIN_AFFECT_LIVE if domain.isActive() else 0
-            # With a prefix given, libvirt wraps the namespace itself; the document must declare it all the same.
             domain.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, mark_text(mark), PREFIX, NAMESPACE, reach)
 
     def _act(self, uuid: str, method: str, doing: str, *arguments: int) -> None:

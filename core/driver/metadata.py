@@ -82,8 +82,11 @@ def mark_element(mark: Mark) -> ET.Element:
 
 
 def mark_text(mark: Mark) -> str:
-    """Write our element as a document of its own, as libvirt's setMetadata wants it."""
-    return ET.tostring(mark_element(mark), encoding="unicode")
+    """Write our element as setMetadata wants it: without a namespace, which libvirt puts on every element itself."""
+    element = mark_element(mark)
+    for part in element.iter():
+        part.tag = part.tag.removeprefix(f"{{{NAMESPACE}}}")
+    return ET.tostring(element, encoding="unicode")
 
 
 def _seconds(text: str) -> float | None:

@@ -71,6 +71,9 @@ def _probe(host: str, uri: str, outcome: Future[HostReport]) -> None:
         outcome.set_result(_ask(host, uri))
     except DriverError as error:
         outcome.set_exception(error)
+    finally:
+        if not outcome.done():  # a bug: its trace goes to the thread's hook, and nobody waits for the deadline
+            outcome.set_exception(DriverError(host, f"internal error while asking {one_line(uri)}"))
 
 
 def _ask(host: str, uri: str) -> HostReport:
