@@ -49,7 +49,7 @@ class Life:
         uuid = vm.uuid
         try:
             if vm.active:
-                watch.submit(vm.host, lambda connection: connection.stop(uuid)).result(timeout=self._period)
+                watch.submit(vm.host, lambda connection: connection.force_off(uuid)).result(timeout=self._period)
             else:
                 watch.submit(vm.host, lambda connection: connection.start(uuid)).result(timeout=self._period)
         except (DriverError, TimeoutError):
