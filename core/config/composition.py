@@ -81,6 +81,8 @@ class Slot:
             self.layers = [layer]
         elif isinstance(value, Section) and self.layers and isinstance(self.layers[-1].value, Section):
             merge(self.layers[-1].value, value)
+        elif isinstance(value, Section) and [type(old.value) for old in self.layers] == [Items] and not _refers(value):
+            self.layers = [layer]
         else:
             self.layers.append(layer)
 
@@ -184,7 +186,7 @@ class Composer:
         root = source.scan.root
         chain = (*at.chain, source.name)
         included = self._block(root, _Position(at.path, len(at.path), source, at.in_list, chain))
-        if at.in_list and _has_reference(included):
+        if at.in_list and _refers(included):
             message = f"{source.name} has substitutions, which do not work in a file included inside a list"
             self.report.error(include.place, at.path, message)
         if alone and at.path:
@@ -208,17 +210,17 @@ class Composer:
 
 
 def _items(place: Place, items: tuple[Composed, ...]) -> Items:
-    return Items(place, items, not any(_has_reference(item) for item in items))
+    return Items(place, items, not any(_refers(item) for item in items))
 
 
-def _has_reference(value: Composed) -> bool:
+def _refers(value: Composed) -> bool:
     match value:
         case Reference():
             return True
         case Section(_, slots, _):
-            return any(_has_reference(layer.value) for slot in slots.values() for layer in slot.layers)
+            return any(_refers(layer.value) for slot in slots.values() for layer in slot.layers)
         case Joined(_, parts):
-            return any(_has_reference(part) for part in parts)
+            return any(_refers(part) for part in parts)
         case Items(_, _, fixed):
             return not fixed
         case Literal():

@@ -74,8 +74,10 @@ class Resolver:
         self._root = root
         self._environment = environment
         self._report = report
-        self._shapes: dict[tuple[int, Scope], _Shape | None] = {}
-        self._running: set[tuple[int, Scope]] = set()
+        self._shapes: dict[tuple[int, Scope, bool], _Shape | None] = {}
+        self._running: set[int] = set()
+        self._whole: set[tuple[int, Scope]] = set()
+        """References whose whole value was found to be free of cycles."""
 
     def resolve(self) -> ObjectValue:
         """Resolve everything."""
@@ -93,7 +95,7 @@ class Resolver:
                 values = []
                 for index, (expression, scope, item_via) in enumerate(items):
                     try:
-                        item = self._shape(expression, scope)
+                        item = self._shape(expression, scope, whole=True)
                     except _Unresolvable as error:
                         self._tell(error, (*path, index))
                         continue
@@ -104,7 +106,7 @@ class Resolver:
                 fields = {}
                 for key, origins in keys.items():
                     try:
-                        child = self._join_origins(origins)
+                        child = self._join_origins(origins, whole=True)
                     except _Unresolvable as error:
                         self._tell(error, (*path, key))
                         complete = False
@@ -118,10 +120,10 @@ class Resolver:
 
     # Shapes
 
-    def _join_origins(self, origins: tuple[_Origin, ...]) -> _Shape | None:
+    def _join_origins(self, origins: tuple[_Origin, ...], *, whole: bool) -> _Shape | None:
         joined: _Shape | None = None
         for origin in origins:
-            shape = self._slot(origin.slot, origin.scope)
+            shape = self._slot(origin.slot, origin.scope, whole=whole)
             if shape is None:
                 continue
             joined = _over(joined, _through(shape, origin.via))
@@ -129,40 +131,44 @@ class Resolver:
                 break
         return joined
 
-    def _slot(self, slot: Slot, scope: Scope) -> _Shape | None:
-        key = (id(slot), scope)
+    def _slot(self, slot: Slot, scope: Scope, *, whole: bool) -> _Shape | None:
+        key = (id(slot), scope, whole)
         if key in self._shapes:
             return self._shapes[key]
-        if key in self._running:
-            raise _Cycle
-        self._running.add(key)
-        try:
-            shape = self._layers(slot, scope)
-        finally:
-            self._running.discard(key)
-        self._shapes[key] = shape
-        return shape
+        found = self._shapes.get((id(slot), scope, not whole))
+        if found is not None and not isinstance(found, _Object):
+            if whole:
+                self._check_whole(found)
+        else:
+            found = self._layers(slot, scope, whole=whole)
+        self._shapes[key] = found
+        return found
 
-    def _layers(self, slot: Slot, scope: Scope) -> _Shape | None:
+    def _layers(self, slot: Slot, scope: Scope, *, whole: bool) -> _Shape | None:
         count = next((limit for identity, limit in scope if identity == id(slot)), len(slot.layers))
         joined: _Shape | None = None
+        barred = False
         for index in range(count - 1, -1, -1):
             value = slot.layers[index].value
             inner = scope
-            if isinstance(value, Reference | Joined):
+            if len(slot.layers) > 1 and isinstance(value, Reference | Joined):
                 inner = frozenset({pair for pair in scope if pair[0] != id(slot)} | {(id(slot), index)})
-            shape = self._shape(value, inner)
+            shape = self._shape(value, inner, whole=whole)
             if shape is None:
                 continue
-            joined = _over(joined, shape)
-            if not isinstance(shape, _Object):
-                break
+            if whole and len(slot.layers) > 1:  # what a later layer overrides has to be resolvable too
+                self._check_whole(shape)
+            if joined is None:
+                joined = shape
+            elif not barred:
+                joined = _over(joined, shape)
+            barred |= not isinstance(shape, _Object)
         if isinstance(joined, _Object) and not isinstance(slot.layers[0].value, Section):
             place = next((layer.value.place for layer in slot.layers if isinstance(layer.value, Section)), None)
             joined = _Object(place or slot.layers[0].place, joined.keys, joined.complete, joined.via)
         return joined
 
-    def _shape(self, value: Composed, scope: Scope) -> _Shape | None:
+    def _shape(self, value: Composed, scope: Scope, *, whole: bool) -> _Shape | None:
         match value:
             case Literal(place, kind, text):
                 return Scalar(place, kind, text)
@@ -171,9 +177,13 @@ class Resolver:
             case Items(place, items):
                 return _List(place, tuple((item, scope, ()) for item in items))
             case Reference():
-                return self._reference(value, scope)
+                return self._reference(value, scope, whole=whole)
             case Joined(place, parts):
-                return self._concatenate(place, [(part, self._shape(part, scope)) for part in parts])
+                shapes = [(part, self._shape(part, scope, whole=True)) for part in parts]
+                for _, shape in shapes:
+                    if shape is not None:
+                        self._check_whole(shape)
+                return self._concatenate(place, shapes)
 
     def _section(self, section: Section, scope: Scope) -> _Object:
         keys: dict[str, tuple[_Origin, ...]] = {key: (_Origin(slot, scope),) for key, slot in section.slots.items()}
@@ -181,16 +191,25 @@ class Resolver:
 
     # Substitutions
 
-    def _reference(self, reference: Reference, scope: Scope) -> _Shape | None:
+    def _reference(self, reference: Reference, scope: Scope, *, whole: bool) -> _Shape | None:
+        """Find what a substitution means; `whole` where all of it is needed, and not a key inside it."""
+        if id(reference) in self._running:
+            raise _Cycle(reference)
+        self._running.add(id(reference))
         try:
             shape = self._look_up(reference.path, scope)
             if shape is None and reference.prefix:
                 shape = self._look_up(reference.path[reference.prefix :], scope)
-        except _Cycle:
-            if reference.optional:
-                return None
+            if shape is not None and whole and (id(reference), scope) not in self._whole:
+                self._check_whole(shape)
+                self._whole.add((id(reference), scope))
+        except _Cycle as cycle:
+            if reference.optional and cycle.reference is reference:
+                return None  # in a cycle of several, what is left out would depend on where one begins
             message = f"the substitution {reference} refers to itself, directly or in a cycle"
             raise _Unresolvable(reference.place, message) from None
+        finally:
+            self._running.discard(id(reference))
         if shape is not None:
             return _through(shape, (reference.place,))
         plain = reference.path[reference.prefix :]
@@ -209,8 +228,22 @@ class Resolver:
             origins = shape.keys.get(key)
             if origins is None:
                 return None
-            shape = self._join_origins(origins)
+            shape = self._join_origins(origins, whole=False)
         return shape
+
+    def _check_whole(self, shape: _Shape) -> None:
+        """Resolve everything inside a value; raises _Cycle where that needs the value itself."""
+        inner: list[_Shape | None] = []
+        match shape:
+            case _List(_, items):
+                inner = [self._shape(expression, scope, whole=True) for expression, scope, _ in items]
+            case _Object(_, keys):
+                inner = [self._join_origins(origins, whole=True) for origins in keys.values()]
+            case Scalar():
+                return
+        for child in inner:
+            if child is not None:
+                self._check_whole(child)
 
     def _unresolved(self, reference: Reference, plain: tuple[str, ...]) -> _Unresolvable:
         import difflib
@@ -257,7 +290,11 @@ class Resolver:
 
 
 class _Cycle(Exception):
-    """A value is needed to find itself."""
+    """A substitution's value is needed to find that value."""
+
+    def __init__(self, reference: Reference) -> None:
+        super().__init__()
+        self.reference = reference
 
 
 def _items(shape: _List) -> tuple[tuple[Composed, Scope, tuple[Place, ...]], ...]:
