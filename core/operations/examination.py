@@ -1,0 +1,96 @@
+"""What a host says about itself, held against its description: hardware profile and realm."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.errors import DriverError, HostRefused, UsageError
+from core.fleet import PoolState
+from core.units import show_size
+from core.uris import parse_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.driver.probe import HostReport
+    from core.hardware import HardwareProfile
+    from core.operations.workplace import Workplace
+    from core.realms import Realm
+
+MEMORY_TOLERANCE = 0.05
+"""Part of the memory by which a host may differ from its profile: firmware and kernel keep some for themselves."""
+
+AT_ONCE = 16
+"""Hosts that are asked at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """One host or URI that was asked: either its report, or the error that was met."""
+
+    name: str
+    """Name in the registry; empty for a bare URI."""
+    uri: str
+    profile: HardwareProfile | None = None
+    realm: Realm | None = None
+    report: HostReport | None = None
+    error: DriverError | None = None
+
+    @property
+    def label(self) -> str:
+        """What an administrator called it."""
+        return self.name or self.uri
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What differs from the description; empty where all fits, or nothing is known."""
+        return tuple(remarks(self.report, self.profile, self.realm)) if self.report is not None else ()
+
+
+def remarks(report: HostReport, profile: HardwareProfile | None, realm: Realm | None) -> Iterator[str]:
+    """Compare a host's hardware with a profile, and its pools with those of a realm, where these are given."""
+    if profile is not None and profile.cores != report.cores:
+        yield f"profile {profile.id} has {profile.cores} cores, the host {report.cores}"
+    if (
+        profile is not None
+        and abs(report.memory_bytes - profile.memory_bytes) > MEMORY_TOLERANCE * profile.memory_bytes
+    ):
+        real, described = show_size(report.memory_bytes), show_size(profile.memory_bytes)
+        yield f"profile {profile.id} has {described} of memory, the host {real}"
+    for pool in realm.pools if realm is not None else ():
+        state = report.pools.get(pool, PoolState.MISSING)
+        if state is not PoolState.ACTIVE:
+            yield f"pool {pool} is {state.value}"
+
+
+def examine(workplace: Workplace, wanted: Sequence[str], timeout: float) -> tuple[Examination, ...]:
+    """Ask hosts by their names, and URIs, all at once; blocks up to `timeout` seconds for every AT_ONCE of them.
+
+    Raises UnknownHost, or UsageError for a URI that is none, before anything is asked.
+    """
+    described = [_described(workplace, word) for word in wanted]
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="examination") as pool:
+        return tuple(pool.map(lambda subject: _asked(workplace, subject, timeout), described))
+
+
+def _described(workplace: Workplace, word: str) -> Examination:
+    if "://" in word:
+        try:
+            return Examination("", parse_uri(word).text)
+        except HostRefused as error:
+            raise UsageError(error.message, hint=error.hint) from error
+    registry = workplace.registry
+    assert registry is not None  # noqa: S101 - only a saved fleet has none, and its hosts are never asked
+    host = registry.host(word)
+    configuration = workplace.configuration
+    profile, realm = configuration.hardware_profiles.get(host.profile), configuration.realms.get(host.realm)
+    return Examination(host.name, host.uri, profile, realm)
+
+
+def _asked(workplace: Workplace, subject: Examination, timeout: float) -> Examination:
+    try:
+        return replace(subject, report=workplace.probe(subject.uri, timeout))
+    except DriverError as error:
+        return replace(subject, error=error)
