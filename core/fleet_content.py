@@ -48,7 +48,7 @@ def read_fleet(document: object, now: float) -> Fleet:
         problem = "is missing" if found is None else f"is {found!r}"
         raise Malformed("format", problem, f'this program reads "{FORMAT}"')
     taken = fields.moment("taken")
-    taken = now if taken is None else taken
+    taken = round(now, TO_THE_MILLISECOND) if taken is None else taken
     hosts = [_Fields(value, f"hosts[{index}]") for index, value in enumerate(fields.sequence("hosts"))]
     places: dict[str, str] = {}
     for host in hosts:
@@ -67,7 +67,8 @@ def _vms(fields: _Fields, realms: dict[str, str]) -> dict[str, list[VM]]:
         entry = _Fields(value, f"vms[{index}]")
         host = entry.text("host")
         if host not in realms:
-            raise Malformed(entry.at("host"), f"is {host!r}, which is no host of this file", _near(host, realms))
+            hint = _near(host, realms) or f"hosts of this file: {', '.join(list(realms)[:5]) or 'none'}"
+            raise Malformed(entry.at("host"), f"is {host!r}, which is no host of this file", hint)
         vm = _vm(entry, host, realms[host])
         if vm.key in places:
             raise Malformed(
