@@ -123,11 +123,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         rows = [(name, self.lazy[name][1]) for name in self.lazy]
-        rows += [
-            (name, command.get_short_help_str())
-            for name in super().list_commands(ctx)
-            if (command := super().get_command(ctx, name)) is not None
-        ]
+        rows += [(name, self.commands[name].get_short_help_str()) for name in super().list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
