@@ -30,15 +30,12 @@ class Use:
     devices: Mapping[str, int] = field(default_factory=lambda: NO_DEVICES)
 
     def __add__(self, other: Use) -> Use:
-        devices = dict(self.devices)
-        for kind, count in other.devices.items():
-            devices[kind] = devices.get(kind, 0) + count
-        return Use(
-            vms=self.vms + other.vms,
-            vcpus=self.vcpus + other.vcpus,
-            memory_bytes=self.memory_bytes + other.memory_bytes,
-            devices=devices or NO_DEVICES,
-        )
+        devices = self.devices
+        if other.devices:
+            devices = dict(devices)
+            for kind, count in other.devices.items():
+                devices[kind] = devices.get(kind, 0) + count
+        return Use(self.vms + other.vms, self.vcpus + other.vcpus, self.memory_bytes + other.memory_bytes, devices)
 
 
 class CostState(StrEnum):

@@ -30,6 +30,8 @@ class Request:
     realm: str | None = None
     needs_drives_pool: bool = False
     """Whether the VM has drives, so that the realm's drives pool must be there too."""
+    use: Use = field(init=False, repr=False, compare=False)
+    """What the VM adds to the use of its host."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.vcpus <= _MOST:
@@ -43,8 +45,4 @@ class Request:
                 raise UsageError(f"a VM has 0 or more devices of type {kind}, not {count}")
         asked = {kind: self.devices[kind] for kind in sorted(self.devices) if self.devices[kind]}
         object.__setattr__(self, "devices", MappingProxyType(asked))
-
-    @property
-    def use(self) -> Use:
-        """What the VM adds to the use of its host."""
-        return Use(1, self.vcpus, self.memory_bytes, self.devices)
+        object.__setattr__(self, "use", Use(1, self.vcpus, self.memory_bytes, self.devices))

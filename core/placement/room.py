@@ -43,8 +43,9 @@ class Room:
         """Use now; None where nobody knows it."""
         self._holders: Counter[PciAddress] = Counter()
         if self.use is not None:
-            for vm in snapshot.active_vms():
-                self._holders.update(vm.devices)
+            for vm in snapshot.vms:
+                if vm.devices and vm.active:
+                    self._holders.update(vm.devices)
             for reservation in snapshot.pending_reservations():
                 self._holders.update(reservation.devices)
 
