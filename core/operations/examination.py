@@ -37,6 +37,8 @@ class Examination:
     realm: Realm | None = None
     report: HostReport | None = None
     error: DriverError | None = None
+    twins: tuple[str, ...] = ()
+    """Others that were asked with it and turned out to be the same machine."""
 
     @property
     def label(self) -> str:
@@ -46,7 +48,10 @@ class Examination:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What differs from the description; empty where all fits, or nothing is known."""
-        return tuple(remarks(self.report, self.profile, self.realm)) if self.report is not None else ()
+        if self.report is None:
+            return ()
+        same = tuple(f"is the same machine as {twin} ({self.report.machine_uuid})" for twin in self.twins)
+        return same + tuple(remarks(self.report, self.profile, self.realm))
 
 
 def remarks(report: HostReport, profile: HardwareProfile | None, realm: Realm | None) -> Iterator[str]:
@@ -72,7 +77,19 @@ def examine(workplace: Workplace, wanted: Sequence[str], timeout: float) -> tupl
     """
     described = [_described(workplace, word) for word in wanted]
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="examination") as pool:
-        return tuple(pool.map(lambda subject: _asked(workplace, subject, timeout), described))
+        return with_twins(tuple(pool.map(lambda subject: _asked(workplace, subject, timeout), described)))
+
+
+def with_twins(examinations: Sequence[Examination]) -> tuple[Examination, ...]:
+    """Note in each which others are the same machine: its VMs would be counted twice."""
+    return tuple(replace(each, twins=tuple(_twins(each, examinations))) for each in examinations)
+
+
+def _twins(one: Examination, examinations: Sequence[Examination]) -> Iterator[str]:
+    machine = one.report.machine_uuid if one.report is not None else None
+    for other in examinations:
+        if machine and other is not one and other.report is not None and other.report.machine_uuid == machine:
+            yield other.label
 
 
 def _described(workplace: Workplace, word: str) -> Examination:

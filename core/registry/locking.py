@@ -38,10 +38,10 @@ def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[None]:
     names the lock and its holder where the kernel tells, or UnwritableFile where there can be no lock.
     """
     lock = lock_of(path)
-    held = FileLock(lock, mode=NEW_FILE_MODE, poll_interval=_POLL_SECONDS)
+    held = FileLock(lock, mode=NEW_FILE_MODE)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held.acquire(timeout=deadline)
+        held.acquire(timeout=deadline, poll_interval=_POLL_SECONDS)
     except Timeout as error:
         message = f"{path} is locked{_holder(lock)}, and was for {deadline:g} seconds ({lock})"
         raise RegistryBusy(message, hint="try again; if it goes on, look at what that program does") from error
