@@ -25,12 +25,12 @@ class _Mend:
 
 
 def _mend(pattern: str, says: str, hint: str) -> _Mend:
-    return _Mend(re.compile(pattern, re.IGNORECASE), says, hint)
+    return _Mend(re.compile(pattern, re.IGNORECASE | re.DOTALL), says, hint)
 
 
 # The first that fits counts. ssh's own words come inside libvirt's: "Cannot recv data: ...: Connection reset by peer".
 _MENDS = (
-    _mend(r"remote host identification has changed", "the host's ssh key has changed",
+    _mend(r"identification has changed.*host key verification failed", "the host's ssh key has changed",
           "if the host was reinstalled, remove its old key: ssh-keygen -R HOST; else someone may be in between"),
     _mend(r"host key verification failed", "host key verification failed",
           "accept the host's key once with ssh; after a reinstallation remove the old one: ssh-keygen -R HOST"),
@@ -43,7 +43,7 @@ _MENDS = (
           "cannot resolve the host's name", "check the name in the URI, and DNS"),
     _mend(r"no route to host", "no route to host", "is the host up, and the network between?"),
     _mend(r"network is unreachable", "network is unreachable", "check this machine's own network and routes"),
-    _mend(r"connection refused.*|connect.*refused", "connection refused", "REFUSED"),
+    _mend(r"connection refused", "connection refused", "REFUSED"),
     _mend(r"connection timed out|operation timed out", "connection timed out",
           "is the host up, and does a firewall drop packets?"),
     _mend(r"connection closed due to keepalive timeout|keepalive", "the host stopped answering",
@@ -58,6 +58,11 @@ _MENDS = (
           "polkit denies it: connect as root, or join the group libvirt on the host"),
     _mend(r"read.?only|forbidden for read", "the connection may only read",
           "it reached libvirt's read-only socket: check the URI for socket= and mode="),
+    _mend(r"bytes received from server too large|bad packet|invalid.*protocol", "what answers is not libvirt",
+          "does a login message or another shell get in the way? ssh USER@HOST true must print nothing"),
+    _mend(r"value too large for defined data type", "ssh fails and says more than libvirt takes",
+          "see what `ssh USER@HOST true` says; does the keyfile= of the URI exist?"),
+    _mend(r"nc: .*no such file", "", "is libvirtd running there, and socket= of the URI right?"),
     _mend(r"certificate", "", "check the certificates of this machine and of the host (libvirt: TLS)"),
     _mend(r"cannot write data: broken pipe|end of file while reading data|connection reset|hook-up|cannot recv data",
           "", "was libvirtd or sshd restarted there?"),
@@ -69,8 +74,30 @@ _TIMED_OUT = frozenset({
 })  # fmt: skip
 
 
+_SSH_NOISE = re.compile(
+    r"@{20,}.*(?:host key is not trusted|man-in-the-middle attacks)\.\s*|Warning: Permanently added [^\n]*\n", re.DOTALL
+)
+"""What ssh says at length before what counts, where the URI has no_verify=1."""
+
+_WRAPPED = re.compile(
+    r"(?:cannot recv data|end of file while reading data): (?P<core>.*?)"
+    r"(?:: (?:connection reset by peer|input/output error))?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Words of the ssh client or of the far side, as libvirt wraps them."""
+
+
+def _unwrapped(text: str) -> str:
+    if "host key verification failed" not in text.lower():
+        text = _SSH_NOISE.sub("", text)
+    match = _WRAPPED.fullmatch(text.strip())
+    core = match["core"].strip() if match is not None else ""
+    return core if core.lower() not in {"", "connection reset by peer", "input/output error"} else text
+
+
 def explain(text: str, uri: str = "") -> tuple[str, str]:
     """Turn libvirt's words into a message for an operator, and a hint, which may be empty."""
+    text = _unwrapped(text)
     for mend in _MENDS:
         match = mend.pattern.search(text)
         if match is not None:

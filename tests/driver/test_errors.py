@@ -1,0 +1,91 @@
+"""What libvirt and ssh say, as measured, and what an administrator reads instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.driver.errors import explain, unreachable
+
+CHANGED_KEY = """\
+@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\r
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r
+@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\r
+IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!\r
+Someone could be eavesdropping on you right now (man-in-the-middle attack)!\r
+Offending ED25519 key in /root/.ssh/known_hosts:1\r
+"""
+UNTRUSTED = """\
+Password authentication is disabled to avoid man-in-the-middle attacks.\r
+Keyboard-interactive authentication is disabled to avoid man-in-the-middle attacks.\r
+UpdateHostkeys is disabled because the host key is not trusted.\r
+"""
+
+
+def ssh(text: str) -> str:
+    """Wrap what an ssh client says as libvirt does."""
+    return f"Cannot recv data: {text}: Connection reset by peer"
+
+
+MEASURED = [
+    (ssh("ssh: connect to host 10.0.0.1 port 22: Connection refused"), "connection refused", "sshd running"),
+    ("unable to connect to server at '127.0.0.1:1': Connection refused", "connection refused", "libvirtd running"),
+    (ssh("root@h: Permission denied (publickey)."), "permission denied (publickey)", "authorized_keys"),
+    (
+        ssh(CHANGED_KEY + UNTRUSTED + "root@h: Permission denied (publickey)."),
+        "permission denied (publickey)",
+        "authorized_keys",
+    ),
+    (ssh("Warning: Permanently added 'h' (ED25519) to the list of known hosts.\r\nnc: /x: No such file or directory"),
+     "nc: /x: No such file or directory", "libvirtd running there"),
+    (ssh("Host key verification failed."), "host key verification failed", "accept the host's key"),
+    (ssh(CHANGED_KEY + "Host key verification failed."), "the host's ssh key has changed", "ssh-keygen -R"),
+    (ssh("ssh: Could not resolve hostname h.invalid: Name or service not known"),
+     "cannot resolve the host's name", "DNS"),
+    ("Unable to resolve address 'h' service '16509': Name or service not known", "cannot resolve the host's name",
+     "DNS"),
+    (ssh("ssh: connect to host 10.0.0.1 port 22: No route to host"), "no route to host", "is the host up"),
+    (ssh("ssh: connect to host 10.0.0.1 port 22: Connection timed out"), "connection timed out", "firewall"),
+    ("Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory",
+     "libvirt's socket isn't there", "systemctl start libvirtd"),
+    ("Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
+     "permission denied on libvirt's socket", "group libvirt"),
+    ("authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
+     "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
+     "polkit"),
+    ("operation forbidden: read only access prevents virDomainCreate", "the connection may only read", "read-only"),
+    ("internal error: connection closed due to keepalive timeout", "the host stopped answering", "hung"),
+    ("packet 1416128879 bytes received from server too large, want 33554432", "what answers is not libvirt", "login"),
+    ("Cannot recv data: Value too large for defined data type", "ssh fails and says more than libvirt takes", "keyfile"),
+    ("Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
+     "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory", "certificates"),
+    ("End of file while reading data: Input/output error", "End of file while reading data: Input/output error",
+     "restarted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), MEASURED, ids=[message for _, message, _ in MEASURED])
+def test_libvirts_words_become_an_administrators(text: str, message: str, hint: str) -> None:
+    """Each text was seen on a real host."""
+    said, helps = explain(text)
+    assert said == message
+    assert hint in helps
+
+
+def test_unknown_words_are_passed_on_in_one_safe_line() -> None:
+    """A far side can say anything, also to a terminal."""
+    said, helps = explain("first\nsecond \x1b[2J\u202e" + "x" * 5000)
+    assert (said.startswith("first second"), "\x1b" in said, "\u202e" in said, len(said) <= 300) == (
+        True, False, False, True,
+    )  # fmt: skip
+    assert helps == ""
+
+
+def test_no_words_at_all_still_make_a_message() -> None:
+    """An empty error would look like a healthy host."""
+    assert explain("", "qemu:///system")[0] == "libvirt gives no reason for qemu:///system"
+
+
+def test_a_lost_host_is_named_with_its_uri() -> None:
+    """Host, what, where, and what helps, in one line."""
+    error = unreachable("h7", "qemu+ssh://root@h7/system", "connect to host h7 port 22: Connection refused")
+    assert str(error) == "h7: connection refused at qemu+ssh://root@h7/system (is libvirtd running there?)"
