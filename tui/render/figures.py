@@ -71,12 +71,16 @@ def tick(value: float) -> str:
 
 
 def decimals(values: Iterable[float]) -> int:
-    """Find how many decimals tell these costs apart: one, and up to four where values differ by less."""
+    """Find how many decimals tell these costs apart: one, and up to four where values differ by less.
+
+    Differences that are only what doubles leave behind don't count.
+    """
     finite = sorted({value for value in values if math.isfinite(value) and abs(value) < _LARGEST_WRITTEN_OUT})
+    pairs = [(low, high) for low, high in pairwise(finite) if not math.isclose(low, high, rel_tol=1e-9, abs_tol=1e-9)]
     for digits in range(1, 4):
-        if all(round(low, digits) != round(high, digits) for low, high in pairwise(finite)):
+        if all(round(low, digits) != round(high, digits) for low, high in pairs):
             return digits
-    return 4 if len(finite) > 1 else 1
+    return 4
 
 
 def cost_text(value: float, digits: int = 1, *, signed: bool = False) -> str:

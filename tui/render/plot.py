@@ -66,8 +66,14 @@ class _Field:
     def is_blank(self, column: int, row: int) -> bool:
         return self._cells[row][column][1] is Ink.BLANK
 
-    def is_shade(self, column: int, row: int) -> bool:
-        return self._cells[row][column][1] is Ink.INFINITE
+    def runs_of_shade(self, row: int, start: int, stop: int) -> Iterator[range]:
+        """Give runs of shaded columns between two columns of a row."""
+        for is_shade, run in groupby(
+            range(start, stop), key=lambda column: self._cells[row][column][1] is Ink.INFINITE
+        ):
+            columns = list(run)
+            if is_shade:
+                yield range(columns[0], columns[-1] + 1)
 
     def line(self, row: int) -> Line:
         return tuple(
@@ -162,12 +168,12 @@ class _Plot:
                 self.field.write(start, row, SHADE * (stop - start), Ink.INFINITE)
 
     def _label_bands(self) -> None:
+        """Write "infinite" into the longest shaded run of each band, in its middle row."""
+        row = self.rows // 2
         for start, stop in self._bands():
-            text = next((label for label in (" infinite ", "infinite", " ∞ ", "∞") if len(label) <= stop - start), "")
-            row = self.rows // 2
-            left = start + (stop - start - len(text)) // 2
-            if all(self.field.is_shade(left + offset, row) for offset in range(len(text))):
-                self.field.write(left, row, text, Ink.INFINITE_LABEL)
+            run = max(self.field.runs_of_shade(row, start, stop), key=len, default=range(0))
+            text = next((label for label in (" infinite ", "infinite", " ∞ ", "∞") if len(label) <= len(run)), "")
+            self.field.write(run.start + (len(run) - len(text)) // 2, row, text, Ink.INFINITE_LABEL)
 
     def _limit_lines(self) -> None:
         for limit in self.limits():
@@ -276,13 +282,14 @@ class _Plot:
         return place_labels(labels, self.label_rows, self.width)
 
     def _use_label(self) -> AxisLabel | None:
+        before, after = self.marks.before, self.marks.after
         if not self.marks.used:
             return None
-        parts = []
-        if self.marks.before is not None:
-            parts.append(f"{MARK_BEFORE} {self.unit.show(self.marks.before)}")
-        if self.marks.after is not None:
-            parts.append(f"{MARK_AFTER} {self.unit.show(self.marks.after)}")
+        if before == after and after is not None:
+            parts = [f"{MARK_BOTH} {self.unit.show(after)}"]
+        else:
+            marked = ((MARK_BEFORE, before), (MARK_AFTER, after))
+            parts = [f"{mark} {self.unit.show(amount)}" for mark, amount in marked if amount is not None]
         text = " → ".join(parts) + (f" {self.unit.label}" if self.unit.label else "")
         middle = math.fsum(self.column(amount) for amount in self.marks.used) / len(self.marks.used)
         return AxisLabel(self.gutter + round(middle), text, Ink.AFTER)

@@ -28,13 +28,13 @@ class Drawing(Widget):
     Drawing {
         width: 1fr; height: 1fr; background: $background; color: $foreground;
         .drawing--strong { text-style: bold; }
-        .drawing--quiet { color: $text-muted; }
+        .drawing--quiet { color: $muted; }
         .drawing--axis { color: $faint; }
-        .drawing--tick { color: $text-muted; }
+        .drawing--tick { color: $muted; }
         .drawing--curve { color: $accent; text-style: bold; }
         .drawing--limit { color: $faint; }
         .drawing--cut { color: $warning; }
-        .drawing--infinite { color: $error 45%; }
+        .drawing--infinite { color: $error-muted; }
         .drawing--infinite-label { color: $error; text-style: bold; }
         .drawing--before { color: $primary; text-style: bold; }
         .drawing--after { color: $warning; text-style: bold; }
@@ -95,18 +95,19 @@ class CurvePlot(Drawing):
 
 
 class TermBars(Drawing):
-    """A host's cost by term, before and after."""
+    """A host's cost by term, before and after, and a remark on it."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._subject: CloseUp | None = None
+        self._remark = ""
 
-    def show(self, close_up: CloseUp | None) -> None:
+    def show(self, close_up: CloseUp | None, remark: str = "") -> None:
         """Draw this host's cost."""
-        if close_up != self._subject:
-            self._subject = close_up
+        if (close_up, remark) != (self._subject, self._remark):
+            self._subject, self._remark = close_up, remark
             self.draw_anew()
 
     def draw(self, width: int, height: int) -> tuple[Line, ...]:
         """Draw the bars."""
-        return term_bars(self._subject, width, height) if self._subject is not None else ()
+        return term_bars(self._subject, self._remark, width, height) if self._subject is not None else ()

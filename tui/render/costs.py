@@ -1,0 +1,252 @@
+"""The cost explorer in words and rows: who wins, by how much, what decides, and why the others are refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from core.curves import INFINITY
+from tui.render.figures import NO_BREAK, cost_text, decimals
+from tui.widgets.cells import Tone
+from tui.widgets.rows import Column, Row, natural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.placement.verdicts import Refusal, Verdict
+    from tui.render.exploration import Exploration
+    from tui.widgets.cells import Cell
+
+_NAMED_HOSTS = 6
+"""Hosts that a sentence names before it counts the rest."""
+
+OFFSET = "offset"
+"""The summand of a cost that is no term."""
+
+_SMALLEST_SHARE = 1e-6
+
+_WHY_WORDS = {
+    "unknown-realm": "unknown realm",
+    "realm-disabled": "realm disabled",
+    "host-disabled": "disabled",
+    "no-scheduling": "no scheduling",
+    "not-connected": "not connected",
+    "stale": "data too old",
+    "unknown-profile": "unknown profile",
+    "no-free-device": "no free device",
+    "pool-missing": "pool missing",
+}
+
+
+def short_name(attribute: str) -> str:
+    """Name an attribute without the prefix of device types."""
+    return attribute.removeprefix("devices.")
+
+
+def why(refusal: Refusal) -> str:
+    """Name a reason in two or three words: `memory infinite`, `no free a100`."""
+    term = short_name(refusal.term or "")
+    if refusal.why == "cost-infinite":
+        return f"{term} infinite"
+    if refusal.why == "no-free-device":
+        return f"no free {term}"
+    return _WHY_WORDS[refusal.why]
+
+
+def headline(exploration: Exploration) -> str:
+    """Say who takes the VM, by how much, and what decides."""
+    hosts, able = len(exploration.placements.verdicts), len(exploration.ranked)
+    if not hosts:
+        return "There is no host to place on"
+    if not able:
+        subject = "The only host can't" if hosts == 1 else f"None of {hosts} hosts can"
+        return f"{subject} take it: {_reasons(exploration.refused)}"
+    best = exploration.ranked[0]
+    if hosts == 1:
+        return f"The only host, {best.host}, can take it"
+    if able == 1:
+        return f"Only {best.host} of {hosts} hosts can take it"
+    return f"{able} of {hosts} hosts can take it: best {best.host}, {_lead(best, exploration.ranked[1])}"
+
+
+def _lead(best: Verdict, second: Verdict) -> str:
+    """Compare the best host with the next; ties are decided as section 8 of the specification says."""
+    totals = (best.cost.total, second.cost.total) if best.cost and second.cost else (0.0, 0.0)
+    lead = totals[1] - totals[0]
+    if lead > 0:
+        amount = cost_text(lead, decimals((*totals, 0.0, lead)))
+        return f"{amount} cheaper than {second.host} ({short_name(_deciding(best, second))} decides)"
+    if best.rise != second.rise:
+        tie = "the smaller rise decides"
+    elif best.use is not None and second.use is not None and best.use.vms != second.use.vms:
+        tie = "fewer VMs decide"
+    else:
+        tie = "its name decides"
+    return f"as cheap as {second.host} ({tie})"
+
+
+def deciding(exploration: Exploration) -> str | None:
+    """Name the attribute that puts the best host before the next; None where no single one does."""
+    if len(exploration.ranked) < 2:
+        return None
+    attribute = _deciding(exploration.ranked[0], exploration.ranked[1])
+    return attribute if attribute in exploration.attributes else None
+
+
+def _deciding(best: Verdict, second: Verdict) -> str:
+    """Find the summand by which the second host falls behind most."""
+    return max(_shares(second, best).items(), key=lambda share: share[1])[0]
+
+
+def _shares(host: Verdict, other: Verdict) -> dict[str, float]:
+    """Split the difference of two costs into its summands: each term with its function's scale, and the offset."""
+    shares: dict[str, float] = {}
+    for verdict, sign in ((host, 1.0), (other, -1.0)):
+        scale = verdict.scale if verdict.scale is not None else 1.0
+        for term in verdict.terms:
+            shares[term.attribute] = shares.get(term.attribute, 0.0) + sign * term.cost * scale
+        shares[OFFSET] = shares.get(OFFSET, 0.0) + sign * (verdict.offset or 0.0)
+    return shares
+
+
+def remark(exploration: Exploration, host: str) -> str:
+    """Say why a host stands where it does: its lead or lag split into summands, or every reason against it."""
+    verdict = exploration.verdict(host)
+    if verdict is None:
+        return ""
+    if verdict.refusal is not None:
+        first, *others = (reason.message for reason in verdict.reasons)
+        return f"Refused: {first}" + "".join(f"; also {other}" for other in others)
+    if len(exploration.ranked) < 2:
+        return "No other host can take it."
+    best = exploration.ranked[0]
+    other = exploration.ranked[1] if verdict is best else best
+    if verdict.cost is None or other.cost is None:
+        return ""
+    lag = verdict.cost.total - other.cost.total
+    shares = sorted(_shares(verdict, other).items(), key=lambda share: -abs(share[1]))
+    told = [(short_name(name), share) for name, share in shares if abs(share) >= _SMALLEST_SHARE]
+    digits = decimals((0.0, lag, *(share for _, share in told)))
+    parts = ", ".join(f"{name} {cost_text(share, digits, signed=True)}" for name, share in told)
+    if lag == 0:
+        return f"As cheap as {other.host}" + (f": {parts}" if parts else "")
+    word = "cheaper" if lag < 0 else "dearer"
+    return f"{cost_text(abs(lag), digits)} {word} than {other.host}" + (f": {parts}" if parts else "")
+
+
+def _reasons(refused: Iterable[Verdict]) -> str:
+    """Count the deciding reasons, the most frequent first: `memory infinite on 3, not connected on 2`."""
+    counted = Counter(why(verdict.refusal) for verdict in refused if verdict.refusal is not None)
+    if len(counted) == 1:
+        return next(iter(counted))
+    return ", ".join(f"{reason} on {number}" for reason, number in counted.most_common())
+
+
+def where_they_go(exploration: Exploration) -> str:
+    """Say which hosts take how many of several VMs, and what stops the next; empty for one VM."""
+    if exploration.count == 1:
+        return ""
+    numbers = exploration.placed_on
+    named = [f"{number} on {host}" for host, number in list(numbers.items())[:_NAMED_HOSTS]]
+    if len(numbers) > _NAMED_HOSTS:
+        rest = sum(list(numbers.values())[_NAMED_HOSTS:])
+        named.append(f"{rest} on {len(numbers) - _NAMED_HOSTS} more hosts")
+    placed, count = exploration.placements.placed, exploration.count
+    if not placed:
+        return f"None of {count} VMs finds a place"
+    if exploration.placements.complete:
+        return f"All {count} VMs find a place: {', '.join(named)}"
+    stopped = _reasons(exploration.placements.stopped_by)
+    return f"{placed} of {count} VMs find a place: {', '.join(named)}. The next: {stopped}"
+
+
+def ranking_columns(exploration: Exploration) -> tuple[Column, ...]:
+    """Columns of the ranking: a column for each term, then what makes a total of them."""
+    terms = [
+        Column(key=attribute, title=short_name(attribute), right=True, least=4, most=12, priority=priority)
+        for priority, attribute in enumerate(exploration.attributes, start=4)
+    ]
+    several = len(exploration.configuration.realms) > 1
+    return (
+        Column(key="host", title="HOST", least=4, most=30),
+        *((Column(key="realm", title="REALM", least=4, most=16, priority=9),) if several else ()),
+        *((Column(key="takes", title="TAKES", right=True, least=3),) if exploration.count > 1 else ()),
+        Column(key="total", title="TOTAL", right=True, least=5, most=14),
+        Column(key="rise", title="RISE", right=True, least=5, most=14, priority=1),
+        *terms,
+        Column(key="scale", title="SCALE", right=True, least=4, most=10, priority=3),
+        Column(key="offset", title="OFFSET", right=True, least=5, most=14, priority=2),
+    )
+
+
+def ranking_rows(exploration: Exploration) -> tuple[Row, ...]:
+    """Rows of the hosts that can take the VM, best first; the term that decides stands out in the best one."""
+    totals = decimals(verdict.cost.total for verdict in exploration.ranked if verdict.cost is not None)
+    rises = decimals([0.0, *(verdict.rise for verdict in exploration.ranked if verdict.rise is not None)])
+    decides = deciding(exploration)
+    several = len(exploration.configuration.realms) > 1
+    rows = []
+    for position, verdict in enumerate(exploration.ranked):
+        total = verdict.cost.total if verdict.cost is not None else INFINITY
+        rise = verdict.rise or 0.0
+        takes = exploration.placed_on.get(verdict.host, 0)
+        best = position == 0
+        terms = {term.attribute: term for term in verdict.terms}
+        cells: list[Cell] = [((verdict.host, Tone.STRONG if best else Tone.PLAIN),)]
+        order: list[float | str | tuple[tuple[int, int, str], ...] | None] = [natural(verdict.host)]
+        if several:
+            cells.append(verdict.realm)
+            order.append(verdict.realm)
+        if exploration.count > 1:
+            cells.append(((f"{takes}", Tone.ACCENT),) if takes else (("-", Tone.DIM),))
+            order.append(float(takes))
+        cells += [((cost_text(total, totals), Tone.STRONG),), cost_text(rise, rises, signed=True)]
+        order += [total, rise]
+        for attribute in exploration.attributes:
+            term = terms.get(attribute)
+            stands_out = best and attribute == decides
+            if term is None or term.curve is None:
+                cells.append((("-", Tone.DIM),))
+                order.append(None)
+            else:
+                cells.append(((cost_text(term.cost), Tone.ACCENT if stands_out else Tone.PLAIN),))
+                order.append(term.cost)
+        scale, offset = verdict.scale or 0.0, verdict.offset or 0.0
+        cells += [_quiet(cost_text(scale, 2), scale != 1.0), _quiet(cost_text(offset), offset != 0.0)]
+        order += [scale, offset]
+        rows.append(Row(key=verdict.host, cells=tuple(cells), order=tuple(order)))
+    return tuple(rows)
+
+
+def _quiet(text: str, counts: bool) -> Cell:
+    return ((text, Tone.PLAIN if counts else Tone.DIM),)
+
+
+REFUSED_COLUMNS = (
+    Column(key="host", title="HOST", least=4, most=30),
+    Column(key="why", title="WHY", least=16, most=24),
+    Column(key="reason", title="REASON", least=10, most=400, stretch=True),
+)
+
+
+def refused_rows(exploration: Exploration) -> tuple[Row, ...]:
+    """Rows of the hosts that can't take the VM, each with the deciding reason, its numbers, and what else speaks."""
+    rows = []
+    for verdict in exploration.refused:
+        reasons = verdict.reasons
+        message: tuple[tuple[str, Tone], ...] = ((reasons[0].message, Tone.PLAIN),)
+        if len(reasons) > 1:
+            message = (*message, (f"; also {', '.join(why(reason) for reason in reasons[1:])}", Tone.DIM))
+        cells: tuple[Cell, ...] = (verdict.host, ((why(reasons[0]), Tone.WARN),), message)
+        rows.append(Row(verdict.host, cells, (natural(verdict.host), why(reasons[0]), reasons[0].message)))
+    return tuple(rows)
+
+
+def request_in_words(exploration: Exploration) -> str:
+    """Name the request in one phrase: `8 vCPUs, 64 GiB, 1 a100`."""
+    from core.units import show_size
+
+    request = exploration.request
+    parts = [f"{request.vcpus} vCPU{'s' if request.vcpus != 1 else ''}", show_size(request.memory_bytes)]
+    parts += [f"{number} {kind}" for kind, number in request.devices.items()]
+    return ", ".join(part.replace(" ", NO_BREAK) for part in parts)

@@ -1,0 +1,337 @@
+"""The cost explorer: which host takes a VM, what decides, and where its use lies on its curves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from core.text import printable
+from tui.commands import Command, bindings
+from tui.render.costs import (
+    REFUSED_COLUMNS,
+    headline,
+    ranking_columns,
+    ranking_rows,
+    refused_rows,
+    remark,
+    request_in_words,
+    where_they_go,
+)
+from tui.render.exploration import Exploration, explore
+from tui.screens.area import AreaScreen
+from tui.screens.costs_close_up import CloseUpPanel
+from tui.screens.costs_panel import RequestPanel
+from tui.screens.costs_request import Asked, FieldRefused, fields_for
+from tui.widgets.grid import Grid
+from tui.widgets.grid_model import GridModel
+from tui.widgets.rows import Column, Sort
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from core.config.model import Configuration
+    from core.fleet import Fleet
+
+AT_ONCE = 500
+"""Hosts and VMs together that are judged between two frames; more are left to a thread."""
+
+_FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
+"""What the ranking shows until the first fleet says which terms there are."""
+
+_NARROW = 100
+_SHORT = 30
+_LEAST_CLOSE_UP = 13
+_LEAST_CLOSE_UP_SHORT = 8
+"""Lines that the chosen host has at least; fewer show no curve."""
+
+
+class Explored(Message):
+    """A thread has judged the hosts; `number` says for which of the questions asked."""
+
+    def __init__(self, number: int, exploration: Exploration) -> None:
+        super().__init__()
+        self.number = number
+        self.exploration = exploration
+
+
+class HostTable(Grid):
+    """A table of hosts; left and right turn to another curve while there is nothing to scroll."""
+
+    def action_wide(self) -> None:
+        """Show every column, or only those that fit."""
+        super().action_wide()
+        self.set_class(self.wide, "-wide")
+
+    def use_columns(self, columns: Sequence[Column]) -> None:
+        """Have these columns from now on; rows come with the next `set_rows`, sort and filter stay."""
+        before, self.model = self.model, GridModel(columns)
+        self.model.sort_by(before.sort)
+        self.model.filter_by(before.filter.text)
+        self._repaint()
+
+    def action_aside(self, by: int) -> None:
+        """Scroll a wide table, or turn to another curve."""
+        if self.wide:
+            super().action_aside(by)
+        else:
+            self.screen.query_one(CloseUpPanel).turn(1 if by > 0 else -1)
+
+
+class CostsScreen(AreaScreen):
+    """Hosts ranked for a request, the refused with their reasons, and the chosen host's curves."""
+
+    CSS_PATH = "costs.tcss"
+    KEYS: ClassVar = (
+        Command("v", "edit('vcpus')", "Request", "Edit the number of vCPUs.", footer=True, shown="v m d n"),
+        Command("m", "edit('memory')", "Memory", "Edit the memory: a number is GiB, or write a unit."),
+        Command("d", "edit_devices", "Devices", "Edit the number of devices; again for the next type."),
+        Command("n", "edit('count')", "Count", "Edit how many such VMs are placed."),
+        Command("plus,equals_sign", "step(1)", "Change", "More of the field edited last.", footer=True, shown="+ -"),
+        Command("minus", "step(-1)", "Less", "Less of the field edited last.", shown="-"),
+        Command("right_square_bracket", "turn(1)", "Curve", "Show the next curve.", footer=True, shown="← →"),
+        Command("left_square_bracket", "turn(-1)", "Curve before", "Show the curve before.", shown="["),
+        Command("z", "zoom", "Zoom", "Give the chosen host the whole screen, or take it back."),
+    )
+    BINDINGS: ClassVar = bindings(KEYS)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exploration: Exploration | None = None
+        """What is shown; None until the first fleet."""
+        self._asked: Asked | None = None
+        self._refused = ""
+        self._columns: tuple[Column, ...] = ()
+        self._picked: str | None = None
+        """The host that the user chose; None: whichever is best."""
+        self._question = 0
+        """Number of the newest question: a thread's answer to an older one is dropped."""
+
+    # Layout --------------------------------------------------------------------------------------------------------
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out the request, the two tables and the chosen host."""
+        with Horizontal(id="question"):
+            yield RequestPanel(fields_for(self.realms.workplace.configuration), id="request")
+            with Vertical(id="answer"):
+                yield Static(id="headline", markup=False)
+                yield HostTable(_FIRST_COLUMNS, heading="Hosts", sort=Sort("total"), id="ranking")
+                yield HostTable(REFUSED_COLUMNS, heading="Refused", empty="None.", id="refused")
+        yield CloseUpPanel(id="close-up")
+
+    def on_mount(self) -> None:
+        """Start at the ranking."""
+        super().on_mount()
+        self._asked = self.query_one(RequestPanel).asked()
+        self.query_one("#ranking").focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fold what has no room."""
+        self._fold(event.size.width, event.size.height)
+
+    def _fold(self, width: int, height: int) -> None:
+        """Share the lines: the tables take what their rows need, up to a part; the chosen host has the rest."""
+        narrow, short = width < _NARROW, height < _SHORT
+        self.set_class(narrow, "-narrow")
+        self.set_class(short, "-short")
+        panel = self.query_one(RequestPanel)
+        panel.lay_out(width - 2 if narrow else None)
+        panel_height = min(3, panel.rows_needed(width - 2)) if narrow else len(panel.fields) + 2
+        panel.styles.height = panel_height if narrow else None
+        sentences = 2 if self._second_sentence() else 1
+        self.query_one("#headline").styles.height = sentences
+        exploration = self.exploration
+        ranked, refused = (len(exploration.ranked), len(exploration.refused)) if exploration is not None else (0, 0)
+        frame = 2 if short else 3
+        room = height - 2 - (_LEAST_CLOSE_UP_SHORT if short else max(_LEAST_CLOSE_UP, height * 2 // 5))
+        for_tables = room - sentences - (panel_height if narrow else 0)
+        refused_height = min(refused + frame, max(frame + 1, for_tables * 2 // 5)) if refused else 0
+        ranking_height = max(frame + 1, min(max(1, ranked) + frame, for_tables - refused_height))
+        if not ranked:
+            refused_height = min(refused + frame, max(frame + 1, for_tables - ranking_height))
+        table = self.query_one("#refused", HostTable)
+        table.display = refused > 0
+        table.styles.height = refused_height
+        needed = sentences + ranking_height + refused_height
+        self.query_one("#question").styles.height = (
+            panel_height + needed if narrow else max(needed, min(room, panel_height))
+        )
+
+    # What is shown -------------------------------------------------------------------------------------------------
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        """Judge the newest fleet."""
+        configuration = self.realms.workplace.configuration
+        panel = self.query_one(RequestPanel)
+        if fields_for(configuration) != panel.fields:
+            self.run_worker(self._use_fields(configuration), exclusive=True, group="fields")
+        self._ask(fleet)
+
+    async def _use_fields(self, configuration: Configuration) -> None:
+        panel = self.query_one(RequestPanel)
+        await panel.use_fields(fields_for(configuration))
+        try:
+            self._asked, self._refused = panel.asked(), ""
+        except FieldRefused as error:
+            self._refused = str(error)
+        if self.realms.fleet is not None:
+            self._ask(self.realms.fleet)
+
+    def _ask(self, fleet: Fleet) -> None:
+        if self._asked is None:
+            return
+        self._question += 1
+        configuration, asked = self.realms.workplace.configuration, self._asked
+        if len(fleet.hosts) + asked.count <= AT_ONCE:
+            self._show(explore(configuration, fleet, asked.request, asked.count))
+        else:
+            self._explore_aside(self._question, configuration, fleet, asked)
+
+    @work(thread=True, exclusive=True, group="explore")
+    def _explore_aside(self, number: int, configuration: Configuration, fleet: Fleet, asked: Asked) -> None:
+        if number == self._question:
+            self.post_message(Explored(number, explore(configuration, fleet, asked.request, asked.count)))
+
+    def on_explored(self, message: Explored) -> None:
+        """Show a thread's answer, unless something newer was asked since."""
+        if message.number == self._question:
+            self._show(message.exploration)
+
+    def _show(self, exploration: Exploration) -> None:
+        self.exploration = exploration
+        self._say()
+        self._show_ranking(exploration)
+        refused = self.query_one("#refused", HostTable)
+        refused.set_rows(refused_rows(exploration))
+        self._fold(self.size.width, self.size.height)
+        self._follow()
+
+    def _show_ranking(self, exploration: Exploration) -> None:
+        ranking = self.query_one("#ranking", HostTable)
+        columns = ranking_columns(exploration)
+        if columns != self._columns:
+            self._columns = columns
+            ranking.use_columns(columns)
+        ranking.empty = "No host can take it." if exploration.refused else "No hosts yet."
+        ranking.set_heading(f"Hosts for {request_in_words(exploration)}")
+        ranking.set_rows(ranking_rows(exploration))
+
+    def _say(self) -> None:
+        exploration = self.exploration
+        first = headline(exploration) if exploration is not None else ""
+        lines: list[str | tuple[str, str]] = [(printable(first), "bold")]
+        if second := self._second_sentence():
+            lines += ["\n", (printable(second), "$error" if self._refused else "$muted")]
+        self.query_one("#headline", Static).update(Content.assemble(*lines))
+
+    def _second_sentence(self) -> str:
+        if self._refused:
+            return f"{self._refused}. Shown is the last request that made sense"
+        return where_they_go(self.exploration) if self.exploration is not None else ""
+
+    # The chosen host -----------------------------------------------------------------------------------------------
+
+    @property
+    def chosen(self) -> str | None:
+        """The host whose curves are shown: the user's choice while it is there, else the best, else the first."""
+        exploration = self.exploration
+        if exploration is None or not exploration.placements.verdicts:
+            return None
+        if self._picked is not None and exploration.verdict(self._picked) is not None:
+            return self._picked
+        return exploration.placements.verdicts[0].host
+
+    def _follow(self) -> None:
+        """Put the cursor on the chosen host, wherever it is listed now, and show it."""
+        exploration, chosen = self.exploration, self.chosen
+        if exploration is None:
+            return
+        if chosen is not None:
+            for table in self.query(HostTable):
+                if table.cursor_key != chosen and table.model.position(chosen) is not None:
+                    table.go_to(chosen)
+        panel = self.query_one(CloseUpPanel)
+        if chosen is None:
+            panel.show(None)
+        else:
+            panel.show(exploration.close_up(chosen), remark(exploration, chosen))
+
+    def _choose(self, table: HostTable) -> None:
+        host = table.cursor_key
+        if self.exploration is None or not isinstance(host, str) or host == self.chosen:
+            return
+        best = self.exploration.placements.verdicts[0].host
+        self._picked = None if host == best else host
+        self._follow()
+
+    @on(Grid.Moved)
+    def follow_the_cursor(self, event: Grid.Moved) -> None:
+        """Show the host under the cursor of the table that has the focus."""
+        if isinstance(event.grid, HostTable) and event.grid.has_focus:
+            self._choose(event.grid)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Show the host under the cursor of the table that one went to."""
+        if isinstance(event.widget, HostTable):
+            self._choose(event.widget)
+
+    # The request ---------------------------------------------------------------------------------------------------
+
+    @on(RequestPanel.Edited)
+    def ask_anew(self, event: RequestPanel.Edited) -> None:
+        """Judge the hosts for the new request, or say what can't be asked for."""
+        self._refused = event.refused
+        if event.asked is not None:
+            self._asked = event.asked
+        if self.realms.fleet is not None and event.asked is not None:
+            self._ask(self.realms.fleet)
+        else:
+            self._say()
+            self._fold(self.size.width, self.size.height)
+
+    @on(RequestPanel.Done)
+    def back_to_the_ranking(self) -> None:
+        """Leave the fields."""
+        tables = [table for table in self.query(HostTable) if self.chosen in [row.key for row in table.model.shown]]
+        (tables[0] if tables else self.query_one("#ranking")).focus()
+
+    def action_leave(self) -> None:
+        """Leave the fields, then the zoom, then the filter."""
+        if self.focused is not None and not isinstance(self.focused, Grid):
+            self.back_to_the_ranking()
+        elif self.has_class("-zoomed"):
+            self.action_zoom()
+        else:
+            super().action_leave()
+
+    def action_edit(self, key: str) -> None:
+        """Edit a field."""
+        self.query_one(RequestPanel).go_to(key)
+
+    def action_edit_devices(self) -> None:
+        """Edit the number of devices."""
+        self.query_one(RequestPanel).go_to_devices()
+
+    def action_step(self, direction: int) -> None:
+        """Change the field that was edited last."""
+        self.query_one(RequestPanel).step(direction)
+
+    def action_turn(self, direction: int) -> None:
+        """Show another curve."""
+        self.query_one(CloseUpPanel).turn(direction)
+
+    def action_zoom(self) -> None:
+        """Give the chosen host the whole screen, or take it back."""
+        self.toggle_class("-zoomed")
+
+    @on(Grid.Chosen)
+    def zoom_in(self) -> None:
+        """Look at a host with the whole screen."""
+        self.action_zoom()
