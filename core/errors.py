@@ -11,6 +11,7 @@ RealmsError                     everything below; has a message for an operator,
 ├── ReservationRefused          the VM, or the device, is promised to someone else, or the promise has run out
 ├── RegistryBusy                another program holds the registry's lock for too long
 ├── ReadOnly                    a change was asked for in read-only mode
+├── Cancelled                   a task was told to end
 └── DriverError                 libvirt said no; names the host
     ├── HostUnreachable         no connection to the host
     └── HostTimeout             the host did not answer in time
@@ -92,6 +93,10 @@ class ReadOnly(RealmsError):
     """A change was asked for while the program runs read-only."""
 
     exit_code = 2
+
+
+class Cancelled(RealmsError):
+    """A task was told to end, and has undone what it did."""
 
 
 class DriverError(RealmsError):

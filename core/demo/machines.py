@@ -28,8 +28,8 @@ _GIB_IN_KIB = 1024 * 1024
 _IDENTITY = uuid.UUID("6f6a1c1e-7a0e-4f5a-9d7e-3f1c2b4a5d60")
 
 _PROFILE_CYCLE = ("cpu-node", "cpu-node", "a100-node", "cpu-node", "l40s-node", "cpu-node")
-_SIZES = ((1, 2), (2, 4), (2, 8), (4, 16), (8, 32), (16, 64))
-_SIZE_WEIGHTS = (3, 6, 5, 4, 2, 1)
+_SIZES = ((1, 2), (2, 4), (2, 8), (4, 16), (8, 32))
+_SIZE_WEIGHTS = (2, 4, 5, 5, 3)
 _PURPOSES = ("web", "db", "build", "desk", "notes", "stats", "mail", "proxy", "study", "intake")
 _TRAINING = ("train", "infer", "render", "fold")
 
@@ -114,7 +114,7 @@ def _spread(
         if len(free[number]) > 1 and chance.random() < 0.7:
             count = 2 if len(free[number]) > 4 and chance.random() < 0.3 else 1
             cards, free[number] = tuple(free[number][:count]), free[number][count:]
-            vcpus, memory, purpose = 8, 64, chance.choice(_TRAINING)
+            vcpus, memory, purpose = 6, 48, chance.choice(_TRAINING)
         foreign = serial % 17 == 11
         purpose = "legacy" if foreign else purpose
         numbers[purpose] += 1
