@@ -83,7 +83,8 @@ class Duplicates:
         first = self._definitions.setdefault((file, path), entry.place)
         if what and first != entry.place and (before is not None or what != "curve"):
             message = f"the {what} '{key}' is defined twice: it is merged with that of line {first.line}"
-            self._report.warning(entry.place, path, message, "give it another id, or take one of them out")
+            hint = "take one of them out" if what == "curve" else "give it another id, or take one of them out"
+            self._report.warning(entry.place, path, message, hint)
 
 
 def _unsets(value: Expression) -> bool:

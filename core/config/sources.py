@@ -49,7 +49,13 @@ class Sources:
     def read_main(self, path: Path) -> Source:
         """Read the main file; raises UnreadableFile."""
         try:
+            path.stat()
             return self._read(path.resolve(), path.name)
+        except OSError as error:
+            message = f"{path} can't be read: {(error.strerror or str(error)).lower()}"
+            raise UnreadableFile(message, hint=_near(path) if isinstance(error, FileNotFoundError) else "") from error
+        except ValueError as error:
+            raise UnreadableFile(f"{path}: {error}") from error
         except IncludeRefused as error:
             raise UnreadableFile(str(error), hint=error.hint) from error
 
@@ -140,5 +146,7 @@ def _near(path: Path) -> str:
     except OSError:
         parent = path.parent
         return f"there is no folder {parent} either" if not parent.exists() else ""
-    near = difflib.get_close_matches(path.name, names, 1, 0.7)
-    return f"did you mean {near[0]}?" if near else ""
+    if near := difflib.get_close_matches(path.name, names, 1, 0.7):
+        return f"did you mean {near[0]}?"
+    others = sorted(name for name in names if name.endswith((".conf", ".json")))
+    return f"that folder has {', '.join(others[:5])}" if others else ""

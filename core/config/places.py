@@ -1,0 +1,36 @@
+"""Where the main file is looked for (`--config`, REALMS_CONFIG, the working folder, /etc)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLE = "REALMS_CONFIG"
+DEFAULT_PLACES = (Path("ticrypt-vm.conf"), Path("/etc/ticrypt/ticrypt-vm.conf"))
+
+
+def find_configuration(
+    explicit: Path | None, environment: Mapping[str, str], places: tuple[Path, ...] = DEFAULT_PLACES
+) -> Path:
+    """Give the main file: the one named, else the first place that has one; raises UnreadableFile with what was tried.
+
+    A file that is named, by option or variable, is taken even where it does not exist: its reader then says so.
+    """
+    if explicit is not None:
+        return explicit
+    if named := environment.get(VARIABLE):
+        return Path(named)
+    for place in places:
+        try:
+            if place.is_file():
+                return place
+        except OSError:  # a folder on the way that may not be entered
+            continue
+    tried = ", ".join(str(place) if place.is_absolute() else f"./{place}" for place in places)
+    message = f"there is no configuration: looked for {tried}"
+    raise UnreadableFile(message, hint=f"name one with --config FILE or {VARIABLE}")

@@ -1,0 +1,139 @@
+"""Blocks under `hardware-profiles`, made into hardware profiles (specification, section 5)."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from core import units
+from core.config.parameters import Parameters, name_kind, near, shorten
+from core.config.values import ListValue, ObjectValue, Scalar
+from core.hardware import Device, HardwareProfile, NotAPciAddress, PciAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.config.report import Path, Report
+    from core.config.syntax import Place
+    from core.config.values import Value
+    from core.costs import CostFunction
+
+_PARAMETERS = ("name", "description", "cores", "memory", "devices", "cost-function")
+
+
+def read_profile(identity: str, value: Value, path: Path, report: Report) -> HardwareProfile | None:
+    """Make a hardware profile of a block; None where it has errors, which are reported."""
+    if not isinstance(value, ObjectValue):
+        message = f"the hardware profile '{identity}' is {name_kind(value)}; a block is expected"
+        report.error(value.place, path, message, f"write {identity} {{ cores: 8, memory: 32 GiB, ... }}", value.via)
+        return None
+    errors = report.errors
+    parameters = Parameters(value, path, report)
+    name = parameters.text("name")
+    description = parameters.text("description")
+    cores = parameters.integer("cores", 1) if parameters.require("cores", example="8") else None
+    memory = parameters.size("memory", least=1) if parameters.require("memory", example="32 GiB") else None
+    devices = _read_devices(parameters)
+    function = parameters.text("cost-function") if parameters.require("cost-function") else None
+    parameters.unknown(_PARAMETERS, "a hardware profile")
+    if report.errors > errors or cores is None or memory is None or function is None:
+        return None
+    return HardwareProfile(
+        id=identity,
+        name=identity if name is None else name,
+        description=description or "",
+        cores=cores,
+        memory_bytes=memory,
+        devices=devices,
+        cost_function=function,
+    )
+
+
+def _read_devices(parameters: Parameters) -> tuple[Device, ...]:
+    found = parameters.field("devices")
+    if found is None:
+        return ()
+    value = found.value
+    path = (*parameters.path, "devices")
+    hint = 'write devices: [ { type: "nvidia-gpu", addr: "0000:41:00.0" } ]'
+    if not isinstance(value, ListValue):
+        message = f"'devices' of a hardware profile is {name_kind(value)}; a list is expected"
+        parameters.report.error(value.place, path, message, hint, value.via)
+        return ()
+    devices: list[Device] = []
+    seen: dict[PciAddress, Place] = {}
+    for index, item in enumerate(value.items):
+        if not isinstance(item, ObjectValue):
+            message = f"device {index + 1} is {name_kind(item)}; type and addr in braces are expected"
+            parameters.report.error(item.place, (*path, index), message, hint, item.via)
+            continue
+        device = _read_device(item, (*path, index), parameters.report, seen)
+        if device is not None:
+            devices.append(device)
+    return tuple(devices)
+
+
+def _read_device(item: ObjectValue, path: Path, report: Report, seen: dict[PciAddress, Place]) -> Device | None:
+    parameters = Parameters(item, path, report)
+    kind = parameters.text("type") if parameters.require("type", example='"nvidia-gpu"') else None
+    text = parameters.text("addr") if parameters.require("addr", example='"0000:41:00.0"') else None
+    parameters.unknown(("type", "addr"), "a device")
+    if kind == "":
+        parameters.error("type", "'type' of a device is empty")
+        return None
+    if text is None:
+        return None
+    try:
+        address = PciAddress.parse(text)
+    except NotAPciAddress as error:
+        parameters.error("addr", f"'addr' {shorten(text)}: {error}", 'quoted, such as "0000:41:00.0"')
+        return None
+    if address in seen:
+        message = f"the PCI address {address} ('addr' {text}) is listed twice: also in line {seen[address].line}"
+        parameters.error("addr", message, "each device is listed once")
+        return None
+    seen[address] = parameters.place("addr")
+    return None if kind is None else Device(kind, address)
+
+
+def check_function_reference(
+    value: Value, path: Path, functions: Mapping[str, CostFunction | None], *, complete: bool, report: Report
+) -> None:
+    """Report a profile whose cost function is not defined; `complete` where all functions are known."""
+    if not isinstance(value, ObjectValue):
+        return
+    parameters = Parameters(value, path, report)
+    if (found := parameters.field("cost-function")) is None or isinstance(found.value, ObjectValue | ListValue):
+        return
+    function = found.value.text
+    if function in functions or not complete:
+        return
+    meant = near(function, functions)
+    known = f"defined are {', '.join(functions)}" if functions else "no cost function is defined"
+    message = f"there is no cost function {shorten(function)}"
+    parameters.error("cost-function", message, f"did you mean {meant}?" if meant else known)
+
+
+def check_against_function(
+    profile: HardwareProfile, value: ObjectValue, path: Path, function: CostFunction, report: Report
+) -> None:
+    """Warn where a profile has devices without a curve, or its cost function allows more memory than it has."""
+    parameters = Parameters(value, path, report)
+    limit = function.memory.limit() if function.memory is not None else None
+    if limit is not None and limit > profile.memory_bytes:
+        allowed = "any amount of memory" if math.isinf(limit) else f"{units.show_size(limit)} of memory"
+        own = units.show_size(profile.memory_bytes)
+        message = f"cost function '{function.id}' allows {allowed}, more than the {own} of '{profile.id}'"
+        parameters.warning("memory", message, "let the function's memory curve end there (hard, or max)")
+    listed = value.fields.get("devices")
+    items = listed.value.items if listed is not None and isinstance(listed.value, ListValue) else ()
+    for index, item in enumerate(items):
+        kind = item.fields.get("type") if isinstance(item, ObjectValue) else None
+        if kind is None or not isinstance(kind.value, Scalar):
+            continue
+        device = kind.value.text
+        if device not in function.devices:
+            meant = near(device, function.devices)
+            hint = f"did you mean {meant}?" if meant else f"give '{function.id}' a curve devices.{device}"
+            message = f"cost function '{function.id}' has no curve for device type '{device}': it can never be used"
+            report.warning(kind.value.place, (*path, "devices", index, "type"), message, hint, kind.value.via)

@@ -1,0 +1,90 @@
+"""Reads a configuration: all files, all mistakes in one go, and what it means (specification, sections 2 to 6)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.config.composition import Composer
+from core.config.diagnostics import Severity
+from core.config.report import Report
+from core.config.resolution import Resolver
+from core.config.sections import read_sections
+from core.config.sources import Sources
+from core.config.syntax import Place
+from core.errors import ConfigurationInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from core.config.diagnostics import Diagnostic
+    from core.config.model import Configuration
+
+_FRAMES = 12_000
+"""Room for blocks nested to the scanner's limit; Python's own limit of 1000 ends at about 100 levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading a configuration. `configuration` is None where there are errors.
+
+    `sources` has the text of each file by its name relative to the main file's folder; `files` are all files read,
+    the main one first.
+    """
+
+    path: Path
+    configuration: Configuration | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+    files: tuple[Path, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that make the configuration unusable."""
+        return tuple(found for found in self.diagnostics if found.severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that do not."""
+        return tuple(found for found in self.diagnostics if found.severity is Severity.WARNING)
+
+
+def read(path: Path, environment: Mapping[str, str] | None = None) -> Reading:
+    """Read the configuration whose main file is at `path`; raises UnreadableFile where that can't be read.
+
+    `environment` has the variables that substitutions may fall back to; the process's own by default.
+    """
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
+    report = Report()
+    sources = Sources(path.absolute().parent)
+    main = sources.read_main(path.absolute())
+    composer = Composer(sources, report)
+    configuration = None
+    try:
+        root = composer.compose(main)
+        resolved = Resolver(root, os.environ if environment is None else environment, report).resolve()
+        configuration = read_sections(resolved, report)
+    except RecursionError:
+        message = "the substitutions or blocks are nested too deeply to be read"
+        report.error(Place(main.name, 1, 1), (), message)
+    names = [source.name for source in sources.by_path.values()]
+    return Reading(
+        path=path,
+        configuration=None if report.errors else configuration,
+        diagnostics=report.diagnostics(names, composer.included_at),
+        sources={source.name: source.text for source in sources.by_path.values()},
+        files=tuple(source.path for source in sources.by_path.values()),
+    )
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Configuration:
+    """Read a configuration that must be free of errors; raises UnreadableFile or ConfigurationInvalid."""
+    reading = read(path, environment)
+    if reading.configuration is None:
+        count = len(reading.errors)
+        message = f"the configuration {path} has {count} error{'s' if count != 1 else ''}"
+        raise ConfigurationInvalid(message, reading.diagnostics, hint="realms check shows them all")
+    return reading.configuration
