@@ -21,15 +21,16 @@ from tui.render.summary import summary
 from tui.sanitize import PrintableOnly
 from tui.settings import Settings, default_path
 from tui.theme import THEME_NAMES, THEMES, VARIABLE_DEFAULTS, theme_for
+from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.filter import LineFilter
 
     from core.fleet import Fleet, VMKey
     from core.operations.workplace import Workplace
-    from tui.widgets.rows import RowKey
+    from tui.widgets.rows import Column, RowKey
 
 TICK_SECONDS = 0.25
 
@@ -249,6 +250,25 @@ class RealmsApp(App[int]):
         """Draw everything again."""
         self.refresh(layout=True)
 
+    def grid(self, columns: Sequence[Column], name: str, *, heading: str, empty: str) -> Grid:
+        """Make a table that is sorted and as wide as the user left it; `name` is its id, and what it is kept by."""
+        sort, wide = self.settings.sorts.get(name), name in self.settings.wide
+        return Grid(columns, heading=heading, empty=empty, sort=sort, wide=wide, id=name)
+
+    def on_grid_arranged(self, message: Grid.Arranged) -> None:
+        """Remember how the user arranged a table."""
+        grid = message.grid
+        if grid.id is None:
+            return
+        if grid.model.sort is not None:
+            self.settings.sorts[grid.id] = grid.model.sort
+        (self.settings.wide.add if grid.wide else self.settings.wide.discard)(grid.id)
+        self.settings.save()
+
+    def fits(self) -> Mapping[str, int | None] | None:
+        """Tell how many more VMs of the current request each host takes; None where there is no request."""
+        return None
+
     def go_to_host(self, name: str) -> None:
         """Show a host in its area."""
         self._visit("hosts", name)
@@ -298,7 +318,7 @@ class RealmsApp(App[int]):
     def on_changed(self, message: Changed) -> None:
         """Tell the outcome of a change that no form waited for."""
         self._changing = max(0, self._changing - 1)
-        for failure in message.failures:
+        for failure in () if message.reported else message.failures:
             error = failure.error
             self.tell(f"{failure.host}: {error.message}" + (f"\n{error.hint}" if error.hint else ""), "error")
         for warning in message.warnings:

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import sys
+import termios
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -28,10 +29,8 @@ class Lifeline:
         self._saved: list[object] | None = None
         self._timer: threading.Timer | None = None
         try:
-            import termios
-
             self._saved = termios.tcgetattr(sys.stdin.fileno())
-        except (ImportError, OSError, ValueError, termios.error):
+        except (OSError, ValueError, termios.error):  # no terminal: nothing to give back
             self._saved = None
 
     def arm(self, code: int) -> None:
@@ -49,8 +48,6 @@ class Lifeline:
         """Leave the full screen without waiting for a terminal that doesn't read."""
         if self._saved is None:
             return
-        import termios
-
         descriptor = sys.__stdout__.fileno() if sys.__stdout__ is not None else 1
         try:
             if select.select([], [descriptor], [], 0)[1]:

@@ -35,6 +35,8 @@ class Changed(Message):
         self.done = done
         self.failures = failures
         self.warnings = warnings
+        self.reported = False
+        """Whether a form shows the failures already."""
 
 
 class Terminated(Message):

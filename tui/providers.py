@@ -22,6 +22,10 @@ MOST_HITS = 40
 """Hits that a search gives at most: nobody reads more, and each is a widget's line to lay out."""
 
 
+_LEAST_SCORE = 0.4
+"""Below it a name doesn't hold what was searched for."""
+
+
 def open_palette(app: RealmsApp) -> None:
     """Open the palette on everything."""
     app.push_screen(CommandPalette([CommandProvider, PlaceProvider], placeholder="Find a command, host or VM"))
@@ -106,17 +110,17 @@ class PlaceProvider(_RealmsProvider):
 
     async def search(self, query: str) -> Hits:
         """Find the best few of all names."""
-        hits: list[tuple[float, str, str, Callable[[], Any]]] = []
+        found = [(rank(query, name) + preference, name, note, go) for preference, name, note, go in self._places()]
+        hits = sorted((hit for hit in found if hit[0] >= _LEAST_SCORE), key=lambda hit: (-hit[0], hit[1]))
+        for score, name, note, go in hits[:MOST_HITS]:
+            yield Hit(min(1.0, score), highlighted(query, name, note), go, printable(name))
+
+    def _places(self) -> Iterator[tuple[float, str, str, Callable[[], Any]]]:
+        """Give every place: what it is preferred by, its name, what it is, and how to go there."""
         for area in AREAS:
-            if score := rank(query, area.title):
-                hits.append((score + 0.02, area.title, "area", partial(self.realms.action_area, area.id)))
+            yield 0.02, area.title, "area", partial(self.realms.action_area, area.id)
         fleet = self.realms.fleet
         for snapshot in fleet.hosts if fleet is not None else ():
-            if score := rank(query, snapshot.name):
-                hits.append((score + 0.01, snapshot.name, "host", partial(self.realms.go_to_host, snapshot.name)))
+            yield 0.01, snapshot.name, "host", partial(self.realms.go_to_host, snapshot.name)
             for vm in snapshot.vms:
-                if score := rank(query, vm.name):
-                    hits.append((score, vm.name, f"VM on {snapshot.name}", partial(self.realms.go_to_vm, vm.key)))
-        hits.sort(key=lambda hit: (-hit[0], hit[1]))
-        for score, name, note, run in hits[:MOST_HITS]:
-            yield Hit(min(1.0, score), highlighted(query, name, note), run, printable(name))
+                yield 0.0, vm.name, f"VM on {snapshot.name}", partial(self.realms.go_to_vm, vm.key)

@@ -46,7 +46,9 @@ class CpuHistory:
             del self._samples[key]
 
     def curve(self, key: VMKey) -> str:
-        """Draw a VM's samples as blocks, the newest at the right; empty where there are none."""
-        return "".join(
-            _STEPS[min(len(_STEPS) - 1, max(0, int(load / 100 * len(_STEPS))))] for load in self._samples.get(key, ())
-        )
+        """Draw a VM's samples as blocks, the newest at the right end; empty where there are none."""
+        samples = self._samples.get(key)
+        if samples is None:
+            return ""
+        curve = (_STEPS[min(len(_STEPS) - 1, max(0, int(load / 100 * len(_STEPS))))] for load in samples)
+        return "".join(curve).rjust(SAMPLES)

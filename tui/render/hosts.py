@@ -26,8 +26,8 @@ HOST_COLUMNS = (
     Column(key="profile", title="PROFILE", least=8, most=20, priority=4, letter="P"),
     Column(key="connection", title="CONNECTION", least=10, most=20, letter="O"),
     Column(key="vms", title="VMS", right=True, least=4, letter="V", ascending=False),
-    Column(key="vcpus", title="VCPUS", least=8, most=24, priority=1, letter="C", ascending=False),
-    Column(key="memory", title="MEMORY GiB", least=10, most=26, priority=2, letter="M", ascending=False),
+    Column(key="vcpus", title="VCPUS", elastic=True, least=8, most=24, priority=1, letter="C", ascending=False),
+    Column(key="memory", title="MEMORY GiB", elastic=True, least=10, most=26, priority=2, letter="M", ascending=False),
     Column(key="devices", title="DEVICES", least=8, most=24, priority=5, letter="D", ascending=False),
     Column(key="cost", title="COST", right=True, least=7, most=14, letter="T"),
     Column(key="fits", title="FITS", right=True, least=5, priority=3, letter="F", ascending=False),
@@ -123,11 +123,8 @@ def _row(
         described.profile if profile is not None else ((f"{described.profile} unknown", Tone.BAD),),
         ((connection_text(snapshot, now, configuration.realms), connection_tone(host)),),
         f"{about}{use.vms}" if use is not None else NONE,
-        _meter(use and use.vcpus, profile and profile.cores, str, digits.vcpus, digits.cores, about),
-        _meter(
-            use and use.memory_bytes, profile and profile.memory_bytes, gib, digits.used_gib, digits.gib, about,
-            full=Tone.BAD,
-        ),
+        _vcpus_cell(host, digits),
+        _memory_cell(host, digits),
         devices_cell(host),
         cost_cell(host),
         _fits_cell(snapshot.name, fits),
@@ -159,27 +156,32 @@ def gib(size: float) -> str:
     return f"{amount:.1f}" if 0 < amount < 10 and round(amount, 1) != int(amount) else f"{amount:.0f}"
 
 
-def _meter(
-    used: int | None,
-    total: int | None,
-    write: object,
-    used_digits: int,
-    total_digits: int,
-    about: str,
-    *,
-    full: Tone = Tone.WARN,
-) -> Cell:
-    if used is None:
+def _vcpus_cell(host: HostFigures, digits: _Digits) -> Cell:
+    if host.use is None:
         return NONE
-    text = write(used) if callable(write) else str(used)
-    if total is None:
-        return Meter(None, f"{about}{text:>{used_digits}}/{UNKNOWN:>{total_digits}}")
-    of = write(total) if callable(write) else str(total)
-    numbers = f"{about}{text:>{used_digits}}/{of:>{total_digits}}"
-    if about:
+    used, cores = host.use.vcpus, host.profile.cores if host.profile is not None else None
+    numbers = f"{_about(host, str(used), digits.vcpus)}/{cores or UNKNOWN:>{digits.cores}}"
+    return _meter(host, used, cores, numbers, Tone.WARN)
+
+
+def _memory_cell(host: HostFigures, digits: _Digits) -> Cell:
+    if host.use is None:
+        return NONE
+    used, size = host.use.memory_bytes, host.profile.memory_bytes if host.profile is not None else None
+    of = gib(size) if size is not None else UNKNOWN
+    numbers = f"{_about(host, gib(used), digits.used_gib)}/{of:>{digits.gib}}"
+    return _meter(host, used, size, numbers, Tone.BAD)
+
+
+def _about(host: HostFigures, figure: str, digits: int) -> str:
+    return f"{figure:>{digits}}" if host.freshness.is_current else f"{ABOUT + figure:>{digits}}"
+
+
+def _meter(host: HostFigures, used: int, total: int | None, numbers: str, beyond: Tone) -> Meter:
+    """Draw a bar only for figures that hold now; use beyond the machine's own size wears `beyond`."""
+    if total is None or not host.freshness.is_current:
         return Meter(None, numbers)
-    fraction = used / total
-    return Meter(fraction, numbers, full if fraction > 1 else Tone.BAR)
+    return Meter(used / total, numbers, beyond if used > total else Tone.BAR)
 
 
 def connection_tone(host: HostFigures) -> Tone:

@@ -1,28 +1,77 @@
-"""The area of hosts: all of them in a table, the chosen one's figures below."""
+"""The area of hosts: all of them in a table, the chosen one in detail below."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
+
 from tui.commands import Command, bindings
-from tui.render.hosts import HOST_COLUMNS, host_rows
+from tui.render.host_detail import HostDetail
+from tui.render.hosts import HOST_COLUMNS, figures, host_rows
 from tui.screens.area import AreaScreen
+from tui.screens.host_actions import HOST_KEYS, HostActions
 from tui.widgets.grid import Grid
+from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.fleet import Fleet
+    from core.fleet import Fleet, HostSnapshot
+    from tui.widgets.rows import RowKey
 
 
-class HostsScreen(AreaScreen):
-    """Hosts with their state, use and cost."""
+class HostsScreen(HostActions, AreaScreen):
+    """Hosts with their state, use and cost; what is done to them applies to the marked ones."""
 
-    KEYS: ClassVar[tuple[Command, ...]] = ()
+    KEYS: ClassVar[tuple[Command, ...]] = HOST_KEYS
     BINDINGS: ClassVar = bindings(KEYS)
+    CSS_PATH = "hosts.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-normal"), (48, "-tall")]
 
     def compose_body(self) -> ComposeResult:
-        yield Grid(HOST_COLUMNS, heading="Hosts", empty="No hosts yet. Press a to add the first.", id="hosts")
+        """Lay out the table and the panel."""
+        yield self.realms.grid(HOST_COLUMNS, "hosts", heading="Hosts", empty="No hosts yet. Press a to add the first.")
+        yield Panel(id="host")
 
     def show_fleet(self, fleet: Fleet) -> None:
-        self.query_one(Grid).set_rows(host_rows(fleet, self.realms.workplace.configuration))
+        """Show all hosts, and the one under the cursor in detail."""
+        grid = self.query_one(Grid)
+        grid.set_rows(host_rows(fleet, self.realms.workplace.configuration, self.realms.fits()))
+        self._show_detail()
+
+    @on(Grid.Moved)
+    def _show_detail(self) -> None:
+        panel = self.query_one(Panel)
+        snapshot = self.host_under_cursor()
+        fleet = self.realms.fleet
+        panel.display = snapshot is not None
+        if snapshot is None or fleet is None:
+            return
+        configuration = self.realms.workplace.configuration
+        detail = HostDetail(figures(snapshot, fleet.taken, configuration), fleet.taken, configuration)
+        panel.show(detail.title(), detail.lines)
+
+    @on(Grid.Chosen)
+    def open_host(self, event: Grid.Chosen) -> None:
+        """Go into the host: its VMs, its pools, its cost."""
+        from tui.screens.host import HostScreen
+
+        self.app.push_screen(HostScreen(str(event.key)))
+
+    def chosen_hosts(self) -> tuple[HostSnapshot, ...]:
+        """Give the marked hosts, or the one under the cursor."""
+        return self.hosts_named(self.query_one(Grid).chosen())
+
+    def host_under_cursor(self) -> HostSnapshot | None:
+        """Give the host under the cursor."""
+        named = self.hosts_named((self.query_one(Grid).cursor_key,))
+        return named[0] if named else None
+
+    def go_to_row(self, key: RowKey) -> None:
+        """Put the cursor on a host."""
+        self.query_one(Grid).go_to(key)
+
+    def after_change(self) -> None:
+        """Take the marks off: what they were for is done."""
+        self.query_one(Grid).clear_marks()

@@ -49,9 +49,9 @@ class KeysScreen(ModalScreen[None]):
 
 
 def _group(title: str, commands: Iterable[Command]) -> ComposeResult:
-    lines: list[Content] = []
-    for command in commands:
-        lines.append(Content.assemble((f"  {command.key_text:<10}", "$accent bold"), (command.help, "")))
+    lines = [
+        Content.assemble((f"  {command.key_text:<10}", "$accent bold"), (command.help, "")) for command in commands
+    ]
     if lines:
         yield Static(Content(title), classes="group")
         yield Static(Content("\n").join(lines))

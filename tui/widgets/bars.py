@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PRODUCT = "Libvirt Realms"
 
+HELP = "help"
+"""The action whose key is always shown."""
+
 
 class HeaderLine(Widget):
     """Product, place, and at the right what the figures are about: "7 of 8 hosts · 212 VMs"."""
@@ -72,20 +75,27 @@ class FooterLine(Widget):
             self.refresh()
 
     def render(self) -> RenderResult:
-        """Draw the keys from left to right until the line is full."""
-        width = self.content_size.width
+        """Draw the keys from left to right; where not all fit, the way to the full list stays."""
+        room = self.content_size.width
+        sizes = [width_of(command.key_text) + 1 + width_of(command.label) + 2 for command, _ in self._commands]
+        kept = {n for n, (command, _) in enumerate(self._commands) if command.action == HELP}
+        room -= sum(sizes[n] for n in kept) - 2
+        for number, size in enumerate(sizes):
+            if number not in kept:
+                if size > room:
+                    break
+                kept.add(number)
+                room -= size
         parts: list[tuple[str, str]] = []
         self._spans = []
         taken = 0
-        for command, enabled in self._commands:
-            size = width_of(command.key_text) + 1 + width_of(command.label)
-            if taken + size > width:
-                break
+        for number in sorted(kept):
+            command, enabled = self._commands[number]
             parts.append((command.key_text, "$accent bold" if enabled else "$faint"))
             parts.append((f" {command.label}  ", "" if enabled else "$faint"))
             if enabled:
-                self._spans.append((taken, taken + size, command.keys.split(",", 1)[0]))
-            taken += size + 2
+                self._spans.append((taken, taken + sizes[number] - 2, command.keys.split(",", 1)[0]))
+            taken += sizes[number]
         return Content.assemble(*parts)
 
     def on_click(self, event: events.Click) -> None:

@@ -198,6 +198,7 @@ class Grid(ScrollView, can_focus=True):
         if self._painter is None or self._painter.layout != layout:
             self._painter = LinePainter(self._line_styles(), self.model.columns, layout)
         width = max(self._painter.width, self.size.width) if self.wide else self.size.width
+        self.styles.overflow_x = "auto" if self.wide else "hidden"
         self.virtual_size = Size(width, len(self.model.shown) + HEADER)
         self._keep_cursor_in_view()
 
@@ -300,7 +301,7 @@ class Grid(ScrollView, can_focus=True):
             return
         self._title = state
         dash = " \N{BOX DRAWINGS LIGHT HORIZONTAL} "
-        parts: list[Content | tuple[str, str]] = [(f" {printable(self.heading)}", "bold")]
+        parts: list[Content | tuple[str, str]] = [(printable(self.heading), "bold")]
         if self._draft is not None:
             parts += [(dash, ""), (f"/{printable(text)}", "$accent"), (" ", "reverse")]
         elif text:
@@ -311,7 +312,7 @@ class Grid(ScrollView, can_focus=True):
             parts += [(dash, ""), (numbers, "")]
         if model.marks:
             parts += [(dash, ""), (f"{len(model.marks)} marked", "$accent bold")]
-        self.border_title = Content.assemble(*parts, " ")
+        self.border_title = Content.assemble(*parts)
 
     # Keys ----------------------------------------------------------------------------------------------------------
 

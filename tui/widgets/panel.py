@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.cells import Piece, Tone, lay_out
-from tui.widgets.tones import TONE_CLASSES, TONE_CSS
+from tui.widgets.cells import Piece, lay_out
+from tui.widgets.tones import TONE_CLASSES, TONE_CSS, content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Line = tuple[Piece, ...]
-Drawing = "Callable[[int, int], Sequence[Line]]"
 
 
 class Panel(Widget):
@@ -26,7 +24,7 @@ class Panel(Widget):
     DEFAULT_CSS = (
         """
     Panel {
-        border: round $line; border-title-color: $foreground; border-title-style: bold; padding: 0 1;
+        border: round $line; border-title-color: $foreground; padding: 0 1;
         background: $background; color: $foreground; height: auto;
     """
         + TONE_CSS
@@ -41,12 +39,9 @@ class Panel(Widget):
 
     def show(self, title: tuple[Piece, ...], drawing: Callable[[int, int], Sequence[Line]]) -> None:
         """Show a title in the border, and the lines that `drawing` gives for a width and a height."""
-        from core.text import printable
-
         if title != self._title:
             self._title = title
-            styled = ((printable(text), _TITLE_STYLES.get(tone, "")) for text, tone in title)
-            self.border_title = Content.assemble(" ", *styled, " ")
+            self.border_title = content(title)
         self._drawing = drawing
         self._draw()
 
@@ -76,14 +71,3 @@ class Panel(Widget):
             ],
             width,
         )
-
-
-_TITLE_STYLES = {
-    Tone.PLAIN: "not bold",
-    Tone.STRONG: "bold",
-    Tone.MUTED: "$muted not bold",
-    Tone.BAD: "$error",
-    Tone.WARN: "$warning",
-    Tone.ACCENT: "$accent",
-    Tone.DIM: "$faint not bold",
-}

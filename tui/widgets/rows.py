@@ -34,6 +34,10 @@ class Column:
     most: int = 40
     stretch: bool = False
     """Takes a share of the room that is left over."""
+    whole: bool = False
+    """Hidden rather than cut: addresses. Numbers (`right`) never are cut either: half a number is another number."""
+    elastic: bool = False
+    """Its content adapts to any width (meters): it grows only once the others have what they want."""
     priority: int = 0
     wide_only: bool = False
     letter: str = ""
@@ -89,7 +93,10 @@ def share_width(
         widths = dict(zip(chosen, natural_widths, strict=True))
     else:
         chosen = [index for index, column in enumerate(columns) if not column.wide_only]
-        least = {index: min(natural_widths[index], max(columns[index].least, 1)) for index in chosen}
+        least = {
+            index: natural_widths[index] if column.right or column.whole else min(natural_widths[index], column.least)
+            for index, column in enumerate(columns)
+        }
         for index in sorted(chosen, key=lambda i: (-columns[i].priority, -i)):
             if _total(least[i] for i in chosen) <= room:
                 break
@@ -97,8 +104,13 @@ def share_width(
                 chosen.remove(index)
         widths = {index: least[index] for index in chosen}
         left = room - _total(widths.values())
-        for index in sorted(chosen, key=lambda i: (columns[i].priority, i)):
+        for index in sorted((i for i in chosen if not columns[i].elastic), key=lambda i: (columns[i].priority, i)):
             more = max(0, min(left, natural_widths[index] - widths[index]))
+            widths[index] += more
+            left -= more
+        elastic = [index for index in chosen if columns[index].elastic]
+        for position, index in enumerate(elastic):
+            more = max(0, min(left // (len(elastic) - position), natural_widths[index] - widths[index]))
             widths[index] += more
             left -= more
     left = room - _total(widths.values())

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tui.widgets.cells import Tone
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from core.text import printable
+from tui.widgets.cells import Piece, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TONE_CLASSES = frozenset(f"tone--{tone.value}" for tone in Tone if tone)
 """Component classes that give each tone its style."""
@@ -18,3 +26,25 @@ TONE_CSS = """
 .tone--bar { color: $primary; }
 .tone--track { color: $track; }
 """
+
+_STYLES = {
+    Tone.GOOD: "$success",
+    Tone.WARN: "$warning",
+    Tone.BAD: "$error bold",
+    Tone.DIM: "$faint",
+    Tone.MUTED: "$muted",
+    Tone.STRONG: "bold",
+    Tone.ACCENT: "$accent",
+    Tone.BAR: "$primary",
+    Tone.TRACK: "$track",
+}
+
+
+def content(pieces: Iterable[Piece]) -> Content:
+    """Make of pieces what Textual's own widgets show: printable, and never read as markup."""
+    return Content.assemble(*((printable(text), _STYLES.get(tone, "")) for text, tone in pieces))
+
+
+def paragraphs(lines: Iterable[Iterable[Piece]]) -> Content:
+    """Join lines of pieces below each other."""
+    return Content("\n").join([content(line) for line in lines])

@@ -1,0 +1,131 @@
+"""What can be done to hosts, wherever one or several are chosen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from core.hosts import HostState
+from tui.commands import Command
+from tui.render.host_changes import Question, ask_removal, ask_state, names
+from tui.screens.area import AreaScreen
+from tui.widgets.rows import natural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from core.fleet import HostSnapshot
+
+HOST_KEYS = (
+    Command("a", "add_host", "Add", "Add a host.", footer=True, changes=True),
+    Command("e", "edit_host", "Edit", "Edit the host.", footer=True, changes=True),
+    Command(
+        "c", "set_state('no-scheduling')", "Cordon", "No Scheduling: no new VMs, the present ones stay managed.",
+        footer=True, changes=True,
+    ),
+    Command("u", "set_state('enabled')", "Enable", "Enable: connect, and place new VMs.", footer=True, changes=True),
+    Command(
+        "x", "set_state('disabled')", "Disable", "Disable: no connection; VMs go on running unwatched.",
+        footer=True, changes=True,
+    ),
+    Command("r,delete", "remove_host", "Remove", "Remove the host from the registry.", footer=True, changes=True),
+    Command("t", "test_host", "Test", "Connect once and compare the host with its profile.", footer=True),
+)  # fmt: skip
+
+
+class HostActions(AreaScreen):
+    """A screen on which hosts are chosen. Subclasses say which: `chosen_hosts`, `host_under_cursor`."""
+
+    def chosen_hosts(self) -> tuple[HostSnapshot, ...]:
+        """Give the hosts that an action is for."""
+        return ()
+
+    def host_under_cursor(self) -> HostSnapshot | None:
+        """Give the one host that is looked at."""
+        return None
+
+    def after_change(self) -> None:
+        """Tidy up once a change was asked for."""
+
+    def hosts_named(self, keys: Iterable[object]) -> tuple[HostSnapshot, ...]:
+        """Find hosts in the fleet as shown."""
+        fleet = self.realms.fleet
+        if fleet is None:
+            return ()
+        by_name = {snapshot.name: snapshot for snapshot in fleet.hosts}
+        return tuple(by_name[key] for key in keys if isinstance(key, str) and key in by_name)
+
+    def _may_change(self) -> bool:
+        workplace = self.realms.workplace
+        if not workplace.can_change:
+            self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
+        return workplace.can_change
+
+    def _ask(self, question: Question, then: Callable[[], None]) -> None:
+        from tui.screens.confirm import Confirm
+
+        def answered(wanted: bool | None) -> None:
+            if wanted:
+                then()
+                self.after_change()
+
+        self.app.push_screen(Confirm(question), answered)
+
+    def action_set_state(self, wanted: str) -> None:
+        """Ask, then put the chosen hosts into a state."""
+        state = HostState(wanted)
+        chosen = self.chosen_hosts()
+        if not chosen or not self._may_change():
+            return
+        others = [snapshot for snapshot in chosen if snapshot.host.state is not state]
+        fleet = self.realms.fleet
+        if not others or fleet is None:
+            verb = "is" if len(chosen) == 1 else "are"
+            self.realms.tell(f"{names(chosen)} {verb} set to {state.label} already.")
+            return
+        workplace = self.realms.workplace
+        steps = [(snapshot.name, partial(workplace.set_state, snapshot.name, state)) for snapshot in others]
+        what = f"{names(others)}: {state.label}"
+        self._ask(ask_state(others, state, fleet.taken), lambda: self.realms.change(what, steps))
+
+    def action_remove_host(self) -> None:
+        """Ask, then remove the chosen hosts."""
+        chosen = self.chosen_hosts()
+        fleet = self.realms.fleet
+        if not chosen or fleet is None or not self._may_change():
+            return
+        workplace = self.realms.workplace
+        steps = [(snapshot.name, partial(workplace.remove_host, snapshot.name)) for snapshot in chosen]
+        what = f"{names(chosen)}: removed"
+        self._ask(ask_removal(chosen, fleet.taken), lambda: self.realms.change(what, steps))
+
+    def action_add_host(self) -> None:
+        """Fill in a new host."""
+        if self._may_change():
+            from tui.screens.host_form import HostForm
+
+            self.app.push_screen(HostForm(None), self._go_to_new)
+
+    def _go_to_new(self, name: str | None) -> None:
+        if name is not None:
+            self.go_to_row(name)
+
+    def action_edit_host(self) -> None:
+        """Change the host that is looked at."""
+        snapshot = self.host_under_cursor()
+        if snapshot is not None and self._may_change():
+            from tui.screens.host_form import HostForm
+
+            self.app.push_screen(HostForm(snapshot.host), self._go_to_new)
+
+    def action_test_host(self) -> None:
+        """Connect to the chosen hosts once, and report."""
+        chosen = sorted(self.chosen_hosts(), key=lambda snapshot: natural(snapshot.name))
+        if not chosen:
+            return
+        if not self.realms.workplace.is_live:
+            self.realms.tell("The hosts of a saved fleet can't be asked.", "warning")
+            return
+        from tui.screens.probe import ProbeDialog
+
+        self.app.push_screen(ProbeDialog([snapshot.host for snapshot in chosen]))

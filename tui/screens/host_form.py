@@ -1,0 +1,236 @@
+"""The form of a host: a new one, or the changes of one that is registered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Select, Static
+
+from core.errors import RealmsError
+from core.hosts import Host, HostState
+from core.text import printable
+from tui.render.host_fields import Fault, check_host_name, check_static_address, check_uri
+from tui.render.reports import failure_lines, report_lines
+from tui.screens.probe import Probed, start_probe
+from tui.widgets.cells import Tone
+from tui.widgets.tones import paragraphs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+
+    from tui.app import RealmsApp
+    from tui.messages import Changed
+    from tui.widgets.cells import Piece
+
+
+class HostForm(ModalScreen[str | None]):
+    """Gives the host's name once the registry has taken it; each field says at once what is wrong with it."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("ctrl+s", "save", "Save"),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+    CSS_PATH = "dialogs.tcss"
+
+    def __init__(self, host: Host | None) -> None:
+        super().__init__()
+        self.old = host
+        self._touched: set[str] = set()
+        self._uri_follows_name = host is None
+        self._attempts = 0
+
+    @property
+    def _realms(self) -> RealmsApp:
+        return cast("RealmsApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the fields, what is wrong with each below it."""
+        configuration = self._realms.workplace.configuration
+        old = self.old
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(f"Edit {printable(old.name)}" if old else "Add a host")
+            dialog.border_subtitle = Content("Ctrl+S saves, Esc cancels")
+            yield from _text("name", "Name", old.name if old else "", "a descriptive, unique name")
+            yield from _text("uri", "URI", old.uri if old else "", "qemu+ssh://root@host/system")
+            yield from _choice("realm", "Realm", configuration.realms, old.realm if old else None)
+            profiles = configuration.hardware_profiles
+            yield from _choice("profile", "Profile", profiles, old.profile if old else None)
+            with Horizontal(classes="row"):
+                yield Label("State", classes="label")
+                yield Select(
+                    [(Content(state.label), state.value) for state in HostState],
+                    value=(old.state if old else HostState.ENABLED).value,
+                    allow_blank=False,
+                    id="state",
+                    classes="field",
+                    compact=True,
+                )
+            static = str(old.static_address) if old and old.static_address else ""
+            yield from _text("static", "Static address", static, "none, or ADDRESS:BASEPORT such as 203.0.113.7:7000")
+            with VerticalScroll(classes="outcome", can_focus=False):
+                yield Static(id="outcome")
+            with Horizontal(classes="buttons"):
+                yield Button("Test", id="test", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Save", id="save", compact=True)
+
+    def on_mount(self) -> None:
+        """Begin at the first field."""
+        self.query_one("#name").focus()
+
+    # Fields --------------------------------------------------------------------------------------------------------
+
+    @on(Input.Changed)
+    def check_field(self, event: Input.Changed) -> None:
+        """Say at once what is wrong with a field that was written in; a new host's URI follows its name."""
+        field = event.input.id or ""
+        if event.input.has_focus:
+            self._touched.add(field)
+            if field == "uri":
+                self._uri_follows_name = False
+            if field == "name" and self._uri_follows_name:
+                name = event.value.strip()
+                uri = self.query_one("#uri", Input)
+                uri.value = f"qemu+ssh://root@{name}/system" if name else ""
+                uri.cursor_position = len(uri.value)
+        self._show_faults(self._touched)
+
+    def faults(self) -> dict[str, Fault]:
+        """Give what is wrong with the fields as they are, by field."""
+        fleet = self._realms.fleet
+        others = [
+            snapshot.host
+            for snapshot in (fleet.hosts if fleet is not None else ())
+            if self.old is None or snapshot.name != self.old.name
+        ]
+        checked = {
+            "name": check_host_name(self._value("name"), others),
+            "uri": check_uri(self._value("uri")),
+            "static": check_static_address(self._value("static"), others),
+        }
+        return {field: fault for field, fault in checked.items() if fault is not None}
+
+    def _value(self, field: str) -> str:
+        return self.query_one(f"#{field}", Input).value.strip()
+
+    def _show_faults(self, fields: Iterable[str]) -> None:
+        faults = self.faults()
+        for field in ("name", "uri", "static"):
+            fault = faults.get(field) if field in fields else None
+            told = self.query_one(f"#{field}-wrong", Static)
+            told.set_class(fault is not None, "-shown")
+            told.set_class(fault is not None and not fault.refused, "-warning")
+            told.update(Content(printable(fault.text) if fault is not None else ""))
+
+    def host(self) -> Host:
+        """Give the host as the fields describe it; raises RealmsError for fields that make none."""
+        from core.hosts import StaticAddress
+
+        static = self._value("static")
+        described = Host(
+            name=self._value("name"),
+            realm=str(self.query_one("#realm", Select).value),
+            uri=self._value("uri"),
+            profile=str(self.query_one("#profile", Select).value),
+            state=HostState(str(self.query_one("#state", Select).value)),
+            static_address=StaticAddress.parse(static) if static else None,
+        )
+        return described if self.old is None else replace(described, version=self.old.version)
+
+    # Test and save -------------------------------------------------------------------------------------------------
+
+    @on(Button.Pressed)
+    def press(self, event: Button.Pressed) -> None:
+        """Do what the button says."""
+        match event.button.id:
+            case "save":
+                self.action_save()
+            case "test":
+                self._test()
+            case _:
+                self.dismiss(None)
+
+    @on(Input.Submitted)
+    def go_on(self) -> None:
+        """Go to the next field on Enter."""
+        self.focus_next()
+
+    def action_save(self) -> None:
+        """Check everything, then hand it to the registry; its answer decides."""
+        faults = self.faults()
+        self._touched |= {"name", "uri", "static"}
+        self._show_faults(self._touched)
+        refused = [field for field, fault in faults.items() if fault.refused]
+        if refused:
+            self.query_one(f"#{refused[0]}").focus()
+            return
+        workplace, old, new = self._realms.workplace, self.old, self.host()
+        if old is None:
+            self._realms.change(f"{new.name}: added", [(new.name, lambda: workplace.add_host(new))])
+        else:
+            self._realms.change(f"{new.name}: changed", [(new.name, lambda: workplace.change_host(old, new))])
+        self.query_one("#save", Button).disabled = True
+
+    def on_changed(self, message: Changed) -> None:
+        """Close once the registry took the host; else show why it didn't."""
+        if message.done:
+            self.dismiss(message.done[0])
+            return
+        message.reported = True
+        self.query_one("#save", Button).disabled = False
+        self._tell([line for failure in message.failures for line in failure_lines(failure.error)])
+
+    def _test(self) -> None:
+        fault = self.faults().get("uri")
+        if fault is not None and fault.refused:
+            self._show_faults({*self._touched, "uri"})
+            return
+        self._attempts += 1
+        self._tell([((f"Connecting to {self._value('uri')}", Tone.MUTED),)])
+        start_probe(self._realms.workplace, self._value("uri"), self._attempts, self)
+
+    def on_probed(self, message: Probed) -> None:
+        """Show the answer, unless another test was begun meanwhile."""
+        if message.number != self._attempts:
+            return
+        if isinstance(message.outcome, RealmsError):
+            self._tell(failure_lines(message.outcome))
+            return
+        realm, profile = (str(self.query_one(f"#{field}", Select).value) for field in ("realm", "profile"))
+        self._tell(report_lines(message.outcome, realm, profile, self._realms.workplace.configuration))
+
+    def _tell(self, lines: Iterable[tuple[Piece, ...]]) -> None:
+        self.query_one(".outcome").add_class("-shown")
+        self.query_one("#outcome", Static).update(paragraphs(lines))
+
+
+def _text(field: str, label: str, value: str, placeholder: str) -> ComposeResult:
+    with Horizontal(classes="row"):
+        yield Label(label, classes="label")
+        yield Input(value, placeholder=placeholder, id=field, classes="field", select_on_focus=False)
+    yield Static(id=f"{field}-wrong", classes="wrong")
+
+
+def _choice(field: str, label: str, known: Iterable[str], chosen: str | None) -> ComposeResult:
+    """Offer the configured ids; one that is gone stays on offer for the host that has it, marked."""
+    ids = list(known)
+    options = [(Content(printable(identifier)), identifier) for identifier in ids]
+    if chosen is not None and chosen not in ids:
+        options.insert(0, (Content(f"{printable(chosen)} (not configured)"), chosen))
+    with Horizontal(classes="row"):
+        yield Label(label, classes="label")
+        if options:
+            value = chosen if chosen is not None else options[0][1]
+            yield Select(options, value=value, allow_blank=False, id=field, classes="field", compact=True)
+        else:
+            yield Select([(Content("none configured"), "")], value="", allow_blank=False, id=field, classes="field")

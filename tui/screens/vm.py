@@ -1,0 +1,55 @@
+"""One VM: everything that is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from tui.render.vm_detail import VMDetail
+from tui.screens.area import AreaScreen
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.screen import Screen
+
+    from core.fleet import Fleet, VMKey
+    from tui.widgets.rows import RowKey
+
+
+def open_vm(screen: Screen[None], key: RowKey | None) -> None:
+    """Go into a VM from a table of VMs."""
+    if isinstance(key, tuple):
+        screen.app.push_screen(VMScreen(cast("VMKey", key)))
+
+
+class VMScreen(AreaScreen):
+    """A place within an area: one VM."""
+
+    CSS_PATH = "vm.tcss"
+
+    def __init__(self, key: VMKey) -> None:
+        super().__init__()
+        self._key = key
+        self._name_of_vm = ""
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Host and VM."""
+        return (self._key[0], self._name_of_vm or self._key[1])
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out the panel."""
+        yield Panel(id="vm")
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        """Show the VM as it was seen last; one that is gone says so."""
+        host, uuid = self._key
+        snapshot = fleet.host(host)
+        vm = next((vm for vm in snapshot.vms if vm.uuid == uuid), None) if snapshot is not None else None
+        realms = self.realms
+        if vm is not None and vm.name != self._name_of_vm:
+            self._name_of_vm = vm.name
+            self.show_lines()
+        curve = realms.cpu_history.curve(self._key)
+        detail = VMDetail(snapshot, vm, fleet.taken, realms.workplace.configuration, curve, self._key)
+        self.query_one(Panel).show(detail.title(), detail.lines)
