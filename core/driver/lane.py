@@ -29,7 +29,7 @@ from core.text import one_line
 
 if TYPE_CHECKING:
     from core.clock import Clock
-    from core.driver.alarms import Alarms
+    from core.driver.alarms import Alarm, Alarms
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +88,9 @@ class Lane:
         self._clock = surroundings.clock
         self._snapshot = snapshot
         self._session: Session | None = None
+        self._silence: Alarm | None = None
+        self._heard_at = 0.0
+        """Monotonic time at which the host last answered a call, or the lane last had none under way."""
         self._commands: list[Command] = []
         self._commands_lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, name=f"lane {self.name}", daemon=True)
@@ -182,18 +185,33 @@ class Lane:
             subscription.end()
 
     def _poll(self, session: Session) -> None:
-        patience = max(SHORTEST_PATIENCE, self.setting.realm.stale_after)
-        alarm = self._surroundings.alarms.after(patience, lambda: self._tell_silence(patience))
+        self._silence = self._alarm_for_silence(0.0)
         try:
             session.poll()
         finally:
-            alarm.cancel()
+            while (alarm := self._silence) is not None:
+                alarm.cancel()
+                if alarm is self._silence:
+                    self._silence = None
+
+    def _alarm_for_silence(self, quiet: float) -> Alarm:
+        if not quiet:
+            self._heard_at = self._clock.monotonic()
+        patience = max(SHORTEST_PATIENCE, self.setting.realm.stale_after)
+        return self._surroundings.alarms.after(patience - quiet, lambda: self._tell_silence(patience))
 
     def _tell_silence(self, patience: float) -> None:
-        """Say that a poll gets no answer while it still waits; called by the alarms' thread."""
-        error = f"connected, but no answer for {patience:.0f} s; still waiting"
-        silent = replace(self._snapshot, connection=Connection.UNREACHABLE, error=error)
-        self._surroundings.publish(self, self.setting, replace(silent, host=self.setting.host))
+        """Say that a call gets no answer while it still waits; called by the alarms' thread.
+
+        A poll of many calls, each of which is answered, may take longer.
+        """
+        quiet = self._clock.monotonic() - self._heard_at
+        if quiet < patience:
+            self._silence = self._alarm_for_silence(quiet)
+            return
+        setting, error = self.setting, f"connected, but no answer for {patience:.0f} s; still waiting"
+        silent = replace(self._snapshot, host=setting.host, connection=Connection.UNREACHABLE, error=error)
+        self._surroundings.publish(self, setting, silent)
 
     def _wait_for_poll(self, session: Session, started: float) -> None:
         """Handle what comes in until the next poll is due, which commands and events bring forward."""
@@ -288,6 +306,7 @@ class Lane:
         return messages
 
     def _check(self) -> None:
+        self._heard_at = self._clock.monotonic()
         if self.stopped:
             raise Stopped
 

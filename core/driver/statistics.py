@@ -73,11 +73,25 @@ class Sampler:
 
 
 def _from_statistics(domain: Any, fields: dict[str, Any]) -> DomainSample | None:
-    identity = int(domain.ID())
     cpu_ns = fields.get("cpu.time")
     if cpu_ns is None:
         times = [value for key, value in fields.items() if key.startswith("vcpu.") and key.endswith(".time")]
         cpu_ns = sum(times) if times else None
+    return _sample(domain, fields, cpu_ns)
+
+
+def _from_embedded_driver(domain: Any, fields: dict[str, Any]) -> DomainSample | None:
+    # The test driver's statistics hold the state alone; CPU time is in info(), which costs no round trip there.
+    try:
+        return _sample(domain, fields, int(domain.info()[4]))
+    except libvirt.libvirtError as error:
+        if is_gone(error):
+            return None
+        raise
+
+
+def _sample(domain: Any, fields: dict[str, Any], cpu_ns: int | None) -> DomainSample:
+    identity = int(domain.ID())
     return DomainSample(
         domain=domain,
         uuid=str(domain.UUIDString()),
@@ -86,20 +100,6 @@ def _from_statistics(domain: Any, fields: dict[str, Any]) -> DomainSample | None
         state=_STATES.get(fields.get("state.state", -1), VMState.UNKNOWN),
         cpu_ns=cpu_ns,
     )
-
-
-def _from_embedded_driver(domain: Any, fields: dict[str, Any]) -> DomainSample | None:
-    # The test driver's statistics hold the state alone; CPU time is in info(), which costs no round trip there.
-    sample = _from_statistics(domain, fields)
-    if sample is None or sample.id is None:
-        return sample
-    try:
-        cpu_ns = int(domain.info()[4])
-    except libvirt.libvirtError as error:
-        if is_gone(error):
-            return None
-        raise
-    return DomainSample(domain, sample.uuid, sample.name, sample.id, sample.state, cpu_ns)
 
 
 class CpuMeter:

@@ -96,13 +96,17 @@ class FleetWatch:
     def wait(self, satisfied: Callable[[Fleet], bool], timeout: float) -> Fleet:
         """Wait until a fleet satisfies, at most so many seconds; give the newest fleet in either case."""
         until = time.monotonic() + timeout  # a condition waits in real seconds, whatever clock the fleet has
-        with self._changed:
-            while not satisfied(fleet := self.fleet()):
+        while True:
+            with self._changed:
+                generation, fleet = self._generation, self.fleet()
+            if satisfied(fleet):  # outside of the lock: lanes go on publishing meanwhile
+                return fleet
+            with self._changed:
                 rest = until - time.monotonic()
-                if rest <= 0 or self._closed:
-                    break
-                self._changed.wait(rest)
-        return fleet
+                if self._closed or rest <= 0:
+                    return fleet
+                if self._generation == generation:
+                    self._changed.wait(rest)
 
     def submit(self, host: str, what: Callable[[HostConnection], T]) -> Future[T]:
         """Have something done on a host's connection, in its lane, after what was submitted before.
