@@ -173,6 +173,15 @@ def test_a_vm_with_drives_needs_their_pool(run: Run, places: Path) -> None:
     assert outcome.json["verdicts"][0]["refusal"]["message"] == "drives pool ticrypt-vm-drives is missing"
 
 
+def test_hosts_can_be_changed_in_thought(run: Run) -> None:
+    """The saved fleet is not: the next command sees it as it was."""
+    assert place(run, *SMALL, "--without", "h1", "--json").json["placements"][0]["host"] == "h3"
+    drained = place(run, *SMALL, "--host-state", "h1=no-scheduling", "--host-state", "h3=disabled", "--json")
+    refused = {verdict["host"]: verdict["refusal"]["why"] for verdict in drained.json["verdicts"]}
+    assert (drained.code, refused["h1"], refused["h3"]) == (1, "no-scheduling", "host-disabled")
+    assert place(run, *SMALL, "--json").json["placements"][0]["host"] == "h1"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -185,6 +194,10 @@ def test_a_vm_with_drives_needs_their_pool(run: Run, places: Path) -> None:
         ((*SMALL, "--device", "a100", "--device", "a100=2"), "write --device a100=3 for all of them"),
         ((*SMALL, "--device", "a100=x"), "'x' is no number of devices of type a100"),
         ((*SMALL, "--device", "a100=-1"), "'-1' is no number"),
+        ((*SMALL, "--without", "h11"), "did you mean 'h1'?"),
+        ((*SMALL, "--host-state", "h9=disabled"), "no host 'h9'"),
+        ((*SMALL, "--host-state", "h1=off"), "one of enabled, no-scheduling, disabled"),
+        ((*SMALL, "--host-state", "h1=disabled", "--without", "h1"), "host 'h1' is given twice"),
         ((*SMALL, "--device", "=1"), "names no device type"),
         ((*SMALL, "--device", "a100=9999999999"), "is no number of devices"),
     ],

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.changes import change_options, changed
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
+    from core.hosts import HostState
     from core.placement.verdicts import Placements
 
 MOST_VMS = 1_000_000
@@ -25,6 +27,7 @@ MOST_VMS = 1_000_000
               help="Place so many equal VMs one after another.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
+@change_options
 @json_option
 @pass_options
 def place(
@@ -36,6 +39,8 @@ def place(
     realm: str | None,
     count: int,
     timeout: float,
+    host_states: tuple[tuple[str, HostState], ...],
+    without: tuple[str, ...],
     drives: bool,
     as_json: bool,
 ) -> int:
@@ -57,6 +62,7 @@ def place(
         fleet = workplace.settled_fleet(timeout)
     finally:
         workplace.close()
+    fleet = changed(fleet, host_states, without)
     placements = engine.place(workplace.configuration, fleet, request, count)
     if as_json:
         print_json(placements_document(placements))
