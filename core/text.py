@@ -21,3 +21,12 @@ def one_line(text: str, limit: int = 300) -> str:
     """Fold white space of a message from outside into single blanks, make it printable, and cut it at `limit`."""
     folded = printable(" ".join(text.split()))
     return folded if len(folded) <= limit else folded[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+_DIGITS = re.compile(r"(\d{1,18})")
+
+
+def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
+    """Give a key that sorts names the way people do: h2 before h10, case aside; equal only for equal names."""
+    parts = _DIGITS.split(name.casefold())
+    return [(int(part), "") if index % 2 else (-1, part) for index, part in enumerate(parts)], name

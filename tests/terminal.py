@@ -30,6 +30,7 @@ class Terminal:
         self._folder = folder
         self._size = ("-x", str(columns), "-y", str(rows))
         self._output = folder / f"{self._socket}.fifo"
+        self._status = folder / f"{self._socket}.status"
         self._reader = -1
 
     def _tmux(self, *arguments: str) -> str:
@@ -43,7 +44,9 @@ class Terminal:
         self._reader = os.open(self._output, os.O_RDONLY | os.O_NONBLOCK)
         exports = [f"{name}={value}" for name, value in environment.items()]
         # The pane waits for the pipe to be laid before the program starts, and stays after its end.
-        waiting = f'tmux -L {self._socket} wait-for laid; exec env "$@"'
+        # The shell notes the exit code: tmux itself doesn't always learn of it.
+        note = f"echo $? > '{self._status}.new'; mv '{self._status}.new' '{self._status}'"
+        waiting = f'tmux -L {self._socket} wait-for laid; env "$@"; {note}'
         self._tmux("new-session", "-d", *self._size, "-s", "test", "sh", "-c", waiting, "sh", *exports, *command)
         self._tmux("set-option", "-g", "remain-on-exit", "on")
         self._tmux("pipe-pane", "-t", "test", f"exec cat > '{self._output}'")
@@ -63,11 +66,7 @@ class Terminal:
 
     def has_ended(self) -> bool:
         """Whether the program is gone."""
-        return bool(self._tmux("display-message", "-p", "-t", "test", "#{pane_dead_status}#{pane_dead_signal}").strip())
-
-    def exit_code(self) -> int:
-        """With which exit code the program ended."""
-        return int(self._tmux("display-message", "-p", "-t", "test", "#{pane_dead_status}"))
+        return self._status.exists()
 
     def wait_for(self, *texts: str, without: str = "") -> str:
         """Wait until all texts are on the screen (and another isn't); gives the screen, or fails showing it."""
@@ -79,7 +78,7 @@ class Terminal:
     def wait_for_end(self) -> int:
         """Wait until the program has ended; gives its exit code."""
         self._wait(lambda _: self.has_ended(), "the end of the program")
-        return self.exit_code()
+        return int(self._status.read_text())
 
     def _wait(self, satisfied: Callable[[str], bool], what: str) -> str:
         until = time.monotonic() + DEADLINE

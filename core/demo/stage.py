@@ -33,8 +33,9 @@ class Demo:
         configuration = load(CONFIGURATION)
         clock = SystemClock()
         registry = HostRegistry(folder / "registry.json", clock)
-        for host in build(folder, configuration, hosts=self._hosts, vms=self._vms):
-            registry.add(host, configuration)
+        with registry.transaction() as transaction:
+            for host in build(folder, configuration, hosts=self._hosts, vms=self._vms):
+                transaction.add(host, configuration)
         self._workplace = Workplace(
             configuration, configuration_path=CONFIGURATION, registry=registry, label="demo", clock=clock
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from core.clock import SystemClock
-from core.errors import ReadOnly
+from core.errors import ReadOnly, RealmsError
 from core.fleet import Connection, Fleet, HostSnapshot
+from core.operations.tasks import Tasks
+from core.text import natural_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from core.driver.probe import HostReport
     from core.driver.watch import FleetWatch
     from core.hosts import Host, HostState
-    from core.registry.hosts import HostRegistry
+    from core.registry.hosts import HostRegistry, Stamp
     from core.reservations import Reservation
 
 T = TypeVar("T")
@@ -53,9 +56,12 @@ class Workplace:
         self.read_only = read_only
         self.clock = clock or SystemClock()
         self._saved = saved
+        self.tasks = Tasks(self.clock, user=getpass.getuser())
         self._watch: FleetWatch | None = None
         self._reservations: tuple[Reservation, ...] = ()
         self._changes = 0
+        self.registry_error = ""
+        """Why the registry can't be read any more; empty while it can. What was read last stays."""
         self._closing = threading.Event()
         self._look_now = threading.Event()
 
@@ -81,7 +87,7 @@ class Workplace:
         """Give the hosts as the registry (or the saved fleet) has them, without connecting."""
         if self._saved is not None or self.registry is None:
             return self._saved or Fleet(self.clock.now())
-        hosts = sorted(self.registry.hosts(), key=lambda host: host.name)
+        hosts = sorted(self.registry.hosts(), key=lambda host: natural_order(host.name))
         return Fleet(
             self.clock.now(),
             tuple(
@@ -117,25 +123,31 @@ class Workplace:
             from core.driver.watch import FleetWatch
 
             self._watch = FleetWatch(self.clock)
+            stamp = self.registry.stamp() if self.registry is not None else None
             self._read_registry()
-            threading.Thread(target=self._follow_registry, name="registry", daemon=True).start()
+            threading.Thread(target=self._follow_registry, args=(stamp,), name="registry", daemon=True).start()
         return self._watch
 
-    def _follow_registry(self) -> None:
-        stamp = self.registry.stamp() if self.registry is not None else None
+    def _follow_registry(self, stamp: Stamp | None) -> None:
         while not self._closing.is_set():
             self._look_now.wait(REGISTRY_LOOK_SECONDS)
             self._look_now.clear()
-            if self.registry is not None and (seen := self.registry.stamp()) != stamp:
-                stamp = seen
+            if self.registry is None or (seen := self.registry.stamp()) == stamp:
+                continue
+            stamp = seen
+            try:
                 self._read_registry()
+            except RealmsError as error:  # what was read before stays, and the next change is looked for
+                self.registry_error = str(error)
+                self._changes += 1
 
     def _read_registry(self) -> None:
         if self.registry is None or self._watch is None:
             return
-        hosts = sorted(self.registry.hosts(), key=lambda host: host.name)
+        hosts = sorted(self.registry.hosts(), key=lambda host: natural_order(host.name))
         self._reservations = self.registry.reservations()
         self._watch.set_hosts(hosts, self.configuration.realms)
+        self.registry_error = ""
         self._changes += 1
 
     def close(self) -> None:
