@@ -15,3 +15,13 @@ def default_registry() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("libvirt-realms") / "registry.json"
+
+
+def current_user() -> str:
+    """Name of who runs the program, for others to read; the number where the machine knows no name."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"

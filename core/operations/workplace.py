@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from core.clock import SystemClock
 from core.errors import ReadOnly, RealmsError
 from core.fleet import Connection, Fleet, HostSnapshot
+from core.operations.places import current_user, default_registry
 from core.operations.tasks import Tasks
 from core.text import natural_order
 
@@ -56,7 +56,7 @@ class Workplace:
         self.read_only = read_only
         self.clock = clock or SystemClock()
         self._saved = saved
-        self.tasks = Tasks(self.clock, user=getpass.getuser())
+        self.tasks = Tasks(self.clock, user=current_user())
         self._watch: FleetWatch | None = None
         self._reservations: tuple[Reservation, ...] = ()
         self._changes = 0
@@ -241,7 +241,6 @@ def open_workplace(
         return Workplace(
             configuration, configuration_path=path, saved=saved, label=f"saved fleet {fleet.name}", clock=clock
         )
-    from core.operations.places import default_registry
     from core.registry.hosts import HostRegistry
 
     return Workplace(
