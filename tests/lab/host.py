@@ -75,8 +75,8 @@ class LabHost:
 
     @property
     def is_on(self) -> bool:
-        """Whether the host has been powered on."""
-        return self._inside is not None
+        """Whether the host has been powered on, and its first process lives."""
+        return self._inside is not None and Path(f"/proc/{self._inside.pid}").exists()
 
     def run(self, *command: str, check: bool = True, timeout: float = 60.0, stdin: str = "") -> str:
         """Run a command on the host as root and give its standard output; raises CommandFailed."""
@@ -138,14 +138,17 @@ class LabHost:
     def power_cut(self) -> None:
         """End the host and all its guests at once, as a pulled plug does."""
         os.kill(self.inside.pid, signal.SIGKILL)
+        was_slow = self._relay is not None
         self.reap()
-        self._end_relay()
+        if was_slow:
+            self._wire(f"ip link delete near{self.number}", check=False)
         # The network namespace, and the link with it, goes a moment after its last process.
         self._wire(f"ip link delete {self._port}", check=False)
 
     def reap(self) -> None:
-        """Take note that the host has ended."""
+        """Take note that the host has ended, and end its slow wire."""
         self._inside = None
+        self._reap_relay()
         if self._process is not None:
             self._process.wait()
             self._process = None
@@ -213,8 +216,9 @@ class LabHost:
 
     def remove_guests(self) -> None:
         """Remove all guests and their disks."""
-        for name in self.virsh("list", "--all", "--name").split():
-            self.virsh("destroy", name, check=False)
+        for name in self.virsh("list", "--name").split():
+            self.virsh("destroy", name)
+        for name in self.virsh("list", "--all", "--name").split():  # one that was not persistent is gone by now
             self.virsh("undefine", name, "--nvram", "--managed-save", "--snapshots-metadata")
             self.run("rm", "-f", str(self.shared / "vm" / f"{name}.qcow2"))
 
@@ -279,13 +283,30 @@ class LabHost:
 
     def fill_storage(self, *, leave: int = 0) -> None:
         """Fill the shared storage, which all hosts see, up to `leave` bytes."""
-        available = int(self.run("stat", "--file-system", "--format", "%a", str(self.shared)))
-        block = int(self.run("stat", "--file-system", "--format", "%S", str(self.shared)))
-        self.run("fallocate", "-l", str(available * block - leave), str(self.shared / "filling"))
+        blocks, size = self.run("stat", "--file-system", "--format", "%a %S", str(self.shared)).split()
+        nearly = max(0, int(blocks) * int(size) - (8 << 20))  # the file system needs some for its own records of this
+        filling = self.shared / "filling"
+        self.run("sh", "-c", f"fallocate -l {nearly} {filling}; cat /dev/zero >> {filling}", check=False)
+        self.run("truncate", "--size", f"-{leave}", str(filling))
 
     def empty_storage(self) -> None:
         """Undo `fill_storage`."""
         self.run("rm", "-f", str(self.shared / "filling"))
+
+    def mend(self) -> None:
+        """Undo all faults and remove all guests."""
+        if not self.is_on:
+            self.power_on()
+            self.wait_until_ready()
+        self.wake()
+        if not self._libvirtd_runs():
+            self.start_libvirtd()
+        self.join()
+        self.slow(0)
+        if self._storage_is_lost():
+            self.regain_storage()
+        self.empty_storage()
+        self.remove_guests()
 
     @property
     def _port(self) -> str:
@@ -295,19 +316,25 @@ class LabHost:
         self._anchor.network.run("sh", "-c", " && ".join(commands), check=check)
 
     def _end_relay(self) -> None:
+        if self._relay is not None:
+            self._reap_relay()
+            self._wire(f"ip link delete near{self.number}", f"ip link set {self._port} master lan")
+
+    def _reap_relay(self) -> None:
         if self._relay is None:
             return
-        child = child_of(self._relay.pid)
         with suppress(ProcessLookupError):
-            os.kill(child or self._relay.pid, signal.SIGKILL)
+            os.kill(child_of(self._relay.pid) or self._relay.pid, signal.SIGKILL)
         self._relay.wait()
         if self._relay.stdout is not None:
             self._relay.stdout.close()
         self._relay = None
-        self._wire(f"ip link delete near{self.number}", f"ip link set {self._port} master lan", check=False)
 
     def _signal_libvirtd(self, name: str) -> None:
-        self.run("sh", "-c", f"kill -{name} $(cat /run/libvirtd.pid)")
+        self.run("sh", "-c", f"kill -{name} $(cat /run/libvirtd.pid)", check=name != "CONT")
+
+    def _storage_is_lost(self) -> bool:
+        return not self.run("sh", "-c", f"ls {self.shared}/bricks").strip()
 
     def _libvirtd_runs(self) -> bool:
         return bool(self.run("sh", "-c", "test ! -d /proc/$(cat /run/libvirtd.pid) || echo yes"))

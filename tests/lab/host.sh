@@ -32,7 +32,12 @@ echo 1 > /proc/sys/net/ipv4/conf/br0/arp_accept # learn guests' addresses from t
 
 virtlogd -d
 libvirtd -d
-virsh --quiet "$(cat "$folder/setup.virsh")"
+# Networks and pools are defined at the first start; at all others libvirtd has started them before it answers.
+if [ -e "$folder/setup.virsh" ]; then
+  virsh --quiet "$(cat "$folder/setup.virsh")"
+  rm "$folder/setup.virsh"
+fi
+virsh --quiet net-list > /dev/null
 
 # Static address translation: port base + last octet of the host's address is port 22 of a guest on the NAT network.
 {

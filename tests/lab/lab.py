@@ -91,6 +91,11 @@ class Lab:
         pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
         return sorted(pid for pid in pids if _network_of(pid) in networks - {"ended"})
 
+    def mend(self) -> None:
+        """Undo all faults and remove all guests, so that the hosts are as at the start."""
+        for host in self.hosts:
+            host.mend()
+
     def stop(self) -> None:
         """End all hosts and guests, and remove everything the lab has made."""
         self._anchor.end()

@@ -1,0 +1,43 @@
+"""Fixtures of the tests that run on real libvirt hosts: one lab for all of them, or one skipped line that says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .lab import Lab
+from .requirements import why_not
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder, and keep them all in one process where several run."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.lab)
+            item.add_marker(pytest.mark.xdist_group("lab"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lab_is_possible() -> None:
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared_lab(_lab_is_possible: None) -> Iterator[Lab]:
+    """Three hosts, for the whole test run; tests take `lab`."""
+    with Lab.start(hosts=3) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(shared_lab: Lab) -> Iterator[Lab]:
+    """Three hosts in good order, without guests before and after."""
+    yield shared_lab
+    shared_lab.mend()
