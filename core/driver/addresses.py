@@ -155,7 +155,7 @@ class AddressBook:
             except libvirt.libvirtError as error:
                 self._raise_if_lost(error)
                 continue
-            address = _first_address(answer, facts)
+            address = first_address(answer, facts)
             if address is not None:
                 return address
         return None
@@ -175,7 +175,7 @@ def ipv4(text: object) -> str | None:
     return None if unusable else str(address)
 
 
-def _first_address(answer: Mapping[str, Mapping[str, Any]] | None, facts: DomainFacts) -> str | None:
+def first_address(answer: Mapping[str, Mapping[str, Any]] | None, facts: DomainFacts) -> str | None:
     """Pick the address of the first interface: those that libvirt gave the VM come before what a guest made itself."""
     macs = [interface.mac for interface in facts.interfaces]
     interfaces = []

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from core.driver.errors import driver_error, translated, unreachable
 from core.driver.library import libvirt, prepare
@@ -142,8 +142,11 @@ def effective_uri(uri: ConnectionUri) -> str:
     if not uri.uses_ssh_program:
         return uri.text
     parts = urlsplit(uri.text)
-    parameters = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if key != "no_tty"]
-    return urlunsplit(parts._replace(query=urlencode([*parameters, ("no_tty", "1")], safe="/:@~")))
+    # As libvirt splits: at each &, and what is behind the last one at each semicolon.
+    *first, last = parts.query.split("&")
+    parameters = [parameter.replace(";", "%3B") for parameter in (*first, *last.split(";")) if parameter]
+    kept = [parameter for parameter in parameters if unquote(parameter.partition("=")[0]).lower() != "no_tty"]
+    return urlunsplit(parts._replace(query="&".join([*kept, "no_tty=1"])))
 
 
 def _look_before_opening(host: str, uri: ConnectionUri) -> None:

@@ -1,11 +1,13 @@
 """What every libvirt host must do under the watch: one suite for the test driver and for real hosts.
 
-A subclass gives the fixture `place`, with one domain on it. The realm's poll frequency is an hour where events alone must bring the news.
+A subclass gives the fixture `place`, with one domain on it. Where events alone must bring
+the news the realm's poll frequency is an hour.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import uuid
 from dataclasses import dataclass, replace
@@ -14,18 +16,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
-from core.driver.connection import HostConnection
 from core.driver.metadata import Mark
 from core.driver.watch import FleetWatch
 from core.errors import DriverError, HostUnreachable
 from core.fleet import VM, Connection, HostSnapshot, PoolState, VMState
 from core.hardware import PciAddress
 from core.hosts import Host, HostState, StaticAddress
-from core.realms import Realm
 from tests.driver.worlds import LONG, Guest, guest_xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from core.driver.connection import HostConnection
+    from core.realms import Realm
 
 SELDOM = 3600.0
 
@@ -76,6 +79,11 @@ def connected(snapshot: HostSnapshot) -> bool:
     return snapshot.connection is Connection.CONNECTED and snapshot.is_known
 
 
+def anything(_: VM) -> bool:
+    """Accept a VM as it is."""
+    return True
+
+
 class HostContract:
     """The suite. Domains are made by the tests and removed after each."""
 
@@ -93,7 +101,7 @@ class HostContract:
         place.settle(replace(place.host, state=HostState.ENABLED), poll_frequency=SELDOM)
         snapshot = place.until(connected)
         for vm in snapshot.vms:
-            place.do(lambda connection, vm=vm: remove(connection, vm.uuid))  # type: ignore[misc] -- bound now
+            place.do(functools.partial(remove, key=vm.uuid))
 
     def test_a_host_tells_what_machine_it_is(self, seldom: Place) -> None:
         """So that the same machine registered twice is noticed."""
@@ -104,7 +112,7 @@ class HostContract:
     def test_a_domain_that_is_off_is_listed_with_its_size(self, seldom: Place) -> None:
         """It uses nothing, but it is there to be started."""
         key = seldom.define(Guest(name="quiet", vcpus=3, memory_mib=96))
-        vm = seldom.vm_until(key, lambda vm: True)
+        vm = seldom.vm_until(key, anything)
         assert (vm.name, vm.state, vm.active, vm.vcpus) == ("quiet", VMState.OFF, False, 3)
         assert vm.memory_bytes == 96 * 1024**2
         assert vm.started_at is None
@@ -130,7 +138,7 @@ class HostContract:
     def test_a_domain_that_is_removed_disappears(self, seldom: Place) -> None:
         """Nothing of it is left in the snapshot."""
         key = seldom.define(Guest(name="passing"))
-        seldom.vm_until(key, lambda vm: True)
+        seldom.vm_until(key, anything)
         seldom.do(lambda connection: connection.undefine(key))
         seldom.until(lambda snapshot: all(vm.uuid != key for vm in snapshot.vms))
 
@@ -144,7 +152,7 @@ class HostContract:
     def test_assigned_pci_devices_are_listed(self, seldom: Place) -> None:
         """In canonical form, in the domain's order."""
         key = seldom.define(Guest(name="gpu", devices=("0000:41:00.0", "0001:0a:1f.7")))
-        assert seldom.vm_until(key, lambda vm: True).devices == (
+        assert seldom.vm_until(key, anything).devices == (
             PciAddress(0, 0x41, 0, 0),
             PciAddress(1, 0x0A, 0x1F, 7),
         )
@@ -153,8 +161,8 @@ class HostContract:
         """A mark of another realm does not."""
         ours = seldom.define(Guest(name="ours", mark=Mark(realm="r", brick="debian")))
         theirs = seldom.define(Guest(name="theirs", mark=Mark(realm="other")))
-        assert seldom.vm_until(ours, lambda vm: True).managed
-        assert not seldom.vm_until(theirs, lambda vm: True).managed
+        assert seldom.vm_until(ours, anything).managed
+        assert not seldom.vm_until(theirs, anything).managed
 
     def test_a_mark_written_later_is_seen(self, seldom: Place) -> None:
         """On a running domain, live and stored."""
@@ -170,7 +178,7 @@ class HostContract:
     def test_odd_names_are_kept_exactly(self, seldom: Place, name: str) -> None:
         """They are keys; only what is shown is sanitized."""
         key = seldom.define(Guest(name=name))
-        assert seldom.vm_until(key, lambda vm: True).name == name
+        assert seldom.vm_until(key, anything).name == name
 
     def test_cpu_is_unknown_before_a_second_sample(self, seldom: Place) -> None:
         """Unknown, not 0."""
@@ -185,10 +193,10 @@ class HostContract:
     def test_vms_that_stay_the_same_are_the_same_objects(self, seldom: Place) -> None:
         """Screens compare by identity."""
         key = seldom.define(Guest(name="still"))
-        before = seldom.vm_until(key, lambda vm: True)
+        before = seldom.vm_until(key, anything)
         other = seldom.define(Guest(name="moving"))
-        seldom.vm_until(other, lambda vm: True)
-        assert seldom.vm_until(key, lambda vm: True) is before
+        seldom.vm_until(other, anything)
+        assert seldom.vm_until(key, anything) is before
 
     def test_a_disabled_host_has_no_connection_and_no_data(self, seldom: Place) -> None:
         """At once; and enabling it brings both back."""

@@ -1,4 +1,4 @@
-"""What libvirt and ssh say, as measured, and what an administrator reads instead."""
+"""What libvirt and ssh say, in their own words, and what an administrator reads instead."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def ssh(text: str) -> str:
     return f"Cannot recv data: {text}: Connection reset by peer"
 
 
-MEASURED = [
+WORDS = [
     (ssh("ssh: connect to host 10.0.0.1 port 22: Connection refused"), "connection refused", "sshd running"),
     ("unable to connect to server at '127.0.0.1:1': Connection refused", "connection refused", "libvirtd running"),
     (ssh("root@h: Permission denied (publickey)."), "permission denied (publickey)", "authorized_keys"),
@@ -55,7 +55,8 @@ MEASURED = [
     ("operation forbidden: read only access prevents virDomainCreate", "the connection may only read", "read-only"),
     ("internal error: connection closed due to keepalive timeout", "the host stopped answering", "hung"),
     ("packet 1416128879 bytes received from server too large, want 33554432", "what answers is not libvirt", "login"),
-    ("Cannot recv data: Value too large for defined data type", "ssh fails and says more than libvirt takes", "keyfile"),
+    ("Cannot recv data: Value too large for defined data type", "ssh fails and says more than libvirt takes",
+     "keyfile"),
     ("Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory",
      "Cannot read CA certificate '/etc/pki/CA/cacert.pem': No such file or directory", "certificates"),
     ("End of file while reading data: Input/output error", "End of file while reading data: Input/output error",
@@ -63,9 +64,9 @@ MEASURED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "message", "hint"), MEASURED, ids=[message for _, message, _ in MEASURED])
+@pytest.mark.parametrize(("text", "message", "hint"), WORDS, ids=[message for _, message, _ in WORDS])
 def test_libvirts_words_become_an_administrators(text: str, message: str, hint: str) -> None:
-    """Each text was seen on a real host."""
+    """What it is, and what probably helps."""
     said, helps = explain(text)
     assert said == message
     assert hint in helps

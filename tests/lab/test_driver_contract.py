@@ -19,7 +19,7 @@ from core.errors import HostTimeout, HostUnreachable
 from core.fleet import Connection, PoolState, VMState
 from core.hosts import Host, HostState, StaticAddress
 from core.realms import Realm
-from tests.driver.contract import RESIDENT, SELDOM, HostContract, Place, connected
+from tests.driver.contract import RESIDENT, SELDOM, HostContract, Place, anything, connected
 from tests.driver.worlds import LONG
 
 from .guests import Boot
@@ -133,7 +133,7 @@ def test_a_busy_guest_shows_its_share_of_cpu(place: Place, real: LabHost) -> Non
 def test_a_hung_host_is_told_from_a_live_one_and_comes_back(place: Place, real: LabHost) -> None:
     """Its last data stay, with the time at which they were true; setting and closing never wait for it."""
     key = real.define_guest("kept", boot=Boot.NOTHING, network=None)
-    before = place.vm_until(key, lambda vm: True)
+    before = place.vm_until(key, anything)
     real.hang()
     try:
         lost = place.until(lambda snapshot: snapshot.connection is Connection.UNREACHABLE)
@@ -147,7 +147,7 @@ def test_a_hung_host_is_told_from_a_live_one_and_comes_back(place: Place, real: 
         assert place.watch.snapshots()[0].connection is not Connection.CONNECTED
     finally:
         real.wake()
-    assert place.vm_until(key, lambda vm: True)
+    assert place.vm_until(key, anything)
     place.until(connected)
 
 

@@ -1,0 +1,160 @@
+"""Domain XML as libvirt writes it, and as nobody should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.driver.domain_xml import Interface, XmlRefused, parse, read_domain
+from core.driver.metadata import NAMESPACE, Mark, mark_element, mark_of, mark_text, read_mark
+from core.driver.session import machine_uuid
+from core.hardware import Device, PciAddress
+from tests.driver.worlds import Guest, guest_xml
+
+import xml.etree.ElementTree as ET  # isort: skip
+
+DATA = Path(__file__).parent / "data"
+
+SMALL = "<domain><memory unit='KiB'>1024</memory><vcpu>1</vcpu>{}</domain>"
+
+
+def test_a_running_vm_is_read_in_full() -> None:
+    """In the shape that libvirt 9.0 writes: two of four vCPUs, a GPU, a lent network function, our mark."""
+    facts = read_domain((DATA / "qemu-running.xml").read_text())
+    assert (facts.vcpus, facts.vcpus_online, facts.memory_bytes) == (4, 2, 8 * 1024**3)
+    assert [str(address) for address in facts.devices] == ["0000:41:00.0", "0001:0a:1f.7", "0000:82:10.2"]
+    assert facts.interfaces[:2] == (Interface("52:54:00:aa:bb:cc", "default"), Interface("52:54:00:aa:bb:cd"))
+    assert facts.agent_connected
+    assert facts.mark == Mark(
+        realm="libvirt1",
+        brick="debian-12",
+        created_at=1795341600.5,
+        devices=(Device("nvidia-gpu", PciAddress(0, 0x41, 0, 0)),),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no xml",
+        "<domain>",
+        "<node/>",
+        "<!DOCTYPE domain><domain/>",
+        "<?xml version='1.0'?>\n<!-- x --> <!DOCTYPE d [<!ENTITY a 'b'>]><domain><vcpu>&a;</vcpu></domain>",
+        "<domain><memory>&lol;</memory></domain>",
+        "<domain><vcpu>1</vcpu></domain>",
+        "<domain><memory unit='parsec'>1</memory></domain>",
+        "<domain><memory>-1</memory></domain>",
+        "<domain><memory>99999999999999999999999</memory></domain>",
+        "<domain><memory>1</memory><vcpu>many</vcpu></domain>",
+        "<domain><memory>1</memory><vcpu>99999999999</vcpu></domain>",
+        "<domain><memory>\u0661</memory></domain>" + "\x00",
+    ],
+)
+def test_what_tells_no_size_is_refused(text: str) -> None:
+    """With one kind of error, and no entity is ever expanded."""
+    with pytest.raises(XmlRefused):
+        read_domain(text)
+
+
+def test_a_doctype_that_is_only_text_is_no_doctype() -> None:
+    """Anyone who may write metadata could make a VM unreadable otherwise."""
+    facts = read_domain(SMALL.format("<metadata><x><![CDATA[<!DOCTYPE a [<!ENTITY b 'c'>]>]]></x></metadata>"))
+    assert facts.vcpus == 1
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Never another error."""
+    for document in (text, SMALL.format(text), f"<domain>{text}</domain>"):
+        try:
+            read_domain(document)
+        except XmlRefused:
+            continue
+
+
+@pytest.mark.parametrize(
+    "address", ["bus='256'", "slot='0x20'", "function='8'", "domain='-1'", "bus='zz'", "bus=''", "domain='0x1ffffffff'"]
+)
+def test_an_impossible_pci_address_is_left_out(address: str) -> None:
+    """The domain is counted all the same."""
+    device = f"<devices><hostdev type='pci'><source><address {address}/></source></hostdev></devices>"
+    assert read_domain(SMALL.format(device)).devices == ()
+
+
+def test_a_usb_device_is_no_pci_device() -> None:
+    """Nor is a host device without an address."""
+    usb = "<hostdev type='usb'><source><address bus='1' device='2'/></source></hostdev>"
+    assert read_domain(SMALL.format(f"<devices>{usb}<hostdev type='pci'/></devices>")).devices == ()
+
+
+@given(
+    st.integers(1, 999),
+    st.integers(1, 2**40),
+    st.lists(
+        st.builds(PciAddress, st.integers(0, 0xFFFF), st.integers(0, 255), st.integers(0, 31), st.integers(0, 7)),
+        max_size=5,
+        unique=True,
+    ),
+)
+def test_what_is_written_is_read(vcpus: int, memory_mib: int, devices: list[PciAddress]) -> None:
+    """Size and devices of any domain."""
+    guest = Guest(name="x", vcpus=vcpus, memory_mib=memory_mib, devices=[str(device) for device in devices])
+    facts = read_domain(guest_xml(guest))
+    assert (facts.vcpus, facts.memory_bytes, facts.devices) == (vcpus, memory_mib * 1024**2, tuple(devices))
+
+
+texts = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=30
+)
+marks = st.builds(
+    Mark,
+    realm=texts,
+    brick=st.none() | texts,
+    created_at=st.none() | st.floats(0, 4e9),
+    devices=st.lists(st.builds(Device, texts, st.builds(PciAddress, *[st.integers(0, 7)] * 4)), max_size=3).map(tuple),
+    pending=st.just("") | texts,
+)
+
+
+@given(marks)
+def test_a_mark_survives_its_xml(mark: Mark) -> None:
+    """Inside a domain, with whatever names realm and brick have."""
+    domain = ET.Element("domain")
+    ET.SubElement(domain, "metadata").append(mark_element(mark))
+    assert mark_of(parse(ET.tostring(domain, encoding="unicode"), "domain")) == mark
+
+
+@given(marks)
+def test_a_mark_for_libvirt_has_no_namespace_of_its_own(mark: Mark) -> None:
+    """Libvirt adds it, and refuses a document that has the prefix already."""
+    assert NAMESPACE not in mark_text(mark).replace(mark.realm, "").replace(mark.brick or "-", "")
+    assert parse(mark_text(mark), "vm").get("realm") == mark.realm
+
+
+@pytest.mark.parametrize(
+    ("element", "mark"),
+    [
+        (f"<vm xmlns='{NAMESPACE}'/>", None),
+        ("<vm realm='r'/>", None),
+        ("<vm xmlns='urn:other' realm='r'/>", None),
+        (f"<vm xmlns='{NAMESPACE}' realm='r' created='soon'/>", Mark(realm="r")),
+        (f"<vm xmlns='{NAMESPACE}' realm='r' created='nan'/>", Mark(realm="r")),
+        (f"<vm xmlns='{NAMESPACE}' realm='r'><device address='x'/><device/></vm>", Mark(realm="r")),
+    ],
+)
+def test_a_damaged_mark_is_read_as_far_as_it_makes_sense(element: str, mark: Mark | None) -> None:
+    """Without a realm it is none."""
+    assert read_mark(ET.fromstring(element)) == mark  # noqa: S314 -- written above
+
+
+def test_the_machines_uuid_is_found_in_its_capabilities() -> None:
+    """And nowhere else."""
+    uuid = "4C4C4544-0043-4A10-8052-B2C04F563233"
+    assert machine_uuid(f"<capabilities><host><uuid>{uuid}</uuid></host></capabilities>") == uuid.lower()
+    assert machine_uuid("<capabilities><host><uuid> </uuid></host></capabilities>") is None
+    assert machine_uuid("<!DOCTYPE x><capabilities/>") is None
