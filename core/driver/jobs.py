@@ -1,0 +1,94 @@
+"""A connection of its own for a long job: a migration, a copy or an upload must never hold up a host's lane."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from core.clock import SystemClock
+from core.driver.alarms import Alarms
+from core.driver.connection import open_connection
+from core.driver.opening import Opening
+from core.errors import DriverError, HostRefused, HostTimeout, HostUnreachable
+from core.text import one_line
+from core.uris import parse_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.clock import Clock
+    from core.driver.connection import HostConnection
+    from core.hosts import Host
+
+OPEN_DEADLINE = 60.0
+"""Seconds that opening may take where nobody says otherwise: slow is not sick."""
+
+
+@contextlib.contextmanager
+def job_connection(
+    host: Host, deadline: float = OPEN_DEADLINE, *, clock: Clock | None = None
+) -> Iterator[HostConnection]:
+    """Open a connection for the block, which belongs to the calling thread alone, and close it behind.
+
+    Past `deadline` seconds the ssh client of this very thread is ended. Raises HostTimeout then, HostUnreachable for
+    other reasons, also for a disabled host: nothing connects to it (specification, section 7).
+    """
+    if not host.state.connects:
+        raise HostUnreachable(host.name, "the host is disabled", hint=f"realms hosts enable {host.name}")
+    connection = _open(host, deadline, clock or SystemClock())
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _open(host: Host, deadline: float, clock: Clock) -> HostConnection:
+    # The kernel lists an ssh client as the child of the thread that started it, and of another once that has ended: so
+    # one that uses ssh is opened here, where it can be found. What has no client can't be freed, only left behind.
+    if not _uses_ssh(host.uri):
+        return _open_elsewhere(host, deadline)
+    alarms = Alarms(clock)
+    try:
+        with Opening(host.name, host.uri, deadline, alarms, lambda: None):
+            return open_connection(host.name, host.uri)
+    finally:
+        alarms.close()
+
+
+def _uses_ssh(uri: str) -> bool:
+    try:
+        return parse_uri(uri).uses_ssh_program
+    except HostRefused:  # told in full by whoever opens it
+        return False
+
+
+def _open_elsewhere(host: Host, deadline: float) -> HostConnection:
+    """Open in a thread that is left behind past the deadline; a connection that comes too late is closed there."""
+    outcome: Future[HostConnection] = Future()
+    settling = threading.Lock()
+    given_up = threading.Event()
+
+    def work() -> None:
+        try:
+            connection = open_connection(host.name, host.uri)
+        except DriverError as error:
+            outcome.set_exception(error)
+            return
+        with settling:
+            if not given_up.is_set():
+                outcome.set_result(connection)
+                return
+        connection.close()
+
+    threading.Thread(target=work, name=f"opening {host.name}", daemon=True).start()
+    try:
+        return outcome.result(deadline)
+    except TimeoutError as error:
+        with settling:
+            if outcome.done():  # in the last moment
+                return outcome.result()
+            given_up.set()
+        hint = "is libvirtd hung? On the host: systemctl status libvirtd"
+        raise HostTimeout(host.name, f"no answer within {deadline:g} s at {one_line(host.uri)}", hint=hint) from error
