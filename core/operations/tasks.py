@@ -177,8 +177,11 @@ class Task(Generic[T]):
     def begin(self, what: str, host: str) -> int:
         """Add a step; gives its index."""
         step = Step(what, host, started_at=self._tasks.clock.now())
-        self._change(lambda view: replace(view, steps=(*view.steps, step)))
-        return len(self.view.steps) - 1
+        with self._lock:  # several hosts' threads may begin steps of one task
+            self.view = replace(self.view, steps=(*self.view.steps, step))
+            index = len(self.view.steps) - 1
+        self._tasks.tell()
+        return index
 
     def settle_step(self, index: int, progress: Progress, detail: str | None = None) -> None:
         """Say how a step ended."""
