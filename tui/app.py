@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
 from textual.binding import Binding
 
 from core.errors import RealmsError
-from core.text import printable
+from core.placement.request import Request
 from tui.areas import AREAS
+from tui.changes import start_change
 from tui.commands import Command, bindings
 from tui.lifeline import Lifeline, terminal_is_gone
-from tui.messages import Changed, Failure, Terminated
+from tui.messages import Changed, Terminated
 from tui.render.ages import shown_ages
 from tui.render.cpu_history import CpuHistory
+from tui.render.headroom import Headroom
 from tui.render.summary import summary
-from tui.sanitize import PrintableOnly
 from tui.settings import Settings, default_path
-from tui.theme import THEME_NAMES, THEMES, VARIABLE_DEFAULTS, theme_for
-from tui.widgets.grid import Grid
+from tui.shell import Shell, terminal_colors
+from tui.theme import THEME_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from textual.filter import LineFilter
+    from collections.abc import Mapping, Sequence
 
     from core.fleet import Fleet, VMKey
     from core.operations.workplace import Workplace
-    from tui.widgets.rows import Column, RowKey
+    from tui.changes import Step
+    from tui.widgets.rows import RowKey
 
 TICK_SECONDS = 0.25
 
 KEYS = (
-    *(Command(area.key, f"area('{area.id}')", area.title, area.help) for area in AREAS),
+    *(Command(area.key, f"area('{area.id}')", area.title, area.help, palette=False) for area in AREAS),
     Command("colon", "go_to", "Go to", "Go to an area, a host or a VM by its name.", footer=True),
     Command("ctrl+p", "command_palette", "Palette", "Find any command, host or VM.", palette=False),
     Command("question_mark", "help", "Keys", "Show the keys of this view.", footer=True),
@@ -46,16 +44,12 @@ KEYS = (
 )
 
 
-class RealmsApp(App[int]):
+class RealmsApp(Shell[int]):
     """The application on one workplace. Time, hosts and settings are what it is given."""
 
-    TITLE = "Libvirt Realms"
-    CSS_PATH = "base.tcss"
     MODES: ClassVar = {area.id: area.build for area in AREAS}
     DEFAULT_MODE = AREAS[0].id
     BINDINGS: ClassVar = [*bindings(KEYS), Binding("ctrl+q", "quit", "Quit", show=False, priority=True)]
-    ENABLE_COMMAND_PALETTE = True
-    NOTIFICATION_TIMEOUT = 6
 
     def __init__(
         self,
@@ -65,27 +59,22 @@ class RealmsApp(App[int]):
         lifeline: Lifeline | None = None,
         colors: int | None = None,
     ) -> None:
-        super().__init__()
-        self.workplace = workplace
         self.settings = settings or Settings()
+        super().__init__(self.settings.theme, colors=colors, lifeline=lifeline)
+        self.workplace = workplace
         self.fleet: Fleet | None = None
         """The fleet as shown; None until the first look at it."""
         self.cpu_history = CpuHistory()
-        self.failure: BaseException | None = None
-        """An error that nobody foresaw; `run` raises it once the terminal is restored."""
-        self._lifeline = lifeline
-        self._colors = colors
+        self.request = Request(4, 8 * 1024**3)
+        """The VM that headroom is counted in: what was asked for last."""
+        self._headroom = Headroom(workplace.clock)
         self._seen: tuple[object, ...] = ()
         self._changing = 0
-        self._sanitizer = PrintableOnly()
-        for theme in THEMES:
-            self.register_theme(theme)
 
     # Start and end -------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         """Start to look at the hosts."""
-        self.theme = theme_for(self.settings.theme, self._colors)
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self.workplace.is_live:
             threading.Thread(target=self._connect, name="first look", daemon=True).start()
@@ -103,7 +92,7 @@ class RealmsApp(App[int]):
     def _start_ticking(self) -> None:
         self.tick()
         self.set_interval(TICK_SECONDS, self.tick)
-        if self._lifeline is not None:
+        if self.lifeline is not None:
             self.set_interval(1.0, self._check_terminal)
 
     def _check_terminal(self) -> None:
@@ -117,12 +106,6 @@ class RealmsApp(App[int]):
     def on_terminated(self, message: Terminated) -> None:
         """End as a signal asks for."""
         self.exit(message.code, return_code=message.code)
-
-    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
-        """Leave, at the latest when the last resort strikes."""
-        if self._lifeline is not None:
-            self._lifeline.arm(return_code)
-        super().exit(result, return_code, message)
 
     async def action_quit(self) -> None:
         """Quit; a change that is being written is waited for, a moment at most."""
@@ -139,14 +122,6 @@ class RealmsApp(App[int]):
         else:
             await self.action_quit()
 
-    def _handle_exception(self, error: Exception) -> None:
-        self.failure = error
-        super()._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        # Textual's own traceback prints local variables, and with them whatever secrets they hold.
-        self._close_messages_no_wait()
-
     # What is shown -------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
@@ -159,9 +134,8 @@ class RealmsApp(App[int]):
         seen = (generation, shown_ages(fleet, workplace.configuration.realms))
         if seen == self._seen:
             return
-        if not self._seen or generation != self._seen[0]:
-            self.cpu_history.add(fleet)
         self._seen = seen
+        self.cpu_history.add(fleet)
         self.fleet = fleet
         self.show()
 
@@ -198,18 +172,6 @@ class RealmsApp(App[int]):
     def footer_commands(self) -> list[Command]:
         """Commands that the line below shows in every area."""
         return [command for command in KEYS if command.footer]
-
-    def tell(self, text: str, severity: str = "information") -> None:
-        """Show a short message; the only way to, as it is never read as markup."""
-        self.notify(printable(text), severity=severity, markup=False)  # type: ignore[arg-type]
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Let nothing reach the terminal that could act on it, whichever widget drew it."""
-        return [*super().get_line_filters(), self._sanitizer]
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give Textual's own themes the variables that ours define."""
-        return VARIABLE_DEFAULTS
 
     # Commands ------------------------------------------------------------------------------------------------------
 
@@ -250,24 +212,12 @@ class RealmsApp(App[int]):
         """Draw everything again."""
         self.refresh(layout=True)
 
-    def grid(self, columns: Sequence[Column], name: str, *, heading: str, empty: str) -> Grid:
-        """Make a table that is sorted and as wide as the user left it; `name` is its id, and what it is kept by."""
-        sort, wide = self.settings.sorts.get(name), name in self.settings.wide
-        return Grid(columns, heading=heading, empty=empty, sort=sort, wide=wide, id=name)
-
-    def on_grid_arranged(self, message: Grid.Arranged) -> None:
-        """Remember how the user arranged a table."""
-        grid = message.grid
-        if grid.id is None:
-            return
-        if grid.model.sort is not None:
-            self.settings.sorts[grid.id] = grid.model.sort
-        (self.settings.wide.add if grid.wide else self.settings.wide.discard)(grid.id)
-        self.settings.save()
-
-    def fits(self) -> Mapping[str, int | None] | None:
-        """Tell how many more VMs of the current request each host takes; None where there is no request."""
-        return None
+    def fits(self, fleet: Fleet) -> Mapping[str, int]:
+        """Tell how many more VMs of the current request each host takes, as far as that is counted."""
+        fits = self._headroom.step(fleet, self.workplace.configuration, self.request)
+        if not self._headroom.complete:
+            self._seen = ()  # the next tick goes on counting
+        return fits
 
     def go_to_host(self, name: str) -> None:
         """Show a host in its area."""
@@ -287,33 +237,10 @@ class RealmsApp(App[int]):
         self.action_area(area)
         self.call_after_refresh(go)
 
-    def change(self, what: str, steps: Sequence[tuple[str, Callable[[], object]]]) -> None:
-        """Change the registry off this thread: it takes a lock and waits for the disk. Changed tells the outcome.
-
-        `steps` are (host, what to do); one that fails does not stop the others.
-        """
+    def change(self, what: str, steps: Sequence[Step]) -> None:
+        """Change the registry off this thread; Changed brings the outcome to the screen in front, then here."""
         self._changing += 1
-        screen = self.screen
-
-        def work() -> None:
-            done: list[str] = []
-            failures: list[Failure] = []
-            warnings: list[str] = []
-            for host, step in steps:
-                try:
-                    outcome = step()
-                except RealmsError as error:
-                    failures.append(Failure(host, error))
-                except OSError as error:
-                    failures.append(Failure(host, RealmsError(f"the registry can't be written: {error}")))
-                else:
-                    done.append(host)
-                    warnings += outcome if isinstance(outcome, tuple) else ()
-            changed = Changed(what, tuple(done), tuple(failures), tuple(warnings))
-            target = screen if screen.is_attached else self
-            target.post_message(changed)
-
-        threading.Thread(target=work, name="change", daemon=True).start()
+        start_change(what, steps, self.screen, self)
 
     def on_changed(self, message: Changed) -> None:
         """Tell the outcome of a change that no form waited for."""
@@ -334,20 +261,9 @@ def run(workplace: Workplace) -> int:
     The process must end soon after: a timer ends it under threads that hang. Raises what nobody foresaw.
     """
     lifeline = Lifeline()
-    app = RealmsApp(workplace, Settings.load(default_path()), lifeline=lifeline, colors=_terminal_colors())
+    app = RealmsApp(workplace, Settings.load(default_path()), lifeline=lifeline, colors=terminal_colors())
     with lifeline.signals(app.end_by_signal):
         app.run()
     if app.failure is not None:
         raise app.failure
     return app.return_code or 0
-
-
-def _terminal_colors() -> int | None:
-    """Tell how many colours the terminal has where it says that it has few; None otherwise."""
-    if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
-        return None
-    term = os.environ.get("TERM", "")
-    if "256color" in term or "direct" in term:
-        return None
-    few = ("linux", "vt100", "vt220", "ansi", "xterm", "xterm-16color", "screen", "tmux", "rxvt")
-    return 16 if term in few else None

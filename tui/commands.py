@@ -35,7 +35,7 @@ class Command:
         if self.shown:
             return self.shown
         first = self.keys.split(",", 1)[0]
-        return _KEY_NAMES.get(first, first.replace("ctrl+", "^").replace("shift+", "Shift+"))
+        return _KEY_NAMES.get(first, f"^{first[5:].upper()}" if first.startswith("ctrl+") else first)
 
 
 _KEY_NAMES = {

@@ -40,6 +40,12 @@ class Lifeline:
             self._timer.daemon = True
             self._timer.start()
 
+    def disarm(self) -> None:
+        """Call off the last resort: the process goes on after all."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _end(self, code: int) -> None:
         self.restore()
         os._exit(code)

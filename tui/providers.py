@@ -95,7 +95,9 @@ class CommandProvider(_RealmsProvider):
     async def search(self, query: str) -> Hits:
         """Find commands by their words."""
         for command, run in self._commands():
-            score = max(rank(query, command.label), rank(query, command.help) * 0.7)
+            score = rank(query, command.label)
+            if len(query) > 1:
+                score = max(score, rank(query, command.help) * 0.7)
             if score:
                 yield Hit(score, highlighted(query, command.label, command.key_text), run, command.label, command.help)
 

@@ -9,6 +9,7 @@ from core.fleet import Connection
 from core.hosts import HostState
 from tui.render.ages import Freshness, connection_text, freshness
 from tui.render.figures import GIB, cost_text
+from tui.render.headroom import MOST
 from tui.widgets.cells import Cell, Meter, Tone
 from tui.widgets.rows import Column, Row, SortValue, natural
 
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 HOST_COLUMNS = (
     Column(key="state", title="STATE", least=6, letter="S"),
-    Column(key="name", title="NAME", least=8, most=32, stretch=True, letter="N"),
+    Column(key="name", title="NAME", least=8, most=32, letter="N"),
     Column(key="profile", title="PROFILE", least=8, most=20, priority=4, letter="P"),
-    Column(key="connection", title="CONNECTION", least=10, most=20, letter="O"),
+    Column(key="connection", title="CONNECTION", whole=True, most=20, letter="O"),
     Column(key="vms", title="VMS", right=True, least=4, letter="V", ascending=False),
-    Column(key="vcpus", title="VCPUS", elastic=True, least=8, most=24, priority=1, letter="C", ascending=False),
-    Column(key="memory", title="MEMORY GiB", elastic=True, least=10, most=26, priority=2, letter="M", ascending=False),
+    Column(key="vcpus", title="VCPUS", elastic=True, least=8, most=28, priority=1, letter="C", ascending=False),
+    Column(key="memory", title="MEMORY GiB", elastic=True, least=10, most=28, priority=2, letter="M", ascending=False),
     Column(key="devices", title="DEVICES", least=8, most=24, priority=5, letter="D", ascending=False),
     Column(key="cost", title="COST", right=True, least=7, most=14, letter="T"),
     Column(key="fits", title="FITS", right=True, least=5, priority=3, letter="F", ascending=False),
@@ -73,9 +74,7 @@ def figures(snapshot: HostSnapshot, now: float, configuration: Configuration) ->
     return HostFigures(snapshot, worth, profile, use, cost)
 
 
-def host_rows(
-    fleet: Fleet, configuration: Configuration, fits: Mapping[str, int | None] | None = None
-) -> tuple[Row, ...]:
+def host_rows(fleet: Fleet, configuration: Configuration, fits: Mapping[str, int]) -> tuple[Row, ...]:
     """Make a row of each host, by name; `fits` is how many more of the current request each takes."""
     known = sorted(
         (figures(snapshot, fleet.taken, configuration) for snapshot in fleet.hosts),
@@ -111,7 +110,7 @@ def _row(
     now: float,
     configuration: Configuration,
     digits: _Digits,
-    fits: Mapping[str, int | None] | None,
+    fits: Mapping[str, int],
 ) -> Row:
     snapshot, use, profile = host.snapshot, host.use, host.profile
     described = snapshot.host
@@ -120,7 +119,7 @@ def _row(
     cells: tuple[Cell, ...] = (
         ((word, tone),),
         snapshot.name,
-        described.profile if profile is not None else ((f"{described.profile} unknown", Tone.BAD),),
+        described.profile if profile is not None else ((f"{described.profile} ?", Tone.BAD),),
         ((connection_text(snapshot, now, configuration.realms), connection_tone(host)),),
         f"{about}{use.vms}" if use is not None else NONE,
         _vcpus_cell(host, digits),
@@ -142,7 +141,7 @@ def _row(
         use.memory_bytes / profile.memory_bytes if use is not None and profile is not None else None,
         sum(use.devices.values()) if use is not None else None,
         host.cost.total if host.cost is not None else None,
-        fits.get(snapshot.name) if fits is not None else None,
+        fits.get(snapshot.name),
         natural(described.realm),
         described.uri,
         str(described.static_address) if described.static_address is not None else None,
@@ -222,10 +221,11 @@ def cost_cell(host: HostFigures) -> Cell:
     return cost_text(host.cost.total) if host.cost.feasible else (("\N{INFINITY}", Tone.BAD),)
 
 
-def _fits_cell(name: str, fits: Mapping[str, int | None] | None) -> Cell:
-    if fits is None or name not in fits:
-        return NONE
-    count = fits[name]
+def _fits_cell(name: str, fits: Mapping[str, int]) -> Cell:
+    """Show how many more fit; what was not counted yet is blank."""
+    count = fits.get(name)
     if count is None:
-        return "any"
-    return str(count) if count else ((str(count), Tone.WARN),)
+        return ""
+    if count >= MOST:
+        return f"{MOST}+"
+    return str(count) if count else ((NONE, Tone.DIM),)

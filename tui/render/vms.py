@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from tui.render.cpu_history import CpuHistory
 
 VM_COLUMNS = (
-    Column(key="name", title="NAME", least=12, most=48, stretch=True, letter="N"),
+    Column(key="name", title="NAME", least=12, most=48, letter="N"),
     Column(key="host", title="HOST", least=4, most=20, letter="H"),
     Column(key="state", title="STATE", least=7, most=13, letter="S"),
     Column(key="vcpus", title="VCPUS", right=True, least=7, letter="V", ascending=False),
     Column(key="cpu", title="CPU %", right=True, least=7, letter="C", ascending=False),
-    Column(key="load", title="LAST", least=8, most=8, priority=6),
+    Column(key="load", title="HISTORY", least=8, most=8, priority=6),
     Column(key="memory", title="MEM GiB", right=True, least=9, letter="M", ascending=False, priority=1),
     Column(key="devices", title="DEVICES", least=12, most=30, priority=3, letter="D", ascending=False),
     Column(key="address", title="ADDRESS", whole=True, most=39, priority=2, letter="A"),

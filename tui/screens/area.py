@@ -11,13 +11,16 @@ from tui.widgets.bars import FooterLine, HeaderLine
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from core.fleet import Fleet
     from tui.app import RealmsApp
-    from tui.widgets.rows import RowKey
+    from tui.widgets.rows import Column, RowKey
 
-_ALWAYS_AT_THE_END = ("filter", "app.go_to", "app.help")
+
+BACK = Command("escape", "leave", "Back", "Lift the filter or the marks; go back.")
 
 
 class AreaScreen(Screen[None]):
@@ -28,7 +31,7 @@ class AreaScreen(Screen[None]):
     """
 
     KEYS: ClassVar[tuple[Command, ...]] = ()
-    BINDINGS: ClassVar = bindings((Command("escape", "leave", "Back", "Lift the filter or the marks; go back."),))
+    BINDINGS: ClassVar = bindings((BACK,))
 
     @property
     def realms(self) -> RealmsApp:
@@ -49,6 +52,22 @@ class AreaScreen(Screen[None]):
     def compose_body(self) -> ComposeResult:
         """Give the screen's own widgets."""
         yield from ()
+
+    def grid(self, columns: Sequence[Column], name: str, *, heading: str, empty: str) -> Grid:
+        """Make a table that is sorted and as wide as the user left it; `name` is its id, and what it is kept by."""
+        settings = self.realms.settings
+        sort, wide = settings.sorts.get(name), name in settings.wide
+        return Grid(columns, heading=heading, empty=empty, sort=sort, wide=wide, id=name)
+
+    def on_grid_arranged(self, message: Grid.Arranged) -> None:
+        """Remember how the user arranged a table."""
+        grid, settings = message.grid, self.realms.settings
+        if grid.id is None:
+            return
+        if grid.model.sort is not None:
+            settings.sorts[grid.id] = grid.model.sort
+        (settings.wide.add if grid.wide else settings.wide.discard)(grid.id)
+        settings.save()
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Show the newest fleet."""
@@ -79,6 +98,8 @@ class AreaScreen(Screen[None]):
         if isinstance(focused, Grid):
             own += [command for command in focused.KEYS if command.action == "filter"]
         own += self.realms.footer_commands()
+        if len(self.app.screen_stack) > 1:
+            own = [*(command for command in own if command.action != "leave_or_quit"), BACK]
         self.query_one(FooterLine).show([(command, self.allows(command)) for command in own])
 
     def allows(self, command: Command) -> bool:

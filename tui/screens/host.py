@@ -42,7 +42,7 @@ class HostScreen(HostActions, AreaScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out the panel and the table of VMs."""
         yield Panel(id="host")
-        yield self.realms.grid(HOST_VM_COLUMNS, "host-vms", heading="VMs", empty="No VMs on this host.")
+        yield self.grid(HOST_VM_COLUMNS, "host-vms", heading="VMs", empty="No VMs on this host.")
 
     def on_mount(self) -> None:
         """Keep what was made of the VMs."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
+from textual.content import Content
 
+from core.text import printable
 from tui.commands import Command, bindings
+from tui.render.headroom import in_words
 from tui.render.host_detail import HostDetail
 from tui.render.hosts import HOST_COLUMNS, figures, host_rows
 from tui.screens.area import AreaScreen
@@ -27,17 +30,22 @@ class HostsScreen(HostActions, AreaScreen):
     KEYS: ClassVar[tuple[Command, ...]] = HOST_KEYS
     BINDINGS: ClassVar = bindings(KEYS)
     CSS_PATH = "hosts.tcss"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-normal"), (48, "-tall")]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - an instance variable by its declaration
+        (0, "-short"),
+        (30, "-normal"),
+        (48, "-tall"),
+    ]
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table and the panel."""
-        yield self.realms.grid(HOST_COLUMNS, "hosts", heading="Hosts", empty="No hosts yet. Press a to add the first.")
+        yield self.grid(HOST_COLUMNS, "hosts", heading="Hosts", empty="No hosts yet. Press a to add the first.")
         yield Panel(id="host")
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Show all hosts, and the one under the cursor in detail."""
         grid = self.query_one(Grid)
-        grid.set_rows(host_rows(fleet, self.realms.workplace.configuration, self.realms.fits()))
+        grid.border_subtitle = Content(f"FITS: how many more VMs of {printable(in_words(self.realms.request))}")
+        grid.set_rows(host_rows(fleet, self.realms.workplace.configuration, self.realms.fits(fleet)))
         self._show_detail()
 
     @on(Grid.Moved)

@@ -10,6 +10,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from core.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -37,8 +39,8 @@ class KeysScreen(ModalScreen[None]):
         scroll.border_title = "Keys"
         scroll.border_subtitle = "Esc closes"
         with scroll:
-            title = getattr(self._of, "place", ())
-            yield from _group(" ".join(title[-1:]) or "Here", getattr(self._of, "KEYS", ()))
+            place = (*getattr(self.app, "place", ()), *getattr(self._of, "place", ()))
+            yield from _group(printable(place[-1]) if place else "Here", getattr(self._of, "KEYS", ()))
             focused = self._of.focused
             yield from _group("Table", getattr(focused, "KEYS", ()))
             yield from _group("Everywhere", KEYS)

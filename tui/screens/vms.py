@@ -29,7 +29,7 @@ class VMsScreen(AreaScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table."""
-        yield self.realms.grid(VM_COLUMNS, "vms", heading="VMs", empty="No VMs on any host that answers.")
+        yield self.grid(VM_COLUMNS, "vms", heading="VMs", empty="No VMs on any host that answers.")
 
     def on_mount(self) -> None:
         """Keep what was made of hosts that did not answer since."""

@@ -119,6 +119,8 @@ def _lay_out_meter(meter: Meter, width: int) -> list[Piece]:
 
 def bar_pieces(fraction: float, width: int, tone: Tone) -> list[Piece]:
     """Draw a bar of exactly `width` columns, filled in halves; its rest is a thinner line: it reads without colour."""
+    if width <= 0:
+        return []
     halves = 2 * width if fraction >= 1 else max(0, int(fraction * 2 * width + 0.5))
     if fraction > 0 and halves == 0:
         halves = 1

@@ -17,9 +17,9 @@ from tui.widgets.cells import Tone, cut
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid_keys import GRID_KEYS
 from tui.widgets.grid_lines import GUTTER, LinePainter, LineStyles
+from tui.widgets.grid_look import GRID_COMPONENTS, GRID_CSS, GRID_PARTS
 from tui.widgets.grid_model import Change, GridModel
 from tui.widgets.rows import share_width
-from tui.widgets.tones import TONE_CLASSES, TONE_CSS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 HEADER = 1
 """Lines above the first row."""
 
-_PARTS = ("header", "sorted", "cursor", "cursor-blurred", "bar", "mark", "empty")
-
 
 class Grid(ScrollView, can_focus=True):
     """A table of rows with a cursor that follows its row, sorting, a live filter in the border, and marks.
@@ -45,25 +43,9 @@ class Grid(ScrollView, can_focus=True):
     KEYS: ClassVar[tuple[Command, ...]] = GRID_KEYS
     BINDINGS: ClassVar = bindings(KEYS)
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"grid--{part}" for part in _PARTS} | TONE_CLASSES
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(GRID_COMPONENTS)
 
-    DEFAULT_CSS = (
-        """
-    Grid {
-        height: 1fr; background: $background; color: $foreground; border: round $line; border-title-color: $muted;
-        border-subtitle-color: $muted; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1;
-        &:focus { border: round $line-focus; border-title-color: $foreground; }
-        .grid--header { color: $muted; }
-        .grid--sorted { color: $accent; text-style: bold; }
-        .grid--cursor { background: $cursor; }
-        .grid--cursor-blurred { background: $cursor-blurred; }
-        .grid--bar { color: $accent; }
-        .grid--mark { color: $accent; text-style: bold; }
-        .grid--empty { color: $muted; }
-    """
-        + TONE_CSS
-        + "}"
-    )
+    DEFAULT_CSS = GRID_CSS
 
     class GridMessage(Message):
         """Something that happened in a table."""
@@ -180,10 +162,20 @@ class Grid(ScrollView, can_focus=True):
             self.post_message(self.Moved(self, key))
 
     def _refresh_rows(self, lines: Sequence[int]) -> None:
-        top, height, width = self.scroll_offset.y, self.size.height - HEADER, self.size.width
+        top, height, width = self.scroll_offset.y, self._page, self._room
         regions = [Region(0, line - top + HEADER, width, 1) for line in lines if 0 <= line - top < height]
         if regions:
             self.refresh(*regions)
+
+    @property
+    def _room(self) -> int:
+        """Columns beside the scroll bar."""
+        return self.size.width - self.scrollbar_size_vertical
+
+    @property
+    def _page(self) -> int:
+        """Rows that are seen at once."""
+        return self.size.height - HEADER - self.scrollbar_size_horizontal
 
     # Layout --------------------------------------------------------------------------------------------------------
 
@@ -191,13 +183,13 @@ class Grid(ScrollView, can_focus=True):
         return self._painter is None or self._painter.layout != self._share()
 
     def _share(self) -> tuple[tuple[int, int], ...]:
-        return share_width(self.model.columns, self.model.wanted, self.size.width - GUTTER - 1, wide=self.wide)
+        return share_width(self.model.columns, self.model.wanted, self._room - GUTTER - 1, wide=self.wide)
 
     def _lay_out(self) -> None:
         layout = self._share()
         if self._painter is None or self._painter.layout != layout:
             self._painter = LinePainter(self._line_styles(), self.model.columns, layout)
-        width = max(self._painter.width, self.size.width) if self.wide else self.size.width
+        width = max(self._painter.width, self._room) if self.wide else self._room
         self.styles.overflow_x = "auto" if self.wide else "hidden"
         self.virtual_size = Size(width, len(self.model.shown) + HEADER)
         self._keep_cursor_in_view()
@@ -205,7 +197,7 @@ class Grid(ScrollView, can_focus=True):
     def _line_styles(self) -> LineStyles:
         base = self.rich_style
 
-        part = {name: self.get_component_rich_style(f"grid--{name}", partial=True) for name in _PARTS}
+        part = {name: self.get_component_rich_style(f"grid--{name}", partial=True) for name in GRID_PARTS}
         cursor = part["cursor"] if self.has_focus else part["cursor-blurred"]
         return LineStyles(
             line=base,
@@ -229,6 +221,10 @@ class Grid(ScrollView, can_focus=True):
         if self._painter is not None:
             self._repaint()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Give the columns the room that the scroll bar took or left."""
+        self._repaint()
+
     def on_resize(self) -> None:
         """Share the new width."""
         self.model.measure_anew()
@@ -246,7 +242,7 @@ class Grid(ScrollView, can_focus=True):
         self._write_title()
 
     def _keep_cursor_in_view(self) -> None:
-        page = max(1, self.size.height - HEADER)
+        page = max(1, self._page)
         top, cursor = self.scroll_offset.y, self.model.cursor
         if cursor < top:
             self.scroll_to(y=cursor, animate=False, force=True)
@@ -257,7 +253,7 @@ class Grid(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the visible part."""
-        width = self.size.width
+        width = self._room
         if self._painter is None:
             self._lay_out()
         painter = self._painter
@@ -276,7 +272,7 @@ class Grid(ScrollView, can_focus=True):
         return painter.row(row, cursor=line == self.model.cursor, marked=marked, room=room).crop(left, left + width)
 
     def _sentence(self, line: int) -> Strip:
-        width = self.size.width
+        width = self._room
         style = self.rich_style
         if line != 1 or (self.model.shown and not self.trouble):
             return Strip.blank(width, style)
@@ -406,7 +402,7 @@ class Grid(ScrollView, can_focus=True):
 
     def action_page(self, direction: int) -> None:
         """Move the cursor by a page."""
-        self._move_to(self.model.cursor + direction * max(1, self.size.height - HEADER - 1))
+        self._move_to(self.model.cursor + direction * max(1, self._page - 1))
 
     def action_edge(self, last: bool) -> None:
         """Move the cursor to the first or the last row."""

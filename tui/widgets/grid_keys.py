@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.commands import Command
 
 GRID_KEYS = (
-    Command("slash", "filter", "Filter", "Filter: regular expression, !inverts, host:h3 state:running, cpu>50."),
+    Command("slash", "filter", "Filter", "Filter: a regular expression, !inverse, host:h3, cpu>50."),
     Command("s", "sort_menu", "Sort", "Choose the column to sort by."),
     Command("w", "wide", "Wide", "Show every column, with horizontal scrolling."),
     Command("space", "mark", "Mark", "Mark the row, or unmark it."),

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from tui.widgets.rows import Column, Row, Sort
 
-GUTTER = 2
-"""Columns before the first: the cursor's bar and the mark."""
+GUTTER = 3
+"""Columns before the first: the cursor's bar, the mark, and a blank."""
 
 CURSOR_BAR = "\N{LEFT HALF BLOCK}"
 MARK = "\N{BULLET}"
@@ -64,7 +64,7 @@ class LinePainter:
         base = styles.cursor if cursor else styles.line
         segments = [
             Segment(CURSOR_BAR, base + styles.cursor_bar) if cursor else Segment(" ", base),
-            Segment(MARK, base + styles.mark) if marked else Segment(" ", base),
+            Segment(f"{MARK} ", base + styles.mark) if marked else Segment("  ", base),
         ]
         gap = Segment(" " * GAP, base)
         dim = row.dim
@@ -73,6 +73,8 @@ class LinePainter:
                 segments.append(gap)
             for text, tone in lay_out(row.cells[index], width, right=self.columns[index].right):
                 shown = Tone.DIM if dim and tone in _FAINT_WHEN_DIM else tone
+                if cursor and shown is Tone.DIM:  # faint text and the cursor's line may be of one colour
+                    shown = Tone.MUTED
                 segments.append(Segment(text, base + styles.tones[shown] if shown else base))
         if room > self.width:
             segments.append(Segment(" " * (room - self.width), base))

@@ -85,7 +85,7 @@ def share_width(
     its least, then the room is shared by priority. Wide: every column at its natural width, whatever the room.
     """
     natural_widths = [
-        max(column.least, min(column.most, want), len(column.title) + (2 if column.right else 0))
+        max(min(column.most, want), len(column.title) + column.right)
         for column, want in zip(columns, wanted, strict=True)
     ]
     if wide:
@@ -110,7 +110,7 @@ def share_width(
             left -= more
         elastic = [index for index in chosen if columns[index].elastic]
         for position, index in enumerate(elastic):
-            more = max(0, min(left // (len(elastic) - position), natural_widths[index] - widths[index]))
+            more = max(0, min(left // (len(elastic) - position), columns[index].most - widths[index]))
             widths[index] += more
             left -= more
     left = room - _total(widths.values())

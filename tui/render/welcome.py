@@ -1,0 +1,54 @@
+"""What the first start has to say: where files are looked for, or what is wrong with the one found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.config.diagnostics import Severity
+from core.errors import ConfigurationInvalid
+from core.text import one_line
+from tui.render.summary import plural
+from tui.widgets.cells import Piece, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from core.errors import RealmsError
+
+Line = tuple[Piece, ...]
+
+
+def searched_lines(searched: Sequence[Path]) -> list[Line]:
+    """Say that there is no configuration, and where it was looked for."""
+    return [
+        (("No configuration was found.", Tone.STRONG),),
+        (),
+        (("Looked for, in this order:", Tone.PLAIN),),
+        *(((f"  {path}", Tone.ACCENT), ("  not there", Tone.MUTED)) for path in searched),
+        (),
+        (("Another file: the option --config, or the variable REALMS_CONFIG.", Tone.MUTED),),
+    ]
+
+
+def diagnostics_lines(error: RealmsError) -> list[Line]:
+    """Say what is wrong with a configuration: each mistake with its place and how to mend it."""
+    lines: list[Line] = [((one_line(error.message), Tone.BAD),)]
+    if error.hint:
+        lines.append(((one_line(error.hint), Tone.MUTED),))
+    if not isinstance(error, ConfigurationInvalid):
+        return lines
+    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in error.diagnostics)
+    warnings = len(error.diagnostics) - errors
+    counted = plural(errors, "error") + (f", {plural(warnings, 'warning')}" if warnings else "")
+    lines.append(((f"{counted}. Mend the files and start again; `realms check` lists them too.", Tone.MUTED),))
+    for diagnostic in sorted(error.diagnostics, key=lambda found: found.severity is not Severity.ERROR):
+        tone = Tone.BAD if diagnostic.severity is Severity.ERROR else Tone.WARN
+        place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"
+        lines.append(())
+        head: Line = ((f"{diagnostic.severity.value} ", tone), (place, Tone.STRONG))
+        lines.append((*head, (f"  {one_line(diagnostic.path)}", Tone.MUTED)) if diagnostic.path else head)
+        lines.append(((f"  {one_line(diagnostic.message)}", Tone.PLAIN),))
+        if diagnostic.hint:
+            lines.append(((f"  {one_line(diagnostic.hint)}", Tone.ACCENT),))
+    return lines
