@@ -10,8 +10,9 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import libvirt
+
 from core.driver.domain_xml import DomainFacts
-from core.driver.library import libvirt
 from core.driver.statistics import DomainSample
 
 if TYPE_CHECKING:

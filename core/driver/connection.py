@@ -12,8 +12,10 @@ import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import libvirt
+
 from core.driver.errors import driver_error, translated, unreachable
-from core.driver.library import libvirt, prepare
+from core.driver.library import prepare
 from core.errors import DriverError, HostRefused, HostUnreachable
 from core.uris import ConnectionUri, parse_uri
 

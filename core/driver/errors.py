@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.driver.library import libvirt
+import libvirt
+
 from core.errors import DriverError, HostTimeout, HostUnreachable
 from core.text import one_line
 

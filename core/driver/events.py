@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from core.driver.library import libvirt
+import libvirt
+
 from core.driver.mailbox import ConnectionLost, DomainChanged, Mailbox, Notice
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from concurrent.futures import Future, InvalidStateError
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+import libvirt
+
 from core.driver.compose import Setting, compose_vms, resettle
 from core.driver.connection import HostConnection, open_connection
 from core.driver.errors import unreachable
 from core.driver.events import Subscription
-from core.driver.library import libvirt
 from core.driver.mailbox import Command, ConnectionLost, DomainChanged, Mailbox, Message, Notice
 from core.driver.opening import Opening
 from core.driver.pools import realm_pools
@@ -95,18 +96,15 @@ class Lane:
         self._commands_lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, name=f"lane {self.name}", daemon=True)
 
-    def stop(self, reason: str) -> None:
-        """Tell the lane to end, and fail its commands; returns at once."""
+    def stop(self) -> None:
+        """Tell the lane to end; returns at once. Its commands are to be failed by who tells it."""
         self.stopped = True
-        self.fail_commands(HostUnreachable(self.name, reason))
         self.mailbox.put(Notice.STOP)
 
     def submit(self, command: Command) -> None:
         """Queue a command; it waits for a connection where there is none, and fails with the next attempt."""
         with self._commands_lock:
             self._commands.append(command)
-        if self.stopped:
-            self.fail_commands(HostUnreachable(self.name, "the connection is being closed"))
         self.mailbox.put(Notice.WAKE)
 
     def fail_commands(self, error: DriverError) -> None:

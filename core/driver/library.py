@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import threading
 
-# Libvirt's client library writes warnings (a keepalive that expired) straight to standard error, which is the screen
-# here. It reads its settings when it is first imported. 4: errors only; those come as exceptions as well.
-os.environ.setdefault("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null")
-
-import libvirt as libvirt  # noqa: PLC0414 -- this package imports it from here, so that the line above comes first
+import libvirt
 
 _lock = threading.Lock()
 _ready = False

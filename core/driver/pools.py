@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.driver.library import libvirt
+import libvirt
+
 from core.fleet import PoolState
 
 if TYPE_CHECKING:

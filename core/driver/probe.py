@@ -7,9 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import libvirt
+
 from core.clock import SystemClock
 from core.driver.connection import open_connection
-from core.driver.library import libvirt
 from core.driver.pools import list_pools
 from core.driver.process import end_ssh_children
 from core.driver.session import machine_uuid

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import libvirt
+
 from core.driver.addresses import Active, AddressBook
 from core.driver.domain_xml import DomainFacts, XmlRefused, parse, read_domain
 from core.driver.errors import is_gone
-from core.driver.library import libvirt
 from core.driver.pools import list_pools
 from core.driver.statistics import CpuMeter, DomainSample, Sampler
 

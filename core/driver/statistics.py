@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import libvirt
+
 from core.driver.errors import is_gone
-from core.driver.library import libvirt
 from core.fleet import VMState
 
 if TYPE_CHECKING:

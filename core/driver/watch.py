@@ -52,6 +52,8 @@ class FleetWatch:
         """Lanes not started yet: their hosts have as many threads as they may."""
         self._alive: dict[str, list[Lane]] = {}
         """Lanes whose threads run, those that are ending or stuck included."""
+        self._retired: list[tuple[Lane, str]] = []
+        """Lanes that have been told to end, and why; their commands have not been told yet."""
         self._closed = False
 
     @property
@@ -81,6 +83,7 @@ class FleetWatch:
                 else:
                     self._snapshots[name] = self._settle(Setting(host, realm), before.get(name))
             self._tell()
+        self._fail_commands_of_retired()
 
     def snapshots(self) -> tuple[HostSnapshot, ...]:
         """Give the newest snapshot of each host, in the order of set_hosts; never blocks."""
@@ -120,10 +123,11 @@ class FleetWatch:
             lane, snapshot = self._lanes.get(host), self._snapshots.get(host)
             if lane is not None:
                 lane.submit(Command(what, outcome))
-            elif snapshot is None:
-                settle(outcome, error=UnknownHost(f"no host {host!r} is watched"))
-            else:
-                settle(outcome, error=HostUnreachable(host, snapshot.error or "there is no connection"))
+                return outcome
+        if snapshot is None:
+            settle(outcome, error=UnknownHost(f"no host {host!r} is watched"))
+        else:
+            settle(outcome, error=HostUnreachable(host, snapshot.error or "there is no connection"))
         return outcome
 
     def close(self, timeout: float = 0.5) -> None:
@@ -134,6 +138,7 @@ class FleetWatch:
             for name in tuple(self._lanes):
                 self._retire(name, "the program ends")
             self._changed.notify_all()
+        self._fail_commands_of_retired()
         self.alarms.close()
         until = time.monotonic() + timeout
         for lane in lanes:
@@ -160,11 +165,11 @@ class FleetWatch:
             error = f"no answer within {self.open_deadline:g} s"
             snapshot = replace(self._snapshots[lane.name], connection=Connection.UNREACHABLE, error=error)
             self._snapshots[lane.name] = snapshot
-            lane.fail_commands(HostUnreachable(lane.name, error))
             if len(self._alive.get(lane.name, ())) < LANES_PER_HOST:
-                lane.stop(error)
+                lane.stop()
                 self._start(Lane(self, lane.setting, snapshot, failures=lane.failures + 1))
             self._tell()
+        lane.fail_commands(HostUnreachable(lane.name, error))
 
     def ended(self, lane: Lane) -> None:
         """Learn that a lane's thread is done; a lane that had to wait for it can start."""
@@ -206,9 +211,17 @@ class FleetWatch:
         lane = self._lanes.pop(name, None)
         self._held.pop(name, None)
         if lane is not None:
-            lane.stop(reason)
+            lane.stop()
+            self._retired.append((lane, reason))
             if not self._closed:
                 self.alarms.after(GRACE, lambda: _end_ssh(lane))
+
+    def _fail_commands_of_retired(self) -> None:
+        """Fail commands without holding the lock: whoever waits for them may want the newest snapshots at once."""
+        with self._changed:
+            retired, self._retired = self._retired, []
+        for lane, reason in retired:
+            lane.fail_commands(HostUnreachable(lane.name, reason or "the connection was closed"))
 
     def _tell(self) -> None:
         self._newest = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import libvirt
 import pytest
 
 from core.driver.connection import HostConnection, open_connection
-from core.driver.library import libvirt
 from core.driver.mailbox import DomainChanged
 from core.driver.session import POLLS_PER_POOL_LISTING, SeenDomain, Session
 from core.fleet import PoolState, VMState
