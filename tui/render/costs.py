@@ -161,21 +161,26 @@ def where_they_go(exploration: Exploration) -> str:
 
 
 def ranking_columns(exploration: Exploration) -> tuple[Column, ...]:
-    """Columns of the ranking: a column for each term, then what makes a total of them."""
+    """Columns of the ranking: a column for each term, then what makes a total of them.
+
+    Where the table is narrow, a scale and an offset that change nothing go first, then devices, then other terms.
+    """
+    scaled = any(verdict.scale != 1.0 for verdict in exploration.ranked)
+    shifted = any(verdict.offset != 0.0 for verdict in exploration.ranked)
     terms = [
         Column(key=attribute, title=short_name(attribute), right=True, least=4, most=12, priority=priority)
-        for priority, attribute in enumerate(exploration.attributes, start=4)
+        for priority, attribute in enumerate(exploration.attributes, start=2)
     ]
     several = len(exploration.configuration.realms) > 1
     return (
         Column(key="host", title="HOST", least=4, most=30),
-        *((Column(key="realm", title="REALM", least=4, most=16, priority=9),) if several else ()),
+        *((Column(key="realm", title="REALM", least=4, most=16, priority=97),) if several else ()),
         *((Column(key="takes", title="TAKES", right=True, least=3),) if exploration.count > 1 else ()),
         Column(key="total", title="TOTAL", right=True, least=5, most=14),
         Column(key="rise", title="RISE", right=True, least=5, most=14, priority=1),
         *terms,
-        Column(key="scale", title="SCALE", right=True, least=4, most=10, priority=3),
-        Column(key="offset", title="OFFSET", right=True, least=5, most=14, priority=2),
+        Column(key="scale", title="SCALE", right=True, least=4, most=10, priority=95 if scaled else 99),
+        Column(key="offset", title="OFFSET", right=True, least=5, most=14, priority=96 if shifted else 98),
     )
 
 
@@ -209,7 +214,7 @@ def ranking_rows(exploration: Exploration) -> tuple[Row, ...]:
                 cells.append((("-", Tone.DIM),))
                 order.append(None)
             else:
-                cells.append(((cost_text(term.cost), Tone.ACCENT if stands_out else Tone.PLAIN),))
+                cells.append(((cost_text(term.cost), Tone.GOOD if stands_out else Tone.PLAIN),))
                 order.append(term.cost)
         scale, offset = verdict.scale or 0.0, verdict.offset or 0.0
         cells += [_quiet(cost_text(scale, 2), scale != 1.0), _quiet(cost_text(offset), offset != 0.0)]

@@ -34,6 +34,10 @@ class Exploration:
         """Number of VMs to be placed."""
         return self.placements.count
 
+    def says_the_same_as(self, other: Exploration) -> bool:
+        """Tell whether the answer is the same, figure by figure, although the fleet may be newer."""
+        return self.configuration is other.configuration and self.placements == other.placements
+
     @cached_property
     def ranked(self) -> tuple[Verdict, ...]:
         """Hosts that can take the first VM, best first."""
@@ -149,6 +153,8 @@ class CloseUp:
         refusal = self.verdict.refusal
         if refusal is not None and any(change.attribute == refusal.term for change in curves):
             return refusal.term
+        if self.before is None:
+            return next((change.attribute for change in curves if change.attribute == "memory"), curves[0].attribute)
         return max(reversed(curves), key=_weight).attribute
 
     def capacity(self, attribute: str) -> float | None:

@@ -161,6 +161,8 @@ def _amounts(close_up: CloseUp, change: Change) -> tuple[str, Ink]:
         return "", Ink.QUIET
     before, after = change.before.input, change.after.input
     capacity = close_up.capacity(change.attribute)
+    if not (before or after or capacity):
+        return "none", Ink.QUIET
     unit = Unit.of(change.attribute, max(float(after), capacity or 0.0))
     text = unit.show(before) if before == after else f"{unit.show(before)} → {unit.show(after)}"
     if capacity is not None:

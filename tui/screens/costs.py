@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -40,8 +41,11 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.fleet import Fleet
 
-AT_ONCE = 500
-"""Hosts and VMs together that are judged between two frames; more are left to a thread."""
+AT_ONCE = 100
+"""Hosts that are judged between two frames; more are left to a thread."""
+
+_PLACED_AS_FAST = 4
+"""VMs that are placed in the time in which one host is judged."""
 
 _FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
 """What the ranking shows until the first fleet says which terms there are."""
@@ -51,6 +55,20 @@ _SHORT = 30
 _LEAST_CLOSE_UP = 13
 _LEAST_CLOSE_UP_SHORT = 8
 """Lines that the chosen host has at least; fewer show no curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the placement engine, so that a thread can answer it."""
+
+    number: int
+    configuration: Configuration
+    fleet: Fleet
+    asked: Asked
+
+    def answer(self) -> Exploration:
+        """Judge the hosts."""
+        return explore(self.configuration, self.fleet, self.asked.request, self.asked.count)
 
 
 class Explored(Message):
@@ -112,7 +130,11 @@ class CostsScreen(AreaScreen):
         self._picked: str | None = None
         """The host that the user chose; None: whichever is best."""
         self._question = 0
-        """Number of the newest question: a thread's answer to an older one is dropped."""
+        """Number of the newest question: a thread's late answer to an older one is not shown over a newer."""
+        self._is_judging = False
+        self._waiting: Question | None = None
+        """The newest question that came while a thread was judging: those between are dropped."""
+        self._said: tuple[str, str, str] | None = None
 
     # Layout --------------------------------------------------------------------------------------------------------
 
@@ -152,10 +174,10 @@ class CostsScreen(AreaScreen):
         frame = 2 if short else 3
         room = height - 2 - (_LEAST_CLOSE_UP_SHORT if short else max(_LEAST_CLOSE_UP, height * 2 // 5))
         for_tables = room - sentences - (panel_height if narrow else 0)
-        refused_height = min(refused + frame, max(frame + 1, for_tables * 2 // 5)) if refused else 0
-        ranking_height = max(frame + 1, min(max(1, ranked) + frame, for_tables - refused_height))
-        if not ranked:
-            refused_height = min(refused + frame, max(frame + 1, for_tables - ranking_height))
+        wanted_ranking, wanted_refused = max(2, ranked) + frame, refused + frame if refused else 0
+        least_refused = min(wanted_refused, max(frame + 1, for_tables * 2 // 5))
+        ranking_height = max(frame + 1, min(wanted_ranking, for_tables - least_refused))
+        refused_height = max(least_refused, min(wanted_refused, for_tables - ranking_height))
         table = self.query_one("#refused", HostTable)
         table.display = refused > 0
         table.styles.height = refused_height
@@ -185,27 +207,40 @@ class CostsScreen(AreaScreen):
             self._ask(self.realms.fleet)
 
     def _ask(self, fleet: Fleet) -> None:
+        """Judge a fleet for the request: at once, or in a thread, of which there is one at a time."""
         if self._asked is None:
             return
         self._question += 1
-        configuration, asked = self.realms.workplace.configuration, self._asked
-        if len(fleet.hosts) + asked.count <= AT_ONCE:
-            self._show(explore(configuration, fleet, asked.request, asked.count))
+        question = Question(self._question, self.realms.workplace.configuration, fleet, self._asked)
+        if len(fleet.hosts) + self._asked.count // _PLACED_AS_FAST <= AT_ONCE:
+            self._waiting = None
+            self._show(question.answer())
+        elif self._is_judging:
+            self._waiting = question
         else:
-            self._explore_aside(self._question, configuration, fleet, asked)
+            self._judge_aside(question)
 
-    @work(thread=True, exclusive=True, group="explore")
-    def _explore_aside(self, number: int, configuration: Configuration, fleet: Fleet, asked: Asked) -> None:
-        if number == self._question:
-            self.post_message(Explored(number, explore(configuration, fleet, asked.request, asked.count)))
+    def _judge_aside(self, question: Question) -> None:
+        self._is_judging, self._waiting = True, None
+        self._work(question)
+
+    @work(thread=True, group="judge")
+    def _work(self, question: Question) -> None:
+        self.post_message(Explored(question.number, question.answer()))
 
     def on_explored(self, message: Explored) -> None:
-        """Show a thread's answer, unless something newer was asked since."""
-        if message.number == self._question:
+        """Show a thread's answer, unless something else was asked at once since; then judge what waits."""
+        self._is_judging = False
+        if self._waiting is not None:
+            self._judge_aside(self._waiting)
+            self._show(message.exploration)
+        elif message.number == self._question:
             self._show(message.exploration)
 
     def _show(self, exploration: Exploration) -> None:
-        self.exploration = exploration
+        before, self.exploration = self.exploration, exploration
+        if before is not None and exploration.says_the_same_as(before):
+            return
         self._say()
         self._show_ranking(exploration)
         refused = self.query_one("#refused", HostTable)
@@ -219,17 +254,21 @@ class CostsScreen(AreaScreen):
         if columns != self._columns:
             self._columns = columns
             ranking.use_columns(columns)
-        ranking.empty = "No host can take it." if exploration.refused else "No hosts yet."
+        ranking.empty = (
+            "No host can take it." if exploration.refused else "No hosts yet: add one in the Hosts area (1)."
+        )
         ranking.set_heading(f"Hosts for {request_in_words(exploration)}")
         ranking.set_rows(ranking_rows(exploration))
 
     def _say(self) -> None:
-        exploration = self.exploration
-        first = headline(exploration) if exploration is not None else ""
-        lines: list[str | tuple[str, str]] = [(printable(first), "bold")]
-        if second := self._second_sentence():
-            lines += ["\n", (printable(second), "$error" if self._refused else "$muted")]
-        self.query_one("#headline", Static).update(Content.assemble(*lines))
+        first = printable(headline(self.exploration)) if self.exploration is not None else ""
+        said = (first, printable(self._second_sentence()), "$error" if self._refused else "$muted")
+        if said != self._said:
+            self._said = said
+            lines: list[str | tuple[str, str]] = [(first, "bold")]
+            if said[1]:
+                lines += ["\n", said[1:]]
+            self.query_one("#headline", Static).update(Content.assemble(*lines))
 
     def _second_sentence(self) -> str:
         if self._refused:
@@ -258,6 +297,7 @@ class CostsScreen(AreaScreen):
                 if table.cursor_key != chosen and table.model.position(chosen) is not None:
                     table.go_to(chosen)
         panel = self.query_one(CloseUpPanel)
+        panel.visible = chosen is not None
         if chosen is None:
             panel.show(None)
         else:

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-_CHANGES = "+-="
-_COMMANDS = "vmdn:?[]"
-"""Letters that no number has, and that go elsewhere from a number's field."""
+_COMMANDS = {Kind.NUMBER: "+-=vmdn:?[]", Kind.SIZE: "+-=vdn:?[]", Kind.REALM: "+-="}
+"""Characters that no value of a kind has: they change the value or go elsewhere, as they do outside of the fields."""
 _DIGITS = "0123456789"
 
 _LONGEST_LABEL = 11
@@ -45,16 +44,14 @@ class FieldInput(Input):
         self.cursor_blink = False
         self.field = field
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
+    def check_consume_key(self, key: str, character: str | None) -> bool:  # noqa: ARG002 - Textual's own signature
         """Take what can be part of a value; what changes it or goes to another field is a command here too."""
-        if character is None or not character.isprintable() or character in _CHANGES:
-            return False
-        return self.field.kind is not Kind.NUMBER or character not in _COMMANDS
+        return character is not None and character.isprintable() and character not in _COMMANDS[self.field.kind]
 
     async def _on_key(self, event: events.Key) -> None:
         if event.is_printable and not self.check_consume_key(event.key, event.character):
             event.prevent_default()
-        elif self.field.kind is Kind.NUMBER and event.is_printable and event.character not in _DIGITS:
+        elif self.field.kind is Kind.NUMBER and event.is_printable and (event.character or "") not in _DIGITS:
             event.prevent_default()
             event.stop()
 
@@ -119,6 +116,7 @@ class RequestPanel(VerticalScroll, can_focus=False):
         self.typed = {field.key: field.start for field in self.fields}
         self.active = self.fields[0].key
         """Key of the field that + and - change from anywhere."""
+        self._laid_out: tuple[int | None, tuple[Field, ...]] | None = None
         self.border_title = "Request"
 
     def compose(self) -> ComposeResult:
@@ -140,6 +138,7 @@ class RequestPanel(VerticalScroll, can_focus=False):
             self.active = self.fields[0].key
         await self.remove_children()
         await self.mount_all(FieldRow(field, self.typed[field.key]) for field in self.fields)
+        self._laid_out = None
         self._mark_active()
 
     def asked(self) -> Asked:
@@ -158,6 +157,9 @@ class RequestPanel(VerticalScroll, can_focus=False):
 
     def lay_out(self, width: int | None) -> None:
         """Set the fields side by side in so many columns, or one under another (None)."""
+        if (width, self.fields) == self._laid_out:
+            return
+        self._laid_out = (width, self.fields)
         across = 1 if width is None else self._across(width)
         self.styles.layout = "vertical" if width is None else "grid"
         self.styles.grid_size_columns = across

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, assert_never
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 from core.errors import UsageError
 from core.placement.request import Request
 from core.text import one_line
-from core.units import NotAQuantity, format_size, has_unit, parse_size
+from core.units import NotAQuantity, format_size, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +24,8 @@ ALL_REALMS = "all"
 
 _DEVICES = "devices."
 _GIB = 2**30
+_CERTAINLY_BYTES = 1e6
+_NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _LEAST_MEMORY_STEP = 2**28
 
 
@@ -119,13 +122,15 @@ def _number(field: Field, text: str) -> int:
 
 
 def _size(field: Field, text: str) -> int:
-    """Read a size; a bare number below a million is meant in GiB: nobody asks for so few bytes."""
+    """Read a size; a bare number is meant in GiB, unless it is so large that it must be bytes."""
+    if not text.isascii():
+        message = f"{field.label}: {one_line(text, 20)!r} is no size (a number and a unit, such as 64 GiB)"
+        raise FieldRefused(message)
     try:
-        size = parse_size(text if has_unit(text) else f"{text} GiB")
-        if not has_unit(text) and size >= 10**6 * _GIB:
-            size = parse_size(text)
+        bare = _NUMBER.fullmatch(text.strip()) is not None
+        size = parse_size(f"{text} GiB") if bare and float(text) < _CERTAINLY_BYTES else parse_size(text)
     except NotAQuantity as error:
-        message = f"{field.label}: {error}" + (f" ({error.hint})" if error.hint else "")
+        message = f"{field.label}: {one_line(str(error), 60)}" + (f" ({error.hint})" if error.hint else "")
         raise FieldRefused(message) from error
     if size < field.least:
         message = f"{field.label}: more than nothing, such as 8 GiB"

@@ -35,6 +35,7 @@ class Drawing(Widget):
         .drawing--limit { color: $faint; }
         .drawing--cut { color: $warning; }
         .drawing--infinite { color: $error-muted; }
+        &:ansi .drawing--infinite { color: ansi_bright_black; }
         .drawing--infinite-label { color: $error; text-style: bold; }
         .drawing--before { color: $primary; text-style: bold; }
         .drawing--after { color: $warning; text-style: bold; }
