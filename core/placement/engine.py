@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.curves import INFINITY
 from core.errors import UsageError
 from core.placement.room import Room
+from core.placement.series import Series
 from core.placement.verdicts import Placement, Placements
 
 if TYPE_CHECKING:
@@ -74,23 +75,30 @@ def place(
     opened = rooms(configuration, fleet, request.realm)
     first = [room.verdict(request) for room in opened]
     queue: list[tuple[_Rank, int]] = []
-    for index, verdict in enumerate(first):
+    takers: dict[int, Series] = {}
+    for index, (room, verdict) in enumerate(zip(opened, first, strict=True)):
         refused, position = _place_in_order(verdict)
         if not refused:
             queue.append((position, index))
+            takers[index] = Series(room, request)
     heapq.heapify(queue)
     placements: list[Placement] = []
     while queue and len(placements) < count:
         (cost, _, vms, host), index = queue[0]
-        room = opened[index]
-        devices = room.take(request)
-        placements.append(Placement(numbered_from + len(placements), host, room.realm, cost, devices, request))
-        after = room.cost_after(request)
+        series = takers[index]
+        devices = series.take()
+        number = numbered_from + len(placements)
+        placements.append(Placement(number, host, series.room.realm, cost, devices, request))
+        after = series.next_cost()
         if after == INFINITY:
             heapq.heappop(queue)
         else:
             heapq.heapreplace(queue, (_rank(cost, after, vms + 1, host), index))
-    stopped_by = order(room.verdict(request) for room in opened) if len(placements) < count else ()
+    stopped_by: tuple[Verdict, ...] = ()
+    if len(placements) < count:
+        for series in takers.values():
+            series.settle()
+        stopped_by = order(room.verdict(request) for room in opened)
     return Placements(
         request=request, count=count, placements=tuple(placements), verdicts=order(first), stopped_by=stopped_by
     )

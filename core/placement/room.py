@@ -27,15 +27,16 @@ class Room:
     Placing many VMs changes one room at a time, without copying the fleet.
     """
 
-    __slots__ = ("_by_state", "_function", "_holders", "_is_current", "_profile", "_realm", "_snapshot", "use")
+    __slots__ = ("_by_state", "_holders", "_is_current", "_profile", "_realm", "_snapshot", "function", "use")
 
     def __init__(self, configuration: Configuration, snapshot: HostSnapshot, now: float) -> None:
         self._snapshot = snapshot
         self._realm = configuration.realms.get(snapshot.host.realm)
         self._profile = profile = configuration.hardware_profiles.get(snapshot.host.profile)
-        self._function: CostFunction | None = (
+        self.function: CostFunction | None = (
             configuration.cost_functions.get(profile.cost_function) if profile is not None else None
         )
+        """Cost function of the host's profile; None where either is not in the configuration."""
         self._by_state = tuple(reasons.by_state(configuration, snapshot, now))
         whys = {refusal.why for refusal in self._by_state}
         self._is_current = whys.isdisjoint({Why.NOT_CONNECTED, Why.STALE})
@@ -71,7 +72,7 @@ class Room:
         """Judge the host: its cost before and after, every reason against it (specification, section 8)."""
         refusals = list(self._by_state)
         before = after = None
-        function = self._function
+        function = self.function
         if self.use is not None and function is not None and self._profile is not None:
             before = function.cost(self.use, request.devices)
             after = function.cost(self.use + request.use)
@@ -98,19 +99,6 @@ class Room:
     def assign(self, devices: Mapping[str, int]) -> tuple[PciAddress, ...]:
         """Choose free addresses for numbers of devices by type; fewer than asked where the host has no more."""
         return tuple(address for kind, count in devices.items() for address in self.free(kind)[:count])
-
-    def cost_after(self, request: Request) -> float:
-        """Cost of the host with one such VM more; infinity where its devices or its cost don't allow it.
-
-        Only for a host whose use is known. The same number as the verdict's, without the reasons.
-        """
-        if self.use is None or self._function is None:
-            message = f"the use of {self.host} is unknown"
-            raise ValueError(message)
-        for kind, count in request.devices.items():
-            if len(self.free(kind)) < count:
-                return float("inf")
-        return self._function.total(self.use + request.use)
 
     def take(self, request: Request) -> tuple[PciAddress, ...]:
         """Count one such VM as placed here and give it its devices."""
