@@ -1,0 +1,39 @@
+"""Makes the README's pictures from the real application on the demo fleet: python tools/pictures.py [FOLDER]."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from core.demo.stage import Demo
+from core.operations.workplace import Workplace
+from tui.app import RealmsApp
+
+SIZE = (120, 36)
+AREAS = (("hosts", "1"), ("vms", "2"), ("costs", "3"))
+
+
+async def take(workplace: Workplace, folder: Path, size: tuple[int, int]) -> None:
+    """Save one picture of each area once the demo's hosts have answered twice."""
+    app = RealmsApp(workplace)
+    async with app.run_test(size=size) as pilot:
+        workplace.connect().wait(lambda fleet: sum(vm.cpu_percent is not None for vm in fleet.vms()) > 20, 20.0)
+        for name, key in AREAS:
+            await pilot.press(key)
+            app.tick()
+            await pilot.pause()
+            (folder / f"{name}.svg").write_text(app.export_screenshot(title="realms demo"))
+
+
+def main() -> None:
+    """Make all pictures."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/pictures")
+    size = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else SIZE
+    folder.mkdir(parents=True, exist_ok=True)
+    with Demo(still=True) as workplace:
+        asyncio.run(take(workplace, folder, size))
+
+
+if __name__ == "__main__":
+    main()
