@@ -16,7 +16,7 @@ from core.placement.request import Request
 from core.units import parse_size
 from tests.tui.costs_world import GIB, configuration, fleet, host, usual_fleet
 from tests.tui.test_plot import curves
-from tui.render.costs import headline, ranking_columns, ranking_rows, refused_rows, remark, where_they_go
+from tui.render.costs import capacity, headline, ranking_columns, ranking_rows, refused_rows, remark, where_they_go
 from tui.render.exploration import Exploration, explore
 from tui.render.figures import cost_text, decimals, tick
 from tui.render.ink import Ink, line_text
@@ -115,14 +115,23 @@ def test_every_row_has_a_cell_and_an_order_for_each_column() -> None:
     for count in (1, 3):
         answer = judged(usual_fleet(), count=count)
         width = len(ranking_columns(answer))
-        assert {len(row.cells) for row in ranking_rows(answer)} == {width}
-        assert {len(row.order) for row in ranking_rows(answer)} == {width}
+        assert {len(row.cells) for row in ranking_rows(answer, {})} == {width}
+        assert {len(row.order) for row in ranking_rows(answer, {})} == {width}
+
+
+def test_capacity_is_said_once_it_is_counted() -> None:
+    """Nothing while a host is missing; a plus where counting stopped."""
+    answer = judged(fleet(host("h1"), host("h2")))
+    assert capacity(answer, {"h1": 3}) == ""
+    assert capacity(answer, {"h1": 3, "h2": 4}) == "7 such VMs fit"
+    assert capacity(answer, {"h1": 200, "h2": 4}) == "204+ such VMs fit"
+    assert capacity(judged(fleet(host("h1", (128, 1)))), {}) == "none fits"
 
 
 def test_every_host_is_in_one_of_the_two_tables() -> None:
     """Ranked or refused, never both."""
     answer = judged(usual_fleet(), Request(4, 64 * GIB))
-    keys = [row.key for row in (*ranking_rows(answer), *refused_rows(answer))]
+    keys = [row.key for row in (*ranking_rows(answer, {}), *refused_rows(answer))]
     assert sorted(str(key) for key in keys) == [f"h{number}" for number in range(1, 9)]
 
 

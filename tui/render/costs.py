@@ -6,12 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from core.curves import INFINITY
-from tui.render.figures import NO_BREAK, cost_text, decimals
+from tui.render.figures import cost_text, decimals
+from tui.render.headroom import MOST
 from tui.widgets.cells import Tone
 from tui.widgets.rows import Column, Row, natural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from core.placement.verdicts import Refusal, Verdict
     from tui.render.exploration import Exploration
@@ -24,6 +25,9 @@ OFFSET = "offset"
 """The summand of a cost that is no term."""
 
 _SMALLEST_SHARE = 1e-6
+
+_NEEDED = 95
+"""Priority of a scale or an offset that counts: hidden after what only repeats, before the terms."""
 
 _WHY_WORDS = {
     "unknown-realm": "unknown realm",
@@ -174,18 +178,22 @@ def ranking_columns(exploration: Exploration) -> tuple[Column, ...]:
     several = len(exploration.configuration.realms) > 1
     return (
         Column(key="host", title="HOST", least=4, most=30),
-        *((Column(key="realm", title="REALM", least=4, most=16, priority=97),) if several else ()),
+        *((Column(key="realm", title="REALM", least=4, most=16, priority=96),) if several else ()),
         *((Column(key="takes", title="TAKES", right=True, least=3),) if exploration.count > 1 else ()),
         Column(key="total", title="TOTAL", right=True, least=5, most=14),
         Column(key="rise", title="RISE", right=True, least=5, most=14, priority=1),
+        Column(key="fits", title="FITS", right=True, least=4, most=6, priority=97, ascending=False),
         *terms,
-        Column(key="scale", title="SCALE", right=True, least=4, most=10, priority=95 if scaled else 99),
-        Column(key="offset", title="OFFSET", right=True, least=5, most=14, priority=96 if shifted else 98),
+        Column(key="scale", title="SCALE", right=True, least=4, most=10, priority=_NEEDED if scaled else 99),
+        Column(key="offset", title="OFFSET", right=True, least=5, most=14, priority=_NEEDED if shifted else 98),
     )
 
 
-def ranking_rows(exploration: Exploration) -> tuple[Row, ...]:
-    """Rows of the hosts that can take the VM, best first; the term that decides stands out in the best one."""
+def ranking_rows(exploration: Exploration, fits: Mapping[str, int]) -> tuple[Row, ...]:
+    """Rows of the hosts that can take the VM, best first; the term that decides stands out in the best one.
+
+    `fits` is how many such VMs each host takes, as far as that is counted.
+    """
     totals = decimals(verdict.cost.total for verdict in exploration.ranked if verdict.cost is not None)
     rises = decimals([0.0, *(verdict.rise for verdict in exploration.ranked if verdict.rise is not None)])
     decides = deciding(exploration)
@@ -206,7 +214,8 @@ def ranking_rows(exploration: Exploration) -> tuple[Row, ...]:
             cells.append(((f"{takes}", Tone.ACCENT),) if takes else (("-", Tone.DIM),))
             order.append(float(takes))
         cells += [((cost_text(total, totals), Tone.STRONG),), cost_text(rise, rises, signed=True)]
-        order += [total, rise]
+        cells.append(_fits(fits.get(verdict.host)))
+        order += [total, rise, fits.get(verdict.host)]
         for attribute in exploration.attributes:
             term = terms.get(attribute)
             stands_out = best and attribute == decides
@@ -221,6 +230,20 @@ def ranking_rows(exploration: Exploration) -> tuple[Row, ...]:
         order += [scale, offset]
         rows.append(Row(key=verdict.host, cells=tuple(cells), order=tuple(order)))
     return tuple(rows)
+
+
+def _fits(number: int | None) -> str:
+    return "" if number is None else f"{MOST}+" if number >= MOST else f"{number}"
+
+
+def capacity(exploration: Exploration, fits: Mapping[str, int]) -> str:
+    """Say how many such VMs fit on all hosts together: `57 such VMs fit`; empty while that is being counted."""
+    counted = [fits.get(verdict.host) for verdict in exploration.ranked]
+    if not counted or None in counted:
+        return "" if counted else "none fits"
+    numbers = [number for number in counted if number is not None]
+    total = sum(numbers)
+    return f"{total}{'+' if max(numbers) >= MOST else ''} {'such VM fits' if total == 1 else 'such VMs fit'}"
 
 
 def _quiet(text: str, counts: bool) -> Cell:
@@ -245,13 +268,3 @@ def refused_rows(exploration: Exploration) -> tuple[Row, ...]:
         cells: tuple[Cell, ...] = (verdict.host, ((why(reasons[0]), Tone.WARN),), message)
         rows.append(Row(verdict.host, cells, (natural(verdict.host), why(reasons[0]), reasons[0].message)))
     return tuple(rows)
-
-
-def request_in_words(exploration: Exploration) -> str:
-    """Name the request in one phrase: `8 vCPUs, 64 GiB, 1 a100`."""
-    from core.units import show_size
-
-    request = exploration.request
-    parts = [f"{request.vcpus} vCPU{'s' if request.vcpus != 1 else ''}", show_size(request.memory_bytes)]
-    parts += [f"{number} {kind}" for kind, number in request.devices.items()]
-    return ", ".join(part.replace(" ", NO_BREAK) for part in parts)

@@ -15,15 +15,16 @@ from core.text import printable
 from tui.commands import Command, bindings
 from tui.render.costs import (
     REFUSED_COLUMNS,
+    capacity,
     headline,
     ranking_columns,
     ranking_rows,
     refused_rows,
     remark,
-    request_in_words,
     where_they_go,
 )
 from tui.render.exploration import Exploration, explore
+from tui.render.headroom import in_words
 from tui.screens.area import AreaScreen
 from tui.screens.costs_close_up import CloseUpPanel
 from tui.screens.costs_panel import RequestPanel
@@ -33,13 +34,14 @@ from tui.widgets.grid_model import GridModel
 from tui.widgets.rows import Column, Sort
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
     from textual.app import ComposeResult
 
     from core.config.model import Configuration
     from core.fleet import Fleet
+    from tui.widgets.rows import RowKey
 
 AT_ONCE = 100
 """Hosts that are judged between two frames; more are left to a thread."""
@@ -47,6 +49,7 @@ AT_ONCE = 100
 _PLACED_AS_FAST = 4
 """VMs that are placed in the time in which one host is judged."""
 
+_BY_TOTAL = Sort("total")
 _FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
 """What the ranking shows until the first fleet says which terms there are."""
 
@@ -88,10 +91,11 @@ class HostTable(Grid):
         super().action_wide()
         self.set_class(self.wide, "-wide")
 
-    def use_columns(self, columns: Sequence[Column]) -> None:
-        """Have these columns from now on; rows come with the next `set_rows`, sort and filter stay."""
+    def use_columns(self, columns: Sequence[Column], sort: Sort) -> None:
+        """Have these columns from now on; rows come with the next `set_rows`, the filter stays."""
         before, self.model = self.model, GridModel(columns)
-        self.model.sort_by(before.sort)
+        known = any(column.key == sort.column for column in columns)
+        self.model.sort_by(sort if known else _BY_TOTAL)
         self.model.filter_by(before.filter.text)
         self._repaint()
 
@@ -134,6 +138,7 @@ class CostsScreen(AreaScreen):
         self._is_judging = False
         self._waiting: Question | None = None
         """The newest question that came while a thread was judging: those between are dropped."""
+        self._fits: Mapping[str, int] = {}
         self._said: tuple[str, str, str] | None = None
 
     # Layout --------------------------------------------------------------------------------------------------------
@@ -144,7 +149,8 @@ class CostsScreen(AreaScreen):
             yield RequestPanel(fields_for(self.realms.workplace.configuration), id="request")
             with Vertical(id="answer"):
                 yield Static(id="headline", markup=False)
-                yield HostTable(_FIRST_COLUMNS, heading="Hosts", sort=Sort("total"), id="ranking")
+                wide = "ranking" in self.realms.settings.wide
+                yield HostTable(_FIRST_COLUMNS, heading="Hosts", sort=_BY_TOTAL, wide=wide, id="ranking")
                 yield HostTable(REFUSED_COLUMNS, heading="Refused", empty="None.", id="refused")
         yield CloseUpPanel(id="close-up")
 
@@ -239,9 +245,13 @@ class CostsScreen(AreaScreen):
 
     def _show(self, exploration: Exploration) -> None:
         before, self.exploration = self.exploration, exploration
-        if before is not None and exploration.says_the_same_as(before):
+        self.realms.request = exploration.request
+        fits = self.realms.fits(exploration.fleet)
+        if before is not None and exploration.says_the_same_as(before) and fits == self._fits:
             return
+        self._fits = fits
         self._say()
+        self.query_one(RequestPanel).border_subtitle = capacity(exploration, fits)
         self._show_ranking(exploration)
         refused = self.query_one("#refused", HostTable)
         refused.set_rows(refused_rows(exploration))
@@ -253,12 +263,12 @@ class CostsScreen(AreaScreen):
         columns = ranking_columns(exploration)
         if columns != self._columns:
             self._columns = columns
-            ranking.use_columns(columns)
+            ranking.use_columns(columns, self.realms.settings.sorts.get("ranking", _BY_TOTAL))
         ranking.empty = (
             "No host can take it." if exploration.refused else "No hosts yet: add one in the Hosts area (1)."
         )
-        ranking.set_heading(f"Hosts for {request_in_words(exploration)}")
-        ranking.set_rows(ranking_rows(exploration))
+        ranking.set_heading(f"Hosts for {in_words(exploration.request)}")
+        ranking.set_rows(ranking_rows(exploration, self._fits))
 
     def _say(self) -> None:
         first = printable(headline(self.exploration)) if self.exploration is not None else ""
@@ -321,6 +331,12 @@ class CostsScreen(AreaScreen):
         """Show the host under the cursor of the table that one went to."""
         if isinstance(event.widget, HostTable):
             self._choose(event.widget)
+
+    def go_to_row(self, key: RowKey) -> None:
+        """Show a host."""
+        if isinstance(key, str):
+            self._picked = key
+            self._follow()
 
     # The request ---------------------------------------------------------------------------------------------------
 
