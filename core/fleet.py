@@ -124,6 +124,10 @@ class HostSnapshot:
         """VMs that hold resources now."""
         return (vm for vm in self.vms if vm.active)
 
+    def state_of(self, vm: VM) -> VMState:
+        """State of one of its VMs now: unknown where the host does not answer, whatever it was when last seen."""
+        return vm.state if self.connection is Connection.CONNECTED else VMState.UNKNOWN
+
     def pending_reservations(self) -> tuple[Reservation, ...]:
         """Reservations that still count: those whose VM no newer snapshot shows active (specification, section 8)."""
         if not self.reservations:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
-class HostStateType(click.ParamType):
+class HostStateType(click.ParamType):  # type: ignore[type-arg]  # older clicks' takes none
     """A host's name with a state: `h3=disabled`."""
 
     name = "HOST=STATE"

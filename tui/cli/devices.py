@@ -15,7 +15,7 @@ MOST = 2**31 - 1
 """Devices of one type that can be asked for."""
 
 
-class DeviceType(click.ParamType):
+class DeviceType(click.ParamType):  # type: ignore[type-arg]  # older clicks' takes none
     """A device type with a number, 1 if left out: `nvidia-gpu=2`."""
 
     name = "TYPE[=N]"

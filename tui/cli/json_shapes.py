@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.fleet import Connection, VMState
 from core.fleet_rows import host_row, use_row, vm_row
 from core.placement.rows import (
     placement_row,
@@ -47,14 +46,11 @@ def hosts_document(fleet: Fleet, configuration: Configuration) -> dict[str, Any]
 
 
 def listed_vm(fleet: Fleet, snapshot: HostSnapshot, vm: VM) -> dict[str, Any]:
-    """Give a VM as `vms list` prints it: on a host that does not answer its state is unknown, not what it last was."""
-    row = vm_row(fleet, snapshot, vm)
-    if snapshot.connection is not Connection.CONNECTED:
-        row |= {"state": VMState.UNKNOWN.value, "last_state": vm.state.value}
-    return row
+    """Give a VM as `vms list` prints it: its state now, and the one that was last seen."""
+    return {**vm_row(fleet, snapshot, vm), "state": snapshot.state_of(vm).value, "last_state": vm.state.value}
 
 
-def vms_document(fleet: Fleet, configuration: Configuration) -> dict[str, Any]:  # noqa: ARG001 - one face for all lists
+def vms_document(fleet: Fleet) -> dict[str, Any]:
     """Give what `vms list` prints: the VMs by host and name, and how many hosts stand behind them."""
     return {
         "vms": [

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from core.placement.verdicts import Placements, Verdict
 
 _ADDRESSES_SHOWN = 4
+_TIES = {
+    DecidedBy.RISE: "its cost rises less",
+    DecidedBy.VMS: "it has fewer VMs",
+    DecidedBy.NAME: "its name comes first",
+}
 
 
 def headline(placements: Placements) -> None:
@@ -57,18 +62,10 @@ def _hosts(count: int) -> str:
 
 def sentence(decision: Decision) -> str:
     """Say in one sentence why the best host is the best."""
-    match decision.decided_by:
-        case DecidedBy.COST:
-            digits = decimals((0.0, decision.margin))
-            margin = cost_text(decision.margin, digits)
-            return f"{decision.best} is {margin} cheaper than {decision.next_best}: {decision.part} decides"
-        case DecidedBy.RISE:
-            tie = "its cost rises less"
-        case DecidedBy.VMS:
-            tie = "it has fewer VMs"
-        case DecidedBy.NAME:
-            tie = "its name comes first"
-    return f"{decision.best} costs the same as {decision.next_best}: {tie}"
+    if decision.decided_by is DecidedBy.COST:
+        margin = cost_text(decision.margin, decimals((0.0, decision.margin)))
+        return f"{decision.best} is {margin} cheaper than {decision.next_best}: {decision.part} decides"
+    return f"{decision.best} costs the same as {decision.next_best}: {_TIES[decision.decided_by]}"
 
 
 def ranking(placements: Placements) -> None:

@@ -9,7 +9,7 @@ import click
 from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
-    from core.fleet import VM, Fleet
+    from core.fleet import VM, Fleet, VMState
 
 
 @click.group("vms", cls=LazyGroup)
@@ -39,7 +39,7 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
     finally:
         workplace.close()
     if as_json:
-        print_json(vms_document(fleet, workplace.configuration))
+        print_json(vms_document(fleet))
     else:
         _print(fleet)
 
@@ -50,7 +50,7 @@ def _print(fleet: Fleet) -> None:
     columns = [Column("VM"), Column("Host"), Column("State"), Column("vCPUs", right=True), Column("Memory", right=True),
                Column("Devices"), Column("Endpoint"), Column("CPU", right=True), Column("Age", right=True)]  # fmt: skip
     rows = [
-        _row(vm, fleet.age(snapshot))
+        _row(vm, snapshot.state_of(vm), fleet.age(snapshot))
         for snapshot in fleet.hosts
         for vm in sorted(snapshot.vms, key=lambda vm: vm.name)
     ]
@@ -61,13 +61,13 @@ def _print(fleet: Fleet) -> None:
             say(f"{snapshot.name}: {snapshot.error}")
 
 
-def _row(vm: VM, age: float | None) -> list[str]:
+def _row(vm: VM, state: VMState, age: float | None) -> list[str]:
     from core.units import show_age, show_size
 
     return [
         vm.name if vm.managed else f"{vm.name} (foreign)",
         vm.host,
-        vm.state.value,
+        state.value,
         str(vm.vcpus),
         show_size(vm.memory_bytes),
         " ".join(map(str, vm.devices)) or "-",
