@@ -33,13 +33,15 @@ class Subscription:
     """The events of one connection that a mailbox gets. A host that lacks one of them is polled all the same."""
 
     def __init__(self, connection: HostConnection, mailbox: Mailbox) -> None:
+        self.token = object()
+        """What news of this connection's end carry."""
         self._handle = connection.handle
         self._domain_events: list[int] = []
         self._pool_events: list[int] = []
         self._watches_end = False
         subscribe = self._handle.domainEventRegisterAny
         with contextlib.suppress(libvirt.libvirtError):
-            self._handle.registerCloseCallback(_on_close, mailbox)
+            self._handle.registerCloseCallback(_on_close, (mailbox, self.token))
             self._watches_end = True
         with contextlib.suppress(libvirt.libvirtError):
             kind = libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE
@@ -79,5 +81,6 @@ def _on_pool(_connection: Any, _pool: Any, _event: int, _detail: int, mailbox: M
     mailbox.put(Notice.POOLS_CHANGED)
 
 
-def _on_close(_connection: Any, reason: int, mailbox: Mailbox) -> None:
-    mailbox.put(ConnectionLost(_CLOSE_REASONS.get(reason, "the connection was closed")))
+def _on_close(_connection: Any, reason: int, addressee: tuple[Mailbox, object]) -> None:
+    mailbox, token = addressee
+    mailbox.put(ConnectionLost(_CLOSE_REASONS.get(reason, "the connection was closed"), token))

@@ -29,10 +29,13 @@ from core.fleet import Connection, HostSnapshot
 from core.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.clock import Clock
     from core.driver.alarms import Alarm, Alarms
 
 _log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())  # without any handler Python prints to standard error, which is the screen
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 12.0
 """Seconds between attempts to connect: doubled each time, so that a host is back within 15 s of its recovery."""
@@ -90,6 +93,7 @@ class Lane:
         self._snapshot = snapshot
         self._session: Session | None = None
         self._silence: Alarm | None = None
+        self._told_silence = False
         self._heard_at = 0.0
         """Monotonic time at which the host last answered a call, or the lane last had none under way."""
         self._commands: list[Command] = []
@@ -167,51 +171,62 @@ class Lane:
         connection.close()
 
     def _serve(self, connection: HostConnection) -> None:
-        subscription = Subscription(connection, self.mailbox)
+        with self._expecting_answers():
+            subscription = Subscription(connection, self.mailbox)
         try:
             session = Session(connection, self._clock, self._check, self._session)
-            session.introduce()
+            with self._expecting_answers():
+                session.introduce()
             while True:
                 started = self._clock.monotonic()
-                self._poll(session)
+                with self._expecting_answers():
+                    session.poll()
                 self._session = session
                 self._publish(Connection.CONNECTED)
-                if session.look_up_addresses(lambda: not self.stopped):
+                with self._expecting_answers():
+                    found = session.look_up_addresses(self._goes_on)
+                if found or self._told_silence:
                     self._publish(Connection.CONNECTED)
-                self._wait_for_poll(session, started)
+                self._wait_for_poll(session, subscription, started)
         finally:
             subscription.end()
 
-    def _poll(self, session: Session) -> None:
-        self._silence = self._alarm_for_silence(0.0)
+    @contextlib.contextmanager
+    def _expecting_answers(self) -> Iterator[None]:
+        """Have it told where a call in the block gets no answer for long."""
+        self._told_silence = False
+        self._heard_at = self._clock.monotonic()
+        self._silence = self._alarm_for_silence(self._patience())
         try:
-            session.poll()
+            yield
         finally:
             while (alarm := self._silence) is not None:
-                alarm.cancel()
+                alarm.cancel()  # where it rings at this moment it may put another in its place
                 if alarm is self._silence:
                     self._silence = None
 
-    def _alarm_for_silence(self, quiet: float) -> Alarm:
-        if not quiet:
-            self._heard_at = self._clock.monotonic()
-        patience = max(SHORTEST_PATIENCE, self.setting.realm.stale_after)
-        return self._surroundings.alarms.after(patience - quiet, lambda: self._tell_silence(patience))
+    def _patience(self) -> float:
+        return max(SHORTEST_PATIENCE, self.setting.realm.stale_after)
 
-    def _tell_silence(self, patience: float) -> None:
+    def _alarm_for_silence(self, seconds: float) -> Alarm:
+        return self._surroundings.alarms.after(seconds, self._tell_silence)
+
+    def _tell_silence(self) -> None:
         """Say that a call gets no answer while it still waits; called by the alarms' thread.
 
-        A poll of many calls, each of which is answered, may take longer.
+        Many calls, each of which is answered, may take longer.
         """
+        patience = self._patience()
         quiet = self._clock.monotonic() - self._heard_at
         if quiet < patience:
-            self._silence = self._alarm_for_silence(quiet)
+            self._silence = self._alarm_for_silence(patience - quiet)
             return
+        self._told_silence = True
         setting, error = self.setting, f"connected, but no answer for {patience:.0f} s; still waiting"
         silent = replace(self._snapshot, host=setting.host, connection=Connection.UNREACHABLE, error=error)
         self._surroundings.publish(self, setting, silent)
 
-    def _wait_for_poll(self, session: Session, started: float) -> None:
+    def _wait_for_poll(self, session: Session, subscription: Subscription, started: float) -> None:
         """Handle what comes in until the next poll is due, which commands and events bring forward."""
         ended = self._clock.monotonic()
         hurried = float("inf")
@@ -231,7 +246,7 @@ class Lane:
                         hurried = min(hurried, max(self._clock.monotonic() + EVENTS_GATHER, started + EVENTS_APART))
                     case Notice.SETTLED:
                         self._publish(Connection.CONNECTED)
-                    case ConnectionLost(reason):
+                    case ConnectionLost(reason, token) if token is subscription.token:
                         raise unreachable(self.name, self.setting.host.uri, reason)
                     case _:
                         pass
@@ -303,9 +318,12 @@ class Lane:
         self._check()
         return messages
 
-    def _check(self) -> None:
+    def _goes_on(self) -> bool:
         self._heard_at = self._clock.monotonic()
-        if self.stopped:
+        return not self.stopped
+
+    def _check(self) -> None:
+        if not self._goes_on():
             raise Stopped
 
 

@@ -38,9 +38,11 @@ class DomainChanged:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLost:
-    """Libvirt has closed the connection."""
+    """Libvirt has closed a connection."""
 
     reason: str
+    connection: object
+    """Token of its subscription: news of an earlier connection may come late."""
 
 
 @dataclass(frozen=True, slots=True)

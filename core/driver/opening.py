@@ -22,6 +22,9 @@ Linux repeats an unanswered call at growing intervals, 32 seconds in the end: a 
 A machine that has answered, however slowly, has until the deadline.
 """
 
+AFTER_THE_END = 5.0
+"""Seconds that libvirt has to notice the end of its ssh client."""
+
 
 class Opening:
     """A block in which the current thread opens a connection.
@@ -65,6 +68,10 @@ class Opening:
         )
         if not self._end_ssh(error):
             self._give_up()
+            return
+        with self._lock:
+            if not self._done:
+                self._over[0] = self._alarms.after(AFTER_THE_END, self._past_deadline)
 
     def _look_at_network(self) -> None:
         if waits_for_an_answer(self._thread_id):
