@@ -20,6 +20,8 @@ COMMANDS = {
     "vms": ("tui.cli.vms:vms", "List virtual machines."),
     "place": ("tui.cli.place:place", "Say which host would take a VM, and why. Creates nothing."),
     "fleet": ("tui.cli.fleet:fleet", "Save the live fleet, to explore it offline."),
+    "doctor": ("tui.cli.doctor:doctor", "Check everything that hosts need, and say how to mend what is missing."),
+    "keys": ("tui.cli.keys:keys", "Make, show and install the ssh key for the hosts."),
 }
 """Every subcommand, where it is defined, and its line of help."""
 

@@ -1,0 +1,211 @@
+"""`realms doctor`: everything that a host needs, checked, with how to mend what is missing. Changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.driver.survey import client_version, survey
+from core.errors import DriverError, HostRefused, HostTimeout, UsageError
+from core.operations.doctor_fleet import check_twins, compare_realm
+from core.operations.doctor_hardware import check_profile
+from core.operations.doctor_host import check_client, check_software
+from core.operations.doctor_realm import check_filter, check_network, check_pools, check_translation
+from core.operations.doctor_ssh import check_host_key, check_keys, check_login, check_peers
+from core.operations.findings import Checkup, Diagnosis, Finding, Severity, in_order
+from core.operations.ssh_login import SshTarget
+from core.text import natural_order
+from core.uris import parse_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.clock import Clock
+    from core.config.model import Configuration
+    from core.driver.survey import HostSurvey
+    from core.hardware import HardwareProfile
+    from core.hosts import Host
+    from core.operations.workplace import Workplace
+    from core.realms import Realm
+    from core.uris import ConnectionUri
+
+AT_ONCE = 32
+"""Hosts that are visited at the same time, each in a thread of its own."""
+
+LOGIN_SECONDS = 10.0
+"""The longest part of a host's time that its ssh login may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A host that is visited, with what it is described as; None where the configuration doesn't have it."""
+
+    host: Host
+    realm: Realm | None
+    profile: HardwareProfile | None
+    peers: tuple[SshTarget, ...] = ()
+    """The realm's other hosts that are reached by ssh."""
+
+    @property
+    def uri(self) -> ConnectionUri | None:
+        """The host's URI as understood; None where the registry holds one that is refused by now."""
+        try:
+            return parse_uri(self.host.uri)
+        except HostRefused:
+            return None
+
+    @property
+    def target(self) -> SshTarget | None:
+        """Where its login goes; None where libvirt does not use the ssh program."""
+        uri = self.uri
+        return SshTarget.of(uri) if uri is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What was found at one host. `survey` is None where its libvirt did not answer."""
+
+    patient: Patient
+    findings: tuple[Finding, ...]
+    survey: HostSurvey | None
+
+
+def diagnose(workplace: Workplace, wanted: Sequence[str], timeout: float) -> Diagnosis:
+    """Visit hosts by name, or all that are not disabled, at once; each may take up to `timeout` seconds.
+
+    Raises UnknownHost, or UsageError where there are no live hosts.
+    """
+    if workplace.registry is None:
+        raise UsageError("a saved fleet has no hosts that could be examined", hint="leave out --fleet")
+    every = sorted(workplace.registry.hosts(), key=lambda host: natural_order(host.name))
+    named = [workplace.registry.host(_name(word)) for word in dict.fromkeys(wanted)]
+    waved = [] if named else list(_not_asked(every, workplace.configuration))
+    skipped = {finding.host for finding in waved}
+    hosts = named or [host for host in every if host.name not in skipped]
+    patients = _with_peers([_patient(host, workplace.configuration) for host in hosts])
+    if patients:
+        with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="doctor") as pool:
+            visits = tuple(pool.map(lambda patient: _visit(patient, timeout, workplace.clock), patients))
+    else:
+        visits = ()
+    findings = [
+        *_own_side(patients, any_host=bool(every)),
+        *waved,
+        *(finding for visit in visits for finding in visit.findings),
+        *_between(visits),
+    ]
+    answering = sum(visit.survey is not None for visit in visits)
+    return Diagnosis(in_order(iter(findings), tuple(host.name for host in every)), len(patients), answering)
+
+
+def _name(word: str) -> str:
+    if "://" in word:
+        raise UsageError(f"{word!r} is a URI, not a host", hint="register it, or see: realms hosts test URI")
+    return word
+
+
+def _not_asked(hosts: Sequence[Host], configuration: Configuration) -> Iterator[Finding]:
+    """Say of which hosts nothing is asked unless they are named, as nothing connects to them."""
+    for host in hosts:
+        realm = configuration.realms.get(host.realm)
+        why = "is disabled" if not host.state.connects else "is of a disabled realm" if realm and realm.disabled else ""
+        if why:
+            yield Checkup(host.name).info("host", f"{why}: not asked", f"realms doctor {host.name}")
+
+
+def _patient(host: Host, configuration: Configuration) -> Patient:
+    return Patient(host, configuration.realms.get(host.realm), configuration.hardware_profiles.get(host.profile))
+
+
+def _with_peers(patients: Sequence[Patient]) -> list[Patient]:
+    """Let each host ask the next ones of its realm, around in a circle, so that every host is asked for."""
+    realms: dict[str, list[Patient]] = defaultdict(list)
+    for patient in patients:
+        if patient.target is not None:
+            realms[patient.host.realm].append(patient)
+    targets: dict[str, tuple[SshTarget, ...]] = {}
+    for group in realms.values():
+        for index, patient in enumerate(group):
+            circle = (*group[index + 1 :], *group[:index])
+            targets[patient.host.name] = tuple(each.target for each in circle if each.target is not None)
+    return [replace(patient, peers=targets.get(patient.host.name, ())) for patient in patients]
+
+
+def _visit(patient: Patient, timeout: float, clock: Clock) -> Visit:
+    at, deadline = Checkup(patient.host.name), time.monotonic() + timeout
+    findings = list(_check_description(at, patient))
+    target = patient.target
+    if target is not None:
+        findings += check_host_key(at, target, patient.host.uri)
+        login = list(check_login(at, target, min(timeout, LOGIN_SECONDS), clock))
+        findings += login
+        if any(finding.severity is Severity.ERROR for finding in login):  # libvirt goes the same way
+            return Visit(patient, tuple(findings), None)
+    try:
+        seen = survey(
+            patient.host.uri, max(0.1, deadline - time.monotonic()), addresses=patient.host.static_address is not None
+        )
+    except HostTimeout:
+        what, mend = f"no answer in {timeout:g} s", "is libvirtd hung? On the host: systemctl restart libvirtd"
+        return Visit(patient, (*findings, at.error("libvirt", what, mend)), None)
+    except DriverError as error:
+        return Visit(patient, (*findings, at.error("libvirt", error.message, error.hint)), None)
+    findings += _check_answer(at, patient, seen)
+    findings += _check_ways(at, patient, seen, deadline - time.monotonic())
+    return Visit(patient, tuple(findings), seen)
+
+
+def _check_description(at: Checkup, patient: Patient) -> Iterator[Finding]:
+    host = patient.host
+    if patient.realm is None:
+        mend = f"configure it, or: realms hosts edit {host.name} --realm ID"
+        yield at.error("realm", f"its realm {host.realm} is not configured", mend)
+    if patient.profile is None:
+        mend = f"configure it (realms hosts discover URI proposes one), or: realms hosts edit {host.name} --profile ID"
+        yield at.error("profile", f"its hardware profile {host.profile} is not configured", mend)
+    for warning in patient.uri.warnings if patient.uri is not None else ():
+        yield at.warning("uri", warning)
+
+
+def _check_answer(at: Checkup, patient: Patient, seen: HostSurvey) -> Iterator[Finding]:
+    yield from check_software(at, seen)
+    if patient.realm is not None:
+        yield from check_pools(at, patient.realm, seen)
+        yield from check_network(at, patient.realm, seen)
+        yield from check_filter(at, patient.realm, seen)
+    if patient.profile is not None:
+        yield from check_profile(at, patient.profile, seen)
+
+
+def _check_ways(at: Checkup, patient: Patient, seen: HostSurvey, budget: float) -> Iterator[Finding]:
+    """Check the ways to its guests and to other hosts, in what is left of the host's time."""
+    started = time.monotonic()
+    if patient.host.static_address is not None:
+        yield from check_translation(at, patient.host.static_address, seen.occupation.addresses, max(0.2, budget))
+    if patient.target is None:
+        uri = patient.uri
+        transport = uri.transport or "local" if uri is not None else "local"
+        yield at.info("clock", f"not compared: libvirt has no clock, and the connection is {transport}, not by ssh")
+    elif patient.peers:
+        left = max(0.5, budget - (time.monotonic() - started))
+        yield from check_peers(at, patient.target, patient.peers, left)
+
+
+def _own_side(patients: Sequence[Patient], *, any_host: bool) -> Iterator[Finding]:
+    yield from check_client(client_version())
+    yield from check_keys(patient.target for patient in patients if patient.target is not None)
+    if not any_host:
+        mend = "realms hosts add NAME --realm ID --uri URI --profile ID"
+        yield Checkup("").info("hosts", "no host is registered", mend)
+
+
+def _between(visits: Sequence[Visit]) -> Iterator[Finding]:
+    surveys = {visit.patient.host.name: visit.survey for visit in visits if visit.survey is not None}
+    yield from check_twins(surveys)
+    realms = {visit.patient.realm.id: visit.patient.realm for visit in visits if visit.patient.realm is not None}
+    for realm in realms.values():
+        members = (visit.patient.host.name for visit in visits if visit.patient.realm is realm)
+        yield from compare_realm(realm, {name: surveys[name] for name in members if name in surveys})

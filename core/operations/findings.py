@@ -1,0 +1,102 @@
+"""What a doctor finds: how bad, where, what, and the command that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Severity(StrEnum):
+    """An error keeps VMs from running there; a warning will hurt some day; an info is for those who wonder."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    OK = "ok"
+
+    @property
+    def rank(self) -> int:
+        """Worst first."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked. `host` is empty where it is about the machine that the program runs on."""
+
+    host: str
+    severity: Severity
+    check: str
+    """What was looked at, in one or two words; the same for all hosts."""
+    what: str
+    mend: str = ""
+    """What to do, a command where there is one; empty where nothing needs to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """Collects the findings of one host."""
+
+    host: str
+
+    def error(self, check: str, what: str, mend: str = "") -> Finding:
+        """Report what keeps the host from doing its work."""
+        return Finding(self.host, Severity.ERROR, check, what, mend)
+
+    def warning(self, check: str, what: str, mend: str = "") -> Finding:
+        """Report what will hurt some day."""
+        return Finding(self.host, Severity.WARNING, check, what, mend)
+
+    def info(self, check: str, what: str, mend: str = "") -> Finding:
+        """Report what is good to know."""
+        return Finding(self.host, Severity.INFO, check, what, mend)
+
+    def ok(self, check: str, what: str) -> Finding:
+        """Report that all is well."""
+        return Finding(self.host, Severity.OK, check, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All findings, by host and worst first. `hosts_total` counts the hosts that were to be asked."""
+
+    findings: tuple[Finding, ...]
+    hosts_total: int
+    hosts_answering: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong enough to be an error."""
+        return not self.count(Severity.ERROR)
+
+    def count(self, severity: Severity) -> int:
+        """Count the findings of a severity."""
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def of(self, host: str) -> Iterator[Finding]:
+        """Give the findings of one host, worst first."""
+        return (finding for finding in self.findings if finding.host == host)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Everything that has findings, worst first; empty name for the machine itself."""
+        return tuple(dict.fromkeys(finding.host for finding in self.findings))
+
+
+def in_order(findings: Iterator[Finding], hosts: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Sort: the host with the worst finding first, then as they were named; within a host the worst first."""
+    found = list(findings)
+    worst: dict[str, int] = {}
+    for finding in found:
+        worst[finding.host] = min(worst.get(finding.host, len(Severity)), finding.severity.rank)
+    place = {host: index for index, host in enumerate(hosts)}
+    return tuple(
+        sorted(
+            found,
+            key=lambda each: (worst[each.host], place.get(each.host, -1), each.host, each.severity.rank),
+        )
+    )

@@ -1,0 +1,139 @@
+"""The ssh program as libvirt runs it for a host's URI: same user, port, key and checks, so that its answer counts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.uris import ConnectionUri
+
+SSH_FAILED = 255
+"""Exit code of the ssh program where itself failed, and not the command on the host."""
+
+
+@dataclass(frozen=True, slots=True)
+class SshTarget:
+    """Where a login goes. `user` and `port` are None where the ssh program's own configuration decides."""
+
+    host: str
+    user: str | None = None
+    port: int | None = None
+    keyfile: Path | None = None
+    verifies_host: bool = True
+    """False where the URI has no_verify=1: any host key is accepted."""
+
+    @classmethod
+    def of(cls, uri: ConnectionUri) -> SshTarget | None:
+        """Read a URI whose connection libvirt makes with the ssh program; None for all others."""
+        if not uri.uses_ssh_program:
+            return None
+        parts = urlsplit(uri.text)
+        parameters = dict(parse_qsl(parts.query.replace(";", "&"), keep_blank_values=True))
+        keyfile = parameters.get("keyfile")
+        return cls(
+            host=uri.host,
+            user=unquote(parts.username) if parts.username else None,
+            port=parts.port,
+            keyfile=Path(keyfile) if keyfile else None,
+            verifies_host=parameters.get("no_verify", "0") in {"", "0"},
+        )
+
+    @property
+    def login(self) -> str:
+        """What one types after `ssh` to get there."""
+        host = f"{self.user}@{self.host}" if self.user else self.host
+        return f"-p {self.port} {host}" if self.port else host
+
+    @property
+    def known_name(self) -> str:
+        """The host as the known_hosts file calls it."""
+        return f"[{self.host}]:{self.port}" if self.port not in (None, 22) else self.host
+
+    def arguments(self, *, only_key: bool = False) -> list[str]:
+        """Options of the ssh program, up to the host. `only_key`: no other key than the file's may be offered."""
+        arguments = []
+        if self.keyfile is not None:
+            arguments += ["-i", str(self.keyfile)]
+            if only_key:
+                arguments += ["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
+        if self.port is not None:
+            arguments += ["-p", str(self.port)]
+        if self.user is not None:
+            arguments += ["-l", self.user]
+        if not self.verifies_host:
+            arguments += ["-o", "StrictHostKeyChecking=no"]
+        return [*arguments, "--", self.host]
+
+    def with_key(self, keyfile: Path | None) -> SshTarget:
+        """Give the same login with another key; with None the ssh program chooses."""
+        return replace(self, keyfile=keyfile)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended: its exit code (None: past its time, and ended by us), and what it wrote."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+def run(command: Sequence[str], timeout: float | None, *, stdin: str = "") -> Outcome:
+    """Run a program of the ssh family without a shell; past `timeout` seconds it is ended."""
+    try:
+        done = subprocess.run(
+            [*command], input=stdin.encode(), capture_output=True, timeout=timeout, check=False, env=_environment()
+        )
+    except subprocess.TimeoutExpired as expired:
+        return Outcome(None, _text(expired.stdout), _text(expired.stderr))
+    except FileNotFoundError:
+        return Outcome(127, "", f"{command[0]}: not installed on this machine")
+    except OSError as error:
+        return Outcome(126, "", f"{command[0]}: {error.strerror}")
+    return Outcome(done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+def log_in(target: SshTarget, script: str, timeout: float, *, stdin: str = "", only_key: bool = False) -> Outcome:
+    """Run a fixed command on a host, as libvirt would log in: without any question, and not over a shared connection.
+
+    `script` must be a constant: what varies goes through `stdin`, where no shell reads it as its own text.
+    """
+    options = [
+        "-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, int(timeout))}", "-o", "ControlPath=none",
+        *target.arguments(only_key=only_key),
+    ]  # fmt: skip
+    return run(["ssh", *options, script], timeout, stdin=stdin)
+
+
+def ask_and_log_in(target: SshTarget, script: str, *, stdin: str) -> Outcome:
+    """Do the same, but let the ssh program ask for a password, or to accept the host's key, on its terminal."""
+    done = subprocess.run(
+        ["ssh", "-T", *target.arguments(), script],
+        input=stdin.encode(), stdout=subprocess.PIPE, check=False, env=_environment(),
+    )  # fmt: skip
+    return Outcome(done.returncode, _text(done.stdout), "")
+
+
+def effective(target: SshTarget, timeout: float = 5.0) -> Mapping[str, tuple[str, ...]]:
+    """Ask the ssh program what its configuration makes of a login: each setting in lower case, with its values."""
+    outcome = run(["ssh", "-G", *target.arguments()], timeout)
+    settings: dict[str, tuple[str, ...]] = {}
+    for line in outcome.out.splitlines():
+        name, _, value = line.partition(" ")
+        settings[name] = (*settings.get(name, ()), value)
+    return settings
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"LC_ALL": "C"}  # its messages are read here
+
+
+def _text(written: bytes | None) -> str:
+    return (written or b"").decode("utf-8", "replace")
