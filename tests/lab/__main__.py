@@ -27,7 +27,8 @@ def main() -> int:
     if reason is not None:
         sys.stderr.write(f"{reason}\n")
         return 1
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs begin with the first one ignored
+        signal.signal(ending, signal.default_int_handler)
     try:
         with Lab.start(wanted.hosts) as lab:
             _start_guests(lab, wanted.guests)

@@ -43,6 +43,8 @@ class LabHost:
         self.key = key
         self.shared = shared
         self.machine_uuid = machine_uuid(lab, number)
+        # The same after a restart, as a machine's is: its neighbours remember it.
+        self._hardware_address = f"02:4c:41:42:{lab:02x}:{number:02x}"
         self._anchor = anchor
         self._process: subprocess.Popen[bytes] | None = None
         self._inside: Inside | None = None
@@ -122,7 +124,7 @@ class LabHost:
         pid = eventually(lambda: child_of(unshare), f"the first process of {self.name}", every=0.01)
         self._inside = Inside(pid, "mount", "uts", "net", "pid")
         self._wire(
-            f"ip link add {self._port} type veth peer name eth0 netns {pid}",
+            f"ip link add {self._port} type veth peer name eth0 address {self._hardware_address} netns {pid}",
             f"ip link set {self._port} master lan",
             f"ip link set {self._port} up",
         )

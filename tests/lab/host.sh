@@ -23,7 +23,7 @@ mount --bind "$folder/hosts" /etc/hosts
 read -r go
 [ "$go" = go ]
 ip link set lo up
-ip link add br0 type bridge
+ip link add br0 address "$(cat /sys/class/net/eth0/address)" type bridge
 ip link set eth0 master br0
 ip link set eth0 up
 ip link set br0 up
