@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.fleet import Fleet
+from core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.config.model import Configuration
+    from core.fleet import VM, HostSnapshot
 
 
 def check_known(kind: str, wanted: str | None, known: Iterable[str]) -> None:
@@ -37,3 +39,30 @@ def only(fleet: Fleet, configuration: Configuration, *, realm: str | None = None
             if realm in (None, snapshot.host.realm) and host in (None, snapshot.name)
         ),
     )
+
+
+def find_vm(fleet: Fleet, wanted: str) -> tuple[HostSnapshot, VM]:
+    """Find the VM that NAME, HOST/NAME or a UUID means, with its host as last seen.
+
+    Raises UsageError where there is none (naming near ones, and the hosts that could not be asked), or where the word
+    fits several: they are listed. A VM in the midst of a migration is on two hosts, and is named by HOST/NAME then.
+    """
+    found = [
+        (snapshot, vm)
+        for snapshot in fleet.hosts
+        for vm in snapshot.vms
+        if wanted in (vm.name, vm.uuid, f"{vm.host}/{vm.name}", f"{vm.host}/{vm.uuid}")
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = ", ".join(f"{vm.host}/{vm.name} ({vm.uuid})" for _, vm in found)
+        raise UsageError(
+            f"{printable(wanted)!r} fits {len(found)} VMs: {printable(listed)}", hint="use HOST/NAME or a UUID"
+        )
+    silent = [host.name for host in fleet.hosts if host.host.state.connects and not host.is_known]
+    near = difflib.get_close_matches(wanted, {vm.name for vm in fleet.vms()}, 1)
+    hint = f"did you mean {near[0]!r}?" if near else ""
+    if silent:
+        hint = f"{hint} {', '.join(silent)} could not be asked".strip()
+    raise UsageError(f"no VM {printable(wanted)!r}", hint=printable(hint))

@@ -128,7 +128,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(rows)
 
 
-class SizeType(click.ParamType):
+class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
     """A size such as `8 GiB`, as bytes."""
 
     name = "SIZE"

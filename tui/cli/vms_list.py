@@ -1,0 +1,72 @@
+"""`realms vms list`: the virtual machines of all hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+
+if TYPE_CHECKING:
+    from core.fleet import VM, Fleet, VMState
+
+
+@click.command("list", cls=RealmsCommand)
+@click.option("--realm", metavar="ID", help="Only VMs on hosts of this realm.")
+@click.option("--host", metavar="NAME", help="Only VMs on this host.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for hosts that don't answer.")  # fmt: skip
+@json_option
+@pass_options
+def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeout: float, as_json: bool) -> None:
+    """List the VMs of all hosts that answer; what can't be asked is not shown as stopped.
+
+    Connects to every host that is not disabled, and says how many answered.
+    """
+    from core.operations.selection import only
+    from tui.cli.json_shapes import vms_document
+    from tui.cli.output import print_json
+
+    workplace = options.workplace()
+    try:
+        fleet = only(workplace.settled_fleet(timeout), workplace.configuration, realm=realm, host=host)
+    finally:
+        workplace.close()
+    if as_json:
+        print_json(vms_document(fleet))
+    else:
+        _print(fleet)
+
+
+def _print(fleet: Fleet) -> None:
+    from tui.cli.output import Column, print_table, say
+
+    columns = [Column("VM"), Column("Host"), Column("State"), Column("vCPUs", right=True), Column("Memory", right=True),
+               Column("Devices"), Column("Endpoint"), Column("CPU", right=True), Column("Age", right=True)]  # fmt: skip
+    rows = [
+        _row(vm, snapshot.state_of(vm), fleet.age(snapshot))
+        for snapshot in fleet.hosts
+        for vm in sorted(snapshot.vms, key=lambda vm: vm.name)
+    ]
+    print_table(columns, rows)
+    say(f"{len(rows)} VMs; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
+    for snapshot in fleet.hosts:
+        if snapshot.host.state.connects and snapshot.error:
+            say(f"{snapshot.name}: {snapshot.error}")
+
+
+def _row(vm: VM, state: VMState, age: float | None) -> list[str]:
+    from core.units import show_age, show_size
+
+    return [
+        vm.name if vm.managed else f"{vm.name} (foreign)",
+        vm.host,
+        state.value,
+        str(vm.vcpus),
+        show_size(vm.memory_bytes),
+        " ".join(map(str, vm.devices)) or "-",
+        vm.endpoint or vm.address or "-",
+        "-" if vm.cpu_percent is None else f"{vm.cpu_percent:.0f} %",
+        "-" if age is None else show_age(age),
+    ]
