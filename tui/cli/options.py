@@ -46,8 +46,8 @@ class GlobalOptions:
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     """Keep a global option's value, wherever on the command line it stood; the environment never overrules it."""
     options = context.ensure_object(GlobalOptions)
-    name = parameter.name
-    if name is None or value is None or value is False:
+    name = parameter.name or ""
+    if value is None or value is False:
         return
     from_environment = context.get_parameter_source(name) is ParameterSource.ENVIRONMENT
     if not (from_environment and getattr(options, name)):
