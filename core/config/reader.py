@@ -11,6 +11,7 @@ from core.config.composition import Composer
 from core.config.diagnostics import Severity
 from core.config.report import Report
 from core.config.resolution import Resolver
+from core.config.second_reading import compare
 from core.config.sections import read_sections
 from core.config.sources import Sources
 from core.config.syntax import Place
@@ -65,7 +66,10 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Reading:
     configuration = None
     try:
         root = composer.compose(main)
-        resolved = Resolver(root, os.environ if environment is None else environment, report).resolve()
+        variables = os.environ if environment is None else environment
+        resolved = Resolver(root, variables, report).resolve()
+        if not report.errors:
+            compare(root, resolved, variables, report)
         configuration = read_sections(resolved, report)
     except RecursionError:
         message = "the substitutions or blocks are nested too deeply to be read"

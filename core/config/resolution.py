@@ -8,6 +8,7 @@ count; everything below is a function of an expression and a scope.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.config.composition import Items, Joined, Section, Slot
@@ -15,7 +16,7 @@ from core.config.syntax import Kind, Literal, Place, Reference, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from core.config.composition import Composed
     from core.config.report import Path, Report
@@ -24,6 +25,12 @@ Scope = frozenset[tuple[int, int]]
 """Pairs of a slot's identity and the number of its layers that count."""
 
 _EVERYTHING: Scope = frozenset()
+
+MAX_CHAIN = 200
+"""Substitutions that may stand behind one another until a literal is reached."""
+
+MAX_VALUES = 100_000
+"""Values in a configuration, all substitutions replaced: a few lines can double each other into billions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,10 @@ class _Unresolvable(Exception):
         self.via = via
 
 
+class _TooMany(Exception):
+    """All substitutions together give more values than any configuration has."""
+
+
 class Resolver:
     """Resolves one composed configuration; what can't be resolved goes to the report, and is left out."""
 
@@ -76,18 +87,27 @@ class Resolver:
         self._report = report
         self._shapes: dict[tuple[int, Scope, bool], _Shape | None] = {}
         self._running: set[int] = set()
-        self._whole: set[tuple[int, Scope]] = set()
-        """References whose whole value was found to be free of cycles."""
+        self._whole: set[tuple[tuple[int, Scope], ...]] = set()
+        """Expressions and slots whose whole value was found to be free of cycles."""
+        self._failed: dict[tuple[int, Scope], _Unresolvable] = {}
+        self._values = 0
+        self._cuts = 0
+        """Optional substitutions left out because they refer to themselves; what is found meanwhile is not kept."""
 
     def resolve(self) -> ObjectValue:
         """Resolve everything."""
-        value = self._finish(self._section(self._root, _EVERYTHING), ())
+        try:
+            value = self._finish(self._section(self._root, _EVERYTHING), ())
+        except _TooMany:
+            self._report.error(self._root.place, (), f"the substitutions expand to more than {MAX_VALUES} values")
+            return ObjectValue(self._root.place, {}, complete=False)
         assert isinstance(value, ObjectValue)  # noqa: S101 - a section is an object
         return value
 
     # Whole values
 
     def _finish(self, shape: _Shape, path: Path) -> Value:
+        self._count()
         match shape:
             case Scalar():
                 return shape
@@ -135,12 +155,21 @@ class Resolver:
         key = (id(slot), scope, whole)
         if key in self._shapes:
             return self._shapes[key]
+        if (id(slot), scope) in self._failed:
+            raise self._failed[id(slot), scope]
         found = self._shapes.get((id(slot), scope, not whole))
         if found is not None and not isinstance(found, _Object):
             if whole:
                 self._check_whole(found)
         else:
-            found = self._layers(slot, scope, whole=whole)
+            cuts = self._cuts
+            try:
+                found = self._layers(slot, scope, whole=whole)
+            except _Unresolvable as error:
+                self._failed[id(slot), scope] = error
+                raise
+            if self._running and self._cuts > cuts:
+                return found
         self._shapes[key] = found
         return found
 
@@ -195,16 +224,19 @@ class Resolver:
         """Find what a substitution means; `whole` where all of it is needed, and not a key inside it."""
         if id(reference) in self._running:
             raise _Cycle(reference)
+        if len(self._running) >= MAX_CHAIN:
+            message = f"more than {MAX_CHAIN} substitutions refer to one another, ending with {reference}"
+            raise _Unresolvable(reference.place, message)
         self._running.add(id(reference))
         try:
             shape = self._look_up(reference.path, scope)
             if shape is None and reference.prefix:
                 shape = self._look_up(reference.path[reference.prefix :], scope)
-            if shape is not None and whole and (id(reference), scope) not in self._whole:
+            if shape is not None and whole:
                 self._check_whole(shape)
-                self._whole.add((id(reference), scope))
         except _Cycle as cycle:
             if reference.optional and cycle.reference is reference:
+                self._cuts += 1
                 return None  # in a cycle of several, what is left out would depend on where one begins
             message = f"the substitution {reference} refers to itself, directly or in a cycle"
             raise _Unresolvable(reference.place, message) from None
@@ -221,8 +253,9 @@ class Resolver:
         raise self._unresolved(reference, plain)
 
     def _look_up(self, path: tuple[str, ...], scope: Scope) -> _Shape | None:
-        shape: _Shape | None = self._section(self._root, scope)
-        for key in path:
+        first = self._root.slots.get(path[0])
+        shape = self._slot(first, scope, whole=False) if first is not None else None
+        for key in path[1:]:
             if not isinstance(shape, _Object):
                 return None
             origins = shape.keys.get(key)
@@ -233,17 +266,32 @@ class Resolver:
 
     def _check_whole(self, shape: _Shape) -> None:
         """Resolve everything inside a value; raises _Cycle where that needs the value itself."""
-        inner: list[_Shape | None] = []
         match shape:
             case _List(_, items):
-                inner = [self._shape(expression, scope, whole=True) for expression, scope, _ in items]
+                for expression, scope, _ in items:
+                    self._check_once(((id(expression), scope),), partial(self._shape, expression, scope, whole=True))
             case _Object(_, keys):
-                inner = [self._join_origins(origins, whole=True) for origins in keys.values()]
+                for origins in keys.values():
+                    mark = tuple((id(origin.slot), origin.scope) for origin in origins)
+                    self._check_once(mark, partial(self._join_origins, origins, whole=True))
             case Scalar():
-                return
-        for child in inner:
-            if child is not None:
-                self._check_whole(child)
+                pass
+
+    def _check_once(self, mark: tuple[tuple[int, Scope], ...], find: Callable[[], _Shape | None]) -> None:
+        if mark in self._whole:
+            return
+        self._count()
+        cuts = self._cuts
+        shape = find()
+        if shape is not None:
+            self._check_whole(shape)
+        if self._cuts == cuts:
+            self._whole.add(mark)
+
+    def _count(self) -> None:
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise _TooMany
 
     def _unresolved(self, reference: Reference, plain: tuple[str, ...]) -> _Unresolvable:
         import difflib

@@ -138,7 +138,7 @@ def _describe_function(function: CostFunction) -> list[tuple[str, str]]:
     ]
 
 
-def _spell(curve: Curve, sizes: bool) -> str:  # noqa: FBT001 - whether inputs are bytes
+def _spell(curve: Curve, sizes: bool) -> str:
     """Write a curve on one line, inputs that are bytes as sizes where they are whole ones."""
     parts = []
     for key, value in as_mapping(curve).items():
