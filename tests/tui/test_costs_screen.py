@@ -12,9 +12,10 @@ from core.fleet import Connection
 from core.realms import Realm
 from tests.tui.costs_app import CostsApp
 from tests.tui.costs_world import NOW, configuration, fleet, host, usual_fleet
-from tui.screens.costs import AT_ONCE, HostTable
+from tui.screens.costs import AT_ONCE
 from tui.screens.costs_close_up import CloseUpPanel
 from tui.screens.costs_panel import RequestPanel
+from tui.screens.costs_table import HostTable
 from tui.widgets.plot import CurvePlot
 
 if TYPE_CHECKING:

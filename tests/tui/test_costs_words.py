@@ -21,6 +21,7 @@ from tui.render.exploration import Exploration, explore
 from tui.render.figures import cost_text, decimals, tick
 from tui.render.ink import Ink, line_text
 from tui.render.term_bars import term_bars
+from tui.screens.costs_lines import share_lines
 from tui.screens.costs_request import (
     MOST_VMS,
     Field,
@@ -267,3 +268,16 @@ def test_every_device_type_of_the_configuration_can_be_asked_for() -> None:
     asked = read(fields, {"devices.a100": "2", "count": "3"})
     assert dict(asked.request.devices) == {"a100": 2}
     assert asked.count == 3
+
+
+@given(st.integers(20, 90), st.integers(1, 5), st.integers(0, 40), st.integers(0, 40), st.booleans())
+def test_every_table_has_a_row_and_the_chosen_host_its_part(
+    height: int, above: int, ranked: int, refused: int, short: bool
+) -> None:
+    """Lines are shared so that nothing needed is pushed off the screen, and no table has empty lines for nothing."""
+    lines = share_lines(height, above=above, ranked=ranked, refused=refused, short=short)
+    frame = 2 if short else 3
+    assert frame + 1 <= lines.ranking <= max(2, ranked) + frame
+    assert lines.refused == 0 if not refused else frame + 1 <= lines.refused <= refused + frame
+    if lines.most >= above + 2 * (frame + 1):
+        assert above + lines.ranking + lines.refused <= lines.most

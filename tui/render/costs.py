@@ -93,7 +93,10 @@ def deciding(exploration: Exploration) -> str | None:
     """Name the attribute that puts the best host before the next; None where no single one does."""
     if len(exploration.ranked) < 2:
         return None
-    attribute = _deciding(exploration.ranked[0], exploration.ranked[1])
+    best, second = exploration.ranked[:2]
+    if best.cost is None or second.cost is None or best.cost.total == second.cost.total:
+        return None
+    attribute = _deciding(best, second)
     return attribute if attribute in exploration.attributes else None
 
 
@@ -194,8 +197,10 @@ def ranking_rows(exploration: Exploration, fits: Mapping[str, int]) -> tuple[Row
 
     `fits` is how many such VMs each host takes, as far as that is counted.
     """
-    totals = decimals(verdict.cost.total for verdict in exploration.ranked if verdict.cost is not None)
-    rises = decimals([0.0, *(verdict.rise for verdict in exploration.ranked if verdict.rise is not None)])
+    digits = max(
+        decimals(verdict.cost.total for verdict in exploration.ranked if verdict.cost is not None),
+        decimals([0.0, *(verdict.rise for verdict in exploration.ranked if verdict.rise is not None)]),
+    )
     decides = deciding(exploration)
     several = len(exploration.configuration.realms) > 1
     rows = []
@@ -213,7 +218,7 @@ def ranking_rows(exploration: Exploration, fits: Mapping[str, int]) -> tuple[Row
         if exploration.count > 1:
             cells.append(((f"{takes}", Tone.ACCENT),) if takes else (("-", Tone.DIM),))
             order.append(float(takes))
-        cells += [((cost_text(total, totals), Tone.STRONG),), cost_text(rise, rises, signed=True)]
+        cells += [((cost_text(total, digits), Tone.STRONG),), cost_text(rise, digits, signed=True)]
         cells.append(_fits(fits.get(verdict.host)))
         order += [total, rise, fits.get(verdict.host)]
         for attribute in exploration.attributes:

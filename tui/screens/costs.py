@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from core.text import printable
 from tui.commands import Command, bindings
+from tui.render.ages import shown_ages
 from tui.render.costs import (
     REFUSED_COLUMNS,
     capacity,
@@ -27,17 +28,19 @@ from tui.render.exploration import Exploration, explore
 from tui.render.headroom import in_words
 from tui.screens.area import AreaScreen
 from tui.screens.costs_close_up import CloseUpPanel
+from tui.screens.costs_lines import share_lines
 from tui.screens.costs_panel import RequestPanel
 from tui.screens.costs_request import Asked, FieldRefused, fields_for
+from tui.screens.costs_table import BY_TOTAL, HostTable
 from tui.widgets.grid import Grid
-from tui.widgets.grid_model import GridModel
-from tui.widgets.rows import Column, Sort
+from tui.widgets.rows import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
     from core.config.model import Configuration
     from core.fleet import Fleet
@@ -46,18 +49,17 @@ if TYPE_CHECKING:
 AT_ONCE = 100
 """Hosts that are judged between two frames; more are left to a thread."""
 
+REST_SECONDS = 1.0
+"""A larger fleet that keeps changing is judged so often; a changed request always at once."""
+
 _PLACED_AS_FAST = 4
 """VMs that are placed in the time in which one host is judged."""
 
-_BY_TOTAL = Sort("total")
 _FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
 """What the ranking shows until the first fleet says which terms there are."""
 
 _NARROW = 100
 _SHORT = 30
-_LEAST_CLOSE_UP = 13
-_LEAST_CLOSE_UP_SHORT = 8
-"""Lines that the chosen host has at least; fewer show no curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +83,6 @@ class Explored(Message):
         super().__init__()
         self.number = number
         self.exploration = exploration
-
-
-class HostTable(Grid):
-    """A table of hosts; left and right turn to another curve while there is nothing to scroll."""
-
-    def action_wide(self) -> None:
-        """Show every column, or only those that fit."""
-        super().action_wide()
-        self.set_class(self.wide, "-wide")
-
-    def use_columns(self, columns: Sequence[Column], sort: Sort) -> None:
-        """Have these columns from now on; rows come with the next `set_rows`, the filter stays."""
-        before, self.model = self.model, GridModel(columns)
-        known = any(column.key == sort.column for column in columns)
-        self.model.sort_by(sort if known else _BY_TOTAL)
-        self.model.filter_by(before.filter.text)
-        self._repaint()
-
-    def action_aside(self, by: int) -> None:
-        """Scroll a wide table, or turn to another curve."""
-        if self.wide:
-            super().action_aside(by)
-        else:
-            self.screen.query_one(CloseUpPanel).turn(1 if by > 0 else -1)
 
 
 class CostsScreen(AreaScreen):
@@ -138,6 +116,10 @@ class CostsScreen(AreaScreen):
         self._is_judging = False
         self._waiting: Question | None = None
         """The newest question that came while a thread was judging: those between are dropped."""
+        self._judged: tuple[object, ...] = ()
+        """What told apart the fleet that was judged last."""
+        self._rest: Timer | None = None
+        """Runs while a large fleet that was just judged is left alone."""
         self._fits: Mapping[str, int] = {}
         self._said: tuple[str, str, str] | None = None
 
@@ -150,7 +132,7 @@ class CostsScreen(AreaScreen):
             with Vertical(id="answer"):
                 yield Static(id="headline", markup=False)
                 wide = "ranking" in self.realms.settings.wide
-                yield HostTable(_FIRST_COLUMNS, heading="Hosts", sort=_BY_TOTAL, wide=wide, id="ranking")
+                yield HostTable(_FIRST_COLUMNS, heading="Hosts", sort=BY_TOTAL, wide=wide, id="ranking")
                 yield HostTable(REFUSED_COLUMNS, heading="Refused", empty="None.", id="refused")
         yield CloseUpPanel(id="close-up")
 
@@ -177,30 +159,36 @@ class CostsScreen(AreaScreen):
         self.query_one("#headline").styles.height = sentences
         exploration = self.exploration
         ranked, refused = (len(exploration.ranked), len(exploration.refused)) if exploration is not None else (0, 0)
-        frame = 2 if short else 3
-        room = height - 2 - (_LEAST_CLOSE_UP_SHORT if short else max(_LEAST_CLOSE_UP, height * 2 // 5))
-        for_tables = room - sentences - (panel_height if narrow else 0)
-        wanted_ranking, wanted_refused = max(2, ranked) + frame, refused + frame if refused else 0
-        least_refused = min(wanted_refused, max(frame + 1, for_tables * 2 // 5))
-        ranking_height = max(frame + 1, min(wanted_ranking, for_tables - least_refused))
-        refused_height = max(least_refused, min(wanted_refused, for_tables - ranking_height))
+        above = sentences + (panel_height if narrow else 0)
+        lines = share_lines(height, above=above, ranked=ranked, refused=refused, short=short)
         table = self.query_one("#refused", HostTable)
         table.display = refused > 0
-        table.styles.height = refused_height
-        needed = sentences + ranking_height + refused_height
-        self.query_one("#question").styles.height = (
-            panel_height + needed if narrow else max(needed, min(room, panel_height))
-        )
+        table.styles.height = lines.refused
+        beside = 0 if narrow else min(lines.most, panel_height)
+        self.query_one("#question").styles.height = max(above + lines.ranking + lines.refused, beside)
 
     # What is shown -------------------------------------------------------------------------------------------------
 
     def show_fleet(self, fleet: Fleet) -> None:
-        """Judge the newest fleet."""
-        configuration = self.realms.workplace.configuration
+        """Judge the newest fleet; where only more of the headroom is known by now, show that."""
+        workplace = self.realms.workplace
+        configuration = workplace.configuration
         panel = self.query_one(RequestPanel)
         if fields_for(configuration) != panel.fields:
             self.run_worker(self._use_fields(configuration), exclusive=True, group="fields")
+        state = (workplace.generation, shown_ages(fleet, configuration.realms), configuration)
+        if self.exploration is not None and not self._is_judging and (state == self._judged or self._rest is not None):
+            self._show(self.exploration)
+            return
+        self._judged = state
+        if len(fleet.hosts) > AT_ONCE:
+            self._rest = self.set_timer(REST_SECONDS, self._look_again)
         self._ask(fleet)
+
+    def _look_again(self) -> None:
+        self._rest = None
+        if self.is_current and self.realms.fleet is not None:
+            self.show_fleet(self.realms.fleet)
 
     async def _use_fields(self, configuration: Configuration) -> None:
         panel = self.query_one(RequestPanel)
@@ -246,7 +234,7 @@ class CostsScreen(AreaScreen):
     def _show(self, exploration: Exploration) -> None:
         before, self.exploration = self.exploration, exploration
         self.realms.request = exploration.request
-        fits = self.realms.fits(exploration.fleet)
+        fits = self.realms.fits(self.realms.fleet or exploration.fleet)
         if before is not None and exploration.says_the_same_as(before) and fits == self._fits:
             return
         self._fits = fits
@@ -263,7 +251,7 @@ class CostsScreen(AreaScreen):
         columns = ranking_columns(exploration)
         if columns != self._columns:
             self._columns = columns
-            ranking.use_columns(columns, self.realms.settings.sorts.get("ranking", _BY_TOTAL))
+            ranking.use_columns(columns, self.realms.settings.sorts.get("ranking", BY_TOTAL))
         ranking.empty = (
             "No host can take it." if exploration.refused else "No hosts yet: add one in the Hosts area (1)."
         )

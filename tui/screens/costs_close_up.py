@@ -89,8 +89,8 @@ class CloseUpPanel(Container):
         changes = self._close_up.changes if self._close_up is not None else ()
         views = 1 + max(1, sum(change.curve is not None for change in changes))
         fit_across, fit_down = max(1, self.size.width // _PLOT_WIDTH), max(1, self.size.height // _PLOT_HEIGHT)
-        self._across = min(fit_across, views)
-        self._down = min(fit_down, -(-views // self._across))
+        self._down = min(fit_down, -(-views // fit_across))
+        self._across = min(fit_across, -(-views // self._down))
         self.styles.grid_size_columns = self._across
         self.styles.grid_size_rows = self._down
         for _ in range(self._across * self._down - 1 - len(self._plots)):
