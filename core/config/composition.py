@@ -20,7 +20,6 @@ from core.config.syntax import (
     Literal,
     Place,
     Reference,
-    render_path,
 )
 
 if TYPE_CHECKING:
@@ -225,8 +224,3 @@ def _refers(value: Composed) -> bool:
             return not fixed
         case Literal():
             return False
-
-
-def describe(path: Path) -> str:
-    """Write a path for a message; the root is called the file."""
-    return render_path(path) or "the file"

@@ -118,7 +118,9 @@ class Parameters:
             return None
         if isinstance(found.value, Scalar):
             return found.value
-        self.error(key, f"'{key}' is {name_kind(found.value)}; {what} is expected")
+        place = found.value.via[-1] if found.value.via else found.value.place
+        message = f"'{key}' is {name_kind(found.value)}; {what} is expected"
+        self.report.error(place, (*self.path, key), message)
         return None
 
     def text(self, key: str) -> str | None:

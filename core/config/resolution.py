@@ -192,9 +192,6 @@ class Resolver:
             elif not barred:
                 joined = _over(joined, shape)
             barred |= not isinstance(shape, _Object)
-        if isinstance(joined, _Object) and not isinstance(slot.layers[0].value, Section):
-            place = next((layer.value.place for layer in slot.layers if isinstance(layer.value, Section)), None)
-            joined = _Object(place or slot.layers[0].place, joined.keys, joined.complete, joined.via)
         return joined
 
     def _shape(self, value: Composed, scope: Scope, *, whole: bool) -> _Shape | None:

@@ -334,7 +334,8 @@ class _Scanner(TokenStream):
         key = render_path(last.path)
         if not (self.is_next(":") or self.is_next("=")):
             message = f"{show(token)} after the value of '{key}'"
-            raise SyntaxMistake(place, message, "a comma or a new line is missing")
+            hint = "this bracket is one too many" if self.is_next("]") else "a comma or a new line is missing"
+            raise SyntaxMistake(place, message, hint)
         inside.entries.pop()  # what was read as its value is not what was meant
         value = last.value
         line = self.text[: token.start].rpartition("\n")[2]
