@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from core.driver.connection import HostConnection
 
 
+class FolderMissing(DriverError):
+    """A pool can't be started because its folder isn't there."""
+
+
 class PoolType(StrEnum):
     """Pools that can be made of a path alone, or of a path and a source."""
 
@@ -45,7 +49,7 @@ class Permissions:
     @property
     def is_asked(self) -> bool:
         """Whether anything is asked for."""
-        return self != Permissions()
+        return (self.mode, self.owner, self.group) != (None, None, None)
 
     def is_met_by(self, other: Permissions) -> bool:
         """Tell whether a folder with other permissions has all that is asked for."""
@@ -59,6 +63,10 @@ class Permissions:
         return ", ".join(filter(None, (mode, owner, group))) or "as libvirt likes"
 
 
+ANY_PERMISSIONS = Permissions()
+"""Libvirt's choice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPlan:
     """A pool as it should be. `source` is HOST:/export for netfs, a device's path for fs, empty for dir."""
@@ -68,7 +76,7 @@ class PoolPlan:
     type: PoolType = PoolType.DIR
     source: str = ""
     format: str = ""
-    permissions: Permissions = Permissions()
+    permissions: Permissions = ANY_PERMISSIONS
 
     def xml(self) -> str:
         """Write the pool's definition."""
@@ -142,7 +150,7 @@ class PoolFacts:
     capacity: int | None = None
     allocation: int | None = None
     available: int | None = None
-    permissions: Permissions = Permissions()
+    permissions: Permissions = ANY_PERMISSIONS
 
 
 def look_up_pool(connection: HostConnection, name: str) -> PoolFacts:
@@ -216,8 +224,14 @@ def build_pool(connection: HostConnection, name: str) -> None:
 
 
 def start_pool(connection: HostConnection, name: str) -> None:
-    """Start a pool."""
-    _act(connection, name, "create", "start", 0)
+    """Start a pool; raises FolderMissing where it can't because its folder isn't there."""
+    try:
+        connection.handle.storagePoolLookupByName(name).create(0)
+    except libvirt.libvirtError as error:
+        failure = connection.failed(error, f"start pool {name}")
+        if error_number(error) == errno.ENOENT:
+            raise FolderMissing(connection.host, failure.message.removeprefix(f"{connection.host}: ")) from error
+        raise failure from error
 
 
 def stop_pool(connection: HostConnection, name: str) -> None:

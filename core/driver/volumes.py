@@ -103,6 +103,13 @@ def list_volumes(connection: HostConnection, pool: str) -> tuple[Volume, ...]:
     return tuple(sorted(found, key=lambda volume: volume.name))
 
 
+def volume_names(connection: HostConnection, pool: str) -> frozenset[str]:
+    """Give the names of a pool's volumes as they are now: in one call, where `list_volumes` needs one for each."""
+    handle = refreshed(connection, pool)
+    with connection_errors(connection, f"list the volumes of pool {pool}"):
+        return frozenset(map(str, handle.listVolumes()))
+
+
 def find_volume(connection: HostConnection, pool: str, name: str) -> Volume | None:
     """Find a volume by its name; None where there is none. Raises DriverError."""
     try:

@@ -79,16 +79,32 @@ def realms_of(workplace: Workplace, wanted: str | None) -> tuple[Realm, ...]:
     return chosen
 
 
+def realms_with(workplace: Workplace, wanted: str | None, hosts: Sequence[str]) -> tuple[Realm, ...]:
+    """Give the realms asked for that have one of these hosts; all that are asked for where no host is named.
+
+    Raises UsageError for a host that isn't there.
+    """
+    realms = realms_of(workplace, wanted)
+    registered = {snapshot.name: snapshot.host.realm for snapshot in workplace.registered().hosts}
+    for name in hosts:
+        check_known("host", name, registered)
+    named = {registered[name] for name in hosts}
+    return tuple(realm for realm in realms if not hosts or realm.id in named) or realms
+
+
 def hosts_of(workplace: Workplace, realm: Realm, wanted: Sequence[str] = ()) -> tuple[Host, ...]:
     """Give the hosts of a realm, or those of them that are wanted, sorted by name; disabled ones too.
 
-    Raises UsageError for a name that isn't there, for a saved fleet, and where the realm has no host.
+    Raises UsageError for a saved fleet, and where there is no such host.
     """
     if not workplace.is_live:
         raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
     hosts = tuple(snapshot.host for snapshot in workplace.registered().hosts if snapshot.host.realm == realm.id)
-    for name in wanted:
-        check_known(f"host in realm {realm.id}:", name, [host.name for host in hosts])
     if not hosts:
         raise UsageError(f"realm {realm.id!r} has no hosts", hint="realms hosts add")
-    return tuple(host for host in hosts if not wanted or host.name in wanted)
+    chosen = tuple(host for host in hosts if not wanted or host.name in wanted)
+    if not chosen:
+        raise UsageError(
+            f"no host of realm {realm.id!r} is named", hint=f"its hosts: {', '.join(h.name for h in hosts)}"
+        )
+    return chosen

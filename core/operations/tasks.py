@@ -114,6 +114,10 @@ class Control:
         """Have something undone, last first, where a later step fails or the task is cancelled."""
         self._undo.append((what, host, undo))
 
+    def branch(self) -> Control:
+        """Give a control of the same task with an undo of its own: for one host's part, in a thread of its own."""
+        return Control(self._task)
+
     def keep(self) -> None:
         """Let what was done so far stand, whatever happens from here on."""
         self._undo.clear()

@@ -6,7 +6,6 @@ All of it goes to standard error: what a command prints on standard output is it
 from __future__ import annotations
 
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -84,56 +83,63 @@ def _line(step: Step) -> str:
 
 
 def _draw(workplace: Workplace, task: Task[Any]) -> None:
+    """Draw the steps that work now, with bars where their totals are known; what has ended stays above as a line."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn
     from rich.text import Text
-
-    from core.operations.tasks import Progress as How
-
-    marks = {How.DONE: ("\N{CHECK MARK}", "green"), How.FAILED: ("\N{BALLOT X}", "red"),
-             How.CANCELLED: ("\N{EN DASH}", "yellow"), How.UNDONE: ("\N{LEFTWARDS ARROW}", "yellow")}  # fmt: skip
-
-    class Mark(SpinnerColumn):
-        """A spinner while a step works, then how it ended."""
-
-        def render(self, task: Any) -> Any:
-            """Draw it."""
-            mark = marks.get(task.fields["step"].progress)
-            return super().render(task) if mark is None else Text(*mark)
 
     class Words(ProgressColumn):
         """What the step is, and on which host."""
 
+        def render(self, task: Any) -> Text:
+            """Draw it."""
+            return Text(_words(task.fields["step"]))
+
+    class Bar(BarColumn):
+        """A bar, where the total is known."""
+
         def render(self, task: Any) -> Any:
             """Draw it."""
-            step = task.fields["step"]
-            return Text(one_line(f"{step.host}  {step.what}" if step.host else step.what))
+            return super().render(task) if task.total else Text("")
 
     class Amount(ProgressColumn):
         """How far it is, or a word about it."""
 
-        def render(self, task: Any) -> Any:
+        def render(self, task: Any) -> Text:
             """Draw it."""
             return Text(one_line(amount(task.fields["step"], task.speed)), style="dim")
 
-    console = Console(stderr=True)
     bars: dict[int, TaskID] = {}
-    lock = threading.Lock()
-    with Progress(
-        Mark(), Words(), BarColumn(bar_width=24), TextColumn("{task.percentage:>3.0f} %"), Amount(),
-        console=console, transient=False, redirect_stdout=False, redirect_stderr=False,
-    ) as progress:  # fmt: skip
+    ended: set[int] = set()
+    with Progress(SpinnerColumn(), Words(), Bar(), Amount(), console=Console(stderr=True), transient=True) as progress:
 
         def see(view: TaskView) -> None:
-            with lock:
-                for index, step in enumerate(view.steps):
-                    if index not in bars:
-                        bars[index] = progress.add_task("", total=step.total or None, step=step)
-                    total = step.total or (1.0 if step.ended_at is not None else None)
-                    done = total if step.progress is How.DONE and total else step.done
-                    progress.update(bars[index], total=total, completed=done, step=step)
+            for index, step in enumerate(view.steps):
+                if index in ended:
+                    continue
+                if index not in bars:
+                    bars[index] = progress.add_task("", total=step.total or None, step=step)
+                progress.update(bars[index], total=step.total or None, completed=step.done, step=step)
+                if step.ended_at is not None:
+                    ended.add(index)
+                    progress.remove_task(bars[index])
+                    mark, style = _MARKS.get(step.progress.value, ("?", ""))
+                    detail = f"  {one_line(step.detail)}" if step.detail else ""
+                    progress.console.print(Text.assemble((mark, style), f" {_words(step)}", (detail, "dim")))
 
         _follow(workplace, task, see)
+
+
+_MARKS = {
+    "done": ("\N{CHECK MARK}", "green"),
+    "failed": ("\N{BALLOT X}", "red"),
+    "cancelled": ("\N{EN DASH}", "yellow"),
+    "undone": ("\N{LEFTWARDS ARROW}", "yellow"),
+}
+
+
+def _words(step: Step) -> str:
+    return one_line(f"{step.host}  {step.what}" if step.host else step.what)
 
 
 def amount(step: Step, speed: float | None = None) -> str:

@@ -1,0 +1,181 @@
+"""Sets a realm's pools up on one host: what is missing is made, what is there stays, what fails is undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.driver.jobs import job_connection
+from core.driver.pool_setup import (
+    FolderMissing,
+    PoolType,
+    build_pool,
+    define_pool,
+    look_at_folder,
+    look_up_pool,
+    remove_folder,
+    same_place,
+    set_autostart,
+    start_pool,
+    stop_pool,
+    undefine_pool,
+)
+from core.errors import DriverError, RealmsError
+from core.fleet import PoolState
+from core.operations.realm_pools import HostPools, PoolRole, RealmPool, pool_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from core.driver.connection import HostConnection
+    from core.driver.pool_setup import Permissions, PoolFacts, PoolPlan
+    from core.hosts import Host
+    from core.operations.tasks import Control
+    from core.realms import Realm
+
+
+class PoolDiffers(DriverError):
+    """There is a pool of that name which is not what was asked for; nothing was changed."""
+
+
+def look_up_realm_pools(
+    connection: HostConnection, realm: Realm, roles: Iterable[PoolRole] = tuple(PoolRole)
+) -> dict[PoolRole, PoolFacts]:
+    """Ask a host for a realm's pools, under the names that they have there. Raises DriverError."""
+    from core.driver.pools import list_pools
+
+    names = list_pools(connection)
+    return {role: look_up_pool(connection, pool_name(realm, role, names)) for role in roles}
+
+
+class _Work:
+    """Pools being set up on one host, with what undoes it: by the connection at hand, or by another one later."""
+
+    def __init__(self, control: Control, host: Host, deadline: float, connection: HostConnection) -> None:
+        self.connection = connection
+        self.did_something = False
+        self._whole = control
+        self._control = control.branch()
+        self._host = host
+        self._deadline = deadline
+
+    def did(self, what: str, undo: Callable[[HostConnection], None]) -> None:
+        """Remember how something is undone."""
+        self.did_something = True
+        self._control.on_failure(what, lambda: undo(self.connection), self._host.name)
+
+    def undo(self) -> None:
+        """Undo everything, last first. Where the connection was lost meanwhile another one is tried."""
+        if self.connection.is_alive():
+            self._control.undo_all()
+        elif self.did_something:
+            try:
+                self.undo_later()
+            except DriverError as error:
+                self._whole.warn(f"pools that were set up on {self._host.name} are left behind: {error}")
+
+    def undo_later(self) -> None:
+        """Undo everything by a connection of its own. Raises DriverError where there is none."""
+        with job_connection(self._host, self._deadline) as self.connection:
+            self._control.undo_all()
+
+
+def set_up_host(
+    control: Control, realm: Realm, host: Host, plans: Mapping[PoolRole, PoolPlan], deadline: float
+) -> HostPools:
+    """Set all these pools up on a host, or none of them. Raises DriverError, Cancelled; this run's work is undone then.
+
+    Where the task is cancelled later, it is undone too.
+    """
+    with job_connection(host, deadline) as connection:
+        work = _Work(control, host, deadline, connection)
+        try:
+            found = look_up_realm_pools(connection, realm, plans)
+            adapted = {role: replace(plan, name=found[role].name) for role, plan in plans.items()}
+            for role, plan in adapted.items():
+                _refuse_another(connection, plan, found[role])
+            pools = tuple(_set_up_pool(control, work, role, plan, found[role]) for role, plan in adapted.items())
+        except RealmsError:
+            work.undo()
+            raise
+    if work.did_something:
+        control.on_failure("undo what was set up", work.undo_later, host.name)
+    return HostPools(host, pools)
+
+
+def _set_up_pool(control: Control, work: _Work, role: PoolRole, plan: PoolPlan, found: PoolFacts) -> RealmPool:
+    connection = work.connection
+    with control.step(f"set up {plan.name}", connection.host) as step:
+        changes: list[str] = []
+        for change in _changes(work, plan, found):
+            changes.append(change)
+            step.detail(", ".join(changes))
+            control.check()
+        facts = look_up_pool(connection, plan.name)
+        if not facts.persistent:
+            control.warn(f"{connection.host}: pool {plan.name} is transient: it is gone when it is stopped")
+        if not plan.permissions.is_met_by(facts.permissions):
+            control.warn(
+                f"{connection.host}: the folder of pool {plan.name} has {facts.permissions}, not {plan.permissions}: "
+                f"change that on the host, at {plan.path}"
+            )
+        step.detail(", ".join(changes) or "is so already")
+        return RealmPool(role, facts, tuple(changes))
+
+
+def _changes(work: _Work, plan: PoolPlan, found: PoolFacts) -> Iterator[str]:
+    """Make the changes that a pool needs, one after the other, and tell each in words."""
+    connection, name = work.connection, plan.name
+    if found.state is PoolState.MISSING:
+        before = look_at_folder(connection, plan.path)
+        define_pool(connection, plan)
+        work.did(f"undefine {name}", lambda to: undefine_pool(to, name))
+        yield "defined"
+        if before is None:
+            yield _build(work, plan)
+        elif plan.type is PoolType.DIR and not plan.permissions.is_met_by(before):
+            build_pool(connection, name)
+            work.did(f"give {plan.path} its {before} back", lambda to: _give_back(to, plan, before))
+            yield f"{plan.path} changed to {plan.permissions}"
+    if found.state is not PoolState.ACTIVE:
+        try:
+            start_pool(connection, name)
+        except FolderMissing:  # of a pool that was defined before
+            yield _build(work, plan)
+            start_pool(connection, name)
+        work.did(f"stop {name}", lambda to: stop_pool(to, name))
+        yield "started"
+    if not found.autostart and (found.persistent or found.state is PoolState.MISSING):
+        set_autostart(connection, name, on=True)
+        work.did(f"autostart of {name} off", lambda to: set_autostart(to, name, on=False))
+        yield "autostart on"
+
+
+def _build(work: _Work, plan: PoolPlan) -> str:
+    build_pool(work.connection, plan.name)
+    work.did(f"remove the empty folder {plan.path}", lambda to: remove_folder(to, plan.name))
+    return f"{plan.path} made"
+
+
+def _give_back(to: HostConnection, plan: PoolPlan, before: Permissions) -> None:
+    define_pool(to, replace(plan, permissions=before))
+    build_pool(to, plan.name)
+
+
+def _refuse_another(connection: HostConnection, plan: PoolPlan, found: PoolFacts) -> None:
+    if found.state is PoolState.MISSING:
+        return
+    is_of = f"{found.type} at {found.path}" + (f" from {found.source}" if found.source else "")
+    asked = f"{plan.type} at {plan.path}" + (f" from {plan.source}" if plan.source else "")
+    same = found.type == plan.type and same_place(found.path, plan.path) and _same_source(plan, found)
+    if not same:
+        message = f"there is a pool {plan.name} already: {is_of}; asked for: {asked}"
+        hint = f"give its own --path, or remove it there: virsh pool-destroy and pool-undefine {plan.name}"
+        raise PoolDiffers(connection.host, message, hint=hint)
+
+
+def _same_source(plan: PoolPlan, found: PoolFacts) -> bool:
+    if plan.type is not PoolType.NETFS:
+        return plan.source == found.source
+    mine, theirs = plan.source.partition(":/"), found.source.partition(":/")
+    return mine[0] == theirs[0] and same_place("/" + mine[2], "/" + theirs[2])
