@@ -107,9 +107,14 @@ class RealmsApp(Shell[int]):
         """End as a signal asks for."""
         self.exit(message.code, return_code=message.code)
 
+    @property
+    def changes_pending(self) -> bool:
+        """Whether a change is being written."""
+        return self._changing > 0
+
     async def action_quit(self) -> None:
         """Quit; a change that is being written is waited for, a moment at most."""
-        if self._changing:
+        if self.changes_pending:
             self.tell("Finishing the change that is being written.")
             self.set_timer(0.5, lambda: self.exit(0))
             return

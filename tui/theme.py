@@ -51,7 +51,7 @@ _SIXTEEN_VARIABLES = {
     "faint": "ansi_bright_black",
     "line": "ansi_bright_black",
     "line-focus": "ansi_cyan",
-    "cursor": "ansi_bright_black",
+    "cursor": "ansi_default",
     "cursor-blurred": "ansi_default",
     "track": "ansi_bright_black",
     "ansi-background": "ansi_black",

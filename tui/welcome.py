@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -42,7 +43,7 @@ class WelcomeApp(Shell[Choice]):
     BINDINGS: ClassVar = [
         Binding("escape", "leave", "Quit"),
         Binding("ctrl+q", "leave", "Quit", priority=True),
-        Binding("ctrl+d", "demo", "Demo"),
+        Binding("ctrl+d", "demo", "Demo", priority=True),
         Binding("ctrl+z", "suspend_process", "Suspend"),
         Binding("up,left", "app.focus_previous", show=False),
         Binding("down,right", "app.focus_next", show=False),
@@ -75,7 +76,8 @@ class WelcomeApp(Shell[Choice]):
                 yield Button("Open", id="open", compact=True)
                 yield Button("Demo", id="demo", compact=True)
                 yield Button("Quit", id="quit", compact=True)
-            yield Static(Content("The demo needs no host, no root and no file: libvirt's own test driver runs it."))
+            demo = "The demo (Ctrl+D) needs no host, no root and no file: libvirt's own test driver runs it."
+            yield Static(Content(demo), id="note")
 
     def on_mount(self) -> None:
         """Begin at the path."""
@@ -99,7 +101,7 @@ class WelcomeApp(Shell[Choice]):
         if not text:
             self._complain("Type a path, or choose the demo.")
             return
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))  # Path's own raises for a user who isn't there
         try:
             if path.is_dir():
                 path /= "ticrypt-vm.conf"

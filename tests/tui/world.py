@@ -76,6 +76,7 @@ def host(name: str, profile: str = "cpu-node", state: HostState = HostState.ENAB
 def vm(name: str, on: str, number: int, **more: object) -> VM:
     """Make a running VM; `number` gives it its UUID and address."""
     facts: dict[str, object] = {
+        "realm": "main",
         "state": VMState.RUNNING,
         "active": True,
         "vcpus": 4,
@@ -86,7 +87,7 @@ def vm(name: str, on: str, number: int, **more: object) -> VM:
         "cpu_percent": float(number * 37 % 101),
         "started_at": NOW - 3600.0 * (number % 200 + 1),
     } | more
-    return VM(name=name, uuid=str(UUID(int=number + 1)), host=on, realm="main", **facts)  # type: ignore[arg-type]
+    return VM(name=name, uuid=str(UUID(int=number + 1)), host=on, **facts)  # type: ignore[arg-type]
 
 
 def vms(on: str, count: int, first: int, words: tuple[str, ...] = ("web", "db", "build", "ml-train")) -> list[VM]:

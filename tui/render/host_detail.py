@@ -97,7 +97,7 @@ class HostDetail:
             tone = _POOL_TONES[state] if self.host.freshness.is_current else Tone.DIM
             word = "ok" if state is PoolState.ACTIVE else f"{state.value} ({name})"
             line += [_DOT] if number else []
-            line += [(f"{purpose} ", Tone.PLAIN), (word, tone)]
+            line += [(f"{purpose} ", Tone.PLAIN if self.host.freshness.is_current else Tone.DIM), (word, tone)]
         return [tuple(line)]
 
     def _facts(self) -> list[Line]:

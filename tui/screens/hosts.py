@@ -36,9 +36,16 @@ class HostsScreen(HostActions, AreaScreen):
         (48, "-tall"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._awaited: RowKey | None = None
+        """A host that was added, or renamed, and will come with one of the next fleets."""
+
     def compose_body(self) -> ComposeResult:
         """Lay out the table and the panel."""
-        yield self.grid(HOST_COLUMNS, "hosts", heading="Hosts", empty="No hosts yet. Press a to add the first.")
+        can_add = self.realms.workplace.can_change
+        empty = "No hosts yet. Press a to add the first." if can_add else "No hosts."
+        yield self.grid(HOST_COLUMNS, "hosts", heading="Hosts", empty=empty)
         yield Panel(id="host")
 
     def show_fleet(self, fleet: Fleet) -> None:
@@ -46,6 +53,8 @@ class HostsScreen(HostActions, AreaScreen):
         grid = self.query_one(Grid)
         grid.border_subtitle = Content(f"FITS: how many more VMs of {printable(in_words(self.realms.request))}")
         grid.set_rows(host_rows(fleet, self.realms.workplace.configuration, self.realms.fits(fleet)))
+        if self._awaited is not None and grid.go_to(self._awaited):
+            self._awaited = None
         self._show_detail()
 
     @on(Grid.Moved)
@@ -77,8 +86,8 @@ class HostsScreen(HostActions, AreaScreen):
         return named[0] if named else None
 
     def go_to_row(self, key: RowKey) -> None:
-        """Put the cursor on a host."""
-        self.query_one(Grid).go_to(key)
+        """Put the cursor on a host, as soon as it is there."""
+        self._awaited = None if self.query_one(Grid).go_to(key) else key
 
     def after_change(self) -> None:
         """Take the marks off: what they were for is done."""

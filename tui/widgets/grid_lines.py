@@ -68,13 +68,14 @@ class LinePainter:
         ]
         gap = Segment(" " * GAP, base)
         dim = row.dim
+        plain = bool(base.reverse)  # colours would turn into backgrounds
         for position, (index, width) in enumerate(self.layout):
             if position:
                 segments.append(gap)
             for text, tone in lay_out(row.cells[index], width, right=self.columns[index].right):
                 shown = Tone.DIM if dim and tone in _FAINT_WHEN_DIM else tone
-                if cursor and shown is Tone.DIM:  # faint text and the cursor's line may be of one colour
-                    shown = Tone.MUTED
+                if plain:
+                    shown = Tone.PLAIN
                 segments.append(Segment(text, base + styles.tones[shown] if shown else base))
         if room > self.width:
             segments.append(Segment(" " * (room - self.width), base))

@@ -19,6 +19,10 @@ Grid {
     .grid--sorted { color: $accent; text-style: bold; }
     .grid--cursor { background: $cursor; }
     .grid--cursor-blurred { background: $cursor-blurred; }
+    &:ansi, &:nocolor {
+        .grid--cursor { background: $background; text-style: reverse; }
+        .grid--cursor-blurred { background: $background; text-style: underline; }
+    }
     .grid--bar { color: $accent; }
     .grid--mark { color: $accent; text-style: bold; }
     .grid--empty { color: $muted; }

@@ -31,6 +31,9 @@ class SortMenu(ModalScreen[str | None]):
         align: center middle;
         OptionList {
             width: 34; height: auto; max-height: 80%; border: round $line-focus; background: $surface; padding: 0 1;
+            &:focus { border: round $line-focus; background-tint: transparent 0%; }
+            & > .option-list--option-highlighted { background: $cursor; color: $foreground; text-style: bold; }
+            &:ansi > .option-list--option-highlighted { background: ansi_default; text-style: reverse; }
         }
     }
     """
