@@ -20,6 +20,7 @@ from tui.render.costs import capacity, headline, ranking_columns, ranking_rows, 
 from tui.render.exploration import Exploration, explore
 from tui.render.figures import cost_text, decimals, tick
 from tui.render.ink import Ink, line_text
+from tui.render.names import cut_middle
 from tui.render.term_bars import term_bars
 from tui.screens.costs_lines import share_lines
 from tui.screens.costs_request import (
@@ -281,3 +282,10 @@ def test_every_table_has_a_row_and_the_chosen_host_its_part(
     assert lines.refused == 0 if not refused else frame + 1 <= lines.refused <= refused + frame
     if lines.most >= above + 2 * (frame + 1):
         assert above + lines.ranking + lines.refused <= lines.most
+
+
+@given(st.text(max_size=30), st.integers(0, 20))
+def test_a_name_cut_in_its_middle_keeps_its_ends_and_its_width(name: str, width: int) -> None:
+    """Wide and unprintable characters included."""
+    assert width_of(cut_middle(name, width)) <= max(0, width)
+    assert cut_middle("nvidia-type-07-80gb", 11) == "nvidi…-80gb"

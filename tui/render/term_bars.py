@@ -11,6 +11,7 @@ from core.text import one_line
 from tui.render.costs import short_name
 from tui.render.figures import Unit, cost_text, decimals
 from tui.render.ink import Ink, Line, Stroke
+from tui.render.names import cut_middle
 from tui.widgets.cells import cut, width_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ RISE_BAR = "▓"
 FALL_BAR = "░"
 INFINITE_BAR = "▒"
 
-_LONGEST_NAME = 14
+_LONGEST_NAME = 16
 _LEAST_BAR = 6
 _BAR_BESIDE_AMOUNTS = 10
 
@@ -178,7 +179,7 @@ def _wrapped(text: str, width: int, lines: int) -> list[str]:
 
 
 def _column(text: str, width: int) -> str:
-    shown = cut(text, width)
+    shown = cut_middle(text, width)
     return shown + " " * (width - width_of(shown))
 
 

@@ -58,6 +58,7 @@ _PLACED_AS_FAST = 4
 _FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
 """What the ranking shows until the first fleet says which terms there are."""
 
+_LEAST_PANEL = 26
 _NARROW = 100
 _SHORT = 30
 
@@ -155,6 +156,7 @@ class CostsScreen(AreaScreen):
         panel.lay_out(width - 2 if narrow else None)
         panel_height = min(3, panel.rows_needed(width - 2)) if narrow else len(panel.fields) + 2
         panel.styles.height = panel_height if narrow else None
+        panel.styles.width = None if narrow else max(_LEAST_PANEL, panel.natural_width)
         sentences = 2 if self._second_sentence() else 1
         self.query_one("#headline").styles.height = sentences
         exploration = self.exploration

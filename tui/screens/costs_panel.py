@@ -11,8 +11,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
+from tui.render.names import cut_middle
 from tui.screens.costs_request import Asked, Field, FieldRefused, Kind, read, read_field, stepped
-from tui.widgets.cells import cut, width_of
+from tui.widgets.cells import width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,9 @@ _COMMANDS = {Kind.NUMBER: "+-=vmdn:?[]", Kind.SIZE: "+-=vdn:?[]", Kind.REALM: "+
 """Characters that no value of a kind has: they change the value or go elsewhere, as they do outside of the fields."""
 _DIGITS = "0123456789"
 
-_LONGEST_LABEL = 11
+_LONGEST_LABEL = 20
+_LONGEST_LABEL_ACROSS = 11
+_FRAME = 4
 _VALUE_WIDTH = 9
 _GAP = 2
 
@@ -93,7 +96,7 @@ class FieldRow(Widget):
     def set_label_width(self, width: int) -> None:
         """Write the label in so many columns, a blank after it included."""
         self.label.styles.width = width
-        self.label.update(Content(cut(self.field.label, width - 1)))
+        self.label.update(Content(cut_middle(self.field.label, width - 1)))
 
 
 class RequestPanel(VerticalScroll, can_focus=False):
@@ -152,8 +155,13 @@ class RequestPanel(VerticalScroll, can_focus=False):
     def _across(self, width: int) -> int:
         return max(1, min(len(self.fields), (width + _GAP) // (self._label_width() + _VALUE_WIDTH + _GAP)))
 
-    def _label_width(self) -> int:
-        return min(_LONGEST_LABEL, max(width_of(field.label) for field in self.fields)) + 1
+    def _label_width(self, most: int = _LONGEST_LABEL_ACROSS) -> int:
+        return min(most, max(width_of(field.label) for field in self.fields)) + 1
+
+    @property
+    def natural_width(self) -> int:
+        """Columns that the fields take one under another, frame included."""
+        return self._label_width(_LONGEST_LABEL) + _VALUE_WIDTH + 1 + _FRAME
 
     def lay_out(self, width: int | None) -> None:
         """Set the fields side by side in so many columns, or one under another (None)."""
@@ -165,7 +173,7 @@ class RequestPanel(VerticalScroll, can_focus=False):
         self.styles.grid_size_columns = across
         self.styles.grid_gutter_vertical = _GAP
         for row in self.query(FieldRow):
-            row.set_label_width(self._label_width() if width is not None else _LONGEST_LABEL + 1)
+            row.set_label_width(self._label_width(_LONGEST_LABEL if width is None else _LONGEST_LABEL_ACROSS))
 
     def _row(self, key: str) -> FieldRow | None:
         return next((row for row in self.query(FieldRow) if row.field.key == key), None)

@@ -109,8 +109,11 @@ def read_field(field: Field, text: str) -> int | str | None:
 
 def _number(field: Field, text: str) -> int:
     digits = text.strip()
-    if not digits and field.least == 0:
-        return 0
+    if not digits:
+        if field.least == 0:
+            return 0
+        message = f"{field.label}: a number is missing"
+        raise FieldRefused(message)
     if not digits.isascii() or not digits.isdigit() or len(digits) > 12:
         message = f"{field.label}: a whole number, not {one_line(text, 20)!r}"
         raise FieldRefused(message)
@@ -123,6 +126,9 @@ def _number(field: Field, text: str) -> int:
 
 def _size(field: Field, text: str) -> int:
     """Read a size; a bare number is meant in GiB, unless it is so large that it must be bytes."""
+    if not text.strip():
+        message = f"{field.label}: a size is missing, such as 8 GiB"
+        raise FieldRefused(message)
     if not text.isascii():
         message = f"{field.label}: {one_line(text, 20)!r} is no size (a number and a unit, such as 64 GiB)"
         raise FieldRefused(message)
