@@ -36,7 +36,7 @@ def test_degraded(snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(CostsApp(hosts), terminal_size=(120, 40), press=["m", "9", "6", "enter"])
 
 
-@pytest.mark.parametrize("theme", ["", SIXTEEN])
+@pytest.mark.parametrize("theme", ["", SIXTEEN], ids=["dark", "sixteen"])
 def test_narrow(snap_compare: Callable[..., bool], theme: str) -> None:
     """Everything folds into 80x24; several VMs, and one sentence more."""
     app = CostsApp(usual_fleet(), theme=theme)

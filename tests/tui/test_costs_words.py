@@ -20,7 +20,7 @@ from tui.render.costs import capacity, headline, ranking_columns, ranking_rows, 
 from tui.render.exploration import Exploration, explore
 from tui.render.figures import cost_text, decimals, tick
 from tui.render.ink import Ink, line_text
-from tui.render.names import cut_middle
+from tui.render.names import cut_middle, wrapped
 from tui.render.term_bars import term_bars
 from tui.screens.costs_lines import share_lines
 from tui.screens.costs_request import (
@@ -289,3 +289,11 @@ def test_a_name_cut_in_its_middle_keeps_its_ends_and_its_width(name: str, width:
     """Wide and unprintable characters included."""
     assert width_of(cut_middle(name, width)) <= max(0, width)
     assert cut_middle("nvidia-type-07-80gb", 11) == "nvidi…-80gb"
+
+
+@given(st.text(max_size=200), st.integers(-3, 40), st.integers(1, 4))
+def test_a_sentence_is_broken_into_few_lines_that_fit(text: str, width: int, lines: int) -> None:
+    """Wide and unprintable characters included."""
+    broken = wrapped(text, width, lines)
+    assert len(broken) <= lines
+    assert all(width_of(line) <= max(1, width) for line in broken)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING
 
 from core.curves import INFINITY
-from core.text import one_line
 from tui.render.costs import short_name
 from tui.render.figures import Unit, cost_text, decimals
 from tui.render.ink import Ink, Line, Stroke
-from tui.render.names import cut_middle
+from tui.render.names import cut_middle, wrapped
 from tui.widgets.cells import cut, width_of
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ def term_bars(close_up: CloseUp, remark: str, width: int, height: int) -> tuple[
         return ()
     lines = _Bars(close_up, width, height).lines()
     if remark and len(lines) + 1 < height:
-        lines += [(), *((Stroke(line, Ink.QUIET),) for line in _wrapped(remark, width, height - len(lines) - 1))]
+        lines += [(), *((Stroke(line, Ink.QUIET),) for line in wrapped(remark, width, height - len(lines) - 1))]
     return tuple(_fit(line, width) for line in [*lines, *[()] * height][:height])
 
 
@@ -171,11 +169,6 @@ def _amounts(close_up: CloseUp, change: Change) -> tuple[str, Ink]:
     text += f" {unit.label}" if unit.label else ""
     over = capacity is not None and after > capacity
     return (f"{text} overcommitted", Ink.CUT) if over else (text, Ink.QUIET)
-
-
-def _wrapped(text: str, width: int, lines: int) -> list[str]:
-    """Break a text into at most so many lines; an ellipsis ends the last where there is more."""
-    return textwrap.wrap(one_line(text, 4 * width), width, max_lines=lines, placeholder="…")
 
 
 def _column(text: str, width: int) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
-from core.text import printable
 from tui.commands import Command, bindings
 from tui.render.ages import shown_ages
 from tui.render.costs import (
@@ -24,12 +21,13 @@ from tui.render.costs import (
     remark,
     where_they_go,
 )
-from tui.render.exploration import Exploration, explore
 from tui.render.headroom import in_words
+from tui.render.names import wrapped
 from tui.screens.area import AreaScreen
 from tui.screens.costs_close_up import CloseUpPanel
 from tui.screens.costs_lines import share_lines
 from tui.screens.costs_panel import RequestPanel
+from tui.screens.costs_question import Explored, Question
 from tui.screens.costs_request import Asked, FieldRefused, fields_for
 from tui.screens.costs_table import BY_TOTAL, HostTable
 from tui.widgets.grid import Grid
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
 
     from core.config.model import Configuration
     from core.fleet import Fleet
+    from tui.render.exploration import Exploration
     from tui.widgets.rows import RowKey
 
 AT_ONCE = 100
@@ -58,32 +57,10 @@ _PLACED_AS_FAST = 4
 _FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
 """What the ranking shows until the first fleet says which terms there are."""
 
-_LEAST_PANEL = 26
+_HEADLINE_PADDING = 2
+_LEAST_PANEL = 24
 _NARROW = 100
 _SHORT = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of the placement engine, so that a thread can answer it."""
-
-    number: int
-    configuration: Configuration
-    fleet: Fleet
-    asked: Asked
-
-    def answer(self) -> Exploration:
-        """Judge the hosts."""
-        return explore(self.configuration, self.fleet, self.asked.request, self.asked.count)
-
-
-class Explored(Message):
-    """A thread has judged the hosts; `number` says for which of the questions asked."""
-
-    def __init__(self, number: int, exploration: Exploration) -> None:
-        super().__init__()
-        self.number = number
-        self.exploration = exploration
 
 
 class CostsScreen(AreaScreen):
@@ -91,13 +68,27 @@ class CostsScreen(AreaScreen):
 
     CSS_PATH = "costs.tcss"
     KEYS: ClassVar = (
-        Command("v", "edit('vcpus')", "Request", "Edit the number of vCPUs.", footer=True, shown="v m d n"),
+        Command("v", "edit('vcpus')", "Request", "Edit the request: here the vCPUs.", footer=True, shown="v m d n"),
         Command("m", "edit('memory')", "Memory", "Edit the memory: a number is GiB, or write a unit."),
         Command("d", "edit_devices", "Devices", "Edit the number of devices; again for the next type."),
         Command("n", "edit('count')", "Count", "Edit how many such VMs are placed."),
-        Command("plus,equals_sign", "step(1)", "Change", "More of the field edited last.", footer=True, shown="+ -"),
+        Command(
+            "plus,equals_sign",
+            "step(1)",
+            "Change",
+            "More, or less, of the field edited last.",
+            footer=True,
+            shown="+ -",
+        ),
         Command("minus", "step(-1)", "Less", "Less of the field edited last.", shown="-"),
-        Command("right_square_bracket", "turn(1)", "Curve", "Show the next curve.", footer=True, shown="← →"),
+        Command(
+            "right_square_bracket",
+            "turn(1)",
+            "Curve",
+            "Show another curve, as ] and [ do.",
+            footer=True,
+            shown="← →",
+        ),
         Command("left_square_bracket", "turn(-1)", "Curve before", "Show the curve before.", shown="["),
         Command("z", "zoom", "Zoom", "Give the chosen host the whole screen, or take it back."),
     )
@@ -122,7 +113,7 @@ class CostsScreen(AreaScreen):
         self._rest: Timer | None = None
         """Runs while a large fleet that was just judged is left alone."""
         self._fits: Mapping[str, int] = {}
-        self._said: tuple[str, str, str] | None = None
+        self._said: tuple[list[str], list[str], str] | None = None
 
     # Layout --------------------------------------------------------------------------------------------------------
 
@@ -157,7 +148,7 @@ class CostsScreen(AreaScreen):
         panel_height = min(3, panel.rows_needed(width - 2)) if narrow else len(panel.fields) + 2
         panel.styles.height = panel_height if narrow else None
         panel.styles.width = None if narrow else max(_LEAST_PANEL, panel.natural_width)
-        sentences = 2 if self._second_sentence() else 1
+        sentences = self._say()
         self.query_one("#headline").styles.height = sentences
         exploration = self.exploration
         ranked, refused = (len(exploration.ranked), len(exploration.refused)) if exploration is not None else (0, 0)
@@ -240,7 +231,6 @@ class CostsScreen(AreaScreen):
         if before is not None and exploration.says_the_same_as(before) and fits == self._fits:
             return
         self._fits = fits
-        self._say()
         self.query_one(RequestPanel).border_subtitle = capacity(exploration, fits)
         self._show_ranking(exploration)
         refused = self.query_one("#refused", HostTable)
@@ -260,15 +250,22 @@ class CostsScreen(AreaScreen):
         ranking.set_heading(f"Hosts for {in_words(exploration.request)}")
         ranking.set_rows(ranking_rows(exploration, self._fits))
 
-    def _say(self) -> None:
-        first = printable(headline(self.exploration)) if self.exploration is not None else ""
-        said = (first, printable(self._second_sentence()), "$error" if self._refused else "$muted")
+    def _say(self) -> int:
+        """Write the sentences as wide as there is room; gives the number of lines that they take."""
+        width = self.size.width - 2 * _HEADLINE_PADDING
+        if not self.has_class("-narrow"):
+            width -= max(_LEAST_PANEL, self.query_one(RequestPanel).natural_width)
+        first = headline(self.exploration) if self.exploration is not None else ""
+        upper = wrapped(first, width, 2)
+        lower = wrapped(self._second_sentence(), width, 1 if self.has_class("-short") else 2)
+        said = (upper, lower, "$error" if self._refused else "$muted")
         if said != self._said:
             self._said = said
-            lines: list[str | tuple[str, str]] = [(first, "bold")]
-            if said[1]:
-                lines += ["\n", said[1:]]
+            lines: list[str | tuple[str, str]] = [("\n".join(upper), "bold")]
+            if lower:
+                lines += ["\n", ("\n".join(lower), said[2])]
             self.query_one("#headline", Static).update(Content.assemble(*lines))
+        return max(1, len(upper) + len(lower))
 
     def _second_sentence(self) -> str:
         if self._refused:
@@ -339,7 +336,6 @@ class CostsScreen(AreaScreen):
         if self.realms.fleet is not None and event.asked is not None:
             self._ask(self.realms.fleet)
         else:
-            self._say()
             self._fold(self.size.width, self.size.height)
 
     @on(RequestPanel.Done)
