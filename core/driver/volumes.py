@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from core.driver.connection import HostConnection
     from core.driver.content import Content
 
+_END_OF_TIME = 253_402_300_800.0
+"""The year 10000: a file's times are whatever someone has set."""
+
 BUSY_PATIENCE = 5.0
 """Seconds for which a pool is asked again that can't be refreshed because a volume is being written there."""
 
@@ -325,4 +328,4 @@ def _seconds(text: str | None) -> float | None:
         seconds = float(text or "")
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds > 0 else None
+    return seconds if math.isfinite(seconds) and 0 < seconds < _END_OF_TIME else None

@@ -1,0 +1,152 @@
+"""What a file is that shall become a brick, told by its first bytes, and whether it may (specification, section 9)."""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import RealmsError, UnreadableFile
+from core.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+_SECTOR = 512
+_HEADER = 64 * 1024
+_QCOW2 = struct.Struct(">4sIQIIQIIQQIIQ")
+"""Magic, version, backing file's offset and length, cluster bits, size, encryption, entries and offset of the L1 table,
+offset and clusters of the refcount table, number and offset of the snapshots."""
+
+_DIRTY, _CORRUPT, _DATA_FILE = 1, 2, 4
+_KNOWN_FEATURES = 0b11111
+_EXTENSION_DATA_FILE = 0x44415441
+_EXTENSION_END = 0
+
+_FOREIGN = (
+    (0, b"KDMV", "a VMDK image"),
+    (0, b"COWD", "a VMDK image"),
+    (0, b"# Disk DescriptorFile", "a VMDK description"),
+    (0, b"vhdxfile", "a VHDX image"),
+    (0, b"conectix", "a VHD image"),
+    (0, b"QED\0", "a QED image"),
+    (0, b"LUKS\xba\xbe", "an encrypted (LUKS) image"),
+    (0, b"WithoutFreeSpace", "a Parallels image"),
+    (0, b"WithouFreSpacExt", "a Parallels image"),
+    (64, b"\x7f\x10\xda\xbe", "a VDI image"),
+    (0, b"\x1f\x8b", "compressed with gzip"),
+    (0, b"\xfd7zXZ\0", "compressed with xz"),
+    (0, b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    (0, b"BZh", "compressed with bzip2"),
+    (0, b"PK\3\4", "a zip archive"),
+    (257, b"ustar", "a tar archive, perhaps an OVA"),
+)
+
+
+class ImageRefused(RealmsError):
+    """A file can't become a brick."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFile:
+    """A file that may become a brick. Sizes are bytes."""
+
+    format: str
+    """`qcow2` or `raw`."""
+    size: int
+    """Of the file."""
+    capacity: int
+    """That a guest will see."""
+    warnings: tuple[str, ...] = ()
+
+
+def read_image(path: Path) -> ImageFile:
+    """Look at a file; raises ImageRefused for one that must not become a brick, UnreadableFile."""
+    try:
+        if path.exists() and not path.is_file():  # a pipe has no end, and opening it would wait for one who writes
+            raise ImageRefused(f"{path} is no ordinary file")
+        with path.open("rb") as file:
+            return examine(file, str(path))
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def examine(file: BinaryIO, name: str) -> ImageFile:
+    """Look at an open file; raises ImageRefused, OSError."""
+    size = os.fstat(file.fileno()).st_size
+    file.seek(0)
+    head = file.read(_HEADER)
+    if not size:
+        raise ImageRefused(f"{name} is empty")
+    if head.startswith(b"QFI\xfb"):
+        return _qcow2(head, size, name)
+    for offset, magic, what in _FOREIGN:
+        if head[offset : offset + len(magic)] == magic:
+            hint = "unpack it first" if "compressed" in what or "archive" in what else "qemu-img convert -O qcow2"
+            raise ImageRefused(f"{name} is {what}: a brick is qcow2 or raw", hint=hint)
+    warnings = []
+    if size % _SECTOR:
+        warnings.append(f"{name} does not end at a sector: is it complete, and an image at all?")
+    if not any(head):
+        warnings.append(f"{name} begins with nothing but zeros: is it an image at all?")
+    return ImageFile("raw", size, size, tuple(warnings))
+
+
+def _qcow2(head: bytes, size: int, name: str) -> ImageFile:
+    """Read a qcow2 header as far as it decides what QEMU would open besides this file."""
+    if len(head) < _QCOW2.size:
+        raise ImageRefused(f"{name} is cut off in its qcow2 header")
+    _, version, backing_at, backing_length, cluster_bits, capacity, encryption, _, table_at, *_ = _QCOW2.unpack_from(
+        head
+    )
+    if version not in (2, 3):
+        raise ImageRefused(f"{name} is qcow2 of version {version}; 2 and 3 are known")
+    if not 9 <= cluster_bits <= 21:
+        raise ImageRefused(f"{name} is damaged: its clusters would be 2^{cluster_bits} bytes")
+    if backing_at or backing_length:
+        backing = head[backing_at : backing_at + min(backing_length, 1023)].decode("utf-8", "replace")
+        hint = "qemu-img convert -O qcow2 makes an image that stands alone"
+        raise ImageRefused(f"{name} is an overlay of another file ({printable(backing) or 'unnamed'})", hint=hint)
+    if encryption:
+        raise ImageRefused(f"{name} is encrypted: nobody could start it")
+    warnings: list[str] = []
+    if version == 3:
+        if len(head) < 104:
+            raise ImageRefused(f"{name} is cut off in its qcow2 header")
+        features, header_length = struct.unpack_from(">Q", head, 72)[0], struct.unpack_from(">I", head, 100)[0]
+        _check_features(features, name)
+        if any(kind == _EXTENSION_DATA_FILE for kind in _extensions(head, header_length)):
+            raise ImageRefused(f"{name} names another file for its data")
+        if features & _DIRTY:
+            warnings.append(f"{name} was not closed properly; qemu-img check -r leaks mends that")
+    elif any(kind == _EXTENSION_DATA_FILE for kind in _extensions(head, 72)):
+        raise ImageRefused(f"{name} names another file for its data")
+    if not capacity:
+        raise ImageRefused(f"{name} is an image of 0 bytes")
+    if table_at >= size:
+        raise ImageRefused(f"{name} is cut off: it has {size} bytes, and its table would be at {table_at}")
+    return ImageFile("qcow2", size, capacity, tuple(warnings))
+
+
+def _check_features(features: int, name: str) -> None:
+    if features & _DATA_FILE:
+        hint = "qemu-img convert -O qcow2 makes an image that stands alone"
+        raise ImageRefused(f"{name} keeps its data in another file", hint=hint)
+    if features & _CORRUPT:
+        raise ImageRefused(f"{name} is marked as corrupt", hint="qemu-img check -r all")
+    if features & ~_KNOWN_FEATURES:
+        raise ImageRefused(f"{name} needs features of qcow2 that are not known here: {features:#x}")
+
+
+def _extensions(head: bytes, start: int) -> Iterator[int]:
+    """Give the kinds of the header's extensions; ends where they make no sense."""
+    position = start
+    while position + 8 <= len(head):
+        kind, length = struct.unpack_from(">II", head, position)
+        if kind == _EXTENSION_END:
+            return
+        yield kind
+        position += 8 + (length + 7) // 8 * 8

@@ -1,0 +1,216 @@
+"""What lies in a realm's pools, and who uses it: asked of every host, because any of them might (specification, 9)."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from core.errors import DriverError
+from core.fleet import PoolState
+from core.operations.on_hosts import on_each
+from core.operations.realm_pools import PoolRole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from core.driver.disks import DomainDisks
+    from core.driver.volumes import Volume
+    from core.hosts import Host
+    from core.operations.tasks import Control
+    from core.realms import Realm
+
+INCOMPLETE = ".incomplete"
+"""Ends the name of a volume that stands beside one that is being made: who finds it must not use that one yet."""
+
+
+class UseKind(StrEnum):
+    """How something uses a brick or a drive."""
+
+    DISK = "disk"
+    """A VM has it as a disk, or its disk is based on it."""
+    OVERLAY = "overlay"
+    """A volume is an overlay of it."""
+    COPY = "copy"
+    """A VM was made from it by a full copy: it can go."""
+    MARK = "mark"
+    """A VM is marked as made from it, and nobody can tell whether it is a copy: no volume of the VM was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One user. `name` is a VM's, or a volume's in `pool`; `vms` are those that use such a volume, as HOST/NAME."""
+
+    kind: UseKind
+    name: str
+    host: str = ""
+    active: bool | None = None
+    """Whether the VM, or one that uses the volume, holds resources now."""
+    pool: str = ""
+    vms: tuple[str, ...] = ()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is used must stay, whatever anyone says."""
+        return self.kind in (UseKind.DISK, UseKind.OVERLAY)
+
+    def __str__(self) -> str:
+        state = {True: ", running", False: ", off", None: ""}[self.active]
+        if self.kind is UseKind.OVERLAY:
+            return f"overlay {self.pool}/{self.name}" + (f" (VM {', '.join(self.vms)}{state})" if self.vms else "")
+        how = {UseKind.COPY: ", a copy", UseKind.MARK: ", by its mark"}.get(self.kind, "")
+        return f"VM {self.host}/{self.name}{state}{how}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A brick or a drive. Sizes are bytes, times seconds since the epoch."""
+
+    name: str
+    pool: str
+    path: str
+    format: str
+    capacity: int
+    allocation: int
+    changed_at: float | None = None
+    complete: bool = True
+    """False while it is being made, or where that was never finished."""
+    backing_path: str = ""
+    hosts: tuple[str, ...] = ()
+    """Those that see it."""
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesReport:
+    """The bricks or drives of a realm. `unasked` are hosts that could not be asked, or not for everything, and why."""
+
+    realm: Realm
+    role: PoolRole
+    images: tuple[Image, ...] = ()
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    hosts_answering: int = 0
+    hosts_total: int = 0
+    """Hosts that are not disabled."""
+
+    def image(self, name: str) -> Image | None:
+        """Find one by its name."""
+        return next((image for image in self.images if image.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class HostStorage:
+    """What one host told."""
+
+    host: Host
+    pools: Mapping[PoolRole, str]
+    volumes: Mapping[PoolRole, tuple[Volume, ...]]
+    domains: tuple[DomainDisks, ...]
+    problems: tuple[str, ...] = ()
+
+
+def look_at_images(
+    control: Control, realm: Realm, hosts: Sequence[Host], role: PoolRole, deadline: float
+) -> ImagesReport:
+    """Ask every host for the realm's volumes and its domains' disks, all at once, and put the answers together."""
+
+    def look(host: Host) -> HostStorage:
+        with control.step("ask for volumes and who uses them", host.name) as step:
+            seen = _look_at_host(realm, host, deadline)
+            step.detail("; ".join(seen.problems))
+            return seen
+
+    answers = on_each(hosts, look)
+    unasked = {answer.host.name: str(answer.error) for answer in answers if answer.error is not None}
+    told = [answer.value for answer in answers if answer.value is not None]
+    unasked |= {each.host.name: "; ".join(each.problems) for each in told if each.problems}
+    enabled = sum(host.state.connects for host in hosts)
+    return ImagesReport(realm, role, tuple(_images(told, role)), unasked, len(told), enabled)
+
+
+def _look_at_host(realm: Realm, host: Host, deadline: float) -> HostStorage:
+    from core.driver.disks import read_disks
+    from core.driver.jobs import job_connection
+    from core.driver.volumes import list_volumes
+    from core.operations.host_pools import look_up_realm_pools
+
+    with job_connection(host, deadline) as connection:
+        pools = look_up_realm_pools(connection, realm)
+        volumes: dict[PoolRole, tuple[Volume, ...]] = {}
+        problems = []
+        for role, facts in pools.items():
+            if facts.state is not PoolState.ACTIVE:
+                problems.append(f"pool {facts.name} is {facts.state}")
+                continue
+            try:
+                volumes[role] = list_volumes(connection, facts.name)
+            except DriverError as error:
+                problems.append(str(error))
+        domains = read_disks(connection)
+    return HostStorage(host, {role: facts.name for role, facts in pools.items()}, volumes, domains, tuple(problems))
+
+
+def _images(told: Sequence[HostStorage], role: PoolRole) -> Iterator[Image]:
+    seen: dict[str, dict[str, Volume]] = {}
+    for each in told:
+        for volume in each.volumes.get(role, ()):
+            seen.setdefault(volume.name, {})[each.host.name] = volume
+    unfinished = {name.removesuffix(INCOMPLETE) for name in seen if name.endswith(INCOMPLETE)}
+    for name in sorted((seen.keys() | unfinished) - {name + INCOMPLETE for name in unfinished}):
+        by_host = seen.get(name) or seen[name + INCOMPLETE]
+        volume = next(iter(by_host.values()))
+        exists = name in seen
+        paths = {_plain(each.path) for each in by_host.values()} if exists else set()
+        yield Image(
+            name=name,
+            pool=volume.pool,
+            path=volume.path.removesuffix(INCOMPLETE) if not exists else volume.path,
+            format=volume.format if exists else "",
+            capacity=volume.capacity if exists else 0,
+            allocation=volume.allocation if exists else 0,
+            changed_at=volume.changed_at,
+            complete=name not in unfinished,
+            backing_path=volume.backing_path,
+            hosts=tuple(by_host),
+            uses=tuple(_uses(told, role, name, paths)),
+        )
+
+
+def _uses(told: Sequence[HostStorage], role: PoolRole, name: str, paths: set[str]) -> Iterator[Use]:
+    """Find who uses an image that lies at these paths. The same volume is seen by many hosts: it is told once."""
+    overlays: dict[tuple[PoolRole, str], Volume] = {}
+    for each in told:
+        for other, volumes in each.volumes.items():
+            for volume in volumes:
+                if volume.backing_path and _plain(volume.backing_path) in paths:
+                    overlays.setdefault((other, volume.name), volume)
+    for (other, overlay_name), overlay in overlays.items():
+        users = [(each, vm) for each in told for vm in each.domains if _has(each, vm, other, overlay_name, overlay)]
+        active = any(vm.active for _, vm in users) if users else None
+        vms = tuple(f"{each.host.name}/{vm.name}" for each, vm in users)
+        yield Use(UseKind.OVERLAY, overlay_name, active=active, pool=overlay.pool, vms=vms)
+    for each in told:
+        for vm in each.domains:
+            marked = role is PoolRole.BRICKS and vm.mark is not None and vm.mark.brick == name
+            if any(_plain(file) in paths for file in vm.files) or (each.pools.get(role), name) in vm.volumes:
+                kind = UseKind.DISK
+            elif marked and not any(_has(each, vm, *key, volume) for key, volume in overlays.items()):
+                kind = UseKind.COPY if _has_volumes(told, each, vm) else UseKind.MARK
+            else:
+                continue
+            yield Use(kind, vm.name, each.host.name, vm.active)
+
+
+def _has(each: HostStorage, vm: DomainDisks, role: PoolRole, name: str, volume: Volume) -> bool:
+    path = _plain(volume.path)
+    return (each.pools.get(role), name) in vm.volumes or any(_plain(file) == path for file in vm.files)
+
+
+def _has_volumes(told: Sequence[HostStorage], each: HostStorage, vm: DomainDisks) -> bool:
+    known = {_plain(volume.path) for other in told for volumes in other.volumes.values() for volume in volumes}
+    return any(_plain(file) in known for file in vm.files) or any(pool in each.pools.values() for pool, _ in vm.volumes)
+
+
+def _plain(path: str) -> str:
+    return posixpath.normpath(path)
