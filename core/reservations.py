@@ -26,4 +26,7 @@ class Reservation:
     taken_at: float = 0.0
     expires_at: float = 0.0
     owner: str = ""
-    """Who works for it: user, machine and process id, for other administrators to see."""
+    """Who works for it: user, machine and process id, for other administrators to see.
+
+    Empty once the work is done: it then only bridges the time until every program has looked at the host again.
+    """

@@ -129,6 +129,11 @@ class HostRegistry:
         with self.transaction() as changes:
             return changes.release(uuid, owner)
 
+    def settle(self, uuid: str, owner: str, until: float) -> bool:
+        """Let a reservation whose VM is seen running stand without an owner until a moment; tells whether it was."""
+        with self.transaction() as changes:
+            return changes.settle(uuid, owner, until)
+
 
 def _check_writable(path: Path) -> None:
     """Respect a file that was made read-only: replacing it asks only the folder."""

@@ -26,12 +26,20 @@ def live(reservations: Iterable[Reservation], now: float) -> tuple[Reservation, 
 
 def abandoned(reservations: Iterable[Reservation], now: float) -> tuple[Reservation, ...]:
     """Those that expired without being released: their process was killed in the midst. They hold no room."""
-    return tuple(reservation for reservation in reservations if now - REMEMBERED < reservation.expires_at <= now)
+    return tuple(
+        reservation
+        for reservation in reservations
+        if reservation.owner and now - REMEMBERED < reservation.expires_at <= now
+    )
 
 
 def forgotten(reservations: Iterable[Reservation], now: float) -> tuple[Reservation, ...]:
-    """Those that expired longer ago than is remembered."""
-    return tuple(reservation for reservation in reservations if reservation.expires_at <= now - REMEMBERED)
+    """Those that tell nobody anything: expired after their work was done, or longer ago than is remembered."""
+    return tuple(
+        reservation
+        for reservation in reservations
+        if reservation.expires_at <= (now - REMEMBERED if reservation.owner else now)
+    )
 
 
 def dated(reservation: Reservation, now: float) -> Reservation:
@@ -44,8 +52,8 @@ def check_free(wanted: Reservation, present: Iterable[Reservation]) -> None:
     """Raise ReservationRefused where someone else has reserved the VM, or another VM one of the devices."""
     for other in present:
         if other.uuid == wanted.uuid:
-            if other.owner != wanted.owner:
-                message = f"{wanted.vm} is being placed on {other.host} by {other.owner or 'someone else'}"
+            if other.owner not in ("", wanted.owner):
+                message = f"{wanted.vm} is being placed on {other.host} by {other.owner}"
                 raise ReservationRefused(message, hint="wait until that has ended")
         elif other.host == wanted.host and (shared := set(other.devices) & set(wanted.devices)):
             devices = ", ".join(sorted(map(str, shared)))

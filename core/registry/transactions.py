@@ -135,6 +135,18 @@ class Transaction:
                 return True
         return False
 
+    def settle(self, uuid: str, owner: str, until: float) -> bool:
+        """Let a reservation whose VM is seen running stand without an owner until a moment, then vanish.
+
+        By then every program has looked at the host again: before, one that places by an older look would not see the
+        VM. Tells whether the reservation was there.
+        """
+        for reservation in self._reservations.values():
+            if reservation.uuid == uuid and reservation.owner == owner:
+                self._put(replace(reservation, owner="", expires_at=until))
+                return True
+        return False
+
     def _put(self, reservation: Reservation) -> None:
         """Store a reservation in the place of any other for the same VM."""
         fields = fields_of_reservation(reservation)
