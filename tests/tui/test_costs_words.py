@@ -278,7 +278,7 @@ def test_every_table_has_a_row_and_the_chosen_host_its_part(
     """Lines are shared so that nothing needed is pushed off the screen, and no table has empty lines for nothing."""
     lines = share_lines(height, above=above, ranked=ranked, refused=refused, short=short)
     frame = 2 if short else 3
-    assert frame + 1 <= lines.ranking <= max(2, ranked) + frame
+    assert frame + 1 <= lines.ranking <= (ranked or 2) + frame
     assert lines.refused == 0 if not refused else frame + 1 <= lines.refused <= refused + frame
     if lines.most >= above + 2 * (frame + 1):
         assert above + lines.ranking + lines.refused <= lines.most

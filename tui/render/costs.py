@@ -245,7 +245,7 @@ def capacity(exploration: Exploration, fits: Mapping[str, int]) -> str:
     """Say how many such VMs fit on all hosts together: `57 such VMs fit`; empty while that is being counted."""
     counted = [fits.get(verdict.host) for verdict in exploration.ranked]
     if not counted or None in counted:
-        return "" if counted else "none fits"
+        return "" if counted or not exploration.refused else "none fits"
     numbers = [number for number in counted if number is not None]
     total = sum(numbers)
     return f"{total}{'+' if max(numbers) >= MOST else ''} {'such VM fits' if total == 1 else 'such VMs fit'}"

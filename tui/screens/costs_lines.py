@@ -30,7 +30,7 @@ def share_lines(height: int, *, above: int, ranked: int, refused: int, short: bo
     frame = 2 if short else 3
     most = height - _AROUND - (_LEAST_CLOSE_UP_SHORT if short else max(_LEAST_CLOSE_UP, height * 2 // 5))
     room = most - above
-    wanted_ranking = max(2, ranked) + frame  # a table without rows says so in its second line
+    wanted_ranking = (ranked or 2) + frame  # a table without rows says so in its second line
     wanted_refused = refused + frame if refused else 0
     least_refused = min(wanted_refused, max(frame + 1, room * 2 // 5))
     ranking = max(frame + 1, min(wanted_ranking, room - least_refused))

@@ -173,7 +173,8 @@ class RequestPanel(VerticalScroll, can_focus=False):
         self.styles.grid_size_columns = across
         self.styles.grid_gutter_vertical = _GAP
         for row in self.query(FieldRow):
-            row.set_label_width(self._label_width(_LONGEST_LABEL if width is None else _LONGEST_LABEL_ACROSS))
+            beside = self._label_width(_LONGEST_LABEL) + 1 if width is None else self._label_width()
+            row.set_label_width(beside)
 
     def _row(self, key: str) -> FieldRow | None:
         return next((row for row in self.query(FieldRow) if row.field.key == key), None)
