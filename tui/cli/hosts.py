@@ -52,6 +52,7 @@ COMMANDS = {
     "disable": ("tui.cli.hosts:disable", "Let go of hosts; their VMs go on running, unwatched."),
     "remove": ("tui.cli.hosts:remove", "Forget hosts; their VMs are not touched."),
     "test": ("tui.cli.hosts:test", "Connect to hosts once, and report what is there."),
+    "discover": ("tui.cli.discover:discover", "Propose a hardware profile from what a host has."),
 }
 
 
