@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import posixpath
 import shlex
@@ -212,6 +213,34 @@ def look_at_folder(connection: HostConnection, path: str) -> Permissions | None:
             pool.destroy()
 
 
+def missing_parents(connection: HostConnection, path: str) -> tuple[str, ...]:
+    """Give the folders above a path that aren't there, the innermost first: building a pool makes them too."""
+    missing = []
+    parent = posixpath.dirname(posixpath.normpath(path))
+    with contextlib.suppress(DriverError):  # something else than a free folder is there: it isn't missing
+        while parent != "/" and look_at_folder(connection, parent) is None:
+            missing.append(parent)
+            parent = posixpath.dirname(parent)
+    return tuple(missing)
+
+
+def remove_empty_folder(connection: HostConnection, path: str) -> None:
+    """Remove a folder that no pool has, if it is there and empty."""
+    doing = f"remove {path}"
+    with translated(connection.host, doing):
+        pool = connection.handle.storagePoolDefineXML(
+            PoolPlan(name=f"realms-removal-{uuid.uuid4().hex}", path=path).xml(), 0
+        )
+    try:
+        pool.delete(libvirt.VIR_STORAGE_POOL_DELETE_NORMAL)
+    except libvirt.libvirtError as error:
+        if error_number(error) not in (errno.ENOENT, errno.ENOTEMPTY):
+            raise connection.failed(error, doing) from error
+    finally:
+        with translated(connection.host, doing):
+            pool.undefine()
+
+
 def define_pool(connection: HostConnection, plan: PoolPlan) -> None:
     """Define a pool, or define it anew while it is not active."""
     with translated(connection.host, f"define pool {plan.name}"):
@@ -255,15 +284,6 @@ def refresh_pool(connection: HostConnection, name: str) -> None:
 def undefine_pool(connection: HostConnection, name: str) -> None:
     """Forget a pool that is not active; what lies in it stays. One that is gone is fine."""
     _act(connection, name, "undefine", "undefine", fine=libvirt.VIR_ERR_NO_STORAGE_POOL)
-
-
-def remove_folder(connection: HostConnection, name: str) -> None:
-    """Remove the empty folder of a pool that is not active; one that is gone already is fine."""
-    try:
-        connection.handle.storagePoolLookupByName(name).delete(libvirt.VIR_STORAGE_POOL_DELETE_NORMAL)
-    except libvirt.libvirtError as error:
-        if error_number(error) != errno.ENOENT:
-            raise connection.failed(error, f"remove the folder of pool {name}") from error
 
 
 def error_number(error: libvirt.libvirtError) -> int:

@@ -13,7 +13,8 @@ from core.driver.pool_setup import (
     define_pool,
     look_at_folder,
     look_up_pool,
-    remove_folder,
+    missing_parents,
+    remove_empty_folder,
     same_place,
     set_autostart,
     start_pool,
@@ -48,21 +49,53 @@ def look_up_realm_pools(
     return {role: look_up_pool(connection, pool_name(realm, role, names)) for role in roles}
 
 
+class MadeFolders:
+    """Folders that a run has made on shared storage: the pools of other hosts may lie in the same ones.
+
+    So a host that fails leaves them, and they go only where no host's pools stand in the end.
+    """
+
+    def __init__(self) -> None:
+        self._made: list[tuple[Host, tuple[str, ...]]] = []
+
+    def add(self, host: Host, *innermost_first: str) -> None:
+        """Remember folders that were made through a host."""
+        self._made.append((host, innermost_first))
+
+    def on(self, host: Host) -> tuple[str, ...]:
+        """Give those that were made through a host."""
+        return tuple(folder for maker, folders in self._made for folder in folders if maker == host)
+
+    def remove(self, control: Control, deadline: float) -> None:
+        """Remove those that are empty; what can't be removed is told."""
+        for host in dict.fromkeys(maker for maker, _ in self._made):
+            try:
+                with job_connection(host, deadline) as connection:
+                    for folder in sorted(self.on(host), key=len, reverse=True):
+                        remove_empty_folder(connection, folder)
+            except DriverError as error:
+                control.warn(f"empty folders may be left behind on {host.name}: {error}")
+        self._made.clear()
+
+
 class _Work:
     """Pools being set up on one host, with what undoes it: by the connection at hand, or by another one later."""
 
-    def __init__(self, control: Control, host: Host, deadline: float, connection: HostConnection) -> None:
+    def __init__(
+        self, control: Control, host: Host, connection: HostConnection, *, folders: MadeFolders, deadline: float
+    ) -> None:
         self.connection = connection
+        self.folders = folders
+        self.host = host
         self.did_something = False
         self._whole = control
         self._control = control.branch()
-        self._host = host
         self._deadline = deadline
 
     def did(self, what: str, undo: Callable[[HostConnection], None]) -> None:
         """Remember how something is undone."""
         self.did_something = True
-        self._control.on_failure(what, lambda: undo(self.connection), self._host.name)
+        self._control.on_failure(f"undo: {what}", lambda: undo(self.connection), self.host.name)
 
     def undo(self) -> None:
         """Undo everything, last first. Where the connection was lost meanwhile another one is tried."""
@@ -72,23 +105,29 @@ class _Work:
             try:
                 self.undo_later()
             except DriverError as error:
-                self._whole.warn(f"pools that were set up on {self._host.name} are left behind: {error}")
+                self._whole.warn(f"pools that were set up on {self.host.name} are left behind: {error}")
 
     def undo_later(self) -> None:
         """Undo everything by a connection of its own. Raises DriverError where there is none."""
-        with job_connection(self._host, self._deadline) as self.connection:
+        with job_connection(self.host, self._deadline) as self.connection:
             self._control.undo_all()
 
 
 def set_up_host(
-    control: Control, realm: Realm, host: Host, plans: Mapping[PoolRole, PoolPlan], deadline: float
+    control: Control,
+    realm: Realm,
+    host: Host,
+    plans: Mapping[PoolRole, PoolPlan],
+    *,
+    folders: MadeFolders,
+    deadline: float,
 ) -> HostPools:
     """Set all these pools up on a host, or none of them. Raises DriverError, Cancelled; this run's work is undone then.
 
-    Where the task is cancelled later, it is undone too.
+    Where the task is cancelled later, it is undone too. Folders that were made are noted in `folders`, and stay.
     """
     with job_connection(host, deadline) as connection:
-        work = _Work(control, host, deadline, connection)
+        work = _Work(control, host, connection, folders=folders, deadline=deadline)
         try:
             found = look_up_realm_pools(connection, realm, plans)
             adapted = {role: replace(plan, name=found[role].name) for role, plan in plans.items()}
@@ -152,8 +191,9 @@ def _changes(work: _Work, plan: PoolPlan, found: PoolFacts) -> Iterator[str]:
 
 
 def _build(work: _Work, plan: PoolPlan) -> str:
+    parents = missing_parents(work.connection, plan.path)
     build_pool(work.connection, plan.name)
-    work.did(f"remove the empty folder {plan.path}", lambda to: remove_folder(to, plan.name))
+    work.folders.add(work.host, plan.path, *parents)
     return f"{plan.path} made"
 
 

@@ -79,17 +79,27 @@ def realms_of(workplace: Workplace, wanted: str | None) -> tuple[Realm, ...]:
     return chosen
 
 
-def realms_with(workplace: Workplace, wanted: str | None, hosts: Sequence[str]) -> tuple[Realm, ...]:
-    """Give the realms asked for that have one of these hosts; all that are asked for where no host is named.
+def realms_and_hosts(
+    workplace: Workplace, wanted: str | None, names: Sequence[str]
+) -> tuple[tuple[Realm, tuple[Host, ...]], ...]:
+    """Give the realm asked for, or all that aren't disabled and have hosts, with their hosts, or those that are named.
 
-    Raises UsageError for a host that isn't there.
+    Raises UsageError for a host that isn't there, for a saved fleet, and where no host is left.
     """
-    realms = realms_of(workplace, wanted)
-    registered = {snapshot.name: snapshot.host.realm for snapshot in workplace.registered().hosts}
-    for name in hosts:
-        check_known("host", name, registered)
-    named = {registered[name] for name in hosts}
-    return tuple(realm for realm in realms if not hosts or realm.id in named) or realms
+    chosen = []
+    for realm in realms_of(workplace, wanted):
+        hosts = _hosts(workplace, realm)
+        if wanted is None and not hosts:
+            continue
+        chosen.append((realm, tuple(host for host in hosts if not names or host.name in names)))
+    known = [host.name for _, hosts in chosen for host in hosts]
+    for name in names:
+        if name not in known:
+            check_known("host", name, [host.name for realm, _ in chosen for host in _hosts(workplace, realm)])
+    with_hosts = tuple((realm, hosts) for realm, hosts in chosen if hosts)
+    if not with_hosts:
+        raise UsageError("there are no hosts", hint="realms hosts add")
+    return with_hosts
 
 
 def hosts_of(workplace: Workplace, realm: Realm, wanted: Sequence[str] = ()) -> tuple[Host, ...]:
@@ -97,14 +107,15 @@ def hosts_of(workplace: Workplace, realm: Realm, wanted: Sequence[str] = ()) -> 
 
     Raises UsageError for a saved fleet, and where there is no such host.
     """
-    if not workplace.is_live:
-        raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
-    hosts = tuple(snapshot.host for snapshot in workplace.registered().hosts if snapshot.host.realm == realm.id)
+    hosts = _hosts(workplace, realm)
+    for name in wanted:
+        check_known(f"host in realm {realm.id},", name, [host.name for host in hosts])
     if not hosts:
         raise UsageError(f"realm {realm.id!r} has no hosts", hint="realms hosts add")
-    chosen = tuple(host for host in hosts if not wanted or host.name in wanted)
-    if not chosen:
-        raise UsageError(
-            f"no host of realm {realm.id!r} is named", hint=f"its hosts: {', '.join(h.name for h in hosts)}"
-        )
-    return chosen
+    return tuple(host for host in hosts if not wanted or host.name in wanted)
+
+
+def _hosts(workplace: Workplace, realm: Realm) -> tuple[Host, ...]:
+    if not workplace.is_live:
+        raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
+    return tuple(snapshot.host for snapshot in workplace.registered().hosts if snapshot.host.realm == realm.id)

@@ -121,10 +121,11 @@ def set_up_pools(
     Each host gets all of them or none: what fails there is undone there, and the other hosts keep theirs. A cancelled
     task is undone on all. Raises UsageError before anything is done, PoolsNotSetUp, Cancelled.
     """
-    from core.operations.host_pools import set_up_host
+    from core.operations.host_pools import MadeFolders, set_up_host
 
-    plans = request.plans(realm)
-    answers = on_each(hosts, lambda host: set_up_host(control, realm, host, plans, deadline))
+    plans, folders = request.plans(realm), MadeFolders()
+    control.on_failure("undo: remove the empty folders that were made", lambda: folders.remove(control, deadline))
+    answers = on_each(hosts, lambda host: set_up_host(control, realm, host, plans, folders=folders, deadline=deadline))
     found = tuple(
         HostPools(answer.host, error=answer.error) if answer.value is None else answer.value for answer in answers
     )
@@ -136,25 +137,32 @@ def set_up_pools(
         sharing = prove(control, ready, deadline)
     report = PoolsReport(realm, found, sharing)
     if not report.ok:
-        control.keep()
+        if ready:
+            control.keep()
+        for host in report.hosts:
+            if ready and host.error is not None and (left := folders.on(host.host)):
+                control.warn(f"{host.host.name}: stay there, as other hosts may share them: {', '.join(left)}")
         raise PoolsNotSetUp(_what_is_wrong(report), report)
     return report
 
 
 def _space_warnings(found: Sequence[HostPools], need: int) -> Iterator[str]:
     wanted = max(need, NEED)
-    short: dict[tuple[str, int], list[str]] = defaultdict(list)
+    short: dict[tuple[str, str], list[str]] = defaultdict(list)
     for host in found:
         for pool in host.pools:
             free = pool.facts.available
             if free is not None and free < wanted:
-                short[pool.facts.name, free].append(host.host.name)
-    for (pool_named, free), names in short.items():
-        yield f"pool {pool_named} has {show_size(free)} free on {', '.join(names)}, less than {show_size(wanted)}"
+                short[pool.facts.name, show_size(free)].append(host.host.name)
+    for (pool_named, left), names in short.items():
+        yield f"pool {pool_named} has {left} free on {', '.join(names)}, less than {show_size(wanted)}"
 
 
 def _what_is_wrong(report: PoolsReport) -> str:
     failed = [host for host in report.hosts if host.error is not None]
     parts = [f"pools could not be set up on {len(failed)} of {len(report.hosts)} hosts"] if failed else []
-    parts += [sharing.message for sharing in report.sharing if sharing.shared is False or sharing.error]
+    unshared = [sharing.pool for sharing in report.sharing if sharing.shared is False]
+    unproven = [sharing.pool for sharing in report.sharing if sharing.error and sharing.shared is not False]
+    parts += [f"not shared: {', '.join(unshared)}"] if unshared else []
+    parts += [f"the proof failed for {', '.join(unproven)}"] if unproven else []
     return "; ".join(parts)

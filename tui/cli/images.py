@@ -109,14 +109,14 @@ def list_images(
     options: GlobalOptions, key: Literal["bricks", "drives"], realm: str | None, *, timeout: float, as_json: bool
 ) -> int:
     """Carry out `list` of bricks or drives."""
-    from core.operations.on_hosts import hosts_of, realms_of
+    from core.operations.on_hosts import realms_and_hosts
     from core.operations.realm_pools import PoolRole
     from core.operations.storage_use import look_at_images
     from tui.cli.output import print_json
     from tui.cli.task_output import run_task
 
     workplace = options.workplace()
-    chosen = [(each, hosts_of(workplace, each)) for each in realms_of(workplace, realm)]
+    chosen = realms_and_hosts(workplace, realm, ())
     reports = []
     for each, hosts in chosen:
         job = functools.partial(look_at_images, realm=each, hosts=hosts, role=PoolRole(key), deadline=timeout)

@@ -57,15 +57,14 @@ def status(
     "shared", "by", "groups": [[host]], "error"}], "ok", "hosts_answering", "hosts_total"}.
     Ends with 1 where a host does not answer, or a pool is found not to be shared.
     """
-    from core.operations.on_hosts import hosts_of, realms_with
+    from core.operations.on_hosts import realms_and_hosts
     from core.operations.pools import look_at_pools
     from tui.cli.output import print_json
     from tui.cli.task_output import run_task
 
     workplace = options.changing_workplace() if prove else options.workplace()
     reports = []
-    for each in realms_with(workplace, realm, hosts):
-        chosen = hosts_of(workplace, each, hosts)
+    for each, chosen in realms_and_hosts(workplace, realm, hosts):
         job = functools.partial(look_at_pools, realm=each, hosts=chosen, prove_sharing=prove, deadline=timeout)
         reports.append(run_task(workplace, "look at pools", each.id, job, quiet=as_json or not prove))
     if as_json:
