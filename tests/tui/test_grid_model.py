@@ -116,6 +116,16 @@ def test_only_lines_that_differ_are_named() -> None:
     assert table.set_rows([rows[0], row("b", cpu=5)]).everything
 
 
+def test_a_row_that_only_sorts_differently_is_not_drawn_again() -> None:
+    """An uptime grows all the time; what is written of it rarely changes."""
+    rows = [Row("a", ("x",) * 4, ("a", "h", "s", 1.0)), Row("b", ("x",) * 4, ("b", "h", "s", 2.0))]
+    table = model(*rows)
+    table.sort_by(Sort("cpu"))
+    assert not table.set_rows([Row("a", ("x",) * 4, ("a", "h", "s", 1.5)), rows[1]])
+    assert table.set_rows([Row("a", ("x",) * 4, ("a", "h", "s", 2.5)), rows[1]]).everything
+    assert names(table) == ["b", "a"]
+
+
 FLEET = (row("web-1", "h1"), row("web-2", "h3", "paused", 60), row("db[prod]", "h3", cpu=80), row("Old", "h30", "off"))
 
 

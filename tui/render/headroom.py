@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.fleet import Fleet
-from core.placement.engine import place
 from core.units import show_size
 from tui.render.ages import Freshness, freshness
 from tui.render.summary import plural
@@ -35,6 +34,8 @@ class Headroom:
 
     def step(self, fleet: Fleet, configuration: Configuration, request: Request) -> dict[str, int]:
         """Count for some milliseconds; gives what is known so far, by host."""
+        from core.placement.engine import place
+
         if request != self._request:
             self._request, self._counted = request, {}
         end = self._clock.monotonic() + STEP_SECONDS

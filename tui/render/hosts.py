@@ -195,7 +195,7 @@ def connection_tone(host: HostFigures) -> Tone:
 def _connection_rank(host: HostFigures, now: float) -> float:
     """Sort by how well a host answers: live first, then by age, then those never seen, then those off."""
     ranks = list(Freshness)
-    age = host.snapshot.age(now)
+    age = host.snapshot.age(now) if host.freshness is not Freshness.LIVE else None
     return ranks.index(host.freshness) * 1e9 + min(age or 0.0, 1e8)
 
 

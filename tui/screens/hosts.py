@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.content import Content
 
-from core.text import printable
 from tui.commands import Command, bindings
 from tui.render.headroom import in_words
 from tui.render.host_detail import HostDetail
@@ -51,7 +49,7 @@ class HostsScreen(HostActions, AreaScreen):
     def show_fleet(self, fleet: Fleet) -> None:
         """Show all hosts, and the one under the cursor in detail."""
         grid = self.query_one(Grid)
-        grid.border_subtitle = Content(f"FITS: how many more VMs of {printable(in_words(self.realms.request))}")
+        grid.set_note(f"FITS: how many more VMs of {in_words(self.realms.request)}")
         grid.set_rows(host_rows(fleet, self.realms.workplace.configuration, self.realms.fits(fleet)))
         if self._awaited is not None and grid.go_to(self._awaited):
             self._awaited = None

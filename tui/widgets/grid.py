@@ -93,6 +93,7 @@ class Grid(ScrollView, can_focus=True):
         self._painter: LinePainter | None = None
         self._title: tuple[object, ...] = ()
         self._told: RowKey | None = None
+        self._note = ""
 
     # What is shown -------------------------------------------------------------------------------------------------
 
@@ -102,6 +103,7 @@ class Grid(ScrollView, can_focus=True):
         self._waiting, self.trouble = False, ""
         change = self.model.set_rows(rows)
         self._apply(Change(everything=True) if first else change)
+        self._write_title()
 
     def fail(self, why: str) -> None:
         """Say why there are no rows; what was shown stays known and comes back with the next rows."""
@@ -112,6 +114,12 @@ class Grid(ScrollView, can_focus=True):
         """Change the words in the border."""
         self.heading = heading
         self._write_title()
+
+    def set_note(self, note: str) -> None:
+        """Write a remark into the lower border."""
+        if note != self._note:
+            self._note = note
+            self.border_subtitle = Content(printable(note))
 
     @property
     def cursor_key(self) -> RowKey | None:

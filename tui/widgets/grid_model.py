@@ -85,15 +85,18 @@ class GridModel:
             self.marks &= after.keys()
         if not moved:
             moved = self._order_changes(changed, before)
+        drawn = [row for row in changed if (old := before.get(row.key)) is None or not _looks_like(row, old)]
         if moved:
-            return self._arrange()
-        lines = []
-        for row in changed:
-            position = self._position.get(row.key)
-            if position is not None:
-                self.shown[position] = row
-                lines.append(position)
-        return Change(tuple(lines))
+            shown_before = list(self._position)
+            self._arrange()
+            if list(self._position) != shown_before:
+                return EVERYTHING
+        else:
+            for row in changed:
+                if (position := self._position.get(row.key)) is not None:
+                    self.shown[position] = row
+        positions = (self._position.get(row.key) for row in drawn)
+        return Change(tuple(position for position in positions if position is not None))
 
     def _order_changes(self, changed: Iterable[Row], before: dict[RowKey, Row]) -> bool:
         """Tell whether rows with the same keys change their order, or whether they pass the filter."""
@@ -119,17 +122,13 @@ class GridModel:
         if index is None or self.sort is None:
             self.shown = list(rows)
         else:
-            known: list[tuple[SortValue, Row]] = []
-            unknown: list[Row] = []
-            for row in rows:
-                value = _value(row, index)
-                if value is None:
-                    unknown.append(row)
-                else:
-                    known.append((value, row))
-            known.sort(key=_first, reverse=self.sort.descending)
-            self.shown = [row for _, row in known]
-            self.shown += unknown
+            listed = list(rows)
+            values: list[Any] = [row.order[index] if index < len(row.order) else None for row in listed]
+            known = [place for place, value in enumerate(values) if value is not None]
+            known.sort(key=values.__getitem__, reverse=self.sort.descending)
+            self.shown = [listed[place] for place in known]
+            if len(known) < len(listed):
+                self.shown += [row for row, value in zip(listed, values, strict=True) if value is None]
         self._position = {row.key: place for place, row in enumerate(self.shown)}
         found = self._position.get(key)
         self.cursor = found if found is not None else max(0, min(position, len(self.shown) - 1))
@@ -219,9 +218,10 @@ class GridModel:
         return () if key is None else (key,)
 
 
+def _looks_like(row: Row, other: Row) -> bool:
+    """Tell whether two states of a row are drawn alike; what they are sorted by may differ."""
+    return row.cells == other.cells and row.dim == other.dim
+
+
 def _value(row: Row, index: int) -> SortValue:
     return row.order[index] if index < len(row.order) else None
-
-
-def _first(pair: tuple[Any, Row]) -> Any:
-    return pair[0]
