@@ -89,6 +89,7 @@ class Resolver:
         self._running: set[int] = set()
         self._whole: set[tuple[tuple[int, Scope], ...]] = set()
         """Expressions and slots whose whole value was found to be free of cycles."""
+        self._meant: dict[int, _Shape | None] = {}
         self._failed: dict[tuple[int, Scope], _Unresolvable] = {}
         self._values = 0
         self._cuts = 0
@@ -218,13 +219,19 @@ class Resolver:
     # Substitutions
 
     def _reference(self, reference: Reference, scope: Scope, *, whole: bool) -> _Shape | None:
-        """Find what a substitution means; `whole` where all of it is needed, and not a key inside it."""
+        """Find what a substitution means; `whole` where all of it is needed, and not a key inside it.
+
+        What it was found to mean once it means everywhere, also where its key is seen in another scope.
+        """
+        if id(reference) in self._meant:
+            return self._meant[id(reference)]
         if id(reference) in self._running:
             raise _Cycle(reference)
         if len(self._running) >= MAX_CHAIN:
             message = f"more than {MAX_CHAIN} substitutions refer to one another, ending with {reference}"
             raise _Unresolvable(reference.place, message)
         self._running.add(id(reference))
+        cuts = self._cuts
         try:
             shape = self._look_up(reference.path, scope)
             if shape is None and reference.prefix:
@@ -239,8 +246,13 @@ class Resolver:
             raise _Unresolvable(reference.place, message) from None
         finally:
             self._running.discard(id(reference))
-        if shape is not None:
-            return _through(shape, (reference.place,))
+        meant = _through(shape, (reference.place,)) if shape is not None else self._from_outside(reference)
+        if whole and self._cuts == cuts:
+            self._meant[id(reference)] = meant
+        return meant
+
+    def _from_outside(self, reference: Reference) -> Scalar | None:
+        """Look a substitution up in the environment."""
         plain = reference.path[reference.prefix :]
         variable = self._environment.get(".".join(plain))
         if variable is not None:

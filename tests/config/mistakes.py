@@ -404,7 +404,7 @@ SYNTAX = (
     Case("decimal comma", "error", "comma|no value", profile=f"{PROFILE}x: 1,5@@\n", alone=False),
     Case("comma between thousands", "error", "000", profile="cores: 1,000@@\nmemory: 1 GiB"),
     Case("no value", "error", "description", profile=f"description:@@\n{PROFILE}"),
-    Case("no value before a block", "error", "description", function=f"description:@@\nvms {{ curve: invalid }}"),
+    Case("no value before a block", "error", "description", function="description:@@\nvms { curve: invalid }"),
     Case("no value before the end", "error", "devices", profile=f"{PROFILE}devices:@@"),
     Case("no value before a comma", "error", "cores", profile="cores: ,@@"),
     Case("key alone", "error", "cores", profile="cores@@\nmemory: 1 GiB"),

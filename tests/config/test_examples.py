@@ -6,12 +6,17 @@ import json
 import math
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.config.diagnostics import Severity
 from core.config.reader import read
 from core.costs import Use
+
+if TYPE_CHECKING:
+    from core.config.model import Configuration
+    from core.realms import Realm
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
 ROWS = [line.split("\t") for line in (EXAMPLES / "EXPECTED.tsv").read_text(encoding="utf-8").splitlines()[1:]]
@@ -65,7 +70,8 @@ def test_each_valid_example_costs_what_is_expected(folder: Path) -> None:
         assert cost == (math.inf if case["cost"] == "inf" else pytest.approx(case["cost"], rel=1e-12)), case
 
 
-def functions_of(configuration):
+def functions_of(configuration: Configuration) -> dict[str, Any]:
+    """Cost functions in the words of EXPECTED.json."""
     return {
         identity: {
             "name": function.name,
@@ -79,7 +85,8 @@ def functions_of(configuration):
     }
 
 
-def profiles_of(configuration):
+def profiles_of(configuration: Configuration) -> dict[str, Any]:
+    """Hardware profiles in the words of EXPECTED.json."""
     return {
         identity: {
             "name": profile.name,
@@ -93,7 +100,8 @@ def profiles_of(configuration):
     }
 
 
-def realm_of(realm):
+def realm_of(realm: Realm) -> dict[str, Any]:
+    """A realm in the words of EXPECTED.json."""
     return {
         "disabled": realm.disabled,
         "driver": realm.driver,

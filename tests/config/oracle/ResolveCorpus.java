@@ -10,7 +10,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** Reads paths of HOCON files from standard input; for each writes one line: "ok" and its JSON, or "no" and why. */
+/** Reads paths of HOCON files from standard input; for each writes one line: "ok" and its JSON, "no" and why, or "broken". */
 public final class ResolveCorpus {
     public static void main(String[] arguments) throws Exception {
         BufferedReader paths = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -26,6 +26,8 @@ public final class ResolveCorpus {
             ConfigParseOptions options = ConfigParseOptions.defaults().setAllowMissing(false);
             Config config = ConfigFactory.parseFile(new File(path), options).resolve();
             return "ok " + config.root().render(ConfigRenderOptions.concise());
+        } catch (ConfigException.BugOrBroken error) {
+            return "broken";
         } catch (RuntimeException | StackOverflowError error) {
             String message = String.valueOf(error.getMessage());
             return "no " + ConfigValueFactory.fromAnyRef(message).render(ConfigRenderOptions.concise());
