@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 import click
@@ -63,8 +62,6 @@ def report(error: RealmsError) -> int:
 
 def main() -> None:
     """Run the program; the one place where an unforeseen error becomes an exit code."""
-    if sys.platform != "win32":
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         code = realms.main(standalone_mode=False)
     except RealmsError as error:
@@ -83,7 +80,10 @@ def main() -> None:
         click.echo(f"realms: unforeseen error: {type(error).__name__}: {one_line(str(error))}", err=True)
         click.echo("  this is a defect; run again with REALMS_TRACEBACK=1 for the details to report", err=True)
         code = 1
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from core.text import one_line
+from tui.cli.interrupts import interrupts
 from tui.cli.output import say
 
 if TYPE_CHECKING:
@@ -42,20 +43,26 @@ def run_task(workplace: Workplace, what: str, target: str, job: Callable[[Contro
 def _follow(workplace: Workplace, task: Task[Any], see: Callable[[TaskView], None] = lambda _: None) -> None:
     """Look at every change of a task until it has ended."""
     generation = -1
-    while True:
-        try:
-            view = task.view
-            see(view)
-            if task.outcome.done():
+    with interrupts() as pressed:
+        while True:
+            try:
                 see(task.view)
-                return
-            generation = workplace.tasks.wait_for_change(generation, _TICK)
-        except KeyboardInterrupt:
-            if not task.view.cancelling:
-                say("cancelling; what was done is being undone ...", error=True)
-                task.cancel()
-            else:
-                say("still undoing: it ends when that is done", error=True)
+                if task.outcome.done():
+                    see(task.view)
+                    return
+                generation = workplace.tasks.wait_for_change(generation, _TICK)
+                if pressed():
+                    _cancel(task)
+            except KeyboardInterrupt:
+                _cancel(task)
+
+
+def _cancel(task: Task[Any]) -> None:
+    if task.view.cancelling:
+        say("still undoing: it ends when that is done", error=True)
+    else:
+        say("cancelling; what was done is being undone ...", error=True)
+        task.cancel()
 
 
 def _tell(workplace: Workplace, task: Task[Any]) -> None:
