@@ -231,7 +231,7 @@ class CostsScreen(AreaScreen):
         if before is not None and exploration.says_the_same_as(before) and fits == self._fits:
             return
         self._fits = fits
-        self.query_one(RequestPanel).border_subtitle = capacity(exploration, fits)
+        self.query_one(RequestPanel).say_below(capacity(exploration, fits))
         self._show_ranking(exploration)
         refused = self.query_one("#refused", HostTable)
         refused.set_rows(refused_rows(exploration))
@@ -264,7 +264,7 @@ class CostsScreen(AreaScreen):
             lines: list[str | tuple[str, str]] = [("\n".join(upper), "bold")]
             if lower:
                 lines += ["\n", ("\n".join(lower), said[2])]
-            self.query_one("#headline", Static).update(Content.assemble(*lines))
+            self.query_one("#headline", Static).update(Content.assemble(*lines), layout=False)
         return max(1, len(upper) + len(lower))
 
     def _second_sentence(self) -> str:

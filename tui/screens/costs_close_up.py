@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Container
-from textual.content import Content
 
 from core.curves import curve_name
 from core.text import printable
@@ -104,7 +103,7 @@ class CloseUpPanel(Container):
         terms = self.query_one(TermBars)
         terms.display = self._has_terms_aside or view == COST or close_up is None or not close_up.changes
         terms.show(close_up, self._remark)
-        terms.border_title = self._title()
+        terms.set_title(*self._title())
         shown = self._in_front() if self._has_terms_aside or view != COST else []
         for index, plot in enumerate(self._plots):
             plot.display = index < len(shown)
@@ -148,12 +147,12 @@ class CloseUpPanel(Container):
             parts.insert(0, f"{printable(close_up.host)}{_DASH}")
         if in_front and (turns := self._turns()):
             parts.append((f"{_DASH}{turns}", "$muted"))
-        plot.border_title = Content.assemble(*parts)
+        plot.set_title(*parts)
 
-    def _title(self) -> Content:
+    def _title(self) -> list[str | tuple[str, str]]:
         close_up = self._close_up
         if close_up is None:
-            return Content("No host")
+            return []
         parts: list[str | tuple[str, str]] = [(printable(close_up.host), "bold")]
         if close_up.profile is not None:
             parts.append((f"{_DASH}{printable(close_up.profile.name)}", "$muted"))
@@ -163,7 +162,7 @@ class CloseUpPanel(Container):
             parts += [(_DASH, "$muted"), f"with {close_up.added} VMs more"]
         if self.view == COST and (turns := self._turns()):
             parts.append((f"{_DASH}{turns}", "$muted"))
-        return Content.assemble(*parts)
+        return parts
 
     def _turns(self) -> str:
         """Say that there is more than is shown."""

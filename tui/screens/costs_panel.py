@@ -120,6 +120,7 @@ class RequestPanel(VerticalScroll, can_focus=False):
         self.active = self.fields[0].key
         """Key of the field that + and - change from anywhere."""
         self._laid_out: tuple[int | None, tuple[Field, ...]] | None = None
+        self._below = ""
         self.border_title = "Request"
 
     def compose(self) -> ComposeResult:
@@ -143,6 +144,12 @@ class RequestPanel(VerticalScroll, can_focus=False):
         await self.mount_all(FieldRow(field, self.typed[field.key]) for field in self.fields)
         self._laid_out = None
         self._mark_active()
+
+    def say_below(self, text: str) -> None:
+        """Write a text into the lower border."""
+        if text != self._below:
+            self._below = text
+            self.border_subtitle = text
 
     def asked(self) -> Asked:
         """Read what is typed; raises FieldRefused."""

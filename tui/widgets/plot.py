@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
+from textual.content import Content
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -14,6 +16,8 @@ from tui.render.plot import Marks, plot
 from tui.render.term_bars import term_bars
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from core.curves import Curve
     from tui.render.exploration import CloseUp
     from tui.render.ink import Line
@@ -43,20 +47,50 @@ class Drawing(Widget):
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        self._is_titling = False
         super().__init__(id=id)
+        self._title: tuple[str | tuple[str, str], ...] = ()
+        self._lines: tuple[Line, ...] = ()
         self._strips: list[Strip] | None = None
+        """The lines as painted; None until they are needed again."""
 
     def draw(self, width: int, height: int) -> tuple[Line, ...]:
         """Give `height` lines of `width` columns; none while there is nothing to draw."""
         raise NotImplementedError
 
     def draw_anew(self) -> None:
-        """Forget what was drawn."""
+        """Draw the subject, and bring to the screen the lines that differ from what is there."""
+        before = self._lines if self._strips is not None else None
+        width, height = self.size
+        self._lines = self.draw(width, height)
         self._strips = None
-        self.refresh()
+        if before is None or len(before) != len(self._lines):
+            self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(before, self._lines, strict=True)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def set_title(self, *parts: str | tuple[str, str]) -> None:
+        """Write texts, with their styles, into the border."""
+        if parts == self._title:
+            return
+        self._title = parts
+        self._is_titling = True
+        self.border_title = Content.assemble(*parts)
+        self._is_titling = False
+        left, top = self.content_offset
+        self.refresh(Region(-left, -top, self.outer_size.width, 1))
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Repaint; but setting a title would repaint the whole widget, and a drawing is most of the screen."""
+        if self._is_titling:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def on_resize(self) -> None:
         """Draw for the new size."""
+        self._strips = None
         self.draw_anew()
 
     def notify_style_update(self) -> None:
@@ -66,13 +100,13 @@ class Drawing(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Give one line of the drawing."""
-        width, height = self.size
+        width = self.size.width
         if self._strips is None:
             base = self.rich_style
             styles = {ink: base + self.get_component_rich_style(f"drawing--{ink.value}", partial=True) for ink in Ink}
             self._strips = [
                 Strip([Segment(stroke.text, styles[stroke.ink]) for stroke in line]).adjust_cell_length(width, base)
-                for line in self.draw(width, height)
+                for line in self._lines
             ]
         return self._strips[y] if y < len(self._strips) else Strip.blank(width, self.rich_style)
 
