@@ -42,7 +42,7 @@ _OTHER_DURATIONS = {
     "mo": "days", "month": "days", "months": "days", "y": "days", "year": "days", "years": "days",
 }  # fmt: skip
 _QUANTITY = re.compile(r"\s*([^A-Za-z\s]?[^\sA-Za-z]*(?:[eE][+-]?\d+)?)\s*([A-Za-z\u00b5\u03bc]*)\s*")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 class NotAQuantity(ValueError):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.config.report import Path, Report
     from core.config.syntax import Place
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _MEANT_TRUE = {"enable", "enabled", "1", "y", "t", "ja", "oui", "si", "active"}

@@ -101,7 +101,7 @@ def profiles_of(configuration: Configuration) -> dict[str, Any]:
 
 
 def realm_of(realm: Realm) -> dict[str, Any]:
-    """A realm in the words of EXPECTED.json."""
+    """Give a realm in the words of EXPECTED.json."""
     return {
         "disabled": realm.disabled,
         "driver": realm.driver,

@@ -76,7 +76,7 @@ def plain(value: Value) -> Any:
 
 
 def theirs(paths: list[Path]) -> list[Any]:
-    """The reference's reading of many files, in one run of its virtual machine."""
+    """Give the reference's reading of many files, in one run of its virtual machine."""
     finished = subprocess.run(
         ["java", "-cp", str(JAR), str(PROGRAM)],
         input="".join(f"{path}\n" for path in paths),
