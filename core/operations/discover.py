@@ -47,7 +47,7 @@ class Proposal:
 def identifier(host_name: str) -> str:
     """Make an id of a host's name: its first part, without the number of this one host."""
     short = re.sub(r"[^a-z0-9-]+", "-", host_name.partition(".")[0].lower()).strip("-")
-    return re.sub(r"-?\d+$", "", short) or short or "host"
+    return re.sub(r"-?\d+$", "", short) or "host"
 
 
 def propose(

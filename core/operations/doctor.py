@@ -130,7 +130,9 @@ def _with_peers(patients: Sequence[Patient]) -> list[Patient]:
     for group in realms.values():
         for index, patient in enumerate(group):
             circle = (*group[index + 1 :], *group[:index])
-            targets[patient.host.name] = tuple(each.target for each in circle if each.target is not None)
+            others = dict.fromkeys(each.target for each in circle if each.target is not None)
+            own = patient.target.host if patient.target is not None else ""
+            targets[patient.host.name] = tuple(target for target in others if target.host != own)
     return [replace(patient, peers=targets.get(patient.host.name, ())) for patient in patients]
 
 

@@ -45,15 +45,19 @@ def check_keys(targets: Iterable[SshTarget]) -> Iterator[Finding]:
     here = Checkup("")
     agent = run(["ssh-add", "-l"], 5.0)
     in_agent = agent.out if agent.code == 0 else ""
-    seen: set[Path] = set()
+    keys: dict[Path, None] = {}
+    without: list[str] = []
     for target in dict.fromkeys(targets):
-        keys = _keys_of(target)
-        for key in keys - seen:
-            yield from _check_key(here, key, in_agent)
-        if not keys and not in_agent:
-            message = f"this machine has no ssh key for {target.login}"
-            yield here.error("ssh key", message, "realms keys make, then realms keys install HOST")
-        seen |= keys
+        offered = _keys_of(target)
+        keys |= dict.fromkeys(offered)
+        if not offered and not in_agent:
+            without.append(target.login)
+    for key in keys:
+        yield from _check_key(here, key, in_agent)
+    if without:
+        logins = ", ".join(without[:3]) + (f" and {len(without) - 3} more" if len(without) > 3 else "")
+        message = f"this machine has no ssh key for {logins}"
+        yield here.error("ssh key", message, "realms keys make, then realms keys install HOST")
     if in_agent:
         count = len(in_agent.splitlines())
         yield here.info("ssh agent", f"an agent offers {count} key{'s' if count != 1 else ''}; others may have none")
@@ -61,13 +65,13 @@ def check_keys(targets: Iterable[SshTarget]) -> Iterator[Finding]:
         yield here.ok("ssh agent", "no agent with keys: logins rest on key files alone")
 
 
-def _keys_of(target: SshTarget) -> set[Path]:
+def _keys_of(target: SshTarget) -> tuple[Path, ...]:
     """Key files that would be offered: the one that the URI names, whether it exists or not, or those that exist."""
     if target.keyfile is not None:
-        return {target.keyfile}
+        return (target.keyfile,)
     names = effective(target).get("identityfile", ())
     files = (Path(name).expanduser() for name in names)
-    return {file for file in files if file.exists()}
+    return tuple(file for file in files if file.exists())
 
 
 def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
@@ -79,6 +83,7 @@ def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
         return
     if mode & 0o077:
         yield here.error(check, f"{key} can be read by others: ssh refuses it", f"chmod 600 {quoted}")
+        return
     listed = run(["ssh-keygen", "-l", "-f", str(key)], 5.0)
     match = _FINGERPRINT.search(listed.out)
     if match is None:
@@ -202,8 +207,11 @@ def explain(said: str, name: str, target: SshTarget) -> tuple[str, str]:
         "name": shlex.quote(name), "port": target.port or 22, "key": shlex.quote(str(target.keyfile or "KEYFILE")),
         "accept": _accept(target),
     }  # fmt: skip
+    lower = said.lower()
+    if "host key verification failed" not in lower:  # else a changed key is noise: the URI says no_verify=1
+        lower = lower.replace(_REASONS[0][0], "")
     for pattern, what, mend in _REASONS:
-        if pattern in said.lower():
+        if pattern in lower:
             return what.format(**words), mend.format(**words)
     lines = [line for line in said.splitlines() if line.strip()]
     return f"ssh: {one_line(lines[-1]) if lines else 'failed without a word'}", f"see what `ssh {target.login}` says"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from core.curves import HardSoft
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from core.curves import Curve
     from core.operations.accelerators import Candidate
     from core.operations.discover import Proposal
+
+
+_BARE = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
 def write_hocon(proposal: Proposal) -> str:
@@ -89,11 +93,7 @@ def _number(value: float) -> str:
 
 def _quoted(text: str) -> str:
     """Quote a text as HOCON does, which is JSON's way; plain ids stay bare."""
-    return (
-        text
-        if text.replace("-", "").isalnum() and text.isascii() and text[0].isalpha()
-        else json.dumps(text, ensure_ascii=False)
-    )
+    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _comment(text: str) -> str:
