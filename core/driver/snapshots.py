@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from core.driver.content import Content
-from core.driver.volumes import connection_errors, discard_volume, refreshed, upload_volume
+from core.driver.volume_bytes import delete_known, read_bytes
+from core.driver.volumes import connection_errors, refreshed, upload_volume
 from core.errors import DriverError
 
 if TYPE_CHECKING:
@@ -136,17 +137,6 @@ def _download(connection: HostConnection, handle: Any, volume: str) -> bytes:
         return read_bytes(connection, handle.storageVolLookupByName(volume), _LARGEST_RECORD)
 
 
-def read_bytes(connection: HostConnection, volume: Any, most: int) -> bytes:
-    """Read the first bytes of a volume, as they are, up to `most`. Raises libvirt's errors."""
-    stream = connection.handle.newStream(0)
-    pieces: list[bytes] = []
-    volume.download(stream, 0, most, 0)
-    while piece := stream.recv(1 << 16):
-        pieces.append(piece)
-    stream.finish()
-    return b"".join(pieces)[:most]
-
-
 def read_record(content: bytes, uuid: str, name: str) -> Snapshot:
     """Read a snapshot's record; raises ValueError for one that makes no sense, or speaks of another snapshot.
 
@@ -249,7 +239,7 @@ def discard_volumes(connection: HostConnection, pool: str, volumes: Iterable[str
     failures: list[DriverError] = []
     for volume in sorted(volumes, key=lambda volume: (not volume.endswith(".snapshot"), volume)):
         try:
-            discard_volume(connection, pool, volume)
+            delete_known(connection, pool, volume)
         except DriverError as error:
             failures.append(error)
             if volume.endswith(".snapshot"):  # a snapshot with a record must have all its copies

@@ -1,0 +1,305 @@
+"""Drives attached to VMs and detached from them, running or off (specification, section 9)."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.driver.disk_devices import (
+    MOST_TARGETS,
+    Disk,
+    NewDisk,
+    ask_to_release,
+    attach_disk,
+    forget_disk,
+    read_disk_set,
+)
+from core.driver.jobs import job_connection
+from core.driver.pool_setup import look_up_pool
+from core.driver.pools import list_pools
+from core.driver.volume_bytes import read_head
+from core.driver.volumes import list_volumes
+from core.errors import Cancelled, DriverError, RealmsError, UsageError
+from core.operations.disk_users import ask_for_disks
+from core.operations.image_file import ImageRefused, examine
+from core.operations.realm_pools import PoolRole, pool_name
+from core.operations.selection import check_known
+from core.operations.storage_use import INCOMPLETE
+from core.registry.locking import exclusive
+from core.text import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.clock import Clock
+    from core.driver.connection import HostConnection
+    from core.driver.disk_devices import DiskSet
+    from core.driver.volumes import Volume
+    from core.operations.disk_users import DiskUsers
+    from core.operations.tasks import Control
+    from core.operations.vm_at_hand import VMAtHand
+
+DEADLINE = 30.0
+"""Seconds that connecting to a host may take."""
+
+PATIENCE = 60.0
+"""Seconds that a guest has to let go of a drive, where nobody says otherwise."""
+
+_LOCK_PATIENCE = 60.0
+_LOOK_EVERY = 0.5
+_HEAD = 64 * 1024
+_RAW_ENDINGS = (".raw", ".img")
+
+
+class DriveRefused(RealmsError):
+    """A drive can't be attached, or not be told apart from what is no drive; nothing was changed."""
+
+
+class GuestHolds(DriverError):
+    """The guest has not let go of a drive; it was asked to, and may still do so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedDrive:
+    """A drive of a VM. `running` and `stored` say which of its definitions were changed."""
+
+    drive: str
+    pool: str
+    path: str
+    target: str
+    format: str
+    running: bool
+    stored: bool
+
+
+def attach_drive(
+    control: Control,
+    at_hand: VMAtHand,
+    drive: str,
+    *,
+    registry: Path,
+    target: str | None = None,
+    format: str | None = None,  # noqa: A002 - QEMU's word
+    force: bool = False,
+    deadline: float = DEADLINE,
+) -> AttachedDrive:
+    """Attach a drive of the realm's drives pool to a VM: at once where it runs, and for all its starts.
+
+    Refused where another active VM has the drive; also where a host that might run one can't be asked, unless forced.
+    Programs that share a registry attach one after the other, so that two never give the same drive away. Raises
+    UsageError, DriveRefused, DriverError, Cancelled; nothing is changed then.
+    """
+    vm, host = at_hand.vm, at_hand.host
+    with job_connection(host, deadline) as connection:
+        with control.step(f"look for {drive}", host.name) as step:
+            volume = _find_drive(connection, at_hand, drive)
+            form = drive_format(connection, volume, format)
+            disks = read_disk_set(connection, vm.uuid)
+            _check_not_there(at_hand, disks, volume)
+            target = _free_target(disks, target)
+            step.detail(f"{form}, free is {target}")
+        realpath = registry.resolve()
+        with exclusive(realpath.with_name(f"{realpath.name}.drives"), _LOCK_PATIENCE):
+            users = ask_for_disks(control, at_hand.hosts, (volume.pool,), deadline)
+            _check_users(control, users, at_hand, volume, force=force)
+            with control.step(f"attach {drive} as {target}", host.name) as step:
+                new = NewDisk(target=target, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
+                attach_disk(connection, vm.uuid, new)
+                after = read_disk_set(connection, vm.uuid)
+                attached = AttachedDrive(
+                    drive=drive,
+                    pool=volume.pool,
+                    path=volume.path,
+                    target=target,
+                    format=form,
+                    running=after.active and _has(after.present, target),
+                    stored=_has(after.stored, target),
+                )
+                step.detail(_reach(attached, active=after.active))
+    return attached
+
+
+def detach_drive(
+    control: Control,
+    at_hand: VMAtHand,
+    drive: str,
+    *,
+    clock: Clock,
+    patience: float = PATIENCE,
+    deadline: float = DEADLINE,
+) -> AttachedDrive:
+    """Detach a drive, named by its volume or by its target, from a VM; the drive itself stays.
+
+    A running guest is asked to let go first, and has `patience` seconds for it; the stored definition is changed only
+    when it has. Raises UsageError, DriveRefused, GuestHolds, DriverError, Cancelled.
+    """
+    vm, host = at_hand.vm, at_hand.host
+    with job_connection(host, deadline) as connection:
+        with control.step(f"look for {drive}", host.name) as step:
+            pool = _drives_pool(connection, at_hand)
+            folder = look_up_pool(connection, pool).path
+            disks = read_disk_set(connection, vm.uuid)
+            disk = _attached(at_hand, disks, drive, pool, folder)
+            step.detail(disk.target)
+        running = disks.active and _has(disks.present, disk.target)
+        stored = _has(disks.stored, disk.target)
+        if running:
+            _wait_for_guest(control, connection, at_hand, disk, clock=clock, patience=patience)
+        if stored:
+            with control.step(f"take {disk.target} out of the stored definition", host.name):
+                forget_disk(connection, vm.uuid, disk.target)
+    return AttachedDrive(
+        drive=disk.volume or posixpath.basename(disk.path),
+        pool=pool,
+        path=disk.path,
+        target=disk.target,
+        format=disk.format,
+        running=running,
+        stored=stored,
+    )
+
+
+def _wait_for_guest(
+    control: Control, connection: HostConnection, at_hand: VMAtHand, disk: Disk, *, clock: Clock, patience: float
+) -> None:
+    name = printable(at_hand.vm.name)
+    with control.step(f"ask the guest to let go of {disk.target}", at_hand.host.name) as step:
+        ask_to_release(connection, at_hand.vm.uuid, disk.target)
+        began = clock.monotonic()
+        try:
+            while _is_held(connection, at_hand.vm.uuid, disk.target):
+                waited = clock.monotonic() - began
+                if waited >= patience:
+                    message = f"{name} has not let go of {disk.target} within {patience:g} s"
+                    hint = (
+                        "it was asked to, and may still do so: detach it again later, or when the VM is off; "
+                        "its stored definition keeps the drive until then"
+                    )
+                    raise GuestHolds(at_hand.host.name, message, hint=hint)
+                step.progress(waited, patience, "seconds")
+                control.wait(_LOOK_EVERY)
+        except Cancelled:
+            control.warn(f"{name} was asked to let go of {disk.target}, and may still do so")
+            raise
+
+
+def _is_held(connection: HostConnection, uuid: str, target: str) -> bool:
+    now = read_disk_set(connection, uuid)
+    return now.active and _has(now.present, target)
+
+
+def _has(disks: tuple[Disk, ...], target: str) -> bool:
+    return any(disk.target == target for disk in disks)
+
+
+def _reach(attached: AttachedDrive, *, active: bool) -> str:
+    if attached.running:
+        return "at once, and for all starts" if attached.stored else "at once; the VM is not stored"
+    return "with its next start: this host can't attach to a running VM" if active else "with its next start"
+
+
+def _drives_pool(connection: HostConnection, at_hand: VMAtHand) -> str:
+    return pool_name(at_hand.realm, PoolRole.DRIVES, list_pools(connection))
+
+
+def _find_drive(connection: HostConnection, at_hand: VMAtHand, drive: str) -> Volume:
+    pool = _drives_pool(connection, at_hand)
+    volumes = {volume.name: volume for volume in list_volumes(connection, pool)}
+    if drive + INCOMPLETE in volumes:
+        raise DriveRefused(f"drive {printable(drive)} is being made, or was left half-made")
+    check_known("drive", drive, [name for name in volumes if not name.endswith(INCOMPLETE)])
+    return volumes[drive]
+
+
+def drive_format(connection: HostConnection, volume: Volume, wanted: str | None) -> str:
+    """Tell whether a drive is raw or qcow2, by its name and by what is in it. Raises DriveRefused, DriverError.
+
+    A guest writes all of a raw drive, its first bytes too, and could make it look like an overlay of any file of the
+    host: so what looks like qcow2 is taken for it only where it stands alone.
+    """
+    name = printable(volume.name)
+    if wanted == "raw" or (wanted is None and volume.name.endswith(_RAW_ENDINGS)):
+        return "raw"
+    if volume.format == "qcow2":
+        _check_stands_alone(connection, volume)
+        return "qcow2"
+    if volume.format == "raw" and wanted is None and not volume.name.endswith(".qcow2"):
+        return "raw"
+    if wanted == "qcow2" or volume.name.endswith(".qcow2"):
+        raise DriveRefused(f"drive {name} is no qcow2: libvirt sees {volume.format or 'nothing'} in it")
+    message = f"drive {name} is neither raw nor qcow2: libvirt sees {volume.format or 'nothing'} in it"
+    raise DriveRefused(message, hint="--format raw gives its bytes to the guest as they are")
+
+
+def _check_stands_alone(connection: HostConnection, volume: Volume) -> None:
+    head = read_head(connection, volume.pool, volume.name, _HEAD)
+    if head is None:  # the embedded driver has nothing that could be opened
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(head)
+        file.flush()
+        os.ftruncate(file.fileno(), max(len(head), 1 << 40))  # a hole in the place of what was not read
+        try:
+            examine(file, f"drive {volume.name}")
+        except ImageRefused as error:
+            hint = "--format raw gives its bytes to the guest as they are"
+            raise DriveRefused(error.message, hint=hint) from error
+
+
+def _check_not_there(at_hand: VMAtHand, disks: DiskSet, volume: Volume) -> None:
+    for disk in (*disks.present, *disks.stored):
+        if disk.path == volume.path or (disk.pool, disk.volume) == (volume.pool, volume.name):
+            message = f"{printable(at_hand.vm.name)} has drive {printable(volume.name)} already, as {disk.target}"
+            raise DriveRefused(message)
+
+
+def _free_target(disks: DiskSet, wanted: str | None) -> str:
+    if wanted is None:
+        if len(disks.present) + len(disks.stored) >= MOST_TARGETS:
+            raise DriveRefused("the VM has no free name for another disk")
+        return disks.next_target()
+    if not (wanted.isascii() and wanted.isalpha() and wanted.islower() and wanted.startswith("vd") and len(wanted) < 5):
+        raise UsageError(f"{wanted!r} is no target", hint="vda to vdz, vdaa to vdzz")
+    taken = disks.find(wanted)
+    if taken is not None:
+        what = printable(taken.volume or taken.path or taken.device)
+        raise DriveRefused(f"{wanted} is taken by {what}", hint=f"free is {disks.next_target()}")
+    return wanted
+
+
+def _check_users(control: Control, users: DiskUsers, at_hand: VMAtHand, volume: Volume, *, force: bool) -> None:
+    """Refuse a drive that another active VM has, or might have."""
+    name = printable(volume.name)
+    me = (at_hand.host.name, at_hand.vm.uuid)
+    found = [user for user in users.of(volume.pool, volume.name, volume.path) if (user.host, user.uuid) != me]
+    running = [user for user in found if user.active]
+    if running:
+        message = f"drive {name} is in use by {', '.join(printable(str(user)) for user in running)}"
+        raise DriveRefused(message, hint="two VMs that write to one drive destroy it: detach it there first")
+    if users.unasked and not force:
+        message = f"nobody can tell whether another VM has drive {name}; not asked: {users.why_unasked}"
+        raise DriveRefused(message, hint="--force attaches it all the same: then be sure that no VM there has it")
+    if users.unasked:
+        control.warn(f"not asked whether they have drive {name}: {', '.join(users.unasked)}")
+    if found:
+        control.warn(f"drive {name} also belongs to {', '.join(printable(str(user)) for user in found)}")
+
+
+def _attached(at_hand: VMAtHand, disks: DiskSet, drive: str, pool: str, folder: str) -> Disk:
+    """Find the disk that a drive's name or a target means. Raises DriveRefused, UsageError."""
+    everything = (*disks.present, *disks.stored)
+    drives = [disk for disk in everything if disk.pool == pool or posixpath.dirname(disk.path) == folder.rstrip("/")]
+    for disk in drives:
+        if drive in (disk.volume, posixpath.basename(disk.path)):
+            return disk
+    found, name = disks.find(drive), printable(at_hand.vm.name)
+    if found in drives:
+        return found
+    if found is not None:
+        message = f"{drive} of {name} is not in the drives pool: it is no drive"
+        raise DriveRefused(message, hint="only drives are detached")
+    check_known(f"drive of {name}:", drive, [disk.volume or posixpath.basename(disk.path) for disk in drives])
+    raise UsageError(f"{name} has no drive {drive!r}")
