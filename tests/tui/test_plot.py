@@ -116,6 +116,17 @@ def test_a_step_has_no_slope() -> None:
     assert len(between) <= 1
 
 
+@given(st.integers(1, 200), st.integers(30, 120), st.integers(8, 30))
+def test_the_use_is_marked_on_the_curve(used: int, width: int, height: int) -> None:
+    """A mark takes the place of a character of the curve: its neighbours, or those above and below, go on with it."""
+    curve = Linear(slope=1.0, base=0.0)
+    with_mark = [line_text(line) for line in plot(curve, Marks(float(used)), width, height)]
+    row = next(index for index, line in enumerate(with_mark) if "●" in line)
+    column = with_mark[row].index("●")
+    around = [line[max(0, column - 1) : column + 2] for line in with_mark[max(0, row - 1) : row + 2]]
+    assert any("\u2800" < character <= "\u28ff" for line in around for character in line)
+
+
 def test_use_beyond_the_limit_is_marked_in_the_infinite_band() -> None:
     """An overcommitted host shows both marks in the shade, at its top."""
     top = text_of(HardSoft(soft=8, hard=16), Marks(20, 24))[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.curves import INFINITY
 from tui.render.figures import tick
 from tui.render.ink import Ink, Line, Stroke
+from tui.widgets.canvas import DOTS_DOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,11 +60,11 @@ class ValueAxis:
         return (cost / self.power - low) / (self.high / self.power - low)
 
     def row(self, cost: float) -> int | None:
-        """Row of a cost, counted from the top; None where it is cut off."""
+        """Row of the dot that a curve sets for a cost, counted from the top; None where it is cut off."""
         fraction = self.fraction(cost)
         if not 0.0 <= fraction <= 1.0:
             return None
-        return min(self.rows - 1, int((1.0 - fraction) * self.rows))
+        return round((1.0 - fraction) * (self.rows * DOTS_DOWN - 1)) // DOTS_DOWN
 
     def show(self, cost: float) -> str:
         """Write a cost as the ticks are written."""
