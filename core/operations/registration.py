@@ -51,13 +51,16 @@ class Registered:
 
 def seen_active(workplace: Workplace, host: str, uuid: str, after: float) -> VM | None:
     """Find a VM as active in a snapshot of its host that is newer than a moment; None where there is none yet."""
-    snapshot = workplace.fleet().host(host)
+    return _active_in(workplace.fleet().host(host), uuid, after)
+
+
+def _active_in(snapshot: HostSnapshot | None, uuid: str, after: float) -> VM | None:
     if snapshot is None or snapshot.observed_at is None or snapshot.observed_at < after:
         return None
     return next((vm for vm in snapshot.active_vms() if vm.uuid == uuid), None)
 
 
-def await_active(workplace: Workplace, control: Control, host: str, uuid: str, after: float, seconds: float) -> bool:
+def await_active(workplace: Workplace, control: Control, host: str, uuid: str, *, after: float, seconds: float) -> bool:
     """Wait until a snapshot newer than a moment shows a VM active, so long at most; tells whether one does."""
     watch, clock = workplace.connect(), workplace.clock
     until = clock.monotonic() + seconds
@@ -72,7 +75,7 @@ def await_active(workplace: Workplace, control: Control, host: str, uuid: str, a
 
 
 def wait_for_registration(
-    workplace: Workplace, control: Control, realm: Realm, host: str, uuid: str, started_at: float, *, what: str
+    workplace: Workplace, control: Control, realm: Realm, host: str, uuid: str, *, started_at: float, what: str
 ) -> Registered:
     """Wait until a VM that was started at `started_at` (seconds since the epoch) has come up; `what` names it.
 
@@ -86,7 +89,8 @@ def wait_for_registration(
         while True:
             control.check()
             waited = clock.monotonic() - began
-            snapshot, vm = _look(workplace, host, uuid, started_at)
+            snapshot = workplace.fleet().host(host)
+            vm = _active_in(snapshot, uuid, started_at)
             _refuse_ended(snapshot, vm, what, started_at)
             if vm is not None and vm.endpoint is not None and _accepts(vm.endpoint):
                 step.detail(f"answers at {vm.endpoint}")
@@ -113,16 +117,14 @@ def is_registered(workplace: Workplace, host: str, uuid: str) -> bool:
     return (vm.endpoint is not None and _accepts(vm.endpoint)) or _agent_answers(workplace, host, uuid)
 
 
-def _look(workplace: Workplace, host: str, uuid: str, started_at: float) -> tuple[HostSnapshot | None, VM | None]:
-    return workplace.fleet().host(host), seen_active(workplace, host, uuid, started_at)
-
-
 def _refuse_ended(snapshot: HostSnapshot | None, vm: VM | None, what: str, started_at: float) -> None:
     """Raise NotRegistered where a snapshot from after the start shows the VM off: waiting on would be in vain."""
     if vm is not None or snapshot is None or snapshot.connection is not Connection.CONNECTED:
         return
     if snapshot.observed_at is not None and snapshot.observed_at > started_at:
-        message = f"{what} on {snapshot.name} was started and is off again: it shut itself down, crashed, or was stopped"
+        message = (
+            f"{what} on {snapshot.name} was started and is off again: it shut itself down, crashed, or was stopped"
+        )
         hint = f"on {snapshot.name}: /var/log/libvirt/qemu/ tells why"
         raise NotRegistered(message, hint=hint)
 

@@ -8,6 +8,15 @@ from tui.cli.options import LazyGroup
 
 COMMANDS = {
     "list": ("tui.cli.vms_list:list_vms", "List the VMs of all hosts that answer."),
+    "create": ("tui.cli.vms_create:create", "Create a VM from a brick, on the host of lowest cost."),
+    "migrate": ("tui.cli.vms_migrate:migrate", "Move a VM to a chosen or to the best host."),
+    "attach-drive": ("tui.cli.vms_drives:attach_drive", "Attach a drive to a VM, running or off."),
+    "detach-drive": ("tui.cli.vms_drives:detach_drive", "Detach a drive from a VM, running or off."),
+    "snapshot": ("tui.cli.vms_snapshots:snapshot", "Copy a VM's disks into the snapshots pool, running or off."),
+    "snapshots": ("tui.cli.vms_snapshots:snapshots", "List the snapshots of a VM, or all."),
+    "restore": ("tui.cli.vms_restore:restore", "Put a VM's disks back to a snapshot."),
+    "delete-snapshot": ("tui.cli.vms_snapshots:delete_snapshot", "Delete a snapshot of a VM."),
+    "console": ("tui.cli.vms_console:console", "Open a VM's serial console."),
 }
 """Every command, where it is defined, and its line of help."""
 

@@ -1,0 +1,53 @@
+"""Steps that are in the journal before they are taken, and undone where a later one fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import RealmsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.operations.journal import Entry
+    from core.operations.tasks import Control
+
+
+class Undoing:
+    """How an operation is undone. It ends with `done` or with `undo`, never without."""
+
+    def __init__(self, control: Control, entry: Entry) -> None:
+        self.control = control.branch()
+        """Of the same task, with an undo of its own."""
+        self.entry = entry
+        self._left: list[str] = []
+
+    def before(self, step: str, what: str, undo: Callable[[], object], host: str = "", **facts: object) -> None:
+        """Write a step down that is about to be taken, and remember how it is undone.
+
+        `undo` must do nothing where the step came to nothing: nobody knows how far a step was that failed.
+        """
+        self.entry.step(step, host=host, **facts)
+
+        def run() -> None:
+            try:
+                undo()
+            except RealmsError:
+                self._left.append(what)
+                raise
+
+        self.control.on_failure(what, run, host)
+
+    def done(self) -> None:
+        """Let all that was done stand."""
+        self.control.keep()
+        self.entry.close()
+
+    def undo(self) -> None:
+        """Undo everything, last first. What can't be undone stays in the journal, for later."""
+        self.control.undo_all()
+        if self._left:
+            self.control.warn("what is left behind can be cleaned up later: realms vms recover")
+            self.entry.leave()
+        else:
+            self.entry.close()
