@@ -131,6 +131,16 @@ class LiveMigration:
         return self._ended.wait(seconds)
 
     @property
+    def began(self) -> bool:
+        """Whether it has been started, so that something may have come of it."""
+        return self._thread.ident is not None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the call has ended, and libvirt says that the domain has moved."""
+        return self._ended.is_set() and self._error is None
+
+    @property
     def error(self) -> DriverError | None:
         """Why it failed; None where it didn't, or has not ended."""
         return self._error
@@ -204,6 +214,31 @@ def _flags(options: LiveOptions) -> int:
         libvirt.VIR_MIGRATE_ABORT_ON_ERROR: True,
     }
     return sum(int(flag) for flag, wanted in chosen.items() if wanted)
+
+
+def tidy_source(connection: HostConnection, uuid: str) -> bool:
+    """Undefine a domain that has moved away, where a definition was left; never one that is active. Raises DriverError.
+
+    Tells whether there was one. Its UEFI variables stay: they are not ours to delete.
+    """
+    try:
+        domain = connection.handle.lookupByUUIDString(uuid)
+        if domain.isActive() or not domain.isPersistent():
+            return False
+        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+    except libvirt.libvirtError as error:
+        if is_gone(error):
+            return False
+        raise connection.failed(error, "undefine what has moved away") from error
+    return True
+
+
+def set_autostart(connection: HostConnection, uuid: str) -> None:
+    """Have a domain started with its host: libvirt doesn't take that along. Raises DriverError."""
+    try:
+        connection.handle.lookupByUUIDString(uuid).setAutostart(1)
+    except libvirt.libvirtError as error:
+        raise connection.failed(error, "set autostart") from error
 
 
 def job_progress(connection: HostConnection, uuid: str) -> JobProgress | None:

@@ -85,9 +85,13 @@ class Control:
         self._undo: list[tuple[str, str, Callable[[], object]]] = []
 
     @contextlib.contextmanager
-    def step(self, what: str, host: str = "") -> Iterator[StepControl]:
-        """Work on one step; it is done when the block ends, failed when it raises. Raises Cancelled at its begin."""
-        self.check()
+    def step(self, what: str, host: str = "", *, always: bool = False) -> Iterator[StepControl]:
+        """Work on one step; it is done when the block ends, failed when it raises. Raises Cancelled at its begin.
+
+        `always` is for what has to be found out or put right even in a task that has been told to end.
+        """
+        if not always:
+            self.check()
         index = self._task.begin(what, host)
         try:
             yield StepControl(self, index)

@@ -1,0 +1,298 @@
+"""Moves a VM to another host: live while it is active, by its definition while it is off (specification, section 9)."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.driver.jobs import job_connection
+from core.driver.migration import (
+    LiveMigration,
+    LiveOptions,
+    abort_job,
+    job_progress,
+    set_autostart,
+    tidy_source,
+)
+from core.errors import Cancelled, DriverError, RealmsError
+from core.fleet import VMState
+from core.operations.migration_room import reserved
+from core.operations.whereabouts import Place, look_until_settled
+from core.units import show_size
+
+if TYPE_CHECKING:
+    from core.driver.connection import HostConnection
+    from core.driver.migration import JobProgress
+    from core.fleet import Fleet
+    from core.operations.migration_plan import MigrationPlan
+    from core.operations.migration_room import TargetRoom
+    from core.operations.tasks import Control, StepControl
+    from core.operations.whereabouts import Whereabouts
+    from core.operations.workplace import Workplace
+
+DEADLINE = 20.0
+"""Seconds that connecting to each side may take."""
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks at a migration's progress."""
+
+STALLED_AFTER = 60.0
+"""Seconds without a byte sent after which the network between the hosts counts as broken."""
+
+ENDING = 40.0
+"""Seconds that libvirt has to end a migration that was called off: it notices a lost host after 20 or 30."""
+
+SEEN_WITHIN = 10.0
+"""Seconds that the watch over the target has to see the VM there."""
+
+
+class MigrationFailed(RealmsError):
+    """The migration did not end as wished; `whereabouts` says where the VM is, as far as anyone can tell."""
+
+    def __init__(self, message: str, whereabouts: Whereabouts, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.whereabouts = whereabouts
+
+
+class MigrationCancelled(Cancelled):
+    """The migration was called off by its administrator, and has left the VM where it was."""
+
+    def __init__(self, message: str, whereabouts: Whereabouts) -> None:
+        super().__init__(message)
+        self.whereabouts = whereabouts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrated:
+    """A VM that has moved, and what is left to know about it."""
+
+    whereabouts: Whereabouts
+    live: bool
+    seconds: float
+    bytes_sent: int = 0
+    """As last seen: the end of a migration is not."""
+
+
+def migrate(control: Control, workplace: Workplace, fleet: Fleet, plan: MigrationPlan) -> Migrated:
+    """Carry a plan out. Raises MigrationRefused, NoRoom, ReservationRefused, MigrationFailed, Cancelled."""
+    plan.check()
+    for obstacle in plan.warnings:
+        control.warn(obstacle.what)
+    force = plan.wish.force
+    with reserved(workplace, fleet, plan.vm, plan.demand, plan.target.name, force=force) as room:
+        if plan.live:
+            return _Live(control, workplace, plan, room).run()
+        from core.operations.migrate_offline import move_offline
+
+        return move_offline(control, workplace, plan, room)
+
+
+class _Live:
+    """One live migration, seen from the thread of its task: it watches, tells, and ends it."""
+
+    def __init__(self, control: Control, workplace: Workplace, plan: MigrationPlan, room: TargetRoom) -> None:
+        self._control = control
+        self._workplace = workplace
+        self._plan = plan
+        self._room = room
+        self._clock = workplace.clock
+        self._started = self._clock.monotonic()
+        self._last: JobProgress | None = None
+        self._moved_at = self._started
+        self._call = LiveMigration(
+            plan.source, plan.target, plan.vm.uuid,
+            LiveOptions(
+                mode=plan.wish.mode,
+                persistent=plan.here.sight.defined,
+                tls=plan.wish.tls,
+                unsafe=plan.unsafe,
+                copy_disks=plan.copy_disks,
+                auto_converge=plan.wish.auto_converge,
+                bandwidth=plan.wish.bandwidth,
+                migrate_uri=plan.migrate_uri,
+                peer_uri=plan.wish.peer_uri,
+            ),
+            open_deadline=DEADLINE,
+        )  # fmt: skip
+
+    def run(self) -> Migrated:
+        """Move it, and say where it is in the end."""
+        plan = self._plan
+        reason: RealmsError | None = None
+        try:
+            with (
+                self._control.step(f"move it to {plan.target.name}", plan.source.name) as step,
+                job_connection(plan.source, DEADLINE) as watch,
+            ):
+                self._call.start()
+                self._follow(step, watch)
+        except RealmsError as error:
+            if not self._call.began:
+                raise
+            reason = error
+        found = self._find()
+        seconds = self._clock.monotonic() - self._started
+        arrive(self._control, self._workplace, plan, self._room, found=found, reason=reason)
+        sent = self._last.processed if self._last is not None else 0
+        return Migrated(whereabouts=found, live=True, seconds=seconds, bytes_sent=sent)
+
+    def _follow(self, step: StepControl, watch: HostConnection) -> None:
+        """Follow the call to its end, or call it off; raises why it failed."""
+        try:
+            while not self._call.wait(LOOK_EVERY):
+                self._look(step, watch)
+        except RealmsError:
+            self._end(watch)
+            if self._call.succeeded:  # it had arrived when it was called off
+                return
+            raise
+        if self._call.error is not None:
+            raise self._call.error
+
+    def _look(self, step: StepControl, watch: HostConnection) -> None:
+        plan, now = self._plan, self._clock.monotonic()
+        progress = job_progress(watch, plan.vm.uuid)
+        if progress is not None:
+            if self._last is None or progress.processed != self._last.processed:
+                self._moved_at = now
+            self._last = progress
+            step.detail(_words(progress))
+            step.progress(progress.processed, progress.total)
+        self._control.check()
+        if self._call.target_is_lost:
+            raise DriverError(plan.target.name, "the connection was lost during the migration")
+        if self._room.lost:
+            raise DriverError(plan.target.name, f"its room was lost: {self._room.lost}")
+        timeout = plan.wish.timeout
+        if timeout is not None and now - self._started > timeout:
+            hint = "the guest may write faster than is sent: more time, --bandwidth, or move it when it is calm"
+            raise DriverError(plan.source.name, f"the migration did not end within {timeout:g} s", hint=hint)
+        if progress is not None and progress.remaining and now - self._moved_at > STALLED_AFTER:
+            hint = f"is the network between them whole, and {plan.migrate_uri or plan.target.name} reached from there?"
+            raise DriverError(
+                plan.source.name, f"nothing was sent to {plan.target.name} for {STALLED_AFTER:g} s", hint=hint
+            )
+
+    def _end(self, watch: HostConnection) -> None:
+        """Call the migration off, and wait until its call has ended; one that doesn't is freed."""
+        until = self._clock.monotonic() + ENDING
+        while not self._call.wait(0.0) and self._clock.monotonic() < until:
+            with contextlib.suppress(DriverError):  # the source may be what is lost: then its call ends by itself
+                abort_job(watch, self._plan.vm.uuid)
+            self._call.wait(1.0)
+        if not self._call.wait(0.0):
+            self._call.give_up()
+            self._call.wait(5.0)
+
+    def _find(self) -> Whereabouts:
+        plan, pause = self._plan, threading.Event()
+        with self._control.step("see where it is", always=True) as step:
+            found = look_until_settled(
+                plan.vm.name,
+                plan.vm.uuid,
+                plan.source,
+                plan.target,
+                monotonic=self._clock.monotonic,
+                wait=pause.wait,  # also in a task that was told to end: where the VM is has to be told
+            )
+            if self._left_paused(found):
+                with job_connection(plan.source, DEADLINE) as source:
+                    source.resume(plan.vm.uuid)
+                found = look_until_settled(
+                    plan.vm.name, plan.vm.uuid, plan.source, plan.target,
+                    monotonic=self._clock.monotonic, wait=pause.wait,
+                )  # fmt: skip
+            step.detail(found.message)
+        return found
+
+    def _left_paused(self, found: Whereabouts) -> bool:
+        """Whether it ran, is paused at the source by the migration alone, and the target surely doesn't have it."""
+        here = found.here
+        return (
+            found.place is Place.SOURCE
+            and found.settled
+            and here is not None
+            and here.held_by_migration
+            and self._plan.here.sight.state is VMState.RUNNING
+        )
+
+
+def arrive(
+    control: Control,
+    workplace: Workplace,
+    plan: MigrationPlan,
+    room: TargetRoom,
+    *,
+    found: Whereabouts,
+    reason: RealmsError | None,
+) -> None:
+    """Conclude a migration by where the VM is: put the rest in order there, or say why it isn't there.
+
+    Raises MigrationFailed, or MigrationCancelled.
+    """
+    wanted = Place.TARGET if plan.live else Place.OFF_AT_TARGET
+    if found.place is wanted or (found.place is Place.OFF_AT_TARGET and reason is None):
+        _put_in_order(control, workplace, plan, room, found=found, reason=reason)
+        return
+    if found.there is not None and not found.there.active:
+        room.release()
+    else:  # the target may run it: its room runs out by itself, should that not be so
+        room.abandon()
+    hint = found.hint or (reason.hint if reason is not None else "")
+    if reason is None:
+        raise MigrationFailed(f"libvirt says that it has moved, but {found.message}", found, hint=hint)
+    if isinstance(reason, Cancelled) and found.place in (Place.SOURCE, Place.OFF_AT_SOURCE):
+        raise MigrationCancelled(f"called off: {found.message}", found) from reason
+    raise MigrationFailed(f"{reason.message}; {found.message}", found, hint=hint) from reason
+
+
+def _put_in_order(
+    control: Control,
+    workplace: Workplace,
+    plan: MigrationPlan,
+    room: TargetRoom,
+    *,
+    found: Whereabouts,
+    reason: RealmsError | None,
+) -> None:
+    uuid = plan.vm.uuid
+    if reason is not None:
+        control.warn(f"{reason.message}; it has arrived all the same")
+    there = found.there
+    was_running = plan.here.sight.state is VMState.RUNNING
+    if was_running and there is not None and there.state is VMState.PAUSED:
+        control.warn(f"it is paused on {plan.target.name}: realms vms resume {plan.target.name}/{plan.vm.name}")
+    try:
+        if found.here is not None and found.here.defined:
+            with job_connection(plan.source, DEADLINE) as source:
+                tidy_source(source, uuid)
+        if plan.here.autostart:
+            with job_connection(plan.target, DEADLINE) as target:
+                set_autostart(target, uuid)
+    except DriverError as error:
+        control.warn(f"it has moved, but not all was put in order: {error}")
+    for disk in plan.here.traits.disks:
+        if disk.target in plan.copy_disks:
+            control.warn(f"{disk.place} is still on {plan.source.name}: delete it there once all is well")
+    if not plan.live:
+        room.release()
+        return
+    workplace.connect().wait(lambda fleet: _is_seen(fleet, plan), SEEN_WITHIN)
+    room.settle()
+
+
+def _is_seen(fleet: Fleet, plan: MigrationPlan) -> bool:
+    uuid = plan.vm.uuid
+    active = {snapshot.name for snapshot in fleet.hosts for vm in snapshot.vms if vm.uuid == uuid and vm.active}
+    return plan.target.name in active and plan.source.name not in active
+
+
+def _words(progress: JobProgress) -> str:
+    parts = [f"pass {progress.iteration}"] if progress.iteration else []
+    if progress.dirty_bytes_per_second:
+        parts.append(f"the guest writes {show_size(progress.dirty_bytes_per_second)}/s")
+    if progress.throttle_percent:
+        parts.append(f"slowed down by {progress.throttle_percent} %")
+    return ", ".join(parts)
