@@ -154,11 +154,10 @@ def test_a_group_that_is_shared_is_told_with_whom() -> None:
     """The card's own sound, for one."""
     members = ("c1:00.0", "c1:00.1")
     sound = replace(A100, address="c1:00.1", code=AUDIO, members=members, driver="snd_hda_intel", name="Audio")
-    ((severity, what, _),) = bad(
-        check_profile(AT, PROFILE, surveyed(hardware(replace(VFIO_CARD, members=members), sound)))
-    )
+    machine = hardware(replace(VFIO_CARD, members=members), sound)
+    ((severity, what, _),) = bad(check_profile(AT, PROFILE, surveyed(machine)))
     assert severity == "warning"
-    assert "shares IOMMU group 41 with 0000:c1:00.1 (Audio, driven by snd_hda_intel)" in what
+    assert "shares IOMMU group 41 with 0000:c1:00.1 (NVIDIA Corporation Audio, driven by snd_hda_intel)" in what
 
 
 def test_what_vms_take_beyond_the_machine_is_told() -> None:
@@ -189,10 +188,8 @@ def test_a_machine_under_two_names_is_told_at_both() -> None:
     """Another name of the machine itself points at firmware without a number of its own."""
     one = surveyed(hardware(machine_uuid="u"))
     found = list(check_twins({"a": one, "b": one, "c": surveyed(hardware(machine_uuid="v")), "d": surveyed()}))
-    assert [(each.host, each.mend) for each in found] == [
-        ("a", "realms hosts remove b"),
-        ("b", "realms hosts remove b"),
-    ]
+    assert [each.host for each in found] == ["a", "b"]
+    assert {each.mend for each in found} == {"realms hosts remove b"}
     found = list(check_twins({"a": one, "b": replace(one, host_name="other")}))
     assert "host_uuid" in found[0].mend
 
