@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.config.composition import Composer
 from core.config.diagnostics import Severity
+from core.config.recursion import deep_recursion, keep_deep_recursion
 from core.config.report import Report
 from core.config.resolution import Resolver
 from core.config.second_reading import compare
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from core.config.diagnostics import Diagnostic
     from core.config.model import Configuration
 
-_FRAMES = 12_000
-"""Room for blocks nested to the scanner's limit; Python's own limit of 1000 ends at about 100 levels."""
+_DEEP = 60
+"""Levels past which what a configuration means needs more stack than Python allows by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,15 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Reading:
 
     `environment` has the variables that substitutions may fall back to; the process's own by default.
     """
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
+    with deep_recursion():
+        reading, depth = _read(path, os.environ if environment is None else environment)
+        if depth > _DEEP:
+            keep_deep_recursion()
+    return reading
+
+
+def _read(path: Path, variables: Mapping[str, str]) -> tuple[Reading, int]:
+    """Read a configuration; tells also how deeply its blocks are nested."""
     report = Report()
     sources = Sources(path.absolute().parent)
     main = sources.read_main(path.absolute())
@@ -66,7 +74,6 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Reading:
     configuration = None
     try:
         root = composer.compose(main)
-        variables = os.environ if environment is None else environment
         resolved = Resolver(root, variables, report).resolve()
         if not report.errors:
             compare(root, resolved, variables, report)
@@ -75,13 +82,14 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Reading:
         message = "the substitutions or blocks are nested too deeply to be read"
         report.error(Place(main.name, 1, 1), (), message)
     names = [source.name for source in sources.by_path.values()]
-    return Reading(
+    reading = Reading(
         path=path,
         configuration=None if report.errors else configuration,
         diagnostics=report.diagnostics(names, composer.included_at),
         sources={source.name: source.text for source in sources.by_path.values()},
         files=tuple(source.path for source in sources.by_path.values()),
     )
+    return reading, max(source.scan.depth for source in sources.by_path.values())
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Configuration:

@@ -40,6 +40,8 @@ class Scan:
     mistake: SyntaxMistake | None = None
     joined: tuple[Place, ...] = ()
     """Where an object stands beside another one: HOCON merges the two."""
+    depth: int = 0
+    """Blocks and lists inside each other, at most."""
 
 
 def scan(file: str, text: str) -> Scan:
@@ -48,8 +50,8 @@ def scan(file: str, text: str) -> Scan:
     try:
         root = scanner.read_file()
     except SyntaxMistake as mistake:
-        return Scan(scanner.rescue(), mistake, tuple(scanner.joined))
-    return Scan(root, None, tuple(scanner.joined))
+        return Scan(scanner.rescue(), mistake, tuple(scanner.joined), scanner.depth)
+    return Scan(root, None, tuple(scanner.joined), scanner.depth)
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class _Scanner(TokenStream):
     def __init__(self, file: str, text: str) -> None:
         super().__init__(file, text)
         self.joined: list[Place] = []
+        self.depth = 0
         self._open: list[_Open] = []
         self._closed_by_outer_brace: list[int] = []
         self._closed_by_inner_brace: list[int] = []
@@ -110,6 +113,7 @@ class _Scanner(TokenStream):
         if len(self._open) >= MAX_DEPTH:
             raise SyntaxMistake(self.place(token), f"more than {MAX_DEPTH} blocks inside each other")
         self._open.append(_Open(token.start, bracket))
+        self.depth = max(self.depth, len(self._open))
         return self.place(token)
 
     def read_entries(self) -> None:
