@@ -263,8 +263,13 @@ def _creating(connection: HostConnection, doing: str) -> Iterator[None]:
     try:
         yield
     except libvirt.libvirtError as error:
-        exists = error.get_error_code() == libvirt.VIR_ERR_STORAGE_VOL_EXIST or "already exists" in str(error)
-        if exists or error_number(error) == errno.EEXIST:
+        # A copy's name that is taken is but an internal error to libvirt 9.
+        exists = error.get_error_code() == libvirt.VIR_ERR_STORAGE_VOL_EXIST
+        if (
+            exists
+            or any(words in str(error) for words in ("already exists", "already in use"))
+            or error_number(error) == errno.EEXIST
+        ):
             raise VolumeExists(connection.host, f"{doing}: there is one of that name already") from error
         raise connection.failed(error, doing) from error
 

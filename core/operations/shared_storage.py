@@ -181,9 +181,14 @@ def _proven(
 ) -> Sharing:
     """Group the hosts that see the same volumes: each sees at least its own, so a lonely host is a group of one."""
     groups: dict[frozenset[str], list[str]] = defaultdict(list)
-    for (host, each), names in seen.items():
-        if each is role and (host, role) in made:
+    lost = []
+    for (host, each), names in sorted(seen.items()):
+        if each is not role or (host, role) not in made:
+            continue
+        if made[host, role] in names:
             groups[names].append(host)
+        else:
+            lost.append(f"{host} does not see what was made there itself")
     largest_first = sorted((tuple(sorted(group)) for group in groups.values()), key=lambda group: (-len(group), group))
-    error = "; ".join(dict.fromkeys(errors))
+    error = "; ".join(dict.fromkeys([*errors, *lost]))
     return Sharing(role, _name(role, found), tuple(largest_first), "proof" if largest_first else "", error)
