@@ -83,7 +83,8 @@ def detach_drive(
 ) -> int:
     """Detach a drive from a VM; DRIVE is its name, or its target in the VM. The drive itself stays as it is.
 
-    A running guest has to let go of it: unmount it there first. One that doesn't in time keeps it, and this ends with 1.
+    A running guest has to let go of it: unmount it there first. One that doesn't in time keeps it;
+    this ends with 1 then.
     With --json: {"detached": {...}} as for attach-drive; running and stored say which of the two had it.
     """
     from core.operations import drives_attached

@@ -1,0 +1,138 @@
+"""Copies of volumes that a host makes for us, watched while they grow (specification, section 9)."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, TypeVar
+
+from core.driver.jobs import job_connection
+from core.driver.volume_bytes import allocation_now, available_in, delete_known
+from core.driver.volumes import PoolBusy, copy_volume, find_volume, refreshed
+from core.errors import Cancelled, DriverError, RealmsError
+from core.units import show_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.driver.connection import HostConnection
+    from core.driver.volumes import Volume
+    from core.hosts import Host
+    from core.operations.tasks import Control, StepControl
+
+T = TypeVar("T")
+
+_LOOK_EVERY = 0.3
+_BUSY_EVERY = 2.0
+_DEEPEST_CHAIN = 32
+
+
+class NoSpace(DriverError):
+    """A pool has less free space than a copy needs; nothing was written."""
+
+
+def needed_for(connection: HostConnection, volume: Volume) -> int:
+    """Estimate the bytes that a whole copy of a volume takes: what it and all that it is an overlay of take now.
+
+    Never more than its size; its size where what it is an overlay of is in no pool. Compressed images grow.
+    """
+    from core.driver.domain_control import volume_of_path
+
+    total, seen = volume.allocation, {volume.path}
+    while volume.backing_path:
+        below = volume_of_path(connection, volume.backing_path)
+        found = find_volume(connection, *below) if below is not None else None
+        if found is None or found.path in seen or len(seen) > _DEEPEST_CHAIN:
+            return volume.capacity
+        seen.add(found.path)
+        total += found.allocation
+        volume = found
+    return total
+
+
+def check_space(connection: HostConnection, needed: dict[str, int]) -> None:
+    """Raise NoSpace where a pool has less than what is needed there, in bytes by pool."""
+    for pool, wanted in needed.items():
+        refreshed(connection, pool, or_stale=True)
+        free = available_in(connection, pool)
+        if wanted > free:
+            message = f"pool {pool} has {show_size(free)} free, and {show_size(wanted)} are needed"
+            raise NoSpace(connection.host, message, hint="delete snapshots that nobody needs: realms vms snapshots")
+
+
+def when_free(control: Control, step: StepControl, call: Callable[[], T]) -> T:
+    """Do something in a pool as soon as libvirt is done with what others make there. Raises Cancelled, DriverError."""
+    while True:
+        try:
+            return call()
+        except PoolBusy:
+            step.detail("waiting: another volume is being made in the pool")
+            control.wait(_BUSY_EVERY)
+            step.detail("")
+
+
+def copy_watched(
+    control: Control,
+    connection: HostConnection,
+    host: Host,
+    source: Volume,
+    *,
+    pool: str,
+    name: str,
+    form: str,
+    needed: int,
+    what: str,
+    deadline: float,
+) -> Volume:
+    """Make a whole copy of a volume that nobody writes to, and tell how far it is.
+
+    The host does the work, on a connection of its own; `connection` only looks on. Libvirt can't interrupt such a copy:
+    when the task is told to end, the copy's end is waited for, and it is deleted.
+    Raises Cancelled, DriverError; nothing is left behind then.
+    """
+    with control.step(what, host.name) as step:
+        cancelled: Cancelled | None = None
+        copying = _in_thread(
+            lambda: _copy(control, step, host, source, pool=pool, name=name, form=form, deadline=deadline)
+        )
+        while not copying.done():
+            wait([copying], _LOOK_EVERY)
+            try:
+                if cancelled is None:
+                    grown = allocation_now(connection, pool, name) or 0
+                    step.progress(min(grown, needed), needed)
+            except Cancelled as error:
+                cancelled = error
+                step.detail("libvirt can't interrupt a copy: it is deleted when it is there")
+            except DriverError:  # who only looks on may lose its connection
+                continue
+        made = copying.result()
+        if cancelled is not None:
+            with job_connection(host, deadline) as another:
+                delete_known(another, pool, name)
+            raise cancelled
+        step.detail(f"{show_size(made.allocation)} of {show_size(made.capacity)}")
+    return made
+
+
+def _copy(
+    control: Control, step: StepControl, host: Host, source: Volume, *, pool: str, name: str, form: str, deadline: float
+) -> Volume:
+    with job_connection(host, deadline) as own:
+        return when_free(control, step, lambda: copy_volume(own, source, pool, name, format=form))
+
+
+def _in_thread(job: Callable[[], T]) -> Future[T]:
+    outcome: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            outcome.set_result(job())
+        except RealmsError as error:
+            outcome.set_exception(error)
+        finally:
+            if not outcome.done():  # a defect: whoever waits must not wait for ever
+                outcome.set_exception(RealmsError("the copying thread ended without a word"))
+
+    threading.Thread(target=work, name="copying", daemon=True).start()
+    return outcome
