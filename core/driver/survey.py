@@ -144,10 +144,10 @@ def _survey(connection: HostConnection, clock: Clock, *, with_addresses: bool) -
         uri=connection.uri.text,
         host_name=str(handle.getHostname()),
         software=_software(handle, capabilities, domains),
-        hardware=_hardware(handle, capabilities, domains),
+        hardware=_hardware(connection, capabilities, domains),
         pools=tuple(_pool(pool) for pool in handle.listAllStoragePools()),
         networks=tuple(_network(network) for network in handle.listAllNetworks()),
-        filters=_supported(lambda: frozenset(str(each.name()) for each in handle.listAllNWFilters())),
+        filters=_filters(connection),
         occupation=_occupation(connection, clock, with_addresses=with_addresses),
     )
 
@@ -188,8 +188,8 @@ _REFUSALS = frozenset({
 """How libvirt says that it has no such thing, unlike a connection that is lost."""
 
 
-def _hardware(handle: Any, capabilities: ET.Element | None, domains: ET.Element | None) -> Hardware:
-    information = handle.getInfo()
+def _hardware(connection: HostConnection, capabilities: ET.Element | None, domains: ET.Element | None) -> Hardware:
+    information = connection.handle.getInfo()
     iommu = capabilities.find("host/iommu") if capabilities is not None else None
     model, vendor, features = _cpu(capabilities, domains)
     uuid = capabilities.findtext("host/uuid", "").strip().lower() if capabilities is not None else ""
@@ -201,7 +201,7 @@ def _hardware(handle: Any, capabilities: ET.Element | None, domains: ET.Element 
         cpu_model=model,
         cpu_features=features,
         iommu=None if iommu is None else iommu.get("support") == "yes",
-        devices=_pci_devices(handle),
+        devices=_pci_devices(connection),
     )
 
 
@@ -220,9 +220,14 @@ def _cpu(capabilities: ET.Element | None, domains: ET.Element | None) -> tuple[s
     return cpu.findtext("model", "").strip(), cpu.findtext("vendor", "").strip(), features
 
 
-def _pci_devices(handle: Any) -> tuple[PciDevice, ...] | None:
+def _filters(connection: HostConnection) -> frozenset[str] | None:
+    listed = _optional(connection, connection.handle.listAllNWFilters)
+    return None if listed is None else frozenset(str(each.name()) for each in listed)
+
+
+def _pci_devices(connection: HostConnection) -> tuple[PciDevice, ...] | None:
     flag = libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV
-    listed = _supported(lambda: handle.listAllDevices(flag))
+    listed = _optional(connection, lambda: connection.handle.listAllDevices(flag))
     if listed is None:
         return None
     texts = (_supported(device.XMLDesc) for device in listed)  # one may be gone by now
@@ -300,6 +305,16 @@ def _supported(call: Callable[[], Any]) -> Any:
         return call()
     except libvirt.libvirtError as error:
         if error.get_error_code() in {libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_NO_NODE_DEVICE}:
+            return None
+        raise
+
+
+def _optional(connection: HostConnection, call: Callable[[], Any]) -> Any:
+    """Ask a part of libvirt that may not be installed, or be a daemon of its own that doesn't run; None without it."""
+    try:
+        return call()
+    except libvirt.libvirtError:
+        if connection.is_alive():
             return None
         raise
 

@@ -57,7 +57,7 @@ def type_of(device: PciDevice) -> str:
     if upper == _NVME:
         return "nvme"
     maker = _MAKERS.get(device.vendor_id, "")
-    if device.base_class == _DISPLAY or maker in {"nvidia", "amd"}:
+    if device.base_class == _DISPLAY or (device.base_class == _ACCELERATOR and maker in {"nvidia", "amd"}):
         model = _model_of(device)
         return "-".join(part for part in (maker, model or "gpu") if part)
     return "network" if upper == _ETHERNET else "accelerator"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.driver.survey import client_version, survey
 from core.errors import DriverError, HostRefused, HostTimeout, UsageError
+from core.operations.at_once import at_once
 from core.operations.doctor_fleet import check_twins, compare_realm
 from core.operations.doctor_hardware import check_profile
 from core.operations.doctor_host import check_client, check_software
@@ -86,11 +87,7 @@ def diagnose(workplace: Workplace, wanted: Sequence[str], timeout: float) -> Dia
     skipped = {finding.host for finding in waved}
     hosts = named or [host for host in every if host.name not in skipped]
     patients = _with_peers([_patient(host, workplace.configuration) for host in hosts])
-    if patients:
-        with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="doctor") as pool:
-            visits = tuple(pool.map(lambda patient: _visit(patient, timeout, workplace.clock), patients))
-    else:
-        visits = ()
+    visits = at_once(lambda patient: _visit(patient, timeout, workplace.clock), patients, AT_ONCE)
     findings = [
         *_own_side(patients, any_host=bool(every)),
         *waved,
@@ -113,7 +110,7 @@ def _not_asked(hosts: Sequence[Host], configuration: Configuration) -> Iterator[
         realm = configuration.realms.get(host.realm)
         why = "is disabled" if not host.state.connects else "is of a disabled realm" if realm and realm.disabled else ""
         if why:
-            yield Checkup(host.name).info("host", f"{why}: not asked", f"realms doctor {host.name}")
+            yield Checkup(host.name).info("host", f"{why}: not asked", f"realms doctor {shlex.quote(host.name)}")
 
 
 def _patient(host: Host, configuration: Configuration) -> Patient:
@@ -161,12 +158,12 @@ def _visit(patient: Patient, timeout: float, clock: Clock) -> Visit:
 
 
 def _check_description(at: Checkup, patient: Patient) -> Iterator[Finding]:
-    host = patient.host
+    host, name = patient.host, shlex.quote(patient.host.name)
     if patient.realm is None:
-        mend = f"configure it, or: realms hosts edit {host.name} --realm ID"
+        mend = f"configure it, or: realms hosts edit {name} --realm ID"
         yield at.error("realm", f"its realm {host.realm} is not configured", mend)
     if patient.profile is None:
-        mend = f"configure it (realms hosts discover URI proposes one), or: realms hosts edit {host.name} --profile ID"
+        mend = f"configure it (realms hosts discover URI proposes one), or: realms hosts edit {name} --profile ID"
         yield at.error("profile", f"its hardware profile {host.profile} is not configured", mend)
     for warning in patient.uri.warnings if patient.uri is not None else ():
         yield at.warning("uri", warning)
@@ -189,8 +186,10 @@ def _check_ways(at: Checkup, patient: Patient, seen: HostSurvey, budget: float) 
         yield from check_translation(at, patient.host.static_address, seen.occupation.addresses, max(0.2, budget))
     if patient.target is None:
         uri = patient.uri
-        transport = uri.transport or "local" if uri is not None else "local"
-        yield at.info("clock", f"not compared: libvirt has no clock, and the connection is {transport}, not by ssh")
+        if uri is not None and not uri.is_local:
+            yield at.info(
+                "clock", f"not compared: libvirt has no clock, and the connection is by {uri.transport}, not ssh"
+            )
     elif patient.peers:
         left = max(0.5, budget - (time.monotonic() - started))
         yield from check_peers(at, patient.target, patient.peers, left)

@@ -101,7 +101,7 @@ def check_filter(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Find
     if wanted is None:
         return
     if survey.filters is None:
-        yield at.info("network filter", "libvirt there has no network filters: the embedded driver")
+        yield at.info("network filter", "libvirt there has no network filters (its driver is missing, or does not run)")
     elif wanted in survey.filters:
         yield at.ok("network filter", f"{wanted} is defined")
     else:

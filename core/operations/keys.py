@@ -172,10 +172,14 @@ def install(key: ServiceKey, target: SshTarget, *, may_ask: bool) -> Installed:
     said = outcome.out.split()[-1:]
     if outcome.code != 0 or said not in (["added"], ["present"]):
         raise _failure(outcome, target)
-    if key.private.exists() and not opens(key, target):
+    if _needs_no_passphrase(key) and not opens(key, target):
         message = f"{target.login}: the key is in ~/.ssh/authorized_keys, but does not open the host"
         raise RealmsError(message, hint="its sshd says why: journalctl -u ssh; PermitRootLogin, AuthorizedKeysFile?")
     return Installed(said[0])
+
+
+def _needs_no_passphrase(key: ServiceKey) -> bool:
+    return key.private.exists() and run(["ssh-keygen", "-y", "-P", "", "-f", str(key.private)], 10.0).code == 0
 
 
 def _failure(outcome: Outcome, target: SshTarget) -> RealmsError:
