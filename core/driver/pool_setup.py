@@ -242,7 +242,7 @@ def remove_empty_folder(connection: HostConnection, path: str) -> None:
 
 
 def define_pool(connection: HostConnection, plan: PoolPlan) -> None:
-    """Define a pool, or define it anew while it is not active."""
+    """Define a pool of a name that no other has."""
     with translated(connection.host, f"define pool {plan.name}"):
         connection.handle.storagePoolDefineXML(plan.xml(), 0)
 

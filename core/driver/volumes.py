@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ import libvirt
 from core.driver.domain_xml import XmlRefused, parse
 from core.driver.pool_setup import error_number
 from core.errors import DriverError
+from core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -246,6 +248,11 @@ def _refresh(handle: Any) -> bool:
     return True
 
 
+_PROGRAM_SAID = re.compile(r"Child process \(.*?\) unexpected [a-z ]+\d+: (?:qemu-img: )?(?P<words>.*)", re.DOTALL)
+"""What a program said that libvirt has run, behind the program's whole command line."""
+
+_NO_SPACE = "No space left on device"
+
 _POOL_IS_MISSING = frozenset({libvirt.VIR_ERR_NO_STORAGE_POOL, libvirt.VIR_ERR_OPERATION_INVALID})
 
 
@@ -271,7 +278,12 @@ def _creating(connection: HostConnection, doing: str) -> Iterator[None]:
             or error_number(error) == errno.EEXIST
         ):
             raise VolumeExists(connection.host, f"{doing}: there is one of that name already") from error
-        raise connection.failed(error, doing) from error
+        failure = connection.failed(error, doing)
+        if (said := _PROGRAM_SAID.search(str(error))) is not None:
+            failure = DriverError(connection.host, f"{doing}: {one_line(said['words'])}")
+        if _NO_SPACE in str(error):
+            failure.hint = "realms pools status shows how much is free"
+        raise failure from error
 
 
 def _send(connection: HostConnection, volume: Any, content: Content, progress: Callable[[int], None]) -> None:

@@ -198,6 +198,7 @@ def _build(work: _Work, plan: PoolPlan) -> str:
 
 
 def _give_back(to: HostConnection, plan: PoolPlan, before: Permissions) -> None:
+    undefine_pool(to, plan.name)  # defined anew it would be another pool of the same name
     define_pool(to, replace(plan, permissions=before))
     build_pool(to, plan.name)
 

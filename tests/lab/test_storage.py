@@ -248,7 +248,7 @@ def test_a_cancelled_set_up_is_undone_on_every_host(work: Work) -> None:
         work.do(job)
     assert [work.pools(number) for number in range(3)] == [set()] * 3
     assert work.files(base) == []
-    assert work.last.warnings == ()
+    assert not [warning for warning in work.last.warnings if "left behind" in warning]
 
 
 def test_a_hung_host_fails_alone_and_in_time(work: Work) -> None:
