@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -9,13 +10,14 @@ import libvirt
 
 from core.driver.domain_xml import XmlRefused, parse
 from core.driver.errors import is_gone
+from core.driver.metadata import mark_element, mark_of
 from core.errors import DriverError
+from core.hardware import Device, PciAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from core.driver.connection import HostConnection
-    from core.hardware import PciAddress
 
 
 def definition(connection: HostConnection, uuid: str) -> str:
@@ -31,27 +33,40 @@ def definition(connection: HostConnection, uuid: str) -> str:
         raise connection.failed(error, "read a VM's definition") from error
 
 
-def with_devices(xml: str, addresses: Sequence[PciAddress]) -> str:
-    """Give a definition with its assigned PCI devices, in their order, at other addresses of the host.
+def read_pci_address(element: ET.Element) -> PciAddress | None:
+    """Read an `<address>` of libvirt's; None where its parts are no numbers."""
+    try:
+        parts = [int(element.get(part, "0"), 0) for part in ("domain", "bus", "slot", "function")]
+    except ValueError:
+        return None
+    return PciAddress(*parts)
 
-    Raises ValueError where their number differs.
+
+def with_addresses(xml: str, moves: Mapping[PciAddress, PciAddress]) -> str:
+    """Give a definition with assigned PCI devices at other addresses of the host, in the realm's mark too.
+
+    What the guest sees of a device, its own address of it included, stays.
     """
+    if not moves:
+        return xml
     domain = parse(xml, "domain")
     lent = [each for each in domain.iterfind("devices/hostdev[@mode='subsystem']") if each.get("type") == "pci"]
     lent += domain.findall("devices/interface[@type='hostdev']")
-    if len(lent) != len(addresses):
-        message = f"{len(lent)} devices are assigned, {len(addresses)} addresses are given"
-        raise ValueError(message)
-    if not lent:
-        return xml
-    for element, address in zip(lent, addresses, strict=True):
-        source = element.find("source")
-        place = None if source is None else source.find("address")
-        if place is None:
-            message = "a device without an address"
-            raise ValueError(message)
+    for element in lent:
+        place = element.find("source/address")
+        old = None if place is None else read_pci_address(place)
+        new = None if old is None else moves.get(old)
+        if place is None or new is None:
+            continue
         for part, width in (("domain", 4), ("bus", 2), ("slot", 2), ("function", 1)):
-            place.set(part, f"0x{getattr(address, part):0{width}x}")
+            place.set(part, f"0x{getattr(new, part):0{width}x}")
+    mark, metadata = mark_of(domain), domain.find("metadata")
+    if mark is not None and metadata is not None:
+        devices = tuple(Device(each.type, moves.get(each.address, each.address)) for each in mark.devices)
+        element = mark_element(replace(mark, devices=devices))
+        for present in metadata.findall(element.tag):
+            metadata.remove(present)
+        metadata.append(element)
     return ET.tostring(domain, encoding="unicode")
 
 

@@ -18,7 +18,8 @@ from core.driver.migration import (
 )
 from core.errors import Cancelled, DriverError, RealmsError
 from core.fleet import VMState
-from core.operations.migration_room import reserved
+from core.operations.journal import Journal
+from core.operations.migration_room import OPERATION, take_target
 from core.operations.whereabouts import Place, look_until_settled
 from core.units import show_size
 
@@ -43,6 +44,9 @@ STALLED_AFTER = 60.0
 
 ENDING = 40.0
 """Seconds that libvirt has to end a migration that was called off: it notices a lost host after 20 or 30."""
+
+HELD_IN_DOUBT = 600.0
+"""Seconds for which room is held on a target that may run the VM, but can't be asked."""
 
 SEEN_WITHIN = 10.0
 """Seconds that the watch over the target has to see the VM there."""
@@ -75,18 +79,44 @@ class Migrated:
     """As last seen: the end of a migration is not."""
 
 
-def migrate(control: Control, workplace: Workplace, fleet: Fleet, plan: MigrationPlan) -> Migrated:
-    """Carry a plan out. Raises MigrationRefused, NoRoom, ReservationRefused, MigrationFailed, Cancelled."""
+def migrate(control: Control, workplace: Workplace, plan: MigrationPlan) -> Migrated:
+    """Carry a plan out. Raises MigrationRefused, NoTarget, ReservationRefused, MigrationFailed, Cancelled.
+
+    While it works the journal says so; it stays there where nobody could find out where the VM is in the end.
+    """
     plan.check()
     for obstacle in plan.warnings:
         control.warn(obstacle.what)
-    force = plan.wish.force
-    with reserved(workplace, fleet, plan.vm, plan.demand, plan.target.name, force=force) as room:
+    registry, vm = workplace.check_can_change(), plan.vm
+    entry = Journal(registry.path, workplace.clock).begin(
+        OPERATION, vm=vm.name, uuid=vm.uuid, realm=plan.source.realm, host=plan.source.name, target=plan.target.name,
+        live=plan.live,
+    )  # fmt: skip
+    room: TargetRoom | None = None
+    in_doubt = False
+    try:
+        with control.step("reserve its room", plan.target.name) as step:
+            room = take_target(workplace, vm, plan.demand, plan.target.name, entry.owner, force=plan.wish.force)
+            step.detail(" ".join(map(str, room.devices)))
+        entry.step("move", host=plan.target.name)
         if plan.live:
             return _Live(control, workplace, plan, room).run()
         from core.operations.migrate_offline import move_offline
 
         return move_offline(control, workplace, plan, room)
+    except MigrationFailed as error:
+        in_doubt = error.whereabouts.place in (Place.UNKNOWN, Place.BOTH)
+        raise
+    except BaseException:
+        if room is not None:
+            with contextlib.suppress(RealmsError):  # it runs out by itself
+                room.promise.release()
+        raise
+    finally:
+        if in_doubt:
+            entry.leave()
+        else:
+            entry.close()
 
 
 class _Live:
@@ -163,8 +193,6 @@ class _Live:
         self._control.check()
         if self._call.target_is_lost:
             raise DriverError(plan.target.name, "the connection was lost during the migration")
-        if self._room.lost:
-            raise DriverError(plan.target.name, f"its room was lost: {self._room.lost}")
         timeout = plan.wish.timeout
         if timeout is not None and now - self._started > timeout:
             hint = "the guest may write faster than is sent: more time, --bandwidth, or move it when it is calm"
@@ -237,9 +265,9 @@ def arrive(
         _put_in_order(control, workplace, plan, room, found=found, reason=reason)
         return
     if found.there is not None and not found.there.active:
-        room.release()
-    else:  # the target may run it: its room runs out by itself, should that not be so
-        room.abandon()
+        room.promise.release()
+    else:  # the target may run it: its room is held a while longer
+        room.promise.settle(HELD_IN_DOUBT)
     hint = found.hint or (reason.hint if reason is not None else "")
     if reason is None:
         raise MigrationFailed(f"libvirt says that it has moved, but {found.message}", found, hint=hint)
@@ -277,10 +305,10 @@ def _put_in_order(
         if disk.target in plan.copy_disks:
             control.warn(f"{disk.place} is still on {plan.source.name}: delete it there once all is well")
     if not plan.live:
-        room.release()
+        room.promise.release()
         return
     workplace.connect().wait(lambda fleet: _is_seen(fleet, plan), SEEN_WITHIN)
-    room.settle()
+    room.promise.settle(room.stale_after)
 
 
 def _is_seen(fleet: Fleet, plan: MigrationPlan) -> bool:

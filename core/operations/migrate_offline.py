@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.driver.jobs import job_connection
 from core.driver.migration import see
-from core.driver.offline_move import definition, give, take_away, with_devices
+from core.driver.offline_move import definition, give, take_away, with_addresses
 from core.errors import Cancelled, DriverError, RealmsError
 from core.operations.migrate import DEADLINE, Migrated, arrive
 from core.operations.whereabouts import look
@@ -82,28 +82,21 @@ class _Work:
         self._branch.undo_all()
 
     def _placed_again(self, xml: str) -> tuple[str, str]:
-        plan, given = self._plan, self._room.reservation.devices
-        old = plan.vm.devices
-        if not old:
-            return xml, ""
-        order = self._by_type(old, given)
-        try:
-            adapted = with_devices(xml, order)
-        except ValueError as error:
-            raise DriverError(plan.source.name, f"its devices can't be placed again: {error}") from error
-        moves = ", ".join(f"{was} is {now} there" for was, now in zip(old, order, strict=True))
-        return adapted, moves
+        moves = self._moves()
+        return with_addresses(xml, moves), ", ".join(f"{old} is {new} there" for old, new in moves.items())
 
-    def _by_type(self, old: tuple[PciAddress, ...], given: tuple[PciAddress, ...]) -> tuple[PciAddress, ...]:
-        """Put the new addresses into the order of the old ones, type by type."""
+    def _moves(self) -> dict[PciAddress, PciAddress]:
+        """Give each device one of its type on the target, in the order in which they were reserved."""
+        plan = self._plan
         profiles = self._workplace.configuration.hardware_profiles
-        here, there = profiles[self._plan.source.profile], profiles[self._plan.target.profile]
-        left = {kind: [each for each in given if there.type_of(each) == kind] for kind in there.device_types}
+        here, there = profiles[plan.source.profile], profiles[plan.target.profile]
+        left = {
+            kind: [each for each in self._room.devices if there.type_of(each) == kind] for kind in there.device_types
+        }
         try:
-            return tuple(left[here.type_of(address) or ""].pop(0) for address in old)
+            return {address: left[here.type_of(address) or ""].pop(0) for address in plan.vm.devices}
         except (KeyError, IndexError) as error:
-            message = f"there are not devices enough for {self._plan.vm.name}"
-            raise DriverError(self._plan.target.name, message) from error
+            raise DriverError(plan.target.name, f"there are not devices enough for {plan.vm.name}") from error
 
     def _restore_target(self, before: str) -> None:
         plan = self._plan

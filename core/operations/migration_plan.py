@@ -14,7 +14,7 @@ from core.errors import DriverError, RealmsError, UsageError
 from core.fleet import Connection
 from core.operations.findings import Severity
 from core.operations.migration_check import Findings, check_migration
-from core.operations.migration_room import NoRoom, can_be_forced, demand_of, rank_targets
+from core.operations.migration_room import NoTarget, can_be_forced, demand_of, rank_targets
 from core.operations.migration_storage import compare_storage, unshared_disks
 from core.operations.migration_wish import Obstacle, error, judged, warning
 from core.operations.selection import check_known
@@ -131,7 +131,8 @@ def plan_migration(
     """Choose the target and check everything; changes nothing but a tiny volume made and deleted where `prove`.
 
     Without a host in the wish the best other one is taken; where something stands in the way there, the next best. A
-    plan that can't be carried out is given all the same: that of the best host. Raises UsageError, NoRoom, DriverError.
+    plan that can't be carried out is given all the same: that of the best host. Raises UsageError, NoTarget,
+    DriverError.
     """
     snapshot, vm = departure.snapshot, departure.vm
     if snapshot.connection is not Connection.CONNECTED:
@@ -159,7 +160,8 @@ def plan_migration(
                 plan = MigrationPlan(
                     vm=vm, source=snapshot.host, target=target, wish=wish, demand=demand, verdict=verdict,
                     verdicts=verdicts, obstacles=judged(chain(check.obstacles, strangers), wish), here=here,
-                    migrate_uri=check.address, unsafe=check.unsafe, copy_disks=check.copy_disks, passed_over=tuple(passed),
+                    migrate_uri=check.address, unsafe=check.unsafe, copy_disks=check.copy_disks,
+                    passed_over=tuple(passed),
                 )  # fmt: skip
                 step.detail("; ".join(each.what for each in plan.blockers) or _cost_words(verdict))
             if plan.ok:
@@ -177,9 +179,9 @@ def _candidates(departure: Departure, wish: MigrationWish, verdicts: tuple[Verdi
         if able:
             return able
         if not verdicts:
-            raise NoRoom(f"realm {realm} has no host other than {source}", hint="realms hosts add")
+            raise NoTarget(f"realm {realm} has no host other than {source}", hint="realms hosts add")
         reasons = "; ".join(f"{verdict.host}: {verdict.refusal}" for verdict in verdicts)
-        raise NoRoom(f"no other host can take {name}: {reasons}", verdicts[0])
+        raise NoTarget(f"no other host can take {name}: {reasons}", verdicts)
     check_known("host", wish.to, (each.name for each in departure.fleet.hosts))
     if wish.to == source:
         raise UsageError(f"{name} is on {wish.to} already", hint="name another host, or none for the best")

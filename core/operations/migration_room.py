@@ -1,53 +1,42 @@
-"""Room on the target of a migration: judged by placement, reserved under the registry's lock, renewed at work."""
+"""Room on the target of a migration: judged by placement, and reserved under the registry's lock (section 8)."""
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import os
-import socket
-import threading
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.errors import RealmsError, ReservationRefused
+from core.errors import RealmsError, UnwritableFile
 from core.fleet import Fleet
-from core.operations.places import current_user
+from core.operations.placing import Promise
+from core.operations.scheduling_log import append_decision
 from core.placement.engine import order, rooms
 from core.placement.request import Request
-from core.placement.verdicts import Why
-from core.registry.reservations import LIFETIME
+from core.placement.verdicts import Placement, Placements, Why
 from core.reservations import Reservation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.clock import Clock
     from core.config.model import Configuration
     from core.fleet import VM, HostSnapshot
     from core.hardware import PciAddress
     from core.operations.workplace import Workplace
     from core.placement.verdicts import Verdict
-    from core.registry.hosts import HostRegistry
+    from core.registry.transactions import Transaction
 
-RENEWALS = LIFETIME / 4
-"""Seconds between two renewals of a reservation."""
+OPERATION = "migrate"
 
 CAN_NOT_BE_FORCED = frozenset({
     Why.UNKNOWN_REALM, Why.REALM_DISABLED, Why.HOST_DISABLED, Why.NOT_CONNECTED, Why.NO_FREE_DEVICE,
 })  # fmt: skip
 """Refusals that no option goes past: nothing connects there, or there is nothing to give."""
 
-_numbers = itertools.count(1)
 
+class NoTarget(RealmsError):
+    """No other host can take the VM; `verdicts` say why of each."""
 
-class NoRoom(RealmsError):
-    """The target can't take the VM; `verdict` says why, None where no host was judged."""
-
-    def __init__(self, message: str, verdict: Verdict | None = None, *, hint: str = "") -> None:
+    def __init__(self, message: str, verdicts: tuple[Verdict, ...] = (), *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
-        self.verdict = verdict
+        self.verdicts = verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +47,22 @@ class Demand:
     strangers: tuple[PciAddress, ...] = ()
 
 
-def demand_of(configuration: Configuration, snapshot: HostSnapshot, vm: VM, *, drives: bool = False) -> Demand:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRoom:
+    """Room that was taken on the target for a VM on its way; `stale_after`: seconds until all have looked again."""
+
+    promise: Promise
+    devices: tuple[PciAddress, ...]
+    stale_after: float
+
+
+def demand_of(configuration: Configuration, snapshot: HostSnapshot, vm: VM) -> Demand:
     """Say what a VM asks of another host of its realm: its maxima, and its devices by type."""
     profile = configuration.hardware_profiles.get(snapshot.host.profile)
     types = {address: None if profile is None else profile.type_of(address) for address in vm.devices}
     counts = Counter(kind for kind in types.values() if kind is not None)
     return Demand(
-        Request(vm.vcpus, vm.memory_bytes, counts, snapshot.host.realm, needs_drives_pool=drives),
+        Request(vm.vcpus, vm.memory_bytes, counts, snapshot.host.realm),
         tuple(address for address, kind in types.items() if kind is None),
     )
 
@@ -80,86 +78,21 @@ def can_be_forced(verdict: Verdict) -> bool:
     return all(reason.why not in CAN_NOT_BE_FORCED for reason in verdict.reasons)
 
 
-class TargetRoom:
-    """A reservation that this process holds for a VM on its way, renewed in a thread of its own until it ends."""
+def take_target(workplace: Workplace, vm: VM, demand: Demand, target: str, owner: str, *, force: bool) -> TargetRoom:
+    """Take room on the target under the registry's lock, judged again by the hosts and reservations of that moment.
 
-    def __init__(self, registry: HostRegistry, clock: Clock, reservation: Reservation, stale_after: float) -> None:
-        self.reservation = reservation
-        self._registry = registry
-        self._clock = clock
-        self._stale_after = stale_after
-        self._ended = threading.Event()
-        self.lost = ""
-        """Why it is not ours any more; empty while it is."""
-        self._thread = threading.Thread(target=self._renew, name=f"reservation {reservation.vm}", daemon=True)
-        self._thread.start()
-
-    @property
-    def is_held(self) -> bool:
-        """Whether it is still renewed."""
-        return not self._ended.is_set()
-
-    def _renew(self) -> None:
-        while not self._ended.wait(RENEWALS):
-            taken = self.reservation
-            try:
-                self.reservation = self._registry.renew(taken.uuid, taken.owner, self._clock.now() + LIFETIME)
-            except ReservationRefused as error:
-                self.lost = error.message
-                return
-            except RealmsError:  # a registry that is busy or can't be written now may be the next time
-                continue
-
-    def release(self) -> None:
-        """Give the room back: the VM did not come."""
-        self._end()
-        self._registry.release(self.reservation.uuid, self.reservation.owner)
-
-    def settle(self) -> None:
-        """Let the room be held until every program has seen the VM there."""
-        self._end()
-        until = self._clock.now() + self._stale_after
-        self._registry.settle(self.reservation.uuid, self.reservation.owner, until)
-
-    def abandon(self) -> None:
-        """Stop renewing and let it run out: nobody knows whether the VM runs there."""
-        self._end()
-
-    def _end(self) -> None:
-        self._ended.set()
-
-
-@contextlib.contextmanager
-def reserved(
-    workplace: Workplace, fleet: Fleet, vm: VM, demand: Demand, target: str, *, force: bool
-) -> Iterator[TargetRoom]:
-    """Take room on the target under the registry's lock, judged again by the reservations and hosts of that moment.
-
-    Whatever leaves the block without having ended the room releases it. Raises NoRoom, ReservationRefused.
+    Raises NoTarget, ReservationRefused, RegistryBusy, ReadOnly. The decision is logged where the realm wants it.
     """
     registry = workplace.check_can_change()
-    owner = f"{current_user()} on {socket.gethostname()}, process {os.getpid()}, migration {next(_numbers)}"
+    snapshots = workplace.connect().snapshots()
     with registry.transaction() as changes:
-        by_name = {host.name: host for host in changes.hosts}
-        others = [each for each in changes.reservations if each.uuid != vm.uuid]
-        current = Fleet(
-            fleet.taken,
-            tuple(
-                replace(
-                    snapshot,
-                    host=by_name[snapshot.name],
-                    reservations=tuple(each for each in others if each.host == snapshot.name),
-                )
-                for snapshot in fleet.hosts
-                if snapshot.name in by_name
-            ),
-        )
-        verdicts = rank_targets(workplace.configuration, current, demand.request, vm.host)
+        fleet = _fleet_under_lock(snapshots, changes, vm)
+        verdicts = rank_targets(workplace.configuration, fleet, demand.request, vm.host)
         verdict = next((each for each in verdicts if each.host == target), None)
         if verdict is None:
-            raise NoRoom(f"{target} is not among the other hosts of the realm any more")
+            raise NoTarget(f"{target} is not among the other hosts of the realm any more", verdicts)
         if verdict.refusal is not None and not (force and can_be_forced(verdict)):
-            raise NoRoom(f"{target} can't take {vm.name}: {verdict.refusal}", verdict)
+            raise NoTarget(f"{target} can't take {vm.name}: {verdict.refusal}", verdicts)
         taken = changes.reserve(
             Reservation(
                 uuid=vm.uuid,
@@ -171,10 +104,47 @@ def reserved(
                 owner=owner,
             )
         )
-    realm = workplace.configuration.realms[demand.request.realm or ""]
-    room = TargetRoom(registry, workplace.clock, taken, realm.stale_after)
-    try:
-        yield room
-    finally:
-        if room.is_held:
-            room.release()
+    promise = Promise(registry, taken, workplace.clock)
+    realm = workplace.configuration.realms[verdict.realm]
+    if realm.log_scheduling and verdict.feasible:
+        try:
+            _log(workplace, fleet, vm, verdicts, Placement(
+                1, verdict.host, verdict.realm, verdict.cost.total if verdict.cost is not None else 0.0,
+                verdict.devices, demand.request,
+            ))  # fmt: skip
+        except UnwritableFile:
+            promise.release()
+            raise
+    return TargetRoom(promise=promise, devices=taken.devices, stale_after=realm.stale_after)
+
+
+def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, vm: VM) -> Fleet:
+    hosts = {host.name: host for host in changes.hosts}
+    held = [each for each in changes.reservations if each.uuid != vm.uuid]
+    return Fleet(
+        changes.now,
+        tuple(
+            replace(
+                snapshot,
+                host=hosts[snapshot.name],
+                reservations=tuple(each for each in held if each.host == snapshot.name),
+            )
+            for snapshot in snapshots
+            if snapshot.name in hosts and hosts[snapshot.name].uri == snapshot.host.uri
+        ),
+    )
+
+
+def _log(workplace: Workplace, fleet: Fleet, vm: VM, verdicts: tuple[Verdict, ...], placement: Placement) -> None:
+    placements = Placements(request=placement.request, count=1, placements=(placement,), verdicts=verdicts)
+    best = verdicts[0].host if verdicts[0].feasible else None
+    append_decision(
+        workplace.check_can_change().path,
+        workplace.configuration,
+        fleet,
+        placements,
+        operation=OPERATION,
+        vm=vm.name,
+        uuid=vm.uuid,
+        forced_host=None if best == placement.host else placement.host,
+    )

@@ -49,8 +49,10 @@ def why(plan: MigrationPlan) -> str:
     decision = decide(able) if able and able[0].host == verdict.host else None
     if decision is not None:
         return f"{costs}; {sentence(decision)}"
-    if able and able[0].host != verdict.host and able[0].cost is not None:
-        return f"{costs}; {able[0].host} would be cheaper, at {able[0].cost.total:g}"
+    best = able[0] if able else None
+    if best is not None and best.cost is not None and cost is not None and best.host != verdict.host:
+        same = best.cost.total == cost.total
+        return f"{costs}; {best.host} {'costs the same' if same else f'is cheaper, at {best.cost.total:g}'}"
     return f"{costs}; no other host can take it"
 
 

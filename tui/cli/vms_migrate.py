@@ -135,7 +135,7 @@ class _Run:
             return 1
 
         def move(control: Control) -> Migrated:
-            return migrate(control, workplace, fleet, plan)
+            return migrate(control, workplace, plan)
 
         try:
             moved = run_task(workplace, "migrate", vm.name, move, quiet=self._as_json)
