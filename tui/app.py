@@ -9,6 +9,7 @@ from textual.binding import Binding
 
 from core.errors import RealmsError
 from core.placement.request import Request
+from tui.app_keys import KEYS
 from tui.areas import AREAS
 from tui.changes import start_change
 from tui.commands import Command, bindings
@@ -18,6 +19,7 @@ from tui.render.ages import shown_ages
 from tui.render.cpu_history import CpuHistory
 from tui.render.headroom import Headroom
 from tui.render.summary import summary
+from tui.screens.area import AreaScreen
 from tui.settings import Settings, default_path
 from tui.shell import Shell, terminal_colors
 from tui.theme import THEME_NAMES
@@ -31,17 +33,8 @@ if TYPE_CHECKING:
     from tui.widgets.rows import RowKey
 
 TICK_SECONDS = 0.25
-
-KEYS = (
-    *(Command(area.key, f"area('{area.id}')", area.title, area.help, palette=False) for area in AREAS),
-    Command("colon", "go_to", "Go to", "Go to an area, a host or a VM by its name.", footer=True),
-    Command("ctrl+p", "command_palette", "Palette", "Find any command, host or VM.", palette=False),
-    Command("question_mark", "help", "Keys", "Show the keys of this view.", footer=True),
-    Command("ctrl+t", "next_theme", "Theme", "Use the next theme: dark, light, the terminal's 16 colours."),
-    Command("ctrl+l", "redraw", "Redraw", "Draw the whole screen again."),
-    Command("ctrl+z", "suspend_process", "Suspend", "Stop the program in the background; `fg` brings it back."),
-    Command("q", "leave_or_quit", "Quit", "Quit from an area; elsewhere go back.", footer=True),
-)
+RETRY_SECONDS = 5.0
+"""How long to wait before a registry that can't be read is tried again."""
 
 
 class RealmsApp(Shell[int]):
@@ -64,6 +57,8 @@ class RealmsApp(Shell[int]):
         self.workplace = workplace
         self.fleet: Fleet | None = None
         """The fleet as shown; None until the first look at it."""
+        self.trouble = ""
+        """Why there is no fleet; empty where there is one, or soon will be."""
         self.cpu_history = CpuHistory()
         self.request = Request(4, 8 * 1024**3)
         """The VM that headroom is counted in: what was asked for last."""
@@ -77,19 +72,30 @@ class RealmsApp(Shell[int]):
         """Start to look at the hosts."""
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self.workplace.is_live:
-            threading.Thread(target=self._connect, name="first look", daemon=True).start()
+            self._look_for_hosts()
         else:
             self._start_ticking()
+
+    def _look_for_hosts(self) -> None:
+        threading.Thread(target=self._connect, name="first look", daemon=True).start()
 
     def _connect(self) -> None:
         try:
             self.workplace.connect()
         except RealmsError as error:
-            self.call_later(self.tell, str(error), "error")
+            self.call_later(self._wait_for_registry, error)
             return
         self.call_later(self._start_ticking)
 
+    def _wait_for_registry(self, error: RealmsError) -> None:
+        """Say why there are no hosts, and try again."""
+        self.trouble = str(error)
+        if isinstance(self.screen, AreaScreen):
+            self.screen.show_trouble(self.trouble)
+        self.set_timer(RETRY_SECONDS, self._look_for_hosts)
+
     def _start_ticking(self) -> None:
+        self.trouble = ""
         self.tick()
         self.set_interval(TICK_SECONDS, self.tick)
         if self.lifeline is not None:
@@ -146,8 +152,6 @@ class RealmsApp(Shell[int]):
 
     def show(self) -> None:
         """Let the screen in front show the fleet; one behind it catches up when it comes to the front."""
-        from tui.screens.area import AreaScreen
-
         screen = self.screen
         if isinstance(screen, AreaScreen) and screen.is_mounted and self.fleet is not None:
             screen.show_lines()
@@ -233,8 +237,6 @@ class RealmsApp(Shell[int]):
         self._visit("vms", key)
 
     def _visit(self, area: str, key: RowKey) -> None:
-        from tui.screens.area import AreaScreen
-
         def go() -> None:
             if isinstance(self.screen, AreaScreen):
                 self.screen.go_to_row(key)
@@ -252,7 +254,7 @@ class RealmsApp(Shell[int]):
         self._changing = max(0, self._changing - 1)
         for failure in () if message.reported else message.failures:
             error = failure.error
-            self.tell(f"{failure.host}: {error.message}" + (f"\n{error.hint}" if error.hint else ""), "error")
+            self.tell(f"{failure.host}: {error.message}", "error", hint=error.hint)
         for warning in message.warnings:
             self.tell(warning, "warning")
         if message.done:

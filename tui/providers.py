@@ -73,7 +73,7 @@ class CommandProvider(_RealmsProvider):
     """The commands of the screen, of the table that has the focus, and of the application."""
 
     def _commands(self) -> Iterator[tuple[Command, Callable[[], Any]]]:
-        from tui.app import KEYS
+        from tui.app_keys import KEYS
 
         focused = self.focused
         for owner, commands in (

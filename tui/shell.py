@@ -14,7 +14,9 @@ from tui.theme import THEMES, VARIABLE_DEFAULTS, theme_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual import events
     from textual.filter import LineFilter
+    from textual.notifications import SeverityLevel
 
     from tui.lifeline import Lifeline
 
@@ -38,9 +40,17 @@ class Shell(App[Result], Generic[Result]):
             self.register_theme(known)
         self.theme = theme_for(theme, colors)
 
-    def tell(self, text: str, severity: str = "information") -> None:
-        """Show a short message; the only way to, as it is never read as markup."""
-        self.notify(printable(text), severity=severity, markup=False)  # type: ignore[arg-type]
+    def tell(self, text: str, severity: SeverityLevel = "information", *, hint: str = "") -> None:
+        """Show a short message, and a hint below it; the only way to, as it is never read as markup."""
+        shown = printable(text) + (f"\n{printable(hint)}" if hint else "")
+        self.notify(shown, severity=severity, markup=False)
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        """Keep the focus where it is while another window has the keyboard.
+
+        The key that comes first afterwards is then not lost, and nothing is drawn for a change of windows.
+        """
+        event.prevent_default()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Let nothing reach the terminal that could act on it, whichever widget drew it."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual import events
 from textual.command import CommandPalette
 from textual.widgets import OptionList
 
+from core.errors import UnreadableFile
 from core.fleet import VMState
 from tests.tui import world
 from tui.app import RealmsApp
@@ -276,3 +278,68 @@ def test_settings_survive_whatever_is_in_their_file(tmp_path: Path) -> None:
     )
     loaded = Settings.load(path)
     assert (loaded.theme, loaded.sorts, loaded.wide) == (LIGHT, {"vms": Sort("cpu", descending=True)}, {"vms"})
+
+
+async def test_the_first_key_after_another_window_had_the_keyboard_is_not_lost() -> None:
+    """Coming back from the shell, too."""
+    app = RealmsApp(world.saved())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        app.post_message(events.AppBlur())
+        await settle(pilot)
+        await pilot.press("slash", *"h3")
+        await settle(pilot)
+        assert [row.key for row in grid_of(app).model.shown] == ["h3"]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 30), (12, 4), (34, 9), (300, 8)])
+async def test_no_size_of_a_terminal_harms(size: tuple[int, int]) -> None:
+    """Every screen, drawn in whatever room there is."""
+    app = RealmsApp(world.saved())
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        for keys in (
+            ("j", "w", "w"),
+            ("enter",),
+            ("escape",),
+            ("2",),
+            ("enter",),
+            ("escape",),
+            ("question_mark",),
+            ("escape",),
+        ):
+            await pilot.press(*keys)
+            await settle(pilot)
+        await pilot.resize_terminal(100, 30)
+        await settle(pilot)
+        assert app.is_running
+        assert "web-00" in text_of(grid_of(app))
+
+
+async def test_a_registry_that_cannot_be_read_is_said_and_tried_again(tmp_path: Path) -> None:
+    """In place of the hosts, with what to do."""
+    workplace = world.standing(tmp_path)
+    app = RealmsApp(workplace)
+    refusals = [UnreadableFile("/x/registry.json can't be read", hint="ask its owner")]
+
+    def connect() -> None:
+        if refusals:
+            raise refusals.pop()
+
+    workplace.connect = connect  # type: ignore[method-assign, assignment]
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause(0.2)
+        await settle(pilot)
+        assert "/x/registry.json can't be read (ask its owner)" in text_of(grid_of(app))
+        app._look_for_hosts()
+        await pilot.pause(0.2)
+        await settle(pilot)
+        assert "cpu-node" in text_of(grid_of(app))
+
+
+async def test_the_names_of_marked_rows_are_copied() -> None:
+    """One a line."""
+    app = RealmsApp(world.saved())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("space", "space", "y")
+        assert app.clipboard == "h1\nh2"

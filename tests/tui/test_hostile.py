@@ -111,7 +111,7 @@ async def test_no_name_harms_any_screen() -> None:
 async def test_no_name_harms_a_form_a_dialog_a_filter_or_a_message() -> None:
     """Also those that the registry itself would refuse."""
     app = RealmsApp(hostile_world(*HOSTILE))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
         fleet = app.fleet
         assert fleet is not None
@@ -142,7 +142,7 @@ async def test_no_name_harms_a_form_a_dialog_a_filter_or_a_message() -> None:
 async def test_markup_in_a_name_is_shown_as_it_is() -> None:
     """web[prod]01 is not web01."""
     app = RealmsApp(hostile_world("web[prod]01", "[/]"))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await settle(pilot)
         assert "hweb[prod]01" in screen_text(app)
         assert "h[/]" in screen_text(app)

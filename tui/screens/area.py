@@ -75,6 +75,11 @@ class AreaScreen(Screen[None]):
     def go_to_row(self, key: RowKey) -> None:
         """Put the screen's cursor on a row, where it has such a row."""
 
+    def show_trouble(self, why: str) -> None:
+        """Say why there is no fleet to show."""
+        for grid in self.query(Grid):
+            grid.fail(why)
+
     def on_mount(self) -> None:
         """Follow what has the focus: the keys below are those of the focused table too."""
         self.watch(self, "focused", self._write_footer, init=False)
@@ -84,6 +89,8 @@ class AreaScreen(Screen[None]):
         self.show_lines()
         if self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
+        elif self.realms.trouble:
+            self.show_trouble(self.realms.trouble)
 
     def show_lines(self) -> None:
         """Write the line above and the keys below."""

@@ -33,7 +33,7 @@ class KeysScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """List the groups one below the other."""
-        from tui.app import KEYS
+        from tui.app_keys import KEYS
 
         scroll = VerticalScroll()
         scroll.border_title = "Keys"

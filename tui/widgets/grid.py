@@ -13,12 +13,13 @@ from textual.strip import Strip
 
 from core.text import printable
 from tui.commands import bindings
-from tui.widgets.cells import Tone, cut
+from tui.widgets.cells import Tone, cut, plain
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid_keys import GRID_KEYS
 from tui.widgets.grid_lines import GUTTER, LinePainter, LineStyles
 from tui.widgets.grid_look import GRID_COMPONENTS, GRID_CSS, GRID_PARTS
 from tui.widgets.grid_model import Change, GridModel
+from tui.widgets.grid_title import title
 from tui.widgets.rows import share_width
 
 if TYPE_CHECKING:
@@ -298,25 +299,13 @@ class Grid(ScrollView, can_focus=True):
 
     def _write_title(self) -> None:
         model = self.model
-        text = self._draft.text if self._draft is not None else model.filter.text
-        numbers = f"{len(model.shown)} of {len(model)}" if model.filter else f"{len(model)}"
-        state = (self.heading, text, self._draft is None, model.filter.error, numbers, len(model.marks), self._waiting)
+        draft = None if self._draft is None else self._draft.text
+        counts = (len(model.shown), len(model), len(model.marks))
+        state = (self.heading, draft, model.filter.text, model.filter.error, counts, self._waiting)
         if state == self._title:
             return
         self._title = state
-        dash = " \N{BOX DRAWINGS LIGHT HORIZONTAL} "
-        parts: list[Content | tuple[str, str]] = [(printable(self.heading), "bold")]
-        if self._draft is not None:
-            parts += [(dash, ""), (f"/{printable(text)}", "$accent"), (" ", "reverse")]
-        elif text:
-            parts += [(dash, ""), (f"/{printable(text)}", "$accent")]
-        if model.filter.error:
-            parts += [(dash, ""), (printable(model.filter.error), "$error")]
-        elif not self._waiting:
-            parts += [(dash, ""), (numbers, "")]
-        if model.marks:
-            parts += [(dash, ""), (f"{len(model.marks)} marked", "$accent bold")]
-        self.border_title = Content.assemble(*parts)
+        self.border_title = title(model, self.heading, draft, waiting=self._waiting)
 
     # Keys ----------------------------------------------------------------------------------------------------------
 
@@ -398,6 +387,14 @@ class Grid(ScrollView, can_focus=True):
     def action_mark_all(self) -> None:
         """Mark all that the filter shows."""
         self._apply(self.model.mark_shown())
+
+    def action_copy(self) -> None:
+        """Copy the names of the marked rows, or of the one under the cursor: through the terminal, also over ssh."""
+        index = next((place for place, column in enumerate(self.model.columns) if column.key == "name"), 0)
+        rows = (self.model.row(key) for key in self.chosen())
+        text = "\n".join(printable(plain(row.cells[index])) for row in rows if row is not None)
+        if text:
+            self.app.copy_to_clipboard(text)
 
     def action_choose(self) -> None:
         """Tell that a row was chosen."""

@@ -11,6 +11,7 @@ GRID_KEYS = (
     Command("space", "mark", "Mark", "Mark the row, or unmark it."),
     Command("ctrl+@,ctrl+space", "mark_range", "Mark range", "Mark from the last mark to here.", shown="^Space"),
     Command("ctrl+a", "mark_all", "Mark all", "Mark all rows that the filter shows, or unmark them."),
+    Command("y", "copy", "Copy", "Copy the names of the chosen rows to the clipboard (OSC 52)."),
     Command("enter", "choose", "Open", "Open the row.", palette=False),
     Command("up,k", "move(-1)", "Up", "One row up.", shown="\N{UPWARDS ARROW} k", palette=False),
     Command("down,j", "move(1)", "Down", "One row down.", shown="\N{DOWNWARDS ARROW} j", palette=False),
