@@ -84,7 +84,7 @@ def _check_devices(at: Checkup, profile: HardwareProfile, survey: HostSurvey) ->
         good = False
         yield at.error("iommu", "the IOMMU is off: no VM can be given a PCI device", _IOMMU)
     for device in profile.devices:
-        for finding in _check_device(at, device, profile, hardware, in_use=device.address in occupation.devices):
+        for finding in _check_device(at, device, profile, survey):
             good = False
             yield finding
     if good:
@@ -92,18 +92,18 @@ def _check_devices(at: Checkup, profile: HardwareProfile, survey: HostSurvey) ->
         yield at.ok("devices", f"all {count} devices of {profile.id} are there" if count > 1 else "its device is there")
 
 
-def _check_device(
-    at: Checkup, listed: Device, profile: HardwareProfile, hardware: Hardware, *, in_use: bool
-) -> Iterator[Finding]:
+def _check_device(at: Checkup, listed: Device, profile: HardwareProfile, survey: HostSurvey) -> Iterator[Finding]:
+    hardware, in_use = survey.hardware, listed.address in survey.occupation.devices
+    look = shlex.join(["realms", "hosts", "discover", survey.uri])
     check, label = "devices", f"{listed.type} {listed.address}"
     real = hardware.device_at(listed.address)
     if real is None:
         message = f"{label} of profile {profile.id} is not there"
-        yield at.error(check, message, "realms hosts discover URI shows the real addresses; correct the profile")
+        yield at.error(check, message, f"{look} shows the real addresses; correct the profile")
         return
     if real.is_bridge:
         message = f"{label} is a bridge ({real.name}), which no VM can be given"
-        yield at.error(check, message, "realms hosts discover URI shows what can be given; correct the profile")
+        yield at.error(check, message, f"{look} shows what can be given; correct the profile")
         return
     if real.iommu_group is None and hardware.iommu is not False:  # where it is off, that has been said already
         yield at.error(check, f"{label} ({real.name}) is in no IOMMU group: no VM can be given it", _IOMMU)

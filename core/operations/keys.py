@@ -38,6 +38,10 @@ _APPEND = (
 )
 
 
+_ASKING_HELPS = ("permission denied", "host key verification failed", "no matching host key")
+"""What ssh says without asking where a password, or a yes to the host's key, may open the way."""
+
+
 class KeyType(StrEnum):
     """Kinds of key that are made. The specification asks for RSA with 2048 bits; hosts take the other as well."""
 
@@ -168,7 +172,9 @@ def install(key: ServiceKey, target: SshTarget, *, may_ask: bool) -> Installed:
         return Installed.PRESENT
     own = target.with_key(None) if target.keyfile == key.private else target  # another key there is a way in
     stdin = key.line + "\n"
-    outcome = ask_and_log_in(own, _APPEND, stdin=stdin) if may_ask else log_in(own, _APPEND, LOGIN_SECONDS, stdin=stdin)
+    outcome = log_in(own, _APPEND, LOGIN_SECONDS, stdin=stdin)
+    if may_ask and outcome.code == SSH_FAILED and any(reason in outcome.err.lower() for reason in _ASKING_HELPS):
+        outcome = ask_and_log_in(own, _APPEND, stdin=stdin)
     said = outcome.out.split()[-1:]
     if outcome.code != 0 or said not in (["added"], ["present"]):
         raise _failure(outcome, target)
@@ -188,7 +194,7 @@ def _failure(outcome: Outcome, target: SshTarget) -> RealmsError:
     if outcome.code is None:
         return HostUnreachable("", f"{target.login}: no answer in {LOGIN_SECONDS:g} s", hint="is the host up?")
     if outcome.code == SSH_FAILED:
-        what, mend = explain(outcome.err, "", target) if outcome.err else ("the login failed", "")
+        what, mend = explain(outcome.err, "", target) if outcome.err else ("the login failed", "ssh has said why")
         if "accepts none of the keys" in what:
             mend = "log in there once by another way, with a password or a key that it knows: run this on a terminal"
         return HostUnreachable("", f"{target.login}: {what}", hint=mend)
