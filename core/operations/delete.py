@@ -1,0 +1,222 @@
+"""A VM deleted: its domain, and its volumes only where that was asked for (specification, section 9)."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import RealmsError
+from core.operations.host_access import HostAccess, in_lane
+from core.operations.journal import Journal
+from core.operations.on_hosts import on_each
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from core.driver.connection import HostConnection
+    from core.driver.disks import DomainDisks
+    from core.driver.volumes import Volume
+    from core.hosts import Host
+    from core.operations.tasks import Control
+    from core.operations.vm_targets import Target
+    from core.operations.workplace import Workplace
+    from core.realms import Realm
+    from core.reservations import Reservation
+
+OPERATION = "delete"
+
+
+class VMActive(RealmsError):
+    """The VM runs, and was not to be turned off."""
+
+
+class VolumeInUse(RealmsError):
+    """Another VM uses a volume that was to be deleted, or nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVolumes:
+    """The volumes of a VM: in the volumes pool (its boot volume), in the drives pool, and paths of other files."""
+
+    boot: tuple[Volume, ...] = ()
+    drives: tuple[Volume, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What was deleted of a VM, and what of it stays."""
+
+    target: Target
+    volumes: tuple[str, ...]
+    """Deleted volumes, as POOL/NAME."""
+    kept: tuple[str, ...]
+    """Volumes that stay, as POOL/NAME, and paths of other files."""
+
+
+def volumes_of(workplace: Workplace, target: Target) -> OwnVolumes:
+    """Find the volumes that a VM's disks are. Raises DriverError."""
+    with HostAccess(workplace, target.host) as access:
+        return access.slow(lambda connection: own_volumes(connection, target.vm.uuid, target.realm))
+
+
+def own_volumes(connection: HostConnection, uuid: str, realm: Realm) -> OwnVolumes:
+    """Find the volumes that a domain's disks are on a host. Raises DriverError."""
+    from core.driver.domain_control import require_domain, volume_of_path
+    from core.driver.volumes import find_volume
+
+    boot, drives, others = [], [], []
+    for path in require_domain(connection, uuid).disks:
+        place = volume_of_path(connection, path)
+        volume = find_volume(connection, *place) if place is not None else None
+        if volume is None or volume.pool not in (realm.volumes_pool, realm.drives_pool):
+            others.append(path)
+        elif volume.pool == realm.volumes_pool:
+            boot.append(volume)
+        else:
+            drives.append(volume)
+    return OwnVolumes(tuple(boot), tuple(drives), tuple(others))
+
+
+def delete_vm(
+    workplace: Workplace,
+    control: Control,
+    target: Target,
+    *,
+    volumes: bool = False,
+    drives: bool = False,
+    force: bool = False,
+) -> Deleted:
+    """Delete a VM that is off; with `volumes` its boot volume too, with `drives` its drives.
+
+    `force` turns it off first, and deletes volumes although a host can't be asked who uses them; never what another VM
+    is known to use. Raises VMActive, VolumeInUse, DriverError, Cancelled. What was begun is not undone: the journal
+    has what is left to delete.
+    """
+    from core.driver.domain_control import is_active
+
+    registry = workplace.check_can_change()
+    host, vm = target.host, target.vm
+    _refuse_at_work(registry.reservations(), target)
+    if in_lane(workplace, host.name, lambda connection: is_active(connection, vm.uuid)) and not force:
+        raise VMActive(f"{target.name} is active", hint="shut it down first, or --force turns it off")
+    found = volumes_of(workplace, target)
+    doomed = (*(found.boot if volumes else ()), *(found.drives if drives else ()))
+    stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
+    if doomed:
+        refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, force=force)
+    entry = Journal(registry.path, workplace.clock).begin(
+        OPERATION,
+        vm=vm.name,
+        uuid=vm.uuid,
+        realm=target.realm.id,
+        host=host.name,
+        volumes=[{"pool": volume.pool, "volume": volume.name} for volume in doomed],
+    )
+    try:
+        remove(workplace, control, host, vm.uuid, vm.name)
+        entry.step("volumes", host=host.name)
+        delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in doomed])
+    except BaseException:
+        control.warn(f"{vm.name} may be half deleted; realms vms recover goes on with it")
+        entry.leave()
+        raise
+    entry.close()
+    return Deleted(
+        target,
+        tuple(f"{volume.pool}/{volume.name}" for volume in doomed),
+        (*(f"{volume.pool}/{volume.name}" for volume in stay), *found.others),
+    )
+
+
+def remove(workplace: Workplace, control: Control, host: Host, uuid: str, name: str) -> None:
+    """Remove a domain, running or not, if it is there. Raises DriverError."""
+    from core.driver.domain_control import remove_domain
+
+    with control.step(f"remove {name}", host.name):
+        in_lane(workplace, host.name, lambda connection: remove_domain(connection, uuid))
+
+
+def delete_volumes(workplace: Workplace, control: Control, host: Host, volumes: Sequence[tuple[str, str]]) -> None:
+    """Delete volumes, given as pool and name, that are there. Raises DriverError."""
+    from core.driver.volumes import discard_volume
+
+    if not volumes:
+        return
+    with HostAccess(workplace, host) as access:
+        for pool, name in volumes:
+            with control.step(f"delete {pool}/{name}", host.name):
+                access.slow(lambda connection, pool=pool, name=name: discard_volume(connection, pool, name))  # type: ignore[misc]
+
+
+def refuse_used(
+    workplace: Workplace,
+    control: Control,
+    by: Host,
+    realm: Realm,
+    volumes: Sequence[Volume],
+    *,
+    but: str,
+    force: bool = False,
+) -> None:
+    """Raise VolumeInUse where a VM other than `but`, running or off, has one of these volumes, or an overlay."""
+    from core.driver.disks import read_disks
+    from core.driver.volumes import list_volumes
+
+    hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
+    asked = [host for host in hosts if host.state.connects]
+    paths = {posixpath.normpath(volume.path): volume.name for volume in volumes}
+
+    def ask(host: Host) -> tuple[DomainDisks, ...]:
+        with HostAccess(workplace, host) as access:
+            return access.slow(read_disks)
+
+    with control.step("ask who else uses its volumes"):
+        answers = on_each(asked, ask)
+        with HostAccess(workplace, by) as access:
+            present = access.slow(
+                lambda connection: {pool: list_volumes(connection, pool) for pool in {each.pool for each in volumes}}
+            )
+    users = [
+        f"{paths[path]} is used by {answer.host.name}/{domain.name}"
+        for answer in answers
+        for domain in answer.value or ()
+        if domain.uuid != but
+        for path in _used(domain, volumes) & paths.keys()
+    ]
+    users += [
+        f"{paths[backing]} has an overlay, {volume.name}"
+        for each in present.values()
+        for volume in each
+        if (backing := posixpath.normpath(volume.backing_path or "-")) in paths
+    ]
+    if users:
+        raise VolumeInUse("; ".join(users), hint="nothing was deleted; without --volumes the volumes stay")
+    silent = {answer.host.name: answer.error.message for answer in answers if answer.error is not None}
+    _tell_silent(control, silent, force=force)
+    for host in hosts:
+        if not host.state.connects:
+            control.warn(f"{host.name} is disabled, and was not asked what its VMs use")
+
+
+def _tell_silent(control: Control, silent: Mapping[str, str], *, force: bool) -> None:
+    if silent and not force:
+        message = f"nobody can tell whether VMs on {', '.join(silent)} use its volumes: {'; '.join(silent.values())}"
+        raise VolumeInUse(message, hint="nothing was deleted; --force deletes them all the same")
+    for message in silent.values():
+        control.warn(f"deleted without asking: {message}")
+
+
+def _used(domain: DomainDisks, volumes: Iterable[Volume]) -> set[str]:
+    used = {posixpath.normpath(path) for path in domain.files}
+    return used | {
+        posixpath.normpath(volume.path) for volume in volumes if (volume.pool, volume.name) in domain.volumes
+    }
+
+
+def _refuse_at_work(reservations: Iterable[Reservation], target: Target) -> None:
+    for reservation in reservations:
+        if reservation.uuid == target.vm.uuid and reservation.owner:
+            message = f"{target.name} is being worked on by {reservation.owner}"
+            raise VMActive(message, hint="wait until that has ended")

@@ -1,0 +1,225 @@
+"""What killed programs left behind: told by the journal, judged by the hosts, cleaned up (specification, section 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from core.errors import DriverError
+from core.fleet import Connection
+from core.operations import create, delete, start
+from core.operations.host_access import HostAccess, in_lane
+from core.operations.journal import Journal
+from core.operations.registration import NotRegistered, wait_for_registration
+
+if TYPE_CHECKING:
+    from core.driver.connection import HostConnection
+    from core.driver.domain_control import StoredDomain
+    from core.fleet import HostSnapshot
+    from core.hosts import Host
+    from core.operations.journal import Record
+    from core.operations.tasks import Control
+    from core.operations.workplace import Workplace
+
+LEAST_SECONDS = 5.0
+"""Seconds that a VM which runs is waited for at least, however long ago it was started."""
+
+
+class Plan(StrEnum):
+    """What becomes of an operation that was left behind."""
+
+    FORGET = "forget"
+    """Nothing is left of it but its reservation."""
+    REMOVE = "remove"
+    """Remove the half-made VM and its volumes."""
+    COMPLETE = "complete"
+    """All was done but the last note of it."""
+    WAIT = "wait"
+    """The VM runs: wait until it registers; what does not is stopped, and what creation made is removed."""
+    FINISH = "finish"
+    """Delete what was to be deleted."""
+    UNKNOWN = "unknown"
+    """Its host can't be asked, or another program knows what to do."""
+
+
+_WORDS = {
+    Plan.FORGET: "nothing is left of it: forget it",
+    Plan.REMOVE: "remove what is there of the VM and its volumes",
+    Plan.COMPLETE: "the VM was complete: note that",
+    Plan.WAIT: "the VM runs: wait until it registers, else stop it",
+    Plan.FINISH: "go on deleting",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """An operation that was left behind, and what is to be done about it."""
+
+    record: Record
+    plan: Plan
+    host: str = ""
+    """Where it worked last; empty where it had not chosen a host."""
+    domain: str = "missing"
+    """The VM there: active, off, missing, or unknown."""
+    volumes: tuple[tuple[str, str], ...] = ()
+    """Pool and name of the volumes that it was about to make or to delete."""
+    message: str = ""
+
+
+def survey(workplace: Workplace, *, settle: float = create.SETTLE_SECONDS) -> tuple[Leftover, ...]:
+    """Look at every operation that was left behind, and say what there is of it; changes nothing."""
+    if workplace.registry is None:
+        return ()
+    records = Journal(workplace.registry.path, workplace.clock).left_behind()
+    if not records:
+        return ()
+    workplace.settled_fleet(settle)
+    return tuple(judge(workplace, record) for record in records)
+
+
+def judge(workplace: Workplace, record: Record) -> Leftover:
+    """Say what is left of one operation, by its journal and its host."""
+    if record.operation not in (create.OPERATION, start.OPERATION, delete.OPERATION):
+        message = f"operation {record.operation!r} is cleaned up by the command that began it"
+        return Leftover(record=record, plan=Plan.UNKNOWN, domain="unknown", message=message)
+    volumes = _volumes(record)
+    name = next((str(step["host"]) for step in reversed(record.steps) if step.get("host")), "")
+    name = name or str(record.facts.get("host", ""))
+    if record.operation == create.OPERATION and not (record.last("volume") or record.last("define")):
+        return Leftover(record=record, plan=Plan.FORGET, host=name, message=_WORDS[Plan.FORGET])
+    snapshot = _where(workplace, record.uuid, name)
+    if snapshot is None or snapshot.connection is not Connection.CONNECTED:
+        reason = "is not registered any more" if snapshot is None else snapshot.error or "does not answer"
+        message = f"{name} {reason}: nobody can tell what is left there"
+        return Leftover(record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=message)
+    domain = in_lane(workplace, snapshot.name, lambda connection: _find(connection, record.uuid))
+    state = "missing" if domain is None else "active" if domain.active else "off"
+    plan = _plan(record, domain)
+    message = _WORDS.get(plan, "")
+    if record.operation == delete.OPERATION and plan is Plan.FORGET:
+        message = "someone has started the VM since: it stays, and this is forgotten"
+    return Leftover(record=record, plan=plan, host=snapshot.name, domain=state, volumes=volumes, message=message)
+
+
+def _plan(record: Record, domain: StoredDomain | None) -> Plan:
+    if record.operation == delete.OPERATION:
+        return Plan.FORGET if domain is not None and domain.active else Plan.FINISH
+    if record.operation == start.OPERATION:
+        return Plan.WAIT if domain is not None and domain.active else Plan.FORGET
+    if domain is None:
+        return Plan.REMOVE
+    is_complete = domain.mark is not None and not domain.mark.pending
+    if is_complete or (domain.active and record.last("finish")):
+        return Plan.COMPLETE
+    return Plan.WAIT if domain.active else Plan.REMOVE
+
+
+def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
+    """Do what the plan says, and give what was done; raises StillAtWork, DriverError, Cancelled: it stays then."""
+    registry = workplace.check_can_change()
+    record = leftover.record
+    with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
+        leftover = judge(workplace, record)  # as it is now that nobody else cleans up
+        if leftover.plan is Plan.UNKNOWN:
+            raise DriverError("", f"{record.vm}: {leftover.message}", hint="try again when the host is back")
+        host = _host(workplace, leftover.host)
+        plan: Plan = leftover.plan
+        if plan is Plan.WAIT and host is not None:
+            plan = _wait(workplace, control, leftover, host)
+        if plan in (Plan.REMOVE, Plan.FINISH) and host is not None:
+            _remove(workplace, control, leftover, host)
+        if plan is Plan.COMPLETE and host is not None and record.operation == create.OPERATION:
+            _clear_mark(workplace, control, host, record.uuid)
+        _let_go(workplace, leftover, plan)
+        entry.close()
+    return plan
+
+
+def _remove(workplace: Workplace, control: Control, leftover: Leftover, host: Host) -> None:
+    """Remove a VM and its volumes, except where another VM has been given one of them since."""
+    from core.driver.volumes import find_volume
+
+    record, realm = leftover.record, workplace.configuration.realms.get(leftover.record.realm)
+    with HostAccess(workplace, host) as access:
+        found = access.slow(lambda connection: [find_volume(connection, *place) for place in leftover.volumes])
+    volumes = tuple(volume for volume in found if volume is not None)
+    if realm is not None and volumes:
+        delete.refuse_used(workplace, control, host, realm, volumes, but=record.uuid)
+    delete.remove(workplace, control, host, record.uuid, record.vm)
+    delete.delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in volumes])
+
+
+def _wait(workplace: Workplace, control: Control, leftover: Leftover, host: Host) -> Plan:
+    """Wait for the rest of the time that the VM has; gives what remains to be done."""
+    from core.driver.domain_control import stop_domain
+
+    record, realm = leftover.record, workplace.configuration.realms.get(leftover.record.realm)
+    began = record.last("start")
+    waits = record.last("register")
+    if realm is None or (record.operation == create.OPERATION and waits is None):
+        return Plan.COMPLETE  # it was not to be waited for
+    passed = workplace.clock.now() - float(began["time"] if began is not None else record.began_at)
+    rest = max(LEAST_SECONDS, realm.registration_timeout - passed)
+    try:
+        wait_for_registration(
+            workplace,
+            control,
+            replace(realm, registration_timeout=rest),
+            host.name,
+            record.uuid,
+            started_at=0.0,
+            what=record.vm,
+        )
+    except NotRegistered as error:
+        control.warn(error.message)
+        if record.operation == create.OPERATION and not (waits or {}).get("keep"):
+            return Plan.REMOVE
+        with control.step(f"stop {record.vm}", host.name):
+            in_lane(workplace, host.name, lambda connection: stop_domain(connection, record.uuid))
+    return Plan.COMPLETE
+
+
+def _clear_mark(workplace: Workplace, control: Control, host: Host, uuid: str) -> None:
+    def clear(connection: HostConnection) -> None:
+        domain = _find(connection, uuid)
+        if domain is not None and domain.mark is not None and domain.mark.pending:
+            connection.mark(uuid, replace(domain.mark, pending=""))
+
+    with control.step("note that it is complete", host.name):
+        in_lane(workplace, host.name, clear)
+
+
+def _let_go(workplace: Workplace, leftover: Leftover, plan: Plan) -> None:
+    """Give the reservation back; where the VM runs it counts for a while more, as after any start."""
+    registry, record = workplace.check_can_change(), leftover.record
+    realm = workplace.configuration.realms.get(record.realm)
+    if plan is Plan.COMPLETE and leftover.domain == "active" and realm is not None:
+        registry.settle(record.uuid, record.owner, workplace.clock.now() + realm.stale_after)
+    else:
+        registry.release(record.uuid, record.owner)
+
+
+def _volumes(record: Record) -> tuple[tuple[str, str], ...]:
+    rows = record.facts.get("volumes", ()) if record.operation == delete.OPERATION else record.all("volume")
+    return tuple((str(row["pool"]), str(row["volume"])) for row in rows if row.get("pool") and row.get("volume"))
+
+
+def _where(workplace: Workplace, uuid: str, name: str) -> HostSnapshot | None:
+    """Find the host that has the VM now, as someone may have moved it since; else the one that it was made on."""
+    fleet = workplace.fleet()
+    there = fleet.host(name)
+    if there is not None and any(vm.uuid == uuid for vm in there.vms):
+        return there
+    return next((host for host in fleet.hosts if any(vm.uuid == uuid for vm in host.vms)), there)
+
+
+def _host(workplace: Workplace, name: str) -> Host | None:
+    snapshot = workplace.fleet().host(name) if name else None
+    return snapshot.host if snapshot is not None else None
+
+
+def _find(connection: HostConnection, uuid: str) -> StoredDomain | None:
+    from core.driver.domain_control import find_domain
+
+    return find_domain(connection, uuid)

@@ -1,0 +1,114 @@
+"""`realms vms delete`: VMs removed from their hosts, their volumes only where that is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.options import GlobalOptions, RealmsCommand
+from tui.cli.vms_lifecycle import common_options, row, warn_foreign, yes_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.operations.delete import Deleted
+    from core.operations.lifecycle import Done
+    from core.operations.tasks import Control
+    from core.operations.vm_targets import Target
+    from core.operations.workplace import Workplace
+
+
+@click.command("delete", cls=RealmsCommand)
+@click.option("--volumes", is_flag=True, help="Its boot volume too.")
+@click.option("--drives", is_flag=True, help="Its drives too, without asking about them.")
+@click.option("--force", is_flag=True, help="Turn it off first where it runs; delete volumes although a host can't be "
+              "asked who uses them.")  # fmt: skip
+@yes_option
+@common_options
+def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, yes: bool, **common: Any) -> int:
+    """Delete VMs that are off. Their volumes stay, and are told, unless --volumes and --drives delete them too.
+
+    On a terminal --volumes asks about drives. Never deletes what another VM uses.
+    """
+    from core.operations.delete import delete_vm, volumes_of
+    from core.operations.lifecycle import Done, on_each_host
+    from core.operations.vm_targets import find_targets
+    from tui.cli.output import say
+    from tui.cli.task_output import confirmed, run_task
+
+    as_json = common["as_json"]
+    workplace = options.changing_workplace()
+    try:
+        targets = find_targets(workplace, common["names"], foreign=common["foreign"], timeout=common["timeout"])
+        warn_foreign(targets)
+        _refuse_active(targets, force=force)
+        what = ", ".join(target.name for target in targets)
+        if not confirmed(f"Delete {what}{' with the boot volume' if volumes else ''}?", yes=yes):
+            say("nothing was deleted", error=True)
+            return 1
+        if volumes and not drives and not yes and not as_json:
+            drives = _drives_too(workplace, targets, volumes_of)
+        gone: dict[Target, Deleted] = {}
+
+        def job(control: Control, target: Target) -> Done:
+            gone[target] = delete_vm(workplace, control, target, volumes=volumes, drives=drives, force=force)
+            return Done(target)
+
+        outcomes = run_task(
+            workplace, f"delete {what}", what, lambda control: on_each_host(control, targets, job), quiet=as_json
+        )
+    finally:
+        workplace.close()
+    return _report(outcomes, gone, as_json=as_json)
+
+
+def _refuse_active(targets: Sequence[Target], *, force: bool) -> None:
+    from core.operations.delete import VMActive
+
+    active = ", ".join(target.name for target in targets if target.vm.active)
+    if active and not force:
+        raise VMActive(f"{active}: active; nothing was deleted", hint="shut down first, or --force turns off")
+
+
+def _drives_too(workplace: Workplace, targets: Sequence[Target], volumes_of: Any) -> bool:
+    """Ask on a terminal whether the drives go too; what nobody is asked about stays."""
+    import sys
+
+    from core.text import printable
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    names = [volume.name for target in targets for volume in volumes_of(workplace, target).drives]
+    question = f"Delete also {', '.join(names)}? They are drives with their users' data."
+    return bool(names) and click.confirm(printable(question), default=False, err=True)
+
+
+def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: bool) -> int:
+    from tui.cli.output import print_json, say
+
+    if as_json:
+        print_json(
+            {
+                "action": "delete",
+                "ok": all(done.error is None for done in outcomes),
+                "vms": [{**row(done), **_volumes(gone.get(done.target))} for done in outcomes],
+            }
+        )
+    for done in outcomes:
+        deleted = gone.get(done.target)
+        if done.error is not None or deleted is None:
+            say(str(done.error), error=True)
+        elif not as_json:
+            also = f", with {', '.join(deleted.volumes)}" if deleted.volumes else ""
+            say(f"{done.target.name}: deleted{also}")
+            for kept in deleted.kept:
+                say(f"  {kept} stays")
+    return 0 if all(done.error is None for done in outcomes) else 1
+
+
+def _volumes(deleted: Deleted | None) -> dict[str, Any]:
+    return {
+        "deleted_volumes": list(deleted.volumes) if deleted is not None else [],
+        "kept_volumes": list(deleted.kept) if deleted is not None else [],
+    }

@@ -1,0 +1,133 @@
+"""`realms vms recover`: what killed programs left behind, told, and cleaned up where that is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import RealmsError
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.operations.recover import Leftover
+    from core.operations.workplace import Workplace
+
+Outcome = tuple[str | None, RealmsError | None]
+"""What was done about an operation, or the error that was met; both None where nothing was done."""
+
+
+@click.command("recover", cls=RealmsCommand)
+@click.option("--yes", is_flag=True, help="Clean up without asking; without it a script is only told.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for hosts that don't answer.")  # fmt: skip
+@json_option
+@pass_options
+def recover(options: GlobalOptions, *, yes: bool, timeout: float, as_json: bool) -> int:
+    """Tell what programs that were killed at work left behind, and clean it up or go on with it.
+
+    Exit code 1 while anything is left.
+    """
+    import sys
+
+    from core.operations.recover import survey
+    from tui.cli.output import print_json
+
+    workplace = options.workplace()
+    try:
+        left = survey(workplace, settle=timeout)
+        if not as_json:
+            _print(left)
+        asked = sys.stdin.isatty() and sys.stderr.isatty() and not as_json and bool(left)
+        outcomes: dict[str, Outcome] = {}
+        if left and (yes or (asked and click.confirm("Clean up?", default=False, err=True))):
+            workplace.check_can_change()
+            outcomes = _clean_up(workplace, left, quiet=as_json)
+        if as_json:
+            print_json(_document(workplace, left, outcomes))
+    finally:
+        workplace.close()
+    return 0 if all(outcomes.get(each.record.id, (None, None))[0] for each in left) else 1
+
+
+def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, quiet: bool) -> dict[str, Outcome]:
+    from core.operations import recover as recovery
+    from tui.cli.output import say
+    from tui.cli.task_output import run_task
+
+    outcomes: dict[str, Outcome] = {}
+    for each in left:
+        vm = each.record.vm
+        try:
+            done = run_task(
+                workplace,
+                f"recover {vm}",
+                vm,
+                lambda control, each=each: recovery.recover(workplace, control, each).value,  # type: ignore[misc]
+                quiet=quiet,
+            )
+        except RealmsError as error:
+            outcomes[each.record.id] = (None, error)
+            say(f"{vm}: {error}", error=True)
+        else:
+            outcomes[each.record.id] = (done, None)
+            if not quiet:
+                say(f"{vm}: {done}")
+    return outcomes
+
+
+def _print(left: Sequence[Leftover]) -> None:
+    import time
+
+    from core.units import show_age
+    from tui.cli.output import Column, print_table, say
+
+    if not left:
+        say("nothing was left behind")
+        return
+    columns = [Column("Operation"), Column("VM"), Column("Host"), Column("Age", right=True), Column("VM there"),
+               Column("What would be done")]  # fmt: skip
+    rows = [
+        [
+            each.record.operation,
+            each.record.vm,
+            each.host or "-",
+            show_age(time.time() - each.record.began_at),
+            each.domain,
+            each.message,
+        ]
+        for each in left
+    ]
+    print_table(columns, rows)
+    for each in left:
+        say(f"{each.record.vm}: begun by {each.record.owner}")
+        for pool, volume in each.volumes:
+            say(f"  volume {pool}/{volume}")
+
+
+def _document(workplace: Workplace, left: Sequence[Leftover], outcomes: dict[str, Outcome]) -> dict[str, Any]:
+    now = workplace.clock.now()
+    return {"left_behind": [_row(each, now, *outcomes.get(each.record.id, (None, None))) for each in left]}
+
+
+def _row(each: Leftover, now: float, done: str | None, error: RealmsError | None) -> dict[str, Any]:
+    record = each.record
+    return {
+        "id": record.id,
+        "operation": record.operation,
+        "vm": record.vm,
+        "uuid": record.uuid,
+        "realm": record.realm,
+        "host": each.host or None,
+        "owner": record.owner,
+        "age": round(max(0.0, now - record.began_at), 3),
+        "steps": [step["step"] for step in record.steps],
+        "state": each.domain,
+        "volumes": [f"{pool}/{volume}" for pool, volume in each.volumes],
+        "plan": each.plan.value,
+        "message": each.message,
+        "done": done,
+        "error": error.message if error is not None else None,
+    }
