@@ -76,10 +76,10 @@ class Sharing:
 
     def shared_by(self, host: str) -> bool | None:
         """Tell whether a host shares the pool with most others; None where nobody knows."""
-        for number, group in enumerate(self.groups):
-            if host in group:
-                return self.shared if number == 0 and self.shared else (number == 0 and len(group) > 1)
-        return None
+        if self.shared is None or not any(host in group for group in self.groups):
+            return None
+        largest = self.groups[0]
+        return host in largest and len(largest) > 1
 
     @property
     def message(self) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from core.clock import SystemClock
 from core.driver.jobs import job_connection
-from core.driver.pool_setup import Permissions
+from core.driver.pool_setup import Permissions, PoolType
 from core.driver.volumes import NewVolume, VolumeExists, copy_volume, create_volume, delete_volume, require_volume
 from core.errors import Cancelled, DriverError, HostTimeout, UsageError
 from core.fleet import PoolState
@@ -260,6 +260,28 @@ def test_a_hung_host_fails_alone_and_in_time(work: Work) -> None:
     errors = [host.error for host in caught.value.report.hosts]
     assert isinstance(errors[1], HostTimeout)
     assert errors[0] is errors[2] is None
+
+
+@pytest.mark.parametrize("permissions", [Permissions(), Permissions(mode=0o711, owner=0, group=0)])
+def test_the_virsh_commands_shown_do_the_same(work: Work, permissions: Permissions) -> None:
+    """Typed into a shell of the host, with names and paths that need quotes."""
+    host = work.lab.hosts[0]
+    wanted = PoolRequest(base=f'{work.lab.shared}/base/it\'s "here" & $HOME', permissions=permissions)
+    for plan in wanted.plans(OTHER).values():
+        for command in plan.virsh_commands("qemu:///system"):
+            host.run("sh", "-e", "-c", command)
+    report = work.do(lambda control: set_up_pools(control, OTHER, work.hosts[:1], wanted))
+    assert [pool.changes for pool in report.hosts[0].pools] == [()] * 4
+
+
+def test_a_netfs_pool_is_understood_by_libvirt(work: Work) -> None:
+    """Defined with its source; mounting fails here, as no server answers, and is undone."""
+    with pytest.raises(PoolsNotSetUp) as caught:
+        work.set_up(f"{work.lab.shared}/base", hosts=work.hosts[:1], type=PoolType.NETFS,
+                    source="127.0.0.1:/export", format="nfs")  # fmt: skip
+    assert "start pool other vm" in str(caught.value.report.hosts[0].error)
+    assert work.pools(0) == set()
+    assert work.files(f"{work.lab.shared}/base") == []
 
 
 # Bricks and drives
