@@ -8,7 +8,6 @@ substitutions reach. What it makes of that is compared with our own reading, val
 from __future__ import annotations
 
 import contextlib
-import logging
 import re
 from typing import TYPE_CHECKING
 
@@ -128,6 +127,8 @@ def compare(root: Section, resolved: ObjectValue, environment: Mapping[str, str]
 
 def _parse(text: str) -> object | None:
     """Let pyhocon read a text; None where it gives up, which is no statement about the values."""
+    import logging
+
     import pyparsing
     from pyhocon import ConfigFactory
     from pyhocon.exceptions import ConfigException

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,6 +108,8 @@ class Sources:
             message = f"not UTF-8: the byte 0x{content[error.start]:02x}"
             return Source(name, path, content.decode("utf-8", "replace"), _failed(name, line, column, message, hint))
         if path.suffix == ".json":
+            import json
+
             try:
                 json.loads(text.removeprefix("\ufeff"))
             except json.JSONDecodeError as error:

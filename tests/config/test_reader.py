@@ -177,7 +177,7 @@ def test_a_list_of_devices_grows(folder: Folder) -> None:
 
 def test_the_environment_is_what_substitutions_fall_back_to(folder: Folder) -> None:
     """Only where the files define nothing; an optional one may be missing."""
-    main = f"b: mine\nticrypt.vm.cost-functions.f {{ vms {{ curve: unavailable }}, name: ${{A}} ${{b}} ${{?missing}}, description: ${{?missing}} }}"
+    main = "b: mine\nticrypt.vm.cost-functions.f { vms { curve: unavailable }, name: ${A} ${b} ${?missing}, description: ${?missing} }"
     function = right(folder.read(main, {"A": "outer", "b": "outer"})).cost_functions["f"]
     assert function.name == "outer mine "
     assert function.description == ""
