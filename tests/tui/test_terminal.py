@@ -31,6 +31,8 @@ sys.exit(run(saved()))
 """
 LEAVES_FULL_SCREEN = b"\x1b[?1049l"
 SHOWS_CURSOR = b"\x1b[?25h"
+FIGURES = "100\N{NO-BREAK SPACE}023.1".encode()
+"""A cost that the first screen shows."""
 
 
 class Terminal:
@@ -38,11 +40,12 @@ class Terminal:
 
     def __init__(self, program: str, home: Path) -> None:
         self.master, slave = pty.openpty()
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.process = subprocess.Popen(
             [sys.executable, "-c", program],
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, close_fds=True,
-            env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(home)},
+            env=environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(home)},
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread runs in the child
         )  # fmt: skip
         os.close(slave)
@@ -91,7 +94,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
 def terminal(start: Callable[[str], Terminal]) -> Terminal:
     """Start the application, and wait for its first figures."""
     started = start(PROGRAM)
-    assert started.read_until(b"100 023.1".replace(b" ", "\N{NO-BREAK SPACE}".encode())), started.written[-2000:]
+    assert started.read_until(FIGURES), started.written[-2000:]
     return started
 
 
@@ -127,7 +130,7 @@ def test_a_stuck_thread_does_not_hold_up_the_end(start: Callable[[str], Terminal
     """The last resort ends the process under it."""
     stuck = "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()\n"
     started = start(stuck + PROGRAM)
-    assert started.read_until(b"Quit")
+    assert started.read_until(FIGURES)
     os.write(started.master, b"q")
     assert started.code() == 0
 
