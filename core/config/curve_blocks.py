@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.config.parameters import Parameters, name_kind, near, shorten
+from core.config.parameters import SMALL_MEMORY, Parameters, name_kind, near, shorten
 from core.config.values import ObjectValue, Scalar, Value
 from core.curves import CURVE_NAMES, PARAMETERS, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable
 
@@ -71,8 +71,8 @@ def _read_shape(kind: type[Curve], parameters: Parameters) -> Curve | None:
         value = _required_real(parameters, "value", "1.0")
         return None if value is None else Constant(value=value, **shared)
     if kind is Linear:
-        slope = _required_amount(parameters, "slope", "1", warn=True)
-        base = _required_amount(parameters, "base", "0", warn=True)
+        slope = _required_coefficient(parameters, "slope", "1")
+        base = _required_coefficient(parameters, "base", "0")
         return None if slope is None or base is None else Linear(slope=slope, base=base, **shared)
     if kind is HardSoft:
         return _read_hard_soft(parameters, shared)
@@ -92,6 +92,8 @@ def _read_shared(parameters: Parameters) -> dict[str, float]:
         shared["max"] = limit
         if limit < 0:
             parameters.warning("max", f"'max' is {limit:g}: every use costs infinity", "use is never negative")
+        else:
+            _check_unit(parameters, "max", limit, is_size=False)
     return shared
 
 
@@ -107,14 +109,45 @@ def _required_real(parameters: Parameters, key: str, example: str) -> float | No
     return parameters.real(key) if parameters.require(key, example=example) is not None else None
 
 
-def _required_amount(parameters: Parameters, key: str, example: str, *, warn: bool = False) -> float | None:
+def _required_input(parameters: Parameters, key: str) -> float | None:
+    """Take a point on the axis of inputs: a size where the curve is one of memory, else a number."""
+    if parameters.require(key, example="16 GiB" if _is_of_memory(parameters) else "16") is None:
+        return None
+    found = parameters.real_or_bytes(key)
+    if found is not None:
+        _check_unit(parameters, key, found[0], is_size=found[1])
+    return None if found is None else found[0]
+
+
+def _is_of_memory(parameters: Parameters) -> bool:
+    """Whether a curve's input is bytes; its path is `ticrypt.vm.cost-functions.ID.memory` and what is inside."""
+    return parameters.path[4:5] == ("memory",)
+
+
+def _check_unit(parameters: Parameters, key: str, amount: float, *, is_size: bool) -> None:
+    """Warn about bytes without a unit where memory is meant, and about a size where things are counted."""
+    written = parameters.text(key)
+    if _is_of_memory(parameters):
+        if not is_size and 0 < amount < SMALL_MEMORY:
+            hint = (
+                f"write {int(amount) * 1024**3}"
+                if key == "max"
+                else f"write {written} GiB, or {written} B if it is meant"
+            )
+            parameters.warning(key, f"'{key}' of a memory curve is {written} bytes: a unit is missing", hint)
+    elif is_size:
+        message = f"'{key}' is a size, {written}, on a curve that counts {parameters.path[-1]}"
+        parameters.warning(key, message, f"it counts as {amount:.0f}, its number of bytes")
+
+
+def _required_coefficient(parameters: Parameters, key: str, example: str) -> float | None:
     if parameters.require(key, example=example) is None:
         return None
     found = parameters.real_or_bytes(key)
     if found is None:
         return None
     amount, is_size = found
-    if is_size and warn:
+    if is_size:
         written = parameters.text(key)
         message = f"'{key}' is a size, {written}: it counts as {amount:.0f}, its number of bytes"
         parameters.warning(key, message, f"write {amount:.0f} if it is meant")
@@ -122,8 +155,8 @@ def _required_amount(parameters: Parameters, key: str, example: str, *, warn: bo
 
 
 def _read_hard_soft(parameters: Parameters, shared: dict[str, float]) -> Curve | None:
-    soft = _required_amount(parameters, "soft", "16 GiB")
-    hard = _required_amount(parameters, "hard", "32 GiB")
+    soft = _required_input(parameters, "soft")
+    hard = _required_input(parameters, "hard")
     amounts = {}
     for key in ("softAmt", "hardAmt"):
         amount = parameters.real(key)
@@ -153,7 +186,7 @@ def _read_hard_soft(parameters: Parameters, shared: dict[str, float]) -> Curve |
 
 
 def _read_piecewise(parameters: Parameters, shared: dict[str, float]) -> Curve | None:
-    cutoff = _required_amount(parameters, "cutoff", "16 GiB")
+    cutoff = _required_input(parameters, "cutoff")
     halves: dict[str, Curve] = {}
     for key in ("low", "high"):
         found = parameters.require(key, example="{ curve: invalid }")

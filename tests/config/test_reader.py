@@ -229,11 +229,11 @@ def test_all_mistakes_of_all_files_are_reported_in_one_go(folder: Folder) -> Non
 def test_a_value_that_came_through_an_include_names_both_places(folder: Folder) -> None:
     """The file with the mistake, and where it is included; once, however often it is included."""
     main = 'ticrypt.vm.cost-functions {\n a { include "f.conf" }\n b { include "f.conf" }\n}'
-    (found,) = folder.read(main, f="memory: { curve: hard-soft, soft: 3, hard: 2 }").diagnostics
+    (found,) = folder.read(main, f="vcpus:  { curve: hard-soft, soft: 3, hard: 2 }").diagnostics
     assert (found.file, found.line, found.column) == ("f.conf", 1, 44)
-    assert found.path == "ticrypt.vm.cost-functions.a.memory.hard"
+    assert found.path == "ticrypt.vm.cost-functions.a.vcpus.hard"
     assert "main.conf:2, main.conf:3" in found.hint
-    assert "ticrypt.vm.cost-functions.b.memory.hard" in found.hint
+    assert "ticrypt.vm.cost-functions.b.vcpus.hard" in found.hint
 
 
 def test_a_value_that_came_through_a_substitution_names_both_places(folder: Folder) -> None:
