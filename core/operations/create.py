@@ -331,8 +331,9 @@ def find_drive(connection: HostConnection, realm: Realm, wanted: str) -> Volume:
 
 
 def _missing(kind: str, wanted: str, pool: str, names: frozenset[str]) -> UsageError:
-    near = difflib.get_close_matches(wanted, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"realms {kind}s list shows what there is"
+    stems = {name: name for name in names} | {name.rpartition(".")[0]: name for name in names if "." in name}
+    near = difflib.get_close_matches(wanted, stems, 1)
+    hint = f"did you mean {stems[near[0]]!r}?" if near else f"realms {kind}s list shows what there is"
     return UsageError(f"no {kind} {printable(wanted)!r} in pool {pool}", hint=printable(hint))
 
 

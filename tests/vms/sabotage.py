@@ -1,0 +1,38 @@
+"""A task's control that does something real at a step: what happens to that step then is libvirt's doing."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from core.operations.tasks import Control
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from core.operations.tasks import StepControl
+
+
+class Saboteur(Control):
+    """Does its deed once, just before the first step whose name begins with `at`."""
+
+    def __init__(self, control: Control, at: str, deed: Callable[[], object]) -> None:
+        super().__init__(control._task)
+        self.struck: list[str] = []
+        self._at = at
+        self._deed = deed
+
+    @contextlib.contextmanager
+    def step(self, what: str, host: str = "") -> Iterator[StepControl]:
+        """Strike, then work on the step."""
+        if what.startswith(self._at) and not self.struck:
+            self.struck.append(what)
+            self._deed()
+        with super().step(what, host) as step:
+            yield step
+
+    def branch(self) -> Saboteur:
+        """Give another of the same task that strikes at the same step."""
+        branch = Saboteur(self, self._at, self._deed)
+        branch.struck = self.struck
+        return branch
