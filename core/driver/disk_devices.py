@@ -159,22 +159,25 @@ def attach_disk(connection: HostConnection, uuid: str, disk: NewDisk) -> None:
             _redefine(connection, domain, lambda root: _append(root, element))
 
 
-def ask_to_release(connection: HostConnection, uuid: str, target: str) -> None:
+def ask_to_release(connection: HostConnection, uuid: str, target: str) -> bool:
     """Ask a running domain to let go of a disk; its guest does so in its own time, or never. Raises DriverError.
 
-    Asking again while the guest has not answered is no error.
+    Asking again while the guest has not answered is no error. False where the driver can't ask running domains.
     """
     with connection_errors(connection, f"detach {target}"):
         domain = connection.handle.lookupByUUIDString(uuid)
         element = _element_of(_parsed(connection, str(domain.XMLDesc(0))), target)
         if element is None:
-            return
+            return True
         try:
             flags = libvirt.VIR_DOMAIN_AFFECT_LIVE
             domain.detachDeviceFlags(ET.tostring(element, encoding="unicode"), flags)
         except libvirt.libvirtError as error:
-            if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT and "in the process of unplug" not in str(error):
+            if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
+                return False
+            if "in the process of unplug" not in str(error):
                 raise
+    return True
 
 
 def forget_disk(connection: HostConnection, uuid: str, target: str) -> None:

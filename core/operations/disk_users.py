@@ -6,14 +6,17 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.operations.host_access import HostAccess
 from core.operations.on_hosts import on_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from core.driver.connection import HostConnection
     from core.driver.disks import DomainDisks
     from core.hosts import Host
     from core.operations.tasks import Control
+    from core.operations.workplace import Workplace
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +64,21 @@ class DiskUsers:
         )
 
 
-def ask_for_disks(control: Control, hosts: Sequence[Host], pools: Sequence[str], deadline: float) -> DiskUsers:
+def ask_for_disks(
+    workplace: Workplace, control: Control, hosts: Sequence[Host], pools: Sequence[str], deadline: float
+) -> DiskUsers:
     """Ask all hosts, all at once, which disks their VMs have, running or off."""
 
     def look(host: Host) -> tuple[tuple[DomainDisks, ...], Mapping[str, str]]:
+        with HostAccess(workplace, host, deadline) as access:
+            return access.slow(ask)
+
+    def ask(connection: HostConnection) -> tuple[tuple[DomainDisks, ...], Mapping[str, str]]:
         from core.driver.disks import read_disks
-        from core.driver.jobs import job_connection
         from core.driver.pool_setup import look_up_pool
 
-        with job_connection(host, deadline) as connection:
-            folders = {pool: look_up_pool(connection, pool).path for pool in pools}
-            return read_disks(connection), {pool: path for pool, path in folders.items() if path}
+        folders = {pool: look_up_pool(connection, pool).path for pool in pools}
+        return read_disks(connection), {pool: path for pool, path in folders.items() if path}
 
     with control.step("ask all hosts who has it") as step:
         answers = on_each(hosts, look)

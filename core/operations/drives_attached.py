@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import tempfile
@@ -17,30 +18,33 @@ from core.driver.disk_devices import (
     forget_disk,
     read_disk_set,
 )
-from core.driver.jobs import job_connection
 from core.driver.pool_setup import look_up_pool
 from core.driver.pools import list_pools
 from core.driver.volume_bytes import read_head
 from core.driver.volumes import list_volumes
 from core.errors import Cancelled, DriverError, RealmsError, UsageError
 from core.operations.disk_users import ask_for_disks
+from core.operations.drive_claims import claim_drives
+from core.operations.host_access import HostAccess
 from core.operations.image_file import ImageRefused, examine
+from core.operations.journal import Journal, StillAtWork
 from core.operations.realm_pools import PoolRole, pool_name
 from core.operations.selection import check_known
 from core.operations.storage_use import INCOMPLETE
-from core.registry.locking import exclusive
 from core.text import printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from core.clock import Clock
     from core.driver.connection import HostConnection
     from core.driver.disk_devices import DiskSet
     from core.driver.volumes import Volume
     from core.operations.disk_users import DiskUsers
     from core.operations.tasks import Control
     from core.operations.vm_at_hand import VMAtHand
+    from core.operations.workplace import Workplace
+
+OPERATION = "attach-drive"
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
@@ -48,7 +52,6 @@ DEADLINE = 30.0
 PATIENCE = 60.0
 """Seconds that a guest has to let go of a drive, where nobody says otherwise."""
 
-_LOCK_PATIENCE = 60.0
 _LOOK_EVERY = 0.5
 _HEAD = 64 * 1024
 _RAW_ENDINGS = (".raw", ".img")
@@ -76,11 +79,11 @@ class AttachedDrive:
 
 
 def attach_drive(
+    workplace: Workplace,
     control: Control,
     at_hand: VMAtHand,
     drive: str,
     *,
-    registry: Path,
     target: str | None = None,
     format: str | None = None,  # noqa: A002 - QEMU's word
     force: bool = False,
@@ -89,45 +92,63 @@ def attach_drive(
     """Attach a drive of the realm's drives pool to a VM: at once where it runs, and for all its starts.
 
     Refused where another active VM has the drive; also where a host that might run one can't be asked, unless forced.
-    Programs that share a registry attach one after the other, so that two never give the same drive away. Raises
-    UsageError, DriveRefused, DriverError, Cancelled; nothing is changed then.
+    Programs that share a registry claim a drive first, so that two never give the same one away. Raises UsageError,
+    DriveRefused, DriveInUse, DriverError, Cancelled; nothing is changed then.
     """
     vm, host = at_hand.vm, at_hand.host
-    with job_connection(host, deadline) as connection:
+    with HostAccess(workplace, host, deadline) as access:
         with control.step(f"look for {drive}", host.name) as step:
-            volume = _find_drive(connection, at_hand, drive)
-            form = drive_format(connection, volume, format)
-            disks = read_disk_set(connection, vm.uuid)
+            volume = access.slow(lambda connection: _find_drive(connection, at_hand, drive))
+            form = access.slow(lambda connection: drive_format(connection, volume, format))
+            disks = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
             _check_not_there(at_hand, disks, volume)
-            target = _free_target(disks, target)
-            step.detail(f"{form}, free is {target}")
-        realpath = registry.resolve()
-        with exclusive(realpath.with_name(f"{realpath.name}.drives"), _LOCK_PATIENCE):
-            users = ask_for_disks(control, at_hand.hosts, (volume.pool,), deadline)
+            chosen = _free_target(disks, target)
+            step.detail(f"{form}, free is {chosen}")
+        with _claimed(workplace, at_hand, drive):
+            users = ask_for_disks(workplace, control, at_hand.hosts, (volume.pool,), deadline)
             _check_users(control, users, at_hand, volume, force=force)
-            with control.step(f"attach {drive} as {target}", host.name) as step:
-                new = NewDisk(target=target, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
-                attach_disk(connection, vm.uuid, new)
-                after = read_disk_set(connection, vm.uuid)
+            with control.step(f"attach {drive} as {chosen}", host.name) as step:
+                new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
+                access.slow(lambda connection: attach_disk(connection, vm.uuid, new))
+                after = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
                 attached = AttachedDrive(
                     drive=drive,
                     pool=volume.pool,
                     path=volume.path,
-                    target=target,
+                    target=chosen,
                     format=form,
-                    running=after.active and _has(after.present, target),
-                    stored=_has(after.stored, target),
+                    running=after.active and _has(after.present, chosen),
+                    stored=_has(after.stored, chosen),
                 )
                 step.detail(_reach(attached, active=after.active))
     return attached
 
 
+@contextlib.contextmanager
+def _claimed(workplace: Workplace, at_hand: VMAtHand, drive: str) -> Iterator[None]:
+    """Say in the journal that this drive is being given to this VM, for as long as the block lasts."""
+    registry = workplace.check_can_change()
+    journal = Journal(registry.path, workplace.clock)
+    for record in journal.left_behind():  # a claim of a killed process holds nothing, and leaves nothing to be undone
+        if record.operation == OPERATION:
+            with contextlib.suppress(StillAtWork), journal.taking_over(record.id) as left:
+                left.close()
+    vm, realm = at_hand.vm, at_hand.realm
+    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=realm.id, host=at_hand.host.name)
+    try:
+        with registry.transaction():
+            claim_drives(journal, entry, realm, [drive])
+        yield
+    finally:
+        entry.close()
+
+
 def detach_drive(
+    workplace: Workplace,
     control: Control,
     at_hand: VMAtHand,
     drive: str,
     *,
-    clock: Clock,
     patience: float = PATIENCE,
     deadline: float = DEADLINE,
 ) -> AttachedDrive:
@@ -137,20 +158,20 @@ def detach_drive(
     when it has. Raises UsageError, DriveRefused, GuestHolds, DriverError, Cancelled.
     """
     vm, host = at_hand.vm, at_hand.host
-    with job_connection(host, deadline) as connection:
+    with HostAccess(workplace, host, deadline) as access:
         with control.step(f"look for {drive}", host.name) as step:
-            pool = _drives_pool(connection, at_hand)
-            folder = look_up_pool(connection, pool).path
-            disks = read_disk_set(connection, vm.uuid)
+            pool = access.slow(lambda connection: _drives_pool(connection, at_hand))
+            folder = access.slow(lambda connection: look_up_pool(connection, pool)).path
+            disks = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
             disk = _attached(at_hand, disks, drive, pool, folder)
             step.detail(disk.target)
         running = disks.active and _has(disks.present, disk.target)
         stored = _has(disks.stored, disk.target)
         if running:
-            _wait_for_guest(control, connection, at_hand, disk, clock=clock, patience=patience)
+            running = _wait_for_guest(workplace, control, access, at_hand, disk, patience=patience)
         if stored:
             with control.step(f"take {disk.target} out of the stored definition", host.name):
-                forget_disk(connection, vm.uuid, disk.target)
+                access.slow(lambda connection: forget_disk(connection, vm.uuid, disk.target))
     return AttachedDrive(
         drive=disk.volume or posixpath.basename(disk.path),
         pool=pool,
@@ -163,15 +184,19 @@ def detach_drive(
 
 
 def _wait_for_guest(
-    control: Control, connection: HostConnection, at_hand: VMAtHand, disk: Disk, *, clock: Clock, patience: float
-) -> None:
-    name = printable(at_hand.vm.name)
+    workplace: Workplace, control: Control, access: HostAccess, at_hand: VMAtHand, disk: Disk, *, patience: float
+) -> bool:
+    """Ask the guest to let go, and wait until it has; False where the host can't ask running VMs at all."""
+    name, uuid = printable(at_hand.vm.name), at_hand.vm.uuid
+    monotonic = workplace.clock.monotonic
     with control.step(f"ask the guest to let go of {disk.target}", at_hand.host.name) as step:
-        ask_to_release(connection, at_hand.vm.uuid, disk.target)
-        began = clock.monotonic()
+        if not access.slow(lambda connection: ask_to_release(connection, uuid, disk.target)):
+            step.detail("this host can't detach from a running VM: with its next start")
+            return False
+        began = monotonic()
         try:
-            while _is_held(connection, at_hand.vm.uuid, disk.target):
-                waited = clock.monotonic() - began
+            while access.slow(lambda connection: _is_held(connection, uuid, disk.target)):
+                waited = monotonic() - began
                 if waited >= patience:
                     message = f"{name} has not let go of {disk.target} within {patience:g} s"
                     hint = (
@@ -184,6 +209,7 @@ def _wait_for_guest(
         except Cancelled:
             control.warn(f"{name} was asked to let go of {disk.target}, and may still do so")
             raise
+    return True
 
 
 def _is_held(connection: HostConnection, uuid: str, target: str) -> bool:

@@ -53,13 +53,12 @@ def attach_drive(
     from tui.cli.task_output import run_task
 
     workplace = options.changing_workplace()
-    registry = workplace.check_can_change().path
     try:
         at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
         attached = run_task(
             workplace, f"attach drive {drive}", at_hand.vm.name,
             lambda control: drives_attached.attach_drive(
-                control, at_hand, drive, registry=registry, target=target, format=form, force=force, deadline=timeout
+                workplace, control, at_hand, drive, target=target, format=form, force=force, deadline=timeout
             ),
             quiet=as_json,
         )  # fmt: skip
@@ -97,7 +96,7 @@ def detach_drive(
         detached = run_task(
             workplace, f"detach drive {drive}", at_hand.vm.name,
             lambda control: drives_attached.detach_drive(
-                control, at_hand, drive, clock=workplace.clock, patience=wait, deadline=timeout
+                workplace, control, at_hand, drive, patience=wait, deadline=timeout
             ),
             quiet=as_json,
         )  # fmt: skip
