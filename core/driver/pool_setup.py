@@ -108,7 +108,9 @@ class PoolPlan:
 
     def virsh_definition(self, uri: str) -> str:
         """Give the shell command that defines the pool, as an administrator would type it."""
-        if self.permissions.is_asked or self.name.startswith("-"):  # pool-define-as has no options for those
+        # pool-define-as has no options for permissions, and puts what it is given into XML as it is.
+        unsafe = self.name.startswith("-") or set(self.name + self.path + self.source + self.format) & set("<>&'\"")
+        if self.permissions.is_asked or unsafe:
             return f"{_virsh(uri, 'pool-define', '/dev/stdin')} <<'END'\n{self.xml()}\nEND"
         if self.type is PoolType.DIR:
             return _virsh(uri, "pool-define-as", self.name, "dir", "-", "-", "-", "-", self.path)

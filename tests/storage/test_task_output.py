@@ -57,23 +57,28 @@ def test_a_quiet_task_says_nothing_and_raises_what_it_raised(
     assert capsys.readouterr() == ("", "")
 
 
-def test_ctrl_c_cancels_and_waits_for_the_undo(workplace: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
-    """Also the one who presses it twice."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_cancels_and_waits_for_the_undo(
+    workplace: Workplace, capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    """Also the one who presses it twice; a request to terminate does the same."""
+    before = signal.getsignal(number)
     undone = threading.Event()
 
     def undo() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         undone.set()
 
     def job(control: Control) -> Any:
         control.on_failure("undo it", undo)
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         control.wait(60)
         pytest.fail("nobody cancelled")
 
     with pytest.raises(Cancelled):
         run_task(workplace, "work", "", job)
     assert undone.is_set()
+    assert signal.getsignal(number) is before
     err = capsys.readouterr().err
     assert "cancelling" in err
     assert "undo it: done" in err

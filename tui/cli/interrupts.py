@@ -1,7 +1,7 @@
-"""Ctrl-C while a task works: a key, not a signal.
+"""Ctrl-C while a task works, and other requests to end: noted, and acted upon when the task can.
 
-The terminal would send the signal to the ssh clients of all connections too, and a task could not undo anything
-without them.
+On a terminal Ctrl-C is a key then and not a signal: the terminal would send the signal to the ssh clients of all
+connections too, and a task could not undo anything without them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import sys
 import termios
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,10 +24,40 @@ _LOCAL_FLAGS, _SPECIAL_KEYS = 3, 6
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Take Ctrl-C as a key within the block; gives what tells whether it has been pressed since it was asked last.
+    """Note requests to end within the block; gives what tells whether there was one since it was asked last.
 
-    Where there is no terminal, or the program works in its background, nothing changes: signals are signals.
+    They are Ctrl-C, and the signals to interrupt, to terminate, and that the terminal is gone, unless the program was
+    started to ignore them.
     """
+    noted = threading.Event()
+    with _signals(noted), _keys() as pressed:
+
+        def asked() -> bool:
+            was_noted = noted.is_set()
+            noted.clear()
+            return pressed() or was_noted
+
+        yield asked
+
+
+@contextlib.contextmanager
+def _signals(noted: threading.Event) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # signals are not its business
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: noted.set())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _keys() -> Iterator[Callable[[], bool]]:
     terminal = _terminal()
     if terminal is None:
         yield lambda: False
@@ -39,7 +71,8 @@ def interrupts() -> Iterator[Callable[[], bool]]:
     try:
         yield lambda: _pressed(terminal)
     finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def _terminal() -> int | None:
@@ -52,9 +85,7 @@ def _terminal() -> int | None:
 
 def _pressed(terminal: int) -> bool:
     pressed = False
-    while select.select([terminal], [], [], 0)[0]:
-        keys = os.read(terminal, 1024)
-        if not keys:
-            break
-        pressed = pressed or _CTRL_C in keys
+    with contextlib.suppress(OSError):  # the terminal is gone
+        while select.select([terminal], [], [], 0)[0] and (keys := os.read(terminal, 1024)):
+            pressed = pressed or _CTRL_C in keys
     return pressed

@@ -45,15 +45,12 @@ def _follow(workplace: Workplace, task: Task[Any], see: Callable[[TaskView], Non
     generation = -1
     with interrupts() as pressed:
         while True:
-            try:
+            see(task.view)
+            if task.outcome.done():
                 see(task.view)
-                if task.outcome.done():
-                    see(task.view)
-                    return
-                generation = workplace.tasks.wait_for_change(generation, _TICK)
-                if pressed():
-                    _cancel(task)
-            except KeyboardInterrupt:
+                return
+            generation = workplace.tasks.wait_for_change(generation, _TICK)
+            if pressed():
                 _cancel(task)
 
 
