@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from tui.lifeline import Lifeline
-from tui.render.welcome import diagnostics_lines, searched_lines
+from tui.render.welcome import welcome_lines
 from tui.settings import Settings, default_path
 from tui.shell import Shell, terminal_colors
 from tui.widgets.tones import paragraphs
@@ -67,8 +67,7 @@ class WelcomeApp(Shell[Choice]):
         with Vertical(id="welcome") as box:
             box.border_title = Content("Libvirt Realms")
             with VerticalScroll(id="told", can_focus=self.error is not None):
-                lines = diagnostics_lines(self.error) if self.error else searched_lines(self.searched)
-                yield Static(paragraphs(lines))
+                yield Static(paragraphs(welcome_lines(self.searched, self.error)))
             yield Static(Content("Configuration file:"), id="asked")
             yield Input(placeholder="path of a ticrypt-vm.conf, or of the folder that holds it", id="path")
             yield Static(id="wrong")

@@ -85,6 +85,16 @@ async def test_mistakes_of_a_configuration_are_shown_errors_first() -> None:
         assert "1 error, 1 warning" in text
 
 
+async def test_the_places_are_shown_beside_the_error_that_none_holds_a_configuration() -> None:
+    """That is how the program starts it."""
+    error = UnreadableFile("no configuration was found", hint="give --config")
+    app = WelcomeApp([Path("/nowhere/ticrypt-vm.conf")], error)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "no configuration was found" in shown(app)
+        assert "/nowhere/ticrypt-vm.conf  not there" in shown(app)
+
+
 async def test_a_file_that_cannot_be_read_is_told() -> None:
     """As any other error."""
     app = WelcomeApp([], UnreadableFile("/x can't be read: permission denied", hint="ask root"))

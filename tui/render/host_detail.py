@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ _DOT = (" \N{MIDDLE DOT} ", Tone.DIM)
 _POOL_TONES = {PoolState.ACTIVE: Tone.GOOD, PoolState.INACTIVE: Tone.WARN, PoolState.MISSING: Tone.BAD}
 _COST_WIDTH = 46
 _BETWEEN = ("    ", Tone.PLAIN)
+_MOST_ERROR_LINES = 3
 _SIDE_BY_SIDE = 96
 """Columns from which on the cost and the VMs stand side by side."""
 
@@ -57,7 +59,7 @@ class HostDetail:
 
     def lines(self, width: int, height: int) -> tuple[Line, ...]:
         """Lay out the detail; what there is no room for is left out from the end of the VMs."""
-        bottom = [*self._trouble(), *self._pools()]
+        bottom = [*self._trouble(width), *self._pools()]
         top = max(0, height - len(bottom))
         if not self.with_vms:
             return (*_side_by_side(self._cost(min(width, _COST_WIDTH)), self._facts(), width, top), *bottom)
@@ -67,18 +69,18 @@ class HostDetail:
         vms = self._vms(width - _COST_WIDTH - len(_BETWEEN[0]), top)
         return (*_side_by_side(self._cost(_COST_WIDTH), vms, width, top), *bottom)
 
-    @property
-    def needed_height(self) -> int:
-        """Lines that the detail takes without its VMs."""
+    def needed_height(self, width: int) -> int:
+        """Count the lines that the detail takes without its VMs."""
         cost = len(self._cost(_COST_WIDTH))
-        return max(cost, len(self._facts())) + len(self._trouble()) + len(self._pools())
+        return max(cost, len(self._facts())) + len(self._trouble(width)) + len(self._pools())
 
-    def _trouble(self) -> list[Line]:
+    def _trouble(self, width: int) -> list[Line]:
         host = self.host
         snapshot = host.snapshot
         lines: list[Line] = []
         if snapshot.error and host.freshness is not Freshness.OFF:
-            lines.append(((one_line(snapshot.error), Tone.BAD),))
+            wrapped = textwrap.wrap(one_line(snapshot.error), max(20, width))
+            lines += [((text, Tone.BAD),) for text in wrapped[:_MOST_ERROR_LINES]]
         if host.profile is None:
             why = f"hardware profile {snapshot.host.profile} is not in the configuration: the host can't be scheduled"
             lines.append(((one_line(why), Tone.BAD),))

@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 Line = tuple[Piece, ...]
 
 
-def searched_lines(searched: Sequence[Path]) -> list[Line]:
-    """Say that there is no configuration, and where it was looked for."""
-    return [
-        (("No configuration was found.", Tone.STRONG),),
-        (),
-        (("Looked for, in this order:", Tone.PLAIN),),
-        *(((f"  {path}", Tone.ACCENT), ("  not there", Tone.MUTED)) for path in searched),
-        (),
-        (("Another file: the option --config, or the variable REALMS_CONFIG.", Tone.MUTED),),
+def welcome_lines(searched: Sequence[Path], error: RealmsError | None) -> list[Line]:
+    """Say what is wrong with the configuration found, or that none was, and where it was looked for."""
+    lines: list[Line] = [(("No configuration was found.", Tone.STRONG),)]
+    if error is not None:
+        lines = diagnostics_lines(error)
+    if isinstance(error, ConfigurationInvalid) or not searched:
+        return lines
+    lines += [(), (("Looked for, in this order:", Tone.PLAIN),)]
+    lines += [
+        ((f"  {path}", Tone.ACCENT), ("  there" if path.is_file() else "  not there", Tone.MUTED)) for path in searched
     ]
+    return [*lines, (), (("Another file: the option --config, or the variable REALMS_CONFIG.", Tone.MUTED),)]
 
 
 def diagnostics_lines(error: RealmsError) -> list[Line]:

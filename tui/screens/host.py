@@ -59,7 +59,7 @@ class HostScreen(HostActions, AreaScreen):
         configuration = self.realms.workplace.configuration
         detail = HostDetail(figures(snapshot, fleet.taken, configuration), fleet.taken, configuration, with_vms=False)
         panel = self.query_one(Panel)
-        panel.styles.height = detail.needed_height + panel.gutter.height
+        panel.styles.height = detail.needed_height(self.size.width - panel.gutter.width) + panel.gutter.height
         panel.show(detail.title(), detail.lines)
         only = type(fleet)(fleet.taken, (snapshot,))
         if not snapshot.is_known:
