@@ -1,0 +1,184 @@
+"""What a program that is killed leaves behind, at every step: any other program tells it and cleans it up."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.driver.volumes import NewVolume, create_volume
+from core.errors import DriverError
+from core.operations.delete import VolumeInUse
+from core.operations.journal import Journal, StillAtWork
+from core.operations.recover import Plan, recover, survey
+from tests.driver.worlds import Guest, guest_xml
+from tests.vms.test_create import create
+from tests.vms.world import MIB
+
+if TYPE_CHECKING:
+    from tests.vms.world import World
+
+RACER = Path(__file__).with_name("racer.py")
+STEPS = ("reserve", "volume:1", "volume:2", "define", "start", "register", "finish")
+
+
+def kill_at(realm: World, step: str) -> None:
+    """Have another program create a VM, and be killed once it has written down that it is about to take a step."""
+    program = subprocess.Popen(
+        [sys.executable, str(RACER), str(realm.folder), "web", "1", "512", step],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert json.loads(program.stdout.readline()) == {"ready": True}
+    out, _ = program.communicate("go\n", timeout=120)
+    assert program.returncode == -9, out
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_killed_creation_is_told_and_cleaned_up(realm: World, step: str) -> None:
+    """Its host has forgotten everything with it, as embedded hosts do: what is left is the registry's and ours."""
+    kill_at(realm, step)
+    (left,) = survey(realm.workplace)
+    assert (left.record.operation, left.record.vm, left.record.at_work) == ("create", "web", False)
+    assert [each["step"] for each in left.record.steps][-1] == step.partition(":")[0]
+    assert left.plan is (Plan.FORGET if step == "reserve" else Plan.REMOVE)
+    assert len(left.volumes) == {"reserve": 0, "volume:1": 1}.get(step, 2)
+    assert len(realm.registry.reservations()) == (step != "reserve")
+    realm.task(lambda control: recover(realm.workplace, control, left))
+    assert realm.registry.reservations() == ()
+    assert realm.journal() == []
+    assert survey(realm.workplace) == ()
+
+
+def leave(realm: World, *steps: tuple[str, dict[str, object]], operation: str = "create", **facts: object) -> str:
+    """Write what a killed program would have; gives the UUID."""
+    uuid = "11111111-2222-4333-8444-555555555555"
+    entry = Journal(realm.registry.path, realm.workplace.clock).begin(
+        operation, vm="web", uuid=uuid, realm="main", **facts
+    )
+    for name, more in steps:
+        entry.step(name, host="h1", **more)
+    entry.leave()
+    return uuid
+
+
+def define(realm: World, uuid: str, *, start: bool = False) -> None:
+    """Define the VM that was left, and perhaps start it."""
+
+    def work(connection):
+        connection.define(guest_xml(Guest(name="web", uuid=uuid)))
+        if start:
+            connection.start(uuid)
+
+    realm.call("h1", work)
+    realm.workplace.connect().wait(lambda fleet: any(vm.active is start for vm in fleet.vms()), 20)
+
+
+def make(realm: World, name: str = "web-11111111.qcow2", pool: str = "ticrypt-vm") -> None:
+    """Make a volume that was left."""
+    realm.call("h1", lambda connection: create_volume(connection, pool, NewVolume(name=name, capacity=MIB)))
+
+
+VOLUME = ("volume", {"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"})
+
+
+def only(realm: World) -> Plan:
+    """Clean up the one thing that was left; gives what was done."""
+    (left,) = survey(realm.workplace)
+    done = realm.task(lambda control: recover(realm.workplace, control, left))
+    assert realm.journal() == []
+    return done
+
+
+def test_a_half_made_vm_is_removed_with_its_volumes(realm: World) -> None:
+    """Defined, but never started; the volumes of others stay."""
+    uuid = leave(realm, VOLUME, ("define", {}))
+    define(realm, uuid)
+    make(realm)
+    make(realm, "theirs.qcow2")
+    assert only(realm) is Plan.REMOVE
+    assert realm.domains("h1") == {}
+    assert realm.volumes("h1") == {"ticrypt-vm/theirs.qcow2"}
+
+
+def test_a_vm_that_has_come_up_meanwhile_is_kept(realm: World) -> None:
+    """Its program was killed while it waited."""
+    steps = (VOLUME, ("define", {}), ("start", {}), ("register", {}))
+    uuid = leave(realm, *steps)
+    make(realm)
+    create_domain = guest_xml(Guest(name="web", uuid=uuid, network="default"))
+    realm.call("h1", lambda connection: (connection.define(create_domain), connection.start(uuid)))
+    assert only(realm) is Plan.COMPLETE
+    assert " id=" in realm.domains("h1")["web"].partition(">")[0]
+    assert realm.volumes("h1") == {"ticrypt-vm/web-11111111.qcow2"}
+
+
+def test_a_deletion_goes_on(realm: World) -> None:
+    """The domain was gone, a volume not yet."""
+    leave(realm, ("volumes", {}), operation="delete", host="h1",
+          volumes=[{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}])  # fmt: skip
+    make(realm)
+    assert only(realm) is Plan.FINISH
+    assert realm.volumes("h1") == set()
+
+
+def test_a_deletion_stops_at_what_another_vm_has_been_given_since(realm: World) -> None:
+    """The drive was to be deleted, and is in use again."""
+    make(realm, "data.qcow2", "ticrypt-vm-drives")
+    leave(realm, ("volumes", {}), operation="delete", host="h1",
+          volumes=[{"pool": "ticrypt-vm-drives", "volume": "data.qcow2"}])  # fmt: skip
+    create(realm, name="other", host="h1", drives=(ExistingDrive("data.qcow2"),))
+    (left,) = survey(realm.workplace)
+    with pytest.raises(VolumeInUse, match=r"data\.qcow2 is used by h1/other"):
+        realm.task(lambda control: recover(realm.workplace, control, left))
+    assert "ticrypt-vm-drives/data.qcow2" in realm.volumes("h1")
+    assert len(realm.journal()) == 1
+
+
+def test_a_vm_that_was_started_since_its_deletion_began_stays(realm: World) -> None:
+    """Nobody deletes what runs, because of an old journal."""
+    uuid = leave(realm, operation="delete", host="h1", volumes=[])
+    define(realm, uuid, start=True)
+    assert only(realm) is Plan.FORGET
+    assert set(realm.domains("h1")) == {"web"}
+
+
+def test_a_host_that_is_silent_leaves_it_for_later(realm: World) -> None:
+    """Nothing is forgotten while nobody can tell what is there."""
+    leave(realm, VOLUME)
+    realm.registry.remove("h1")
+    realm.workplace.connect().wait(lambda fleet: len(fleet.hosts) == 1, 20)
+    (left,) = survey(realm.workplace)
+    assert (left.plan, left.domain) == (Plan.UNKNOWN, "unknown")
+    with pytest.raises(DriverError, match="nobody can tell what is left there"):
+        realm.task(lambda control: recover(realm.workplace, control, left))
+    assert len(realm.journal()) == 1
+
+
+def test_nobody_cleans_up_after_a_program_that_lives(realm: World) -> None:
+    """Its file is locked; two that clean up at once don't meet either."""
+    journal = Journal(realm.registry.path, realm.workplace.clock)
+    entry = journal.begin("create", vm="web", uuid="u", realm="main")
+    assert journal.left_behind() == ()
+    assert [record.at_work for record in journal.records()] == [True]
+    with pytest.raises(StillAtWork), journal.taking_over(entry.id):
+        pass
+    entry.leave()
+    with journal.taking_over(entry.id), pytest.raises(StillAtWork), journal.taking_over(entry.id):
+        pass
+    assert len(journal.left_behind()) == 1
+
+
+def test_half_a_line_and_rubbish_do_not_hide_an_operation(realm: World) -> None:
+    """The disk was full, or someone has put another file there."""
+    leave(realm, VOLUME)
+    (path,) = realm.journal()
+    with path.open("a") as file:
+        file.write('{"step": "define", "ho')
+    (path.parent / "notes.jsonl").write_text("not ours\n")
+    (path.parent / "empty.jsonl").write_text("")
+    (record,) = Journal(realm.registry.path, realm.workplace.clock).records()
+    assert [step["step"] for step in record.steps] == ["volume"]
