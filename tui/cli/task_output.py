@@ -6,6 +6,7 @@ All of it goes to standard error: what a command prints on standard output is it
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -32,26 +33,33 @@ def run_task(workplace: Workplace, what: str, target: str, job: Callable[[Contro
 
     Ctrl-C asks the task to end, and waits until it has undone what it did. `quiet` shows no steps (--json).
     """
-    task = workplace.tasks.run(what, target, job)
-    show = _follow if quiet else (_draw if sys.stderr.isatty() else _tell)
-    show(workplace, task)
+    with interrupts() as asked_to_end:
+        task = workplace.tasks.run(what, target, job)
+        show = _follow if quiet else (_draw if sys.stderr.isatty() else _tell)
+        show(_Watched(workplace, task, asked_to_end))
     for warning in task.view.warnings:
         say(f"warning: {warning}", error=True)
     return task.outcome.result()
 
 
-def _follow(workplace: Workplace, task: Task[Any], see: Callable[[TaskView], None] = lambda _: None) -> None:
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A task that is being shown, and what tells whether someone wants it to end."""
+
+    workplace: Workplace
+    task: Task[Any]
+    asked_to_end: Callable[[], bool]
+
+
+def _follow(watched: _Watched, see: Callable[[TaskView], None] = lambda _: None) -> None:
     """Look at every change of a task until it has ended."""
-    generation = -1
-    with interrupts() as pressed:
-        while True:
-            see(task.view)
-            if task.outcome.done():
-                see(task.view)
-                return
-            generation = workplace.tasks.wait_for_change(generation, _TICK)
-            if pressed():
-                _cancel(task)
+    task, generation = watched.task, -1
+    while not task.outcome.done():
+        see(task.view)
+        generation = watched.workplace.tasks.wait_for_change(generation, _TICK)
+        if watched.asked_to_end():
+            _cancel(task)
+    see(task.view)
 
 
 def _cancel(task: Task[Any]) -> None:
@@ -62,7 +70,7 @@ def _cancel(task: Task[Any]) -> None:
         task.cancel()
 
 
-def _tell(workplace: Workplace, task: Task[Any]) -> None:
+def _tell(watched: _Watched) -> None:
     told = 0
     later: set[int] = set()
 
@@ -77,7 +85,7 @@ def _tell(workplace: Workplace, task: Task[Any]) -> None:
                 say(_line(step), error=True)
         told = len(view.steps)
 
-    _follow(workplace, task, see)
+    _follow(watched, see)
 
 
 def _line(step: Step) -> str:
@@ -86,7 +94,7 @@ def _line(step: Step) -> str:
     return f"{where}{step.what}: {step.progress.value}{detail}"
 
 
-def _draw(workplace: Workplace, task: Task[Any]) -> None:
+def _draw(watched: _Watched) -> None:
     """Draw the steps that work now, with bars where their totals are known; what has ended stays above as a line."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn
@@ -131,7 +139,7 @@ def _draw(workplace: Workplace, task: Task[Any]) -> None:
                     detail = f"  {one_line(step.detail)}" if step.detail else ""
                     progress.console.print(Text.assemble((mark, style), f" {_words(step)}", (detail, "dim")))
 
-        _follow(workplace, task, see)
+        _follow(watched, see)
 
 
 _MARKS = {
