@@ -23,6 +23,9 @@ LOOK_DEADLINE = 15.0
 SETTLING = 40.0
 """Seconds that libvirt may take to clean up: it notices a lost client or peer after up to 30."""
 
+SILENCE = 15.0
+"""Seconds that a side which can't be asked has to come back: a daemon is started again within a few."""
+
 _BETWEEN_LOOKS = 1.0
 
 
@@ -75,7 +78,7 @@ class Whereabouts:
         here, there = self.here, self.there
         match self.place:
             case Place.SOURCE if here is not None:
-                return f"{self.vm} is {here.state.value} on {self.source}, as before; {self.target} doesn't have it"
+                return f"{self.vm} is {here.state.value} on {self.source}; {self._side(self.target, there)}"
             case Place.TARGET if there is not None:
                 return f"{self.vm} is {there.state.value} on {self.target}; {self.source} doesn't run it any more"
             case Place.BOTH if here is not None and there is not None:
@@ -144,13 +147,15 @@ def look_until_settled(
     *,
     monotonic: Callable[[], float],
     wait: Callable[[float], object],
-    patience: float = SETTLING,
+    ask: Callable[[str, str, Host, Host], Whereabouts] | None = None,
 ) -> Whereabouts:
     """Ask both sides until no migration works on the VM any more, or patience ends."""
-    until = monotonic() + patience
+    ask = ask or look
+    started = monotonic()
     while True:
-        found = look(vm, uuid, source, target)
-        if found.settled or monotonic() >= until:
+        found = ask(vm, uuid, source, target)
+        patience = SILENCE if found.place is Place.UNKNOWN else SETTLING
+        if found.settled or monotonic() - started >= patience:
             return found
         wait(_BETWEEN_LOOKS)
 
