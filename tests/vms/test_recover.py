@@ -15,6 +15,7 @@ from core.errors import DriverError
 from core.operations.delete import VolumeInUse
 from core.operations.journal import Journal, StillAtWork
 from core.operations.recover import Plan, recover, survey
+from core.operations.vm_order import ExistingDrive
 from tests.driver.worlds import Guest, guest_xml
 from tests.vms.test_create import create
 from tests.vms.world import MIB

@@ -1,0 +1,32 @@
+"""A program that creates a VM and is killed at a step: `killed.py CONFIGURATION REGISTRY STEP[:NUMBER]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from core.config.reader import load
+from core.driver.domain_kind import Virtualization
+from core.operations.create import create_vm
+from core.operations.vm_order import NewDrive, Order
+from core.operations.workplace import Workplace
+from core.registry.hosts import HostRegistry
+from tests.vms.racer import die_before
+
+if __name__ == "__main__":
+    name, _, number = sys.argv[3].partition(":")
+    die_before(name, int(number or 1))
+    workplace = Workplace(load(Path(sys.argv[1])), registry=HostRegistry(Path(sys.argv[2])))
+    order = Order(
+        name="web",
+        brick="lab-guest",
+        vcpus=1,
+        memory_bytes=96 * 2**20,
+        realm="lab",
+        drives=(NewDrive(16 * 2**20),),
+        virtualization=Virtualization.QEMU,
+    )
+    task = workplace.tasks.run("create", "web", lambda control: create_vm(workplace, control, order))
+    task.outcome.result()

@@ -1,0 +1,364 @@
+"""VMs made, started, stopped and deleted on real hosts, with real guests; programs that are killed; hosts that go."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.config.reader import load
+from core.driver.domain_kind import Virtualization
+from core.operations.create import create_vm
+from core.operations.delete import VolumeInUse, delete_vm
+from core.operations.drive_claims import DriveInUse
+from core.operations.journal import Journal
+from core.operations.lifecycle import Action, act
+from core.operations.recover import Plan, recover, survey
+from core.operations.registration import NotRegistered
+from core.operations.start import RunsElsewhere, start_vm
+from core.operations.vm_order import ExistingDrive, NewDrive, Order
+from core.operations.vm_targets import ForeignVM, find_targets
+from core.operations.workplace import Workplace
+from core.registry.hosts import HostRegistry
+from tests.cli.program import runner
+
+from .guests import Boot
+from .host import answers
+from .realm import write_configuration, write_registry
+from .waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeVar
+
+    from core.operations.tasks import Control
+    from core.operations.vm_targets import Target
+    from tests.cli.program import Outcome
+
+    from .lab import Lab
+
+    T = TypeVar("T")
+
+MIB = 2**20
+KILLER = Path(__file__).with_name("killed.py")
+
+
+class Realm:
+    """The lab as a realm, worked on by the program's own operations."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.folder = folder
+        self.configuration = write_configuration(folder)
+        self.registry = folder / "registry.json"
+        write_registry(lab, self.configuration, self.registry)
+        self.workplace = self.open()
+
+    def open(self, *, timeout: float = 120.0) -> Workplace:
+        """Open the realm as another program would; VMs have so many seconds to register."""
+        understood = load(self.configuration)
+        realm = replace(understood.realms["lab"], registration_timeout=timeout, poll_frequency=1.0)
+        return Workplace(replace(understood, realms={"lab": realm}), registry=HostRegistry(self.registry))
+
+    def task(self, job: Callable[[Control], T], seconds: float = 240.0) -> T:
+        """Run a job as a task; raises what it raised."""
+        return self.workplace.tasks.run("test", "vm", job).outcome.result(seconds)
+
+    def create(self, name: str, **more: Any) -> Any:
+        """Create a small VM."""
+        return self.task(lambda control: create_vm(self.workplace, control, order(name, **more)))
+
+    def target(self, name: str, *, foreign: bool = False) -> Target:
+        """Find a VM."""
+        (target,) = find_targets(self.workplace, [name], foreign=foreign, timeout=30.0)
+        return target
+
+    def act(self, name: str, action: Action) -> None:
+        """Do something to a VM."""
+        self.task(lambda control: act(self.workplace, control, self.target(name), action))
+
+    def files(self, folder: str) -> set[str]:
+        """Give what lies in a folder of the shared storage."""
+        return {path.name for path in (self.lab.shared_from_outside / folder).iterdir()}
+
+    def names(self) -> dict[str, set[str]]:
+        """Give the domains of each host."""
+        return {host.name: set(host.virsh("list", "--all", "--name").split()) for host in self.lab.hosts}
+
+    def assert_nothing_is_left(self) -> None:
+        """No domain, no volume, no reservation, no journal."""
+        assert self.names() == {host.name: set() for host in self.lab.hosts}
+        assert self.files("vm") == self.files("drives") == set()
+        assert HostRegistry(self.registry).reservations() == ()
+        assert list((self.folder / "registry.journal").iterdir()) == []
+
+
+def order(name: str, **more: Any) -> Order:
+    """Order a small VM, without acceleration: guests crawl in nested virtualization."""
+    facts = {"brick": "lab-guest", "vcpus": 1, "memory_bytes": 96 * MIB, "virtualization": Virtualization.QEMU}
+    return Order(name=name, realm="lab", **(facts | more))
+
+
+@pytest.fixture
+def realm(lab: Lab, tmp_path: Path) -> Iterator[Realm]:
+    """Make a realm of the lab's hosts, without VMs and drives before and after."""
+    made = Realm(lab, tmp_path)
+    yield made
+    made.workplace.close()
+    lab.mend()
+    for folder in ("vm", "drives"):
+        for name in made.files(folder):
+            lab.hosts[0].run("rm", "-f", str(lab.shared / folder / name))
+
+
+@pytest.mark.timeout(400)
+def test_a_vm_lives_from_its_creation_to_its_end(realm: Realm) -> None:
+    """Made of a brick, it boots, registers, is paused, shut down, started again, and deleted with its volumes."""
+    created = realm.create("web", drives=(NewDrive(16 * MIB),))
+    assert created.registered is not None
+    vm = realm.target("web").vm
+    assert (vm.managed, vm.memory_bytes, vm.vcpus) == (True, 96 * MIB, 1)
+    address, _, port = created.registered.endpoint.rpartition(":")
+    eventually(lambda: answers(address, int(port)), "the guest at its endpoint")
+    host = next(host for host in realm.lab.hosts if host.name == created.placement.host)
+    image = json.loads(
+        host.run("qemu-img", "info", "-U", "--output=json", str(realm.lab.shared / "vm" / created.boot_volume))
+    )
+    assert image["backing-filename"].endswith("bricks/lab-guest.qcow2")
+    realm.act("web", Action.PAUSE)
+    assert host.guest_state("web") == "paused"
+    realm.act("web", Action.RESUME)
+    realm.act("web", Action.OFF)
+    assert host.guest_state("web") == "shut off"
+    assert HostRegistry(realm.registry).abandoned() == ()
+    realm.task(lambda control: start_vm(realm.workplace, control, realm.target("web")))
+    assert host.guest_state("web") == "running"
+    realm.task(
+        lambda control: delete_vm(realm.workplace, control, realm.target("web"), volumes=True, drives=True, force=True)
+    )
+    eventually(lambda: HostRegistry(realm.registry).reservations() == (), "the end of its reservation")
+    realm.assert_nothing_is_left()
+
+
+def test_a_full_copy_does_not_need_its_brick(realm: Realm) -> None:
+    """It has no backing file."""
+    created = realm.create("copy", full_copy=True, wait=False)
+    host = next(host for host in realm.lab.hosts if host.name == created.placement.host)
+    path = str(realm.lab.shared / "vm" / created.boot_volume)
+    assert "backing-filename" not in json.loads(host.run("qemu-img", "info", "-U", "--output=json", path))
+
+
+def test_a_vm_that_does_not_register_is_stopped_and_removed(realm: Realm) -> None:
+    """A real guest, that has not come up after three seconds."""
+    realm.workplace.close()
+    realm.workplace = realm.open(timeout=3.0)
+    with pytest.raises(NotRegistered, match="has not registered within 3 seconds"):
+        realm.create("late", drives=(NewDrive(16 * MIB),))
+    realm.assert_nothing_is_left()
+
+
+def test_a_network_filter_that_the_host_has_not_fails_the_start_and_leaves_nothing(realm: Realm) -> None:
+    """Libvirt looks for it when the VM starts."""
+    with pytest.raises(Exception, match="no-such-filter"):
+        realm.create("web", network_filter="no-such-filter", drives=(NewDrive(16 * MIB),))
+    realm.assert_nothing_is_left()
+
+
+def test_full_storage_fails_the_copy_and_leaves_nothing(realm: Realm) -> None:
+    """The reason is told."""
+    realm.lab.hosts[0].fill_storage(leave=4 * MIB)
+    try:
+        with pytest.raises(Exception, match=r"(?i)no space left"):
+            realm.create("web", full_copy=True)
+    finally:
+        realm.lab.hosts[0].empty_storage()
+    realm.assert_nothing_is_left()
+
+
+def test_a_vm_is_never_started_while_its_like_runs_elsewhere(realm: Realm) -> None:
+    """Nor while a host that might run it hangs, unless that is forced."""
+    created = realm.create("web", host="h1", wait=False)
+    first, second, third = realm.lab.hosts
+    xml = first.virsh("dumpxml", "--inactive", "web")
+    realm.act("web", Action.OFF)
+    second.run("virsh", "--quiet", "create", "/dev/stdin", stdin=xml)
+    with pytest.raises(RunsElsewhere, match="is active on h2"):
+        realm.task(lambda control: start_vm(realm.workplace, control, realm.target("h1/web"), wait=False))
+    assert first.guest_state("web") == "shut off"
+    second.virsh("destroy", "web")
+    third.cut()
+    try:
+        realm.workplace.connect().wait(lambda fleet: fleet.hosts[2].connection == "unreachable", 60)
+        with pytest.raises(RunsElsewhere, match="nobody can tell whether web is active on h3"):
+            realm.task(lambda control: start_vm(realm.workplace, control, realm.target("h1/web"), wait=False))
+        realm.task(lambda control: start_vm(realm.workplace, control, realm.target("h1/web"), force=True, wait=False))
+    finally:
+        third.join()
+    assert first.guest_state("web") == "running"
+    assert created.placement.host == "h1"
+
+
+def test_a_drive_belongs_to_one_running_vm(realm: Realm) -> None:
+    """Seen from another host than that of the VM; and a drive that a VM has is not deleted with another."""
+    first = realm.lab.hosts[0]
+    first.virsh("vol-create-as", "ticrypt-vm-drives", "data.qcow2", "16M", "--format", "qcow2")
+    drive = (ExistingDrive("data.qcow2"),)
+    realm.create("one", host="h1", drives=drive, wait=False)
+    with pytest.raises(DriveInUse, match=r"drive data\.qcow2 is in use by h1/one"):
+        realm.create("two", host="h2", drives=drive, wait=False)
+    realm.act("one", Action.OFF)
+    realm.create("two", host="h2", drives=drive, wait=False)
+    with pytest.raises(DriveInUse, match=r"in use by h2/two"):
+        realm.task(lambda control: start_vm(realm.workplace, control, realm.target("one"), wait=False))
+    with pytest.raises(VolumeInUse, match=r"data\.qcow2 is used by h2/two"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, realm.target("one"), volumes=True, drives=True))
+    realm.task(lambda control: delete_vm(realm.workplace, control, realm.target("one"), volumes=True))
+    assert realm.files("drives") == {"data.qcow2"}
+
+
+def test_a_foreign_vm_is_changed_only_on_purpose(realm: Realm) -> None:
+    """It was made by virsh."""
+    host = realm.lab.hosts[0]
+    host.define_guest("theirs", boot=Boot.NOTHING, memory_mib=32)
+    realm.workplace.settled_fleet(30)
+    realm.workplace.connect().wait(lambda fleet: any(vm.name == "theirs" for vm in fleet.vms()), 30)
+    with pytest.raises(ForeignVM, match="realm lab did not create it"):
+        realm.target("theirs")
+    target = realm.target("theirs", foreign=True)
+    realm.task(lambda control: start_vm(realm.workplace, control, target, wait=False))
+    assert host.guest_state("theirs") == "running"
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("step", "plan"),
+    [
+        ("reserve", Plan.FORGET),
+        ("volume:1", Plan.REMOVE),
+        ("volume:2", Plan.REMOVE),
+        ("define", Plan.REMOVE),
+        ("start", Plan.REMOVE),
+        ("register", Plan.COMPLETE),
+        ("finish", Plan.COMPLETE),
+    ],
+)
+def test_a_program_killed_at_any_step_leaves_nothing_that_is_not_told(realm: Realm, step: str, plan: Plan) -> None:
+    """What was half made is removed; a VM that runs and registers is kept."""
+    kill_at(realm, step)
+    (left,) = survey(realm.workplace)
+    assert left.record.vm == "web"
+    assert realm.task(lambda control: recover(realm.workplace, control, left)) is plan
+    assert survey(realm.workplace) == ()
+    if plan is Plan.COMPLETE:
+        assert "pending" not in next(host for host in realm.lab.hosts if host.name == left.host).virsh("dumpxml", "web")
+        assert realm.target("web").vm.active
+    else:
+        realm.assert_nothing_is_left()
+
+
+def kill_at(realm: Realm, step: str) -> None:
+    """Have another program create a VM, and be killed once it has written down that it is about to take a step."""
+    done = subprocess.run(
+        [sys.executable, str(KILLER), str(realm.configuration), str(realm.registry), step],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def test_a_host_that_is_cut_off_in_the_midst_is_cleaned_up_when_it_is_back(realm: Realm) -> None:
+    """What could not be undone stays in the journal, and the administrator is told."""
+    realm.workplace.close()
+    realm.workplace = realm.open(timeout=8.0)
+    host = realm.lab.hosts[0]
+    task = realm.workplace.tasks.run(
+        "create", "web", lambda control: create_vm(realm.workplace, control, order("web", host="h1"))
+    )
+    eventually(lambda: any(step.what.startswith("wait") for step in task.view.steps), "the start of the VM")
+    host.cut()
+    try:
+        with pytest.raises(NotRegistered):
+            task.outcome.result(120)
+    finally:
+        host.join()
+    assert any("left behind" in warning for warning in task.view.warnings)
+    assert host.guest_state("web") == "running"
+    eventually(lambda: realm.workplace.fleet().hosts[0].connection == "connected", "h1", 60)
+    (left,) = survey(realm.workplace)
+    realm.task(lambda control: recover(realm.workplace, control, left))
+    assert Journal(realm.registry, realm.workplace.clock).records() == ()
+
+
+@pytest.mark.timeout(300)
+def test_programs_that_create_at_once_never_overbook_a_real_host(realm: Realm) -> None:
+    """Room for two VMs of 2 GiB on each of three hosts, and eight programs that want one: six get it."""
+    command = [
+        str(Path(sys.executable).with_name("realms")), "vms", "create", "--brick", "lab-guest", "--vcpus", "1",
+        "--memory", "2 GiB", "--virtualization", "qemu", "--no-wait", "--json",
+    ]  # fmt: skip
+    environment = {**os.environ, "REALMS_CONFIG": str(realm.configuration), "REALMS_REGISTRY": str(realm.registry)}
+    programs = [
+        subprocess.Popen([*command, f"vm{number}"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for number in range(8)
+    ]
+    told = [json.loads(program.communicate(timeout=240)[0]) for program in programs]
+    assert [each["created"] for each in told].count(True) == 6
+    assert {program.returncode for program in programs} == {0, 1}
+    for host in realm.lab.hosts:
+        running = host.virsh("list", "--name").split()
+        memory = [int(host.virsh("dominfo", name).partition("Max memory:")[2].split()[0]) for name in running]
+        assert memory == [2 * 1024 * 1024] * 2
+    assert realm.files("vm") == {each["boot_volume"] for each in told if each["created"]}
+
+
+@pytest.fixture
+def run(realm: Realm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Give a function that runs a command on the realm."""
+    monkeypatch.setenv("REALMS_CONFIG", str(realm.configuration))
+    monkeypatch.setenv("REALMS_REGISTRY", str(realm.registry))
+    monkeypatch.setenv("REALMS_TRACEBACK", "1")
+    return runner(monkeypatch, capsys)
+
+
+def states(document: dict[str, Any]) -> Sequence[tuple[str, str | None, bool]]:
+    """Give name, state and whether it was changed of each VM of an action."""
+    return [(vm["name"], vm["state"], vm["changed"]) for vm in document["vms"]]
+
+
+def test_the_commands_do_it_all(run: Callable[..., Outcome], realm: Realm) -> None:
+    """As a script calls them: several VMs at once, one JSON document each, exit codes."""
+    wanted = (
+        "--brick",
+        "lab-guest",
+        "--vcpus",
+        1,
+        "--memory",
+        "64 MiB",
+        "--virtualization",
+        "qemu",
+        "--no-wait",
+        "--json",
+    )
+    for name in ("a", "b"):
+        created = run("vms", "create", name, *wanted, "--json")
+        assert created.code == 0, created.err
+        assert (created.json["created"], created.json["vm"]["state"]) == (True, "running")
+    assert states(run("vms", "pause", "a", "b", "--json").json) == [("a", "paused", True), ("b", "paused", True)]
+    assert states(run("vms", "pause", "a", "--json").json) == [("a", "paused", False)]
+    assert states(run("vms", "resume", "a", "b", "--json").json) == [("a", "running", True), ("b", "running", True)]
+    refused = run("vms", "delete", "a", "--json")
+    assert (refused.code, refused.out) == (1, "")
+    assert states(run("vms", "off", "a", "b", "--json").json) == [("a", "off", True), ("b", "off", True)]
+    deleted = run("vms", "delete", "a", "--json").json
+    assert len(deleted["vms"][0]["kept_volumes"]) == 1
+    assert deleted["vms"][0]["deleted_volumes"] == []
+    assert run("vms", "delete", "b", "--volumes", "--json").code == 0
+    listed = run("vms", "list", "--json").json
+    assert (listed["vms"], listed["hosts_answering"]) == ([], 3)
+    assert len(realm.files("vm")) == 1
