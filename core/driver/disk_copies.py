@@ -34,6 +34,15 @@ class CopyJob:
     total: int = 0
 
 
+def size_of(connection: HostConnection, uuid: str, target: str) -> int:
+    """Give the size in bytes that a running domain's disk has for its guest, as its QEMU says. Raises DriverError.
+
+    Libvirt tells the size of a volume by what is in it, which for a raw one is the guest's to write.
+    """
+    with connection_errors(connection, f"ask for the size of {target}"):
+        return int(connection.handle.lookupByUUIDString(uuid).blockInfo(target)[0])
+
+
 def begin_copies(connection: HostConnection, uuid: str, disks: Sequence[Disk], copies: Mapping[str, str]) -> None:
     """Begin to copy disks to qcow2 files that are there already, all as of one moment. Raises DriverError.
 

@@ -126,7 +126,11 @@ def restore_snapshot(
     if start:
         from core.operations.start import start_vm
 
-        start_vm(workplace, control, at_hand.target)
+        try:
+            start_vm(workplace, control, at_hand.target)
+        except RealmsError:
+            control.warn(f"the disks of {printable(vm.name)} are back at {name}; only its start failed")
+            raise
     return Restored(snapshot=snapshot, volumes=volumes, stopped=active, started=start)
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from core.driver.disk_copies import begin_copies, copies_progress, frozen, is_copying, stop_copies
+from core.driver.disk_copies import begin_copies, copies_progress, frozen, is_copying, size_of, stop_copies
 from core.driver.disk_devices import Disk, read_disk_set
 from core.driver.domain_control import volume_of_path
 from core.driver.jobs import job_connection
@@ -132,6 +132,8 @@ def take_snapshot(
             if not disks.active and at_hand.elsewhere:
                 raise VMRefused(f"{printable(vm.name)} is off on {host.name}, but runs on {at_hand.elsewhere[0]}")
             copied = disk_volumes(connection, disks.present, targets)
+            if disks.active:
+                copied = [_as_qemu_sees(connection, vm.uuid, each) for each in copied]
             needed = {each.disk.target: needed_for(connection, each.volume) for each in copied}
             step.detail(f"{', '.join(needed)}: about {show_size(sum(needed.values()))}")
         with control.step(f"check the free space of {pool}", host.name):
@@ -203,6 +205,11 @@ def disk_volumes(connection: HostConnection, disks: Sequence[Disk], targets: Seq
             raise VMRefused(f"disk {disk.target} is {disk.format}: only raw and qcow2 are copied")
         found.append(DiskVolume(disk, require_volume(connection, *place)))
     return found
+
+
+def _as_qemu_sees(connection: HostConnection, uuid: str, each: DiskVolume) -> DiskVolume:
+    size = size_of(connection, uuid, each.disk.target)
+    return replace(each, volume=replace(each.volume, capacity=size))
 
 
 def _described(uuid: str, name: str, each: DiskVolume) -> CopiedDisk:
