@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
@@ -26,6 +27,12 @@ SEEN_SECONDS = 15.0
 
 SHUTDOWN_SECONDS = 120.0
 """Seconds that a VM has to shut itself down where nobody says otherwise."""
+
+MOST_AT_ONCE = 64
+"""VMs of one host that are waited for at the same time."""
+
+STARTS_AT_ONCE = 4
+"""VMs of one host that are started at the same time: each has a connection of its own, and sshd refuses crowds."""
 
 _ANY = frozenset(VMState)
 _OFF = frozenset({VMState.OFF})
@@ -176,21 +183,24 @@ def _seen(workplace: Workplace, target: Target, after: float) -> VMState | None:
 
 
 def on_each_host(
-    control: Control, targets: Sequence[Target], job: Callable[[Control, Target], Done]
+    control: Control, targets: Sequence[Target], job: Callable[[Control, Target], Done], *, at_once: int = MOST_AT_ONCE
 ) -> tuple[Done, ...]:
-    """Do a job for each VM: those of one host one after the other, the hosts at once. Gives what came of each.
+    """Do a job for each VM, on all hosts at once and for so many VMs of each. Gives what came of each VM, in order.
 
     Errors of the house are in what is given, and what such a job had done is undone. Raises Cancelled at the end
     where a job was.
     """
-    by_host: dict[str, list[int]] = {}
+    waiting: dict[str, deque[int]] = {}
     for number, target in enumerate(targets):
-        by_host.setdefault(target.host.name, []).append(number)
-    outcomes: dict[int, Done] = {}
+        waiting.setdefault(target.host.name, deque()).append(number)
+    outcomes = [Done(target, changed=False, error=RealmsError("internal error")) for target in targets]
 
-    def work(numbers: Sequence[int]) -> None:
-        for number in numbers:
-            outcomes[number] = Done(targets[number], changed=False, error=RealmsError("internal error"))
+    def work(numbers: deque[int]) -> None:
+        while True:
+            try:
+                number = numbers.popleft()
+            except IndexError:
+                return
             branch = control.branch()
             try:
                 outcomes[number] = job(branch, targets[number])
@@ -200,14 +210,14 @@ def on_each_host(
 
     threads = [
         threading.Thread(target=work, args=(numbers,), name=f"VMs of {host}", daemon=True)
-        for host, numbers in by_host.items()
+        for host, numbers in waiting.items()
+        for _ in range(min(at_once, len(numbers)))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    in_order = tuple(outcomes[number] for number in range(len(targets)))
-    cancelled = next((done.error for done in in_order if isinstance(done.error, Cancelled)), None)
-    if cancelled is not None and all(done.error is not None for done in in_order):
+    cancelled = next((done.error for done in outcomes if isinstance(done.error, Cancelled)), None)
+    if cancelled is not None and all(done.error is not None for done in outcomes):
         raise cancelled
-    return in_order
+    return tuple(outcomes)

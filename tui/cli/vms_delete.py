@@ -32,7 +32,7 @@ def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, 
     On a terminal --volumes asks about drives. Never deletes what another VM uses.
     """
     from core.operations.delete import delete_vm, volumes_of
-    from core.operations.lifecycle import Done, on_each_host
+    from core.operations.lifecycle import STARTS_AT_ONCE, Done, on_each_host
     from core.operations.vm_targets import find_targets
     from tui.cli.output import say
     from tui.cli.task_output import confirmed, run_task
@@ -56,7 +56,11 @@ def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, 
             return Done(target)
 
         outcomes = run_task(
-            workplace, f"delete {what}", what, lambda control: on_each_host(control, targets, job), quiet=as_json
+            workplace,
+            f"delete {what}",
+            what,
+            lambda control: on_each_host(control, targets, job, at_once=STARTS_AT_ONCE),
+            quiet=as_json,
         )
     finally:
         workplace.close()

@@ -181,12 +181,13 @@ def _do(
     common: Options,
     job: Callable[[Control, Target], Done],
 ) -> Sequence[Done]:
-    from core.operations.lifecycle import on_each_host
+    from core.operations.lifecycle import MOST_AT_ONCE, STARTS_AT_ONCE, on_each_host
     from tui.cli.task_output import run_task
 
+    at_once = STARTS_AT_ONCE if word == "start" else MOST_AT_ONCE
     names = ", ".join(target.vm.name for target in targets)
     return run_task(
-        workplace, f"{word} {names}", names, lambda control: on_each_host(control, targets, job),
+        workplace, f"{word} {names}", names, lambda control: on_each_host(control, targets, job, at_once=at_once),
         quiet=common["as_json"],
     )  # fmt: skip
 

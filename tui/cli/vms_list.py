@@ -10,6 +10,7 @@ from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_opti
 
 if TYPE_CHECKING:
     from core.fleet import VM, Fleet, VMState
+    from core.operations.workplace import Workplace
 
 
 @click.command("list", cls=RealmsCommand)
@@ -37,6 +38,7 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
         print_json(vms_document(fleet))
     else:
         _print(fleet)
+        _tell_left_behind(workplace)
 
 
 def _print(fleet: Fleet) -> None:
@@ -54,6 +56,18 @@ def _print(fleet: Fleet) -> None:
     for snapshot in fleet.hosts:
         if snapshot.host.state.connects and snapshot.error:
             say(f"{snapshot.name}: {snapshot.error}")
+
+
+def _tell_left_behind(workplace: Workplace) -> None:
+    """Say where killed programs left work half done: any other program shows it (specification, section 8)."""
+    from core.operations.journal import Journal
+    from tui.cli.output import say
+
+    if workplace.registry is not None:
+        left = Journal(workplace.registry.path, workplace.clock).left_behind()
+        if left:
+            say(f"left half done by killed programs: {', '.join(f'{each.operation} {each.vm}' for each in left)}; "
+                "see realms vms recover")  # fmt: skip
 
 
 def _row(vm: VM, state: VMState, age: float | None) -> list[str]:
