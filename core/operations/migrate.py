@@ -19,6 +19,7 @@ from core.driver.migration import (
 from core.errors import Cancelled, DriverError, RealmsError
 from core.fleet import VMState
 from core.operations.journal import Journal
+from core.operations.migration_recovery import settle_earlier
 from core.operations.migration_room import OPERATION, take_target
 from core.operations.whereabouts import Place, look_until_settled
 from core.units import show_size
@@ -88,9 +89,10 @@ def migrate(control: Control, workplace: Workplace, plan: MigrationPlan) -> Migr
     for obstacle in plan.warnings:
         control.warn(obstacle.what)
     registry, vm = workplace.check_can_change(), plan.vm
+    settle_earlier(workplace, control, vm.uuid)
     entry = Journal(registry.path, workplace.clock).begin(
         OPERATION, vm=vm.name, uuid=vm.uuid, realm=plan.source.realm, host=plan.source.name, target=plan.target.name,
-        live=plan.live,
+        live=plan.live, state=plan.here.sight.state.value,
     )  # fmt: skip
     room: TargetRoom | None = None
     in_doubt = False

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from core.errors import DriverError
+from core.errors import DriverError, UnknownHost
 from core.fleet import Connection
-from core.operations import create, delete, start
+from core.operations import create, delete, migration_room, start
 from core.operations.host_access import HostAccess, in_lane
 from core.operations.journal import Journal
+from core.operations.migration_recovery import look_at_migration, settle_migration
 from core.operations.registration import NotRegistered, wait_for_registration
+from core.operations.whereabouts import Place
 
 if TYPE_CHECKING:
     from core.driver.connection import HostConnection
@@ -80,6 +82,8 @@ def survey(workplace: Workplace, *, settle: float = create.SETTLE_SECONDS) -> tu
 
 def judge(workplace: Workplace, record: Record) -> Leftover:
     """Say what is left of one operation, by its journal and its host."""
+    if record.operation == migration_room.OPERATION:
+        return _judge_migration(workplace, record)
     if record.operation not in (create.OPERATION, start.OPERATION, delete.OPERATION):
         message = f"operation {record.operation!r} is cleaned up by the command that began it"
         return Leftover(record=record, plan=Plan.UNKNOWN, domain="unknown", message=message)
@@ -102,6 +106,22 @@ def judge(workplace: Workplace, record: Record) -> Leftover:
     return Leftover(record=record, plan=plan, host=snapshot.name, domain=state, volumes=volumes, message=message)
 
 
+def _judge_migration(workplace: Workplace, record: Record) -> Leftover:
+    try:
+        left = look_at_migration(workplace, record)
+    except UnknownHost as error:
+        return Leftover(record=record, plan=Plan.UNKNOWN, domain="unknown", message=error.message)
+    found, settled = left.found, left.can_be_settled
+    states = {Place.SOURCE: "active", Place.TARGET: "active", Place.NOWHERE: "missing"}
+    return Leftover(
+        record=record,
+        plan=Plan.COMPLETE if settled else Plan.UNKNOWN,
+        host=found.target if found.place in (Place.TARGET, Place.OFF_AT_TARGET) else found.source,
+        domain=states.get(found.place, "off") if settled else "unknown",
+        message=f"{found.message}: note that, and tidy up" if settled else found.message,
+    )
+
+
 def _plan(record: Record, domain: StoredDomain | None) -> Plan:
     if record.operation == delete.OPERATION:
         return Plan.FORGET if domain is not None and domain.active else Plan.FINISH
@@ -119,6 +139,9 @@ def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
     """Do what the plan says, and give what was done; raises StillAtWork, DriverError, Cancelled: it stays then."""
     registry = workplace.check_can_change()
     record = leftover.record
+    if record.operation == migration_room.OPERATION:
+        settle_migration(workplace, control, record)
+        return Plan.COMPLETE
     with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
         leftover = judge(workplace, record)  # as it is now that nobody else cleans up
         if leftover.plan is Plan.UNKNOWN:

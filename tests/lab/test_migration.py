@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,11 @@ from core.config.reader import load
 from core.driver.migration import MigrationMode
 from core.errors import Cancelled, RealmsError
 from core.fleet import Connection
+from core.operations.journal import Journal
 from core.operations.migrate import MigrationCancelled, MigrationFailed, migrate
 from core.operations.migration_plan import Departure, MigrationPlan, MigrationRefused, plan_migration
 from core.operations.migration_wish import MigrationWish
+from core.operations.recover import Plan, recover, survey
 from core.operations.selection import find_vm
 from core.operations.tasks import Progress
 from core.operations.whereabouts import Place
@@ -84,8 +89,6 @@ class Place3:
 
     def journal(self) -> list[str]:
         """Name the operations that are under way or left behind."""
-        from core.operations.journal import Journal
-
         registry = self.workplace.check_can_change()
         return [record.operation for record in Journal(registry.path, self.workplace.clock).records()]
 
@@ -337,6 +340,28 @@ def test_a_killed_program_takes_nothing_along(place: Place3, lab: Lab, tmp_path:
     eventually(lambda: copies(lab, uuid) == {"h1": "running"}, "one copy, at the source", 60.0)
     assert place.reservations() == [("h2", "mover")]
     assert place.journal() == ["migrate"]
+    place.move("mover", to="h3")
+    assert copies(lab, uuid) == {"h3": "running"}
+    assert (place.reservations(), place.journal()) == ([], [])
+
+
+def test_what_a_program_killed_between_two_definitions_left_is_recovered(place: Place3, lab: Lab) -> None:
+    """A VM that is off, defined on both sides: the source keeps it."""
+    first, second, _ = lab.hosts
+    uuid = first.define_guest("mover", boot=Boot.NOTHING, network=None)
+    second.run("virsh", "define", "/dev/stdin", stdin=first.virsh("dumpxml", "mover"))
+    registry = place.workplace.check_can_change()
+    entry = Journal(registry.path, place.workplace.clock).begin(
+        "migrate", vm="mover", uuid=uuid, realm="lab", host="h1", target="h2", state="off"
+    )
+    entry.leave()
+    (left,) = survey(place.workplace)
+    assert left.plan is Plan.COMPLETE
+    assert "defined on both h1 and h2" in left.message
+    task = place.workplace.tasks.run("recover", "mover", lambda control: recover(place.workplace, control, left))
+    task.outcome.result(PATIENCE)
+    assert copies(lab, uuid) == {"h1": "shut off"}
+    assert place.journal() == []
 
 
 # A side dies midway

@@ -1,0 +1,105 @@
+"""Migrations whose program was killed: where the VM is, told by both hosts, and what is put in order there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.driver.jobs import job_connection
+from core.driver.migration import see, tidy_source
+from core.driver.offline_move import take_away
+from core.errors import DriverError, UsageError
+from core.fleet import VMState
+from core.operations.journal import Journal, StillAtWork
+from core.operations.migration_room import OPERATION
+from core.operations.whereabouts import Place, Whereabouts, look
+
+if TYPE_CHECKING:
+    from core.hosts import Host
+    from core.operations.journal import Record
+    from core.operations.tasks import Control
+    from core.operations.workplace import Workplace
+
+DEADLINE = 20.0
+"""Seconds that connecting to each side may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftMigration:
+    """A migration that was left behind, its hosts as they are registered now, and where its VM is."""
+
+    record: Record
+    source: Host
+    target: Host
+    found: Whereabouts
+
+    @property
+    def can_be_settled(self) -> bool:
+        """Whether it is known where the VM is, and no migration works on it any more."""
+        return self.found.place not in (Place.UNKNOWN, Place.BOTH) and self.found.settled
+
+
+def look_at_migration(workplace: Workplace, record: Record) -> LeftMigration:
+    """Ask both hosts of a migration that was left behind. Raises UnknownHost, UsageError."""
+    registry = workplace.registry
+    if registry is None:
+        raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
+    source, target = (registry.host(str(record.facts.get(side, ""))) for side in ("host", "target"))
+    return LeftMigration(record, source, target, look(record.vm, record.uuid, source, target))
+
+
+def settle_migration(workplace: Workplace, control: Control, record: Record) -> Whereabouts:
+    """Put in order what a killed migration left, and forget it. Raises StillAtWork, DriverError: it stays then.
+
+    A VM that it has paused at the source goes on; a definition that it left on a side where the VM isn't is removed.
+    Nothing that is active is ended.
+    """
+    registry = workplace.check_can_change()
+    with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
+        with control.step(f"see where {record.vm} is") as step:
+            left = look_at_migration(workplace, record)
+            step.detail(left.found.message)
+        if not left.can_be_settled:
+            raise DriverError("", left.found.message, hint=left.found.hint)
+        with control.step("put it in order"):
+            _put_in_order(left)
+        realm = workplace.configuration.realms.get(record.realm)
+        if left.found.place is Place.TARGET and realm is not None:
+            registry.settle(record.uuid, record.owner, workplace.clock.now() + realm.stale_after)
+        else:
+            registry.release(record.uuid, record.owner)
+        entry.close()
+    return look(record.vm, record.uuid, left.source, left.target)
+
+
+def settle_earlier(workplace: Workplace, control: Control, uuid: str) -> None:
+    """Settle what killed programs left of earlier migrations of a VM, before it moves again.
+
+    Raises DriverError where nobody can tell yet where it is.
+    """
+    registry = workplace.check_can_change()
+    for record in Journal(registry.path, workplace.clock).left_behind():
+        if record.operation == OPERATION and record.uuid == uuid:
+            try:
+                settle_migration(workplace, control, record)
+            except StillAtWork:  # another program settles it at this moment
+                continue
+
+
+def _put_in_order(left: LeftMigration) -> None:
+    record, found = left.record, left.found
+    here = found.here
+    match found.place:
+        case Place.SOURCE if here is not None and here.held_by_migration:
+            if record.facts.get("state") == VMState.RUNNING.value:
+                with job_connection(left.source, DEADLINE) as source:
+                    source.resume(record.uuid)
+        case Place.TARGET:
+            with job_connection(left.source, DEADLINE) as source:
+                tidy_source(source, record.uuid)
+        case Place.OFF_AT_BOTH:  # it was defined on the target, and not yet undefined on the source
+            with job_connection(left.target, DEADLINE) as target:
+                if not see(target, record.uuid).active:
+                    take_away(target, record.uuid)
+        case _:
+            pass
