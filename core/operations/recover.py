@@ -97,7 +97,12 @@ def judge(workplace: Workplace, record: Record) -> Leftover:
         reason = "is not registered any more" if snapshot is None else snapshot.error or "does not answer"
         message = f"{name} {reason}: nobody can tell what is left there"
         return Leftover(record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=message)
-    domain = in_lane(workplace, snapshot.name, lambda connection: _find(connection, record.uuid))
+    try:
+        domain = in_lane(workplace, snapshot.name, lambda connection: _find(connection, record.uuid))
+    except DriverError as error:
+        return Leftover(
+            record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=str(error)
+        )
     state = "missing" if domain is None else "active" if domain.active else "off"
     plan = _plan(record, domain)
     message = _WORDS.get(plan, "")

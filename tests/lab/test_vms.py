@@ -19,7 +19,7 @@ from core.operations.create import create_vm
 from core.operations.delete import VolumeInUse, delete_vm
 from core.operations.drive_claims import DriveInUse
 from core.operations.journal import Journal
-from core.operations.lifecycle import Action, act
+from core.operations.lifecycle import Action, NotShutDown, act
 from core.operations.recover import Plan, recover, survey
 from core.operations.registration import NotRegistered
 from core.operations.start import RunsElsewhere, start_vm
@@ -234,6 +234,19 @@ def test_a_foreign_vm_is_changed_only_on_purpose(realm: Realm) -> None:
     target = realm.target("theirs", foreign=True)
     realm.task(lambda control: start_vm(realm.workplace, control, target, wait=False))
     assert host.guest_state("theirs") == "running"
+
+
+def test_a_shutdown_that_is_not_heeded_is_told_or_forced(realm: Realm) -> None:
+    """A guest without a system hears nothing."""
+    host = realm.lab.hosts[0]
+    host.define_guest("deaf", boot=Boot.NOTHING, memory_mib=32, network=None)
+    host.start_guest("deaf")
+    target = realm.target("deaf", foreign=True)
+    with pytest.raises(NotShutDown, match="h1/deaf was asked to shut down 2 s ago, and is still running"):
+        realm.task(lambda control: act(realm.workplace, control, target, Action.SHUTDOWN, timeout=2.0))
+    assert host.guest_state("deaf") == "running"
+    realm.task(lambda control: act(realm.workplace, control, target, Action.SHUTDOWN, timeout=1.0, force=True))
+    assert host.guest_state("deaf") == "shut off"
 
 
 @pytest.mark.timeout(400)

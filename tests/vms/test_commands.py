@@ -1,0 +1,159 @@
+"""`realms vms create`, `start`, `off`, `delete`, `recover`, as one types them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.clock import SystemClock
+from core.driver.metadata import Mark
+from core.operations.journal import Journal
+from core.registry.hosts import HostRegistry
+from tests.cli.program import runner
+from tests.driver.worlds import Guest
+from tests.terminal import terminal
+from tests.vms.world import MIB, world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.program import Outcome
+
+UUID = "11111111-2222-4333-8444-555555555555"
+GUESTS = (
+    Guest(name="mine", network="default", mark=Mark(realm="main"), memory_mib=64),
+    Guest(name="theirs", mac="52:54:00:00:00:02"),
+    Guest(name="off", mac="52:54:00:00:00:03", mark=Mark(realm="main"), state="shutoff", network="default"),
+)
+SMALL = ("--brick", "debian", "--vcpus", 1, "--memory", "64 MiB", "--realm", "main")
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, door: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome]:
+    """Give a function that runs a command on hosts as they are written: each command finds them as at the start."""
+    with world(tmp_path, guests=(GUESTS,), door=door):
+        pass
+    monkeypatch.setenv("REALMS_CONFIG", str(tmp_path / "ticrypt-vm.conf"))
+    monkeypatch.setenv("REALMS_REGISTRY", str(tmp_path / "registry.json"))
+    monkeypatch.setenv("REALMS_TRACEBACK", "1")
+    return runner(monkeypatch, capsys)
+
+
+def test_create_tells_all_about_the_vm(run: Callable[..., Outcome]) -> None:
+    """In the style of the other documents: bytes, canonical addresses, the verdicts of all hosts."""
+    document = run("vms", "create", "web", *SMALL, "--device", "gpu", "--drive", "16 MiB", "--json").json
+    uuid = document["uuid"]
+    assert (document["created"], document["host"], document["registered"]) == (True, "h2", True)
+    assert document["placement"]["devices"] == ["0000:41:00.0"]
+    assert document["boot_volume"] == f"web-{uuid[:8]}.qcow2"
+    assert document["drives"] == [f"web-drive1-{uuid[:8]}.qcow2"]
+    assert document["endpoint"] == document["vm"]["endpoint"]
+    assert (document["vm"]["memory"], document["vm"]["managed"]) == (64 * MIB, True)
+    assert [verdict["host"] for verdict in document["verdicts"]] == ["h2", "h1"]
+
+
+def test_create_says_in_words_what_it_did(run: Callable[..., Outcome]) -> None:
+    """The result on standard output, the steps on standard error."""
+    done = run("vms", "create", "web", *SMALL, "--host", "h1")
+    assert done.code == 0
+    assert done.out.startswith("web: h1, UUID ")
+    assert "registered after" in done.out
+    assert "h1: make overlay web-" in done.err
+
+
+def test_create_explains_a_refusal(run: Callable[..., Outcome]) -> None:
+    """As a document, and as a table of all hosts with their reasons."""
+    wanted = ("vms", "create", "web", "--brick", "debian", "--vcpus", 1, "--memory", "64 GiB", "--realm", "main")
+    refused = run(*wanted, "--json")
+    assert refused.code == 1
+    assert (refused.json["created"], refused.json["vm"]) == (False, None)
+    assert [verdict["refusal"]["why"] for verdict in refused.json["verdicts"]] == ["cost-infinite"] * 2
+    told = run(*wanted)
+    assert (told.code, told.out.count("cost-infinite")) == (1, 2)
+    assert "no host can take web" in told.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("create", "web", *SMALL, "--drive", "512 KiB"), 2, "less than drives.min-size"),
+        (("create", "web", *SMALL, "--drive", "nothing"), 2, "no drive 'nothing'"),
+        (("create", "a/b", *SMALL), 2, "is no name for a VM"),
+        (("create", "theirs", *SMALL), 1, "has a foreign VM theirs on h1"),
+        (("create", "web", *SMALL[:-1], "nowhere"), 2, "no realm 'nowhere'"),
+        (("create", "web", *SMALL, "--host", "h9"), 2, "no host 'h9'"),
+        (("create", "web", *SMALL, "--read-only"), 2, "read-only"),
+        (("off", "theirs"), 1, "h1/theirs is foreign"),
+        (("off", "nobody"), 2, "no VM 'nobody'"),
+        (("off",), 2, "VM..."),
+        (("delete", "mine"), 1, "h1/mine: active"),
+        (("delete", "off", "--read-only"), 2, "read-only"),
+    ],
+)
+def test_what_can_not_be_done_is_told_on_standard_error(
+    run: Callable[..., Outcome], words: tuple[object, ...], code: int, message: str
+) -> None:
+    """With the exit code of the contract: 2 for what makes no sense, 1 for no."""
+    done = run("vms", *words)
+    assert (done.code, done.out) == (code, "")
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_several_vms_are_changed_by_one_command(run: Callable[..., Outcome]) -> None:
+    """Each has its row; a VM that fails makes the exit code 1 and hinders no other."""
+    done = run("vms", "pause", "mine", "off", "h1/theirs", "--foreign", "--json")
+    assert done.code == 1
+    assert [(vm["name"], vm["ok"], vm["state"]) for vm in done.json["vms"]] == [
+        ("mine", True, "paused"), ("off", False, None), ("theirs", True, "paused"),
+    ]  # fmt: skip
+    assert done.json["ok"] is False
+    assert "warning: h1/theirs is foreign" in done.err
+
+
+def test_a_stopped_vm_is_started_and_registers(run: Callable[..., Outcome]) -> None:
+    """The words say where and how it is."""
+    done = run("vms", "start", "off")
+    assert (done.code, done.out) == (0, "h1/off: running\n")
+
+
+def test_a_deletion_tells_what_stays(run: Callable[..., Outcome]) -> None:
+    """A VM without disks leaves nothing."""
+    document = run("vms", "delete", "off", "--json").json
+    assert document["vms"][0]["ok"] is True
+    assert document["vms"][0]["kept_volumes"] == []
+
+
+def test_recover_tells_a_script_and_does_nothing_without_yes(run: Callable[..., Outcome], tmp_path: Path) -> None:
+    """The exit code says whether anything is left; the list of VMs mentions it too."""
+    assert run("vms", "recover", "--json").json == {"left_behind": []}
+    registry = HostRegistry(tmp_path / "registry.json")
+    entry = Journal(registry.path, SystemClock()).begin("create", vm="web", uuid=UUID, realm="main")
+    entry.step("volume", host="h1", pool="ticrypt-vm", volume="web-1.qcow2")
+    entry.leave()
+    told = run("vms", "recover", "--json")
+    (row,) = told.json["left_behind"]
+    assert (told.code, row["vm"], row["plan"], row["done"]) == (1, "web", "remove", None)
+    assert row["volumes"] == ["ticrypt-vm/web-1.qcow2"]
+    assert "left half done by killed programs: create web" in run("vms", "list").out
+    assert run("vms", "recover").code == 1
+    done = run("vms", "recover", "--yes", "--json")
+    assert (done.code, done.json["left_behind"][0]["done"]) == (0, "remove")
+    assert run("vms", "recover").out == "nothing was left behind\n"
+
+
+@pytest.mark.parametrize(("answer", "said"), [("n", "nothing was done"), ("y", "h1/mine: off")])
+def test_destructive_commands_ask_on_a_terminal(
+    run: Callable[..., Outcome], tmp_path: Path, answer: str, said: str
+) -> None:
+    """And only there."""
+    places = {"REALMS_CONFIG": tmp_path / "ticrypt-vm.conf", "REALMS_REGISTRY": tmp_path / "registry.json"}
+    with terminal(tmp_path, "vms", "off", "mine", environment={k: str(v) for k, v in places.items()}) as screen:
+        screen.wait_for("Cut the power of h1/mine?")
+        screen.press(answer, "Enter")
+        screen.wait_for(said)
+        assert screen.wait_for_end() == (0 if answer == "y" else 1)
