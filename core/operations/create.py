@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.driver.metadata import Mark
-from core.errors import RealmsError, UsageError
+from core.errors import DriverError, RealmsError, UsageError
 from core.operations.drive_claims import claim_drives, refuse_drives_in_use
 from core.operations.host_access import HostAccess
 from core.operations.journal import Journal
@@ -79,12 +79,8 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
     entry = Journal(registry.path, workplace.clock).begin(
         OPERATION, vm=order.name, uuid=uuid, realm=realm.id, brick=order.brick
     )
-    undoing = Undoing(control, entry)
-    try:
+    with Undoing(control, entry) as undoing:
         return _Creation(workplace, undoing, order, realm, uuid).run()
-    except BaseException:
-        undoing.undo()
-        raise
 
 
 class _Creation:
@@ -97,6 +93,7 @@ class _Creation:
         self._order = order
         self._realm = realm
         self._uuid = uuid
+        self._kind = ""
         self._mark = Mark(realm=realm.id, created_at=workplace.clock.now(), pending=undoing.entry.owner)
 
     def run(self) -> Created:
@@ -111,7 +108,6 @@ class _Creation:
         finally:
             access.close()  # undoing opens another where it must: this one may be dead
         room.promise.settle(self._realm.stale_after)
-        self._undoing.done()
         return Created(
             name=self._order.name,
             uuid=self._uuid,
@@ -232,6 +228,7 @@ class _Creation:
 
         order, realm, uuid = self._order, self._realm, self._uuid
         kind = access.quick(lambda connection: choose_kind(connection, order.virtualization))
+        self._kind = kind.type
         profile = self._workplace.configuration.hardware_profiles.get(host.profile)
         self._mark = replace(self._mark, devices=typed(profile, room.placement))
         domain = Domain(
@@ -256,10 +253,17 @@ class _Creation:
             step.detail(f"{kind.type}, UUID {uuid}")
 
     def _start(self, access: HostAccess, host: Host, room: Room) -> float:
+        from core.driver.domain_kind import Virtualization
+
         room.promise.check()
         self._undoing.entry.step("start", host=host.name)
         with self._control.step(f"start {self._order.name}", host.name):
-            access.slow(lambda connection: connection.start(self._uuid))
+            try:
+                access.slow(lambda connection: connection.start(self._uuid))
+            except DriverError as error:
+                if self._kind == Virtualization.KVM and "process exited" in error.message:
+                    error.hint = error.hint or "--virtualization qemu would run it without KVM, and slowly"
+                raise
         return self._workplace.clock.now()
 
     def _register(self, access: HostAccess, host: Host, started_at: float) -> Registered | None:

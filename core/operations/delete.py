@@ -92,7 +92,7 @@ def delete_vm(
 
     `force` turns it off first, and deletes volumes although a host can't be asked who uses them; never what another VM
     is known to use. Raises VMActive, VolumeInUse, DriverError, Cancelled. What was begun is not undone: the journal
-    has what is left to delete.
+    has what is left to delete, and `realms vms recover` goes on with it.
     """
     from core.driver.domain_control import is_active
 
@@ -114,15 +114,10 @@ def delete_vm(
         host=host.name,
         volumes=[{"pool": volume.pool, "volume": volume.name} for volume in doomed],
     )
-    try:
+    with entry.kept_on_failure():
         remove(workplace, control, host, vm.uuid, vm.name)
         entry.step("volumes", host=host.name)
         delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in doomed])
-    except BaseException:
-        control.warn(f"{vm.name} may be half deleted; realms vms recover goes on with it")
-        entry.leave()
-        raise
-    entry.close()
     return Deleted(
         target,
         tuple(f"{volume.pool}/{volume.name}" for volume in doomed),

@@ -86,6 +86,15 @@ class Entry:
             _sync_folder(self._path.parent)
         self.leave()
 
+    @contextmanager
+    def kept_on_failure(self) -> Iterator[None]:
+        """Forget the operation at the end of the block; one that fails is left for later."""
+        try:
+            yield
+            self.close()
+        finally:
+            self.leave()
+
     def leave(self) -> None:
         """Let go of the operation without forgetting it: what is left of it is for others to see."""
         if self._descriptor >= 0:

@@ -7,6 +7,7 @@ others, and reserves before it lets go. What is reserved is renewed while this p
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -189,9 +190,13 @@ class Promise:
         self._registry.renew(self.reservation.uuid, self.reservation.owner, self._clock.now() + LIFETIME)
 
     def settle(self, seconds: float) -> None:
-        """Let it go: the VM is seen running. It still counts for so many seconds for those that looked before."""
+        """Let it go: the VM is seen running. It still counts for so many seconds for those that looked before.
+
+        Never raises: a VM that runs is not to be undone for a busy registry, and the reservation runs out by itself.
+        """
         self._end()
-        self._registry.settle(self.reservation.uuid, self.reservation.owner, self._clock.now() + seconds)
+        with suppress(RealmsError):
+            self._registry.settle(self.reservation.uuid, self.reservation.owner, self._clock.now() + seconds)
 
     def release(self) -> None:
         """Give the room back."""

@@ -53,11 +53,8 @@ def start_vm(workplace: Workplace, control: Control, target: Target, *, force: b
         return Done(target, changed=False, state=vm.state)
     journal = Journal(registry.path, workplace.clock)
     entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=target.realm.id, host=host.name)
-    undoing = Undoing(control, entry)
-    try:
-        undoing.before(
-            "reserve", "give its room back", lambda: registry.release(vm.uuid, undoing.entry.owner), host.name
-        )
+    with Undoing(control, entry) as undoing:
+        undoing.before("reserve", "give its room back", lambda: registry.release(vm.uuid, entry.owner), host.name)
         room = _take_room(workplace, undoing, target, stored)
         with HostAccess(workplace, host) as access:
             _refuse_elsewhere(workplace, undoing.control, target, force=force)
@@ -65,11 +62,7 @@ def start_vm(workplace: Workplace, control: Control, target: Target, *, force: b
             _give_devices(workplace, undoing, target, stored, room)
             started_at = _start(workplace, undoing, target, room, access)
         _await(workplace, undoing, target, started_at, wait=wait)
-    except BaseException:
-        undoing.undo()
-        raise
-    room.promise.settle(target.realm.stale_after)
-    undoing.done()
+        room.promise.settle(target.realm.stale_after)
     return Done(target, state=VMState.RUNNING)
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from core.errors import RealmsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     from core.operations.journal import Entry
     from core.operations.tasks import Control
 
 
 class Undoing:
-    """How an operation is undone. It ends with `done` or with `undo`, never without."""
+    """How an operation is undone, as a context: what leaves it by an exception is undone, unless it was `done`."""
 
     def __init__(self, control: Control, entry: Entry) -> None:
         self.control = control.branch()
@@ -42,6 +43,17 @@ class Undoing:
         """Let all that was done stand."""
         self.control.keep()
         self.entry.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.done()
+        else:
+            self.undo()
 
     def undo(self) -> None:
         """Undo everything, last first. What can't be undone stays in the journal, for later."""

@@ -31,7 +31,8 @@ NO_FILTER = "none"
               help="A new drive of a size, or an existing one; may be given several times.")  # fmt: skip
 @click.option("--full-copy", is_flag=True, help="Copy the brick, instead of an overlay of it.")
 @click.option("--network-filter", metavar="FILTER|none", help="Another network filter than the realm's, or none.")
-@click.option("--virtualization", type=click.Choice(["kvm", "qemu"]), help="Run it by KVM, or emulated (else by KVM "
+@click.option("--virtualization", type=click.Choice(["kvm", "qemu"]), envvar="REALMS_VIRTUALIZATION",
+              show_envvar=True, help="Run it by KVM, or emulated (else by KVM "
               "where the host has it).")  # fmt: skip
 @click.option("--keep", is_flag=True, help="Stop a VM that does not register, but don't remove it.")
 @click.option("--no-wait", is_flag=True, help="Don't wait until the VM has registered.")
