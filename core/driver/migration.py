@@ -6,6 +6,9 @@ wants to know how far it is, or to end it, needs one more connection to the sour
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import threading
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -16,7 +19,7 @@ import libvirt
 
 from core.driver.errors import is_gone
 from core.driver.jobs import job_connection
-from core.driver.process import end_ssh_children
+from core.driver.process import end_ssh_children, ssh_children
 from core.errors import DriverError
 from core.fleet import VMState
 from core.uris import parse_uri
@@ -120,6 +123,7 @@ class LiveMigration:
         self._ended = threading.Event()
         self._error: DriverError | None = None
         self._to: HostConnection | None = None
+        self._source_clients: tuple[int, ...] = ()
         self._thread = threading.Thread(target=self._run, name=f"migration to {target.name}", daemon=True)
 
     def start(self) -> None:
@@ -151,6 +155,26 @@ class LiveMigration:
         to = self._to
         return to is not None and not self._ended.is_set() and not to.is_alive()  # asks nobody: no second call
 
+    def part_from_source(self) -> bool:
+        """Cut the call off from the source, so that it can't tell it to go on; tells whether that could be done.
+
+        At the end of a migration libvirt's client asks the target to start the guest; where no answer comes, it has the
+        source go on. But a target that was only hung does what it was asked as soon as it wakes: two would run. Cut
+        off, the source keeps the guest paused. Only an ssh client of its own can be ended.
+        """
+        if self._ended.is_set():
+            return False
+        clients, self._source_clients = self._source_clients, ()
+        for client in clients:
+            with contextlib.suppress(OSError):
+                handle = os.pidfd_open(client)
+                try:
+                    if client in ssh_children(self._thread.native_id or 0):  # and of no other process since
+                        signal.pidfd_send_signal(handle, signal.SIGKILL)
+                finally:
+                    os.close(handle)
+        return bool(clients)
+
     def give_up(self) -> None:
         """Free a thread whose call doesn't end, by ending its own ssh clients; what has none is left behind."""
         if self._thread.native_id is not None and not self._ended.is_set():
@@ -169,6 +193,7 @@ class LiveMigration:
 
     def _work(self) -> None:
         with job_connection(self.source, self._open_deadline) as source:
+            self._source_clients = ssh_children(threading.get_native_id())
             if self._options.mode is not MigrationMode.CLIENT:
                 self._call(source, None)
                 return
@@ -214,6 +239,18 @@ def _flags(options: LiveOptions) -> int:
         libvirt.VIR_MIGRATE_ABORT_ON_ERROR: True,
     }
     return sum(int(flag) for flag, wanted in chosen.items() if wanted)
+
+
+def end_remnant(connection: HostConnection, uuid: str) -> None:
+    """End what a migration left paused at its source, where the target surely runs the domain. Raises DriverError."""
+    remnant = see(connection, uuid)
+    if not remnant.active or not remnant.held_by_migration:
+        return
+    try:
+        connection.handle.lookupByUUIDString(uuid).destroy()
+    except libvirt.libvirtError as error:
+        if not is_gone(error):
+            raise connection.failed(error, "end what was left of a migration") from error
 
 
 def tidy_source(connection: HostConnection, uuid: str) -> bool:

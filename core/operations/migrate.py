@@ -12,7 +12,9 @@ from core.driver.migration import (
     LiveMigration,
     LiveOptions,
     abort_job,
+    end_remnant,
     job_progress,
+    see,
     set_autostart,
     tidy_source,
 )
@@ -39,6 +41,9 @@ DEADLINE = 20.0
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at a migration's progress."""
+
+HANDOVER = 3.0
+"""Seconds that a target has to start what was sent, before the source is kept from going on without its word."""
 
 STALLED_AFTER = 60.0
 """Seconds without a byte sent after which the network between the hosts counts as broken."""
@@ -133,6 +138,10 @@ class _Live:
         self._started = self._clock.monotonic()
         self._last: JobProgress | None = None
         self._moved_at = self._started
+        self._handed_over_at: float | None = None
+        """When it was first seen paused at the source, all sent: the target is asked to start it then."""
+        self._held = False
+        """Whether we have paused it at the source."""
         self._call = LiveMigration(
             plan.source, plan.target, plan.vm.uuid,
             LiveOptions(
@@ -181,7 +190,20 @@ class _Live:
                 return
             raise
         if self._call.error is not None:
+            self._hold(watch)
             raise self._call.error
+
+    def _hold(self, watch: HostConnection) -> None:
+        """Pause it at the source where the target may have been asked to start it: nobody knows yet whether it does.
+
+        Libvirt has let it go on. The target, asked again, tells in a moment; only then it goes on for good.
+        """
+        if self._handed_over_at is None or self._plan.here.sight.state is not VMState.RUNNING:
+            return
+        with contextlib.suppress(DriverError):
+            if see(watch, self._plan.vm.uuid).state is VMState.RUNNING:
+                watch.pause(self._plan.vm.uuid)
+                self._held = True
 
     def _look(self, step: StepControl, watch: HostConnection) -> None:
         plan, now = self._plan, self._clock.monotonic()
@@ -191,6 +213,8 @@ class _Live:
                 self._moved_at = now
             self._last = progress
             step.detail(_words(progress))
+            if progress.processed and not progress.remaining and self._handed_over(watch, now):
+                return  # it is too late to call it off
             step.progress(progress.processed, progress.total)
         self._control.check()
         if self._call.target_is_lost:
@@ -204,6 +228,16 @@ class _Live:
             raise DriverError(
                 plan.source.name, f"nothing was sent to {plan.target.name} for {STALLED_AFTER:g} s", hint=hint
             )
+
+    def _handed_over(self, watch: HostConnection, now: float) -> bool:
+        """Tell whether all is sent and the source waits for the target; past a while it is kept from going on."""
+        if not see(watch, self._plan.vm.uuid).held_by_migration:
+            return False
+        if self._handed_over_at is None:
+            self._handed_over_at = now
+        elif now - self._handed_over_at > HANDOVER and self._call.part_from_source():
+            self._control.warn(f"{self._plan.target.name} takes long to take over: it is not let go on at the source")
+        return True
 
     def _end(self, watch: HostConnection) -> None:
         """Call the migration off, and wait until its call has ended; one that doesn't is freed."""
@@ -227,9 +261,7 @@ class _Live:
                 monotonic=self._clock.monotonic,
                 wait=pause.wait,  # also in a task that was told to end: where the VM is has to be told
             )
-            if self._left_paused(found):
-                with job_connection(plan.source, DEADLINE) as source:
-                    source.resume(plan.vm.uuid)
+            if self._put_right(found):
                 found = look_until_settled(
                     plan.vm.name, plan.vm.uuid, plan.source, plan.target,
                     monotonic=self._clock.monotonic, wait=pause.wait,
@@ -237,16 +269,19 @@ class _Live:
             step.detail(found.message)
         return found
 
-    def _left_paused(self, found: Whereabouts) -> bool:
-        """Whether it ran, is paused at the source by the migration alone, and the target surely doesn't have it."""
-        here = found.here
-        return (
-            found.place is Place.SOURCE
-            and found.settled
-            and here is not None
-            and here.held_by_migration
-            and self._plan.here.sight.state is VMState.RUNNING
-        )
+    def _put_right(self, found: Whereabouts) -> bool:
+        """End what is left at the source of a VM that has arrived, or let one go on that surely has not."""
+        plan, here = self._plan, found.here
+        if found.has_remnant:
+            with job_connection(plan.source, DEADLINE) as source:
+                end_remnant(source, plan.vm.uuid)
+            return True
+        paused = here is not None and here.state is VMState.PAUSED and (here.held_by_migration or self._held)
+        if found.place is Place.SOURCE and found.settled and paused and plan.here.sight.state is VMState.RUNNING:
+            with job_connection(plan.source, DEADLINE) as source:
+                source.resume(plan.vm.uuid)
+            return True
+        return False
 
 
 def arrive(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.driver.jobs import job_connection
-from core.driver.migration import see, tidy_source
+from core.driver.migration import end_remnant, see, tidy_source
 from core.driver.offline_move import take_away
 from core.errors import DriverError, UsageError
 from core.fleet import VMState
@@ -36,7 +36,7 @@ class LeftMigration:
     @property
     def can_be_settled(self) -> bool:
         """Whether it is known where the VM is, and no migration works on it any more."""
-        return self.found.place not in (Place.UNKNOWN, Place.BOTH) and self.found.settled
+        return self.found.has_remnant or (self.found.place not in (Place.UNKNOWN, Place.BOTH) and self.found.settled)
 
 
 def look_at_migration(workplace: Workplace, record: Record) -> LeftMigration:
@@ -64,7 +64,8 @@ def settle_migration(workplace: Workplace, control: Control, record: Record) -> 
         with control.step("put it in order"):
             _put_in_order(left)
         realm = workplace.configuration.realms.get(record.realm)
-        if left.found.place is Place.TARGET and realm is not None:
+        at_target = left.found.has_remnant or left.found.place is Place.TARGET
+        if at_target and realm is not None:
             registry.settle(record.uuid, record.owner, workplace.clock.now() + realm.stale_after)
         else:
             registry.release(record.uuid, record.owner)
@@ -89,6 +90,11 @@ def settle_earlier(workplace: Workplace, control: Control, uuid: str) -> None:
 def _put_in_order(left: LeftMigration) -> None:
     record, found = left.record, left.found
     here = found.here
+    if found.has_remnant:
+        with job_connection(left.source, DEADLINE) as source:
+            end_remnant(source, record.uuid)
+            tidy_source(source, record.uuid)
+        return
     match found.place:
         case Place.SOURCE if here is not None and here.held_by_migration:
             if record.facts.get("state") == VMState.RUNNING.value:

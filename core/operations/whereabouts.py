@@ -73,6 +73,14 @@ class Whereabouts:
         return all(side is not None and not side.busy and not side.incoming for side in sides)
 
     @property
+    def has_remnant(self) -> bool:
+        """Whether the target has it for good, and what the source has is what nobody has told to end."""
+        here, there = self.here, self.there
+        if self.place is not Place.BOTH or here is None or there is None:
+            return False
+        return here.held_by_migration and not here.busy and not there.incoming and not there.busy
+
+    @property
     def message(self) -> str:
         """Say plainly where the VM is."""
         here, there = self.here, self.there
@@ -101,6 +109,11 @@ class Whereabouts:
         """Say what to do about it; empty where nothing needs to be done."""
         here, there = self.here, self.there
         match self.place:
+            case Place.UNKNOWN if there is None and here is not None and here.state is VMState.PAUSED:
+                return (
+                    f"{self.target} may run it: once that can be asked, realms vms recover; "
+                    f"if it surely doesn't, realms vms resume {self.source}/{self.vm}"
+                )
             case Place.SOURCE if here is not None and here.state is VMState.PAUSED and here.held_by_migration:
                 return f"once {self.target} surely doesn't run it: realms vms resume {self.source}/{self.vm}"
             case Place.BOTH if there is not None and there.incoming:

@@ -128,11 +128,6 @@ def copies(lab: Lab, uuid: str) -> dict[str, str]:
     return found
 
 
-def active(lab: Lab, uuid: str) -> list[str]:
-    """Name the hosts where a domain is active."""
-    return [host for host, state in copies(lab, uuid).items() if state != "shut off"]
-
-
 def under_way(task: Task[Migrated]) -> None:
     """Wait until bytes of the guest have been sent."""
     eventually(lambda: any(step.total and step.done > 1_000_000 for step in task.view.steps), "bytes on their way")
@@ -241,6 +236,61 @@ def test_a_disk_that_the_target_does_not_see_is_in_the_way_and_can_be_copied(pla
         second.virsh("undefine", "mover", check=False)
         second.regain_storage()
         second.virsh("pool-refresh", "ticrypt-vm")
+
+
+CERTIFY = """
+set -e
+cd /etc/libvirt && mkdir -p pki && cd pki
+cp {authority}/ca-cert.pem .
+openssl req -newkey rsa:2048 -nodes -keyout server-key.pem -out request.pem -subj /CN={name} 2> /dev/null
+printf '%s\\n' subjectAltName=IP:{address} keyUsage=digitalSignature,keyEncipherment \\
+  extendedKeyUsage=serverAuth,clientAuth > ext
+openssl x509 -req -in request.pem -CA ca-cert.pem -CAkey {authority}/ca-key.pem -CAcreateserial -days 2 -extfile ext \
+  -out server-cert.pem 2> /dev/null
+cp server-cert.pem client-cert.pem; cp server-key.pem client-key.pem
+echo 'migrate_tls_x509_cert_dir = "/etc/libvirt/pki"' >> /etc/libvirt/qemu.conf
+"""
+
+
+@pytest.fixture
+def certified(lab: Lab) -> Iterator[Lab]:
+    """Give the hosts' QEMU certificates for migration, from an authority of their own; taken away afterwards."""
+    authority = lab.shared / "authority"
+    first = lab.hosts[0]
+    first.run("mkdir", "-p", str(authority))
+    first.run(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=lab authority",
+        "-keyout", f"{authority}/ca-key.pem", "-out", f"{authority}/ca-cert.pem",
+    )  # fmt: skip
+    plain = {host.name: host.run("cat", "/etc/libvirt/qemu.conf") for host in lab.hosts}
+    for host in lab.hosts:
+        host.run("sh", "-c", CERTIFY.format(authority=authority, name=host.name, address=host.address))
+        host.crash_libvirtd()
+        host.start_libvirtd()
+    yield lab
+    for host in lab.hosts:
+        host.run("sh", "-c", "cat > /etc/libvirt/qemu.conf; rm -rf /etc/libvirt/pki", stdin=plain[host.name])
+        host.crash_libvirtd()
+        host.start_libvirtd()
+    first.run("rm", "-rf", str(authority))
+
+
+@pytest.mark.parametrize("mode", [MigrationMode.CLIENT, MigrationMode.P2P])
+def test_memory_is_encrypted_where_that_is_asked_for(certified: Lab, place: Place3, mode: MigrationMode) -> None:
+    """QEMU talks TLS with the hosts' certificates; the check no longer warns."""
+    uuid = guest(certified.hosts[0], network=None)
+    plan = place.plan("mover", to="h2", tls=True, mode=mode)
+    assert "encryption" not in {obstacle.check for obstacle in plan.warnings}
+    place.move("mover", to="h2", tls=True, mode=mode)
+    assert copies(certified, uuid) == {"h2": "running"}
+
+
+def test_without_certificates_an_encrypted_migration_fails_and_changes_nothing(place: Place3, lab: Lab) -> None:
+    """It never goes on in plain text."""
+    uuid = guest(lab.hosts[0], network=None)
+    with pytest.raises(MigrationFailed, match="mover is running on h1; h2 doesn't have it"):
+        place.move("mover", to="h2", tls=True)
+    assert copies(lab, uuid) == {"h1": "running"}
 
 
 # What stands in the way
@@ -482,3 +532,27 @@ def test_the_target_loses_its_power(place: Place3, lab: Lab, leaving: tuple[Task
     lab.hosts[1].power_on()
     lab.hosts[1].wait_until_ready()
     assert copies(lab, uuid) == {"h1": "running"}
+
+
+def test_a_target_that_hangs_at_the_handover_never_makes_two(place: Place3, lab: Lab) -> None:
+    """It may start the VM as soon as it wakes, so the source keeps it paused; awake, the target has it, alone."""
+    first, second, _ = lab.hosts
+    uuid = guest(first, network=None)
+    task = place.start("mover", to="h2", bandwidth=10)
+    eventually(lambda: any(step.done > 20_000_000 for step in task.view.steps), "a third of it")
+    second.hang()
+    try:
+        error = failure(task)
+        assert error.whereabouts.place is Place.UNKNOWN
+        assert "on h1 it is paused, h2 can't be asked" in error.message
+        assert "h2 may run it" in error.hint
+        assert first.guest_state("mover") == "paused"
+    finally:
+        second.wake()
+    left = eventually(
+        lambda: next((each for each in survey(place.workplace) if each.plan is Plan.COMPLETE), None),
+        "both sides settled",
+    )
+    recovery = place.workplace.tasks.run("recover", "mover", lambda control: recover(place.workplace, control, left))
+    recovery.outcome.result(PATIENCE)
+    assert list(copies(lab, uuid).values()) == ["running"]
