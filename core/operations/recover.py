@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import DriverError, UnknownHost
 from core.fleet import Connection
-from core.operations import create, delete, migration_room, start
+from core.operations import create, delete, drives_attached, migration_room, start
 from core.operations.host_access import HostAccess, in_lane
 from core.operations.journal import Journal
 from core.operations.migration_recovery import look_at_migration, settle_migration
@@ -82,11 +82,19 @@ def survey(workplace: Workplace, *, settle: float = create.SETTLE_SECONDS) -> tu
 
 def judge(workplace: Workplace, record: Record) -> Leftover:
     """Say what is left of one operation, by its journal and its host."""
-    if record.operation == migration_room.OPERATION:
-        return _judge_migration(workplace, record)
-    if record.operation not in (create.OPERATION, start.OPERATION, delete.OPERATION):
-        message = f"operation {record.operation!r} is cleaned up by the command that began it"
-        return Leftover(record=record, plan=Plan.UNKNOWN, domain="unknown", message=message)
+    match record.operation:
+        case create.OPERATION | start.OPERATION | delete.OPERATION:
+            return _judge_by_host(workplace, record)
+        case migration_room.OPERATION:
+            return _judge_migration(workplace, record)
+        case drives_attached.OPERATION:  # it had claimed a drive, and a killed process's claim holds nothing
+            return Leftover(record=record, plan=Plan.FORGET, domain="unknown", message=_WORDS[Plan.FORGET])
+        case _:
+            message = f"the next {record.operation} of this VM cleans up first"
+            return Leftover(record=record, plan=Plan.UNKNOWN, domain="unknown", message=message)
+
+
+def _judge_by_host(workplace: Workplace, record: Record) -> Leftover:
     volumes = _volumes(record)
     name = next((str(step["host"]) for step in reversed(record.steps) if step.get("host")), "")
     name = name or str(record.facts.get("host", ""))

@@ -183,3 +183,19 @@ def test_half_a_line_and_rubbish_do_not_hide_an_operation(realm: World) -> None:
     (path.parent / "empty.jsonl").write_text("")
     (record,) = Journal(realm.registry.path, realm.workplace.clock).records()
     assert [step["step"] for step in record.steps] == ["volume"]
+
+
+def test_the_claim_of_a_killed_program_is_forgotten(realm: World) -> None:
+    """It was about to attach a drive, and holds nothing."""
+    leave(realm, ("claim", {"realm": "main", "drives": ["data.qcow2"]}), operation="attach-drive")
+    assert only(realm) is Plan.FORGET
+
+
+def test_an_operation_of_a_newer_program_is_told_and_left_alone(realm: World) -> None:
+    """Nobody here knows what it needs."""
+    leave(realm, operation="levitate")
+    (left,) = survey(realm.workplace)
+    assert (left.plan, left.message) == (Plan.UNKNOWN, "the next levitate of this VM cleans up first")
+    with pytest.raises(DriverError, match="web: the next levitate"):
+        realm.task(lambda control: recover(realm.workplace, control, left))
+    assert len(realm.journal()) == 1
