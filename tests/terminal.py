@@ -44,11 +44,10 @@ class Terminal:
         self._reader = os.open(self._output, os.O_RDONLY | os.O_NONBLOCK)
         exports = [f"{name}={value}" for name, value in environment.items()]
         # The pane waits for the pipe to be laid before the program starts, and stays after its end.
-        # The shell notes the exit code: tmux itself doesn't always learn of it.
-        note = f"echo $? > '{self._status}.new'; mv '{self._status}.new' '{self._status}'"
+        # The shell notes the exit code, because tmux doesn't always learn of it, and keeps what stands on the screen.
+        note = f"echo $? > '{self._status}.new'; mv '{self._status}.new' '{self._status}'; read -r _"
         waiting = f'tmux -L {self._socket} wait-for laid; env "$@"; {note}'
         self._tmux("new-session", "-d", *self._size, "-s", "test", "sh", "-c", waiting, "sh", *exports, *command)
-        self._tmux("set-option", "-g", "remain-on-exit", "on")
         self._tmux("pipe-pane", "-t", "test", f"exec cat > '{self._output}'")
         self._tmux("wait-for", "-S", "laid")
 

@@ -17,11 +17,8 @@ def demo(hosts: int, vms: int, *, still: bool) -> int:
     The hosts are libvirt's embedded test driver inside this process: no daemon, no root, no configuration. One host
     takes no new VMs, one is disabled and one can't be reached, so that there is something to see.
     """
+    from tui.cli.screen import run_demo
     from tui.terminal import check_terminal
 
     check_terminal()
-    from core.demo.stage import Demo
-    from tui.app import run
-
-    with Demo(hosts=hosts, vms=vms, still=still) as workplace:
-        return run(workplace)
+    return run_demo(hosts=hosts, vms=vms, still=still)

@@ -1,22 +1,66 @@
-"""Opens the full-screen application: on the configured realm, or on a welcome screen where there is none."""
+"""Opens the full-screen application: on the configured realm, or on a welcome where none can be read."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from core.errors import UnreadableFile
 from tui.terminal import check_terminal
 
 if TYPE_CHECKING:
+    from core.operations.workplace import Workplace
     from tui.cli.options import GlobalOptions
 
 
 def open_screen(options: GlobalOptions) -> int:
-    """Run the application until it is left; gives the exit code."""
+    """Run the application until it is left; gives the exit code.
+
+    Without a configuration that can be read, a welcome says what was looked for or what is wrong, and offers the demo
+    or another path.
+    """
     check_terminal()
+    while isinstance(workplace := _open(options), UnreadableFile):
+        from core.config.places import DEFAULT_PLACES
+        from tui.welcome import run_welcome
+
+        choice = run_welcome([] if _names_a_file(options) else DEFAULT_PLACES, workplace)
+        if choice.demo:
+            return run_demo()
+        if choice.path is None:
+            return 0
+        options.config = choice.path
     from tui.app import run
 
-    workplace = options.workplace()
     try:
         return run(workplace)
     finally:
         workplace.close()
+
+
+def run_demo(*, hosts: int = 8, vms: int = 40, still: bool = False) -> int:
+    """Run the application on the demo fleet until it is left; gives the exit code."""
+    from core.demo.stage import Demo
+    from tui.app import run
+
+    with Demo(hosts=hosts, vms=vms, still=still) as workplace:
+        return run(workplace)
+
+
+def _open(options: GlobalOptions) -> Workplace | UnreadableFile:
+    """Open the workplace, or give what is wrong with the configuration.
+
+    A saved fleet is looked at by people who know what they ask for: what is wrong then goes to standard error.
+    """
+    try:
+        return options.workplace()
+    except UnreadableFile as error:
+        if options.fleet is not None:
+            raise
+        return error
+
+
+def _names_a_file(options: GlobalOptions) -> bool:
+    from core.config.places import VARIABLE
+
+    return options.config is not None or VARIABLE in os.environ
