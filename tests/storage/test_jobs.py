@@ -51,9 +51,10 @@ def test_nothing_connects_to_a_disabled_host(tmp_path: Path) -> None:
     assert caught.value.hint == "realms hosts enable h1"
 
 
-@pytest.mark.parametrize("uri", [f"qemu+tcp://127.0.0.1:{refused_port()}/system", "nonsense", "test:///no/such/file"])
+@pytest.mark.parametrize("uri", ["qemu+tcp://127.0.0.1:PORT/system", "nonsense", "test:///no/such/file"])
 def test_what_cannot_be_opened_says_why_and_leaves_no_thread(uri: str) -> None:
     """As an error that names the host."""
+    uri = uri.replace("PORT", str(refused_port()))
     with pytest.raises(HostUnreachable, match="h1: "), job_connection(host_at(uri), LONG):
         pytest.fail("no connection can be there")
     openers = [thread for thread in threading.enumerate() if thread.name == "opening h1"]
