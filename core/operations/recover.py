@@ -204,7 +204,7 @@ def _wait(workplace: Workplace, control: Control, leftover: Leftover, host: Host
             replace(realm, registration_timeout=rest),
             host.name,
             record.uuid,
-            started_at=0.0,
+            started_at=workplace.clock.now(),  # it runs now, says its host: what was seen before tells nothing
             what=record.vm,
         )
     except NotRegistered as error:
