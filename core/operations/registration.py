@@ -109,14 +109,6 @@ def wait_for_registration(
             control.wait(max(0.05, min(LONGEST_INTERVAL, realm.poll_frequency, rest)))
 
 
-def is_registered(workplace: Workplace, host: str, uuid: str) -> bool:
-    """Ask once whether a VM that runs has come up."""
-    vm = seen_active(workplace, host, uuid, 0.0)
-    if vm is None:
-        return False
-    return (vm.endpoint is not None and _accepts(vm.endpoint)) or _agent_answers(workplace, host, uuid)
-
-
 def _refuse_ended(snapshot: HostSnapshot | None, vm: VM | None, what: str, started_at: float) -> None:
     """Raise NotRegistered where a snapshot from after the start shows the VM off: waiting on would be in vain."""
     if vm is not None or snapshot is None or snapshot.connection is not Connection.CONNECTED:
