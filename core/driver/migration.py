@@ -160,9 +160,10 @@ class LiveMigration:
 
         At the end of a migration libvirt's client asks the target to start the guest; where no answer comes, it has the
         source go on. But a target that was only hung does what it was asked as soon as it wakes: two would run. Cut
-        off, the source keeps the guest paused. Only an ssh client of its own can be ended.
+        off, the source keeps the guest paused. Only an ssh client of its own can be ended, and peer to peer it is the
+        source's own libvirt that asks.
         """
-        if self._ended.is_set():
+        if self._ended.is_set() or self._options.mode is not MigrationMode.CLIENT:
             return False
         clients, self._source_clients = self._source_clients, ()
         for client in clients:
@@ -181,14 +182,14 @@ class LiveMigration:
             end_ssh_children(self._thread.native_id)
 
     def _run(self) -> None:
+        outcome: DriverError | None = DriverError(self.source.name, "internal error while migrating")
         try:
             self._work()
+            outcome = None
         except DriverError as error:
-            self._error = error
-        except BaseException:
-            self._error = DriverError(self.source.name, "internal error while migrating")
-            raise
-        finally:
+            outcome = error
+        finally:  # a bug's trace goes to the thread's hook, and nobody waits in vain
+            self._error = outcome
             self._ended.set()
 
     def _work(self) -> None:
@@ -242,9 +243,11 @@ def _flags(options: LiveOptions) -> int:
 
 
 def end_remnant(connection: HostConnection, uuid: str) -> None:
-    """End what a migration left paused at its source, where the target surely runs the domain. Raises DriverError."""
-    remnant = see(connection, uuid)
-    if not remnant.active or not remnant.held_by_migration:
+    """End what a migration left paused at its source, where the target surely has the domain. Raises DriverError.
+
+    One that is not paused any more is left alone.
+    """
+    if see(connection, uuid).state is not VMState.PAUSED:
         return
     try:
         connection.handle.lookupByUUIDString(uuid).destroy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.driver.jobs import job_connection
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from core.driver.connection import HostConnection
     from core.driver.migration import JobProgress
     from core.fleet import Fleet
+    from core.operations.journal import Entry
     from core.operations.migration_plan import MigrationPlan
     from core.operations.migration_room import TargetRoom
     from core.operations.tasks import Control, StepControl
@@ -100,37 +101,41 @@ def migrate(control: Control, workplace: Workplace, plan: MigrationPlan) -> Migr
         live=plan.live, state=plan.here.sight.state.value,
     )  # fmt: skip
     room: TargetRoom | None = None
-    in_doubt = False
+    in_doubt = concluded = False
     try:
         with control.step("reserve its room", plan.target.name) as step:
             room = take_target(workplace, vm, plan.demand, plan.target.name, entry.owner, force=plan.wish.force)
             step.detail(" ".join(map(str, room.devices)))
         entry.step("move", host=plan.target.name)
         if plan.live:
-            return _Live(control, workplace, plan, room).run()
-        from core.operations.migrate_offline import move_offline
+            moved = _Live(control, workplace, plan, room, entry).run()
+        else:
+            from core.operations.migrate_offline import move_offline
 
-        return move_offline(control, workplace, plan, room)
+            moved = move_offline(control, workplace, plan, room)
+        concluded = True
     except MigrationFailed as error:
-        in_doubt = error.whereabouts.place in (Place.UNKNOWN, Place.BOTH)
-        raise
-    except BaseException:
-        if room is not None:
-            with contextlib.suppress(RealmsError):  # it runs out by itself
-                room.promise.release()
+        concluded, in_doubt = True, error.whereabouts.place in (Place.UNKNOWN, Place.BOTH)
         raise
     finally:
+        if room is not None and not concluded:
+            with contextlib.suppress(RealmsError):  # it runs out by itself
+                room.promise.release()
         if in_doubt:
             entry.leave()
         else:
             entry.close()
+    return moved
 
 
 class _Live:
     """One live migration, seen from the thread of its task: it watches, tells, and ends it."""
 
-    def __init__(self, control: Control, workplace: Workplace, plan: MigrationPlan, room: TargetRoom) -> None:
+    def __init__(
+        self, control: Control, workplace: Workplace, plan: MigrationPlan, room: TargetRoom, entry: Entry
+    ) -> None:
         self._control = control
+        self._entry = entry
         self._workplace = workplace
         self._plan = plan
         self._room = room
@@ -202,6 +207,7 @@ class _Live:
             return
         with contextlib.suppress(DriverError):
             if see(watch, self._plan.vm.uuid).state is VMState.RUNNING:
+                self._entry.step("hold", host=self._plan.source.name)
                 watch.pause(self._plan.vm.uuid)
                 self._held = True
 
@@ -261,6 +267,7 @@ class _Live:
                 monotonic=self._clock.monotonic,
                 wait=pause.wait,  # also in a task that was told to end: where the VM is has to be told
             )
+            found = replace(found, held=self._held)
             if self._put_right(found):
                 found = look_until_settled(
                     plan.vm.name, plan.vm.uuid, plan.source, plan.target,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.driver.jobs import job_connection
@@ -45,7 +45,8 @@ def look_at_migration(workplace: Workplace, record: Record) -> LeftMigration:
     if registry is None:
         raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
     source, target = (registry.host(str(record.facts.get(side, ""))) for side in ("host", "target"))
-    return LeftMigration(record, source, target, look(record.vm, record.uuid, source, target))
+    found = look(record.vm, record.uuid, source, target)
+    return LeftMigration(record, source, target, replace(found, held=record.last("hold") is not None))
 
 
 def settle_migration(workplace: Workplace, control: Control, record: Record) -> Whereabouts:
@@ -96,8 +97,8 @@ def _put_in_order(left: LeftMigration) -> None:
             tidy_source(source, record.uuid)
         return
     match found.place:
-        case Place.SOURCE if here is not None and here.held_by_migration:
-            if record.facts.get("state") == VMState.RUNNING.value:
+        case Place.SOURCE if here is not None and here.state is VMState.PAUSED:
+            if (here.held_by_migration or found.held) and record.facts.get("state") == VMState.RUNNING.value:
                 with job_connection(left.source, DEADLINE) as source:
                     source.resume(record.uuid)
         case Place.TARGET:

@@ -53,6 +53,8 @@ class Whereabouts:
     there: Sight | None
     here_error: str = ""
     there_error: str = ""
+    held: bool = False
+    """Whether we have paused it at the source because the target might run it."""
 
     @property
     def place(self) -> Place:
@@ -78,7 +80,9 @@ class Whereabouts:
         here, there = self.here, self.there
         if self.place is not Place.BOTH or here is None or there is None:
             return False
-        return here.held_by_migration and not here.busy and not there.incoming and not there.busy
+        left = here.held_by_migration or (self.held and here.state is VMState.PAUSED)
+        arrived = there.state is VMState.RUNNING and not there.incoming and not there.busy
+        return left and not here.busy and arrived
 
     @property
     def message(self) -> str:

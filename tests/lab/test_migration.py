@@ -534,11 +534,12 @@ def test_the_target_loses_its_power(place: Place3, lab: Lab, leaving: tuple[Task
     assert copies(lab, uuid) == {"h1": "running"}
 
 
-def test_a_target_that_hangs_at_the_handover_never_makes_two(place: Place3, lab: Lab) -> None:
+@pytest.mark.parametrize("mode", [MigrationMode.CLIENT, MigrationMode.P2P])
+def test_a_target_that_hangs_at_the_handover_never_makes_two(place: Place3, lab: Lab, mode: MigrationMode) -> None:
     """It may start the VM as soon as it wakes, so the source keeps it paused; awake, the target has it, alone."""
     first, second, _ = lab.hosts
     uuid = guest(first, network=None)
-    task = place.start("mover", to="h2", bandwidth=10)
+    task = place.start("mover", to="h2", bandwidth=10, mode=mode)
     eventually(lambda: any(step.done > 20_000_000 for step in task.view.steps), "a third of it")
     second.hang()
     try:
