@@ -68,13 +68,18 @@ def begin_copies(connection: HostConnection, uuid: str, disks: Sequence[Disk], c
 def copies_progress(connection: HostConnection, uuid: str) -> CopyJob:
     """Ask how far the copies are. Raises DriverError where they have ended and are not complete."""
     with connection_errors(connection, "copy the disks of a running VM"):
-        domain = connection.handle.lookupByUUIDString(uuid)
-        if not domain.isActive():
-            raise DriverError(connection.host, "the VM has stopped while its disks were copied: the copy is incomplete")
-        now = domain.jobStats()
-        if now.get("type", 0) != libvirt.VIR_DOMAIN_JOB_NONE:
-            return CopyJob(running=True, done=int(now.get("disk_processed", 0)), total=int(now.get("disk_total", 0)))
-        ended = domain.jobStats(_COMPLETED)
+        try:
+            domain = connection.handle.lookupByUUIDString(uuid)
+            now = domain.jobStats()
+            if now.get("type", 0) != libvirt.VIR_DOMAIN_JOB_NONE:
+                done, total = int(now.get("disk_processed", 0)), int(now.get("disk_total", 0))
+                return CopyJob(running=True, done=done, total=total)
+            ended = domain.jobStats(_COMPLETED)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() not in (libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_NO_DOMAIN):
+                raise
+            message = "the VM has stopped while its disks were copied: the copy is incomplete"
+            raise DriverError(connection.host, message) from error
     if ended.get("success") is not True:
         reason = one_line(str(ended.get("errmsg") or "libvirt gives no reason"))
         raise DriverError(connection.host, f"the disks could not be copied: {reason}")

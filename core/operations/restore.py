@@ -2,7 +2,7 @@
 
 The copy is complete before anything is exchanged: until then the VM has its present disks, and only then do they go. A
 volume can't be renamed through libvirt. So a boot volume goes on under a new name; a drive, whose name people use, is
-copied once more to its own name, and the VM has the first copy until the second is complete.
+copied once more, to its own name, and the VM has the first copy until the second is complete.
 """
 
 from __future__ import annotations
@@ -340,7 +340,7 @@ class _Work:
                 self._control,
                 self._connection,
                 self._host,
-                first,
+                exchange.copy,  # not the first one: what begins there is the guest's to write, and libvirt believes it
                 pool=pool,
                 name=name,
                 form=form,
