@@ -422,6 +422,23 @@ def test_a_raw_drive_that_looks_like_an_overlay_is_not_followed(admin: Admin, la
     assert host.run("sha256sum", path) == content
 
 
+AGENT = r"""sed '/case "$line" in/a *fsfreeze*) echo "$line" >> /frozen; reply 1 ;;' /bin/agent > /bin/freezer"""
+
+
+def test_a_guest_agent_holds_the_file_systems_still(admin: Admin, running: tuple[LabHost, Serial]) -> None:
+    """For the moment that is kept, and not longer; unless nobody wants that."""
+    host, serial = running
+    make_drive(host, "data")
+    admin.attach("web", "data")
+    assert admin.snapshot("web", "without").consistency == "crash"
+    serial.run(f"{AGENT} && chmod +x /bin/freezer && killall agent && (freezer /dev/vport*p1 &)")
+    eventually(lambda: "state='connected'" in host.virsh("dumpxml", "web"), "the guest's agent", PATIENCE)
+    assert admin.snapshot("web", "unasked", freeze=False).consistency == "crash"
+    assert admin.snapshot("web", "held").consistency == "filesystem"
+    calls = re.findall("guest-fsfreeze-[a-z]+", serial.run("cat /frozen"))
+    assert calls[-2:] == ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"]
+
+
 # Failures
 
 
