@@ -103,7 +103,7 @@ def place(lab: Lab, tmp_path: Path) -> Iterator[Place3]:
     for host in hosts_of(lab):
         registry.add(host, configuration)
     workplace = Workplace(configuration, registry=registry)
-    workplace.connect()
+    workplace.settled_fleet(PATIENCE)
     yield Place3(workplace)
     workplace.close()
 
