@@ -125,7 +125,8 @@ def test_a_vm_lives_from_its_creation_to_its_end(realm: Realm) -> None:
     assert created.registered is not None
     vm = realm.target("web").vm
     assert (vm.managed, vm.memory_bytes, vm.vcpus) == (True, 96 * MIB, 1)
-    address, _, port = created.registered.endpoint.rpartition(":")
+    endpoint = eventually(lambda: realm.target("web").vm.endpoint, "the address of the guest, which its agent outran")
+    address, _, port = endpoint.rpartition(":")
     eventually(lambda: answers(address, int(port)), "the guest at its endpoint")
     host = next(host for host in realm.lab.hosts if host.name == created.placement.host)
     image = json.loads(
