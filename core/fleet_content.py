@@ -83,7 +83,10 @@ def _snapshot(fields: _Fields, taken: float, vms: tuple[VM, ...]) -> HostSnapsho
     connection = fields.choice("connection", Connection, Connection.CONNECTED)
     age = fields.number("age", 0.0 if connection is Connection.CONNECTED else None)
     name = fields.text("name")
-    reservations = fields.sequence("reservations", ())
+    reservations = [
+        _reservation(_Fields(value, f"{fields.at('reservations')}[{index}]"), name, taken)
+        for index, value in enumerate(fields.sequence("reservations", ()))
+    ]
     return HostSnapshot(
         host=Host(
             name=name,
@@ -98,10 +101,7 @@ def _snapshot(fields: _Fields, taken: float, vms: tuple[VM, ...]) -> HostSnapsho
         observed_at=None if age is None else round(taken - age, TO_THE_MILLISECOND),
         vms=vms,
         pools=_pools(fields),
-        reservations=tuple(
-            _reservation(_Fields(value, f"{fields.at('reservations')}[{index}]"), name, taken)
-            for index, value in enumerate(reservations)
-        ),
+        reservations=tuple(reservation for reservation in reservations if reservation.expires_at > taken),
         error=fields.text("error", "", may_be_empty=True),
         machine_uuid=fields.optional_text("machine_uuid"),
     )

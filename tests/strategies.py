@@ -154,7 +154,7 @@ def reservations(draw: st.DrawFn, host: str, uuids: tuple[str, ...]) -> Reservat
         memory_bytes=draw(sizes),
         devices=tuple(draw(st.lists(addresses, unique=True, max_size=2))),
         taken_at=draw(moments()),
-        expires_at=round(TAKEN + draw(st.integers(0, 100_000)) / 1000, 3),
+        expires_at=round(TAKEN + draw(st.integers(1, 100_000)) / 1000, 3),
         owner=draw(st.just("") | names),
     )
 

@@ -127,6 +127,15 @@ def test_optional_parts_of_a_host_are_read() -> None:
     assert found.use(CONFIGURATION.hardware_profiles["gpu-node"]).devices == {"a100": 1}
 
 
+def test_a_reservation_that_had_expired_counts_no_more() -> None:
+    """Its program had died before the fleet was taken (specification, section 8)."""
+    promised = {"vcpus": 2, "memory": GIB, "devices": []}
+    past = {**promised, "taken_at": "2000-01-01T00:00:00Z", "expires_at": "2000-01-01T00:01:00Z"}
+    assert [
+        each.vm for each in read(hosts=[{**HOST, "reservations": [past, promised]}], vms=[]).hosts[0].reservations
+    ] == ["hosts[0].reservations[1]"]
+
+
 def test_use_and_cost_of_the_file_are_not_believed() -> None:
     """They are computed again from the VMs."""
     host = {**HOST, "use": {"vms": 99, "vcpus": 99, "memory": 99, "devices": {}}, "cost": -5}
