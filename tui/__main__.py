@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -60,8 +61,12 @@ def report(error: RealmsError) -> int:
     return error.exit_code
 
 
+_OUTPUT_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
 def main() -> None:
     """Run the program; the one place where an unforeseen error becomes an exit code."""
+    _open_closed_streams()
     try:
         code = realms.main(standalone_mode=False)
     except RealmsError as error:
@@ -73,6 +78,8 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OUTPUT_IS_FULL:
+            sys.exit(_finish(_say_unwritable(error)))
         if os.environ.get("REALMS_TRACEBACK"):
             raise
         from core.text import one_line
@@ -80,11 +87,30 @@ def main() -> None:
         click.echo(f"realms: unforeseen error: {type(error).__name__}: {one_line(str(error))}", err=True)
         click.echo("  this is a defect; run again with REALMS_TRACEBACK=1 for the details to report", err=True)
         code = 1
+    sys.exit(_finish(code if isinstance(code, int) else 0))
+
+
+def _open_closed_streams() -> None:
+    """Give the program every standard stream, also where the caller closed one (`realms hosts list >&-`)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open until the program ends
+
+
+def _finish(code: int) -> int:
+    """Write out what is still buffered, and give the exit code."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # who reads the output has seen enough
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # who reads a pipe no more has seen enough
+            code = _say_unwritable(error)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code if isinstance(code, int) else 0)
+    return code
+
+
+def _say_unwritable(error: OSError) -> int:
+    click.echo(f"realms: can't write: {error.strerror}", err=True)
+    return 1
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import HostRefused, UnreadableFile, UsageError
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--id", "profile_id", metavar="ID", help="Id of the profile (else made of the host's name).")
 @click.option("--cost-function", "function_id", metavar="ID",
               help="Cost function of the profile; where it doesn't exist or fit, one is proposed.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(min=0.1, max=3600), default=10.0, show_default=True,
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True,
               metavar="SECONDS", help="How long the host may take.")  # fmt: skip
 @json_option
 @pass_options

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, pass_options
+from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, pass_options
 
 
 @click.group("fleet", cls=LazyGroup)
@@ -14,9 +14,9 @@ def fleet() -> None:
     """Save the live fleet."""
 
 
-@fleet.command("save", cls=RealmsCommand)
+@fleet.command("save", cls=RealmsCommand, short_help="Save the live fleet to a file.")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
 @pass_options
 def save(options: GlobalOptions, file: Path, timeout: float) -> None:

@@ -9,7 +9,7 @@ import click
 
 from core.errors import HostRefused, UsageError
 from core.hosts import HostState, StaticAddress
-from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ NO_ADDRESS = "none"
 STATE = click.Choice([state.value for state in HostState])
 
 _timeout_option = click.option(
-    "--timeout", type=click.FloatRange(min=0.1, max=3600), default=10.0, show_default=True, metavar="SECONDS",
+    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
     help="How long to wait for hosts that don't answer.",
 )  # fmt: skip
 

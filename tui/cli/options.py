@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,6 +150,22 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic from click
 
 
 SIZE = SizeType()
+
+
+class WaitType(click.FloatRange):
+    """Seconds to wait for something: a number, and one that a clock can add to the time of day."""
+
+    name = "SECONDS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number; `nan`, which is in no range, is refused."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
+WAIT = WaitType(min=0.1, max=3600)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 """The option of every command that reports something; its parameter is `as_json`."""

@@ -34,10 +34,12 @@ class Column:
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """Print a table: drawn by Rich on a terminal, aligned plain text when piped. Cells are sanitized here."""
+    """Print a table: drawn by Rich on a terminal, aligned plain text when piped. Cells are sanitized here.
+
+    Where a terminal is too narrow to draw it, it is printed plain too: nothing is cut off.
+    """
     cells = [[printable(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _draw(columns, cells, title)
+    if sys.stdout.isatty() and _draw(columns, cells, title):
         return
     if title:
         click.echo(title)
@@ -50,17 +52,45 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, tit
         click.echo("  ".join(aligned).rstrip())
 
 
-def _draw(columns: Sequence[Column], cells: Sequence[Sequence[str]], title: str) -> None:
+_WIDEST_WORD = 24
+"""Columns of a terminal that a word keeps to itself; a longer one is folded."""
+
+
+def fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Give the columns' widths that fill at most `room`, cutting no number and no word; None where that can't be.
+
+    Columns of text give way, the widest first; those aligned to the right keep their width.
+    """
+    from rich.cells import cell_len
+
+    widths, least = [], []
+    for index, column in enumerate(columns):
+        texts = [column.title, *(line[index] for line in cells)]
+        widths.append(max(cell_len(text) for text in texts))
+        words = max((cell_len(word) for text in texts for word in text.split()), default=0)
+        least.append(widths[-1] if column.right else min(words, _WIDEST_WORD))
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:
+        widest = max((index for index in range(len(widths)) if widths[index] > least[index]), key=widths.__getitem__)
+        widths[widest] -= 1
+    return widths
+
+
+def _draw(columns: Sequence[Column], cells: Sequence[Sequence[str]], title: str) -> bool:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    widths = fit(columns, cells, console.width - 3 * len(columns) + 1)  # the box: 1 at both ends, 3 in between
+    if widths is None:
+        return False
     table = Table(box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
-    for column in columns:
-        table.add_column(
-            Text(column.title), justify="right" if column.right else "left", overflow="ellipsis", no_wrap=column.right
-        )
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(Text(column.title), justify="right" if column.right else "left", overflow="fold", width=width)
     for line in cells:
         table.add_row(*(Text(cell) for cell in line))
-    Console().print(table)
+    console.print(table)
+    return True

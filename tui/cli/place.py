@@ -8,7 +8,7 @@ import click
 
 from tui.cli.changes import change_options, changed
 from tui.cli.devices import by_type, device_option
-from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import SIZE, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
     from core.hosts import HostState
@@ -25,7 +25,7 @@ MOST_VMS = 1_000_000
 @click.option("--realm", metavar="ID", help="Only hosts of this realm (else those of all).")
 @click.option("--count", type=click.IntRange(1, MOST_VMS), default=1, show_default=True, metavar="K",
               help="Place so many equal VMs one after another.")  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
 @change_options
 @json_option

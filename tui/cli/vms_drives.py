@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options
 
 if TYPE_CHECKING:
     from core.operations.drives_attached import AttachedDrive
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 foreign_option = click.option("--foreign", is_flag=True, help="Also change a VM that the realm did not make.")
 timeout_option = click.option(
-    "--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, metavar="SECONDS",
+    "--timeout", type=WAIT, default=30.0, show_default=True, metavar="SECONDS",
     help="How long a host may take to answer.",
 )  # fmt: skip
 
@@ -71,7 +71,7 @@ def attach_drive(
 @click.command("detach-drive", cls=RealmsCommand)
 @click.argument("vm")
 @click.argument("drive")
-@click.option("--wait", type=click.FloatRange(min=0.0), default=60.0, show_default=True, metavar="SECONDS",
+@click.option("--wait", type=WaitType(min=0.0, max=86400), default=60.0, show_default=True, metavar="SECONDS",
               help="How long a running guest has to let go of it.")  # fmt: skip
 @foreign_option
 @timeout_option

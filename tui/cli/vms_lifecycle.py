@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ Options = dict[str, Any]
 def common_options(function: Callable[..., int]) -> Callable[..., int]:
     """Add what every command on VMs takes: the VMs, --foreign, --timeout, --json."""
     timeout = click.option(
-        "--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+        "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
         help="How long to wait for hosts that don't answer.",
     )  # fmt: skip
     foreign = click.option("--foreign", is_flag=True, help="Also VMs that the realm did not create.")
@@ -55,7 +55,7 @@ def start(options: GlobalOptions, *, force: bool, no_wait: bool, **common: Any) 
 
 
 @click.command("shutdown", cls=RealmsCommand)
-@click.option("--within", type=click.FloatRange(min=0.1), default=120.0, show_default=True, metavar="SECONDS",
+@click.option("--within", type=WaitType(min=0.1, max=86400), default=120.0, show_default=True, metavar="SECONDS",
               help="How long a VM may take.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Past that, turn it off.")
 @click.option("--no-wait", is_flag=True, help="Ask it to, and don't wait.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
     from core.fleet import VM, Fleet, VMState
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command("list", cls=RealmsCommand)
 @click.option("--realm", metavar="ID", help="Only VMs on hosts of this realm.")
 @click.option("--host", metavar="NAME", help="Only VMs on this host.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
 @json_option
 @pass_options

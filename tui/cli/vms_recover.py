@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import RealmsError
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ Outcome = tuple[str | None, RealmsError | None]
 
 @click.command("recover", cls=RealmsCommand)
 @click.option("--yes", is_flag=True, help="Clean up without asking; without it a script is only told.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
 @json_option
 @pass_options

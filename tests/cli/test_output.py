@@ -1,0 +1,87 @@
+"""What commands print, on terminals of any width and where standard output is not there or full."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.cells import cell_len
+
+from tests.terminal import REALMS
+from tui.cli.output import Column, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.program import Outcome
+
+    Run = Callable[..., Outcome]
+
+COLUMNS = [Column("Host"), Column("Reason"), Column("Memory", right=True)]
+CELLS = [["kvm-rack7-12", "last answer a minute ago: its data are too old", "336 of 1024 GiB"]]
+
+
+def test_a_table_that_has_room_keeps_its_widths() -> None:
+    """Every column as wide as its widest cell."""
+    assert fit(COLUMNS, CELLS, 80) == [12, 46, 15]
+
+
+def test_long_texts_give_way_before_names_and_numbers() -> None:
+    """The text is folded; the host's name and the size stay whole."""
+    assert fit(COLUMNS, CELLS, 50) == [12, 23, 15]
+
+
+def test_a_terminal_too_narrow_for_words_and_numbers_draws_no_table() -> None:
+    """Nothing is cut, so there is no way to draw it."""
+    assert fit(COLUMNS, CELLS, 30) is None
+
+
+def test_a_long_name_is_folded_where_it_has_to_be() -> None:
+    """A word of a hundred letters does not forbid the drawing."""
+    assert fit([Column("VM"), Column("CPU", right=True)], [["x" * 100, "12 %"]], 40) == [36, 4]
+
+
+def test_wide_characters_count_twice() -> None:
+    """As terminals draw them."""
+    assert fit([Column("VM")], [["\N{CJK UNIFIED IDEOGRAPH-6A5F}" * 4]], 80) == [8]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_no_terminal_hides_a_host_s_name(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    """Neither the names nor the costs of the ranking are cut, drawn or not."""
+    monkeypatch.setattr("tui.cli.output.sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "dumb")
+    shown = run("--fleet", "fleet.json", "place", "--vcpus", "8", "--memory", "8GiB").out
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    assert {f"h{number}" for number in range(1, 7)} <= set(shown.split())
+    assert columns == 40 or max(map(cell_len, shown.splitlines())) <= max(columns, 110)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_error(places: Path, closed: str) -> None:
+    """A caller may close what it doesn't want to read."""
+    command = f"'{REALMS}' --fleet fleet.json hosts list {closed}"
+    ended = subprocess.run(["sh", "-c", command], cwd=places, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", ["hosts list", "vms list --json", "--help"])
+def test_a_full_disk_is_said_in_one_line(places: Path, arguments: str) -> None:
+    """It is no defect of the program."""
+    command = f"'{REALMS}' --fleet fleet.json {arguments} >/dev/full"
+    ended = subprocess.run(["sh", "-c", command], cwd=places, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "realms: can't write: No space left on device\n")
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300", "0", "-1"])
+@pytest.mark.parametrize("command", ["vms list", "hosts list", "place --vcpus 1 --memory 1GiB", "fleet save x.json"])
+def test_a_wait_that_no_clock_can_add_is_refused(run: Run, command: str, seconds: str) -> None:
+    """Wrong usage, before anything is asked."""
+    ended = run(*command.split(), "--timeout", seconds)
+    assert ended.code == 2
+    assert "--timeout" in ended.err
