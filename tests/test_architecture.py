@@ -61,16 +61,23 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert not loaded & set(HEAVY)
 
 
-def test_only_outer_loops_catch_every_exception() -> None:
+def swallows(node: ast.AST) -> bool:
+    """Tell whether a handler takes every exception and doesn't raise it again after cleaning up."""
+    if not isinstance(node, ast.ExceptHandler):
+        return False
+    takes_all = node.type is None or (
+        isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}
+    )
+    last = node.body[-1]
+    return takes_all and not (isinstance(last, ast.Raise) and last.exc is None)
+
+
+def test_only_outer_loops_swallow_every_exception() -> None:
     """Those of a lane, a task, and the program itself."""
     places = {
-        str(path.relative_to(ROOT))
-        for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}))
+        str(path.relative_to(ROOT)) for path in SOURCES if any(map(swallows, ast.walk(ast.parse(path.read_text()))))
     }
-    assert places == {"core/driver/lane.py", "core/operations/tasks.py", "tui/__main__.py"}
+    assert places <= {"core/driver/lane.py", "core/operations/tasks.py", "tui/__main__.py"}
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.demo.stage import Demo
-from core.operations.workplace import Workplace
 from tui.app import RealmsApp
+
+if TYPE_CHECKING:
+    from core.operations.workplace import Workplace
 
 SIZE = (120, 36)
 AREAS = (("hosts", "1"), ("vms", "2"), ("costs", "3"))
