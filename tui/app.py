@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.binding import Binding
 
 from core.errors import RealmsError
+from core.operations.tasks import Progress
 from core.placement.request import Request
+from core.text import one_line
 from tui.app_keys import KEYS
 from tui.areas import AREAS
 from tui.changes import start_change
 from tui.commands import Command, bindings
 from tui.lifeline import Lifeline, terminal_is_gone
 from tui.messages import Changed, Terminated
+from tui.ongoing import Ongoing
 from tui.render.ages import shown_ages
 from tui.render.cpu_history import CpuHistory
 from tui.render.headroom import Headroom
 from tui.render.summary import summary
+from tui.render.tasks import running_summary, task_title
 from tui.screens.area import AreaScreen
 from tui.settings import Settings, default_path
 from tui.shell import Shell, terminal_colors
 from tui.theme import THEME_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from textual.notifications import SeverityLevel
 
     from core.fleet import Fleet, VMKey
+    from core.operations.tasks import Control, TaskView
     from core.operations.workplace import Workplace
     from tui.changes import Step
     from tui.widgets.rows import RowKey
 
+T = TypeVar("T")
+
 TICK_SECONDS = 0.25
+MOST_WARNINGS = 3
+"""Warnings of one task that are shown as messages; its details have all."""
 RETRY_SECONDS = 5.0
 """How long to wait before a registry that can't be read is tried again."""
 
@@ -65,6 +76,10 @@ class RealmsApp(Shell[int]):
         self._headroom = Headroom(workplace.clock)
         self._seen: tuple[object, ...] = ()
         self._changing = 0
+        self._ongoing = Ongoing(workplace.tasks)
+        self._tasks_seen: tuple[int, int] = (0, 0)
+        self._leaving = False
+        """Whether the end of running tasks is waited for, to quit then."""
 
     # Start and end -------------------------------------------------------------------------------------------------
 
@@ -119,12 +134,36 @@ class RealmsApp(Shell[int]):
         return self._changing > 0
 
     async def action_quit(self) -> None:
-        """Quit; a change that is being written is waited for, a moment at most."""
+        """Quit; asks where tasks run. A change that is being written is waited for, a moment at most."""
+        running = self.workplace.tasks.running()
+        if running:
+            self._ask_to_quit(running)
+            return
         if self.changes_pending:
             self.tell("Finishing the change that is being written.")
             self.set_timer(0.5, lambda: self.exit(0))
             return
         self.exit(0)
+
+    def _ask_to_quit(self, running: Sequence[TaskView]) -> None:
+        from tui.render.task_questions import ask_quit
+        from tui.screens.confirm import Confirm
+
+        if isinstance(self.screen, Confirm):
+            return
+        again = self._leaving
+
+        def answered(wanted: bool | None) -> None:
+            if not wanted:
+                self._leaving = False
+            elif again:
+                self.exit(0)
+            else:
+                self._leaving = True
+                for view in self.workplace.tasks.running():
+                    self.workplace.tasks.cancel(view.id)
+
+        self.push_screen(Confirm(ask_quit(running, again=again)), answered)
 
     async def action_leave_or_quit(self) -> None:
         """Quit from an area, go back from elsewhere."""
@@ -137,8 +176,9 @@ class RealmsApp(Shell[int]):
 
     def tick(self) -> None:
         """Bring the newest fleet to the screen in front, where anything changed. Called four times a second."""
-        if self._terminal_is_behind():
+        if not self.screen_stack or self._terminal_is_behind():  # no screen: the application is closing
             return
+        self._tick_tasks()
         workplace = self.workplace
         generation = workplace.generation
         fleet = workplace.fleet()
@@ -149,6 +189,33 @@ class RealmsApp(Shell[int]):
         self.cpu_history.add(fleet)
         self.fleet = fleet
         self.show()
+
+    def _tick_tasks(self) -> None:
+        """Bring tasks that changed to the screen in front, and tell how those ended that were started here."""
+        workplace = self.workplace
+        running = workplace.tasks.running()
+        second = int(workplace.clock.now()) if running and self.current_mode == "tasks" else 0
+        seen = (workplace.tasks.generation, second)
+        screen = self.screen
+        if seen != self._tasks_seen and isinstance(screen, AreaScreen) and screen.is_mounted:
+            self._tasks_seen = seen
+            screen.show_lines()
+            screen.show_tasks(workplace.tasks.views())
+        for started in self._ongoing.ended():
+            view = started.task.view
+            for warning in view.warnings[:MOST_WARNINGS]:
+                self.tell(one_line(f"{task_title(view)}: {warning}"), "warning")
+            if len(view.warnings) > MOST_WARNINGS:
+                self.tell(f"{len(view.warnings) - MOST_WARNINGS} more warnings: see Tasks", "warning")
+            if view.progress is Progress.DONE:
+                started.then(started.task.outcome.result())
+            else:
+                severity: SeverityLevel = "warning" if view.progress is Progress.CANCELLED else "error"
+                told = f"{task_title(view)}: {view.progress.value}: {view.error}"
+                self.tell(one_line(told), severity, hint=one_line(view.hint))
+        if self._leaving and not workplace.tasks.running():
+            self._leaving = False
+            self.exit(0)
 
     def show(self) -> None:
         """Let the screen in front show the fleet; one behind it catches up when it comes to the front."""
@@ -176,7 +243,7 @@ class RealmsApp(Shell[int]):
         label = workplace.label if workplace.label != "live" else ""
         if not label and not workplace.can_change:
             label = "read-only"
-        return summary(self.fleet, label)
+        return summary(self.fleet, label, running_summary(workplace.tasks.running()))
 
     def footer_commands(self) -> list[Command]:
         """Commands that the line below shows in every area."""
@@ -248,6 +315,33 @@ class RealmsApp(Shell[int]):
         """Change the registry off this thread; Changed brings the outcome to the screen in front, then here."""
         self._changing += 1
         start_change(what, steps, self.screen, self)
+
+    def run_task(
+        self, what: str, target: str, job: Callable[[Control], T], then: Callable[[T], None] | None = None
+    ) -> None:
+        """Start a task off this thread; `then` gets what came of it, else that is shown. Failures are shown."""
+        self._ongoing.run(what, target, job, then or (lambda outcome: self.tell(str(outcome))))
+        self.tick()
+
+    def task_view(self, number: object) -> TaskView | None:
+        """Give a task as it stands now; None where there is no such task."""
+        return next((view for view in self.workplace.tasks.views() if view.id == number), None)
+
+    def cancel_tasks(self, views: Sequence[TaskView]) -> None:
+        """Ask, then tell tasks to end; those that have ended are left out."""
+        from tui.render.task_questions import ask_cancel
+        from tui.screens.confirm import Confirm
+
+        running = [view for view in views if view.is_running]
+        if not running:
+            self.tell("That task has ended already." if len(views) == 1 else "These tasks have ended already.")
+            return
+
+        def answered(wanted: bool | None) -> None:
+            for view in running if wanted else ():
+                self.workplace.tasks.cancel(view.id)
+
+        self.push_screen(Confirm(ask_cancel(running)), answered)
 
     def on_changed(self, message: Changed) -> None:
         """Tell the outcome of a change that no form waited for."""

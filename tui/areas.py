@@ -40,8 +40,15 @@ def _costs() -> Screen[None]:
     return CostsScreen()
 
 
+def _tasks() -> Screen[None]:
+    from tui.screens.tasks import TasksScreen
+
+    return TasksScreen()
+
+
 AREAS = (
     Area("hosts", "1", "Hosts", "Hosts with their use, cost and connection.", _hosts),
     Area("vms", "2", "VMs", "The VMs of all hosts.", _vms),
     Area("costs", "3", "Costs", "Which host takes a VM, at what cost, and what if.", _costs),
+    Area("tasks", "6", "Tasks", "What was started here: steps, progress, outcome.", _tasks),
 )

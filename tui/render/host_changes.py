@@ -36,6 +36,8 @@ class Question:
     destructive: bool = False
     to_type: str = ""
     """What must be typed before the button works; empty: nothing."""
+    otherwise: str = "Cancel"
+    """The word on the button that does nothing."""
 
 
 def names(snapshots: Sequence[HostSnapshot]) -> str:

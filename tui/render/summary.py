@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 _DOT = " \N{MIDDLE DOT} "
 
 
-def summary(fleet: Fleet | None, label: str) -> tuple[tuple[str, str], ...]:
-    """Say how many hosts answer, and how many VMs they have: "7 of 8 hosts · 212 VMs"; pieces of text and style."""
-    parts: list[tuple[str, str]] = []
+def summary(fleet: Fleet | None, label: str, tasks: str = "") -> tuple[tuple[str, str], ...]:
+    """Say what runs, how many hosts answer, and how many VMs they have: "7 of 8 hosts · 212 VMs", in styled pieces."""
+    parts: list[tuple[str, str]] = [(tasks, "$accent bold")] if tasks else []
     if label:
         parts.append((label, "$accent"))
     if fleet is None:

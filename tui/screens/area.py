@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.fleet import Fleet
+    from core.operations.tasks import TaskView
     from tui.app import RealmsApp
     from tui.widgets.rows import Column, RowKey
 
@@ -72,6 +73,9 @@ class AreaScreen(Screen[None]):
     def show_fleet(self, fleet: Fleet) -> None:
         """Show the newest fleet."""
 
+    def show_tasks(self, views: Sequence[TaskView]) -> None:
+        """Show the tasks as they stand now."""
+
     def go_to_row(self, key: RowKey) -> None:
         """Put the screen's cursor on a row, where it has such a row."""
 
@@ -87,6 +91,7 @@ class AreaScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Catch up with what changed while another screen was in front."""
         self.show_lines()
+        self.show_tasks(self.realms.workplace.tasks.views())
         if self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
         elif self.realms.trouble:

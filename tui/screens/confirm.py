@@ -46,7 +46,7 @@ class Confirm(ModalScreen[bool]):
                 yield Static(asked, classes="asked")
                 yield Input(id="typed", select_on_focus=False)
             with Horizontal(classes="buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(Content(question.otherwise), id="cancel", compact=True)
                 verb = Button(Content(question.verb), id="do", compact=True)
                 verb.disabled = bool(question.to_type)
                 yield verb
