@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from tui.commands import Command, bindings
 from tui.render.vm_detail import VMDetail
 from tui.screens.area import AreaScreen
+from tui.screens.vm_work import VMWork
+from tui.vm_actions import VM_KEYS
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.screen import Screen
 
-    from core.fleet import Fleet, VMKey
+    from core.fleet import VM, Fleet, VMKey
     from tui.widgets.rows import RowKey
 
 
@@ -22,9 +25,11 @@ def open_vm(screen: Screen[None], key: RowKey | None) -> None:
         screen.app.push_screen(VMScreen(cast("VMKey", key)))
 
 
-class VMScreen(AreaScreen):
-    """A place within an area: one VM."""
+class VMScreen(VMWork, AreaScreen):
+    """A place within an area: one VM; what is done here is done to it."""
 
+    KEYS: ClassVar[tuple[Command, ...]] = VM_KEYS
+    BINDINGS: ClassVar = bindings(KEYS)
     CSS_PATH = "vm.tcss"
 
     def __init__(self, key: VMKey) -> None:
@@ -53,3 +58,7 @@ class VMScreen(AreaScreen):
         curve = realms.cpu_history.curve(self._key)
         detail = VMDetail(snapshot, vm, fleet.taken, realms.workplace.configuration, curve, self._key)
         self.query_one(Panel).show(detail.title(), detail.lines)
+
+    def chosen_vms(self) -> tuple[VM, ...]:
+        """Give this VM."""
+        return self.vms_keyed((self._key,))

@@ -9,19 +9,22 @@ from textual import on
 from tui.commands import Command, bindings
 from tui.render.vms import VM_COLUMNS, VMRows
 from tui.screens.area import AreaScreen
+from tui.screens.vm_work import VMWork
+from tui.vm_actions import VM_KEYS
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.fleet import Fleet
+    from core.fleet import VM, Fleet
     from tui.widgets.rows import RowKey
 
 
-class VMsScreen(AreaScreen):
-    """The VMs of all hosts."""
+class VMsScreen(VMWork, AreaScreen):
+    """The VMs of all hosts; what is done to them applies to the marked ones."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
+        *VM_KEYS,
         Command("h", "open_host", "Host", "Show the host of the VM.", footer=True),
         Command("i", "open_vm", "Details", "Show the VM in detail (Enter does too).", footer=True),
     )
@@ -57,3 +60,11 @@ class VMsScreen(AreaScreen):
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a VM."""
         self.query_one(Grid).go_to(key)
+
+    def chosen_vms(self) -> tuple[VM, ...]:
+        """Give the marked VMs, or the one under the cursor."""
+        return self.vms_keyed(self.query_one(Grid).chosen())
+
+    def after_action(self) -> None:
+        """Take the marks off: what they were for is done."""
+        self.query_one(Grid).clear_marks()

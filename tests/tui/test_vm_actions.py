@@ -1,0 +1,272 @@
+"""What is done to VMs from the screens, on real hosts of the test driver."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.driver.metadata import Mark
+from core.fleet import VMState
+from core.operations.tasks import Progress
+from tests.driver.worlds import Guest
+from tests.tui import world as standing_world
+from tests.tui.test_app import SIZE, grid_of, settle
+from tests.tui.test_host_actions import dialog_text, told
+from tests.tui.test_hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.test_tasks_screen import ended
+from tests.vms.world import open_door, world
+from tui.app import RealmsApp
+from tui.render.vm_changes import ask_action
+from tui.screens.confirm import Confirm
+from tui.vm_actions import VM_KEYS, VMAction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from tests.vms.world import World
+
+OURS = Mark(realm="main", devices=())
+STATES = (
+    ("a-runs", "running", OURS),
+    ("b-paused", "paused", OURS),
+    ("c-off", "shutoff", OURS),
+    ("d-foreign", "running", None),
+    ("e-foreign-off", "shutoff", None),
+)
+
+
+@pytest.fixture
+def realm(tmp_path: Path) -> Iterator[World]:
+    """h1 has VMs in all states, two of them foreign; h2 has none."""
+    guests = [
+        Guest(name=name, state=state, mark=mark, network="default", mac=f"52:54:00:00:00:{number:02x}")
+        for number, (name, state, mark) in enumerate(STATES, 1)
+    ]
+    with open_door() as door, world(tmp_path, guests=(guests,), door=door) as made:
+        yield made
+
+
+def state(realm: World, name: str) -> VMState | None:
+    """Give a VM's state as last seen; None where it is gone."""
+    return next((vm.state for vm in realm.workplace.fleet().vms() if vm.name == name), None)
+
+
+async def at_vms(pilot: Pilot[int], realm: World, row: int) -> RealmsApp:
+    """Go to the area of VMs, onto a row, once all hosts have answered."""
+    app = pilot.app
+    assert isinstance(app, RealmsApp)
+    for _ in range(1000):
+        await pilot.pause(0.02)
+        if app.fleet is not None and sum(1 for _ in app.fleet.vms()) == len(STATES):
+            break
+    await pilot.press("2", "N", *["j"] * row)
+    await settle(pilot)
+    if grid_of(app).model.shown[0].cells[0] != "a-runs":
+        await pilot.press("N", "g", *["j"] * row)
+        await settle(pilot)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("key", "row", "after", "said"),
+    [
+        ("u", 2, VMState.RUNNING, "h1/c-off: started"),
+        ("d", 0, VMState.OFF, "h1/a-runs: off"),
+        ("r", 0, VMState.RUNNING, "h1/a-runs: asked to reboot"),
+        ("p", 0, VMState.PAUSED, "h1/a-runs: paused"),
+        ("P", 1, VMState.RUNNING, "h1/b-paused: running"),
+        ("x", 1, VMState.OFF, "h1/b-paused: off"),
+        ("x", 3, VMState.OFF, "h1/d-foreign: off"),
+        ("delete", 2, None, "h1/c-off: deleted"),
+    ],
+)
+async def test_what_a_key_asks_for_is_done(realm: World, key: str, row: int, after: VMState | None, said: str) -> None:
+    """Once it is confirmed; the outcome is told, and stands among the tasks."""
+    name = STATES[row][0]
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await at_vms(pilot, realm, row)
+        before = state(realm, name)
+        await pilot.press(key)
+        await settle(pilot)
+        assert isinstance(app.screen, Confirm)
+        assert f"h1/{name}" in dialog_text(app)
+        assert ("foreign" in dialog_text(app)) == ("foreign" in name)
+        focused = app.screen.focused
+        safe = key in {"u", "p", "P"}
+        assert focused is not None
+        assert focused.id == ("do" if safe else "cancel")
+        if not safe:
+            await pilot.press("enter")
+            await settle(pilot)
+            assert state(realm, name) is before
+            assert not realm.workplace.tasks.views()
+            await pilot.press(key, "tab")
+        await pilot.press("enter")
+        await ended(pilot)
+        assert said in told(app)
+        view = realm.last_task()
+        assert (view.progress, view.target) == (Progress.DONE, f"h1/{name}")
+        for _ in range(500):
+            if state(realm, name) is after:
+                break
+            await pilot.pause(0.02)
+        assert state(realm, name) is after
+
+
+async def test_a_reset_that_the_host_refuses_is_told_with_its_reason(realm: World) -> None:
+    """The test driver can't reset."""
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await at_vms(pilot, realm, 0)
+        await pilot.press("R")
+        await settle(pilot)
+        assert "what they have not written is lost" in dialog_text(app)
+        await pilot.press("tab", "enter")
+        await ended(pilot)
+        view = realm.last_task()
+        assert view.progress in (Progress.DONE, Progress.FAILED)
+        assert any(message.startswith(("reset h1/a-runs: failed", "h1/a-runs: reset")) for message in told(app))
+
+
+async def test_a_migration_that_something_stands_in_the_way_of_moves_nothing(realm: World) -> None:
+    """Hosts of the test driver can't send guests to each other."""
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await at_vms(pilot, realm, 0)
+        await pilot.press("m")
+        await settle(pilot)
+        assert "best other host" in dialog_text(app)
+        await pilot.press("enter")
+        await ended(pilot)
+        view = realm.last_task()
+        assert view.progress is Progress.FAILED
+        assert any(message.startswith("migrate h1/a-runs: failed") for message in told(app))
+        assert state(realm, "a-runs") is VMState.RUNNING
+
+
+async def test_the_marked_vms_are_named_and_their_number_is_typed(realm: World) -> None:
+    """Those that are off already are left out of turning off."""
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await at_vms(pilot, realm, 0)
+        await pilot.press("space", "space", "space", "space", "x")
+        await settle(pilot)
+        shown = dialog_text(app)
+        for part in ("h1/a-runs", "h1/b-paused", "h1/d-foreign", "1 other is left out", "1 VM of these is foreign"):
+            assert part in shown
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, Confirm)
+        await pilot.press(*"3 VMs", "enter")
+        await ended(pilot)
+        assert "3 VMs: off" in told(app)
+        assert not grid_of(app).model.marks
+
+
+async def test_of_several_the_failed_are_named_with_their_reasons(realm: World) -> None:
+    """One that someone has turned on meanwhile is not deleted; the other is."""
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await at_vms(pilot, realm, 2)
+        await pilot.press("space", "j", "space", "delete")
+        await settle(pilot)
+        realm.call("h1", lambda connection: connection.handle.lookupByName("c-off").create())
+        await pilot.press(*"2 VMs", "enter")
+        await ended(pilot)
+        view = realm.last_task()
+        assert (view.progress, view.error) == (Progress.FAILED, "1 of 2 VMs failed")
+        assert any("h1/c-off" in warning and "active" in warning for warning in view.warnings)
+        assert set(realm.domains("h1")) == {"a-runs", "b-paused", "c-off", "d-foreign"}
+
+
+async def test_what_makes_no_sense_is_said_and_not_asked(realm: World) -> None:
+    """Nothing to start, nothing to delete."""
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await at_vms(pilot, realm, 0)
+        await pilot.press("u", "delete")
+        await settle(pilot)
+        assert len(app.screen_stack) == 1
+        assert "h1/a-runs is running: there is nothing to start." in told(app)
+        assert any(message.startswith("h1/a-runs is active.") for message in told(app))
+
+
+async def test_a_console_that_a_vm_has_not_is_refused_with_the_reason(realm: World) -> None:
+    """The test driver has none."""
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await at_vms(pilot, realm, 0)
+        await pilot.press("c")
+        await ended(pilot)
+        assert any("the embedded test driver has no consoles" in message for message in told(app))
+
+
+async def test_a_vm_is_acted_on_from_its_own_screen_too(realm: World) -> None:
+    """It alone, whatever is marked in the table."""
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await at_vms(pilot, realm, 0)
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("p", "enter")
+        await ended(pilot)
+        assert "h1/a-runs: paused" in told(app)
+
+
+@pytest.mark.parametrize("how", ["read-only", "saved"])
+async def test_nothing_is_done_where_nothing_may_be_changed(tmp_path: Path, how: str) -> None:
+    """The keys say why, and open no dialog."""
+    workplace = standing_world.saved() if how == "saved" else standing_world.standing(tmp_path, read_only=True)
+    app = RealmsApp(workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("2")
+        await settle(pilot)
+        await pilot.press(*(command.keys for command in VM_KEYS))
+        await settle(pilot)
+        assert len(app.screen_stack) == 1
+        assert len(told(app)) == len(VM_KEYS)
+        assert all(message.startswith("Nothing can be changed") for message in told(app))
+        assert not workplace.tasks.views()
+
+
+async def test_vms_of_a_host_that_does_not_answer_are_left_alone(tmp_path: Path) -> None:
+    """What they do is unknown."""
+    app = RealmsApp(standing_world.standing(tmp_path))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("2", "slash", *"host:^h5$", "enter")
+        await settle(pilot)
+        await pilot.press("x")
+        await settle(pilot)
+        assert len(app.screen_stack) == 1
+        assert any(message.startswith("h5 does not answer now.") for message in told(app))
+
+
+async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
+    """Of one VM, and of all at once."""
+    app = RealmsApp(hostile_world(*HOSTILE))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert app.fleet is not None
+        vms = tuple(app.fleet.vms())
+        for chosen in (*((vm,) for vm in vms), vms):
+            await app.push_screen(Confirm(ask_action(VMAction.OFF, chosen)))
+            await settle(pilot)
+            assert_clean(app)
+            app.pop_screen()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_the_question_about_several_vms(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+    """It names host and VMs, and warns of the foreign one; Cancel has the focus."""
+    app = RealmsApp(standing_world.standing(tmp_path))
+
+    async def prepare(pilot: Pilot[int]) -> None:
+        await pilot.press("2", "slash", *"host:^h3$", "enter", "ctrl+a", "m")
+        await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=prepare)
