@@ -261,7 +261,9 @@ async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-def test_the_question_about_several_vms(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_question_about_several_vms(
+    snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]
+) -> None:
     """It names host and VMs, and warns of the foreign one; Cancel has the focus."""
     app = RealmsApp(standing_world.standing(tmp_path))
 
