@@ -75,7 +75,7 @@ async def ended(pilot: Pilot[int]) -> None:
     """Wait until every task has ended and was told."""
     app = pilot.app
     assert isinstance(app, RealmsApp)
-    for _ in range(500):
+    for _ in range(2000):
         await pilot.pause(0.02)
         if not app.workplace.tasks.running() and not app._ongoing._started:
             break
