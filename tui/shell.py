@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.app import App
+from textual.binding import Binding
 
 from core.text import printable
 from tui.sanitize import PrintableOnly
@@ -29,6 +30,12 @@ class Shell(App[Result], Generic[Result]):
     TITLE = "Libvirt Realms"
     CSS_PATH = "base.tcss"
     NOTIFICATION_TIMEOUT = 6
+    BINDINGS: ClassVar = [
+        # With priority they act before the next key is handed out: text typed right after Tab, or pasted with it,
+        # must not go into the field before.
+        Binding("tab", "app.focus_next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, priority=True),
+    ]
 
     def __init__(self, theme: str = "", *, colors: int | None = None, lifeline: Lifeline | None = None) -> None:
         super().__init__()

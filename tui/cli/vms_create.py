@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.cli.devices import by_type, device_option
-from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import SIZE, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
     from core.operations.create import Created
@@ -37,7 +37,7 @@ NO_FILTER = "none"
 @click.option("--keep", is_flag=True, help="Stop a VM that does not register, but don't remove it.")
 @click.option("--no-wait", is_flag=True, help="Don't wait until the VM has registered.")
 @click.option("--force", is_flag=True, help="Take drives that another VM has, or that nobody can tell about.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
 @json_option
 @pass_options

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Go to a host that placement refuses; replace an old definition there.")
 @click.option("--foreign", is_flag=True, help="Move a VM that no realm has made.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=1), metavar="SECONDS", help="Call a live migration off when it takes longer."
+    "--timeout",
+    type=click.FloatRange(1, 604_800),
+    metavar="SECONDS",
+    help="Call a live migration off when it takes longer.",
 )
 @click.option("--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S", help="Send no faster.")
 @click.option("--no-auto-converge", is_flag=True, help="Don't slow down a guest that writes faster than is sent.")

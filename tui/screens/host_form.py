@@ -47,6 +47,7 @@ class HostForm(ModalScreen[str | None]):
         self.old = host
         self._touched: set[str] = set()
         self._uri_follows_name = host is None
+        self._proposed_uri = ""
         self._attempts = 0
 
     @property
@@ -94,16 +95,24 @@ class HostForm(ModalScreen[str | None]):
     def check_field(self, event: Input.Changed) -> None:
         """Say at once what is wrong with a field that was written in; a new host's URI follows its name."""
         field = event.input.id or ""
-        if event.input.has_focus:
-            self._touched.add(field)
-            if field == "uri":
-                self._uri_follows_name = False
-            if field == "name" and self._uri_follows_name:
-                name = event.value.strip()
-                uri = self.query_one("#uri", Input)
-                uri.value = f"qemu+ssh://root@{name}/system" if name else ""
-                uri.cursor_position = len(uri.value)
+        if field == "name" and self._uri_follows_name:
+            self._propose_uri(event.value.strip())
+        if field == "uri":
+            if self._uri_follows_name and event.value == self._proposed_uri:
+                return
+            self._uri_follows_name = False
+        self._touched.add(field)
         self._show_faults(self._touched)
+
+    def _propose_uri(self, name: str) -> None:
+        """Write the usual URI for a name, unless something else stands there: word of that may still be on its way."""
+        uri = self.query_one("#uri", Input)
+        if uri.value != self._proposed_uri:
+            self._uri_follows_name = False
+            return
+        self._proposed_uri = f"qemu+ssh://root@{name}/system" if name else ""
+        uri.value = self._proposed_uri
+        uri.select_all()  # whatever is typed there takes the proposal's place
 
     def faults(self) -> dict[str, Fault]:
         """Give what is wrong with the fields as they are, by field."""
