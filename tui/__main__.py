@@ -79,7 +79,7 @@ def main() -> None:
         code = error.exit_code
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _OUTPUT_IS_FULL:
-            sys.exit(_finish(_say_unwritable(error)))
+            sys.exit(_say_unwritable(error))
         if os.environ.get("REALMS_TRACEBACK"):
             raise
         from core.text import one_line
@@ -101,16 +101,22 @@ def _finish(code: int) -> int:
     """Write out what is still buffered, and give the exit code."""
     try:
         sys.stdout.flush()
+    except BrokenPipeError:  # who reads a pipe no more has seen enough
+        _drop_output()
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):  # who reads a pipe no more has seen enough
-            code = _say_unwritable(error)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _say_unwritable(error)
     return code
 
 
 def _say_unwritable(error: OSError) -> int:
     click.echo(f"realms: can't write: {error.strerror}", err=True)
+    _drop_output()
     return 1
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, or the interpreter's own end would complain once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -30,7 +30,5 @@ def realm(tmp_path: Path, door: int) -> Iterator[World]:
 @pytest.fixture
 def silent(tmp_path: Path) -> Iterator[World]:
     """Two hosts whose VMs never answer, and have two seconds to do so."""
-    with open_door() as closed_again:
-        pass
-    with world(tmp_path, door=closed_again, timeout="2 s") as made:
+    with open_door(listening=False) as closed, world(tmp_path, door=closed, timeout="2 s") as made:
         yield made

@@ -164,23 +164,28 @@ def order(name: str = "web", **more: object) -> Order:
 
 
 @contextlib.contextmanager
-def open_door() -> Iterator[int]:
-    """Accept connections at a whole range of ports, as guests do that have come up; gives the base port."""
+def open_door(*, listening: bool = True) -> Iterator[int]:
+    """Accept connections at a whole range of ports, as guests do that have come up; gives the base port.
+
+    Not `listening`, the ports are only held, so that every connection to them is refused: nobody else can open them.
+    """
     for base in range(20000, 60000, 300):
-        listeners: list[socket.socket] = []
+        held: list[socket.socket] = []
         try:
             for port in range(base, base + 256):
-                listener = socket.create_server(("0.0.0.0", port))  # noqa: S104 - a loopback address for each host
-                listeners.append(listener)
+                held.append(socket.socket())
+                held[-1].bind(("0.0.0.0", port))  # noqa: S104 - a loopback address for each host
+                if listening:
+                    held[-1].listen()
         except OSError:
-            for listener in listeners:
-                listener.close()
+            for door in held:
+                door.close()
             continue
         try:
             yield base
         finally:
-            for listener in listeners:
-                listener.close()
+            for door in held:
+                door.close()
         return
     raise AssertionError("no 256 ports in a row are free")
 
