@@ -259,7 +259,7 @@ def test_a_probe_reports_the_host_or_why_not(real: LabHost) -> None:
     ("change", "says"),
     [
         (("id_rsa", "ssh_host_key"), "permission denied"),
-        (("root@", "nobody@"), "what answers is not libvirt"),
+        (("root@", "nobody@"), "permission denied"),
         (("/system", "/system?socket=/nowhere&"), "No such file"),
     ],
 )
