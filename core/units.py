@@ -113,7 +113,7 @@ def parse_duration(text: str) -> float:
     if number.adjusted() > 30 or abs(nanoseconds := number * factor) > MAX_BYTES:
         message = f"{text.strip()} is too long: durations end below 2^63 nanoseconds"
         raise NotAQuantity(message)
-    return float(int(nanoseconds)) / 1e9
+    return int(nanoseconds) / 10**9  # of two integers: rounded once
 
 
 def _split_duration(text: str) -> tuple[Decimal, str]:
@@ -164,7 +164,7 @@ def show_size(size: float) -> str:
 
 def format_duration(seconds: float) -> str:
     """Write a duration exactly, in the largest unit that divides it: parse_duration gives the same number back."""
-    nanoseconds = round(seconds * 1e9)
+    nanoseconds = round(Decimal(repr(seconds)) * 10**9)  # the digits that are meant, not the binary fraction's
     for unit in ("day", "hour", "minute", "second"):
         factor = DURATION_UNITS[unit]
         if nanoseconds and nanoseconds % factor == 0:

@@ -52,7 +52,7 @@ def append_decision(
 
     path = log_of(registry)
     try:
-        digest = _store_configuration(path.with_name(CONFIGURATIONS), configuration, like=registry)
+        digest = _store_configuration(path, configuration, like=registry)
         decision = {
             "time": datetime.fromtimestamp(fleet.taken, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "id": secrets.token_hex(8),
@@ -105,18 +105,19 @@ def decision_host_row(configuration: Configuration, fleet: Fleet, snapshot: Host
     }
 
 
-def _store_configuration(folder: Path, configuration: Configuration, *, like: Path) -> str:
+def _store_configuration(log: Path, configuration: Configuration, *, like: Path) -> str:
     from core.config.export import format_configuration
+    from core.registry.durable import replace_file
+    from core.registry.locking import exclusive
 
     text = format_configuration(configuration).encode()
     digest = hashlib.sha256(text).hexdigest()
-    stored = folder / f"{digest}.conf"
+    stored = log.with_name(CONFIGURATIONS) / f"{digest}.conf"
     if not stored.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = folder / f".{digest}.{os.getpid()}.new"
-        fresh.write_bytes(text)
-        _share(fresh, like)
-        fresh.replace(stored)
+        stored.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with exclusive(log):
+            replace_file(stored, text, former=None, keep=False)
+            _share(stored, like)
     return digest
 
 
