@@ -23,7 +23,7 @@ from tui.render.cpu_history import CpuHistory
 from tui.render.headroom import Headroom
 from tui.render.summary import summary
 from tui.render.tasks import running_summary, task_title
-from tui.screens.area import AreaScreen
+from tui.screens.area import AreaScreen, Following
 from tui.settings import Settings, default_path
 from tui.shell import Shell, terminal_colors
 from tui.theme import THEME_NAMES
@@ -197,9 +197,10 @@ class RealmsApp(Shell[int]):
         second = int(workplace.clock.now()) if running and self.current_mode == "tasks" else 0
         seen = (workplace.tasks.generation, second)
         screen = self.screen
-        if seen != self._tasks_seen and isinstance(screen, AreaScreen) and screen.is_mounted:
+        if seen != self._tasks_seen and isinstance(screen, Following) and screen.is_mounted:
             self._tasks_seen = seen
-            screen.show_lines()
+            if isinstance(screen, AreaScreen):
+                screen.show_lines()
             screen.show_tasks(workplace.tasks.views())
         for started in self._ongoing.ended():
             view = started.task.view
@@ -220,8 +221,9 @@ class RealmsApp(Shell[int]):
     def show(self) -> None:
         """Let the screen in front show the fleet; one behind it catches up when it comes to the front."""
         screen = self.screen
-        if isinstance(screen, AreaScreen) and screen.is_mounted and self.fleet is not None:
-            screen.show_lines()
+        if isinstance(screen, Following) and screen.is_mounted and self.fleet is not None:
+            if isinstance(screen, AreaScreen):
+                screen.show_lines()
             screen.show_fleet(self.fleet)
 
     def _terminal_is_behind(self) -> bool:
@@ -318,10 +320,14 @@ class RealmsApp(Shell[int]):
 
     def run_task(
         self, what: str, target: str, job: Callable[[Control], T], then: Callable[[T], None] | None = None
-    ) -> None:
-        """Start a task off this thread; `then` gets what came of it, else that is shown. Failures are shown."""
-        self._ongoing.run(what, target, job, then or (lambda outcome: self.tell(str(outcome))))
+    ) -> int:
+        """Start a task off this thread and give its number; `then` gets what came of it, else that is shown.
+
+        Failures are shown.
+        """
+        number = self._ongoing.run(what, target, job, then or (lambda outcome: self.tell(str(outcome))))
         self.tick()
+        return number
 
     def task_view(self, number: object) -> TaskView | None:
         """Give a task as it stands now; None where there is no such task."""

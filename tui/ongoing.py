@@ -28,9 +28,11 @@ class Ongoing:
         self._tasks = tasks
         self._started: list[Started[Any]] = []
 
-    def run(self, what: str, target: str, job: Callable[[Control], T], then: Callable[[T], None]) -> None:
-        """Start a task in a thread of its own."""
-        self._started.append(Started(self._tasks.run(what, target, job), then))
+    def run(self, what: str, target: str, job: Callable[[Control], T], then: Callable[[T], None]) -> int:
+        """Start a task in a thread of its own; gives its number."""
+        task = self._tasks.run(what, target, job)
+        self._started.append(Started(task, then))
+        return task.view.id
 
     def ended(self) -> list[Started[Any]]:
         """Give those that have ended since this was asked last."""

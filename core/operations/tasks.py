@@ -70,6 +70,8 @@ class TaskView:
     hint: str = ""
     warnings: tuple[str, ...] = ()
     cancelling: bool = False
+    result: str = ""
+    """What came of it, where its job gave a sentence."""
 
     @property
     def is_running(self) -> bool:
@@ -222,21 +224,23 @@ class Task(Generic[T]):
             value = self._job(control)
         except RealmsError as error:
             control.undo_all()
-            self._end(
-                Progress.CANCELLED if isinstance(error, Cancelled) else Progress.FAILED, error.message, error.hint
-            )
+            progress = Progress.CANCELLED if isinstance(error, Cancelled) else Progress.FAILED
+            self._settle(progress, error=error.message, hint=error.hint)
             self.outcome.set_exception(error)
         except Exception as error:  # noqa: BLE001 - a defect: undone all the same, and the caller learns of it
             control.undo_all()
-            self._end(Progress.FAILED, f"{type(error).__name__}: {error}", "this is a defect of the program")
+            told = f"{type(error).__name__}: {error}"
+            self._settle(Progress.FAILED, error=told, hint="this is a defect of the program")
             self.outcome.set_exception(error)
         else:
-            self._end(Progress.DONE)
+            self._settle(Progress.DONE, result=value if isinstance(value, str) else "")
             self.outcome.set_result(value)
+        self._tasks.tell()  # only now: whoever is woken finds the view and the outcome both settled
 
-    def _end(self, progress: Progress, error: str = "", hint: str = "") -> None:
+    def _settle(self, progress: Progress, *, error: str = "", hint: str = "", result: str = "") -> None:
         ended = self._tasks.clock.now()
-        self._change(lambda view: replace(view, progress=progress, ended_at=ended, error=error, hint=hint))
+        with self._lock:
+            self.view = replace(self.view, progress=progress, ended_at=ended, error=error, hint=hint, result=result)
 
 
 class Tasks:

@@ -111,7 +111,7 @@ async def test_what_runs_is_told_in_the_header_of_every_area(tmp_path: Path) -> 
             await ended(pilot)
             assert "1 task" not in text_of(app.screen.query_one(HeaderLine))
             assert told(app) == ["h2/web-9: created"]
-            assert plain(grid_of(app).model.shown[0].cells[6]) == "done"
+            assert plain(grid_of(app).model.shown[0].cells[6]) == "done: h2/web-9: created"
 
 
 async def test_a_task_that_failed_has_its_error_hint_warnings_and_steps(tmp_path: Path) -> None:

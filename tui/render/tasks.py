@@ -105,8 +105,8 @@ def _result(view: TaskView) -> Cell:
         told = f": {_words(step)}" if step is not None else ""
         return ((word, Tone.WARN if view.cancelling else Tone.ACCENT), (told, Tone.PLAIN))
     pieces: list[Piece] = [(view.progress.value, _TONES[view.progress])]
-    if view.error:
-        pieces.append((f": {one_line(view.error)}", Tone.PLAIN))
+    if view.error or view.result:
+        pieces.append((f": {one_line(view.error or view.result)}", Tone.PLAIN))
     if view.warnings:
         pieces.append((f", {plural(len(view.warnings), 'warning')}", Tone.WARN))
     return tuple(pieces)
@@ -149,6 +149,8 @@ class TaskDetail:
     def _told(self, width: int) -> list[Line]:
         view = self.view
         lines: list[Line] = []
+        if view.result:
+            lines += _labelled("Result", view.result, Tone.PLAIN, width)
         if view.error:
             lines += _labelled(
                 "Error", view.error, Tone.WARN if view.progress is Progress.CANCELLED else Tone.BAD, width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
 
 from textual.screen import Screen
 
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
 
 BACK = Command("escape", "leave", "Back", "Lift the filter or the marks; go back.")
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A screen that is told whenever the fleet or a task changed while it is in front."""
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        """Show the newest fleet."""
+
+    def show_tasks(self, views: Sequence[TaskView]) -> None:
+        """Show the tasks as they stand now."""
 
 
 class AreaScreen(Screen[None]):
