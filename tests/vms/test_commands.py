@@ -146,6 +146,20 @@ def test_recover_tells_a_script_and_does_nothing_without_yes(run: Callable[..., 
     assert run("vms", "recover").out == "nothing was left behind\n"
 
 
+def test_recover_changes_nothing_where_nothing_may_be_changed(run: Callable[..., Outcome], tmp_path: Path) -> None:
+    """Also where there would be nothing to do; read-only it still tells."""
+    refused = run("vms", "recover", "--yes", "--read-only")
+    assert (refused.code, refused.out) == (2, "")
+    assert "nothing was done: the program runs read-only" in refused.err
+    assert run("vms", "recover", "--read-only").out == "nothing was left behind\n"
+    saved = tmp_path / "fleet.json"
+    assert run("fleet", "save", saved).code == 0
+    for words in ((), ("--yes",)):
+        refused = run("vms", "recover", *words, "--fleet", saved)
+        assert (refused.code, refused.out) == (2, "")
+        assert "saved fleet" in refused.err
+
+
 @pytest.mark.parametrize(("answer", "said"), [("n", "nothing was done"), ("y", "h1/mine: off")])
 def test_destructive_commands_ask_on_a_terminal(
     run: Callable[..., Outcome], tmp_path: Path, answer: str, said: str

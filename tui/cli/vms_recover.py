@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import RealmsError
+from core.errors import RealmsError, UsageError
 from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
@@ -28,22 +28,23 @@ Outcome = tuple[str | None, RealmsError | None]
 def recover(options: GlobalOptions, *, yes: bool, timeout: float, as_json: bool) -> int:
     """Tell what programs that were killed at work left behind, and clean it up or go on with it.
 
-    Exit code 1 while anything is left.
+    With --read-only it is only told. Exit code 1 while anything is left.
     """
     import sys
 
     from core.operations.recover import survey
     from tui.cli.output import print_json
 
-    workplace = options.workplace()
+    workplace = options.changing_workplace() if yes else options.workplace()
+    if not workplace.is_live:
+        raise UsageError("a saved fleet has nothing that programs could leave behind", hint="leave out --fleet")
     try:
         left = survey(workplace, settle=timeout)
         if not as_json:
             _print(left)
-        asked = sys.stdin.isatty() and sys.stderr.isatty() and not as_json and bool(left)
+        asked = workplace.can_change and sys.stdin.isatty() and sys.stderr.isatty() and not as_json and bool(left)
         outcomes: dict[str, Outcome] = {}
         if left and (yes or (asked and click.confirm("Clean up?", default=False, err=True))):
-            workplace.check_can_change()
             outcomes = _clean_up(workplace, left, quiet=as_json)
         if as_json:
             print_json(_document(workplace, left, outcomes))
