@@ -73,6 +73,7 @@ def remarks(report: HostReport, profile: HardwareProfile | None, realm: Realm | 
 def examine(workplace: Workplace, wanted: Sequence[str], timeout: float) -> tuple[Examination, ...]:
     """Ask hosts by their names, and URIs, all at once; blocks up to `timeout` seconds for every AT_ONCE of them.
 
+    A URI that is registered is held against that host's description too. Without a registry only URIs are asked.
     Raises UnknownHost, or UsageError for a URI that is none, before anything is asked.
     """
     described = [_described(workplace, word) for word in wanted]
@@ -92,15 +93,26 @@ def _twins(one: Examination, examinations: Sequence[Examination]) -> Iterator[st
             yield other.label
 
 
+def is_uri(word: str) -> bool:
+    """Tell a URI from the name of a host, which has no slash."""
+    return "://" in word
+
+
 def _described(workplace: Workplace, word: str) -> Examination:
-    if "://" in word:
+    registry = workplace.registry
+    if is_uri(word):
         try:
-            return Examination("", parse_uri(word).text)
+            uri = parse_uri(word).text
         except HostRefused as error:
             raise UsageError(error.message, hint=error.hint) from error
-    registry = workplace.registry
-    assert registry is not None  # noqa: S101 - only a saved fleet has none, and its hosts are never asked
-    host = registry.host(word)
+        registered = [each for each in registry.hosts() if each.uri == uri] if registry is not None else []
+        if len(registered) != 1:  # of none, or of whichever of several
+            return Examination("", uri)
+        host = registered[0]
+    elif registry is not None:
+        host = registry.host(word)
+    else:
+        raise UsageError(f"there is no registry that has a host {word!r}", hint="a URI needs none")
     configuration = workplace.configuration
     profile, realm = configuration.hardware_profiles.get(host.profile), configuration.realms.get(host.realm)
     return Examination(host.name, host.uri, profile, realm)

@@ -337,9 +337,32 @@ def test_a_test_of_nothing_known_is_wrong_usage(realms, add, subject):
     assert realms("hosts", "test", "h1", subject).code == 2
 
 
+def test_a_uri_is_held_against_the_host_that_has_it(realms, add):
+    """Whoever types the URI of a registered host means that host."""
+    add("h2", profile="gpu")
+    (row,) = realms("hosts", "test", "test:///default", "--json").hosts.values()
+    assert row["name"] == "h2"
+    assert "profile gpu has 8 cores, the host 16" in row["remarks"]
+
+
+def test_a_uri_is_tested_where_there_is_no_configuration(realms, folder):
+    """Whoever tries a URI may only be about to write one; a name needs it, and so does a file that is named."""
+    (folder / "ticrypt-vm.conf").rename(folder / "elsewhere.conf")
+    tested = realms("hosts", "test", "test:///default", "--json")
+    (row,) = json.loads(tested.out)["hosts"]
+    assert (tested.code, row["name"], row["cores"], row["profile"], row["remarks"]) == (0, None, 16, None, [])
+    assert realms("hosts", "test", "test:///default").code == 0
+    for wrong in (("test:///default", "h1"), ("test:///default", "--config", "missing.conf")):
+        refused = realms("hosts", "test", *wrong)
+        assert (refused.code, refused.out) == (2, "")
+    (folder / "ticrypt-vm.conf").write_text("ticrypt.vm { nonsense")
+    assert realms("hosts", "test", "test:///default").code == 2
+
+
 def test_a_test_has_nobody_to_ask_in_a_saved_fleet(realms):
     """It says so."""
-    assert realms("hosts", "test", "s1", "--fleet", "fleet.json").code == 2
+    for subject in ("s1", "test:///default"):
+        assert realms("hosts", "test", subject, "--fleet", "fleet.json").code == 2
 
 
 def test_hostile_names_are_shown_harmless_and_kept_raw(realms, add):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import HostRefused, UsageError
+from core.errors import HostRefused, UnreadableFile, UsageError
 from core.hosts import HostState, StaticAddress
 from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from core.config.model import Configuration
     from core.hosts import Host
+    from core.operations.workplace import Workplace
     from core.registry.hosts import HostRegistry
     from core.registry.transactions import Transaction
 
@@ -214,21 +215,36 @@ def test(options: GlobalOptions, subjects: tuple[str, ...], *, timeout: float, a
     """Connect to hosts, registered or given by their URI, and report what is there.
 
     Compares a registered host with its hardware profile and its realm's pools. Changes nothing; a disabled host is
-    asked too. Ends with 1 where a host does not answer.
+    asked too. URIs need no configuration. Ends with 1 where a host does not answer.
     """
-    from core.operations.examination import examine
+    from core.operations.examination import examine, is_uri
     from tui.cli.host_reports import document_of, print_examinations
     from tui.cli.output import print_json
 
-    workplace = options.workplace()
-    if not workplace.is_live:
+    if options.fleet is not None:
         raise UsageError("a saved fleet has no hosts that could answer", hint="leave out --fleet")
+    workplace = _workplace_for_uris(options) if all(map(is_uri, subjects)) else options.workplace()
     examinations = examine(workplace, tuple(dict.fromkeys(subjects)), timeout)
     if as_json:
         print_json(document_of(examinations))
     else:
         print_examinations(examinations)
     return 0 if all(examination.report is not None for examination in examinations) else 1
+
+
+def _workplace_for_uris(options: GlobalOptions) -> Workplace:
+    """Open the configuration where there is one: whoever tries a URI may only be about to write it."""
+    import os
+
+    from core.config.model import Configuration
+    from core.config.places import find_configuration
+    from core.operations.workplace import Workplace
+
+    try:
+        find_configuration(options.config, os.environ)
+    except UnreadableFile:
+        return Workplace(Configuration())
+    return options.workplace()
 
 
 def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState) -> None:
