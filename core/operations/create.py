@@ -214,9 +214,8 @@ class _Creation:
         realm, order = self._realm, self._order
         names = [drive.name for drive in order.drives if isinstance(drive, ExistingDrive)]
         found = access.slow(lambda connection: {name: find_drive(connection, realm, name) for name in names})
-        refuse_drives_in_use(
-            self._workplace, self._control, realm, tuple(found.values()), self._uuid, force=order.force
-        )
+        hosts = tuple(each.host for each in self._workplace.fleet().hosts if each.host.realm == realm.id)
+        refuse_drives_in_use(self._workplace, self._control, hosts, tuple(found.values()), force=order.force)
         return found
 
     # The domain ----------------------------------------------------------------------------------------------------

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
 from core.errors import RealmsError
-from core.operations.host_access import HostAccess
-from core.operations.on_hosts import on_each
+from core.operations.disk_users import ask_for_disks
+from core.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from core.driver.disks import DomainDisks
     from core.driver.volumes import Volume
     from core.hosts import Host
     from core.operations.journal import Entry, Journal
@@ -20,12 +18,15 @@ if TYPE_CHECKING:
     from core.operations.workplace import Workplace
     from core.realms import Realm
 
+DEADLINE = 30.0
+"""Seconds that each host has to say which disks its VMs have."""
+
 CLAIM = "claim"
 """Name of the step by which an operation says which drives it is about to use."""
 
 
 class DriveInUse(RealmsError):
-    """Another active VM has the drive, or a host that might run one that has it can't be asked."""
+    """Another active VM has the drive, or a host that might run one that has it can't be asked; nothing was changed."""
 
 
 def claim_drives(journal: Journal, entry: Entry, realm: Realm, drives: Sequence[str]) -> None:
@@ -48,60 +49,36 @@ def claim_drives(journal: Journal, entry: Entry, realm: Realm, drives: Sequence[
 def refuse_drives_in_use(
     workplace: Workplace,
     control: Control,
-    realm: Realm,
+    hosts: Sequence[Host],
     volumes: Sequence[Volume],
-    uuid: str,
     *,
+    but: tuple[str, str] | None = None,
     force: bool = False,
+    deadline: float = DEADLINE,
 ) -> None:
-    """Ask every host of the realm whether an active VM other than `uuid` has one of these volumes; raises DriveInUse.
+    """Ask all hosts of a realm who has drives; raises DriveInUse where an active VM has one, or might have it.
 
-    With `force` it is a warning where a host can't be asked, or a VM has it.
+    Two VMs that write to one drive destroy it for certain, so `force` allows what nobody can tell, and never what is
+    seen (specification, section 9). A disabled host can't be asked: its VMs go on running. `but` is the VM that the
+    drives are for, as host and UUID.
     """
     if not volumes:
         return
-    users, unasked = users_of(workplace, control, realm, volumes)
-    problems = [
-        f"drive {volume} is in use by {host.name}/{vm.name}"
-        for volume, host, vm in users
-        if vm.active and vm.uuid != uuid
-    ]
-    problems += [
-        f"nobody can tell whether a VM on {host} has {', '.join(volume.name for volume in volumes)}: {reason}"
-        for host, reason in unasked.items()
-    ]
-    if problems and not force:
-        raise DriveInUse("; ".join(problems), hint="detach it there first; --force goes on all the same")
-    for problem in problems:
-        control.warn(problem)
-
-
-def users_of(
-    workplace: Workplace, control: Control, realm: Realm, volumes: Sequence[Volume]
-) -> tuple[tuple[tuple[str, Host, DomainDisks], ...], Mapping[str, str]]:
-    """Find every domain that uses one of these volumes, as volume, host, domain; and hosts not asked, and why."""
-    from core.driver.disks import read_disks
-
-    hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
-    asked = [host for host in hosts if host.state.connects]
-    for host in hosts:
-        if not host.state.connects:
-            control.warn(f"{host.name} is disabled, and was not asked what its VMs use")
-
-    def ask(host: Host) -> tuple[DomainDisks, ...]:
-        with HostAccess(workplace, host) as access:
-            return access.slow(read_disks)
-
-    with control.step("ask which VMs use the drives"):
-        answers = on_each(asked, ask)
-    found = []
-    for answer in answers:
-        for domain in answer.value or ():
-            files = {posixpath.normpath(path) for path in domain.files}
-            found += [
-                (volume.name, answer.host, domain)
-                for volume in volumes
-                if posixpath.normpath(volume.path) in files or (volume.pool, volume.name) in domain.volumes
-            ]
-    unasked = {answer.host.name: answer.error.message for answer in answers if answer.error is not None}
-    return tuple(found), unasked
+    users = ask_for_disks(workplace, control, hosts, sorted({volume.pool for volume in volumes}), deadline)
+    names = ", ".join(printable(volume.name) for volume in volumes)
+    running: list[tuple[str, str]] = []
+    off: list[tuple[str, str]] = []
+    for volume in volumes:
+        for user in users.of(volume.pool, volume.name, volume.path):
+            if (user.host, user.uuid) != but:
+                (running if user.active else off).append((printable(volume.name), printable(str(user))))
+    if running:
+        message = "; ".join(f"drive {name} is in use by {user}" for name, user in running)
+        raise DriveInUse(message, hint="two VMs that write to one drive destroy it: detach it there first")
+    if users.unasked and not force:
+        message = f"nobody can tell whether another VM has drive {names}; not asked: {users.why_unasked}"
+        raise DriveInUse(message, hint="--force goes on all the same: then be sure that no VM there has it")
+    if users.unasked:
+        control.warn(f"not asked whether they have drive {names}: {', '.join(users.unasked)}")
+    for name, owner in off:
+        control.warn(f"drive {name} also belongs to {owner}")

@@ -23,8 +23,7 @@ from core.driver.pools import list_pools
 from core.driver.volume_bytes import read_head
 from core.driver.volumes import list_volumes
 from core.errors import Cancelled, DriverError, RealmsError, UsageError
-from core.operations.disk_users import ask_for_disks
-from core.operations.drive_claims import claim_drives
+from core.operations.drive_claims import claim_drives, refuse_drives_in_use
 from core.operations.host_access import HostAccess
 from core.operations.image_file import ImageRefused, examine
 from core.operations.journal import Journal, StillAtWork
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from core.driver.connection import HostConnection
     from core.driver.disk_devices import DiskSet
     from core.driver.volumes import Volume
-    from core.operations.disk_users import DiskUsers
     from core.operations.tasks import Control
     from core.operations.vm_at_hand import VMAtHand
     from core.operations.workplace import Workplace
@@ -91,7 +89,8 @@ def attach_drive(
 ) -> AttachedDrive:
     """Attach a drive of the realm's drives pool to a VM: at once where it runs, and for all its starts.
 
-    Refused where another active VM has the drive; also where a host that might run one can't be asked, unless forced.
+    Refused where another active VM has the drive, always; and unless forced where a host that might run one can't be
+    asked.
     Programs that share a registry claim a drive first, so that two never give the same one away. Raises UsageError,
     DriveRefused, DriveInUse, DriverError, Cancelled; nothing is changed then.
     """
@@ -105,8 +104,9 @@ def attach_drive(
             chosen = _free_target(disks, target)
             step.detail(f"{form}, free is {chosen}")
         with _claimed(workplace, at_hand, drive):
-            users = ask_for_disks(workplace, control, at_hand.hosts, (volume.pool,), deadline)
-            _check_users(control, users, at_hand, volume, force=force)
+            refuse_drives_in_use(
+                workplace, control, at_hand.hosts, (volume,), but=(host.name, vm.uuid), force=force, deadline=deadline
+            )
             with control.step(f"attach {drive} as {chosen}", host.name) as step:
                 new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
                 access.slow(lambda connection: attach_disk(connection, vm.uuid, new))
@@ -294,24 +294,6 @@ def _free_target(disks: DiskSet, wanted: str | None) -> str:
         what = printable(taken.volume or taken.path or taken.device)
         raise DriveRefused(f"{wanted} is taken by {what}", hint=f"free is {disks.next_target()}")
     return wanted
-
-
-def _check_users(control: Control, users: DiskUsers, at_hand: VMAtHand, volume: Volume, *, force: bool) -> None:
-    """Refuse a drive that another active VM has, or might have."""
-    name = printable(volume.name)
-    me = (at_hand.host.name, at_hand.vm.uuid)
-    found = [user for user in users.of(volume.pool, volume.name, volume.path) if (user.host, user.uuid) != me]
-    running = [user for user in found if user.active]
-    if running:
-        message = f"drive {name} is in use by {', '.join(printable(str(user)) for user in running)}"
-        raise DriveRefused(message, hint="two VMs that write to one drive destroy it: detach it there first")
-    if users.unasked and not force:
-        message = f"nobody can tell whether another VM has drive {name}; not asked: {users.why_unasked}"
-        raise DriveRefused(message, hint="--force attaches it all the same: then be sure that no VM there has it")
-    if users.unasked:
-        control.warn(f"not asked whether they have drive {name}: {', '.join(users.unasked)}")
-    if found:
-        control.warn(f"drive {name} also belongs to {', '.join(printable(str(user)) for user in found)}")
 
 
 def _attached(at_hand: VMAtHand, disks: DiskSet, drive: str, pool: str, folder: str) -> Disk:

@@ -42,7 +42,7 @@ def start_vm(workplace: Workplace, control: Control, target: Target, *, force: b
     """Start a VM that is off and wait until it has registered; past the realm's timeout it is stopped again.
 
     Nothing is ever removed. `force` starts it although a host that might run it, or a VM that has its drives, can't be
-    asked, and although its drives are in use; never while it is seen active elsewhere. Raises RunsElsewhere, NoRoom,
+    asked; never while it is seen active elsewhere, or its drives are seen in use. Raises RunsElsewhere, NoRoom,
     NotRegistered, DriveInUse, DriverError, Cancelled.
     """
     registry = workplace.check_can_change()
@@ -152,7 +152,9 @@ def _refuse_drives(
 ) -> None:
     """Refuse a VM whose drives another active VM has: an order that was given while this one was off."""
     volumes = access.quick(lambda connection: drives_of(connection, stored, target.realm.drives_pool))
-    refuse_drives_in_use(workplace, control, target.realm, volumes, target.vm.uuid, force=force)
+    hosts = tuple(each.host for each in workplace.fleet().hosts if each.host.realm == target.realm.id)
+    me = (target.host.name, target.vm.uuid)
+    refuse_drives_in_use(workplace, control, hosts, volumes, but=me, force=force)
 
 
 def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tuple[Volume, ...]:

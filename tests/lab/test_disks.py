@@ -18,6 +18,7 @@ from core.driver.snapshots import list_snapshots
 from core.errors import Cancelled, DriverError
 from core.hosts import HostState
 from core.operations.copying import NoSpace
+from core.operations.drive_claims import DriveInUse
 from core.operations.drives_attached import DriveRefused, GuestHolds, attach_drive, detach_drive
 from core.operations.restore import restore_snapshot
 from core.operations.snapshot_lists import owner_of_snapshots
@@ -252,7 +253,7 @@ def test_a_drive_of_another_running_vm_is_refused_even_by_force(admin: Admin, la
     assert "drive data also belongs to h1/on-h1 (off)" in admin.task.view.warnings
     admin.detach("on-h2", "data")
     first.start_guest("on-h1", paused=True)
-    with pytest.raises(DriveRefused, match=re.escape("drive data is in use by h1/on-h1 (running)")):
+    with pytest.raises(DriveInUse, match=re.escape("drive data is in use by h1/on-h1 (running)")):
         admin.attach("on-h2", "data", force=True)
     assert disks_of(second, "on-h2", "--inactive") == {}
 
@@ -265,7 +266,7 @@ def test_where_a_host_cannot_be_asked_a_drive_is_refused_unless_forced(admin: Ad
     at_hand = admin.vm("web").host.name
     assert at_hand == "h1"
     admin.workplace.set_state("h3", HostState.DISABLED)
-    with pytest.raises(DriveRefused, match="nobody can tell whether another VM has drive data; not asked: h3: "):
+    with pytest.raises(DriveInUse, match="nobody can tell whether another VM has drive data; not asked: h3: "):
         admin.attach("web", "data")
     assert admin.attach("web", "data", force=True).stored
     assert "not asked whether they have drive data: h3" in admin.task.view.warnings

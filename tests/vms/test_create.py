@@ -183,6 +183,12 @@ def refuse_all(realm: World) -> None:
         realm.registry.set_state(host, HostState.NO_SCHEDULING)
 
 
+def cut_power(realm: World) -> None:
+    """End the VM, and wait until that is seen: before, what is known of it says that it runs."""
+    realm.call("h1", lambda connection: connection.handle.lookupByName("web").destroy())
+    realm.workplace.connect().wait(lambda fleet: not any(vm.active for vm in fleet.vms()), 20)
+
+
 def lose_reservation(realm: World) -> None:
     """Take the room away, as if this process had been stopped for long."""
     for reservation in realm.registry.reservations():
@@ -198,7 +204,7 @@ DEEDS: dict[str, Callable[[World], object]] = {
     "remove the domain": lambda realm: realm.call(
         "h1", lambda connection: connection.handle.lookupByName("web").undefine()
     ),
-    "cut its power": lambda realm: realm.call("h1", lambda connection: connection.handle.lookupByName("web").destroy()),
+    "cut its power": cut_power,
     "lose the reservation": lose_reservation,
 }
 
@@ -303,15 +309,26 @@ def test_a_brick_that_is_not_there_is_told_with_the_one_that_was_meant(realm: Wo
     assert_nothing_is_left(realm)
 
 
-def test_a_drive_that_another_active_vm_has_is_refused(realm: World) -> None:
-    """It is free again when that VM is off; --force is the administrator's own risk."""
+def test_a_drive_that_another_active_vm_has_is_refused_even_by_force(realm: World) -> None:
+    """Two that write to it destroy it for certain; it is free again when that VM is off."""
     for host in ("h1", "h2"):  # shared storage: both see it
         realm.call(host, lambda c: create_volume(c, "ticrypt-vm-drives", NewVolume(name="data.qcow2", capacity=MIB)))
-    create(realm, name="first", drives=(ExistingDrive("data.qcow2"),))
-    with pytest.raises(DriveInUse, match=r"drive data\.qcow2 is in use by h1/first"):
-        create(realm, name="second", drives=(ExistingDrive("data.qcow2"),))
-    create(realm, name="forced", drives=(ExistingDrive("data.qcow2"),), force=True)
-    assert any("in use by h1/first" in warning for warning in realm.last_task().warnings)
+    first = create(realm, name="first", drives=(ExistingDrive("data.qcow2"),))
+    for force in (False, True):
+        with pytest.raises(DriveInUse, match=r"drive data\.qcow2 is in use by h1/first \(running\)"):
+            create(realm, name="second", drives=(ExistingDrive("data.qcow2"),), force=force)
+    assert_only(realm, "first")
+    realm.call("h1", lambda connection: connection.force_off(first.uuid))
+    realm.workplace.connect().wait(lambda fleet: not any(vm.active for vm in fleet.vms()), 20)
+    create(realm, name="second", drives=(ExistingDrive("data.qcow2"),))
+    assert any("data.qcow2 also belongs to h1/first (off)" in warning for warning in realm.last_task().warnings)
+
+
+def assert_only(realm: World, name: str) -> None:
+    """Nothing is left of any other VM."""
+    assert {name for host in ("h1", "h2") for name in realm.domains(host)} == {name}
+    assert {reservation.vm for reservation in realm.registry.reservations()} == {name}
+    assert realm.journal() == []
 
 
 def test_a_drive_that_is_being_given_to_another_vm_is_refused(realm: World) -> None:
@@ -338,9 +355,21 @@ def test_a_drive_of_a_host_that_can_not_be_asked_is_refused(realm: World) -> Non
     lost = realm.registry.host("h2")
     realm.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), realm.workplace.configuration)
     realm.workplace.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
-    with pytest.raises(DriveInUse, match="nobody can tell whether a VM on h2 has"):
+    with pytest.raises(DriveInUse, match=r"nobody can tell whether another VM has drive data\.qcow2; not asked: h2"):
         create(realm, drives=(ExistingDrive("data.qcow2"),))
     create(realm, drives=(ExistingDrive("data.qcow2"),), force=True)
+
+
+def test_a_drive_is_refused_while_a_host_is_disabled(realm: World) -> None:
+    """Its VMs go on running unwatched, and one might have it."""
+    for host in ("h1", "h2"):
+        realm.call(host, lambda c: create_volume(c, "ticrypt-vm-drives", NewVolume(name="data.qcow2", capacity=MIB)))
+    realm.workplace.set_state("h2", HostState.DISABLED)
+    with pytest.raises(DriveInUse, match=r"nobody can tell whether another VM has drive data\.qcow2; not asked: h2"):
+        create(realm, drives=(ExistingDrive("data.qcow2"),))
+    create(realm, name="without", wait=False)
+    create(realm, drives=(ExistingDrive("data.qcow2"),), force=True, wait=False)
+    assert any("not asked whether they have drive data.qcow2: h2" in each for each in realm.last_task().warnings)
 
 
 def test_every_decision_is_logged_with_what_it_was_made_by(tmp_path: Path, door: int) -> None:

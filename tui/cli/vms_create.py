@@ -36,7 +36,7 @@ NO_FILTER = "none"
               "where the host has it).")  # fmt: skip
 @click.option("--keep", is_flag=True, help="Stop a VM that does not register, but don't remove it.")
 @click.option("--no-wait", is_flag=True, help="Don't wait until the VM has registered.")
-@click.option("--force", is_flag=True, help="Take drives that another VM has, or that nobody can tell about.")
+@click.option("--force", is_flag=True, help="Take drives although a host can't be asked whether a VM has them.")
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
 @json_option
