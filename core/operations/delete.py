@@ -1,4 +1,4 @@
-"""A VM deleted: its domain, and its volumes only where that was asked for (specification, section 9)."""
+"""A VM deleted: its domain, and its volumes and snapshots only where that was asked for (specification, section 9)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.errors import RealmsError
+from core.errors import DriverError, RealmsError
 from core.operations.host_access import HostAccess, in_lane
 from core.operations.journal import Journal
 from core.operations.on_hosts import on_each
+from core.units import show_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from core.driver.connection import HostConnection
     from core.driver.disks import DomainDisks
+    from core.driver.snapshots import Snapshot
     from core.driver.volumes import Volume
     from core.hosts import Host
     from core.operations.tasks import Control
@@ -42,6 +44,12 @@ class OwnVolumes:
     boot: tuple[Volume, ...] = ()
     drives: tuple[Volume, ...] = ()
     others: tuple[str, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+    """Its snapshots, incomplete ones too."""
+    copies: tuple[Volume, ...] = ()
+    """The volumes of its snapshots: their records first, so that what is left of one is known to be incomplete."""
+    unseen: str = ""
+    """Why its snapshots could not be looked for; empty where they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,15 @@ class Deleted:
     """Deleted volumes, as POOL/NAME."""
     kept: tuple[str, ...]
     """Volumes that stay, as POOL/NAME, and paths of other files."""
+    snapshots: tuple[str, ...] = ()
+    """Names of the snapshots that were deleted."""
+    kept_snapshots: tuple[str, ...] = ()
+    """Names of the snapshots that stay: they are found by the VM's UUID, and can be deleted by it."""
+
+    @property
+    def stays(self) -> tuple[str, ...]:
+        """What stays, in words: volumes, other files, snapshots."""
+        return (*self.kept, *(f"snapshot {name} of {self.target.vm.uuid}" for name in self.kept_snapshots))
 
 
 def volumes_of(workplace: Workplace, target: Target) -> OwnVolumes:
@@ -76,7 +93,27 @@ def own_volumes(connection: HostConnection, uuid: str, realm: Realm) -> OwnVolum
             boot.append(volume)
         else:
             drives.append(volume)
-    return OwnVolumes(tuple(boot), tuple(drives), tuple(others))
+    snapshots, copies, unseen = _own_snapshots(connection, uuid, realm)
+    return OwnVolumes(tuple(boot), tuple(drives), tuple(others), snapshots, copies, unseen)
+
+
+def _own_snapshots(
+    connection: HostConnection, uuid: str, realm: Realm
+) -> tuple[tuple[Snapshot, ...], tuple[Volume, ...], str]:
+    """Find a VM's snapshots and their volumes; the third says why not, where their pool can't be looked into."""
+    from core.driver.volumes import list_volumes
+    from core.operations.snapshots import snapshots_of, snapshots_pool
+
+    try:
+        snapshots = snapshots_of(connection, realm, uuid)
+        names = {name for snapshot in snapshots for name in snapshot.volumes}
+        present = list_volumes(connection, snapshots_pool(connection, realm)) if names else ()
+    except DriverError as error:
+        if not connection.is_alive():
+            raise
+        return (), (), error.message
+    copies = (volume for volume in present if volume.name in names)
+    return snapshots, tuple(sorted(copies, key=lambda volume: not volume.name.endswith(".snapshot"))), ""
 
 
 def delete_vm(
@@ -88,7 +125,7 @@ def delete_vm(
     drives: bool = False,
     force: bool = False,
 ) -> Deleted:
-    """Delete a VM that is off; with `volumes` its boot volume too, with `drives` its drives.
+    """Delete a VM that is off; with `volumes` its boot volume and its snapshots too, with `drives` its drives.
 
     `force` turns it off first, and deletes volumes although a host can't be asked who uses them; never what another VM
     is known to use. Raises VMActive, VolumeInUse, DriverError, Cancelled. What was begun is not undone: the journal
@@ -102,8 +139,11 @@ def delete_vm(
     if in_lane(workplace, host.name, lambda connection: is_active(connection, vm.uuid)) and not force:
         raise VMActive(f"{target.name} is active", hint="shut it down first, or --force turns it off")
     found = volumes_of(workplace, target)
-    doomed = (*(found.boot if volumes else ()), *(found.drives if drives else ()))
+    if found.unseen:
+        control.warn(f"snapshots of {target.name} were not looked for: {found.unseen}")
+    own = (*(found.boot if volumes else ()), *(found.drives if drives else ()))
     stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
+    doomed = (*own, *(found.copies if volumes else ()))
     if doomed:
         refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, force=force)
     entry = Journal(registry.path, workplace.clock).begin(
@@ -117,12 +157,28 @@ def delete_vm(
     with entry.kept_on_failure():
         remove(workplace, control, host, vm.uuid, vm.name)
         entry.step("volumes", host=host.name)
-        delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in doomed])
+        delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in own])
+        if volumes and found.snapshots:
+            _delete_snapshots(workplace, control, target, len(found.snapshots))
+    names = tuple(snapshot.name for snapshot in found.snapshots)
     return Deleted(
         target,
-        tuple(f"{volume.pool}/{volume.name}" for volume in doomed),
+        tuple(f"{volume.pool}/{volume.name}" for volume in own),
         (*(f"{volume.pool}/{volume.name}" for volume in stay), *found.others),
+        snapshots=names if volumes else (),
+        kept_snapshots=() if volumes else names,
     )
+
+
+def _delete_snapshots(workplace: Workplace, control: Control, target: Target, count: int) -> None:
+    from core.operations.snapshots import delete_snapshots_of
+
+    with HostAccess(workplace, target.host) as access:
+        what = "its snapshot" if count == 1 else f"its {count} snapshots"
+        with control.step(f"delete {what}", target.host.name) as step:
+            gone = access.slow(lambda connection: delete_snapshots_of(connection, target.realm, target.vm.uuid))
+            size = show_size(sum(snapshot.allocation for snapshot in gone))
+            step.detail(f"{', '.join(snapshot.name for snapshot in gone)}: {size}")
 
 
 def remove(workplace: Workplace, control: Control, host: Host, uuid: str, name: str) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from core.driver.metadata import Mark
+from core.driver.volumes import NewVolume, create_volume
 from core.errors import DriverError, HostUnreachable, ReadOnly
 from core.fleet import VMState
 from core.hardware import Device, PciAddress
@@ -232,6 +233,55 @@ def test_a_deleted_vm_leaves_its_volumes_unless_they_are_asked_for(realm: World)
         "ticrypta", "ticrypta", "ticryptb",
     ]  # fmt: skip
     assert realm.journal() == []
+
+
+COPIES = ("first.vda.qcow2", "first.vdb.qcow2", "second.vda.qcow2")
+
+
+@pytest.mark.parametrize("volumes", [True, False])
+def test_the_snapshots_of_a_deleted_vm_go_with_its_volumes_or_are_told(realm: World, volumes: bool) -> None:
+    """Those of other VMs stay, and what is in their pool otherwise."""
+    uuid = create(realm, name="web", host="h1").uuid
+    others = ("11111111-2222-4333-8444-555555555555.first.vda.qcow2", "notes")
+    for name in (*(f"{uuid}.{copy}" for copy in COPIES), *others):
+        new = NewVolume(name=name, capacity=MIB)
+        realm.call("h1", lambda connection, new=new: create_volume(connection, "ticrypt-vm-snapshots", new))
+    found = target(realm, "web")
+    gone = realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=volumes, force=True))
+    names = ("first", "second")
+    assert (gone.snapshots, gone.kept_snapshots) == ((names, ()) if volumes else ((), names))
+    assert sum("snapshot" in each for each in gone.stays) == (0 if volumes else 2)
+    left = {each.partition("/")[2] for each in realm.volumes("h1") if each.startswith("ticrypt-vm-snapshots/")}
+    assert left == set(others) | (set() if volumes else {f"{uuid}.{copy}" for copy in COPIES})
+    assert realm.journal() == []
+
+
+def test_a_copy_in_a_snapshot_that_another_vm_uses_is_not_deleted(realm: World) -> None:
+    """Somebody has given it away by hand: nothing at all is deleted then."""
+    made = create(realm, name="web", host="h1")
+    copy = NewVolume(name=f"{made.uuid}.first.vda.qcow2", capacity=MIB)
+    path = realm.call("h1", lambda connection: create_volume(connection, "ticrypt-vm-snapshots", copy)).path
+    thief = (
+        realm.domains("h1")["web"]
+        .replace("<name>web<", "<name>thief<")
+        .replace(f"<uuid>{made.uuid}<", f"<uuid>{UUID}<")
+    )
+    thief = thief.replace(f"/pools/ticrypt-vm/{made.boot_volume}", path)
+    realm.call("h1", lambda connection: connection.define(thief))
+    found = target(realm, "web")
+    with pytest.raises(VolumeInUse, match=r"first\.vda\.qcow2 is used by h1/thief"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+    assert "web" in realm.domains("h1")
+
+
+def test_a_vm_is_deleted_where_its_snapshots_can_not_be_looked_for(realm: World) -> None:
+    """It is told: the pool may only be stopped."""
+    create(realm, name="web", host="h1")
+    realm.call("h1", lambda c: c.handle.storagePoolLookupByName("ticrypt-vm-snapshots").destroy())
+    found = target(realm, "web")
+    realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+    assert realm.domains("h1") == {}
+    assert any("snapshots of h1/web were not looked for" in each for each in realm.last_task().warnings)
 
 
 def test_a_volume_that_another_vm_uses_is_not_deleted(realm: World) -> None:

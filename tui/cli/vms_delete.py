@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 
 
 @click.command("delete", cls=RealmsCommand)
-@click.option("--volumes", is_flag=True, help="Its boot volume too.")
+@click.option("--volumes", is_flag=True, help="Its boot volume and its snapshots too.")
 @click.option("--drives", is_flag=True, help="Its drives too, without asking about them.")
 @click.option("--force", is_flag=True, help="Turn it off first where it runs; delete volumes although a host can't be "
               "asked who uses them.")  # fmt: skip
 @yes_option
 @common_options
 def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, yes: bool, **common: Any) -> int:
-    """Delete VMs that are off. Their volumes stay, and are told, unless --volumes and --drives delete them too.
+    """Delete VMs that are off. Their volumes and snapshots stay, and are told, unless --volumes deletes them too.
 
-    On a terminal --volumes asks about drives. Never deletes what another VM uses.
+    Drives go only with --drives; on a terminal --volumes asks about them. Never deletes what another VM uses. With
+    --json each VM also has "deleted_volumes", "kept_volumes", "deleted_snapshots" and "kept_snapshots".
     """
     from core.operations.delete import delete_vm, volumes_of
     from core.operations.lifecycle import STARTS_AT_ONCE, Done, on_each_host
@@ -44,7 +45,7 @@ def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, 
         warn_foreign(targets)
         _refuse_active(targets, force=force)
         what = ", ".join(target.name for target in targets)
-        if not confirmed(f"Delete {what}{' with the boot volume' if volumes else ''}?", yes=yes):
+        if not confirmed(f"Delete {what}{' with boot volume and snapshots' if volumes else ''}?", yes=yes):
             say("nothing was deleted", error=True)
             return 1
         if volumes and not drives and not yes and not as_json:
@@ -104,9 +105,9 @@ def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: b
         if done.error is not None or deleted is None:
             say(str(done.error), error=True)
         elif not as_json:
-            also = f", with {', '.join(deleted.volumes)}" if deleted.volumes else ""
-            say(f"{done.target.name}: deleted{also}")
-            for kept in deleted.kept:
+            also = (*deleted.volumes, *(f"snapshot {name}" for name in deleted.snapshots))
+            say(f"{done.target.name}: deleted" + (f", with {', '.join(also)}" if also else ""))
+            for kept in deleted.stays:
                 say(f"  {kept} stays")
     return 0 if all(done.error is None for done in outcomes) else 1
 
@@ -115,4 +116,6 @@ def _volumes(deleted: Deleted | None) -> dict[str, Any]:
     return {
         "deleted_volumes": list(deleted.volumes) if deleted is not None else [],
         "kept_volumes": list(deleted.kept) if deleted is not None else [],
+        "deleted_snapshots": list(deleted.snapshots) if deleted is not None else [],
+        "kept_snapshots": list(deleted.kept_snapshots) if deleted is not None else [],
     }
