@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.clock import SystemClock
 from core.driver.alarms import Alarms
 from core.driver.connection import open_connection
+from core.driver.embedded import borrowed
 from core.driver.opening import Opening
 from core.errors import DriverError, HostRefused, HostTimeout, HostUnreachable
 from core.text import one_line
@@ -33,10 +34,15 @@ def job_connection(
     """Open a connection for the block, which belongs to the calling thread alone, and close it behind.
 
     Past `deadline` seconds the ssh client of this very thread is ended. Raises HostTimeout then, HostUnreachable for
-    other reasons, also for a disabled host: nothing connects to it (specification, section 7).
+    other reasons, also for a disabled host: nothing connects to it (specification, section 7). A host of the embedded
+    driver is the one that its lane has open, where it has one.
     """
     if not host.state.connects:
         raise HostUnreachable(host.name, "the host is disabled", hint=f"realms hosts enable {host.name}")
+    with borrowed(host.name, host.uri) as world:
+        if world is not None:
+            yield world
+            return
     connection = _open(host, deadline, clock or SystemClock())
     try:
         yield connection

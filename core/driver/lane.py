@@ -18,6 +18,7 @@ import libvirt
 
 from core.driver.compose import Setting, compose_vms, resettle
 from core.driver.connection import HostConnection, open_connection
+from core.driver.embedded import lend, let_go
 from core.driver.errors import unreachable
 from core.driver.events import Subscription
 from core.driver.mailbox import Command, ConnectionLost, DomainChanged, Mailbox, Message, Notice
@@ -163,12 +164,13 @@ class Lane:
         if self.stopped:
             connection.close()
         self._check()
+        lend(connection)
         return connection
 
     def _carry_over(self, connection: HostConnection) -> None:
         if self._session is not None:
             self._session.detach()  # libvirt keeps a connection open as long as any object of it is held
-        connection.close()
+        let_go(connection)
 
     def _serve(self, connection: HostConnection) -> None:
         with self._expecting_answers():
