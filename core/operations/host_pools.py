@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from core.driver.connection import HostConnection
     from core.driver.pool_setup import Permissions, PoolFacts, PoolPlan
     from core.hosts import Host
+    from core.operations.host_access import HostAccess
     from core.operations.tasks import Control
     from core.realms import Realm
 
@@ -47,6 +48,25 @@ def look_up_realm_pools(
 
     names = list_pools(connection)
     return {role: look_up_pool(connection, pool_name(realm, role, names)) for role in roles}
+
+
+def look_at_host(access: HostAccess, realm: Realm, *, anew: bool = False) -> tuple[RealmPool, ...]:
+    """Ask a host for a realm's pools; `anew` has its libvirt look into each first, which counts the free space again.
+
+    Raises DriverError.
+    """
+    from core.driver.volumes import refreshed
+
+    def look(connection: HostConnection) -> tuple[RealmPool, ...]:
+        found = look_up_realm_pools(connection, realm)
+        if anew:
+            for facts in found.values():
+                if facts.state is PoolState.ACTIVE:
+                    refreshed(connection, facts.name, or_stale=True)
+            found = look_up_realm_pools(connection, realm)
+        return tuple(RealmPool(role, facts) for role, facts in found.items())
+
+    return access.slow(look) if anew else access.quick(look)
 
 
 class MadeFolders:
@@ -204,15 +224,27 @@ def _give_back(to: HostConnection, plan: PoolPlan, before: Permissions) -> None:
 
 
 def _refuse_another(connection: HostConnection, plan: PoolPlan, found: PoolFacts) -> None:
-    if found.state is PoolState.MISSING:
-        return
-    is_of = f"{found.type} at {found.path}" + (f" from {found.source}" if found.source else "")
-    asked = f"{plan.type} at {plan.path}" + (f" from {plan.source}" if plan.source else "")
-    same = found.type == plan.type and same_place(found.path, plan.path) and _same_source(plan, found)
-    if not same:
-        message = f"there is a pool {plan.name} already: {is_of}; asked for: {asked}"
+    if message := what_differs(plan, found):
         hint = f"give its own --path, or remove it there: virsh pool-destroy and pool-undefine {plan.name}"
         raise PoolDiffers(connection.host, message, hint=hint)
+
+
+def what_differs(plan: PoolPlan, found: PoolFacts) -> str:
+    """Say how the pool that a host has is not the one planned: it is refused then; empty where it is, or is missing."""
+    same = found.type == plan.type and same_place(found.path, plan.path) and _same_source(plan, found)
+    if found.state is PoolState.MISSING or same:
+        return ""
+    is_of = f"{found.type} at {found.path}" + (f" from {found.source}" if found.source else "")
+    asked = f"{plan.type} at {plan.path}" + (f" from {plan.source}" if plan.source else "")
+    return f"there is a pool {plan.name} already: {is_of}; asked for: {asked}"
+
+
+def what_is_to_do(found: PoolFacts) -> tuple[str, ...]:
+    """Name the steps that setting a pool up takes, as far as the host's libvirt tells; none where it is so already."""
+    if found.state is PoolState.MISSING:
+        return ("define", "build", "start", "autostart")
+    autostart = ("autostart",) if found.persistent and not found.autostart else ()
+    return autostart if found.state is PoolState.ACTIVE else ("start", *autostart)
 
 
 def _same_source(plan: PoolPlan, found: PoolFacts) -> bool:

@@ -101,7 +101,7 @@ class ImagesReport:
 
 @dataclass(frozen=True, slots=True)
 class HostStorage:
-    """What one host told."""
+    """What one host told: names of its pools, their volumes, and its domains' disks."""
 
     host: Host
     pools: Mapping[PoolRole, str]
@@ -117,19 +117,27 @@ def look_at_images(
 
     def look(host: Host) -> HostStorage:
         with control.step("ask for volumes and who uses them", host.name) as step:
-            seen = _look_at_host(realm, host, deadline)
+            seen = look_at_storage(realm, host, deadline)
             step.detail("; ".join(seen.problems))
             return seen
 
     answers = on_each(hosts, look)
     unasked = {answer.host.name: str(answer.error) for answer in answers if answer.error is not None}
     told = [answer.value for answer in answers if answer.value is not None]
-    unasked |= {each.host.name: "; ".join(each.problems) for each in told if each.problems}
+    return put_together(realm, role, hosts, told, unasked)
+
+
+def put_together(
+    realm: Realm, role: PoolRole, hosts: Sequence[Host], told: Sequence[HostStorage], unasked: Mapping[str, str]
+) -> ImagesReport:
+    """Make one report of what hosts told; `unasked` says of others why they have not."""
+    problems = {each.host.name: "; ".join(each.problems) for each in told if each.problems}
     enabled = sum(host.state.connects for host in hosts)
-    return ImagesReport(realm, role, tuple(_images(told, role)), unasked, len(told), enabled)
+    return ImagesReport(realm, role, tuple(_images(told, role)), {**unasked, **problems}, len(told), enabled)
 
 
-def _look_at_host(realm: Realm, host: Host, deadline: float) -> HostStorage:
+def look_at_storage(realm: Realm, host: Host, deadline: float) -> HostStorage:
+    """Ask one host for the realm's volumes and its domains' disks. Raises DriverError."""
     from core.driver.disks import read_disks
     from core.driver.jobs import job_connection
     from core.driver.volumes import list_volumes

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from core.driver.probe import HostReport
     from core.driver.watch import FleetWatch
     from core.hosts import Host, HostState
+    from core.operations.realm_pools import HostPools
+    from core.operations.storage_use import HostStorage
+    from core.realms import Realm
     from core.registry.hosts import HostRegistry, Stamp
     from core.reservations import Reservation
 
@@ -204,6 +207,27 @@ class Workplace:
         from core.driver.probe import probe
 
         return probe(uri, deadline)
+
+    def look_at_pools(self, host: Host, realm: Realm, *, anew: bool = False) -> HostPools:
+        """Ask a host for a realm's pools and their free space; blocks. What goes wrong is in the answer.
+
+        `anew` has the host look into each pool first, on a connection of its own: what other hosts wrote counts then.
+        """
+        from core.operations.host_access import HostAccess
+        from core.operations.host_pools import look_at_host
+        from core.operations.realm_pools import HostPools
+
+        try:
+            with HostAccess(self, host) as access:
+                return HostPools(host, look_at_host(access, realm, anew=anew))
+        except RealmsError as error:
+            return HostPools(host, error=error)
+
+    def look_at_storage(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostStorage:
+        """Ask a host for all volumes in a realm's pools, and for its domains' disks; blocks. Raises DriverError."""
+        from core.operations.storage_use import look_at_storage
+
+        return look_at_storage(realm, host, deadline)
 
 
 def _all_settled(fleet: Fleet) -> bool:
