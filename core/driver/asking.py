@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +11,7 @@ import libvirt
 
 from core.driver.connection import open_connection
 from core.driver.process import end_ssh_children
-from core.errors import DriverError, HostTimeout
+from core.errors import Cancelled, DriverError, HostTimeout
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -21,11 +22,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def ask_within(host: str, uri: str, deadline: float, question: Callable[[HostConnection], T]) -> T:
-    """Connect, ask, close; blocks up to `deadline` seconds, whatever the host does.
+LOOK_SECONDS = 0.1
+"""How soon whoever waits for an answer learns that nobody wants it any more."""
 
-    Raises HostTimeout past it, HostUnreachable or another DriverError with a hint. The thread of a host that never
-    answers is freed by ending its ssh client; without one it is left to its fate, and never delays the end.
+
+def ask_within(
+    host: str,
+    uri: str,
+    deadline: float,
+    question: Callable[[HostConnection], T],
+    stop: threading.Event | None = None,
+) -> T:
+    """Connect, ask, close; blocks up to `deadline` seconds, whatever the host does, or until `stop` is set.
+
+    Raises HostTimeout past it, Cancelled, HostUnreachable or another DriverError with a hint. The thread of a host that
+    never answers is freed by ending its ssh client; without one it is left to its fate, and never delays the end.
     """
     outcome: Future[T] = Future()
     thread = threading.Thread(
@@ -33,12 +44,27 @@ def ask_within(host: str, uri: str, deadline: float, question: Callable[[HostCon
     )
     thread.start()
     try:
-        return outcome.result(deadline)
-    except TimeoutError as error:
+        return outcome.result(deadline) if stop is None else _result(outcome, deadline, stop)
+    except (TimeoutError, Cancelled) as error:
         if thread.native_id is not None:
             end_ssh_children(thread.native_id)
+        if isinstance(error, Cancelled):
+            raise
         hint = "is the host up, the network between, and libvirtd not hung?"
         raise HostTimeout(host, f"no answer in {deadline:g} s", hint=hint) from error
+
+
+def _result(outcome: Future[T], deadline: float, stop: threading.Event) -> T:
+    until = time.monotonic() + deadline
+    while not stop.is_set():
+        left = until - time.monotonic()
+        try:
+            return outcome.result(max(0.0, min(LOOK_SECONDS, left)))
+        except TimeoutError:
+            if left <= LOOK_SECONDS and not outcome.done():
+                raise
+    message = "the question was withdrawn"
+    raise Cancelled(message)
 
 
 def _ask(host: str, uri: str, question: Callable[[HostConnection], T], outcome: Future[T]) -> None:

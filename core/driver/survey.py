@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -15,7 +16,8 @@ from core.driver.session import Session
 from core.fleet import PoolState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from threading import Event
     from xml.etree import ElementTree as ET
 
     from core.clock import Clock
@@ -100,6 +102,10 @@ class Occupation:
     devices: frozenset[PciAddress]
     addresses: tuple[str, ...]
     """IPv4 addresses of some running guests."""
+    off: int = 0
+    """Domains that are not active."""
+    by_realm: Mapping[str, int] = field(default_factory=dict)
+    """All domains, also those that are off, by the realm that they are marked with; empty: with none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,17 +124,24 @@ class HostSurvey:
 
 
 def survey(
-    uri: str, deadline: float, *, host: str = "", addresses: bool = False, clock: Clock | None = None
+    uri: str,
+    deadline: float,
+    *,
+    host: str = "",
+    addresses: bool = False,
+    clock: Clock | None = None,
+    stop: Event | None = None,
 ) -> HostSurvey:
     """Visit a host once, in a thread of its own; blocks up to `deadline` seconds. Changes nothing there.
 
-    With `addresses` those of some guests are looked up too. Raises HostTimeout, HostUnreachable, DriverError.
+    With `addresses` those of some guests are looked up too. Raises HostTimeout, HostUnreachable, DriverError, and
+    Cancelled soon after `stop` is set.
     """
 
     def question(connection: HostConnection) -> HostSurvey:
         return _survey(connection, clock or SystemClock(), with_addresses=addresses)
 
-    return ask_within(host, uri, deadline, question)
+    return ask_within(host, uri, deadline, question, stop)
 
 
 def client_version() -> Version:
@@ -296,6 +309,8 @@ def _occupation(connection: HostConnection, clock: Clock, *, with_addresses: boo
         memory_bytes=sum(domain.facts.memory_bytes for domain in active),
         devices=frozenset(address for domain in active for address in domain.facts.devices),
         addresses=tuple(address for address in addresses if address),
+        off=len(session.seen) - len(active),
+        by_realm=Counter(domain.facts.mark.realm if domain.facts.mark else "" for domain in session.seen),
     )
 
 

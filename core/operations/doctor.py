@@ -8,27 +8,29 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.driver.survey import client_version, survey
-from core.errors import DriverError, HostRefused, HostTimeout, UsageError
+from core.driver.survey import client_version
+from core.errors import UsageError
 from core.operations.at_once import at_once
 from core.operations.doctor_fleet import check_twins, compare_realm
 from core.operations.doctor_hardware import check_profile
 from core.operations.doctor_host import check_client, check_software
 from core.operations.doctor_realm import check_filter, check_network, check_pools, check_translation
-from core.operations.doctor_ssh import check_host_key, check_keys, check_login, check_peers
-from core.operations.findings import Checkup, Diagnosis, Finding, Severity, in_order
+from core.operations.doctor_ssh import check_keys, check_peers
+from core.operations.findings import Checkup, Diagnosis, Finding, in_order, in_words
+from core.operations.host_contact import reach, read_uri
 from core.operations.ssh_login import SshTarget
 from core.text import natural_order
-from core.uris import parse_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from threading import Event
 
     from core.clock import Clock
     from core.config.model import Configuration
     from core.driver.survey import HostSurvey
     from core.hardware import HardwareProfile
     from core.hosts import Host
+    from core.operations.tasks import Control
     from core.operations.workplace import Workplace
     from core.realms import Realm
     from core.uris import ConnectionUri
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 AT_ONCE = 32
 """Hosts that are visited at the same time, each in a thread of its own."""
 
-LOGIN_SECONDS = 10.0
-"""The longest part of a host's time that its ssh login may take."""
+HOST_SECONDS = 20.0
+"""How long each host may take where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,7 @@ class Patient:
     @property
     def uri(self) -> ConnectionUri | None:
         """The host's URI as understood; None where the registry holds one that is refused by now."""
-        try:
-            return parse_uri(self.host.uri)
-        except HostRefused:
-            return None
+        return read_uri(self.host.uri)
 
     @property
     def target(self) -> SshTarget | None:
@@ -74,10 +73,19 @@ class Visit:
     survey: HostSurvey | None
 
 
-def diagnose(workplace: Workplace, wanted: Sequence[str], timeout: float) -> Diagnosis:
+def diagnose(
+    workplace: Workplace,
+    wanted: Sequence[str],
+    timeout: float,
+    *,
+    control: Control | None = None,
+    told: Callable[[Visit], object] | None = None,
+) -> Diagnosis:
     """Visit hosts by name, or all that are not disabled, at once; each may take up to `timeout` seconds.
 
-    Raises UnknownHost, or UsageError where there are no live hosts.
+    With a task's `control` each visit is a step of it, and ends soon where the task is told to end. `told` gets each
+    visit when it is over, in its own thread. Raises UnknownHost, Cancelled, or UsageError where there are no live
+    hosts.
     """
     if workplace.registry is None:
         raise UsageError("a saved fleet has no hosts that could be examined", hint="leave out --fleet")
@@ -87,7 +95,8 @@ def diagnose(workplace: Workplace, wanted: Sequence[str], timeout: float) -> Dia
     skipped = {finding.host for finding in waved}
     hosts = named or [host for host in every if host.name not in skipped]
     patients = _with_peers([_patient(host, workplace.configuration) for host in hosts])
-    visits = at_once(lambda patient: _visit(patient, timeout, workplace.clock), patients, AT_ONCE)
+    visit = _Visiting(timeout, workplace.clock, control, told)
+    visits = at_once(visit, patients, AT_ONCE)
     findings = [
         *_own_side(patients, any_host=bool(every)),
         *waved,
@@ -133,28 +142,35 @@ def _with_peers(patients: Sequence[Patient]) -> list[Patient]:
     return [replace(patient, peers=targets.get(patient.host.name, ())) for patient in patients]
 
 
-def _visit(patient: Patient, timeout: float, clock: Clock) -> Visit:
-    at, deadline = Checkup(patient.host.name), time.monotonic() + timeout
-    findings = list(_check_description(at, patient))
-    target = patient.target
-    if target is not None:
-        findings += check_host_key(at, target, patient.host.uri)
-        login = list(check_login(at, target, min(timeout, LOGIN_SECONDS), clock))
-        findings += login
-        if any(finding.severity is Severity.ERROR for finding in login):  # libvirt goes the same way
-            return Visit(patient, tuple(findings), None)
-    try:
-        seen = survey(
-            patient.host.uri, max(0.1, deadline - time.monotonic()), addresses=patient.host.static_address is not None
-        )
-    except HostTimeout:
-        what, mend = f"no answer in {timeout:g} s", "is libvirtd hung? On the host: systemctl restart libvirtd"
-        return Visit(patient, (*findings, at.error("libvirt", what, mend)), None)
-    except DriverError as error:
-        return Visit(patient, (*findings, at.error("libvirt", error.message, error.hint)), None)
-    findings += _check_answer(at, patient, seen)
-    findings += _check_ways(at, patient, seen, deadline - time.monotonic())
-    return Visit(patient, tuple(findings), seen)
+@dataclass(frozen=True, slots=True)
+class _Visiting:
+    """Visits a host; called in a thread of its own for each."""
+
+    timeout: float
+    clock: Clock
+    control: Control | None
+    told: Callable[[Visit], object] | None
+
+    def __call__(self, patient: Patient) -> Visit:
+        if self.control is None:
+            return self._visit(patient, None)
+        with self.control.step("examine", patient.host.name) as step:
+            visit = self._visit(patient, self.control.cancel_asked)
+            step.detail(in_words(visit.findings))
+            return visit
+
+    def _visit(self, patient: Patient, stop: Event | None) -> Visit:
+        at, deadline = Checkup(patient.host.name), time.monotonic() + self.timeout
+        findings = list(_check_description(at, patient))
+        contact = reach(patient.host, self.timeout, self.clock, stop=stop)
+        findings += contact.findings
+        if contact.survey is not None:
+            findings += check_answer(at, patient.realm, patient.profile, contact.survey)
+            findings += _check_ways(at, patient, contact.survey, deadline - time.monotonic())
+        visit = Visit(patient, tuple(findings), contact.survey)
+        if self.told is not None:
+            self.told(visit)
+        return visit
 
 
 def _check_description(at: Checkup, patient: Patient) -> Iterator[Finding]:
@@ -165,18 +181,19 @@ def _check_description(at: Checkup, patient: Patient) -> Iterator[Finding]:
     if patient.profile is None:
         mend = f"configure it (realms hosts discover URI proposes one), or: realms hosts edit {name} --profile ID"
         yield at.error("profile", f"its hardware profile {host.profile} is not configured", mend)
-    for warning in patient.uri.warnings if patient.uri is not None else ():
-        yield at.warning("uri", warning)
 
 
-def _check_answer(at: Checkup, patient: Patient, seen: HostSurvey) -> Iterator[Finding]:
+def check_answer(
+    at: Checkup, realm: Realm | None, profile: HardwareProfile | None, seen: HostSurvey
+) -> Iterator[Finding]:
+    """Check what a host said about itself: its software, and what its realm and its profile ask of it."""
     yield from check_software(at, seen)
-    if patient.realm is not None:
-        yield from check_pools(at, patient.realm, seen)
-        yield from check_network(at, patient.realm, seen)
-        yield from check_filter(at, patient.realm, seen)
-    if patient.profile is not None:
-        yield from check_profile(at, patient.profile, seen)
+    if realm is not None:
+        yield from check_pools(at, realm, seen)
+        yield from check_network(at, realm, seen)
+        yield from check_filter(at, realm, seen)
+    if profile is not None:
+        yield from check_profile(at, profile, seen)
 
 
 def _check_ways(at: Checkup, patient: Patient, seen: HostSurvey, budget: float) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from threading import Event
 
     from core.clock import Clock
     from core.operations.findings import Finding
@@ -147,10 +148,12 @@ def _without_no_verify(uri: str) -> str:
     return before + (mark + "&".join(kept) if kept else "")
 
 
-def check_login(at: Checkup, target: SshTarget, timeout: float, clock: Clock) -> Iterator[Finding]:
+def check_login(
+    at: Checkup, target: SshTarget, timeout: float, clock: Clock, stop: Event | None = None
+) -> Iterator[Finding]:
     """Log in as libvirt does, and compare the clocks. An error means that libvirt can't get there either."""
     asked = clock.now()
-    outcome = log_in(target, _ASK_CLOCK, timeout)
+    outcome = log_in(target, _ASK_CLOCK, timeout, stop=stop)
     answered = clock.now()
     if outcome.code is None:
         yield at.error("login", f"ssh: no answer in {timeout:g} s", "is the host up and not hung?")

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Severity(StrEnum):
@@ -85,6 +85,14 @@ class Diagnosis:
     def hosts(self) -> tuple[str, ...]:
         """Everything that has findings, worst first; empty name for the machine itself."""
         return tuple(dict.fromkeys(finding.host for finding in self.findings))
+
+
+def in_words(findings: Iterable[Finding]) -> str:
+    """Say in a few words how bad it is: "1 error, 2 warnings", or "all is well"."""
+    severities = [finding.severity for finding in findings]
+    counted = [(severities.count(severity), severity.value) for severity in (Severity.ERROR, Severity.WARNING)]
+    told = [f"{number} {word}{'s' if number != 1 else ''}" for number, word in counted if number]
+    return ", ".join(told) or "all is well"
 
 
 def in_order(findings: Iterator[Finding], hosts: tuple[str, ...]) -> tuple[Finding, ...]:

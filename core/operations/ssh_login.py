@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +13,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from threading import Event
 
     from core.uris import ConnectionUri
 
 SSH_FAILED = 255
 """Exit code of the ssh program where itself failed, and not the command on the host."""
+
+LOOK_SECONDS = 0.1
+"""How soon a program is ended whose answer nobody wants any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +91,11 @@ class Outcome:
     err: str
 
 
-def run(command: Sequence[str], timeout: float | None, *, stdin: str = "") -> Outcome:
-    """Run a program of the ssh family without a shell; past `timeout` seconds it is ended."""
+def run(command: Sequence[str], timeout: float | None, *, stdin: str = "", stop: Event | None = None) -> Outcome:
+    """Run a program of the ssh family without a shell; past `timeout` seconds, or once `stop` is set, it is ended."""
     try:
+        if stop is not None:
+            return _run_until(command, timeout, stdin.encode(), stop)
         done = subprocess.run(
             [*command], input=stdin.encode(), capture_output=True, timeout=timeout, check=False, env=_environment()
         )
@@ -100,7 +108,32 @@ def run(command: Sequence[str], timeout: float | None, *, stdin: str = "") -> Ou
     return Outcome(done.returncode, _text(done.stdout), _text(done.stderr))
 
 
-def log_in(target: SshTarget, script: str, timeout: float, *, stdin: str = "", only_key: bool = False) -> Outcome:
+def _run_until(command: Sequence[str], timeout: float | None, stdin: bytes, stop: Event) -> Outcome:
+    until = time.monotonic() + timeout if timeout is not None else math.inf
+    pipe = subprocess.PIPE
+    to_write: bytes | None = stdin
+    with subprocess.Popen([*command], stdin=pipe, stdout=pipe, stderr=pipe, env=_environment()) as program:
+        while True:
+            try:
+                out, err = program.communicate(to_write, min(LOOK_SECONDS, max(0.0, until - time.monotonic())))
+            except subprocess.TimeoutExpired as expired:
+                to_write = None  # what could not be written yet is remembered
+                if stop.is_set() or time.monotonic() >= until:
+                    program.kill()
+                    return Outcome(None, _text(expired.stdout), _text(expired.stderr))
+            else:
+                return Outcome(program.returncode, _text(out), _text(err))
+
+
+def log_in(
+    target: SshTarget,
+    script: str,
+    timeout: float,
+    *,
+    stdin: str = "",
+    only_key: bool = False,
+    stop: Event | None = None,
+) -> Outcome:
     """Run a fixed command on a host, as libvirt would log in: without any question, and not over a shared connection.
 
     `script` must be a constant: what varies goes through `stdin`, where no shell reads it as its own text.
@@ -109,7 +142,7 @@ def log_in(target: SshTarget, script: str, timeout: float, *, stdin: str = "", o
         "-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, int(timeout))}", "-o", "ControlPath=none",
         *target.arguments(only_key=only_key),
     ]  # fmt: skip
-    return run(["ssh", *options, script], timeout, stdin=stdin)
+    return run(["ssh", *options, script], timeout, stdin=stdin, stop=stop)
 
 
 def ask_and_log_in(target: SshTarget, script: str, *, stdin: str) -> Outcome:

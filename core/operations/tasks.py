@@ -111,6 +111,11 @@ class Control:
         if self._task.cancel_asked.is_set():
             raise Cancelled(f"{self._task.view.what}: cancelled")
 
+    @property
+    def cancel_asked(self) -> threading.Event:
+        """Set once the task has been told to end: for what waits and can be told so."""
+        return self._task.cancel_asked
+
     def wait(self, seconds: float) -> None:
         """Wait, and raise Cancelled as soon as the task is told to end."""
         if self._task.cancel_asked.wait(seconds):
