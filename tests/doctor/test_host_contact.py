@@ -77,11 +77,13 @@ def test_a_hung_host_is_left_as_soon_as_nobody_waits() -> None:
 def test_a_silent_login_is_left_as_soon_as_nobody_waits() -> None:
     """The ssh program is ended."""
     stop, started = threading.Event(), time.monotonic()
+    clients: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
-        stopped_when(server.accept, stop)
+        stopped_when(lambda: clients.append(server.accept()[0]), stop)
         with pytest.raises(Cancelled):
             contact(f"qemu+ssh://root@127.0.0.1:{server.getsockname()[1]}/system", stop=stop)
     assert time.monotonic() - started < 9.0
+    assert [client.close() for client in clients] == [None]
 
 
 def test_a_program_that_may_be_stopped_reads_and_writes_as_any_other() -> None:
