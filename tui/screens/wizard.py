@@ -36,6 +36,16 @@ class WizardPage(VerticalScroll, can_focus=False):
     may_go_back: ClassVar[bool] = True
 
     @property
+    def words(self) -> str:
+        """What stands on the button that goes on just now; `verb`, unless a page says otherwise."""
+        return self.verb
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the button that goes on works just now."""
+        return True
+
+    @property
     def wizard(self) -> Wizard[object]:
         """The wizard that the page is part of."""
         return cast("Wizard[object]", self.screen)
@@ -65,6 +75,8 @@ class Wizard(ModalScreen[T | None]):
         Binding("ctrl+s", "next", "Next"),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
+        Binding("pageup", "scroll_page(-1)", show=False),
+        Binding("pagedown", "scroll_page(1)", show=False),
     ]
     CSS_PATH: ClassVar = ["dialogs.tcss", "wizard.tcss"]
 
@@ -129,7 +141,8 @@ class Wizard(ModalScreen[T | None]):
         page = self.page
         self.query_one("#back", Button).disabled = self.at == 0 or not page.may_go_back
         going_on = self.query_one("#next", Button)
-        going_on.label = Content(page.verb)
+        going_on.label = Content(page.words)
+        going_on.disabled = not page.may_go_on
         going_on.refresh(layout=True)
         self.query_one("#cancel", Button).display = page.may_go_back
 
@@ -175,10 +188,16 @@ class Wizard(ModalScreen[T | None]):
             case _:
                 self.dismiss(None)
 
+    def action_scroll_page(self, direction: int) -> None:
+        """Scroll the page in front, where it is longer than the wizard."""
+        self.page.scroll_relative(y=direction * max(1, self.page.size.height - 1), animate=False)
+
     @on(Input.Submitted)
     def go_on(self) -> None:
         """Go to the next field on Enter, after the last to the button that goes on."""
-        self.focus_next()
+        following = self.focus_next()
+        if following is None or self.page not in following.ancestors:
+            self.query_one("#next").focus()
 
     def show_tasks(self, views: Sequence[TaskView]) -> None:
         """Let the page in front show the tasks."""
