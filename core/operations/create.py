@@ -148,6 +148,8 @@ class _Creation:
 
     def _check(self, fleet: Fleet, changes: Transaction) -> None:
         _refuse_name(self._order, fleet)
+            if room.warning:
+                self._control.warn(room.warning)
         realms = {host.name: host.realm for host in changes.hosts}
         for other in changes.reservations:
             if other.vm == self._order.name and other.uuid != self._uuid and realms.get(other.host) == self._realm.id:

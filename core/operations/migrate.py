@@ -105,6 +105,8 @@ def migrate(control: Control, workplace: Workplace, plan: MigrationPlan) -> Migr
     try:
         with control.step("reserve its room", plan.target.name) as step:
             room = take_target(workplace, vm, plan.demand, plan.target.name, entry.owner, force=plan.wish.force)
+            if room.warning:
+                control.warn(room.warning)
             step.detail(" ".join(map(str, room.devices)))
         entry.step("move", host=plan.target.name)
         if plan.live:

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.errors import RealmsError, UnwritableFile
+from core.errors import RealmsError
 from core.fleet import Fleet
 from core.operations.placing import Promise
-from core.operations.scheduling_log import append_decision
+from core.operations.scheduling_log import log_decision
 from core.placement.engine import order, rooms
 from core.placement.request import Request
 from core.placement.verdicts import Placement, Placements, Why
@@ -54,6 +54,8 @@ class TargetRoom:
     promise: Promise
     devices: tuple[PciAddress, ...]
     stale_after: float
+    warning: str = ""
+    """What went wrong on the side, for the administrator to know; the room is taken all the same."""
 
 
 def demand_of(configuration: Configuration, snapshot: HostSnapshot, vm: VM) -> Demand:
@@ -81,7 +83,8 @@ def can_be_forced(verdict: Verdict) -> bool:
 def take_target(workplace: Workplace, vm: VM, demand: Demand, target: str, owner: str, *, force: bool) -> TargetRoom:
     """Take room on the target under the registry's lock, judged again by the hosts and reservations of that moment.
 
-    Raises NoTarget, ReservationRefused, RegistryBusy, ReadOnly. The decision is logged where the realm wants it.
+    Raises NoTarget, ReservationRefused, RegistryBusy, ReadOnly. The decision is logged where the realm wants it;
+    that it can't be is only a warning.
     """
     registry = workplace.check_can_change()
     snapshots = workplace.connect().snapshots()
@@ -106,16 +109,13 @@ def take_target(workplace: Workplace, vm: VM, demand: Demand, target: str, owner
         )
     promise = Promise(registry, taken, workplace.clock)
     realm = workplace.configuration.realms[verdict.realm]
+    warning = ""
     if realm.log_scheduling and verdict.feasible:
-        try:
-            _log(workplace, fleet, vm, verdicts, Placement(
-                1, verdict.host, verdict.realm, verdict.cost.total if verdict.cost is not None else 0.0,
-                verdict.devices, demand.request,
-            ))  # fmt: skip
-        except UnwritableFile:
-            promise.release()
-            raise
-    return TargetRoom(promise=promise, devices=taken.devices, stale_after=realm.stale_after)
+        warning = _log(workplace, fleet, vm, verdicts, Placement(
+            1, verdict.host, verdict.realm, verdict.cost.total if verdict.cost is not None else 0.0,
+            verdict.devices, demand.request,
+        ))  # fmt: skip
+    return TargetRoom(promise=promise, devices=taken.devices, stale_after=realm.stale_after, warning=warning)
 
 
 def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, vm: VM) -> Fleet:
@@ -135,10 +135,10 @@ def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction,
     )
 
 
-def _log(workplace: Workplace, fleet: Fleet, vm: VM, verdicts: tuple[Verdict, ...], placement: Placement) -> None:
+def _log(workplace: Workplace, fleet: Fleet, vm: VM, verdicts: tuple[Verdict, ...], placement: Placement) -> str:
     placements = Placements(request=placement.request, count=1, placements=(placement,), verdicts=verdicts)
     best = verdicts[0].host if verdicts[0].feasible else None
-    append_decision(
+    return log_decision(
         workplace.check_can_change().path,
         workplace.configuration,
         fleet,

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.errors import RealmsError, ReservationRefused, UnwritableFile
+from core.errors import RealmsError, ReservationRefused
 from core.fleet import Fleet
 from core.hosts import HostState
-from core.operations.scheduling_log import append_decision
+from core.operations.scheduling_log import log_decision
 from core.placement import engine
 from core.registry.reservations import LIFETIME
 from core.reservations import Reservation
@@ -69,13 +69,15 @@ class Room:
     placement: Placement
     placements: Placements
     promise: Promise
+    warning: str = ""
+    """What went wrong on the side, for the administrator to know; the room is taken all the same."""
 
 
 def take_room(workplace: Workplace, claim: Claim, check: Callable[[Fleet, Transaction], None] | None = None) -> Room:
     """Place a VM by the newest snapshots and all reservations, and reserve what it was given.
 
     `check` is asked under the lock too, and may raise. Raises NoRoom, ReservationRefused, RegistryBusy, ReadOnly. The
-    decision is logged where the realm wants it, the refusal too.
+    decision is logged where the realm wants it, the refusal too; that it can't be is only a warning.
     """
     registry = workplace.check_can_change()
     watch = workplace.connect()
@@ -99,15 +101,11 @@ def take_room(workplace: Workplace, claim: Claim, check: Callable[[Fleet, Transa
                 )
             )
     promise = Promise(registry, reservation, workplace.clock) if reservation is not None else None
-    try:
-        _log(workplace, fleet, placements, claim)
-    except UnwritableFile:
-        if promise is not None:
-            promise.release()
-        raise
+    warning = _log(workplace, fleet, placements, claim)
     if promise is None:
-        raise NoRoom(_why_none(claim, placements), placements, hint="realms place tells every number of it")
-    return Room(placement=placements.placements[0], placements=placements, promise=promise)
+        hint = "realms place --explain tells every number of it"
+        raise NoRoom(_why_none(claim, placements), placements, hint=f"{hint}; {warning}" if warning else hint)
+    return Room(placement=placements.placements[0], placements=placements, promise=promise, warning=warning)
 
 
 def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, claim: Claim) -> Fleet:
@@ -147,8 +145,8 @@ def _place(workplace: Workplace, fleet: Fleet, claim: Claim) -> Placements:
 def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Claim) -> None:
     realm = workplace.configuration.realms.get(claim.request.realm or "")
     if realm is None or not realm.log_scheduling or workplace.registry is None:
-        return
-    append_decision(
+        return ""
+    return log_decision(
         workplace.registry.path,
         workplace.configuration,
         fleet,
@@ -157,6 +155,7 @@ def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Clai
         vm=claim.vm,
         uuid=claim.uuid,
         forced_host=claim.host,
+        fixed_devices=claim.fixed_devices,
     )
 
 

@@ -10,11 +10,13 @@ import hashlib
 import json
 import os
 import secrets
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from core.errors import UnwritableFile
-from core.fleet_rows import TO_THE_MILLISECOND, use_row
+from core.errors import RealmsError, UnwritableFile
+from core.fleet_rows import use_row
+from core.operations.line_log import append_line, share
 from core.operations.places import current_user
 
 if TYPE_CHECKING:
@@ -22,15 +24,71 @@ if TYPE_CHECKING:
 
     from core.config.model import Configuration
     from core.fleet import Fleet, HostSnapshot
+    from core.hardware import PciAddress
     from core.placement.verdicts import Placements
 
 LOG_NAME = "scheduling.jsonl"
 CONFIGURATIONS = "scheduling-configurations"
 
+WRITE_SECONDS = 3.0
+"""How long a placement waits for its log at most, whatever holds that up."""
+
+_HINT = "log-scheduling = off goes on without it"
+
 
 def log_of(registry: Path) -> Path:
     """Name the log that belongs to a registry."""
     return registry.resolve().with_name(LOG_NAME)
+
+
+def stored_configuration(log: Path, digest: str) -> Path:
+    """Name the file that has the configuration of a digest, for decisions of this log."""
+    return log.with_name(CONFIGURATIONS) / f"{digest}.conf"
+
+
+def log_decision(
+    registry: Path,
+    configuration: Configuration,
+    fleet: Fleet,
+    placements: Placements,
+    *,
+    operation: str,
+    vm: str = "",
+    uuid: str = "",
+    forced_host: str | None = None,
+    fixed_devices: tuple[PciAddress, ...] | None = None,
+    deadline: float = WRITE_SECONDS,
+) -> str:
+    """Log a decision without ever failing it: gives a warning where it is not in the log, else nothing.
+
+    Waits up to `deadline` seconds for a log that is held up, as on storage that hangs; it may be written later then.
+    """
+    outcome: list[str] = []
+
+    def write() -> None:
+        try:
+            append_decision(
+                registry,
+                configuration,
+                fleet,
+                placements,
+                operation=operation,
+                vm=vm,
+                uuid=uuid,
+                forced_host=forced_host,
+                fixed_devices=fixed_devices,
+            )
+        except RealmsError as error:
+            outcome.append(f"the decision is not in the log: {error}")
+        else:
+            outcome.append("")
+
+    writer = threading.Thread(target=write, name="scheduling log", daemon=True)
+    writer.start()
+    writer.join(deadline)
+    if outcome:
+        return outcome[0]
+    return f"the decision is not in the log yet: {log_of(registry)} was not written within {deadline:g} s ({_HINT})"
 
 
 def append_decision(
@@ -43,6 +101,7 @@ def append_decision(
     vm: str = "",
     uuid: str = "",
     forced_host: str | None = None,
+    fixed_devices: tuple[PciAddress, ...] | None = None,
 ) -> dict[str, Any]:
     """Write a decision as it was made on a fleet, and give it. Raises UnwritableFile.
 
@@ -62,6 +121,7 @@ def append_decision(
             "uuid": uuid,
             "request": request_row(placements.request, placements.count),
             "forced_host": forced_host,
+            "fixed_devices": None if fixed_devices is None else [str(address) for address in fixed_devices],
             "configuration": digest,
             "hosts": [
                 decision_host_row(configuration, fleet, snapshot)
@@ -72,22 +132,25 @@ def append_decision(
             "placements": [placement_row(placement) for placement in placements.placements],
             "verdicts": [verdict_row(verdict) for verdict in placements.verdicts],
         }
-        _append(path, json.dumps(decision, allow_nan=False), like=registry)
+        append_line(path, json.dumps(decision, allow_nan=False), like=registry)
     except OSError as error:
         message = f"{path} can't be written: {error.strerror or error}"
-        raise UnwritableFile(message, hint="log-scheduling = off goes on without it") from error
+        raise UnwritableFile(message, hint=_HINT) from error
     return decision
 
 
 def decision_host_row(configuration: Configuration, fleet: Fleet, snapshot: HostSnapshot) -> dict[str, Any]:
-    """Give all that placement knew of a host: its use, reservations included, and its free devices in their order."""
+    """Give all that placement knew of a host: its use, reservations included, and its free devices in their order.
+
+    `age` is exact, not rounded: whether data were too old may depend on it. `held_devices` are all addresses in use,
+    also those that the profile does not list: another profile may.
+    """
     profile = configuration.hardware_profiles.get(snapshot.host.profile)
-    age = fleet.age(snapshot)
     held = snapshot.addresses_in_use()
     free: dict[str, list[str]] = {}
     if profile is not None and snapshot.is_known:
         free = {
-            kind: [str(address) for address in profile.addresses(kind) if address not in held]
+            kind: [str(address) for address in dict.fromkeys(profile.addresses(kind)) if address not in held]
             for kind in profile.device_types
         }
     return {
@@ -97,52 +160,36 @@ def decision_host_row(configuration: Configuration, fleet: Fleet, snapshot: Host
         "state": snapshot.host.state.value,
         "connection": snapshot.connection.value,
         "error": snapshot.error or None,
-        "age": None if age is None else round(age, TO_THE_MILLISECOND),
+        "age": fleet.age(snapshot),
         "use": use_row(snapshot.use(profile)) if snapshot.is_known else None,
         "free_devices": free,
+        "held_devices": [str(address) for address in sorted(held)],
         "pools": None if snapshot.pools is None else {name: state.value for name, state in snapshot.pools.items()},
         "reservations": [reservation.uuid for reservation in snapshot.pending_reservations()],
     }
 
 
 def _store_configuration(log: Path, configuration: Configuration, *, like: Path) -> str:
+    """Keep the configuration once, and give its digest; whoever stores the same at the moment stores equal bytes."""
     from core.config.export import format_configuration
-    from core.registry.durable import replace_file
-    from core.registry.locking import exclusive
 
-    text = format_configuration(configuration).encode()
-    digest = hashlib.sha256(text).hexdigest()
-    stored = log.with_name(CONFIGURATIONS) / f"{digest}.conf"
-    if not stored.exists():
+    content = format_configuration(configuration).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    stored = stored_configuration(log, digest)
+    if stored.exists():
+        return digest
+    if not stored.parent.exists():
         stored.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with exclusive(log):
-            replace_file(stored, text, former=None, keep=False)
-            _share(stored, like)
-    return digest
-
-
-def _append(path: Path, line: str, *, like: Path) -> None:
-    from core.registry.locking import exclusive
-
-    with exclusive(path):
-        new = not path.exists()
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            size = os.fstat(descriptor).st_size
-            # A writer that was killed in the midst leaves half a line: it stays alone on its line.
-            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            os.write(descriptor, (("\n" if torn else "") + line + "\n").encode("ascii"))
-        finally:
-            os.close(descriptor)
-        if new:
-            _share(path, like)
-
-
-def _share(path: Path, like: Path) -> None:
-    """Give a file to the group that the registry is shared with."""
+        share(stored.parent, like)
+    fresh = stored.with_name(f".{digest}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        status = like.stat()
-        os.chown(path, -1, status.st_gid)
-        path.chmod(status.st_mode & 0o666)
-    except OSError:  # no registry yet, or another administrator's file
-        return
+        with fresh.open("xb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        share(fresh, like)
+        fresh.replace(stored)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return digest

@@ -109,6 +109,8 @@ def _take_room(workplace: Workplace, undoing: Undoing, target: Target, stored: S
     )
     with undoing.control.step(f"judge {target.host.name}", target.host.name) as step:
         room = take_room(workplace, claim)
+        if room.warning:
+            undoing.control.warn(room.warning)
         devices = f", with {' '.join(map(str, room.placement.devices))}" if room.placement.devices else ""
         step.detail(f"cost {room.placement.cost:g}{devices}")
     return room
