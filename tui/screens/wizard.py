@@ -53,6 +53,9 @@ class WizardPage(VerticalScroll, can_focus=False):
     def enter(self) -> None:
         """Show what follows from the pages before; called each time that the page comes to the front."""
 
+    def withdraw(self) -> None:
+        """Give up what the page waits for; called when another page comes to the front, whichever way."""
+
     def leave(self) -> bool:
         """Check the page, say what is wrong with it and put the focus there; True where the wizard may go on."""
         return True
@@ -128,6 +131,8 @@ class Wizard(ModalScreen[T | None]):
 
     def go_to_page(self, number: int) -> None:
         """Bring a page to the front and put the focus into it."""
+        if self.at != number:
+            self.page.withdraw()
         self.at = number
         self.query_one("#page", ContentSwitcher).current = f"page-{number}"
         self.page.enter()
