@@ -1,0 +1,225 @@
+"""The ledger of a fleet: what each host has in use, changed in place while a plan places, moves and removes VMs.
+
+The quick counterpart of `rooms`: the same use, the same costs to the last bit, the same devices. Hosts stand in the
+order of their names, so that a smaller index wins the last of the ties.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.curves import INFINITY
+from core.placement import reasons
+from core.placement.room import Room
+from core.placement.tariff import Tariff
+from core.placement.verdicts import Why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.config.model import Configuration
+    from core.fleet import Fleet, HostSnapshot
+    from core.hardware import HardwareProfile, PciAddress
+    from core.placement.request import Request
+    from core.placement.verdicts import Refusal, Verdict
+
+_USE_UNKNOWN = frozenset({Why.NOT_CONNECTED, Why.STALE, Why.UNKNOWN_PROFILE})
+
+
+class Place(NamedTuple):
+    """A host that can take a VM; places compare as hosts do (specification, section 8)."""
+
+    cost: float
+    rise: float
+    vms: int
+    host: int
+    """Index of the host in the ledger."""
+
+
+class HostLine:
+    """One host's line in the ledger. `tariff` is None where its use or its cost function is not known."""
+
+    __slots__ = (
+        "addresses", "changes", "cost", "devices", "holders", "memory", "name", "profile", "realm", "refusals",
+        "snapshot", "tariff", "vcpus", "vms",
+    )  # fmt: skip
+
+    def __init__(self, configuration: Configuration, snapshot: HostSnapshot, now: float) -> None:
+        self.snapshot = snapshot
+        self.name = snapshot.name
+        self.realm = snapshot.host.realm
+        self.refusals: tuple[Refusal, ...] = tuple(reasons.by_state(configuration, snapshot, now))
+        """Reasons that hold for any VM."""
+        self.profile = configuration.hardware_profiles.get(snapshot.host.profile)
+        self.tariff: Tariff | None = None
+        self.vms = self.vcpus = self.memory = 0
+        self.devices: list[int] = []
+        """Devices in use, in the order of the tariff's `kinds`."""
+        self.addresses: dict[PciAddress, int] = {}
+        """The profile's addresses, in its order, with the place of their type in `kinds`."""
+        self.holders: Counter[PciAddress] = Counter()
+        """Number of VMs and reservations that claim an address of the profile."""
+        self.cost = INFINITY
+        """Cost of the host now; infinite, too, where nobody knows it."""
+        self.changes: list[tuple[int, int, int, tuple[PciAddress, ...]]] = []
+        """What was changed since the fleet was seen: sign, vCPUs, memory, addresses."""
+
+    def open(self, profile: HardwareProfile, tariff: Tariff) -> None:
+        """Count what is in use on a host whose use is known."""
+        self.tariff = tariff
+        snapshot = self.snapshot
+        if not profile.devices and not snapshot.reservations:
+            vms = [vm for vm in snapshot.vms if vm.active]
+            self.vms = len(vms)
+            self.vcpus = sum([vm.vcpus for vm in vms])
+            self.memory = sum([vm.memory_bytes for vm in vms])
+            self.devices = [0] * len(tariff.kinds)
+        else:
+            use = snapshot.use(profile)
+            self.vms, self.vcpus, self.memory = use.vms, use.vcpus, use.memory_bytes
+            self.devices = [use.devices.get(kind, 0) for kind in tariff.kinds]
+            places = {kind: place for place, kind in enumerate(tariff.kinds)}
+            self.addresses = {device.address: places[device.type] for device in profile.devices}
+            for held in (
+                *(vm.devices for vm in snapshot.active_vms()),
+                *(reservation.devices for reservation in snapshot.pending_reservations()),
+            ):
+                self.holders.update(address for address in held if address in self.addresses)
+        self.price()
+
+    def price(self) -> None:
+        """Work out the cost of the host now."""
+        if self.tariff is not None:
+            self.cost = self.tariff.total(self.vms, self.vcpus, self.memory, self.devices)
+
+    def cost_with(self, request: Request) -> float:
+        """Cost of the host with one such VM more; infinity where its cost or its free devices don't allow it."""
+        tariff = self.tariff
+        if tariff is None:
+            return INFINITY
+        devices: list[int] = self.devices
+        if request.devices:
+            grown = self._with_devices(request)
+            if grown is None:
+                return INFINITY
+            devices = grown
+        return tariff.total(self.vms + 1, self.vcpus + request.vcpus, self.memory + request.memory_bytes, devices)
+
+    def _with_devices(self, request: Request) -> list[int] | None:
+        kinds, devices = self.tariff.kinds if self.tariff is not None else (), self.devices.copy()
+        for kind, asked in request.devices.items():
+            if kind not in kinds or len(self.free(kind)) < asked:
+                return None
+            devices[kinds.index(kind)] += asked
+        return devices
+
+    def free(self, kind: str) -> list[PciAddress]:
+        """Addresses of a type that nobody holds, in the order in which they are assigned."""
+        if self.tariff is None or kind not in self.tariff.kinds:
+            return []
+        place = self.tariff.kinds.index(kind)
+        return [address for address, its in self.addresses.items() if its == place and not self.holders[address]]
+
+    def count(self, sign: int, vcpus: int, memory: int, devices: tuple[PciAddress, ...]) -> None:
+        """Count one active VM more (`sign` 1) or less (-1)."""
+        self.vms += sign
+        self.vcpus += sign * vcpus
+        self.memory += sign * memory
+        for address in devices:
+            if (place := self.addresses.get(address)) is None:
+                continue
+            held = self.holders[address]
+            self.holders[address] += sign
+            if bool(held) != bool(held + sign):  # several VMs may claim one address
+                self.devices[place] += sign
+        self.changes.append((sign, vcpus, memory, devices))
+        self.price()
+
+
+class Ledger:
+    """All hosts of a fleet; `take`, `add` and `remove` change it, never the fleet or the configuration."""
+
+    def __init__(self, configuration: Configuration, fleet: Fleet) -> None:
+        self.configuration = configuration
+        self.fleet = fleet
+        self.hosts = [
+            HostLine(configuration, snapshot, fleet.taken)
+            for snapshot in sorted(fleet.hosts, key=lambda snapshot: snapshot.name)
+        ]
+        """By name."""
+        tariffs: dict[str, Tariff] = {}
+        for line in self.hosts:
+            profile = line.profile
+            if profile is None or any(refusal.why in _USE_UNKNOWN for refusal in line.refusals):
+                continue
+            key = line.snapshot.host.profile
+            if key not in tariffs:
+                tariffs[key] = Tariff(configuration.cost_function_of(profile), profile.device_types)
+            line.open(profile, tariffs[key])
+        self.index = {line.name: index for index, line in enumerate(self.hosts)}
+        """Index of each host by its name."""
+        self._candidates: dict[tuple[str | None, bool], tuple[int, ...]] = {}
+
+    def candidates(self, request: Request) -> tuple[int, ...]:
+        """Hosts that only their cost or their devices can keep from taking the VM: of its realm, in a fit state."""
+        asked = (request.realm, request.needs_drives_pool)
+        if asked not in self._candidates:
+            self._candidates[asked] = tuple(
+                index
+                for index, line in enumerate(self.hosts)
+                if request.realm in (None, line.realm)
+                and not line.refusals
+                and not any(reasons.by_pools(self.configuration.realms[line.realm], request, line.snapshot))
+            )
+        return self._candidates[asked]
+
+    def place(self, host: int, request: Request) -> Place | None:
+        """Say what a candidate would cost with the VM on it; None where it can't take it."""
+        line = self.hosts[host]
+        cost = line.cost_with(request)
+        return None if cost == INFINITY else Place(cost, cost - line.cost, line.vms, host)
+
+    def best(self, request: Request, apart_from: int = -1) -> Place | None:
+        """Find the host that takes the VM, as `rank` would, one host left out; None where none can."""
+        found: Place | None = None
+        for host in self.candidates(request):
+            if host == apart_from:
+                continue
+            line = self.hosts[host]
+            cost = line.cost_with(request)
+            if cost == INFINITY or (found is not None and cost > found.cost):
+                continue
+            place = Place(cost, cost - line.cost, line.vms, host)
+            if found is None or place < found:
+                found = place
+        return found
+
+    def take(self, host: int, request: Request) -> tuple[PciAddress, ...]:
+        """Count one such VM as placed on a host and give it its devices."""
+        line = self.hosts[host]
+        devices: tuple[PciAddress, ...] = ()
+        if request.devices:
+            devices = tuple(address for kind, count in request.devices.items() for address in line.free(kind)[:count])
+        line.count(1, request.vcpus, request.memory_bytes, devices)
+        return devices
+
+    def add(self, host: int, vcpus: int, memory_bytes: int, devices: Iterable[PciAddress] = ()) -> None:
+        """Count one active VM more on a host whose use is known."""
+        self.hosts[host].count(1, vcpus, memory_bytes, tuple(devices))
+
+    def remove(self, host: int, vcpus: int, memory_bytes: int, devices: Iterable[PciAddress] = ()) -> None:
+        """Count one active VM less on a host whose use is known."""
+        self.hosts[host].count(-1, vcpus, memory_bytes, tuple(devices))
+
+    def verdict(self, host: int, request: Request) -> Verdict:
+        """Judge a host as it now stands in the ledger, with every reason and number: the plain engine's verdict."""
+        return self.room(host).verdict(request)
+
+    def room(self, host: int) -> Room:
+        """Open the plain ledger of a host as it now stands here."""
+        line = self.hosts[host]
+        room = Room(self.configuration, line.snapshot, self.fleet.taken)
+        for sign, vcpus, memory, devices in line.changes:
+            (room.add if sign > 0 else room.remove)(vcpus, memory, devices)
+        return room
