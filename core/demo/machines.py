@@ -27,11 +27,23 @@ _SHUT_OFF = "5"
 _GIB_IN_KIB = 1024 * 1024
 _IDENTITY = uuid.UUID("6f6a1c1e-7a0e-4f5a-9d7e-3f1c2b4a5d60")
 
+_FILE_SERVER = "files.demo.example"
+"""Where every host mounts its pools from: nobody connects there, the embedded driver only writes it down."""
+
+_BRICK = "debian-12"
+_BRICKS = ((_BRICK, 8, 1.1), ("ubuntu-24.04", 12, 2.4), ("rocky-9", 10, 1.8), ("cuda-12-ubuntu", 40, 11.6))
+_SNAPSHOTS = (("db-01-before-upgrade.qcow2", 24, 17.0), ("web-01-clean.qcow2", 12, 3.2))
+"""Volumes of two pools: name, GiB that a guest sees, GiB taken."""
+
+_MOST_VOLUMES = 60
+"""VMs whose volumes are written down: in a fleet of thousands each host would have to know all of them."""
+
 _PROFILE_CYCLE = ("cpu-node", "cpu-node", "a100-node", "cpu-node", "l40s-node", "cpu-node")
 _SIZES = ((1, 2), (2, 4), (2, 8), (4, 16), (8, 32))
 _SIZE_WEIGHTS = (2, 4, 5, 5, 3)
 _PURPOSES = ("web", "db", "build", "desk", "notes", "stats", "mail", "proxy", "study", "intake")
 _TRAINING = ("train", "infer", "render", "fold")
+_WITH_DRIVES = ("db-", "train-", "mail-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,14 @@ class _Guest:
     devices: tuple[str, ...] = ()
     running: bool = True
     managed: bool = True
+
+    @property
+    def volumes(self) -> tuple[tuple[str, str], ...]:
+        """Pool and name of the boot volume, and of the drive that some have; foreign ones have theirs elsewhere."""
+        if not self.managed:
+            return ()
+        drive = (("ticrypt-vm-drives", f"{self.name}-data.qcow2"),) if self.name.startswith(_WITH_DRIVES) else ()
+        return (("ticrypt-vm", f"{self.name}.qcow2"), *drive)
 
 
 def build(folder: Path, configuration: Configuration, *, hosts: int, vms: int, seed: int = 7) -> tuple[Host, ...]:
@@ -58,13 +78,17 @@ def build(folder: Path, configuration: Configuration, *, hosts: int, vms: int, s
     placed = _spread(
         vms, [configuration.hardware_profiles[profile] for profile in profiles[:answering]], chance, numbers
     )
+    volumes = _volumes([guest for guests in placed for guest in guests])
     built = []
     for number, (name, profile) in enumerate(zip(names, profiles, strict=True)):
         hardware = configuration.hardware_profiles[profile]
         guests = placed[number] if number < answering else ()
         file = folder / f"{name}.xml"
         missing_pool = "ticrypt-vm-snapshots" if number == 2 else ""
-        ET.ElementTree(_node(name, hardware, configuration, guests, missing_pool)).write(file, encoding="utf-8")
+        pools = [
+            _pool(pool, volumes.get(pool, ())) for pool in configuration.realms[REALM].pools if pool != missing_pool
+        ]
+        ET.ElementTree(_node(name, hardware, guests, pools)).write(file, encoding="utf-8")
         reachable = not (hosts >= 3 and number == hosts - 1)
         built.append(
             Host(
@@ -124,9 +148,17 @@ def _spread(
     return placed
 
 
-def _node(
-    name: str, hardware: HardwareProfile, configuration: Configuration, guests: Sequence[_Guest], missing_pool: str
-) -> ET.Element:
+def _volumes(guests: Sequence[_Guest]) -> dict[str, list[tuple[str, int, float]]]:
+    """List what lies in each pool: name, GiB that a guest sees, GiB taken; on shared storage, so for all hosts."""
+    volumes = {"ticrypt-bricks": list(_BRICKS), "ticrypt-vm-snapshots": list(_SNAPSHOTS)}
+    for number, guest in enumerate(guests[:_MOST_VOLUMES]):
+        for pool, volume in guest.volumes:
+            size, taken = (8, 0.6 + 0.3 * (number % 5)) if pool == "ticrypt-vm" else (32 + 8 * (number % 5), 3.5)
+            volumes.setdefault(pool, []).append((volume, size, taken))
+    return volumes
+
+
+def _node(name: str, hardware: HardwareProfile, guests: Sequence[_Guest], pools: Sequence[ET.Element]) -> ET.Element:
     node = ET.Element("node")
     cpu = ET.SubElement(node, "cpu")
     for tag, value in (("mhz", 3000), ("model", "x86_64"), ("active", hardware.cores), ("nodes", 2), ("sockets", 1),
@@ -136,12 +168,31 @@ def _node(
     for guest in guests:
         node.append(_domain(name, guest))
     node.append(_network(name))
-    for pool in configuration.realms[REALM].pools:
-        if pool != missing_pool:
-            element = ET.SubElement(node, "pool", type="dir")
-            ET.SubElement(element, "name").text = pool
-            ET.SubElement(ET.SubElement(element, "target"), "path").text = f"/shared/{pool}"
+    node.extend(pools)
     return node
+
+
+def _pool(name: str, volumes: Sequence[tuple[str, int, float]]) -> ET.Element:
+    """Describe a pool that every host mounts from one server, and what lies in it."""
+    pool = ET.Element("pool", type="netfs")
+    ET.SubElement(pool, "name").text = name
+    source = ET.SubElement(pool, "source")
+    ET.SubElement(source, "host", name=_FILE_SERVER)
+    ET.SubElement(source, "dir", path=f"/export/{name}")
+    ET.SubElement(ET.SubElement(pool, "target"), "path").text = f"/shared/{name}"
+    for volume, capacity_gib, taken_gib in volumes:
+        element = ET.SubElement(pool, "volume")
+        ET.SubElement(element, "name").text = volume
+        ET.SubElement(element, "capacity", unit="GiB").text = str(capacity_gib)
+        ET.SubElement(element, "allocation", unit="MiB").text = str(int(taken_gib * 1024))
+        target = ET.SubElement(element, "target")
+        ET.SubElement(target, "path").text = f"/shared/{name}/{volume}"
+        ET.SubElement(target, "format", type="qcow2")
+        if name == "ticrypt-vm":
+            backing = ET.SubElement(element, "backingStore")
+            ET.SubElement(backing, "path").text = f"/shared/ticrypt-bricks/{_BRICK}"
+            ET.SubElement(backing, "format", type="qcow2")
+    return pool
 
 
 def _network(host: str) -> ET.Element:
@@ -160,11 +211,16 @@ def _domain(host: str, guest: _Guest) -> ET.Element:
     ET.SubElement(domain, "uuid").text = str(uuid.uuid5(_IDENTITY, f"{host}/{guest.name}"))
     if guest.managed:
         metadata = ET.SubElement(domain, "metadata")
-        metadata.append(mark_element(Mark(realm=REALM, brick="debian-12", created_at=0.0)))
+        metadata.append(mark_element(Mark(realm=REALM, brick=_BRICK, created_at=0.0)))
     ET.SubElement(domain, "memory", unit="KiB").text = str(guest.memory_gib * _GIB_IN_KIB)
     ET.SubElement(domain, "vcpu").text = str(guest.vcpus)
     ET.SubElement(ET.SubElement(domain, "os"), "type").text = "hvm"
     devices = ET.SubElement(domain, "devices")
+    for letter, (pool, volume) in zip("ab", guest.volumes, strict=False):
+        disk = ET.SubElement(devices, "disk", type="volume", device="disk")
+        ET.SubElement(disk, "driver", name="qemu", type="qcow2")
+        ET.SubElement(disk, "source", pool=pool, volume=volume)
+        ET.SubElement(disk, "target", dev=f"vd{letter}", bus="virtio")
     interface = ET.SubElement(devices, "interface", type="network")
     ET.SubElement(interface, "source", network="default")
     for address in guest.devices:
