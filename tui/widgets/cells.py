@@ -6,7 +6,7 @@ markup.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rich.cells import cell_len, set_cell_size
@@ -43,12 +43,13 @@ Piece = tuple[str, Tone]
 class Meter:
     """A bar with its numbers beside it; the bar takes what room the numbers leave.
 
-    `fraction` above 1 fills the bar; None draws no bar.
+    `fraction` above 1 fills the bar; None draws no bar. `lead` stands before the bar, whatever the room.
     """
 
     fraction: float | None
     text: str
     tone: Tone = Tone.BAR
+    lead: tuple[Piece, ...] = ()
 
 
 Cell = str | tuple[Piece, ...] | Meter
@@ -59,7 +60,7 @@ def plain(cell: Cell) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, Meter):
-        return cell.text
+        return " ".join(filter(None, ["".join(text for text, _ in cell.lead), cell.text]))
     return "".join(text for text, _ in cell)
 
 
@@ -73,7 +74,8 @@ def natural_width(cell: Cell) -> int:
     if isinstance(cell, str):
         return width_of(cell)
     if isinstance(cell, Meter):
-        return width_of(cell.text) + (METER_WIDTH + 1 if cell.fraction is not None else 0)
+        lead = sum(width_of(text) for text, _ in cell.lead) + 1 if cell.lead else 0
+        return lead + width_of(cell.text) + (METER_WIDTH + 1 if cell.fraction is not None else 0)
     return sum(width_of(text) for text, _ in cell)
 
 
@@ -109,6 +111,9 @@ def lay_out(cell: Cell, width: int, *, right: bool = False) -> list[Piece]:
 
 def _lay_out_meter(meter: Meter, width: int) -> list[Piece]:
     """Cut the numbers only where not even they fit."""
+    if meter.lead:
+        lead = min(width, sum(width_of(text) for text, _ in meter.lead) + 1)
+        return [*lay_out(meter.lead, lead), *_lay_out_meter(replace(meter, lead=()), width - lead)]
     taken = width_of(meter.text)
     bar = width - taken - 1
     if meter.fraction is None or bar < LEAST_METER:
