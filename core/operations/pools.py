@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from core.driver.pool_setup import ANY_PERMISSIONS, Permissions, PoolPlan, PoolType
 from core.errors import RealmsError, UsageError
 from core.operations.on_hosts import on_each
-from core.operations.realm_pools import HostPools, PoolRole, PoolsReport, RealmPool, Sharing, pool_name
+from core.operations.realm_pools import NEED, HostPools, PoolRole, PoolsReport, RealmPool, Sharing, pool_name
 from core.operations.shared_storage import prove, told_by_source
 from core.units import show_size
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from core.hosts import Host
     from core.operations.tasks import Control
     from core.realms import Realm
-
-NEED = 10 * 1024**3
-"""Bytes free below which a pool gets a warning, whatever is asked for."""
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""

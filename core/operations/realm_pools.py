@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from core.hosts import Host
     from core.realms import Realm
 
+NEED = 10 * 1024**3
+"""Bytes free below which a pool gets a warning, whatever is asked for."""
+
 
 class PoolRole(StrEnum):
     """What a realm's pool is for, in the order of `Realm.pools`."""
