@@ -1,0 +1,225 @@
+"""Single settings laid over a configuration, as if they stood at its end: `cost-functions.cpu.memory.soft = 800 GiB`.
+
+They are read by the same rules as files. A curve that is given as a block replaces the one that is there; other blocks
+are merged with what is there, as in HOCON.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.config.composition import Composer, merge
+from core.config.diagnostics import Severity
+from core.config.export import format_configuration
+from core.config.parameters import near
+from core.config.recursion import deep_recursion
+from core.config.report import Report
+from core.config.resolution import Resolver
+from core.config.scanner import scan
+from core.config.sections import ROOT, SECTIONS, read_sections
+from core.config.sources import Source, Sources
+from core.config.syntax import (
+    Block,
+    Concatenation,
+    Entry,
+    Expression,
+    Include,
+    Kind,
+    ListExpression,
+    Literal,
+    Reference,
+    render_path,
+)
+from core.errors import UsageError
+from core.text import one_line
+from core.units import format_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from core.config.diagnostics import Diagnostic
+    from core.config.model import Configuration
+
+_EXAMPLE = "write PATH=VALUE, such as cost-functions.cpu.memory.soft='800 GiB'"
+_DEEPEST = 50
+_KINDS = {"cost-functions": "cost function", "hardware-profiles": "hardware profile", "realms": "realm"}
+_BASE = "configuration"
+_WHOLE_BYTES = re.compile(r"\b(\d{7,18})\.0\b")
+"""How a size of a memory curve is written in the configuration as understood."""
+_NO_EFFECT = ("unknown parameter", "unknown section")
+"""How warnings begin that tell of what a reader ignores; a setting that does nothing is a mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A parameter, or a whole block, with the value that it is given. `path` counts from `ticrypt.vm`."""
+
+    path: tuple[str, ...]
+    text: str
+    """The value as written, in HOCON."""
+    appends: bool = False
+    """Whether the value is added to a list (`+=`)."""
+    curves: tuple[tuple[str, ...], ...] = ()
+    """Paths of the curves that are replaced as a whole."""
+    is_block: bool = False
+
+    @classmethod
+    def parse(cls, written: str) -> Setting:
+        """Read `PATH=VALUE`; raises UsageError with what would be right."""
+        with deep_recursion():
+            found = scan("", written)
+        shown = one_line(written, 100) or "''"
+        if found.mistake is not None:
+            column = found.mistake.place.column
+            hint = found.mistake.hint or "a text with other marks than letters needs quotes"
+            raise UsageError(f"{shown}: {found.mistake.message} (at character {column})", hint=hint)
+        if found.depth > _DEEPEST:
+            raise UsageError(f"{shown}: nested too deeply", hint=f"at most {_DEEPEST} blocks inside each other")
+        entries = found.root.entries
+        if len(entries) != 1 or not isinstance(entries[0], Entry):
+            raise UsageError(f"{shown} is no setting" if len(entries) < 2 else f"{shown}: one setting at a time",
+                             hint=_EXAMPLE)  # fmt: skip
+        entry = entries[0]
+        if any(isinstance(part, Include | Reference) for part in _parts(entry.value)):
+            raise UsageError(f"{shown}: a setting has its value in itself", hint="without include and without ${...}")
+        path = entry.path[len(ROOT) :] if entry.path[: len(ROOT)] == ROOT else entry.path
+        if not path:
+            raise UsageError(f"{shown}: nothing is set", hint=_EXAMPLE)
+        text = _from(written, entry.value.place.line, entry.value.place.column)
+        return cls(path, text, entry.appends, tuple(_curves(entry.value, path)), isinstance(entry.value, Block))
+
+    def __str__(self) -> str:
+        return f"{render_path(self.path)} {'+=' if self.appends else '='} {self.text}"
+
+    @property
+    def hocon(self) -> str:
+        """The lines that do the same at the end of a main file."""
+        unset = [f"{render_path((*ROOT, *curve))} = null\n" for curve in self.curves]
+        return "".join(unset) + f"{render_path(ROOT)}.{self}\n"
+
+
+def apply_settings(
+    configuration: Configuration, settings: Sequence[Setting]
+) -> tuple[Configuration, tuple[Diagnostic, ...]]:
+    """Give the configuration with all settings, and the warnings that came with them.
+
+    A pure function. Raises UsageError with the first mistake: an id or a parameter that doesn't exist, a wrong value.
+    """
+    if not settings:
+        return configuration, ()
+    _check_paths(configuration, settings)
+    with deep_recursion():
+        changed, diagnostics = _read(format_configuration(configuration), settings)
+        mistakes = [found for found in diagnostics if found.severity is Severity.ERROR or _does_nothing(found)]
+        if mistakes or changed is None:
+            raise _refusal(settings, mistakes)
+        if not diagnostics:
+            return changed, ()
+        _, before = _read(format_configuration(configuration), ())
+    known = {(found.path, found.message) for found in before}
+    return changed, tuple(found for found in diagnostics if (found.path, found.message) not in known)
+
+
+def _read(base: str, settings: Sequence[Setting]) -> tuple[Configuration | None, tuple[Diagnostic, ...]]:
+    report = Report()
+    composer = Composer(Sources(Path("/")), report)
+    root = composer.compose(_source(_BASE, base))
+    for number, setting in enumerate(settings):
+        for text in setting.hocon.splitlines(keepends=True) if setting.curves and not setting.appends else ():
+            if text.endswith(" = null\n"):
+                merge(root, composer.compose(_source(_BASE, text)))
+        merge(root, composer.compose(_source(str(number), f"{render_path(ROOT)}.{setting}\n")))
+    configuration = read_sections(Resolver(root, {}, report).resolve(), report)
+    names = [*map(str, range(len(settings))), _BASE]
+    return None if report.errors else configuration, report.diagnostics(names, {})
+
+
+def _source(name: str, text: str) -> Source:
+    return Source(name, Path("/"), text, scan(name, text))
+
+
+def _check_paths(configuration: Configuration, settings: Sequence[Setting]) -> None:
+    """Refuse a setting of something that isn't there: it would define half of something new."""
+    known: dict[str, set[str]] = {
+        "cost-functions": set(configuration.cost_functions),
+        "hardware-profiles": set(configuration.hardware_profiles),
+        "realms": set(configuration.realms),
+    }
+    for setting in settings:
+        section, *rest = setting.path
+        if section not in SECTIONS:
+            hint = _meant(section, known) or f"a path begins with {', '.join(SECTIONS)}"
+            raise UsageError(f"{setting}: there is no section {section!r}", hint=hint)
+        if rest and setting.is_block and len(rest) == 1:
+            known[section].add(rest[0])
+        elif rest and rest[0] not in known[section]:
+            ids = known[section]
+            hint = _meant(rest[0], dict.fromkeys(ids)) or f"there are {', '.join(sorted(ids)) or 'none'}"
+            raise UsageError(f"{setting}: there is no {_KINDS[section]} {rest[0]!r}", hint=hint)
+
+
+def _meant(word: str, known: Mapping[str, object]) -> str:
+    meant = near(word, known)
+    return f"did you mean {meant}?" if meant else ""
+
+
+def _does_nothing(found: Diagnostic) -> bool:
+    return found.file != _BASE and found.message.startswith(_NO_EFFECT)
+
+
+def _refusal(settings: Sequence[Setting], mistakes: Sequence[Diagnostic]) -> UsageError:
+    first = mistakes[0]
+    message = _WHOLE_BYTES.sub(lambda digits: format_size(int(digits[1])), first.message)
+    where = (
+        f"with {'; '.join(map(str, settings))}, {first.path.removeprefix(render_path(ROOT) + '.')}"
+        if first.file == _BASE
+        else str(settings[int(first.file)])
+    )
+    more = len(mistakes) - 1
+    hints = [_WHOLE_BYTES.sub(lambda digits: format_size(int(digits[1])), first.hint)] if first.hint else []
+    if any(setting.path[-1] == "curve" for setting in settings):
+        hints = ["a curve of another kind is set as a whole: ...={ curve: linear, slope: 1, base: 0 }"]
+    if more:
+        hints.append(f"and {more} more mistake{'s' * (more > 1)}")
+    return UsageError(f"{where}: {message}", hint="; ".join(hints))
+
+
+def _parts(value: Expression) -> Iterator[Expression | Include]:
+    yield value
+    match value:
+        case Block(_, entries):
+            for entry in entries:
+                if isinstance(entry, Include):
+                    yield entry
+                else:
+                    yield from _parts(entry.value)
+        case Concatenation(_, parts) | ListExpression(_, parts):
+            for part in parts:
+                yield from _parts(part)
+        case _:
+            return
+
+
+def _curves(value: Expression, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Find the blocks that describe whole curves; those inside a curve go with it."""
+    if not isinstance(value, Block):
+        return
+    entries = [entry for entry in value.entries if isinstance(entry, Entry)]
+    if any(entry.path == ("curve",) and not _unsets(entry.value) for entry in entries):
+        yield path
+        return
+    for entry in entries:
+        yield from _curves(entry.value, path + entry.path)
+
+
+def _unsets(value: Expression) -> bool:
+    return isinstance(value, Literal) and value.kind is Kind.NULL
+
+
+def _from(text: str, line: int, column: int) -> str:
+    """Cut a text's beginning off, up to a line and column that count from 1."""
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[line - 1 :])[column - 1 :].strip()
