@@ -33,7 +33,7 @@ class WizardPage(VerticalScroll, can_focus=False):
 
     title: ClassVar[str] = ""
     verb: ClassVar[str] = "Next"
-    may_go_back: ClassVar[bool] = True
+    may_go_back: bool = True
 
     @property
     def words(self) -> str:
