@@ -53,6 +53,30 @@ def decide(verdicts: Sequence[Verdict]) -> Decision | None:
     return Decision(best.host, other.host, decided_by)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a term, after its function's scale, or the offset adds to the cost of each of two hosts.
+
+    None where a host's cost function has no such term.
+    """
+
+    name: str
+    best: float | None
+    other: float | None
+
+    @property
+    def gain(self) -> float:
+        """By how much the best host is cheaper in this part; negative where it is dearer."""
+        return (self.other or 0.0) - (self.best or 0.0)
+
+
+def compare_parts(best: Cost, other: Cost) -> tuple[Part, ...]:
+    """Split two costs into their parts, in the order in which they are added; absent terms are nothing."""
+    ours, theirs = _parts(best), _parts(other)
+    names = [name for name in {**ours, **theirs} if name != "offset"]
+    return tuple(Part(name, ours.get(name), theirs.get(name)) for name in (*names, "offset"))
+
+
 def _largest_gain(best: Cost, other: Cost) -> str:
     ours, theirs = _parts(best), _parts(other)
     return max({**ours, **theirs}, key=lambda part: theirs.get(part, 0.0) - ours.get(part, 0.0))

@@ -12,6 +12,9 @@ from core.curves import curve_name
 
 if TYPE_CHECKING:
     from core.costs import Term
+    from core.fleet import VM
+    from core.placement.decision import Decision
+    from core.placement.remedies import Remedy
     from core.placement.request import Request
     from core.placement.verdicts import Placement, Placements, Refusal, Verdict
 
@@ -80,6 +83,44 @@ def placement_row(placement: Placement) -> dict[str, Any]:
         "realm": placement.realm,
         "cost": placement.cost,
         "devices": [str(address) for address in placement.devices],
+    }
+
+
+def decision_row(decision: Decision) -> dict[str, Any]:
+    """Give what told the best host from the next; `margin` is by how much it is cheaper, 0 in a tie."""
+    return {
+        "best": decision.best,
+        "next_best": decision.next_best,
+        "decided_by": decision.decided_by.value,
+        "margin": decision.margin,
+        "part": decision.part,
+    }
+
+
+def remedy_row(remedy: Remedy) -> dict[str, Any]:
+    """Give what would make a refused host take the VM.
+
+    `fits_then` is None where nobody knows; `free`, `ask` and `move` are None where that way doesn't exist.
+    """
+    ask = remedy.ask
+    return {
+        "host": remedy.host,
+        "first": [refusal_row(refusal) for refusal in remedy.first],
+        "fits_then": remedy.fits_then,
+        "free": None if remedy.free is None else dict(remedy.free),
+        "ask": None if ask is None else {"vcpus": ask.vcpus, "memory": ask.memory_bytes, "devices": dict(ask.devices)},
+        "move": None if remedy.move is None else _moved(remedy.move),
+    }
+
+
+def _moved(vm: VM) -> dict[str, Any]:
+    return {
+        "vm": vm.name,
+        "uuid": vm.uuid,
+        "vcpus": vm.vcpus,
+        "memory": vm.memory_bytes,
+        "devices": [str(address) for address in vm.devices],
+        "managed": vm.managed,
     }
 
 
