@@ -155,6 +155,9 @@ class AddressBook:
                 answer = sample.domain.interfaceAddresses(source)
             except libvirt.libvirtError as error:
                 self._raise_if_lost(error)
+                if error.get_error_code() == libvirt.VIR_ERR_AGENT_UNRESPONSIVE:
+                    # Libvirt has waited 5 seconds for it, and all other VMs with it.
+                    self._entries[sample.uuid].attempts += WAITS_AT_FIRST
                 continue
             address = first_address(answer, facts)
             if address is not None:

@@ -8,10 +8,12 @@ what it publishes is dropped when it is no longer the lane of its host.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import threading
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 import libvirt
@@ -23,22 +25,24 @@ from core.driver.errors import unreachable
 from core.driver.events import Subscription
 from core.driver.mailbox import Command, ConnectionLost, DomainChanged, Mailbox, Message, Notice
 from core.driver.opening import Opening
+from core.driver.patience import Patience
 from core.driver.pools import realm_pools
+from core.driver.process import end_ssh_children
 from core.driver.session import Session
 from core.errors import DriverError, HostUnreachable
 from core.fleet import Connection, HostSnapshot
 from core.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from core.clock import Clock
-    from core.driver.alarms import Alarm, Alarms
+    from core.driver.alarms import Alarms
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # without any handler Python prints to standard error, which is the screen
 
-FIRST_WAIT, LONGEST_WAIT = 1.0, 12.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 10.0
 """Seconds between attempts to connect: doubled each time, so that a host is back within 15 s of its recovery."""
 
 EVENTS_GATHER = 0.1
@@ -47,8 +51,20 @@ EVENTS_GATHER = 0.1
 EVENTS_APART = 0.5
 """Seconds between two polls that events have caused."""
 
-SHORTEST_PATIENCE = 15.0
-"""Seconds that a poll may take before the host counts as not answering, also where it is polled more often."""
+SHORTEST_CUT, LONGEST_CUT = 3.0, 10.0
+"""Seconds that a poll may last, however often or seldom the host is polled, before the lane leaves it and calls anew.
+
+A VM whose QEMU is stuck holds up the answer for all, for ever; a new connection is told of the others.
+"""
+
+CUT_LOOKUPS, CUT_COMMANDS = 30.0, 90.0
+"""The same for a look-up of an address, and for a command, which nobody waits for any longer then."""
+
+CAREFUL_SECONDS = 600.0
+"""Seconds for which a host that has held up a poll is asked in calls that no VM can hold up."""
+
+CPU_TIME_SHARE = 0.1
+"""Part of the time between two polls that may go into asking VMs for their CPU time one by one."""
 
 HEALTHY_AFTER = 30.0
 """Seconds of service after which a lost connection is tried again as if it were the first time."""
@@ -93,10 +109,9 @@ class Lane:
         self._clock = surroundings.clock
         self._snapshot = snapshot
         self._session: Session | None = None
-        self._silence: Alarm | None = None
-        self._told_silence = False
-        self._heard_at = 0.0
-        """Monotonic time at which the host last answered a call, or the lane last had none under way."""
+        self._patience = Patience(self._clock, surroundings.alarms, self._tell_silence, self._call_anew)
+        self._careful_until = -inf
+        """Monotonic time up to which no VM's monitor is asked."""
         self._commands: list[Command] = []
         self._commands_lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, name=f"lane {self.name}", daemon=True)
@@ -124,17 +139,18 @@ class Lane:
             if self.failures:
                 self._pause()
             while True:
-                self._attempt()
-                self._pause()
+                if not self._attempt():
+                    self._pause()
         except Stopped:
             pass
         finally:
             self.fail_commands(HostUnreachable(self.name, "the connection is closed"))
             self._surroundings.ended(self)
 
-    def _attempt(self) -> None:
-        """Connect and serve until the connection is lost; raises Stopped."""
+    def _attempt(self) -> bool:
+        """Connect and serve until the connection is lost; tell whether to call anew at once. Raises Stopped."""
         connected_at, reason = None, ""
+        self._patience.cut_off = False
         try:
             connection = self._open()
             try:
@@ -149,17 +165,23 @@ class Lane:
         except Exception as error:  # noqa: BLE001 -- the lane's outer loop: a bug must not end the watch in silence
             _log.exception("lane of %s", self.name)
             reason = one_line(f"internal error: {type(error).__name__}: {error}")
+        if connected_at is not None and self._patience.cut_off and self._clock.monotonic() >= self._careful_until:
+            self._careful_until = self._clock.monotonic() + CAREFUL_SECONDS
+            self._check()
+            return True
         healthy = connected_at is not None and self._clock.monotonic() - connected_at >= HEALTHY_AFTER
         self.failures = 1 if healthy else self.failures + 1
         self._check()
         self._publish(Connection.UNREACHABLE, reason)
         self.fail_commands(HostUnreachable(self.name, reason))
+        return False
 
     def _open(self) -> HostConnection:
         surroundings, uri = self._surroundings, self.setting.host.uri
-        with Opening(
+        opening = Opening(
             self.name, uri, surroundings.open_deadline, surroundings.alarms, lambda: surroundings.give_up(self)
-        ):
+        )
+        with self._patience.expecting(self._poll_frequency), opening:
             connection = open_connection(self.name, uri)
         if self.stopped:
             connection.close()
@@ -173,60 +195,66 @@ class Lane:
         let_go(connection)
 
     def _serve(self, connection: HostConnection) -> None:
-        with self._expecting_answers():
+        expecting, patience = self._patience.expecting, self._patience
+        with expecting(self._poll_frequency):
             subscription = Subscription(connection, self.mailbox)
         try:
-            session = Session(connection, self._clock, self._check, self._session)
-            with self._expecting_answers():
-                session.introduce()
+            with expecting(self._poll_frequency, learn=True):
+                session = self._new_session(connection)
+            was_silent = False
             while True:
                 started = self._clock.monotonic()
-                with self._expecting_answers():
+                with expecting(self._poll_frequency, self._cut_poll_after(), learn=True):
                     session.poll()
                 self._session = session
+                was_silent = patience.told and not was_silent
+                if was_silent:  # what was asked before the silence is old by now: ask again before it is shown as new
+                    continue
                 self._publish(Connection.CONNECTED)
-                with self._expecting_answers():
-                    found = session.look_up_addresses(self._goes_on)
-                if found or self._told_silence:
+                with expecting(self._poll_frequency, CUT_LOOKUPS):
+                    found = session.look_up_addresses(self._until(started + self._poll_frequency))
+                if patience.told:
+                    continue
+                if found:
                     self._publish(Connection.CONNECTED)
                 self._wait_for_poll(session, subscription, started)
         finally:
             subscription.end()
 
-    @contextlib.contextmanager
-    def _expecting_answers(self) -> Iterator[None]:
-        """Have it told where a call in the block gets no answer for long."""
-        self._told_silence = False
-        self._heard_at = self._clock.monotonic()
-        self._silence = self._alarm_for_silence(self._patience())
-        try:
-            yield
-        finally:
-            while (alarm := self._silence) is not None:
-                alarm.cancel()  # where it rings at this moment it may put another in its place
-                if alarm is self._silence:
-                    self._silence = None
+    def _new_session(self, connection: HostConnection) -> Session:
+        # Only a connection by ssh can be left where a stuck VM holds it up.
+        can_be_left = connection.uri.uses_ssh_program and self._clock.monotonic() >= self._careful_until
+        session = Session(
+            connection,
+            self._clock,
+            self._check_between_calls,
+            self._session,
+            asks_monitors=can_be_left,
+            cpu_seconds=CPU_TIME_SHARE * self._poll_frequency,
+        )
+        session.introduce()
+        return session
 
-    def _patience(self) -> float:
-        return max(SHORTEST_PATIENCE, self.setting.realm.stale_after)
+    @property
+    def _poll_frequency(self) -> float:
+        return self.setting.realm.poll_frequency
 
-    def _alarm_for_silence(self, seconds: float) -> Alarm:
-        return self._surroundings.alarms.after(seconds, self._tell_silence)
+    def _cut_poll_after(self) -> float | None:
+        if self._clock.monotonic() < self._careful_until:
+            return None
+        usual = LONGEST_CUT if self._session is None else 4 * self._patience.usual
+        return max(usual, min(LONGEST_CUT, max(SHORTEST_CUT, 0.6 * self._poll_frequency)))
 
-    def _tell_silence(self) -> None:
-        """Say that a call gets no answer while it still waits; called by the alarms' thread.
+    def _call_anew(self) -> bool:
+        """End the ssh client of the lane, which frees it from its call; called by the alarms' thread."""
+        return self.thread.native_id is not None and end_ssh_children(self.thread.native_id) > 0
 
-        Many calls, each of which is answered, may take longer.
-        """
-        patience = self._patience()
-        quiet = self._clock.monotonic() - self._heard_at
-        if quiet < patience:
-            self._silence = self._alarm_for_silence(patience - quiet)
-            return
-        self._told_silence = True
-        setting, error = self.setting, f"connected, but no answer for {patience:.0f} s; still waiting"
-        silent = replace(self._snapshot, host=setting.host, connection=Connection.UNREACHABLE, error=error)
-        self._surroundings.publish(self, setting, silent)
+    def _tell_silence(self, seconds: float) -> None:
+        """Say that a host that was connected gives no answer; called by the alarms' thread while the lane waits."""
+        if self._snapshot.connection is Connection.CONNECTED:
+            setting, error = self.setting, f"no answer for {seconds:.0f} s; still waiting"
+            silent = replace(self._snapshot, host=setting.host, connection=Connection.UNREACHABLE, error=error)
+            self._surroundings.publish(self, setting, silent)
 
     def _wait_for_poll(self, session: Session, subscription: Subscription, started: float) -> None:
         """Handle what comes in until the next poll is due, which commands and events bring forward."""
@@ -267,7 +295,8 @@ class Lane:
                     return done
                 command = self._commands[0]
             if command.outcome.set_running_or_notify_cancel():
-                self._carry_out(command, connection)
+                with self._patience.expecting(self._poll_frequency, CUT_COMMANDS):
+                    self._carry_out(command, connection)
             with self._commands_lock:
                 if self._commands and self._commands[0] is command:
                     del self._commands[0]
@@ -321,11 +350,24 @@ class Lane:
         return messages
 
     def _goes_on(self) -> bool:
-        self._heard_at = self._clock.monotonic()
+        self._patience.heard()
         return not self.stopped
 
-    def _check(self) -> None:
+    def _until(self, moment: float) -> Callable[[], bool]:
+        """Make what says whether another VM's address may be looked up: one always, more until the next poll is due."""
+        numbers = itertools.count()
+
+        def go_on() -> bool:
+            return self._goes_on() and (next(numbers) == 0 or self._clock.monotonic() < moment)
+
+        return go_on
+
+    def _check_between_calls(self) -> None:
         if not self._goes_on():
+            raise Stopped
+
+    def _check(self) -> None:
+        if self.stopped:
             raise Stopped
 
 

@@ -14,7 +14,7 @@ from core.driver.pools import list_pools
 from core.driver.statistics import CpuMeter, DomainSample, Sampler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from core.clock import Clock
     from core.driver.connection import HostConnection
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 POLLS_PER_POOL_LISTING = 6
 """Pools are listed at every sixth poll, and when libvirt says that one has changed."""
+
+DEFINITIONS_AGAIN = 4
+"""Domains that are off whose XML is read again with each listing of pools: no event tells of `setvcpus --config`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +42,20 @@ class SeenDomain:
 
 
 class Session:
-    """The state of one connection. `check` is called between calls and raises to give up."""
+    """The state of one connection. `check` is called between calls and raises to give up.
+
+    `asks_monitors` and `cpu_seconds` are the sampler's.
+    """
 
     def __init__(
-        self, connection: HostConnection, clock: Clock, check: Callable[[], None], earlier: Session | None = None
+        self,
+        connection: HostConnection,
+        clock: Clock,
+        check: Callable[[], None],
+        earlier: Session | None = None,
+        *,
+        asks_monitors: bool = False,
+        cpu_seconds: float = 0.0,
     ) -> None:
         self.connection = connection
         self.addresses = AddressBook(connection)
@@ -53,9 +66,10 @@ class Session:
         self.machine_uuid: str | None = None
         self._clock = clock
         self._check = check
-        self._sampler = Sampler(connection)
+        self._sampler = Sampler(connection, clock, asks_monitors=asks_monitors, cpu_seconds=cpu_seconds)
         self._cpu = CpuMeter()
         self._facts: dict[str, tuple[int | None, DomainFacts]] = {}
+        """By UUID, those that were read last at the end."""
         self._started: dict[str, tuple[int | None, float | None]] = {}
         self._moved_here: set[str] = set()
         self._active: dict[str, Active] = {}
@@ -92,6 +106,9 @@ class Session:
         """Sample all domains, read the XML of those that are new or changed. Raises DriverError."""
         asked_at, asked = self._clock.now(), self._clock.monotonic()
         samples = self._sampler.sample()
+        took = self._clock.monotonic() - asked
+        if self._polls_to_pools == 0:
+            self._forget_definitions(samples)
         seen = []
         self._active = {}
         for sample in samples:
@@ -107,7 +124,7 @@ class Session:
                     id=sample.id,
                     state=sample.state,
                     facts=facts,
-                    cpu_percent=self._cpu.measure(sample, facts.vcpus_online, asked),
+                    cpu_percent=self._cpu.measure(sample, facts.vcpus_online, asked, took),
                     started_at=self._started_at(sample, asked_at),
                 )
             )
@@ -139,6 +156,12 @@ class Session:
             self._moved_here.discard(sample.uuid)
         self._started[sample.uuid] = (sample.id, started)
         return started
+
+    def _forget_definitions(self, samples: Iterable[DomainSample]) -> None:
+        """Have the XML of some domains that are off read again, those that were read longest ago."""
+        off = {sample.uuid for sample in samples if sample.id is None}
+        for uuid in [uuid for uuid in self._facts if uuid in off][:DEFINITIONS_AGAIN]:
+            del self._facts[uuid]
 
     def _facts_of(self, sample: DomainSample) -> DomainFacts | None:
         known = self._facts.get(sample.uuid)
