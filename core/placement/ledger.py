@@ -6,8 +6,11 @@ order of their names, so that a smaller index wins the last of the ties.
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from math import isfinite
+from typing import TYPE_CHECKING
 
 from core.curves import INFINITY
 from core.placement import reasons
@@ -27,22 +30,16 @@ if TYPE_CHECKING:
 _USE_UNKNOWN = frozenset({Why.NOT_CONNECTED, Why.STALE, Why.UNKNOWN_PROFILE})
 
 
-class Place(NamedTuple):
-    """A host that can take a VM; places compare as hosts do (specification, section 8)."""
-
-    cost: float
-    rise: float
-    vms: int
-    host: int
-    """Index of the host in the ledger."""
+Place = tuple[float, float, int, int]
+"""A host that can take a VM: cost with it, rise, VMs before, index in the ledger. The smallest is the best."""
 
 
 class HostLine:
     """One host's line in the ledger. `tariff` is None where its use or its cost function is not known."""
 
     __slots__ = (
-        "addresses", "changes", "cost", "devices", "holders", "memory", "name", "profile", "realm", "refusals",
-        "snapshot", "tariff", "vcpus", "vms",
+        "addresses", "changes", "cost", "devices", "holders", "memory", "name", "owned", "profile", "realm",
+        "refusals", "snapshot", "tariff", "vcpus", "vms",
     )  # fmt: skip
 
     def __init__(self, configuration: Configuration, snapshot: HostSnapshot, now: float) -> None:
@@ -56,6 +53,8 @@ class HostLine:
         self.vms = self.vcpus = self.memory = 0
         self.devices: list[int] = []
         """Devices in use, in the order of the tariff's `kinds`."""
+        self.owned: list[int] = []
+        """Devices that the profile lists, in the same order."""
         self.addresses: dict[PciAddress, int] = {}
         """The profile's addresses, in its order, with the place of their type in `kinds`."""
         self.holders: Counter[PciAddress] = Counter()
@@ -74,11 +73,12 @@ class HostLine:
             self.vms = len(vms)
             self.vcpus = sum([vm.vcpus for vm in vms])
             self.memory = sum([vm.memory_bytes for vm in vms])
-            self.devices = [0] * len(tariff.kinds)
+            self.devices = self.owned = [0] * len(tariff.kinds)
         else:
             use = snapshot.use(profile)
             self.vms, self.vcpus, self.memory = use.vms, use.vcpus, use.memory_bytes
             self.devices = [use.devices.get(kind, 0) for kind in tariff.kinds]
+            self.owned = [len(profile.addresses(kind)) for kind in tariff.kinds]
             places = {kind: place for place, kind in enumerate(tariff.kinds)}
             self.addresses = {device.address: places[device.type] for device in profile.devices}
             for held in (
@@ -109,10 +109,29 @@ class HostLine:
     def _with_devices(self, request: Request) -> list[int] | None:
         kinds, devices = self.tariff.kinds if self.tariff is not None else (), self.devices.copy()
         for kind, asked in request.devices.items():
-            if kind not in kinds or len(self.free(kind)) < asked:
+            if kind not in kinds:
                 return None
-            devices[kinds.index(kind)] += asked
+            place = kinds.index(kind)
+            devices[place] += asked
+            if devices[place] > self.owned[place]:
+                return None
         return devices
+
+    def aside(self) -> HostLine:
+        """Give a copy that can be changed without changing this one, for `cost_with` and `occupy` only."""
+        copy = object.__new__(HostLine)
+        copy.tariff, copy.devices, copy.owned = self.tariff, self.devices, self.owned
+        copy.vms, copy.vcpus, copy.memory, copy.cost = self.vms, self.vcpus, self.memory, self.cost
+        return copy
+
+    def occupy(self, request: Request, cost: float) -> None:
+        """Count one such VM more on a copy; `cost` is what `cost_with` has said."""
+        if request.devices:
+            self.devices = self._with_devices(request) or self.devices
+        self.vms += 1
+        self.vcpus += request.vcpus
+        self.memory += request.memory_bytes
+        self.cost = cost
 
     def free(self, kind: str) -> list[PciAddress]:
         """Addresses of a type that nobody holds, in the order in which they are assigned."""
@@ -135,6 +154,12 @@ class HostLine:
                 self.devices[place] += sign
         self.changes.append((sign, vcpus, memory, devices))
         self.price()
+
+    def undo(self) -> None:
+        """Take back the last change."""
+        sign, vcpus, memory, devices = self.changes.pop()
+        self.count(-sign, vcpus, memory, devices)
+        self.changes.pop()
 
 
 class Ledger:
@@ -161,6 +186,23 @@ class Ledger:
         """Index of each host by its name."""
         self._candidates: dict[tuple[str | None, bool], tuple[int, ...]] = {}
 
+    @cached_property
+    def reserved(self) -> dict[str, str]:
+        """UUIDs that have a reservation which still counts, and the host where."""
+        return {
+            reservation.uuid: line.name
+            for line in self.hosts
+            if line.snapshot.reservations
+            for reservation in line.snapshot.pending_reservations()
+        }
+
+    @cached_property
+    def active_twice(self) -> frozenset[str]:
+        """UUIDs that are active on several hosts, as in a migration."""
+        active = [vm.uuid for line in self.hosts for vm in line.snapshot.vms if vm.active]
+        once = set(active)
+        return frozenset() if len(once) == len(active) else frozenset(Counter(active) - Counter(once))
+
     def candidates(self, request: Request) -> tuple[int, ...]:
         """Hosts that only their cost or their devices can keep from taking the VM: of its realm, in a fit state."""
         asked = (request.realm, request.needs_drives_pool)
@@ -178,22 +220,33 @@ class Ledger:
         """Say what a candidate would cost with the VM on it; None where it can't take it."""
         line = self.hosts[host]
         cost = line.cost_with(request)
-        return None if cost == INFINITY else Place(cost, cost - line.cost, line.vms, host)
+        return None if cost == INFINITY else (cost, cost - line.cost, line.vms, host)
+
+    def places(self, request: Request, apart_from: int = -1) -> list[Place]:
+        """Give all hosts that can take the VM, one left out, in no particular order."""
+        hosts = self.hosts
+        candidates = [host for host in self.candidates(request) if host != apart_from]
+        if request.devices:
+            return [place for host in candidates if (place := self.place(host, request)) is not None]
+        found: list[Place] = []
+        vcpus, memory = request.vcpus, request.memory_bytes
+        for host in candidates:
+            line = hosts[host]
+            tariff, vms = line.tariff, line.vms
+            if tariff is None:
+                continue
+            # `Tariff.total`, written out: this is the innermost loop of every plan.
+            cost = tariff.vms[vms + 1] + tariff.vcpus[line.vcpus + vcpus] + tariff.memory[line.memory + memory]
+            for table, count in zip(tariff.devices, line.devices, strict=True):
+                cost += table[count]
+            cost = cost * tariff.scale + tariff.offset + 0.0
+            if isfinite(cost):
+                found.append((cost, cost - line.cost, vms, host))
+        return found
 
     def best(self, request: Request, apart_from: int = -1) -> Place | None:
         """Find the host that takes the VM, as `rank` would, one host left out; None where none can."""
-        found: Place | None = None
-        for host in self.candidates(request):
-            if host == apart_from:
-                continue
-            line = self.hosts[host]
-            cost = line.cost_with(request)
-            if cost == INFINITY or (found is not None and cost > found.cost):
-                continue
-            place = Place(cost, cost - line.cost, line.vms, host)
-            if found is None or place < found:
-                found = place
-        return found
+        return min(self.places(request, apart_from), default=None)
 
     def take(self, host: int, request: Request) -> tuple[PciAddress, ...]:
         """Count one such VM as placed on a host and give it its devices."""
@@ -212,6 +265,10 @@ class Ledger:
         """Count one active VM less on a host whose use is known."""
         self.hosts[host].count(-1, vcpus, memory_bytes, tuple(devices))
 
+    def undo(self, host: int) -> None:
+        """Take back the last change of a host."""
+        self.hosts[host].undo()
+
     def verdict(self, host: int, request: Request) -> Verdict:
         """Judge a host as it now stands in the ledger, with every reason and number: the plain engine's verdict."""
         return self.room(host).verdict(request)
@@ -223,3 +280,33 @@ class Ledger:
         for sign, vcpus, memory, devices in line.changes:
             (room.add if sign > 0 else room.remove)(vcpus, memory, devices)
         return room
+
+
+class HostQueue:
+    """The hosts of a ledger in the order in which they take VMs of one request, one host left out.
+
+    Nothing else may change the ledger meanwhile.
+    """
+
+    __slots__ = ("_heap", "_ledger", "request")
+
+    def __init__(self, ledger: Ledger, request: Request, apart_from: int = -1) -> None:
+        self.request = request
+        self._ledger = ledger
+        self._heap = ledger.places(request, apart_from)
+        heapq.heapify(self._heap)
+
+    def best(self) -> Place | None:
+        """Give the host that takes the next VM; None where none can."""
+        return self._heap[0] if self._heap else None
+
+    def take(self) -> tuple[PciAddress, ...]:
+        """Place a VM on the best host, in the ledger too, and give it its devices."""
+        host = self._heap[0][3]
+        devices = self._ledger.take(host, self.request)
+        place = self._ledger.place(host, self.request)
+        if place is None:
+            heapq.heappop(self._heap)
+        else:
+            heapq.heapreplace(self._heap, place)
+        return devices

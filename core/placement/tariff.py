@@ -25,11 +25,14 @@ _WITHOUT_CURVE = Unavailable()
 class CurveTable(dict[int, float]):
     """What a curve costs, by input; an absent curve costs 0 everywhere."""
 
-    __slots__ = ("curve",)
+    __slots__ = ("curve", "limit")
 
     def __init__(self, curve: Curve | None) -> None:
         super().__init__()
         self.curve = curve
+        limit = None if curve is None else curve.limit()
+        self.limit = None if limit is None or limit == INFINITY else int(limit // 1)
+        """Largest whole input that the curve allows; None where there is no single limit."""
 
     def __missing__(self, amount: int) -> float:
         cost = 0.0 if self.curve is None else self.curve.cost(amount)
