@@ -188,12 +188,16 @@ def _check_clock(at: Checkup, outcome: Outcome, asked: float, answered: float) -
 _ACCEPT = "ssh {login}, compare the fingerprint with the one shown on the host, and accept it"
 _REINSTALLED = "if the host was reinstalled: ssh-keygen -R {known}, then {accept}; else someone may be in between"
 
+KEYS_REFUSED = "the host accepts none of the keys offered"
+HOST_KEY_UNKNOWN = "the host's key is not known: nobody has accepted it"
+"""What a login finds that a key put there, or an answer to ssh's question, would mend."""
+
 _REASONS = (
     ("remote host identification has changed", "the host's ssh key is not the one accepted before", _REINSTALLED),
-    ("host key verification failed", "the host's key is not known: nobody has accepted it", "{accept}"),
+    ("host key verification failed", HOST_KEY_UNKNOWN, "{accept}"),
     ("unprotected private key file", "the key file can be read by others: ssh refuses it", "chmod 600 {key}"),
     ("too many authentication failures", "the agent offers too many keys", "name one in the URI: ?keyfile=PATH"),
-    ("permission denied (", "the host accepts none of the keys offered", "realms keys install {name}"),
+    ("permission denied (", KEYS_REFUSED, "realms keys install {name}"),
     ("could not resolve hostname", "cannot resolve {host}", "check the name in the URI, and DNS"),
     ("connection refused", "nothing listens at {host} port {port}", "start sshd on the host, or correct the URI"),
     ("no route to host", "no route to {host}", "is the host up, and the network between?"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.driver.survey import survey
 from core.errors import Cancelled, DriverError, HostRefused, HostTimeout
-from core.operations.doctor_ssh import check_host_key, check_login
+from core.operations.doctor_ssh import HOST_KEY_UNKNOWN, KEYS_REFUSED, check_host_key, check_login
 from core.operations.findings import Checkup, Finding, Severity
 from core.operations.ssh_login import SshTarget
 from core.uris import parse_uri
@@ -43,6 +43,11 @@ class Contact:
     def has_error(self, check: str) -> bool:
         """Whether the way ends at this check."""
         return any(each.check == check and each.severity is Severity.ERROR for each in self.findings)
+
+    @property
+    def wants_key(self) -> bool:
+        """Whether the host's sshd answered, and knows none of our keys, or we not its own."""
+        return any(each.check == "login" and each.what in (KEYS_REFUSED, HOST_KEY_UNKNOWN) for each in self.findings)
 
 
 def read_uri(text: str) -> ConnectionUri | None:

@@ -100,11 +100,11 @@ class HostActions(AreaScreen):
         self._ask(ask_removal(chosen, fleet.taken), lambda: self.realms.change(what, steps))
 
     def action_add_host(self) -> None:
-        """Fill in a new host."""
+        """Go through the wizard of a new host."""
         if self._may_change():
-            from tui.screens.host_form import HostForm
+            from tui.screens.host_wizard import HostWizard
 
-            self.app.push_screen(HostForm(None), self._go_to_new)
+            self.app.push_screen(HostWizard(), self._go_to_new)
 
     def _go_to_new(self, name: str | None) -> None:
         if name is not None:

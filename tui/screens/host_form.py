@@ -1,8 +1,7 @@
-"""The form of a host: a new one, or the changes of one that is registered."""
+"""The form of a host: changes of one that is registered."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -10,13 +9,14 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, Select, Static
+from textual.widgets import Button, Input, Select, Static
 
 from core.errors import RealmsError
 from core.hosts import Host, HostState
 from core.text import printable
 from tui.render.host_fields import Fault, check_host_name, check_static_address, check_uri
 from tui.render.reports import failure_lines, report_lines
+from tui.screens.host_fields import choice_field, show_faults, text_field
 from tui.screens.probe import Probed, start_probe
 from tui.widgets.cells import Tone
 from tui.widgets.tones import paragraphs
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from tui.widgets.cells import Piece
 
 
+WRITTEN = ("name", "uri", "static")
+"""Fields that are written in, and that something can be wrong with."""
+
+STATIC_HINT = "none, or ADDRESS:BASEPORT such as 203.0.113.7:7000"
+
+
 class HostForm(ModalScreen[str | None]):
     """Gives the host's name once the registry has taken it; each field says at once what is wrong with it."""
 
@@ -42,12 +48,10 @@ class HostForm(ModalScreen[str | None]):
     ]
     CSS_PATH = "dialogs.tcss"
 
-    def __init__(self, host: Host | None) -> None:
+    def __init__(self, host: Host) -> None:
         super().__init__()
         self.old = host
         self._touched: set[str] = set()
-        self._uri_follows_name = host is None
-        self._proposed_uri = ""
         self._attempts = 0
 
     @property
@@ -59,25 +63,16 @@ class HostForm(ModalScreen[str | None]):
         configuration = self._realms.workplace.configuration
         old = self.old
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content(f"Edit {printable(old.name)}" if old else "Add a host")
+            dialog.border_title = Content(f"Edit {printable(old.name)}")
             dialog.border_subtitle = Content("Ctrl+S saves, Esc cancels")
-            yield from _text("name", "Name", old.name if old else "", "a descriptive, unique name")
-            yield from _text("uri", "URI", old.uri if old else "", "qemu+ssh://root@host/system")
-            yield from _choice("realm", "Realm", configuration.realms, old.realm if old else None)
-            profiles = configuration.hardware_profiles
-            yield from _choice("profile", "Profile", profiles, old.profile if old else None)
-            with Horizontal(classes="row"):
-                yield Label("State", classes="label")
-                yield Select(
-                    [(Content(state.label), state.value) for state in HostState],
-                    value=(old.state if old else HostState.ENABLED).value,
-                    allow_blank=False,
-                    id="state",
-                    classes="field",
-                    compact=True,
-                )
-            static = str(old.static_address) if old and old.static_address else ""
-            yield from _text("static", "Static address", static, "none, or ADDRESS:BASEPORT such as 203.0.113.7:7000")
+            yield from text_field("name", "Name", old.name, "a descriptive, unique name")
+            yield from text_field("uri", "URI", old.uri, "qemu+ssh://root@host/system")
+            yield from choice_field("realm", "Realm", _same(configuration.realms), old.realm)
+            yield from choice_field("profile", "Profile", _same(configuration.hardware_profiles), old.profile)
+            states = [(state.value, state.label) for state in HostState]
+            yield from choice_field("state", "State", states, old.state.value)
+            static = str(old.static_address) if old.static_address else ""
+            yield from text_field("static", "Static address", static, STATIC_HINT)
             with VerticalScroll(classes="outcome", can_focus=False):
                 yield Static(id="outcome")
             with Horizontal(classes="buttons"):
@@ -93,34 +88,15 @@ class HostForm(ModalScreen[str | None]):
 
     @on(Input.Changed)
     def check_field(self, event: Input.Changed) -> None:
-        """Say at once what is wrong with a field that was written in; a new host's URI follows its name."""
-        field = event.input.id or ""
-        if field == "name" and self._uri_follows_name:
-            self._propose_uri(event.value.strip())
-        if field == "uri":
-            if self._uri_follows_name and event.value == self._proposed_uri:
-                return
-            self._uri_follows_name = False
-        self._touched.add(field)
-        self._show_faults(self._touched)
-
-    def _propose_uri(self, name: str) -> None:
-        """Write the usual URI for a name, unless something else stands there: word of that may still be on its way."""
-        uri = self.query_one("#uri", Input)
-        if uri.value != self._proposed_uri:
-            self._uri_follows_name = False
-            return
-        self._proposed_uri = f"qemu+ssh://root@{name}/system" if name else ""
-        uri.value = self._proposed_uri
-        uri.select_all()  # whatever is typed there takes the proposal's place
+        """Say at once what is wrong with a field that was written in."""
+        self._touched.add(event.input.id or "")
+        show_faults(self, self.faults(), self._touched & set(WRITTEN))
 
     def faults(self) -> dict[str, Fault]:
         """Give what is wrong with the fields as they are, by field."""
         fleet = self._realms.fleet
         others = [
-            snapshot.host
-            for snapshot in (fleet.hosts if fleet is not None else ())
-            if self.old is None or snapshot.name != self.old.name
+            snapshot.host for snapshot in (fleet.hosts if fleet is not None else ()) if snapshot.name != self.old.name
         ]
         checked = {
             "name": check_host_name(self._value("name"), others),
@@ -132,29 +108,20 @@ class HostForm(ModalScreen[str | None]):
     def _value(self, field: str) -> str:
         return self.query_one(f"#{field}", Input).value.strip()
 
-    def _show_faults(self, fields: Iterable[str]) -> None:
-        faults = self.faults()
-        for field in ("name", "uri", "static"):
-            fault = faults.get(field) if field in fields else None
-            told = self.query_one(f"#{field}-wrong", Static)
-            told.set_class(fault is not None, "-shown")
-            told.set_class(fault is not None and not fault.refused, "-warning")
-            told.update(Content(printable(fault.text) if fault is not None else ""))
-
     def host(self) -> Host:
         """Give the host as the fields describe it; raises RealmsError for fields that make none."""
         from core.hosts import StaticAddress
 
         static = self._value("static")
-        described = Host(
+        return Host(
             name=self._value("name"),
             realm=str(self.query_one("#realm", Select).value),
             uri=self._value("uri"),
             profile=str(self.query_one("#profile", Select).value),
             state=HostState(str(self.query_one("#state", Select).value)),
             static_address=StaticAddress.parse(static) if static else None,
+            version=self.old.version,
         )
-        return described if self.old is None else replace(described, version=self.old.version)
 
     # Test and save -------------------------------------------------------------------------------------------------
 
@@ -177,17 +144,14 @@ class HostForm(ModalScreen[str | None]):
     def action_save(self) -> None:
         """Check everything, then hand it to the registry; its answer decides."""
         faults = self.faults()
-        self._touched |= {"name", "uri", "static"}
-        self._show_faults(self._touched)
+        self._touched |= set(WRITTEN)
+        show_faults(self, faults, WRITTEN)
         refused = [field for field, fault in faults.items() if fault.refused]
         if refused:
             self.query_one(f"#{refused[0]}").focus()
             return
         workplace, old, new = self._realms.workplace, self.old, self.host()
-        if old is None:
-            self._realms.change(f"{new.name}: added", [(new.name, lambda: workplace.add_host(new))])
-        else:
-            self._realms.change(f"{new.name}: changed", [(new.name, lambda: workplace.change_host(old, new))])
+        self._realms.change(f"{new.name}: changed", [(new.name, lambda: workplace.change_host(old, new))])
         self.query_one("#save", Button).disabled = True
 
     def on_changed(self, message: Changed) -> None:
@@ -202,7 +166,7 @@ class HostForm(ModalScreen[str | None]):
     def _test(self) -> None:
         fault = self.faults().get("uri")
         if fault is not None and fault.refused:
-            self._show_faults({*self._touched, "uri"})
+            show_faults(self, self.faults(), ("uri",))
             return
         self._attempts += 1
         self._tell([((f"Connecting to {self._value('uri')}", Tone.MUTED),)])
@@ -223,23 +187,6 @@ class HostForm(ModalScreen[str | None]):
         self.query_one("#outcome", Static).update(paragraphs(lines))
 
 
-def _text(field: str, label: str, value: str, placeholder: str) -> ComposeResult:
-    with Horizontal(classes="row"):
-        yield Label(label, classes="label")
-        yield Input(value, placeholder=placeholder, id=field, classes="field", select_on_focus=False)
-    yield Static(id=f"{field}-wrong", classes="wrong")
-
-
-def _choice(field: str, label: str, known: Iterable[str], chosen: str | None) -> ComposeResult:
-    """Offer the configured ids; one that is gone stays on offer for the host that has it, marked."""
-    ids = list(known)
-    options = [(Content(printable(identifier)), identifier) for identifier in ids]
-    if chosen is not None and chosen not in ids:
-        options.insert(0, (Content(f"{printable(chosen)} (not configured)"), chosen))
-    with Horizontal(classes="row"):
-        yield Label(label, classes="label")
-        if options:
-            value = chosen if chosen is not None else options[0][1]
-            yield Select(options, value=value, allow_blank=False, id=field, classes="field", compact=True)
-        else:
-            yield Select([(Content("none configured"), "")], value="", allow_blank=False, id=field, classes="field")
+def _same(ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Offer ids by themselves."""
+    return [(identity, identity) for identity in ids]
