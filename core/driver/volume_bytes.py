@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from core.driver.volumes import connection_errors, discard_volume
+from core.driver.volumes import PoolBusy, connection_errors, discard_volume
 
 if TYPE_CHECKING:
     from core.driver.connection import HostConnection
@@ -60,13 +60,19 @@ def delete_known(connection: HostConnection, pool: str, name: str) -> None:
     """Delete a volume if it is there, without looking at the pool again unless libvirt doesn't know it.
 
     Libvirt can't look while a copy is made in the pool, and what has to be undone can't wait for that.
-    Raises DriverError.
+    Raises PoolBusy where it is this volume that is being made, or copied, and DriverError.
     """
     with connection_errors(connection, f"delete {name} from pool {pool}"):
         try:
             volume = connection.handle.storagePoolLookupByName(pool).storageVolLookupByName(name)
             volume.delete(libvirt.VIR_STORAGE_VOL_DELETE_NORMAL)
         except libvirt.libvirtError as error:
+            if any(words in str(error) for words in _BEING_MADE):
+                message = f"{name} in pool {pool} is still being made, or copied, and libvirt can't interrupt that"
+                raise PoolBusy(connection.host, message, hint="try again when that has ended") from error
             if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
                 raise
             discard_volume(connection, pool, name)
+
+
+_BEING_MADE = ("still being allocated", "still in use")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
@@ -27,8 +28,37 @@ _BUSY_EVERY = 2.0
 _DEEPEST_CHAIN = 32
 
 
+_LAST_MOMENT = 1.0
+
+
 class NoSpace(DriverError):
     """A pool has less free space than a copy needs; nothing was written."""
+
+
+class CopyGoesOn(Cancelled):
+    """The task has ended at once, and its host goes on copying, as libvirt can't interrupt a copy.
+
+    The volume can't be deleted before that has ended. `copying` ends with the copy.
+    """
+
+    def __init__(self, host: Host, pool: str, name: str, copying: Future[Volume], deadline: float) -> None:
+        message = f"cancelled, but libvirt can't interrupt a copy: {host.name} goes on making {pool}/{name}"
+        super().__init__(message)
+        self.copying = copying
+        self._host = host
+        self._pool = pool
+        self._name = name
+        self._deadline = deadline
+
+    def delete_when_copied(self) -> None:
+        """Have a thread delete the volume when its copy has ended; nothing comes of it if this program ends before."""
+
+        def work() -> None:
+            wait([self.copying])
+            with contextlib.suppress(RealmsError), job_connection(self._host, self._deadline) as connection:
+                delete_known(connection, self._pool, self._name)
+
+        threading.Thread(target=work, name=f"deleting {self._name}", daemon=True).start()
 
 
 def needed_for(connection: HostConnection, volume: Volume) -> int:
@@ -86,31 +116,29 @@ def copy_watched(
 ) -> Volume:
     """Make a whole copy of a volume that nobody writes to, and tell how far it is.
 
-    The host does the work, on a connection of its own; `connection` only looks on. Libvirt can't interrupt such a copy:
-    when the task is told to end, the copy's end is waited for, and it is deleted.
-    Raises Cancelled, DriverError; nothing is left behind then.
+    The host does the work, on a connection of its own; `connection` only looks on. Raises Cancelled, DriverError;
+    nothing is left behind then, except by CopyGoesOn.
     """
     with control.step(what, host.name) as step:
-        cancelled: Cancelled | None = None
         copying = _in_thread(
             lambda: _copy(control, step, host, source, pool=pool, name=name, form=form, deadline=deadline)
         )
-        while not copying.done():
-            wait([copying], _LOOK_EVERY)
-            try:
-                if cancelled is None:
+        grown = 0
+        try:
+            while not copying.done():
+                wait([copying], _LOOK_EVERY)
+                with contextlib.suppress(DriverError):  # who only looks on may lose its connection
                     grown = allocation_now(connection, pool, name) or 0
-                    step.progress(min(grown, needed), needed)
-            except Cancelled as error:
-                cancelled = error
-                step.detail("libvirt can't interrupt a copy: it is deleted when it is there")
-            except DriverError:  # who only looks on may lose its connection
-                continue
-        made = copying.result()
-        if cancelled is not None:
+                step.progress(min(grown, needed), needed)
+        except Cancelled as cancelled:
+            wait([copying], _LAST_MOMENT)
+            if not copying.done():
+                raise CopyGoesOn(host, pool, name, copying, deadline) from cancelled
+            copying.result()  # what failed by itself has left nothing
             with job_connection(host, deadline) as another:
                 delete_known(another, pool, name)
-            raise cancelled
+            raise
+        made = copying.result()
         step.detail(f"{show_size(made.allocation)} of {show_size(made.capacity)}")
     return made
 

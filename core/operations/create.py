@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from core.driver.metadata import Mark
 from core.errors import DriverError, RealmsError, UsageError
+from core.operations.copying import CopyGoesOn, copy_watched, needed_for
 from core.operations.drive_claims import claim_drives, refuse_drives_in_use
-from core.operations.host_access import HostAccess
+from core.operations.host_access import QUICK_SECONDS, HostAccess
 from core.operations.journal import Journal
+from core.operations.late_recovery import recover_when_copied
 from core.operations.placing import Claim, take_room
 from core.operations.registration import NotRegistered, await_active, wait_for_registration
 from core.operations.undoing import Undoing
@@ -79,8 +81,12 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
     entry = Journal(registry.path, workplace.clock).begin(
         OPERATION, vm=order.name, uuid=uuid, realm=realm.id, brick=order.brick
     )
-    with Undoing(control, entry) as undoing:
-        return _Creation(workplace, undoing, order, realm, uuid).run()
+    try:
+        with Undoing(control, entry) as undoing:
+            return _Creation(workplace, undoing, order, realm, uuid).run()
+    except CopyGoesOn as error:
+        recover_when_copied(workplace, entry.id, order.name, error)
+        raise
 
 
 class _Creation:
@@ -142,14 +148,14 @@ class _Creation:
         )
         with self._control.step(f"place {order.name}") as step:
             room = take_room(self._workplace, claim, self._check)
+            if room.warning:
+                self._control.warn(room.warning)
             devices = f" with {' '.join(map(str, room.placement.devices))}" if room.placement.devices else ""
             step.detail(f"{room.placement.host}{devices}, at cost {room.placement.cost:g}")
         return room
 
     def _check(self, fleet: Fleet, changes: Transaction) -> None:
         _refuse_name(self._order, fleet)
-            if room.warning:
-                self._control.warn(room.warning)
         realms = {host.name: host.realm for host in changes.hosts}
         for other in changes.reservations:
             if other.vm == self._order.name and other.uuid != self._uuid and realms.get(other.host) == self._realm.id:
@@ -198,15 +204,31 @@ class _Creation:
         return tuple(disks), tuple(names)
 
     def _make(self, access: HostAccess, pool: str, new: NewVolume, what: str, brick: Volume | None = None) -> Volume:
-        from core.driver.volumes import copy_volume, create_volume, discard_volume
+        from core.driver.volume_bytes import delete_known
+        from core.driver.volumes import copy_volume, create_volume
 
         host = access.host
 
         def discard() -> None:
             with HostAccess(self._workplace, host) as again:
-                again.slow(lambda connection: discard_volume(connection, pool, new.name))
+                again.slow(lambda connection: delete_known(connection, pool, new.name))
 
         self._undoing.before("volume", f"delete {new.name}", discard, host.name, pool=pool, volume=new.name)
+        if brick is not None and new.backing is None and not host.uri.startswith("test:"):
+            return access.slow(
+                lambda connection: copy_watched(
+                    self._control,
+                    connection,
+                    host,
+                    brick,
+                    pool=pool,
+                    name=new.name,
+                    form=new.format,
+                    needed=needed_for(connection, brick),
+                    what=f"make {what}",
+                    deadline=QUICK_SECONDS,
+                )
+            )
         with self._control.step(f"make {what}", host.name):
             if brick is not None and new.backing is None:
                 return access.slow(lambda connection: copy_volume(connection, brick, pool, new.name))

@@ -32,7 +32,7 @@ from core.driver.volume_bytes import delete_known
 from core.driver.volumes import NewVolume, VolumeExists, create_volume, require_volume
 from core.errors import DriverError, RealmsError, UsageError
 from core.fleet import VMState
-from core.operations.copying import check_space, copy_watched, needed_for, when_free
+from core.operations.copying import CopyGoesOn, check_space, copy_watched, needed_for, when_free
 from core.operations.places import current_user
 from core.operations.realm_pools import PoolRole, pool_name
 from core.operations.selection import check_known
@@ -300,6 +300,13 @@ class _Work:
         try:
             yield
         except VolumeExists:
+            raise
+        except CopyGoesOn as error:
+            self._control.warn(
+                f"until its host is done, {self._snapshot.name} is listed as incomplete; where it stays so: "
+                f"realms vms delete-snapshot {self._snapshot.uuid} {self._snapshot.name}"
+            )
+            error.delete_when_copied()
             raise
         except RealmsError:
             self._control.on_failure(f"delete {name}", undo, self._host.name)
