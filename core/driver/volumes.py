@@ -108,9 +108,9 @@ def list_volumes(connection: HostConnection, pool: str) -> tuple[Volume, ...]:
     return tuple(sorted(found, key=lambda volume: volume.name))
 
 
-def volume_names(connection: HostConnection, pool: str) -> frozenset[str]:
+def volume_names(connection: HostConnection, pool: str, *, or_stale: bool = False) -> frozenset[str]:
     """Give the names of a pool's volumes as they are now: in one call, where `list_volumes` needs one for each."""
-    handle = refreshed(connection, pool)
+    handle = refreshed(connection, pool, or_stale=or_stale)
     with connection_errors(connection, f"list the volumes of pool {pool}"):
         return frozenset(map(str, handle.listVolumes()))
 

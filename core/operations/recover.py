@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from core.errors import DriverError, UnknownHost
 from core.fleet import Connection
-from core.operations import create, delete, drives_attached, migration_room, start
+from core.operations import create, delete, drives_attached, migration_room, restored_disks, start
 from core.operations.host_access import HostAccess, in_lane
 from core.operations.journal import Journal
 from core.operations.migration_recovery import look_at_migration, settle_migration
 from core.operations.registration import NotRegistered, wait_for_registration
+from core.operations.restore_recovery import look_at_restore, settle_restore
 from core.operations.whereabouts import Place
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Plan(StrEnum):
     WAIT = "wait"
     """The VM runs: wait until it registers; what does not is stopped, and what creation made is removed."""
     FINISH = "finish"
-    """Delete what was to be deleted."""
+    """Delete what was to be deleted, and give restored drives their names back."""
     UNKNOWN = "unknown"
     """Its host can't be asked, or another program knows what to do."""
 
@@ -87,6 +88,8 @@ def judge(workplace: Workplace, record: Record) -> Leftover:
             return _judge_by_host(workplace, record)
         case migration_room.OPERATION:
             return _judge_migration(workplace, record)
+        case restored_disks.OPERATION:
+            return _judge_restore(workplace, record)
         case drives_attached.OPERATION:  # it had claimed a drive, and a killed process's claim holds nothing
             return Leftover(record=record, plan=Plan.FORGET, domain="unknown", message=_WORDS[Plan.FORGET])
         case _:
@@ -100,23 +103,19 @@ def _judge_by_host(workplace: Workplace, record: Record) -> Leftover:
     name = name or str(record.facts.get("host", ""))
     if record.operation == create.OPERATION and not (record.last("volume") or record.last("define")):
         return Leftover(record=record, plan=Plan.FORGET, host=name, message=_WORDS[Plan.FORGET])
-    snapshot = _where(workplace, record.uuid, name)
-    if snapshot is None or snapshot.connection is not Connection.CONNECTED:
-        reason = "is not registered any more" if snapshot is None else snapshot.error or "does not answer"
-        message = f"{name} {reason}: nobody can tell what is left there"
-        return Leftover(record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=message)
     try:
-        domain = in_lane(workplace, snapshot.name, lambda connection: _find(connection, record.uuid))
+        host = _answering(_where(workplace, record.uuid, name), name)
+        domain = in_lane(workplace, host.name, lambda connection: _find(connection, record.uuid))
     except DriverError as error:
         return Leftover(
-            record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=str(error)
+            record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=error.message
         )
     state = "missing" if domain is None else "active" if domain.active else "off"
     plan = _plan(record, domain)
     message = _WORDS.get(plan, "")
     if record.operation == delete.OPERATION and plan is Plan.FORGET:
         message = "someone has started the VM since: it stays, and this is forgotten"
-    return Leftover(record=record, plan=plan, host=snapshot.name, domain=state, volumes=volumes, message=message)
+    return Leftover(record=record, plan=plan, host=host.name, domain=state, volumes=volumes, message=message)
 
 
 def _judge_migration(workplace: Workplace, record: Record) -> Leftover:
@@ -133,6 +132,33 @@ def _judge_migration(workplace: Workplace, record: Record) -> Leftover:
         domain=states.get(found.place, "off") if settled else "unknown",
         message=f"{found.message}: note that, and tidy up" if settled else found.message,
     )
+
+
+def _judge_restore(workplace: Workplace, record: Record) -> Leftover:
+    """Judge by what the VM's disks are on; nothing is known where its host does not answer."""
+    name = str(record.facts.get("host", ""))
+    snapshot = _where(workplace, record.uuid, name)
+    try:
+        left = look_at_restore(record, _answering(snapshot, name))
+    except DriverError as error:
+        return Leftover(record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", message=error.message)
+    waits = left.unnamed and left.state == "active"
+    return Leftover(
+        record=record,
+        plan=Plan.UNKNOWN if waits else Plan.FINISH if left.doomed or left.unnamed else Plan.FORGET,
+        host=left.host.name,
+        domain=left.state,
+        volumes=left.doomed,
+        message=left.message,
+    )
+
+
+def _answering(snapshot: HostSnapshot | None, name: str) -> Host:
+    """Give a host that answers; raises DriverError for one that does not."""
+    if snapshot is None or snapshot.connection is not Connection.CONNECTED:
+        reason = "is not registered any more" if snapshot is None else snapshot.error or "does not answer"
+        raise DriverError("", f"{name} {reason}: nobody can tell what is left there")
+    return snapshot.host
 
 
 def _plan(record: Record, domain: StoredDomain | None) -> Plan:
@@ -155,6 +181,8 @@ def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
     if record.operation == migration_room.OPERATION:
         settle_migration(workplace, control, record)
         return Plan.COMPLETE
+    if record.operation == restored_disks.OPERATION:
+        return _recover_restore(workplace, control, record)
     with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
         leftover = judge(workplace, record)  # as it is now that nobody else cleans up
         if leftover.plan is Plan.UNKNOWN:
@@ -170,6 +198,15 @@ def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
         _let_go(workplace, leftover, plan)
         entry.close()
     return plan
+
+
+def _recover_restore(workplace: Workplace, control: Control, record: Record) -> Plan:
+    leftover = _judge_restore(workplace, record)
+    host = _host(workplace, leftover.host)
+    if host is None or leftover.domain == "unknown":
+        raise DriverError("", f"{record.vm}: {leftover.message}", hint="try again when the host is back")
+    settle_restore(workplace, control, record, host)
+    return Plan.FORGET if leftover.plan is Plan.FORGET else Plan.FINISH
 
 
 def _remove(workplace: Workplace, control: Control, leftover: Leftover, host: Host) -> None:

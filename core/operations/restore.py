@@ -2,7 +2,8 @@
 
 The copy is complete before anything is exchanged: until then the VM has its present disks, and only then do they go. A
 volume can't be renamed through libvirt. So a boot volume goes on under a new name; a drive, whose name people use, is
-copied once more, to its own name, and the VM has the first copy until the second is complete.
+copied once more, to its own name, and the VM has the first copy until the second is complete. What a program that is
+killed in the midst leaves is put in order by core/operations/restore_recovery.py.
 """
 
 from __future__ import annotations
@@ -12,30 +13,30 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core.driver.disk_devices import read_disk_set, switch_disks
 from core.driver.domain_control import stop_domain
 from core.driver.jobs import job_connection
 from core.driver.volume_bytes import delete_known
-from core.driver.volumes import NewVolume, create_volume, find_volume, list_volumes, require_volume
+from core.driver.volumes import list_volumes, require_volume
 from core.errors import Cancelled, RealmsError
-from core.operations.copying import check_space, copy_watched, needed_for
+from core.operations.copying import CopyGoesOn, check_space, copy_watched, needed_for
 from core.operations.disk_users import ask_for_disks
-from core.operations.journal import Journal, StillAtWork
-from core.operations.placing import Promise
+from core.operations.journal import Journal
+from core.operations.late_recovery import recover_when_copied
 from core.operations.realm_pools import PoolRole, pool_name
+from core.operations.restore_recovery import settle_earlier
+from core.operations.restored_disks import COPY, OPERATION, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
 from core.operations.selection import check_known
 from core.operations.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
-from core.operations.storage_use import INCOMPLETE
 from core.operations.undoing import Undoing
 from core.operations.vm_at_hand import VMRefused
-from core.reservations import Reservation
 from core.text import printable
 from core.units import show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from core.driver.connection import HostConnection
     from core.driver.snapshots import CopiedDisk, Snapshot
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from core.operations.tasks import Control
     from core.operations.vm_at_hand import VMAtHand
     from core.operations.workplace import Workplace
-
-OPERATION = "restore"
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
@@ -83,6 +82,18 @@ class _Exchange:
     def pool(self) -> str:
         return self.present.volume.pool
 
+    @property
+    def restored(self) -> RestoredDisk:
+        """As it is told to the journal."""
+        return RestoredDisk(
+            target=self.target,
+            pool=self.pool,
+            former=self.present.volume.name,
+            copy=self.name,
+            format=self.copied.format,
+            is_drive=self.is_drive,
+        )
+
 
 def restore_snapshot(
     workplace: Workplace,
@@ -120,9 +131,12 @@ def restore_snapshot(
         work.refuse_used(exchanges, force=force)
         work.check_space(exchanges)
         if active:
+            undoing.entry.step(STOP, host=host.name)
             with control.step(f"cut the power of {printable(vm.name)}", host.name):
                 stop_domain(connection, vm.uuid)
         volumes = work.exchange(exchanges)
+    if work.goes_on is not None:
+        recover_when_copied(workplace, undoing.entry.id, vm.name, work.goes_on)
     if start:
         from core.operations.start import start_vm
 
@@ -139,58 +153,25 @@ def _reserved(workplace: Workplace, control: Control, at_hand: VMAtHand) -> Iter
     """Keep the VM for this operation alone: a reservation without size, which all other operations respect."""
     registry = workplace.check_can_change()
     vm, journal = at_hand.vm, Journal(registry.path, workplace.clock)
-    _clean_up(control, journal, at_hand)
+    settle_earlier(workplace, control, vm.uuid, at_hand.host)
     entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=at_hand.realm.id, host=at_hand.host.name)
     undoing = Undoing(control, entry)
-    reservation = Reservation(
-        uuid=vm.uuid, vm=vm.name, host=at_hand.host.name, vcpus=0, memory_bytes=0, owner=entry.owner
-    )
     try:
-        with registry.transaction() as changes:
-            promise = Promise(registry, changes.reserve(reservation), workplace.clock)
+        promise = reserve_alone(workplace, vm.name, vm.uuid, at_hand.host.name, entry.owner)
     except BaseException:
         undoing.undo()
         raise
     try:
         yield undoing
+    except CopyGoesOn as error:
+        undoing.undo()
+        recover_when_copied(workplace, entry.id, vm.name, error)
+        raise
     except BaseException:
         undoing.undo()
         raise
-    else:
-        undoing.done()
     finally:
         promise.release()
-
-
-def _clean_up(control: Control, journal: Journal, at_hand: VMAtHand) -> None:
-    """Delete what a restore of this VM left behind whose program was killed: copies that were never used.
-
-    Past the exchange a copy may be all that there is of a disk: then only what is known to be half-made goes.
-    """
-    for record in journal.left_behind():
-        if record.operation != OPERATION or record.uuid != at_hand.vm.uuid:
-            continue
-        with contextlib.suppress(StillAtWork), journal.taking_over(record.id) as entry:
-            with (
-                control.step("clean up what an earlier restore left behind", at_hand.host.name) as step,
-                job_connection(at_hand.host, DEADLINE) as connection,
-            ):
-                disks = read_disk_set(connection, at_hand.vm.uuid)
-                used = {disk.path for disk in (*disks.present, *disks.stored)}
-                made = [] if record.last("switch") else [_place(each) for each in record.all("copy")]
-                for pool, name in map(_place, record.all("name-back")):
-                    if find_volume(connection, pool, name + INCOMPLETE) is not None:
-                        made += [(pool, name), (pool, name + INCOMPLETE)]
-                found = [find_volume(connection, *place) for place in made]
-                gone = [volume for volume in found if volume is not None and volume.path not in used]
-                for volume in gone:
-                    delete_known(connection, volume.pool, volume.name)
-                step.detail(", ".join(volume.name for volume in gone) or "nothing")
-            entry.close()
-
-
-def _place(step: Mapping[str, Any]) -> tuple[str, str]:
-    return str(step.get("pool", "")), str(step.get("volume", ""))
 
 
 class _Work:
@@ -207,6 +188,8 @@ class _Work:
         self._deadline = deadline
         self._host = at_hand.host
         self._uuid = at_hand.vm.uuid
+        self.goes_on: CopyGoesOn | None = None
+        """A copy that the host goes on making although the task was cancelled."""
 
     def plan(self, snapshot: Snapshot, targets: Sequence[str]) -> tuple[_Exchange, ...]:
         """Match the snapshot's disks with the VM's: drives by their volume, others by their target."""
@@ -287,22 +270,42 @@ class _Work:
         copies = {exchange.target: self._copy(exchange) for exchange in exchanges}
         former = {each.target: (each.present.volume.path, each.present.disk.format) for each in exchanges}
         self._undoing.before(
-            "switch", "give the VM its present disks back", lambda: self._switch_back(former), self._host.name
+            SWITCH,
+            "give the VM its present disks back",
+            lambda: self._switch_back(former),
+            self._host.name,
+            disks=[each.restored.as_fact() for each in exchanges],
         )
         with self._control.step("exchange the disks", self._host.name):
             chosen = {each.target: (copies[each.target].path, each.copied.format) for each in exchanges}
             switch_disks(self._connection, self._uuid, chosen)
         self._control.keep()
-        volumes = {}
+        volumes, unfinished = {}, False
         for exchange in exchanges:
-            new, old = copies[exchange.target], exchange.present.volume
+            new = copies[exchange.target]
             volumes[exchange.target] = (new.pool, new.name)
-            with self._tolerant(f"{old.pool}/{old.name} is left over"):
-                with self._control.step(f"delete {old.name} as it was before", self._host.name):
-                    delete_known(self._connection, old.pool, old.name)
+            try:
                 if exchange.is_drive:
-                    volumes[exchange.target] = self._name_back(exchange, new)
+                    volumes[exchange.target] = self._name_back(exchange)
+                else:
+                    self._delete_former(exchange)
+            except RealmsError as error:
+                self.goes_on = error if isinstance(error, CopyGoesOn) else self.goes_on
+                # What is restored stands.
+                reason = "cancelled" if isinstance(error, Cancelled) else str(error)
+                left = f"{exchange.pool}/{exchange.present.volume.name} is left to be tidied up"
+                self._control.warn(f"restored, but {left}: {reason}; later: realms vms recover")
+                unfinished = True
+        if unfinished:
+            self._undoing.leave()
+        else:
+            self._undoing.done()
         return volumes
+
+    def _delete_former(self, exchange: _Exchange) -> None:
+        name = exchange.present.volume.name
+        with self._control.step(f"delete {name} as it was before", self._host.name, always=True):
+            delete_known(self._connection, exchange.pool, name)
 
     def _copy(self, exchange: _Exchange) -> Volume:
         pool, name = exchange.pool, exchange.name
@@ -311,7 +314,7 @@ class _Work:
             with job_connection(self._host, self._deadline) as connection:
                 delete_known(connection, pool, name)
 
-        self._undoing.before("copy", f"delete {name}", undo, self._host.name, pool=pool, volume=name)
+        self._undoing.before(COPY, f"delete {name}", undo, self._host.name, pool=pool, volume=name)
         return copy_watched(
             self._control,
             self._connection,
@@ -329,42 +332,12 @@ class _Work:
         with job_connection(self._host, self._deadline) as connection:
             switch_disks(connection, self._uuid, former)
 
-    def _name_back(self, exchange: _Exchange, first: Volume) -> tuple[str, str]:
-        """Copy a drive to its own name; until that is complete, the VM has it under another."""
-        pool, name, form = exchange.pool, exchange.present.volume.name, exchange.copied.format
-        self._undoing.entry.step("name-back", host=self._host.name, pool=pool, volume=name)
-        # Until it is complete nobody takes it for a drive.
-        create_volume(self._connection, pool, NewVolume(name=name + INCOMPLETE, capacity=512, format="raw"))
-        try:
-            second = copy_watched(
-                self._control,
-                self._connection,
-                self._host,
-                exchange.copy,  # not the first one: what begins there is the guest's to write, and libvirt believes it
-                pool=pool,
-                name=name,
-                form=form,
-                needed=exchange.needed,
-                what=f"give {name} its name back",
-                deadline=self._deadline,
-            )
-        finally:
-            with job_connection(self._host, self._deadline) as another:
-                delete_known(another, pool, name + INCOMPLETE)
-        with self._control.step(f"exchange {exchange.target}", self._host.name):
-            switch_disks(self._connection, self._uuid, {exchange.target: (second.path, form)})
-            delete_known(self._connection, pool, first.name)
-        return pool, name
-
-    @contextlib.contextmanager
-    def _tolerant(self, otherwise: str) -> Iterator[None]:
-        """Let what is restored stand where tidying up fails, or is cancelled; it is told."""
-        try:
-            yield
-        except Cancelled:
-            self._control.warn(f"restored, but cancelled before all was tidied up: {otherwise}, or its name is another")
-        except RealmsError as error:
-            self._control.warn(f"restored, but not all could be tidied up: {error}")
+    def _name_back(self, exchange: _Exchange) -> tuple[str, str]:
+        giving = NameGiving(
+            self._control, self._undoing.entry, self._connection, self._host, self._uuid, self._deadline
+        )
+        # Not from the first copy: what begins there is the guest's to write, and libvirt believes it.
+        return giving.give_back(exchange.restored, exchange.copy, exchange.needed)
 
 
 def _match(present: Sequence[DiskVolume], copied: CopiedDisk, drives: str) -> DiskVolume | None:

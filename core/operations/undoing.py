@@ -44,6 +44,11 @@ class Undoing:
         self.control.keep()
         self.entry.close()
 
+    def leave(self) -> None:
+        """Let all that was done stand, and what is left to be done to the journal, for later."""
+        self.control.keep()
+        self.entry.leave()
+
     def __enter__(self) -> Self:
         return self
 
