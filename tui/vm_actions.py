@@ -51,7 +51,8 @@ ACTIONS = {
     ),
     VMAction.SHUTDOWN: Manner(
         verb="Shut down", done="off", destructive=True,
-        told="The guests are asked to shut themselves down within 120 s. One that does not goes on running.",
+        told="The guests are asked to shut themselves down. For those that have not done so in time, you are asked "
+        "whether to cut their power.",
     ),
     VMAction.REBOOT: Manner(
         verb="Reboot", done="asked to reboot", destructive=True,
@@ -69,13 +70,11 @@ ACTIONS = {
     ),
     VMAction.DELETE: Manner(
         verb="Delete", done="deleted", destructive=True, counted=True,
-        told="Their definitions are removed. Their volumes stay, and the task names them; "
-        "realms vms delete --volumes removes those too.",
+        told="What stays is named by the task. What another VM uses is never deleted.",
     ),
     VMAction.MIGRATE: Manner(
         verb="Migrate", done="moved",
-        told="To the best other host of the realm; everything is checked first, and nothing moves where something "
-        "stands in the way. Live while it runs, by its definition while it is off.",
+        told="Everything is checked once more before it moves, and nothing moves where something stands in the way.",
     ),
 }  # fmt: skip
 
@@ -98,12 +97,16 @@ def applies(action: VMAction, vm: VM) -> bool:
 VM_KEYS = (
     Command("u", "act('start')", "Start", "Start VMs that are off.", footer=True, changes=True),
     Command("d", "act('shutdown')", "Shut down", "Ask VMs to shut themselves down.", footer=True, changes=True),
-    Command("m", "act('migrate')", "Migrate", "Move VMs to the best other host.", footer=True, changes=True),
+    Command("m", "migrate", "Migrate", "Move VMs to the best or to a chosen host.", footer=True, changes=True),
     Command("c", "console", "Console", "Open the serial console here; Ctrl-] ends it.", footer=True, changes=True),
+    Command("t", "snapshot", "Snapshot", "Take a snapshot of VMs.", changes=True),
+    Command("b", "snapshots", "Restore", "List the snapshots of a VM: go back to one, or delete it.", changes=True),
+    Command("v", "drives", "Drives", "List the drives of a VM: attach and detach them.", footer=True, changes=True),
     Command("r", "act('reboot')", "Reboot", "Ask VMs to reboot.", changes=True),
     Command("R", "act('reset')", "Reset", "Reset VMs as by the button.", changes=True),
     Command("p", "act('pause')", "Pause", "Stop the CPUs of VMs.", changes=True),
     Command("P", "act('resume')", "Resume", "Let paused VMs go on, wake those that sleep.", changes=True),
     Command("x", "act('off')", "Force off", "Cut the power of VMs.", changes=True),
-    Command("delete", "act('delete')", "Delete", "Delete VMs that are off; their volumes stay.", changes=True),
+    Command("delete", "delete", "Delete", "Delete VMs that are off, with or without volumes.", changes=True),
 )
+NEW_VM = Command("n", "create", "New", "Create a VM; the hosts are judged while you write.", footer=True, changes=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, RealmsError
@@ -12,72 +13,130 @@ if TYPE_CHECKING:
 
     from core.operations.console import ConsoleCommand
     from core.operations.lifecycle import Done
+    from core.operations.migration_wish import MigrationWish
     from core.operations.tasks import Control
+    from core.operations.vm_order import Order
     from core.operations.vm_targets import Target
     from core.operations.workplace import Workplace
+
+    One = Callable[[Control, Target], Done]
 
 
 def vm_job(workplace: Workplace, action: VMAction, names: Sequence[str]) -> Callable[[Control], str]:
     """Give the job that does something to VMs, each named as HOST/UUID; it gives a sentence of what came of it."""
+    from core.operations.lifecycle import MOST_AT_ONCE, STARTS_AT_ONCE
+
+    at_once = STARTS_AT_ONCE if action is VMAction.START else MOST_AT_ONCE
+    return each_job(workplace, names, partial(_act, workplace, action), ACTIONS[action].done, at_once=at_once)
+
+
+def _act(workplace: Workplace, action: VMAction, control: Control, target: Target) -> Done:
+    from core.operations.lifecycle import Action, act
+    from core.operations.start import start_vm
+
+    if action is VMAction.START:
+        return start_vm(workplace, control, target)
+    return act(workplace, control, target, Action(action.value))
+
+
+def each_job(
+    workplace: Workplace, names: Sequence[str], one: One, said: str, *, at_once: int = 1
+) -> Callable[[Control], str]:
+    """Give the job that does one thing to each of some VMs, so many of each host at once; `said` is what came of it."""
 
     def job(control: Control) -> str:
-        from core.operations.lifecycle import MOST_AT_ONCE, STARTS_AT_ONCE, on_each_host
-        from core.operations.vm_targets import find_target
+        from core.operations.lifecycle import on_each_host
 
-        workplace.check_can_change()
-        fleet = workplace.fleet()
-        targets = [find_target(workplace, fleet, name) for name in names]
-        at_once = {VMAction.START: STARTS_AT_ONCE, VMAction.DELETE: STARTS_AT_ONCE, VMAction.MIGRATE: 1}
-        outcomes = on_each_host(control, targets, _one(workplace, action), at_once=at_once.get(action, MOST_AT_ONCE))
-        return _sentence(control, action, outcomes)
+        outcomes = on_each_host(control, find(workplace, names), one, at_once=at_once)
+        return sentence(control, said, outcomes)
 
     return job
 
 
-def _one(workplace: Workplace, action: VMAction) -> Callable[[Control, Target], Done]:
-    from core.operations.lifecycle import Action, Done, act
+def find(workplace: Workplace, names: Sequence[str]) -> list[Target]:
+    """Find VMs, each named as HOST/UUID, as their hosts have them now. Raises UsageError, HostUnreachable, ReadOnly."""
+    from core.operations.vm_targets import find_target
 
-    match action:
-        case VMAction.START:
-            from core.operations.start import start_vm
-
-            return lambda control, target: start_vm(workplace, control, target)
-        case VMAction.DELETE:
-            from core.operations.delete import delete_vm
-
-            def delete(control: Control, target: Target) -> Done:
-                for kept in delete_vm(workplace, control, target).kept:
-                    control.warn(f"{target.name}: {kept} stays")
-                return Done(target)
-
-            return delete
-        case VMAction.MIGRATE:
-            return lambda control, target: _migrate(workplace, control, target)
-        case _:
-            return lambda control, target: act(workplace, control, target, Action(action.value))
+    workplace.check_can_change()
+    fleet = workplace.fleet()
+    return [find_target(workplace, fleet, name) for name in names]
 
 
-def _migrate(workplace: Workplace, control: Control, target: Target) -> Done:
-    """Move a VM to the best other host of its realm; foreign ones were asked about."""
+def shutdown_job(
+    workplace: Workplace, names: Sequence[str], seconds: float, holdouts: list[Target]
+) -> Callable[[Control], str]:
+    """Give the job that has VMs shut themselves down; those that did not in time are added to `holdouts`."""
+    from core.operations.lifecycle import MOST_AT_ONCE, Action, NotShutDown, act, on_each_host
+
+    def one(control: Control, target: Target) -> Done:
+        return act(workplace, control, target, Action.SHUTDOWN, timeout=seconds)
+
+    def job(control: Control) -> str:
+        outcomes = on_each_host(control, find(workplace, names), one, at_once=MOST_AT_ONCE)
+        still = [done.target for done in outcomes if isinstance(done.error, NotShutDown)]
+        ended = [done for done in outcomes if not isinstance(done.error, NotShutDown)]
+        told = sentence(control, ACTIONS[VMAction.SHUTDOWN].done, ended) if ended else ""
+        holdouts.extend(still)
+        if not still:
+            return told
+        verb = "goes on" if len(still) == 1 else "go on"
+        who = still[0].name if len(still) == 1 else f"{len(still)} VMs"
+        return "; ".join(filter(None, (told, f"{who} {verb} running, {seconds:g} s after being asked to shut down")))
+
+    return job
+
+
+def migrate_job(workplace: Workplace, names: Sequence[str], wish: MigrationWish) -> Callable[[Control], str]:
+    """Give the job that moves VMs, one of each host at a time; those that are on the wanted host already stay."""
+    several = len(names) > 1
+    return each_job(workplace, names, partial(_migrate, workplace, wish, several), ACTIONS[VMAction.MIGRATE].done)
+
+
+def _migrate(workplace: Workplace, wish: MigrationWish, several: bool, control: Control, target: Target) -> Done:
+    from core.operations.lifecycle import Done
+
+    if several and wish.to == target.host.name:
+        return Done(target, changed=False)
+    if not several:
+        return _move(workplace, wish, control, target)
+    with control.step(f"migrate {target.vm.name}", target.host.name):  # whose steps those are that follow on this host
+        return _move(workplace, wish, control, target)
+
+
+def _move(workplace: Workplace, wish: MigrationWish, control: Control, target: Target) -> Done:
     from core.operations.lifecycle import Done
     from core.operations.migrate import migrate
     from core.operations.migration_plan import Departure, plan_migration
-    from core.operations.migration_wish import MigrationWish
     from core.operations.selection import find_vm
 
     fleet = workplace.fleet()
     departure = Departure(fleet, *find_vm(fleet, f"{target.host.name}/{target.vm.uuid}"))
-    plan = plan_migration(control, workplace, departure, MigrationWish(foreign=not target.vm.managed), prove=True)
+    plan = plan_migration(control, workplace, departure, wish, prove=True)
     migrate(control, workplace, plan)
     with control.step(f"{target.vm.name} has moved", plan.target.name, always=True):
         return Done(target)
 
 
-def _sentence(control: Control, action: VMAction, outcomes: Sequence[Done]) -> str:
+def create_job(workplace: Workplace, order: Order) -> Callable[[Control], str]:
+    """Give the job that creates a VM; it gives a sentence of where it is and how it came up."""
+
+    def job(control: Control) -> str:
+        from core.operations.create import create_vm
+
+        created = create_vm(workplace, control, order)
+        told = f"{created.placement.host}/{created.name}: created"
+        if created.registered is None:
+            return told
+        where = f" at {created.registered.endpoint}" if created.registered.endpoint else ""
+        return f"{told}, registered after {created.registered.seconds:.0f} s{where}"
+
+    return job
+
+
+def sentence(control: Control, said: str, outcomes: Sequence[Done]) -> str:
     """Say what came of all; raises where one failed or was cancelled, with a warning for each of several."""
     failed = [done for done in outcomes if done.error is not None]
     if not failed:
-        said = ACTIONS[action].done
         if len(outcomes) == 1:
             only = outcomes[0]
             return f"{only.target.name}: {said}" if only.changed else f"{only.target.name} was so already"
@@ -99,10 +158,8 @@ def console_job(workplace: Workplace, name: str) -> Callable[[Control], ConsoleC
     def job(control: Control) -> ConsoleCommand:
         from core.operations.console import console_command
         from core.operations.vm_at_hand import VMAtHand
-        from core.operations.vm_targets import find_target
 
-        workplace.check_can_change()  # who types into a VM changes it
-        target = find_target(workplace, workplace.fleet(), name)
+        target = find(workplace, [name])[0]  # who types into a VM changes it
         with control.step(f"look for the console of {target.vm.name}", target.host.name):
             return console_command(workplace, VMAtHand(target, ()))
 

@@ -33,8 +33,40 @@ def vm_names(vms: Sequence[VM]) -> str:
 def ask_action(action: VMAction, vms: Sequence[VM], left_out: int = 0) -> Question:
     """Ask before something is done to VMs; `left_out` of those chosen have nothing to be done to."""
     manner = ACTIONS[action]
+    several = len(vms) > 1
+    return Question(
+        title_of(manner.verb, vms),
+        (*vm_lines(vms, left_out), (), ((manner.told, Tone.MUTED),)),
+        manner.verb,
+        destructive=manner.destructive or any(not vm.managed for vm in vms),
+        to_type=f"{len(vms)} VMs" if several and manner.counted else "",
+    )
+
+
+def ask_to_cut_power(vms: Sequence[VM], seconds: float) -> Question:
+    """Ask what becomes of VMs that did not shut down in time. It comes uncalled for: so something has to be typed."""
+    told = f"Asked to shut down {seconds:g} s ago, and still running. As by the button, what is not written is lost."
+    return Question(
+        title_of("Cut the power of", vms),
+        (*vm_lines(vms), (), ((told, Tone.WARN),)),
+        ACTIONS[VMAction.OFF].verb,
+        destructive=True,
+        to_type=f"{len(vms)} VMs" if len(vms) > 1 else "off",
+        otherwise="Leave running",
+    )
+
+
+def title_of(verb: str, vms: Sequence[VM]) -> str:
+    """Ask whether something is to be done, naming the VM and its host, or how many of each."""
+    name = vms[0].name if len(vms) == 1 else f"{len(vms)} VMs"
+    hosts = {vm.host for vm in vms}
+    return f"{verb} {name} on {vms[0].host if len(hosts) == 1 else f'{len(hosts)} hosts'}?"
+
+
+def vm_lines(vms: Sequence[VM], left_out: int = 0) -> list[Line]:
+    """Name VMs with their hosts and states, and warn of foreign ones."""
     foreign = [vm for vm in vms if not vm.managed]
-    lines: list[Line] = [_line(vm) for vm in vms[:MOST_NAMED]]
+    lines: list[Line] = [vm_line(vm) for vm in vms[:MOST_NAMED]]
     rest = vms[MOST_NAMED:]
     if rest:
         others = sum(not vm.managed for vm in rest)
@@ -51,20 +83,11 @@ def ask_action(action: VMAction, vms: Sequence[VM], left_out: int = 0) -> Questi
         what = "It is foreign" if len(vms) == 1 else f"{plural(len(foreign), 'VM')} of these "
         what += "" if len(vms) == 1 else ("is foreign" if len(foreign) == 1 else "are foreign")
         lines += [(), ((f"{what}: the realm did not make it. Somebody else may rely on it.", Tone.BAD),)]
-    lines += [(), ((manner.told, Tone.MUTED),)]
-    several = len(vms) > 1
-    name = vms[0].name if not several else f"{len(vms)} VMs"
-    where = f" on {vms[0].host}" if len({vm.host for vm in vms}) == 1 else f" on {len({vm.host for vm in vms})} hosts"
-    return Question(
-        f"{manner.verb} {name}{where}?",
-        tuple(lines),
-        manner.verb,
-        destructive=manner.destructive or bool(foreign),
-        to_type=f"{len(vms)} VMs" if several and manner.counted else "",
-    )
+    return lines
 
 
-def _line(vm: VM) -> Line:
+def vm_line(vm: VM) -> Line:
+    """Name a VM with its host and state."""
     return (
         (f"{vm.host}/{vm.name}", Tone.STRONG),
         ("  ", Tone.PLAIN),

@@ -9,19 +9,23 @@ from core.fleet import VMState
 from core.units import show_age
 from tui.render.ages import Freshness, freshness
 from tui.render.hosts import NONE, gib
+from tui.render.vm_progress import NOTHING
 from tui.widgets.cells import Cell, Tone
 from tui.widgets.rows import Column, Row, SortValue, natural
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.config.model import Configuration
     from core.fleet import VM, Fleet, HostSnapshot
     from core.hardware import HardwareProfile
     from tui.render.cpu_history import CpuHistory
+    from tui.render.vm_progress import UnderWay
 
 VM_COLUMNS = (
     Column(key="name", title="NAME", least=12, most=48, letter="N"),
     Column(key="host", title="HOST", least=4, most=20, letter="H"),
-    Column(key="state", title="STATE", least=7, most=13, letter="S"),
+    Column(key="state", title="STATE", least=7, most=40, letter="S"),
     Column(key="vcpus", title="VCPUS", right=True, least=7, letter="V", ascending=False),
     Column(key="cpu", title="CPU %", right=True, least=7, letter="C", ascending=False),
     Column(key="load", title="HISTORY", least=8, most=8, priority=6),
@@ -61,6 +65,7 @@ class _Made:
     worth: Freshness
     age: str
     profile: HardwareProfile | None
+    doing: Mapping[str, str]
     rows: tuple[Row, ...]
 
 
@@ -71,31 +76,31 @@ class VMRows:
         self._history = history
         self._made: dict[str, _Made] = {}
 
-    def rows(self, fleet: Fleet, configuration: Configuration) -> list[Row]:
-        """Make the rows of all VMs, host by host."""
+    def rows(self, fleet: Fleet, configuration: Configuration, doing: UnderWay = NOTHING) -> list[Row]:
+        """Make the rows of all VMs, host by host; `doing` says what is being done to some of them."""
         made: dict[str, _Made] = {}
         rows: list[Row] = []
         for snapshot in sorted(fleet.hosts, key=lambda snapshot: natural(snapshot.name)):
             worth = freshness(snapshot, fleet.taken, configuration.realms)
             profile = configuration.hardware_profiles.get(snapshot.host.profile)
             age = show_age(snapshot.age(fleet.taken) or 0.0) if not worth.is_current else ""
+            words = doing.of_host(snapshot.name)
             before = self._made.get(snapshot.name)
             if (
                 before is None
                 or (before.worth, before.age) != (worth, age)
                 or before.profile is not profile
+                or before.doing != words
                 or not _same_vms(before.snapshot, snapshot)
             ):
-                before = _Made(snapshot, worth, age, profile, self._host_rows(snapshot, worth, age, profile))
+                seen = _Seen(worth, age, snapshot.observed_at or 0.0, profile, words)
+                before = _Made(snapshot, worth, age, profile, words, self._host_rows(snapshot, seen))
             made[snapshot.name] = before
             rows += before.rows
         self._made = made
         return rows
 
-    def _host_rows(
-        self, snapshot: HostSnapshot, worth: Freshness, age: str, profile: HardwareProfile | None
-    ) -> tuple[Row, ...]:
-        seen = _Seen(worth, age, snapshot.observed_at or 0.0, profile)
+    def _host_rows(self, snapshot: HostSnapshot, seen: _Seen) -> tuple[Row, ...]:
         return tuple(vm_row(vm, seen, self._history.curve(vm.key)) for vm in snapshot.vms)
 
 
@@ -111,6 +116,8 @@ class _Seen:
     age: str
     at: float
     profile: HardwareProfile | None
+    doing: Mapping[str, str]
+    """By UUID: what is being done to a VM now, which stands in the place of its state."""
 
 
 def vm_row(vm: VM, seen: _Seen, history: str) -> Row:
@@ -122,7 +129,7 @@ def vm_row(vm: VM, seen: _Seen, history: str) -> Row:
     cells: tuple[Cell, ...] = (
         vm.name,
         vm.host,
-        ((vm.state.value, VM_TONES[vm.state]),) if current else ((f"unknown {seen.age}", Tone.WARN),),
+        _state(vm, seen),
         str(vm.vcpus),
         _percent(busy),
         ((history, Tone.BAR),) if current else "",
@@ -152,6 +159,13 @@ def vm_row(vm: VM, seen: _Seen, history: str) -> Row:
         vm.uuid,
     )
     return Row(vm.key, cells, order, dim=not current)
+
+
+def _state(vm: VM, seen: _Seen) -> Cell:
+    if not seen.worth.is_current:
+        return ((f"unknown {seen.age}", Tone.WARN),)
+    doing = seen.doing.get(vm.uuid)
+    return ((vm.state.value, VM_TONES[vm.state]),) if not doing else ((doing, Tone.ACCENT),)
 
 
 def _percent(load: float | None) -> Cell:

@@ -6,19 +6,28 @@ import sys
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
+from textual.screen import ModalScreen
 
 from core.fleet import Connection
 from core.text import one_line
-from tui.render.vm_changes import ask_action, vm_names
+from tui.render.vm_changes import ask_action, ask_to_cut_power, vm_names
 from tui.screens.area import AreaScreen
 from tui.vm_actions import ACTIONS, VMAction, applies
-from tui.vm_jobs import console_job, vm_job
+from tui.vm_jobs import console_job, migrate_job, shutdown_job, vm_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from core.fleet import VM
     from core.operations.console import ConsoleCommand
+    from core.operations.migration_wish import MigrationWish
+    from core.operations.tasks import Control
+    from core.operations.vm_targets import Target
+    from tui.app import RealmsApp
+    from tui.vm_disk_jobs import Deletion
+
+LATER_SECONDS = 0.5
+"""How long a question waits that comes uncalled for while another dialog is open."""
 
 
 class VMWork(AreaScreen):
@@ -41,10 +50,16 @@ class VMWork(AreaScreen):
         found = {vm.key: vm for snapshot in fleet.hosts if snapshot.name in hosts for vm in snapshot.vms}
         return tuple(found[key] for key in wanted if key in found)
 
-    def _may_act(self, vms: Sequence[VM]) -> bool:
-        workplace, fleet = self.realms.workplace, self.realms.fleet
+    def may_change(self) -> bool:
+        """Tell whether anything may be changed here; says why not."""
+        workplace = self.realms.workplace
         if not workplace.can_change:
             self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
+        return workplace.can_change
+
+    def _may_act(self, vms: Sequence[VM]) -> bool:
+        fleet = self.realms.fleet
+        if not self.may_change():
             return False
         silent = sorted(
             {
@@ -60,15 +75,28 @@ class VMWork(AreaScreen):
             self.realms.tell(f"{names} {verb} not answer now.", "warning", hint=hint)
         return bool(vms) and not silent
 
+    def _the_one(self, what: str) -> VM | None:
+        """Give the one VM that is chosen; says so where there are several."""
+        chosen = self.chosen_vms()
+        if not self._may_act(chosen):
+            return None
+        if len(chosen) > 1:
+            self.realms.tell(f"{what} for one VM: take the marks off first.", "warning")
+            return None
+        return chosen[0]
+
+    def run_on(self, what: str, vms: Sequence[VM], job: Callable[[Control], str]) -> None:
+        """Start a task that is about VMs."""
+        self.after_action()
+        self.realms.run_task(what, vm_names(vms), job)
+
+    # States --------------------------------------------------------------------------------------------------------
+
     def action_act(self, word: str) -> None:
         """Ask, then do something to the chosen VMs, as a task."""
         action = VMAction(word)
         chosen = self.chosen_vms()
         if not self._may_act(chosen):
-            return
-        if action is VMAction.DELETE and (active := [vm for vm in chosen if vm.active]):
-            verb = "is" if len(active) == 1 else "are"
-            self.realms.tell(f"{vm_names(active)} {verb} active.", "warning", hint="only VMs that are off are deleted")
             return
         vms = [vm for vm in chosen if applies(action, vm)]
         if not vms:
@@ -77,27 +105,107 @@ class VMWork(AreaScreen):
             told = f"{vm_names(chosen)} {verb} {state}: there is nothing to {ACTIONS[action].verb.lower()}."
             self.realms.tell(told)
             return
+        if action is VMAction.SHUTDOWN:
+            self._shut_down(vms, len(chosen) - len(vms))
+            return
         from tui.screens.confirm import Confirm
 
         def answered(wanted: bool | None) -> None:
             if wanted:
-                job = vm_job(self.realms.workplace, action, [f"{vm.host}/{vm.uuid}" for vm in vms])
-                self.after_action()
-                self.realms.run_task(ACTIONS[action].verb.lower(), vm_names(vms), job)
+                self.run_on(ACTIONS[action].verb.lower(), vms, vm_job(self.realms.workplace, action, _keys(vms)))
 
         self.app.push_screen(Confirm(ask_action(action, vms, len(chosen) - len(vms))), answered)
 
-    def action_console(self) -> None:
-        """Find out how the console of the VM under the cursor is opened, then hand the terminal over."""
+    def _shut_down(self, vms: Sequence[VM], left_out: int) -> None:
+        from tui.render.vm_fields import check_patience, patience_field, patience_of
+        from tui.screens.vm_form import VMForm
+
+        def answered(values: dict[str, str] | None) -> None:
+            if values is None:
+                return
+            realms, seconds = self.realms, patience_of(values)
+            holdouts: list[Target] = []
+            job = shutdown_job(realms.workplace, _keys(vms), seconds, holdouts)
+            self.after_action()
+
+            def ended(told: str) -> None:
+                realms.tell(told, "warning" if holdouts else "information")
+                offer_to_cut_power(realms, holdouts, seconds)
+
+            realms.run_task(ACTIONS[VMAction.SHUTDOWN].verb.lower(), vm_names(vms), job, ended)
+
+        question = ask_action(VMAction.SHUTDOWN, vms, left_out)
+        self.app.push_screen(VMForm(question, [patience_field()], check_patience), answered)
+
+    # Places --------------------------------------------------------------------------------------------------------
+
+    def action_migrate(self) -> None:
+        """Choose where the chosen VMs go, then move them, as a task."""
         chosen = self.chosen_vms()
         if not self._may_act(chosen):
             return
-        if len(chosen) > 1:
-            self.realms.tell("A console is for one VM: take the marks off first.", "warning")
+        from tui.screens.vm_migrate import MigrateVMs
+
+        def answered(wish: MigrationWish | None) -> None:
+            if wish is not None:
+                job = migrate_job(self.realms.workplace, _keys(chosen), wish)
+                self.run_on(ACTIONS[VMAction.MIGRATE].verb.lower(), chosen, job)
+
+        self.app.push_screen(MigrateVMs(chosen), answered)
+
+    # Disks ---------------------------------------------------------------------------------------------------------
+
+    def action_delete(self) -> None:
+        """Ask what goes with the chosen VMs, then delete them, as a task."""
+        chosen = self.chosen_vms()
+        if not self._may_act(chosen):
             return
-        vm = chosen[0]
-        job = console_job(self.realms.workplace, f"{vm.host}/{vm.uuid}")
-        self.realms.run_task("console of", vm_names([vm]), job, self._open_console)
+        if active := [vm for vm in chosen if vm.active]:
+            verb = "is" if len(active) == 1 else "are"
+            self.realms.tell(f"{vm_names(active)} {verb} active.", "warning", hint="only VMs that are off are deleted")
+            return
+        from tui.screens.vm_delete import DeleteVMs
+        from tui.vm_disk_jobs import delete_job
+
+        def answered(wish: Deletion | None) -> None:
+            if wish is not None:
+                job = delete_job(self.realms.workplace, _keys(chosen), wish)
+                self.run_on(ACTIONS[VMAction.DELETE].verb.lower(), chosen, job)
+
+        self.app.push_screen(DeleteVMs(chosen), answered)
+
+    def action_snapshot(self) -> None:
+        """Ask for a name, then take a snapshot of the chosen VMs, as a task."""
+        chosen = self.chosen_vms()
+        if self._may_act(chosen):
+            from tui.screens.vm_snapshots import ask_for_snapshot
+
+            ask_for_snapshot(self, chosen)
+
+    def action_snapshots(self) -> None:
+        """List the snapshots of the VM under the cursor."""
+        vm = self._the_one("Snapshots are listed")
+        if vm is not None:
+            from tui.screens.vm_snapshots import SnapshotList
+
+            self.app.push_screen(SnapshotList(self, vm))
+
+    def action_drives(self) -> None:
+        """List the drives of the VM under the cursor."""
+        vm = self._the_one("Drives are listed")
+        if vm is not None:
+            from tui.screens.vm_drives import DriveList
+
+            self.app.push_screen(DriveList(self, vm))
+
+    # Console -------------------------------------------------------------------------------------------------------
+
+    def action_console(self) -> None:
+        """Find out how the console of the VM under the cursor is opened, then hand the terminal over."""
+        vm = self._the_one("A console is")
+        if vm is not None:
+            job = console_job(self.realms.workplace, f"{vm.host}/{vm.uuid}")
+            self.realms.run_task("console of", vm_names([vm]), job, self._open_console)
 
     def _open_console(self, command: ConsoleCommand) -> None:
         from core.operations.console import ESCAPE
@@ -118,3 +226,26 @@ class VMWork(AreaScreen):
         self.app.refresh(layout=True)
         if code:
             self.realms.tell(f"The console ended with exit code {code}.", "warning")
+
+
+def offer_to_cut_power(realms: RealmsApp, holdouts: Sequence[Target], seconds: float) -> None:
+    """Ask about VMs that did not shut down, as soon as no other dialog is open; by then some may have."""
+    if isinstance(realms.screen, ModalScreen):
+        realms.set_timer(LATER_SECONDS, lambda: offer_to_cut_power(realms, holdouts, seconds))
+        return
+    wanted = {target.vm.key for target in holdouts}
+    vms = [vm for vm in (realms.fleet.vms() if realms.fleet is not None else ()) if vm.key in wanted and vm.active]
+    if not vms:
+        return
+    from tui.screens.confirm import Confirm
+
+    def answered(cut: bool | None) -> None:
+        if cut:
+            job = vm_job(realms.workplace, VMAction.OFF, _keys(vms))
+            realms.run_task(ACTIONS[VMAction.OFF].verb.lower(), vm_names(vms), job)
+
+    realms.push_screen(Confirm(ask_to_cut_power(vms, seconds)), answered)
+
+
+def _keys(vms: Sequence[VM]) -> list[str]:
+    return [f"{vm.host}/{vm.uuid}" for vm in vms]

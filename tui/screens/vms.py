@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from tui.commands import Command, bindings
+from tui.render.vm_progress import NOTHING, under_way
 from tui.render.vms import VM_COLUMNS, VMRows
 from tui.screens.area import AreaScreen
 from tui.screens.vm_work import VMWork
-from tui.vm_actions import VM_KEYS
+from tui.vm_actions import NEW_VM, VM_KEYS
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from core.fleet import VM, Fleet
+    from core.operations.tasks import TaskView
+    from tui.vm_drafts import Draft
     from tui.widgets.rows import RowKey
 
 
@@ -24,6 +29,7 @@ class VMsScreen(VMWork, AreaScreen):
     """The VMs of all hosts; what is done to them applies to the marked ones."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
+        NEW_VM,
         *VM_KEYS,
         Command("h", "open_host", "Host", "Show the host of the VM.", footer=True),
         Command("i", "open_vm", "Details", "Show the VM in detail (Enter does too).", footer=True),
@@ -34,13 +40,33 @@ class VMsScreen(VMWork, AreaScreen):
         """Lay out the table."""
         yield self.grid(VM_COLUMNS, "vms", heading="VMs", empty="No VMs on any host that answers.")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._doing = NOTHING
+        self._draft: Draft | None = None
+        """What was typed into the form of a new VM: kept until that is made."""
+
     def on_mount(self) -> None:
         """Keep what was made of hosts that did not answer since."""
         self._rows = VMRows(self.realms.cpu_history)
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Show all VMs."""
-        self.query_one(Grid).set_rows(self._rows.rows(fleet, self.realms.workplace.configuration))
+        self._doing = under_way(self.realms.workplace.tasks.running(), fleet.vms())
+        self._show(fleet)
+
+    def _show(self, fleet: Fleet) -> None:
+        self.query_one(Grid).set_rows(self._rows.rows(fleet, self.realms.workplace.configuration, self._doing))
+
+    def show_tasks(self, views: Sequence[TaskView]) -> None:
+        """Show in the rows what is being done to their VMs."""
+        fleet = self.realms.fleet
+        if fleet is None:
+            return
+        doing = under_way(views, fleet.vms())
+        if doing != self._doing:
+            self._doing = doing
+            self._show(fleet)
 
     @on(Grid.Chosen)
     def action_open_vm(self) -> None:
@@ -56,6 +82,17 @@ class VMsScreen(VMWork, AreaScreen):
         key = self.query_one(Grid).cursor_key
         if isinstance(key, tuple):
             self.app.push_screen(HostScreen(str(key[0])))
+
+    def action_create(self) -> None:
+        """Fill in a new VM, from where that was left."""
+        if not self.may_change():
+            return
+        from tui.screens.vm_create import CreateVM
+        from tui.vm_drafts import Draft
+
+        if self._draft is None:
+            self._draft = Draft.begin(self.realms.workplace.configuration, self.realms.request)
+        self.app.push_screen(CreateVM(self._draft))
 
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a VM."""

@@ -1,0 +1,118 @@
+"""What is being done to VMs now, as tasks tell it, in the few words that fit into a row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.operations.tasks import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from core.fleet import VM
+    from core.operations.tasks import Step, TaskView
+
+_MOVE = re.compile(r"move it to (?P<host>.+)")
+_REGISTERS = re.compile(r"wait until (?P<vm>.+) registers")
+_OUTER = re.compile(r"migrate (?P<vm>.+)")
+
+_DOING = {
+    "create": "being made", "start": "starting", "shut down": "shutting down", "force off": "turning off",
+    "pause": "pausing", "resume": "resuming", "reboot": "rebooting", "reset": "resetting", "delete": "deleting",
+    "migrate": "migrating", "snapshot": "snapshot", "restore": "restoring",
+}  # fmt: skip
+"""What a task does to a VM, by its word, where no step says it better."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The words for each VM that something is being done to, by host and then by UUID."""
+
+    by_host: Mapping[str, Mapping[str, str]]
+
+    def of_host(self, host: str) -> Mapping[str, str]:
+        """Give the words for a host's VMs, by UUID."""
+        return self.by_host.get(host, {})
+
+
+NOTHING = UnderWay({})
+
+
+def under_way(views: Iterable[TaskView], vms: Iterable[VM]) -> UnderWay:
+    """Find which VMs running tasks are about: by a task's target, else by names and hosts in its steps."""
+    running = [view for view in views if view.is_running]
+    if not running:
+        return NOTHING
+    found: dict[str, dict[str, str]] = {}
+    for vm in vms:
+        for view in reversed(running):
+            words = _words(view, vm)
+            if words:
+                found.setdefault(vm.host, {})[vm.uuid] = words
+                break
+    return UnderWay(found)
+
+
+def _words(view: TaskView, vm: VM) -> str:
+    if view.target == f"{vm.host}/{vm.name}":
+        return _of_the_only(view, view.steps)
+    if view.target == vm.name:  # one that is being made: it is on the host that its steps name
+        return _of_the_only(view, view.steps) if any(step.host == vm.host for step in view.steps) else ""
+    return _of_one_among_several(view, vm)
+
+
+def _of_the_only(view: TaskView, steps: Sequence[Step]) -> str:
+    step = next((step for step in reversed(steps) if step.progress is Progress.RUNNING), None)
+    if view.cancelling:
+        return "cancelling"
+    if step is None:
+        return _DOING.get(view.what, view.what)
+    return _of_step(step) or with_percent(_DOING.get(view.what, view.what), step)
+
+
+def _of_step(step: Step) -> str:
+    if _REGISTERS.fullmatch(step.what):
+        if step.total <= 0:
+            return "registering"
+        return f"registering {step.done:.0f} s of {step.total:.0f} s"
+    if move := _MOVE.fullmatch(step.what):
+        return with_percent(f"migrating to {move['host']}", step)
+    return ""
+
+
+def with_percent(words: str, step: Step) -> str:
+    """Say how far it is, where the step knows it."""
+    fraction = step.fraction
+    return words if fraction is None else f"{words} {100 * fraction:.0f} %"
+
+
+def _of_one_among_several(view: TaskView, vm: VM) -> str:
+    """Of a task on several VMs the steps name theirs; a migration's are those that follow its own on that host."""
+    mine = list(_own(view.steps, vm))
+    if not mine:
+        return ""
+    return "cancelling" if view.cancelling else _of_the_only(view, mine)
+
+
+def _own(steps: Sequence[Step], vm: VM) -> Iterator[Step]:
+    moving = False
+    for step in steps:
+        if step.host == vm.host and (outer := _OUTER.fullmatch(step.what)):
+            moving = outer["vm"] == vm.name and step.progress is Progress.RUNNING
+        if step.progress is not Progress.RUNNING or step.host not in ("", vm.host):
+            continue
+        if moving or _names(step.what, vm.name):
+            yield step
+
+
+def _names(words: str, name: str) -> bool:
+    """Whether a step's words name a VM: as a word of its own, not as a part of a longer name."""
+    start = words.find(name)
+    while start >= 0:
+        before, after = words[:start], words[start + len(name) :]
+        if (not before or before[-1] in " /:") and (not after or after[0] in " :,"):
+            return bool(name)
+        start = words.find(name, start + 1)
+    return False

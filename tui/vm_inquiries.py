@@ -1,0 +1,255 @@
+"""What dialogs ask hosts about: bricks, drives, disks and snapshots of VMs; as jobs, each for a thread of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from core.errors import RealmsError
+from core.fleet import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from core.driver.connection import HostConnection
+    from core.driver.disk_devices import DiskSet
+    from core.driver.snapshots import Snapshot
+    from core.driver.volumes import Volume
+    from core.hosts import Host
+    from core.operations.delete import OwnVolumes
+    from core.operations.disk_users import DiskUsers
+    from core.operations.realm_pools import PoolRole
+    from core.operations.tasks import Control
+    from core.operations.vm_targets import Target
+    from core.operations.workplace import Workplace
+    from core.realms import Realm
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 20.0
+"""Seconds that a host has for its answer."""
+
+MOST_ASKED = 8
+"""Hosts that are asked for the same thing at once: the storage is shared, and the first answer is as good as all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """The volumes of one of a realm's pools, and the host that told of them."""
+
+    host: str
+    pool: str
+    volumes: tuple[Volume, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, without those that are being made."""
+        from core.operations.storage_use import INCOMPLETE
+
+        listed = {volume.name for volume in self.volumes}
+        unfinished = {name.removesuffix(INCOMPLETE) for name in listed if name.endswith(INCOMPLETE)}
+        return tuple(
+            volume.name
+            for volume in self.volumes
+            if volume.name not in unfinished and not volume.name.endswith(INCOMPLETE)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """What would go with a VM. `boot_used` and `drives_used` say why those volumes can't go; empty where they can."""
+
+    target: Target
+    volumes: OwnVolumes
+    snapshots: tuple[Snapshot, ...] = ()
+    boot_used: str = ""
+    drives_used: str = ""
+    trouble: str = ""
+    """Why its snapshots are not known; empty where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class VMDrives:
+    """A VM's disks, the drives of its realm, and which VMs have those, as far as hosts could be asked."""
+
+    disks: DiskSet
+    pool: str
+    drives: tuple[Volume, ...]
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By drive: VMs that have it, as HOST/NAME (running or off)."""
+    unasked: str = ""
+    """Hosts that could not be asked, and why."""
+
+    def size_of(self, name: str) -> int | None:
+        """Give the size of a drive in bytes; None where it is not in the pool."""
+        return next((volume.capacity for volume in self.drives if volume.name == name), None)
+
+
+def realm_volumes(workplace: Workplace, realm: Realm, role: PoolRole) -> Callable[[Control], Volumes]:
+    """Give the job that lists a realm's pool: several hosts are asked at once, the first answer is taken."""
+
+    def look(connection: HostConnection) -> tuple[str, tuple[Volume, ...]]:
+        from core.driver.pools import list_pools
+        from core.driver.volumes import list_volumes
+        from core.operations.realm_pools import pool_name
+
+        pool = pool_name(realm, role, list_pools(connection))
+        return pool, list_volumes(connection, pool)
+
+    def job(control: Control) -> Volumes:
+        hosts = [
+            snapshot.host
+            for snapshot in workplace.fleet().hosts
+            if snapshot.host.realm == realm.id and snapshot.connection is Connection.CONNECTED
+        ]
+        if not hosts:
+            raise RealmsError(f"no host of realm {realm.id} answers now")
+        with control.step(f"ask for {role.value}"):
+            host, (pool, volumes) = first_answer(workplace, control, hosts[:MOST_ASKED], look)
+        return Volumes(host.name, pool, volumes)
+
+    return job
+
+
+def first_answer(
+    workplace: Workplace, control: Control, hosts: Sequence[Host], what: Callable[[HostConnection], T]
+) -> tuple[Host, T]:
+    """Ask hosts at once, and give the first answer with its host; raises why there is none where all fail."""
+    from core.operations.host_access import HostAccess
+
+    answers: queue.SimpleQueue[tuple[Host, T | RealmsError]] = queue.SimpleQueue()
+
+    def ask(host: Host) -> None:
+        try:
+            with HostAccess(workplace, host, ANSWER_SECONDS) as access:
+                answers.put((host, access.slow(what)))
+        except RealmsError as error:
+            answers.put((host, error))
+
+    for host in hosts:
+        threading.Thread(target=ask, args=(host,), name=f"ask {host.name}", daemon=True).start()
+    failures: list[RealmsError] = []
+    while len(failures) < len(hosts):
+        try:
+            host, answer = answers.get(timeout=0.2)
+        except queue.Empty:
+            control.check()
+            continue
+        if not isinstance(answer, RealmsError):
+            return host, answer
+        failures.append(answer)
+    raise failures[0]
+
+
+def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tuple[Doomed, ...]]:
+    """Give the job that finds what would go with VMs, each named as HOST/UUID, and what of it others use."""
+
+    def job(control: Control) -> tuple[Doomed, ...]:
+        from core.operations.vm_targets import find_target
+
+        fleet = workplace.fleet()
+        found = []
+        for number, name in enumerate(names, 1):
+            target = find_target(workplace, fleet, name)
+            with control.step(f"look at the volumes of {target.vm.name}", target.host.name) as step:
+                step.progress(number - 1, len(names), "VMs")
+                found.append(_doomed(workplace, control, target))
+        return tuple(found)
+
+    return job
+
+
+def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
+    from core.operations.delete import volumes_of
+
+    volumes = volumes_of(workplace, target)
+    boot, drives = (_used(workplace, control, target, each) for each in (volumes.boot, volumes.drives))
+    try:
+        return Doomed(target, volumes, _snapshots(workplace, target), boot, drives)
+    except RealmsError as error:
+        return Doomed(target, volumes, (), boot, drives, str(error))
+
+
+def _used(workplace: Workplace, control: Control, target: Target, volumes: Sequence[Volume]) -> str:
+    from core.operations.delete import VolumeInUse, refuse_used
+
+    if not volumes:
+        return ""
+    try:
+        refuse_used(workplace, control, target.host, target.realm, volumes, but=target.vm.uuid)
+    except VolumeInUse as error:
+        return error.message
+    return ""
+
+
+def _snapshots(workplace: Workplace, target: Target) -> tuple[Snapshot, ...]:
+    from core.operations.host_access import HostAccess
+    from core.operations.snapshots import snapshots_of
+
+    with HostAccess(workplace, target.host, ANSWER_SECONDS) as access:
+        return access.slow(lambda connection: snapshots_of(connection, target.realm, target.vm.uuid))
+
+
+def vm_snapshots(workplace: Workplace, name: str) -> Callable[[Control], tuple[Snapshot, ...]]:
+    """Give the job that lists a VM's snapshots, the newest first; the VM is named as HOST/UUID."""
+
+    def job(control: Control) -> tuple[Snapshot, ...]:
+        from core.operations.vm_targets import find_target
+
+        target = find_target(workplace, workplace.fleet(), name)
+        with control.step(f"ask for the snapshots of {target.vm.name}", target.host.name):
+            return tuple(reversed(_snapshots(workplace, target)))
+
+    return job
+
+
+def vm_drives(workplace: Workplace, name: str) -> Callable[[Control], VMDrives]:
+    """Give the job that lists a VM's disks and the drives of its realm; the VM is named as HOST/UUID."""
+
+    def look(connection: HostConnection, target: Target) -> tuple[DiskSet, str, tuple[Volume, ...]]:
+        from core.driver.disk_devices import read_disk_set
+        from core.driver.pools import list_pools
+        from core.driver.volumes import list_volumes
+        from core.operations.realm_pools import PoolRole, pool_name
+
+        pool = pool_name(target.realm, PoolRole.DRIVES, list_pools(connection))
+        return read_disk_set(connection, target.vm.uuid), pool, list_volumes(connection, pool)
+
+    def job(control: Control) -> VMDrives:
+        from core.operations.host_access import HostAccess
+        from core.operations.vm_targets import find_target
+
+        target = find_target(workplace, workplace.fleet(), name)
+        with (
+            control.step(f"ask for the disks of {target.vm.name}", target.host.name),
+            HostAccess(workplace, target.host, ANSWER_SECONDS) as access,
+        ):
+            disks, pool, volumes = access.slow(lambda connection: look(connection, target))
+        return VMDrives(disks, pool, volumes)
+
+    return job
+
+
+def drive_users(workplace: Workplace, realm: Realm, known: VMDrives) -> Callable[[Control], VMDrives]:
+    """Give the job that adds which VMs have the drives: every host of the realm is asked."""
+
+    def job(control: Control) -> VMDrives:
+        from dataclasses import replace
+
+        from core.operations.disk_users import ask_for_disks
+        from core.operations.on_hosts import hosts_of
+
+        hosts = hosts_of(workplace, realm)
+        users = ask_for_disks(workplace, control, hosts, (known.pool,), ANSWER_SECONDS)
+        return replace(known, users=dict(_users(users, known)), unasked=users.why_unasked)
+
+    return job
+
+
+def _users(users: DiskUsers, known: VMDrives) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for volume in known.drives:
+        having = tuple(str(user) for user in users.of(known.pool, volume.name, volume.path))
+        if having:
+            yield volume.name, having

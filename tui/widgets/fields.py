@@ -1,0 +1,197 @@
+"""Fields of forms: a label, what is typed, chosen or ticked, and below it what is wrong with that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Checkbox, Input, Label, Select, Static
+
+from core.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from textual import events
+    from textual.app import ComposeResult
+
+LABEL_WIDTH = 16
+"""Columns of a label, unless a form says otherwise."""
+
+YES = "yes"
+"""Value of a field that is ticked; empty where it isn't."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One field: text, one of some choices (value and words), or a tick (`tick` is what it says)."""
+
+    key: str
+    label: str = ""
+    value: str = ""
+    hint: str = ""
+    """What stands there, dimmed, while nothing is typed."""
+    choices: tuple[tuple[str, str], ...] = ()
+    tick: str = ""
+    step: Callable[[str, int], str] | None = None
+    """Gives the next larger (1) or smaller (-1) round value: + and - change the field then."""
+
+
+class Names(Suggester):
+    """Proposes the rest of a name that was begun."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self.known: tuple[str, ...] = ()
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """Give the first name that begins so; what can't be shown as it is, is not proposed."""
+        return next((name for name in self.known if name.startswith(value) and printable(name) == name), None)
+
+
+class FieldInput(Input):
+    """An input that + and - change, where its field has steps."""
+
+    BINDINGS: ClassVar = [
+        Binding("plus,equals_sign", "step(1)", "More", show=False),
+        Binding("minus", "step(-1)", "Less", show=False),
+    ]
+
+    def __init__(self, field: FormField, names: Names) -> None:
+        super().__init__(field.value, placeholder=field.hint, suggester=names, select_on_focus=True, compact=True)
+        self.cursor_blink = False
+        self.field = field
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Leave + and - to the steps."""
+        if self.field.step is not None and character in ("+", "-", "="):
+            return False
+        return super().check_consume_key(key, character)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self.field.step is not None and event.character in ("+", "-", "="):
+            event.prevent_default()
+
+    def action_step(self, direction: int) -> None:
+        """Take the next round value."""
+        if self.field.step is not None:
+            self.value = self.field.step(self.value, direction)
+            self.cursor_position = len(self.value)
+
+
+class FieldRow(Vertical):
+    """A field on the screen. Posts Changed whenever its value is another."""
+
+    DEFAULT_CSS = """
+    FieldRow {
+        height: auto; width: 1fr;
+        .line { height: 1; width: 1fr; }
+        .label { color: $muted; height: 1; }
+        FieldInput, FieldInput.-textual-compact { width: 1fr; height: 1; padding: 0 1; background: $panel; border: none; }
+        FieldInput:focus, FieldInput.-textual-compact:focus { background: $cursor; }
+        Checkbox { width: 1fr; height: 1; padding: 0; background: transparent; }
+        Checkbox:focus { background: $cursor; background-tint: transparent 0%; }
+        Select { width: 1fr; height: 1; }
+        Select > SelectCurrent { border: none; height: 1; background: $panel; padding: 0 1; }
+        Select:focus > SelectCurrent { border: none; background: $cursor; background-tint: transparent 0%; }
+        Select > SelectOverlay { border: round $line-focus; background: $surface; max-height: 10; }
+        .wrong { height: auto; color: $error; display: none; }
+        .wrong.-shown { display: block; }
+        .wrong.-warning { color: $warning; }
+    }
+    """
+
+    class Changed(Message):
+        """The value of a field is another."""
+
+        def __init__(self, row: FieldRow) -> None:
+            super().__init__()
+            self.row = row
+
+    class Submitted(Message):
+        """Enter in a field."""
+
+    def __init__(self, field: FormField, *, label_width: int = LABEL_WIDTH) -> None:
+        super().__init__(id=f"field-{field.key}")
+        self.field = field
+        self.value = field.value
+        self._names = Names()
+        self._label_width = label_width
+        self._told = ("", False)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the label, the field, and the line that is seen when something is wrong."""
+        field = self.field
+        with Horizontal(classes="line"):
+            label = Label(Content(printable(field.label)), classes="label")
+            label.styles.width = self._label_width
+            yield label
+            if field.choices:
+                options = [(Content(printable(words)), value) for value, words in field.choices]
+                yield Select(options, value=field.value, allow_blank=False, compact=True)
+            elif field.tick:
+                yield Checkbox(Content(printable(field.tick)), field.value == YES, compact=True)
+            else:
+                yield FieldInput(field, self._names)
+        wrong = Static(classes="wrong")
+        wrong.styles.padding = (0, 0, 0, self._label_width)
+        yield wrong
+
+    @property
+    def editor(self) -> Input | Select[str] | Checkbox:
+        """What has the focus while the field is edited."""
+        if self.field.choices:
+            return self.query_one(Select)
+        return self.query_one(Checkbox) if self.field.tick else self.query_one(FieldInput)
+
+    def edit(self) -> None:
+        """Go to the field."""
+        self.editor.focus()
+
+    def write(self, value: str) -> None:
+        """Put a value there, as if it had been typed."""
+        control = self.editor
+        if isinstance(control, Checkbox):
+            control.value = value == YES
+        else:
+            control.value = value
+        if isinstance(control, Input):
+            control.cursor_position = len(value)
+
+    def propose(self, names: Iterable[str]) -> None:
+        """Complete what is typed to one of these names (the right arrow takes it)."""
+        self._names.known = tuple(names)
+
+    def complain(self, text: str, *, warning: bool = False) -> None:
+        """Say what is wrong with the value; an empty text takes that back."""
+        if self._told == (text, warning):
+            return
+        self._told = (text, warning)
+        told = self.query_one(".wrong", Static)
+        told.set_class(bool(text), "-shown")
+        told.set_class(warning, "-warning")
+        told.update(Content(printable(text)))
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    @on(Checkbox.Changed)
+    def follow(self, event: Input.Changed | Select.Changed | Checkbox.Changed) -> None:
+        """Take over the new value."""
+        event.stop()
+        value = event.value
+        text = (YES if value else "") if isinstance(value, bool) else str(value)
+        if text != self.value:
+            self.value = text
+            self.post_message(self.Changed(self))
+
+    @on(Input.Submitted)
+    def submit(self, event: Input.Submitted) -> None:
+        """Tell that Enter was pressed."""
+        event.stop()
+        self.post_message(self.Submitted())
