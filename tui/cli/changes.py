@@ -1,20 +1,27 @@
-"""The options of commands that ask what if: `--host-state` and `--without`. They change nothing."""
+"""The options of commands that ask what if: `--set`, `--host-state`, `--without`, ... They change nothing real."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import functools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.errors import UsageError
 from core.hosts import HostState
+from tui.cli.devices import DeviceType, by_type
+from tui.cli.options import SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from core.config.model import Configuration
+    from core.config.settings import Setting
     from core.fleet import Fleet
-
-Command = TypeVar("Command", bound="Callable[..., Any]")
+    from core.placement.request import Request
+    from core.placement.sandbox import Sandbox
 
 
 class HostStateType(click.ParamType):  # type: ignore[type-arg]  # older clicks' takes none
@@ -34,26 +41,105 @@ class HostStateType(click.ParamType):  # type: ignore[type-arg]  # older clicks'
         return name, HostState(state)
 
 
-def change_options(command: Command) -> Command:
-    """Add the options; their parameters are `host_states` and `without`, to be given to `changed`."""
-    for option in (
-        click.option("--without", multiple=True, metavar="HOST", help="What if this host were gone."),
+class SettingType(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A parameter with its value: `cost-functions.cpu.memory.soft='800 GiB'`."""
+
+    name = "PATH=VALUE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Setting:  # noqa: ARG002
+        """Read the setting; raises UsageError with what would be right."""
+        from core.config.settings import Setting
+
+        if isinstance(value, Setting):
+            return value
+        try:
+            return Setting.parse(value)
+        except UsageError as error:
+            raise UsageError(f"--set {error.message}", hint=error.hint) from error
+
+
+_VM_MORE = re.compile(r"(?P<host>.+)=(?P<vcpus>\d{1,10}),(?P<memory>[^,]+)(?P<devices>(?:,[^,]+)*)", re.DOTALL)
+
+
+class VMMoreType(click.ParamType):  # type: ignore[type-arg]  # as above
+    """A VM on a host: `h1=8,64 GiB,a100=2`."""
+
+    name = "HOST=VCPUS,SIZE[,TYPE[=N]...]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Request]:
+        """Split the host from what the VM asks of it, or fail with what would be right."""
+        from core.placement.request import Request
+
+        if isinstance(value, tuple):
+            return value
+        match = _VM_MORE.fullmatch(value)
+        if match is None:
+            self.fail(f"{value!r} is no VM on a host: write {self.name}, such as h1=8,64GiB", param, ctx)
+        devices = [DeviceType().convert(each, param, ctx) for each in match["devices"].split(",") if each]
+        memory = SIZE.convert(match["memory"].strip(), param, ctx)
+        return match["host"], Request(int(match["vcpus"]), memory, by_type(devices))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the options said."""
+
+    settings: tuple[Setting, ...] = ()
+    host_states: tuple[tuple[str, HostState], ...] = ()
+    without: tuple[str, ...] = ()
+    vms_gone: tuple[str, ...] = ()
+    vms_more: tuple[tuple[str, Request], ...] = ()
+
+    def sandbox(self, configuration: Configuration, fleet: Fleet) -> Sandbox:
+        """Make the changes in thought: settings first, then hosts, then VMs.
+
+        Raises UsageError for what isn't there, a host given twice, a wrong setting. Warnings go to standard error.
+        """
+        from core.operations.selection import check_known, find_vm
+        from core.placement.changes import HostGone, HostInState, VMGone, VMMore
+        from core.placement.sandbox import Sandbox
+
+        known = [snapshot.name for snapshot in fleet.hosts]
+        named = [*(name for name, _ in self.host_states), *self.without]
+        for name in (*named, *(name for name, _ in self.vms_more)):
+            check_known("host", name, known)
+            if named.count(name) > 1:
+                raise UsageError(f"host {name!r} is given twice", hint="one state for each host, or --without")
+        try:
+            box = Sandbox.of(configuration, fleet).with_changes(*self.settings)
+        except UsageError as error:
+            raise UsageError(f"--set {error.message}", hint=error.hint) from error
+        for warning in box.warnings:
+            click.echo(f"warning: {warning.path.removeprefix('ticrypt.vm.')}: {warning.message}", err=True)
+        gone = [find_vm(fleet, wanted)[1] for wanted in self.vms_gone]
+        return box.with_changes(
+            *(HostInState(name, state) for name, state in self.host_states),
+            *(VMGone(vm.key, vm.name) for vm in gone if vm.host not in self.without),
+            *(VMMore(name, request) for name, request in self.vms_more),
+            *(HostGone(name) for name in self.without),
+        )
+
+
+def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command; it gets them as one parameter, `changes`."""
+
+    @functools.wraps(command)
+    def gather(*arguments: Any, **parameters: Any) -> Any:
+        names = ("settings", "host_states", "without", "vms_gone", "vms_more")
+        changes = Changes(**{name: parameters.pop(name) for name in names})
+        return command(*arguments, changes=changes, **parameters)
+
+    for option in reversed((
+        click.option("--set", "settings", type=SettingType(), multiple=True, metavar="PATH=VALUE",
+                     help="What if a parameter had another value: a curve's, a function's, a profile's, a realm's. "
+                          "Such as cost-functions.cpu.memory.soft='800 GiB'; a curve in braces replaces a curve."),
         click.option("--host-state", "host_states", type=HostStateType(), multiple=True, metavar="HOST=STATE",
                      help="What if this host were enabled, no-scheduling or disabled."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
-def changed(fleet: Fleet, host_states: Sequence[tuple[str, HostState]], without: Sequence[str]) -> Fleet:
-    """Give the fleet as asked for; raises UsageError for a host that isn't there, or is given twice."""
-    from core.operations.selection import check_known
-    from core.placement.changes import with_states, without_hosts
-
-    known = [snapshot.name for snapshot in fleet.hosts]
-    named = [*(name for name, _ in host_states), *without]
-    for name in named:
-        check_known("host", name, known)
-        if named.count(name) > 1:
-            raise UsageError(f"host {name!r} is given twice", hint="one state for each host, or --without")
-    return without_hosts(with_states(fleet, dict(host_states)), frozenset(without))
+        click.option("--without", multiple=True, metavar="HOST", help="What if this host were gone."),
+        click.option("--without-vm", "vms_gone", multiple=True, metavar="VM",
+                     help="What if this VM were gone: NAME, HOST/NAME or a UUID."),
+        click.option("--with-vm", "vms_more", type=VMMoreType(), multiple=True, metavar="HOST=VCPUS,SIZE[,TYPE=N]",
+                     help="What if one more VM ran on this host, such as h1=8,64GiB."),
+    )):  # fmt: skip
+        gather = option(gather)
+    return gather

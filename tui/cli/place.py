@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.changes import change_options, changed
+from tui.cli.changes import change_options
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
-    from core.hosts import HostState
+    from typing import Any
+
+    from core.placement.remedies import Remedy
+    from core.placement.sandbox import Sandbox
     from core.placement.verdicts import Placements
+    from tui.cli.changes import Changes
 
 MOST_VMS = 1_000_000
+
+FEW_HOSTS = 10
+"""Hosts whose remedies are told unasked where none can take the VM."""
 
 
 @click.command("place", cls=RealmsCommand)
@@ -27,6 +34,8 @@ MOST_VMS = 1_000_000
               help="Place so many equal VMs one after another.")  # fmt: skip
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
+@click.option("--explain", is_flag=True,
+              help="Compare the best host with the next, and say what would make the refused take it.")  # fmt: skip
 @change_options
 @json_option
 @pass_options
@@ -39,43 +48,94 @@ def place(
     realm: str | None,
     count: int,
     timeout: float,
-    host_states: tuple[tuple[str, HostState], ...],
-    without: tuple[str, ...],
+    changes: Changes,
     drives: bool,
+    explain: bool,
     as_json: bool,
 ) -> int:
     """Say which host would take a VM, and why. Creates nothing.
 
     Hosts that can take it come first, the cheapest on top, with every term of their cost after placing; then the
-    refused, with the reasons. Exit code 1 where not all VMs could be placed.
+    refused, with the reasons. With changes (--set and so on) it says what they make different. Exit code 1 where not
+    all VMs could be placed.
     """
     from core.operations.selection import check_known
     from core.placement import engine
     from core.placement.request import Request
-    from tui.cli.json_shapes import placements_document
     from tui.cli.output import print_json
 
     request = Request(vcpus, memory, by_type(devices), realm, drives)
     workplace = options.workplace()
     try:
-        check_known("realm", realm, workplace.configuration.realms)
+        if not changes.settings:
+            check_known("realm", realm, workplace.configuration.realms)
         fleet = workplace.settled_fleet(timeout)
     finally:
         workplace.close()
-    fleet = changed(fleet, host_states, without)
-    placements = engine.place(workplace.configuration, fleet, request, count)
+    sandbox = changes.sandbox(workplace.configuration, fleet)
+    check_known("realm", realm, sandbox.after.configuration.realms)
+    placed = sandbox.compare(lambda configuration, of: engine.place(configuration, of, request, count))
+    placements = placed.after
+    few = not placements.placements and len(placements.verdicts) <= FEW_HOSTS
     if as_json:
-        print_json(placements_document(placements))
+        print_json(_document(placements, placed.before, sandbox, explain=explain))
     else:
-        _print(placements)
+        _print(placements, placed.before, sandbox, explain=explain, tell_remedies=explain or few)
     return 0 if placements.complete else 1
 
 
-def _print(placements: Placements) -> None:
-    from tui.cli.placement_text import after_placing, headline, ranking, refusals
+def _remedies(sandbox: Sandbox, placements: Placements) -> list[Remedy]:
+    """Find what would make the hosts that refuse the first VM take it, in their order."""
+    from core.placement.remedies import remedy
 
+    configuration, fleet = sandbox.after.configuration, sandbox.after.fleet
+    snapshots = {snapshot.name: snapshot for snapshot in fleet.hosts}
+    found = (
+        remedy(configuration, fleet, placements.request, snapshots[verdict.host])
+        for verdict in placements.verdicts
+        if not verdict.feasible
+    )
+    return [each for each in found if each is not None]
+
+
+def _document(placements: Placements, before: Placements, sandbox: Sandbox, *, explain: bool) -> dict[str, Any]:
+    from core.placement.decision import decide
+    from core.placement.rows import decision_row, remedy_row
+    from tui.cli.json_shapes import placements_document
+
+    document = placements_document(placements)
+    if explain:
+        decision = decide(placements.verdicts)
+        document["explanation"] = {
+            "decision": None if decision is None else decision_row(decision),
+            "remedies": [remedy_row(remedy) for remedy in _remedies(sandbox, placements)],
+        }
+    if sandbox.changes:
+        without = placements_document(before)
+        document["what_if"] = {
+            "changes": [str(change) for change in sandbox.changes],
+            "hocon": sandbox.hocon,
+            "before": {key: without[key] for key in ("placed", "placements", "verdicts")},
+        }
+    return document
+
+
+def _print(placements: Placements, before: Placements, sandbox: Sandbox, *, explain: bool, tell_remedies: bool) -> None:
+    from tui.cli.explain_text import best_against_next, remedies
+    from tui.cli.placement_text import after_placing, headline, ranking, refusals
+    from tui.cli.what_if_text import differences, keep, what_if
+
+    if sandbox.changes:
+        what_if(sandbox)
     headline(placements)
     ranking(placements)
+    if explain:
+        best_against_next(placements.verdicts)
     if placements.count > 1:
         after_placing(placements)
     refusals(placements)
+    if tell_remedies:
+        remedies(_remedies(sandbox, placements), placements.request)
+    if sandbox.changes:
+        differences(before, placements)
+        keep(sandbox)
