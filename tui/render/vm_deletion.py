@@ -56,7 +56,8 @@ def _of_one(each: Doomed, wish: Deletion) -> Iterator[Line]:
     for volume in each.volumes.drives:
         yield _volume("drive", volume, goes=wish.drives)
     if each.drives_used:
-        yield _against(each.drives_used, wanted=wish.drives)
+        why = each.drives_used if each.drives_used != each.boot_used else "for the same reason"
+        yield _against(why, wanted=wish.drives)
     for path in each.volumes.others:
         yield (_word(goes=False), ("in no pool of the realm  ", Tone.MUTED), (path, Tone.PLAIN))
     for snapshot in each.snapshots:

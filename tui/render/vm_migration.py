@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 Line = tuple["Piece", ...]
 
 TICKS = {
-    "tls": "encrypted by TLS",
-    "copy_storage": "copy disks that aren't shared",
-    "unsafe": "take disks as shared",
-    "force": "although it refuses",
+    "tls": "TLS",
+    "copy_storage": "copy disks",
+    "unsafe": "trust storage",
+    "force": "force",
     "offline": "only if off",
 }
-"""Options of a migration that are ticked, in a few words each."""
+"""Options of a migration that are ticked: encrypted, disks copied that are not shared, disks taken as shared that
+are not proven to be, a host that refuses, only while the VM is off."""
 
 _PASSED_BY = {"--force": "force", "--unsafe": "unsafe", "--copy-storage": "copy_storage"}
 
@@ -124,6 +125,6 @@ def _obstacle(obstacle: Obstacle) -> Iterator[Line]:
     if passed:
         return
     if tick:
-        yield (("        ", Tone.PLAIN), (f"\N{RIGHTWARDS ARROW} '{tick}' goes on all the same", Tone.ACCENT))
+        yield (("        ", Tone.PLAIN), (f"\N{RIGHTWARDS ARROW} ticking '{tick}' goes on all the same", Tone.ACCENT))
     elif obstacle.mend:
         yield (("        ", Tone.PLAIN), (f"\N{RIGHTWARDS ARROW} {obstacle.mend}", Tone.MUTED))

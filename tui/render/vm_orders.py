@@ -44,7 +44,7 @@ def order_fields(configuration: Configuration, draft: Draft) -> Iterator[FormFie
     if realms:
         choices = tuple((each.id, _realm_words(each)) for each in realms)
         yield FormField(key="realm", label="Realm", value=realm.id if realm is not None else "", choices=choices)
-    yield FormField(key="brick", label="Brick", value=value("brick", ""), hint="image to boot from; F2 lists them")
+    yield FormField(key="brick", label="Brick", value=value("brick", ""), hint="to boot from; F2 lists them")
     boot = ((OVERLAY, "an overlay of the brick"), (COPY, "a full copy of the brick"))
     yield FormField(key="boot", label="Boot volume", value=value("boot", OVERLAY), choices=boot)
     yield FormField(
@@ -59,20 +59,20 @@ def order_fields(configuration: Configuration, draft: Draft) -> Iterator[FormFie
         yield FormField(
             key=key, label=kind, value=value(key, "0"), hint="0", step=lambda text, by: stepped(_COUNT, text, by)
         )
-    yield FormField(key="drives", label="Drives", value=value("drives", ""), hint="none; such as 100 GiB, data-7.qcow2")
-    in_use = ((REFUSE, "refuse drives that another VM may have"), (TAKE, "take them all the same"))
+    yield FormField(key="drives", label="Drives", value=value("drives", ""), hint="such as 100 GiB, data.qcow2")
+    in_use = ((REFUSE, "are refused"), (TAKE, "are taken all the same"))
     yield FormField(key="in-use", label="Drives in use", value=value("in-use", REFUSE), choices=in_use)
     default = realm.network_filter if realm is not None else None
-    hint = f"the realm's: {default}; or another, or none" if default else "none; or the name of one"
+    hint = f"{default}; or another, or none" if default else "none"
     yield FormField(key="filter", label="Network filter", value=value("filter", ""), hint=hint)
     timeout = format_duration(realm.registration_timeout) if realm is not None else ""
     waiting = (
-        (WAIT, f"within {timeout}, else it is removed"),
-        (KEEP, f"within {timeout}, else it is stopped, and kept"),
-        (GO_ON, "is not waited for"),
+        (WAIT, f"in {timeout}, else removed"),
+        (KEEP, f"in {timeout}, else stopped"),
+        (GO_ON, "not waited for"),
     )
     yield FormField(key="registration", label="Registration", value=value("registration", WAIT), choices=waiting)
-    kinds = ((BY_HOST, "by KVM where the host has it"), ("kvm", "by KVM"), ("qemu", "emulated by QEMU, slowly"))
+    kinds = ((BY_HOST, "by KVM where there is KVM"), ("kvm", "by KVM"), ("qemu", "emulated by QEMU, slowly"))
     yield FormField(key="virtualization", label="Runs", value=value("virtualization", BY_HOST), choices=kinds)
 
 
@@ -84,7 +84,8 @@ def _realm_words(realm: Realm) -> str:
 def headline(choice: Choice, reading: Reading | None) -> tuple[str, str]:
     """Say where the VM would go and why, and in which style."""
     if reading is None or reading.request is None:
-        return ("The hosts are judged as soon as vCPUs, memory and devices make sense", "$muted")
+        shown = ". Shown is the last that did" if choice.verdicts else ""
+        return (f"Hosts are judged as soon as vCPUs, memory and devices make sense{shown}", "$error")
     if not choice.verdicts:
         return ("The realm has no hosts: add one in the area Hosts (1)", "$warning")
     taken, best = choice.taken, choice.best

@@ -25,6 +25,7 @@ from tui.widgets.tones import paragraphs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual import events
     from textual.app import ComposeResult
 
     from core.errors import RealmsError
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
     from tui.vm_inquiries import Doomed
     from tui.widgets.cells import Piece
 
+_SHORT = 30
 _FIELDS = (
-    FormField(key="volumes", tick="their boot volumes go too"),
-    FormField(key="drives", tick="their drives go too, with their users' data"),
-    FormField(key="snapshots", tick="their snapshots go too"),
+    FormField(key="volumes", tick="with the boot volume"),
+    FormField(key="drives", tick="with the drives, and their users' data on them"),
+    FormField(key="snapshots", tick="with the snapshots"),
 )
 
 
@@ -93,6 +95,10 @@ class DeleteVMs(ModalScreen[Deletion | None]):
         self._inquiries.ask("volumes", doomed(realms.workplace, names), self._learn, self._fail, self._tell_progress)
         self.query_one("#cancel").focus()
         self._show()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave room for the buttons on a small terminal."""
+        self.set_class(event.size.height < _SHORT, "-short")
 
     def on_unmount(self) -> None:
         """Want no answer any more."""

@@ -81,7 +81,7 @@ class VMListing(ModalScreen[None]):
         """Ask the host."""
         self._inquiries = Inquiries(self, self.workplace.clock)
         self.query_one(Grid).focus()
-        self.action_ask()
+        self._ask()
 
     def on_unmount(self) -> None:
         """Want no answers any more."""
@@ -100,10 +100,13 @@ class VMListing(ModalScreen[None]):
     # Asking --------------------------------------------------------------------------------------------------------
 
     def action_ask(self) -> None:
-        """Ask the host, now or again."""
-        if self.is_mounted:
-            self.remark([((f"Asking {self.vm.host}\N{HORIZONTAL ELLIPSIS}", Tone.MUTED),)])
-            self._inquiries.ask("list", self.question(), self._learn, self._fail)
+        """Ask the host again."""
+        if self.is_mounted:  # a task may have ended after the list was closed
+            self._ask()
+
+    def _ask(self) -> None:
+        self.remark([((f"Asking {self.vm.host}\N{HORIZONTAL ELLIPSIS}", Tone.MUTED),)])
+        self._inquiries.ask("list", self.question(), self._learn, self._fail)
 
     def ask_more(self, key: str, job: Callable[[Control], Any], then: Callable[[Any], None]) -> None:
         """Ask something else; what can't be found out becomes a remark."""

@@ -48,15 +48,15 @@ AT_ONCE = 200
 """Judgements that are made between two keys; more are left to a thread."""
 
 _MODES = (
-    (MigrationMode.CLIENT.value, "driven by this program"),
-    (MigrationMode.P2P.value, "driven by the source host (peer-to-peer)"),
-    (MigrationMode.TUNNELLED.value, "tunnelled through libvirt's connection"),
+    (MigrationMode.CLIENT.value, "by this program"),
+    (MigrationMode.P2P.value, "peer-to-peer"),
+    (MigrationMode.TUNNELLED.value, "tunnelled"),
 )
 _MODE = FormField(key="mode", label="How", value=MigrationMode.CLIENT.value, choices=_MODES)
 _TICKS = tuple(FormField(key=key, tick=words) for key, words in TICKS.items())
 _LIMITS = (
-    FormField(key="timeout", label="Give up after", hint="never"),
-    FormField(key="bandwidth", label="MiB/s at most", hint="no limit"),
+    FormField(key="timeout", label=" Give up after", hint="never"),
+    FormField(key="bandwidth", label=" MiB/s at most", hint="no limit"),
 )
 
 
@@ -96,7 +96,7 @@ class MigrateVMs(ModalScreen[MigrationWish | None]):
             with Horizontal(classes="options"):
                 yield FieldRow(_MODE, label_width=5)
                 for field in _LIMITS:
-                    yield FieldRow(field, label_width=14)
+                    yield FieldRow(field, label_width=15)
             with Horizontal(classes="options ticks"):
                 for field in _TICKS:
                     yield FieldRow(field, label_width=0)
@@ -213,7 +213,7 @@ class MigrateVMs(ModalScreen[MigrationWish | None]):
             wish = self.wish()
         except UsageError:
             return
-        self._view = None
+        self._view, self._rest = None, None
         if len(self.vms) == 1:
             job = _plan(self._realms.workplace, self.vms[0], wish)
             self._inquiries.ask("check", job, partial(self._learn, wish), partial(self._learn, wish), self._follow)

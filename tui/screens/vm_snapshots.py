@@ -31,7 +31,7 @@ def ask_for_snapshot(work: VMWork, vms: Sequence[VM], then: Callable[[], None] |
     """Ask for the name of a snapshot, then take it of each VM, as a task."""
     fields = [
         FormField(key="name", label="Name", hint="the time, such as 20260131T120000Z"),
-        FormField(key="freeze", tick="hold file systems for the moment where a guest agent answers", value=YES),
+        FormField(key="freeze", tick="hold file systems, where an agent answers", value=YES),
     ]
     if len(vms) == 1:
         fields.insert(1, FormField(key="disks", label="Disks", hint="all; or some, such as vda vdc"))

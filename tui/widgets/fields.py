@@ -14,12 +14,14 @@ from textual.suggester import Suggester
 from textual.widgets import Checkbox, Input, Label, Select, Static
 
 from core.text import printable
+from tui.widgets.cells import width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.geometry import Size
 
 LABEL_WIDTH = 16
 """Columns of a label, unless a form says otherwise."""
@@ -85,6 +87,23 @@ class FieldInput(Input):
             self.cursor_position = len(self.value)
 
 
+class Tick(Checkbox):
+    """A box that says by its letter, not by a colour, whether it is ticked."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(Content(printable(field.tick)), field.value == YES, compact=True)
+        self._says = printable(field.tick)
+
+    def render(self) -> Content:
+        """Draw the box and what it says."""
+        box = ("[x] ", "$accent bold") if self.value else ("[ ] ", "$muted")
+        return Content.assemble(box, self._says)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's own signature
+        """Measure the box and what it says."""
+        return 4 + width_of(self._says)
+
+
 class FieldRow(Vertical):
     """A field on the screen. Posts Changed whenever its value is another."""
 
@@ -93,12 +112,15 @@ class FieldRow(Vertical):
         height: auto; width: 1fr;
         .line { height: 1; width: 1fr; }
         .label { color: $muted; height: 1; }
-        FieldInput, FieldInput.-textual-compact { width: 1fr; height: 1; padding: 0 1; background: $panel; border: none; }
-        FieldInput:focus, FieldInput.-textual-compact:focus { background: $cursor; }
-        Checkbox { width: 1fr; height: 1; padding: 0; background: transparent; }
-        Checkbox:focus { background: $cursor; background-tint: transparent 0%; }
+        FieldInput { width: 1fr; }
+        FieldInput.-textual-compact { height: 1; padding: 0 1; background: $panel; border: none; }
+        FieldInput.-textual-compact:focus { background: $cursor; }
+        Tick { width: 1fr; height: 1; padding: 0 1; background: $surface; border: none; color: $foreground; }
+        Tick:focus { background: $cursor; text-style: none; border: none; background-tint: transparent 0%; }
         Select { width: 1fr; height: 1; }
-        Select > SelectCurrent { border: none; height: 1; background: $panel; padding: 0 1; }
+        Select > SelectCurrent, Select.-textual-compact > SelectCurrent {
+            border: none; height: 1; background: $panel; padding: 0 1;
+        }
         Select:focus > SelectCurrent { border: none; background: $cursor; background-tint: transparent 0%; }
         Select > SelectOverlay { border: round $line-focus; background: $surface; max-height: 10; }
         .wrong { height: auto; color: $error; display: none; }
@@ -136,7 +158,7 @@ class FieldRow(Vertical):
                 options = [(Content(printable(words)), value) for value, words in field.choices]
                 yield Select(options, value=field.value, allow_blank=False, compact=True)
             elif field.tick:
-                yield Checkbox(Content(printable(field.tick)), field.value == YES, compact=True)
+                yield Tick(field)
             else:
                 yield FieldInput(field, self._names)
         wrong = Static(classes="wrong")
