@@ -11,8 +11,9 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from core.document import Malformed, read_json
 from core.errors import UnreadableFile, UnwritableFile
-from core.fleet_content import FORMAT, Malformed, read_fleet
+from core.fleet_content import FORMAT, read_fleet
 from core.fleet_rows import TO_THE_MILLISECOND, host_row, vm_row
 
 if TYPE_CHECKING:
@@ -74,28 +75,13 @@ def parse(text: str, *, now: float, source: str = "saved fleet") -> Fleet:
     Raises UnreadableFile, naming `source`, the place in it, and what would be right.
     """
     try:
-        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        # Beside JSONDecodeError: integers of thousands of digits, and arrays nested thousands deep.
-        problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise UnreadableFile(f"{source} is no JSON: {problem}", hint=f"a saved fleet is JSON, {FORMAT}") from error
+        document = read_json(text)
+    except ValueError as error:
+        raise UnreadableFile(f"{source} is no JSON: {error}", hint=f"a saved fleet is JSON, {FORMAT}") from error
     try:
         return read_fleet(document, now)
     except Malformed as error:
         raise UnreadableFile(f"{source}: {error.where} {error}", hint=error.hint) from error
-
-
-def _refuse_constant(name: str) -> float:
-    message = f"{name} is no number in JSON"
-    raise ValueError(message)
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        message = f"{digits} is past what a double can hold"
-        raise ValueError(message)
-    return number
 
 
 def _host(fleet: Fleet, snapshot: HostSnapshot, configuration: Configuration) -> dict[str, Any]:
