@@ -59,6 +59,8 @@ class LeftRestore:
     """Drives that are under the name of their copy still."""
     kept: tuple[str, ...] = ()
     """What is left as it is, in words, because nobody can tell whether it is needed."""
+    is_exchanged: bool = False
+    """Whether the VM has its restored disks, and not those that it had."""
 
     @property
     def message(self) -> str:
@@ -72,14 +74,10 @@ class LeftRestore:
         parts += self.kept
         if self.record.last(STOP) is not None and self.state == "off":
             parts.append("the VM was turned off for it, and stays so")
-        has = "restored" if self.record.last(SWITCH) and self._is_switched else "former"
-        there = "the VM is gone" if self.state == "missing" else f"the VM has its {has} disks"
+        there = "the VM is gone"
+        if self.state != "missing":
+            there = f"the VM has its {'restored' if self.is_exchanged else 'former'} disks"
         return f"{there}: {'; '.join(parts) or 'nothing is left of it: forget it'}"
-
-    @property
-    def _is_switched(self) -> bool:
-        copies = {(disk.pool, disk.copy) for disk in disks_of(self.record)}
-        return bool(self.unnamed) or not copies & set(self.doomed)
 
 
 def disks_of(record: Record) -> tuple[RestoredDisk, ...]:
@@ -93,10 +91,11 @@ def disks_of(record: Record) -> tuple[RestoredDisk, ...]:
 def look_at_restore(record: Record, host: Host) -> LeftRestore:
     """Ask the host that has the VM, or had it, what there is of a restore. Raises DriverError."""
     with job_connection(host, DEADLINE) as connection:
-        return _look(connection, record, host)
+        return judge_restore(connection, record, host)
 
 
-def _look(connection: HostConnection, record: Record, host: Host) -> LeftRestore:
+def judge_restore(connection: HostConnection, record: Record, host: Host) -> LeftRestore:
+    """Say what there is of a restore on the host of this connection, and what is to be done. Raises DriverError."""
     disks = disks_of(record)
     domain = find_domain(connection, record.uuid)
     state = "missing" if domain is None else "active" if domain.active else "off"
@@ -117,6 +116,8 @@ def _look(connection: HostConnection, record: Record, host: Host) -> LeftRestore
     if record.last(SWITCH) is None:
         copies = [(str(step.get("pool", "")), str(step.get("volume", ""))) for step in record.all(COPY)]
         doomed += [place for place in copies if all(place) and not has(*place)]
+    elif not disks:
+        kept.append("its journal makes no sense: look for volumes with .restored- in their names")
     for disk in disks:
         if has(disk.pool, disk.former):
             doomed += [(disk.pool, disk.marker), (disk.pool, disk.copy)]
@@ -134,6 +135,7 @@ def _look(connection: HostConnection, record: Record, host: Host) -> LeftRestore
         doomed=tuple((pool, name) for pool, name in doomed if name in names[pool]),
         unnamed=tuple(unnamed),
         kept=tuple(kept),
+        is_exchanged=bool(disks and record.last(NAME_BACK)) or any(has(disk.pool, disk.copy) for disk in disks),
     )
 
 
@@ -150,7 +152,7 @@ def settle_restore(workplace: Workplace, control: Control, record: Record, host:
         try:
             with job_connection(host, DEADLINE) as connection:
                 with control.step(f"see what a restore of {record.vm} left", host.name) as step:
-                    left = _look(connection, record, host)
+                    left = judge_restore(connection, record, host)
                     step.detail(left.message)
                 _delete(workplace, control, left)
                 for disk in left.unnamed:
