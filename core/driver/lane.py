@@ -58,7 +58,7 @@ A VM whose QEMU is stuck holds up the answer for all, for ever; a new connection
 """
 
 CUT_LOOKUPS, CUT_COMMANDS = 30.0, 90.0
-"""The same for a look-up of an address, and for a command, which nobody waits for any longer then."""
+"""The same for pools and a look-up of an address, and for a command, which nobody waits for any longer then."""
 
 CAREFUL_SECONDS = 600.0
 """Seconds for which a host that has held up a poll is asked in calls that no VM can hold up."""
@@ -212,7 +212,8 @@ class Lane:
                     continue
                 self._publish(Connection.CONNECTED)
                 with expecting(self._poll_frequency, CUT_LOOKUPS):
-                    found = session.look_up_addresses(self._until(started + self._poll_frequency))
+                    found = session.refresh_pools()
+                    found = session.look_up_addresses(self._until(started + self._poll_frequency)) or found
                 if patience.told:
                     continue
                 if found:

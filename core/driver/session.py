@@ -14,7 +14,7 @@ from core.driver.pools import list_pools
 from core.driver.statistics import CpuMeter, DomainSample, Sampler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from core.clock import Clock
     from core.driver.connection import HostConnection
@@ -73,7 +73,7 @@ class Session:
         self._started: dict[str, tuple[int | None, float | None]] = {}
         self._moved_here: set[str] = set()
         self._active: dict[str, Active] = {}
-        self._polls_to_pools = 0
+        self._polls_to_pools = POLLS_PER_POOL_LISTING
         if earlier is not None:
             self.addresses.adopt(earlier.addresses)
             self._started = dict(earlier._started)
@@ -99,7 +99,7 @@ class Session:
         self.addresses.detach()
 
     def list_pools_again(self) -> None:
-        """List the pools at the next poll."""
+        """Have the pools listed after the next poll."""
         self._polls_to_pools = 0
 
     def poll(self) -> None:
@@ -107,8 +107,6 @@ class Session:
         asked_at, asked = self._clock.now(), self._clock.monotonic()
         samples = self._sampler.sample()
         took = self._clock.monotonic() - asked
-        if self._polls_to_pools == 0:
-            self._forget_definitions(samples)
         seen = []
         self._active = {}
         for sample in samples:
@@ -132,12 +130,24 @@ class Session:
         self._cpu.keep_only(uuids)
         self._facts = {uuid: known for uuid, known in self._facts.items() if uuid in uuids}
         self._started = {uuid: known for uuid, known in self._started.items() if uuid in uuids}
-        if self._polls_to_pools == 0:
+        if self.pools is None:  # without them nobody could tell whether a VM may come here
             self.pools = list_pools(self.connection)
-            self._polls_to_pools = POLLS_PER_POOL_LISTING
-        self._polls_to_pools -= 1
+        else:
+            self._polls_to_pools -= 1
         self.seen = tuple(sorted(seen, key=lambda domain: (domain.name, domain.uuid)))
         self.observed_at = asked_at
+
+    def refresh_pools(self) -> bool:
+        """List the pools where that is due; tell whether anything about them has changed. Raises DriverError.
+
+        After a poll's data have been shown: they don't grow old meanwhile.
+        """
+        if self._polls_to_pools > 0:
+            return False
+        self._forget_definitions()
+        before, self.pools = self.pools, list_pools(self.connection)
+        self._polls_to_pools = POLLS_PER_POOL_LISTING
+        return self.pools != before
 
     def look_up_addresses(self, go_on: Callable[[], bool]) -> bool:
         """Look up addresses that are due; tell whether any has changed. Raises DriverError."""
@@ -157,10 +167,9 @@ class Session:
         self._started[sample.uuid] = (sample.id, started)
         return started
 
-    def _forget_definitions(self, samples: Iterable[DomainSample]) -> None:
-        """Have the XML of some domains that are off read again, those that were read longest ago."""
-        off = {sample.uuid for sample in samples if sample.id is None}
-        for uuid in [uuid for uuid in self._facts if uuid in off][:DEFINITIONS_AGAIN]:
+    def _forget_definitions(self) -> None:
+        """Have the XML of some domains that are off read again at the next poll, those that were read longest ago."""
+        for uuid in [uuid for uuid, (active, _) in self._facts.items() if active is None][:DEFINITIONS_AGAIN]:
             del self._facts[uuid]
 
     def _facts_of(self, sample: DomainSample) -> DomainFacts | None:

@@ -121,19 +121,41 @@ def test_a_renamed_vm_stays_the_same_vm(session: Session, connection: HostConnec
     assert (renamed.uuid, renamed.name, renamed.state) == (KEY, "new name", VMState.OFF)
 
 
+def poll_and_refresh(session: Session) -> None:
+    """Do what a lane does in a round."""
+    session.poll()
+    session.refresh_pools()
+
+
 def test_pools_are_listed_once_in_a_while(session: Session, connection: HostConnection) -> None:
-    """At every sixth poll, or when one has changed."""
+    """After every sixth poll, or when one has changed."""
     assert session.pools == {"ticrypt-vm": PoolState.ACTIVE}
     connection.handle.storagePoolLookupByName("ticrypt-vm").destroy()
     for _ in range(POLLS_PER_POOL_LISTING - 1):
-        session.poll()
+        poll_and_refresh(session)
         assert session.pools == {"ticrypt-vm": PoolState.ACTIVE}
-    session.poll()
+    poll_and_refresh(session)
     assert session.pools == {"ticrypt-vm": PoolState.INACTIVE}
     connection.handle.storagePoolLookupByName("ticrypt-vm").create()
     session.list_pools_again()
-    session.poll()
+    poll_and_refresh(session)
     assert session.pools == {"ticrypt-vm": PoolState.ACTIVE}
+
+
+def test_definitions_of_vms_that_are_off_are_read_again(session: Session, connection: HostConnection) -> None:
+    """No event tells of a change of a stored definition alone; those that run are not asked again."""
+    connection.force_off(KEY)
+    facts = only(session).facts
+    for _ in range(POLLS_PER_POOL_LISTING - 1):
+        session.refresh_pools()
+        assert only(session).facts is facts
+    session.refresh_pools()
+    assert only(session).facts is not facts
+    connection.start(KEY)
+    facts = only(session).facts
+    for _ in range(POLLS_PER_POOL_LISTING + 1):
+        poll_and_refresh(session)
+    assert only(session).facts is facts
 
 
 def test_a_detached_session_lets_the_connection_go(session: Session, connection: HostConnection) -> None:

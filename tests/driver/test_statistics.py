@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.driver.statistics import CpuMeter, DomainSample
@@ -53,3 +55,22 @@ def test_domains_that_are_gone_are_forgotten() -> None:
     meter.measure(sample(1), 1, 0.0)
     meter.keep_only(set())
     assert meter.measure(sample(2), 1, 1.0) is None
+
+
+def test_answers_that_took_unequally_long_tell_no_share() -> None:
+    """A host that hung: nobody knows when in that time the sample was taken."""
+    meter = CpuMeter()
+    meter.measure(sample(0), 1, 0.0, 0.1)
+    assert meter.measure(sample(9), 1, 2.0, 10.0) is None
+    assert meter.measure(sample(10), 1, 12.0, 0.1) is None
+    assert meter.measure(sample(11), 1, 14.0, 0.1) == 50.0
+    assert meter.measure(sample(12), 1, 18.0, 0.9) == 25.0  # a little longer is no harm
+
+
+def test_a_vm_that_was_not_asked_keeps_its_share() -> None:
+    """It was another one's turn; and what was asked later is measured from there."""
+    meter = CpuMeter()
+    meter.measure(replace(sample(0), cpu_at=0.5), 1, 0.0)
+    assert meter.measure(replace(sample(1), cpu_at=2.5), 1, 2.0) == 50.0
+    assert meter.measure(replace(sample(None), cpu_was_asked=False), 1, 4.0) == 50.0
+    assert meter.measure(replace(sample(None, domain_id=2), cpu_was_asked=False), 1, 5.0) is None
