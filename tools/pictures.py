@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.operations.workplace import Workplace
 
 SIZE = (120, 36)
-AREAS = (("hosts", "1"), ("vms", "2"), ("costs", "3"))
+AREAS = (("hosts", "1"), ("vms", "2"), ("costs", "3"), ("pools", "4"))
 
 
 async def take(workplace: Workplace, folder: Path, size: tuple[int, int]) -> None:

@@ -18,6 +18,7 @@ from tui.commands import Command, bindings
 from tui.lifeline import Lifeline, terminal_is_gone
 from tui.messages import Changed, Terminated
 from tui.ongoing import Ongoing
+from tui.pool_sight import PoolSight
 from tui.render.ages import shown_ages
 from tui.render.cpu_history import CpuHistory
 from tui.render.headroom import Headroom
@@ -71,6 +72,7 @@ class RealmsApp(Shell[int]):
         self.trouble = ""
         """Why there is no fleet; empty where there is one, or soon will be."""
         self.cpu_history = CpuHistory()
+        self.pool_sight = PoolSight(workplace.clock)
         self.request = Request(4, 8 * 1024**3)
         """The VM that headroom is counted in: what was asked for last."""
         self._headroom = Headroom(workplace.clock)

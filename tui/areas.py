@@ -40,6 +40,12 @@ def _costs() -> Screen[None]:
     return CostsScreen()
 
 
+def _pools() -> Screen[None]:
+    from tui.screens.pools import PoolsScreen
+
+    return PoolsScreen()
+
+
 def _tasks() -> Screen[None]:
     from tui.screens.tasks import TasksScreen
 
@@ -50,5 +56,6 @@ AREAS = (
     Area("hosts", "1", "Hosts", "Hosts with their use, cost and connection.", _hosts),
     Area("vms", "2", "VMs", "The VMs of all hosts.", _vms),
     Area("costs", "3", "Costs", "Which host takes a VM, at what cost, and what if.", _costs),
+    Area("pools", "4", "Pools", "The realms' storage pools on each host: state, room, sharing, contents.", _pools),
     Area("tasks", "6", "Tasks", "What was started here: steps, progress, outcome.", _tasks),
 )
