@@ -36,7 +36,7 @@ def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Ca
         from core.operations.lifecycle import Done
 
         deleted = delete_vm(workplace, control, target, volumes=wish.volumes, drives=wish.drives)
-        for kept in deleted.kept:
+        for kept in deleted.stays:
             control.warn(f"{target.name}: {kept} stays")
         if wish.snapshots:
             _delete_snapshots(workplace, control, target)
