@@ -14,6 +14,7 @@ from core.text import one_line
 from tui.app_keys import KEYS
 from tui.areas import AREAS
 from tui.changes import start_change
+from tui.checkups import Checkups
 from tui.commands import Command, bindings
 from tui.lifeline import Lifeline, terminal_is_gone
 from tui.messages import Changed, Terminated
@@ -72,6 +73,7 @@ class RealmsApp(Shell[int]):
         self.trouble = ""
         """Why there is no fleet; empty where there is one, or soon will be."""
         self.cpu_history = CpuHistory()
+        self.checkups = Checkups(workplace.clock)
         self.pool_sight = PoolSight(workplace.clock)
         self.request = Request(4, 8 * 1024**3)
         """The VM that headroom is counted in: what was asked for last."""

@@ -75,7 +75,10 @@ def next_button(app: RealmsApp) -> Button:
 
 async def until(pilot: Pilot[int], satisfied: Callable[[], object]) -> None:
     """Wait until something holds; a busy machine is no failure."""
+    app = pilot.app
+    assert isinstance(app, RealmsApp)
     for _ in range(int(LONG / 0.05)):
+        app.tick()
         if satisfied():
             break
         await pilot.pause(0.05)
@@ -329,10 +332,10 @@ async def test_where_no_profile_fits_one_is_proposed_copied_and_saved(tmp_path: 
         (profile,) = load(path).hardware_profiles.values()
         assert (profile.cores, profile.memory_bytes) == (16, 64 * world.GIB)
         dialog.query_one("#save", Button).press()
-        await until(pilot, lambda: (app.tick(), any("is not overwritten" in message for message in told(app)))[1])
+        await until(pilot, lambda: any("is not overwritten" in message for message in told(app)))
         dialog.query_one("#file", Input).value = "~no-such-user/\0"
         dialog.query_one("#save", Button).press()
-        await until(pilot, lambda: (app.tick(), len(app.workplace.tasks.running()) == 0)[1])
+        await until(pilot, lambda: not app.workplace.tasks.running())
         assert path.read_text() == dialog.text
         await pilot.press("escape")
         await settle(pilot)
@@ -429,7 +432,7 @@ async def test_a_key_is_made_after_asking(tmp_path: Path, home: Path, kind: KeyT
         assert isinstance(app.screen, Confirm)
         assert not (home / ".ssh").exists()
         await pilot.press("enter")
-        await until(pilot, lambda: (app.tick(), offered.query_one("#install-row").display)[1])
+        await until(pilot, lambda: offered.query_one("#install-row").display)
         line = (home / ".ssh" / f"id_{kind.value}.pub").read_text().strip()
         assert line.split()[1][:60] in "".join(dialog_text(app).split())
         offered.query_one("#copy", Button).press()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.operations.findings import Severity
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.operations.findings import Finding
+    from tui.checkups import HostCheckup
 
 Line = tuple[Piece, ...]
 
@@ -42,6 +44,37 @@ def finding_lines(finding: Finding, width: int, *, mend: bool = True) -> list[Li
     if mend and finding.mend:
         lines += hanging(" " * INDENT, Tone.DIM, f"\N{RIGHTWARDS ARROW} {finding.mend}", Tone.ACCENT, width)
     return lines
+
+
+def made(checkup: HostCheckup) -> str:
+    """Say when a checkup was made."""
+    return f"{datetime.fromtimestamp(checkup.made_at, UTC):%H:%M} UTC"
+
+
+def checkup_lines(checkup: HostCheckup, width: int, room: int, *, mend: bool) -> list[Line]:
+    """Tell in so many lines what was found at a host: how bad it is, then the worst first, with how to mend it."""
+    tone = SEVERITY_TONES[checkup.worst] if checkup.worst is not Severity.INFO else Tone.GOOD
+    head: Line = (("Doctor  ", Tone.MUTED), (checkup.words, tone), (f"  {made(checkup)}", Tone.DIM))
+    wrong = [each for each in worst_first(checkup.findings) if each.severity in (Severity.ERROR, Severity.WARNING)]
+    if room < 2:
+        return [(*head, (f"  {wrong[0].check}: {wrong[0].what}", Tone.PLAIN))] if wrong else [head]
+    lines: list[Line] = [head]
+    for number, finding in enumerate(wrong):
+        further = finding_lines(finding, width, mend=True) if mend else [_in_one_line(finding)]
+        last = number == len(wrong) - 1
+        if len(lines) + len(further) + (0 if last else 1) > room:
+            left = len(wrong) - number
+            lines.append(((f"{' ' * INDENT}and {left} more: f lists them", Tone.DIM),))
+            break
+        lines += further
+    return lines
+
+
+def _in_one_line(finding: Finding) -> Line:
+    word = f"{finding.severity.value:<{INDENT}}"
+    mend = ((f"  \N{RIGHTWARDS ARROW} {one_line(finding.mend)}", Tone.ACCENT),) if finding.mend else ()
+    what = one_line(f"{finding.check}: {finding.what}")
+    return ((word, SEVERITY_TONES[finding.severity]), (what, Tone.PLAIN), *mend)
 
 
 def hanging(label: str, label_tone: Tone, text: str, tone: Tone, width: int, *, most: int = MOST_LINES) -> list[Line]:

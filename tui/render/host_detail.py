@@ -11,6 +11,7 @@ from core.text import one_line
 from core.units import show_age, show_size
 from tui.render.ages import Freshness, connection_text
 from tui.render.figures import cost_text
+from tui.render.findings import checkup_lines
 from tui.render.hosts import HostFigures, connection_tone
 from tui.render.summary import plural
 from tui.render.vms import VM_TONES
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from core.costs import Term
     from core.fleet import VM
     from core.realms import Realm
+    from tui.checkups import HostCheckup
 
 Line = tuple[Piece, ...]
 
@@ -44,6 +46,8 @@ class HostDetail:
     now: float
     configuration: Configuration
     with_vms: bool = True
+    checkup: HostCheckup | None = None
+    """What the doctor found there last."""
 
     def title(self) -> Line:
         """Name the host, where it is, how it stands, and its cost."""
@@ -60,6 +64,7 @@ class HostDetail:
     def lines(self, width: int, height: int) -> tuple[Line, ...]:
         """Lay out the detail; what there is no room for is left out from the end of the VMs."""
         bottom = [*self._trouble(width), *self._pools()]
+        bottom += self._found(width, height - len(bottom))
         top = max(0, height - len(bottom))
         if not self.with_vms:
             return (*_side_by_side(self._cost(min(width, _COST_WIDTH)), self._facts(), width, top), *bottom)
@@ -72,7 +77,8 @@ class HostDetail:
     def needed_height(self, width: int) -> int:
         """Count the lines that the detail takes without its VMs."""
         cost = len(self._cost(_COST_WIDTH))
-        return max(cost, len(self._facts())) + len(self._trouble(width)) + len(self._pools())
+        found = len(self._found(width, 1000))
+        return max(cost, len(self._facts())) + len(self._trouble(width)) + len(self._pools()) + found
 
     def _trouble(self, width: int) -> list[Line]:
         host = self.host
@@ -118,6 +124,13 @@ class HostDetail:
         if pending := host.snapshot.pending_reservations():
             facts.append(("Starting", ", ".join(reservation.vm for reservation in pending), ""))
         return [((f"{name:<10}", Tone.MUTED), (value, Tone.PLAIN), (more, Tone.DIM)) for name, value, more in facts]
+
+    def _found(self, width: int, room: int) -> list[Line]:
+        """Tell what the doctor found, in what room is left beside the cost, at least in one line."""
+        if self.checkup is None:
+            return []
+        room -= len(self._cost(_COST_WIDTH)) if not self.with_vms else min(5, len(self._cost(_COST_WIDTH)))
+        return checkup_lines(self.checkup, width, max(1, room), mend=not self.with_vms)
 
     # Cost ----------------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.fleet import Connection
 from core.hosts import HostState
+from core.operations.findings import Severity
 from tui.render.ages import Freshness, connection_text, freshness
 from tui.render.figures import GIB, cost_text
 from tui.render.headroom import MOST
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from core.costs import Cost, Use
     from core.fleet import Fleet, HostSnapshot
     from core.hardware import HardwareProfile
+    from core.hosts import Host
+    from tui.checkups import Checkups, HostCheckup
 
 HOST_COLUMNS = (
     Column(key="state", title="STATE", least=6, letter="S"),
@@ -32,6 +35,7 @@ HOST_COLUMNS = (
     Column(key="devices", title="DEVICES", least=8, most=24, priority=5, letter="D", ascending=False),
     Column(key="cost", title="COST", right=True, least=7, most=14, letter="T"),
     Column(key="fits", title="FITS", right=True, least=5, priority=3, letter="F", ascending=False),
+    Column(key="doctor", title="DOCTOR", least=6, most=9, whole=True, priority=4, letter="R", ascending=True),
     Column(key="realm", title="REALM", most=20, wide_only=True),
     Column(key="uri", title="URI", most=60, wide_only=True),
     Column(key="static", title="STATIC ADDRESS", most=24, wide_only=True),
@@ -43,6 +47,9 @@ STATE_WORDS = {
     HostState.DISABLED: ("off", Tone.MUTED),
 }
 """A host's state in one word."""
+
+_AFTER_DOCTOR = 3
+"""Columns behind the doctor's: those that only a wide table shows."""
 
 UNKNOWN = "?"
 NONE = "-"
@@ -74,14 +81,41 @@ def figures(snapshot: HostSnapshot, now: float, configuration: Configuration) ->
     return HostFigures(snapshot, worth, profile, use, cost)
 
 
-def host_rows(fleet: Fleet, configuration: Configuration, fits: Mapping[str, int]) -> tuple[Row, ...]:
+def host_rows(
+    fleet: Fleet, configuration: Configuration, fits: Mapping[str, int], checkups: Checkups | None = None
+) -> tuple[Row, ...]:
     """Make a row of each host, by name; `fits` is how many more of the current request each takes."""
     known = sorted(
         (figures(snapshot, fleet.taken, configuration) for snapshot in fleet.hosts),
         key=lambda host: natural(host.snapshot.name),
     )
     numbers = _Digits.of(known)
-    return tuple(_row(host, fleet.taken, configuration, numbers, fits) for host in known)
+    rows = (_row(host, fleet.taken, configuration, numbers, fits) for host in known)
+    return tuple(_with_checkup(row, host.snapshot.host, checkups) for row, host in zip(rows, known, strict=True))
+
+
+def _with_checkup(row: Row, host: Host, checkups: Checkups | None) -> Row:
+    """Put what the doctor found behind the figures."""
+    checkup = checkups.of(host) if checkups is not None else None
+    cell: Cell = NONE
+    order: SortValue = None
+    if checkups is not None and checkups.is_running(host.name):
+        cell = (("asking", Tone.ACCENT),)
+    elif checkup is not None:
+        cell, order = checkup_cell(checkup), checkup.worst.rank * 1000 - min(999, checkup.count(checkup.worst))
+    at = len(row.cells) - _AFTER_DOCTOR
+    return replace(row, cells=(*row.cells[:at], cell, *row.cells[at:]), order=(*row.order[:at], order, *row.order[at:]))
+
+
+def checkup_cell(checkup: HostCheckup) -> Cell:
+    """Say how bad the worst is that was found, and how often: "2 err"."""
+    match checkup.worst:
+        case Severity.ERROR:
+            return ((f"{checkup.count(Severity.ERROR)} err", Tone.BAD),)
+        case Severity.WARNING:
+            return ((f"{checkup.count(Severity.WARNING)} warn", Tone.WARN),)
+        case _:
+            return (("ok", Tone.GOOD),)
 
 
 @dataclass(frozen=True, slots=True)

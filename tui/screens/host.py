@@ -16,11 +16,18 @@ from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from core.fleet import Fleet, HostSnapshot
+    from core.operations.tasks import TaskView
 
 _NOT_HERE = ("add_host",)
+
+LEAST_PANEL = 8
+LEAST_VMS = 12
+"""Lines that the panel has at least, and those that it leaves to the VMs and to what is above and below."""
 
 
 class HostScreen(HostActions, AreaScreen):
@@ -33,6 +40,7 @@ class HostScreen(HostActions, AreaScreen):
     def __init__(self, name: str) -> None:
         super().__init__()
         self._name_of_host = name
+        self._checkups_shown = 0
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -57,15 +65,26 @@ class HostScreen(HostActions, AreaScreen):
             grid.fail("The host is no longer registered. Esc goes back.")
             return
         configuration = self.realms.workplace.configuration
-        detail = HostDetail(figures(snapshot, fleet.taken, configuration), fleet.taken, configuration, with_vms=False)
+        checkup = self.realms.checkups.of(snapshot.host)
+        self._checkups_shown = self.realms.checkups.generation
+        seen = figures(snapshot, fleet.taken, configuration)
+        detail = HostDetail(seen, fleet.taken, configuration, with_vms=False, checkup=checkup)
         panel = self.query_one(Panel)
-        panel.styles.height = detail.needed_height(self.size.width - panel.gutter.width) + panel.gutter.height
+        wanted = detail.needed_height(self.size.width - panel.gutter.width) + panel.gutter.height
+        panel.styles.height = min(wanted, max(LEAST_PANEL, self.size.height - LEAST_VMS))
         panel.show(detail.title(), detail.lines)
         only = type(fleet)(fleet.taken, (snapshot,))
         if not snapshot.is_known:
             grid.fail(snapshot.error or "The host has not answered yet: its VMs are not known.")
             return
         grid.set_rows(self._rows.rows(only, configuration))
+
+    def show_tasks(self, views: Sequence[TaskView]) -> None:
+        """Show what the doctor found meanwhile."""
+        del views
+        fleet = self.realms.fleet
+        if fleet is not None and self.realms.checkups.generation != self._checkups_shown:
+            self.show_fleet(fleet)
 
     @on(Grid.Chosen)
     def open_vm(self, event: Grid.Chosen) -> None:

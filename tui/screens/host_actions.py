@@ -28,8 +28,10 @@ HOST_KEYS = (
         "x", "set_state('disabled')", "Disable", "Disable: no connection; VMs go on running unwatched.",
         footer=True, changes=True,
     ),
-    Command("r,delete", "remove_host", "Remove", "Remove the host from the registry.", footer=True, changes=True),
-    Command("t", "test_host", "Test", "Connect once and compare the host with its profile.", footer=True),
+    Command("r,delete", "remove_host", "Remove", "Remove the host from the registry.", changes=True),
+    Command("t", "test_host", "Test", "Connect once and compare the host with its profile."),
+    Command("d", "examine_hosts", "Doctor", "Doctor: check everything that the host needs.", footer=True),
+    Command("f", "findings", "Findings", "What the doctor found at all hosts, the worst first.", footer=True),
 )  # fmt: skip
 
 
@@ -117,6 +119,21 @@ class HostActions(AreaScreen):
             from tui.screens.host_form import HostForm
 
             self.app.push_screen(HostForm(snapshot.host), self._go_to_new)
+
+    def action_examine_hosts(self) -> None:
+        """Check everything that the chosen hosts need, as a task."""
+        chosen = self.chosen_hosts()
+        if chosen:
+            from tui.examination import examine
+
+            examine(self.realms, chosen)
+            self.after_change()
+
+    def action_findings(self) -> None:
+        """List what was found at all hosts."""
+        from tui.screens.host_findings import FindingsScreen
+
+        self.app.push_screen(FindingsScreen())
 
     def action_test_host(self) -> None:
         """Connect to the chosen hosts once, and report."""

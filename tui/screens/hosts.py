@@ -9,6 +9,7 @@ from textual import on
 from tui.commands import Command, bindings
 from tui.render.headroom import in_words
 from tui.render.host_detail import HostDetail
+from tui.render.host_findings import checkup_note
 from tui.render.hosts import HOST_COLUMNS, figures, host_rows
 from tui.screens.area import AreaScreen
 from tui.screens.host_actions import HOST_KEYS, HostActions
@@ -16,9 +17,12 @@ from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from core.fleet import Fleet, HostSnapshot
+    from core.operations.tasks import TaskView
     from tui.widgets.rows import RowKey
 
 
@@ -38,6 +42,7 @@ class HostsScreen(HostActions, AreaScreen):
         super().__init__()
         self._awaited: RowKey | None = None
         """A host that was added, or renamed, and will come with one of the next fleets."""
+        self._checkups_shown = 0
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table and the panel."""
@@ -49,11 +54,35 @@ class HostsScreen(HostActions, AreaScreen):
     def show_fleet(self, fleet: Fleet) -> None:
         """Show all hosts, and the one under the cursor in detail."""
         grid = self.query_one(Grid)
-        grid.set_note(f"FITS: how many more VMs of {in_words(self.realms.request)}")
-        grid.set_rows(host_rows(fleet, self.realms.workplace.configuration, self.realms.fits(fleet)))
+        configuration, checkups = self.realms.workplace.configuration, self.realms.checkups
+        self._checkups_shown = checkups.generation
+        grid.set_rows(host_rows(fleet, configuration, self.realms.fits(fleet), checkups))
+        self._write_note()
         if self._awaited is not None and grid.go_to(self._awaited):
             self._awaited = None
         self._show_detail()
+
+    def show_tasks(self, views: Sequence[TaskView]) -> None:
+        """Show what the doctor found meanwhile."""
+        del views
+        fleet = self.realms.fleet
+        if fleet is not None and self.realms.checkups.generation != self._checkups_shown:
+            self.show_fleet(fleet)
+
+    def on_resize(self) -> None:
+        """Explain only columns that are shown in the new width."""
+        self.call_after_refresh(self._write_note)
+
+    @on(Grid.Arranged)
+    def _write_note(self) -> None:
+        """Say below the table what its figures are for, where they are shown, and what the doctor found."""
+        fleet, grid = self.realms.fleet, self.query_one(Grid)
+        notes = []
+        if fleet is not None and (found := checkup_note(fleet, self.realms.checkups)):
+            notes.append(found)
+        if grid.shows("fits"):
+            notes.append(f"FITS: how many more VMs of {in_words(self.realms.request)}")
+        grid.set_note(" \N{BOX DRAWINGS LIGHT HORIZONTAL} ".join(notes))
 
     @on(Grid.Moved)
     def _show_detail(self) -> None:
@@ -64,7 +93,9 @@ class HostsScreen(HostActions, AreaScreen):
         if snapshot is None or fleet is None:
             return
         configuration = self.realms.workplace.configuration
-        detail = HostDetail(figures(snapshot, fleet.taken, configuration), fleet.taken, configuration)
+        checkup = self.realms.checkups.of(snapshot.host)
+        seen = figures(snapshot, fleet.taken, configuration)
+        detail = HostDetail(seen, fleet.taken, configuration, checkup=checkup)
         panel.show(detail.title(), detail.lines)
 
     @on(Grid.Chosen)

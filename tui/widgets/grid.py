@@ -122,6 +122,10 @@ class Grid(ScrollView, can_focus=True):
             self._note = note
             self.border_subtitle = Content(printable(note))
 
+    def shows(self, key: str) -> bool:
+        """Whether a column is among those that there is room for."""
+        return self.is_attached and any(self.model.columns[index].key == key for index, _ in self._share())
+
     @property
     def cursor_key(self) -> RowKey | None:
         """Key of the row under the cursor."""
@@ -390,7 +394,8 @@ class Grid(ScrollView, can_focus=True):
 
     def action_copy(self) -> None:
         """Copy the names of the marked rows, or of the one under the cursor: through the terminal, also over ssh."""
-        index = next((place for place, column in enumerate(self.model.columns) if column.key == "name"), 0)
+        keys = [column.key for column in self.model.columns]
+        index = next((keys.index(key) for key in ("name", "host") if key in keys), 0)
         rows = (self.model.row(key) for key in self.chosen())
         text = "\n".join(printable(plain(row.cells[index])) for row in rows if row is not None)
         if text:
