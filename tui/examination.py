@@ -10,6 +10,8 @@ from tui.render.summary import plural
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.notifications import SeverityLevel
+
     from core.fleet import HostSnapshot
     from core.operations.findings import Diagnosis
     from core.operations.tasks import Control
@@ -44,7 +46,7 @@ def examine(realms: RealmsApp, chosen: Sequence[HostSnapshot]) -> None:
 
         asked = f"{diagnosis.hosts_answering} of {plural(diagnosis.hosts_total, 'host')} answered"
         wrong = diagnosis.count(Severity.ERROR) + diagnosis.count(Severity.WARNING)
-        severity = "error" if not diagnosis.ok else "warning" if wrong else "information"
+        severity: SeverityLevel = "error" if not diagnosis.ok else "warning" if wrong else "information"
         hint = "f lists them, with how to mend them" if wrong else ""
         realms.tell(f"Doctor: {asked}; {in_words(diagnosis.findings)}", severity, hint=hint)
 
