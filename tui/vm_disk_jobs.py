@@ -35,11 +35,11 @@ def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Ca
         from core.operations.delete import delete_vm
         from core.operations.lifecycle import Done
 
-        deleted = delete_vm(workplace, control, target, volumes=wish.volumes, drives=wish.drives)
+        deleted = delete_vm(
+            workplace, control, target, volumes=wish.volumes, drives=wish.drives, snapshots=wish.snapshots
+        )
         for kept in deleted.stays:
             control.warn(f"{target.name}: {kept} stays")
-        if wish.snapshots:
-            _delete_snapshots(workplace, control, target)
         return Done(target)
 
     extras = [
@@ -48,18 +48,6 @@ def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Ca
     ]  # fmt: skip
     said = "deleted" + (f", with {' and '.join(filter(None, (', '.join(extras[:-1]), extras[-1])))}" if extras else "")
     return each_job(workplace, names, one, said, at_once=STARTS_AT_ONCE)
-
-
-def _delete_snapshots(workplace: Workplace, control: Control, target: Target) -> None:
-    from core.operations.host_access import HostAccess
-    from core.operations.snapshots import delete_snapshots_of
-
-    with (
-        control.step(f"delete the snapshots of {target.vm.name}", target.host.name, always=True) as step,
-        HostAccess(workplace, target.host) as access,
-    ):
-        gone = access.slow(lambda connection: delete_snapshots_of(connection, target.realm, target.vm.uuid))
-        step.detail(", ".join(snapshot.name for snapshot in gone) or "there were none")
 
 
 def at_hand(workplace: Workplace, name: str) -> VMAtHand:

@@ -123,9 +123,12 @@ def delete_vm(
     *,
     volumes: bool = False,
     drives: bool = False,
+    snapshots: bool | None = None,
     force: bool = False,
 ) -> Deleted:
-    """Delete a VM that is off; with `volumes` its boot volume and its snapshots too, with `drives` its drives.
+    """Delete a VM that is off; with `volumes` its boot volume too, with `drives` its drives.
+
+    Its snapshots go with its boot volume, unless `snapshots` says otherwise.
 
     `force` turns it off first, and deletes volumes although a host can't be asked who uses them; never what another VM
     is known to use. Raises VMActive, VolumeInUse, DriverError, Cancelled. What was begun is not undone: the journal
@@ -139,11 +142,12 @@ def delete_vm(
     if in_lane(workplace, host.name, lambda connection: is_active(connection, vm.uuid)) and not force:
         raise VMActive(f"{target.name} is active", hint="shut it down first, or --force turns it off")
     found = volumes_of(workplace, target)
+    snapshots = volumes if snapshots is None else snapshots
     if found.unseen:
         control.warn(f"snapshots of {target.name} were not looked for: {found.unseen}")
     own = (*(found.boot if volumes else ()), *(found.drives if drives else ()))
     stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
-    doomed = (*own, *(found.copies if volumes else ()))
+    doomed = (*own, *(found.copies if snapshots else ()))
     if doomed:
         refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, force=force)
     entry = Journal(registry.path, workplace.clock).begin(
@@ -158,15 +162,15 @@ def delete_vm(
         remove(workplace, control, host, vm.uuid, vm.name)
         entry.step("volumes", host=host.name)
         delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in own])
-        if volumes and found.snapshots:
+        if snapshots and found.snapshots:
             _delete_snapshots(workplace, control, target, len(found.snapshots))
     names = tuple(snapshot.name for snapshot in found.snapshots)
     return Deleted(
         target,
         tuple(f"{volume.pool}/{volume.name}" for volume in own),
         (*(f"{volume.pool}/{volume.name}" for volume in stay), *found.others),
-        snapshots=names if volumes else (),
-        kept_snapshots=() if volumes else names,
+        snapshots=names if snapshots else (),
+        kept_snapshots=() if snapshots else names,
     )
 
 

@@ -238,21 +238,31 @@ def test_a_deleted_vm_leaves_its_volumes_unless_they_are_asked_for(realm: World)
 COPIES = ("first.vda.qcow2", "first.vdb.qcow2", "second.vda.qcow2")
 
 
-@pytest.mark.parametrize("volumes", [True, False])
-def test_the_snapshots_of_a_deleted_vm_go_with_its_volumes_or_are_told(realm: World, volumes: bool) -> None:
-    """Those of other VMs stay, and what is in their pool otherwise."""
+@pytest.mark.parametrize(
+    ("how", "go"),
+    [
+        ({"volumes": True}, True),
+        ({}, False),
+        ({"volumes": True, "snapshots": False}, False),
+        ({"snapshots": True}, True),
+    ],
+)
+def test_the_snapshots_of_a_deleted_vm_go_with_its_volumes_or_are_told(
+    realm: World, how: dict[str, bool], go: bool
+) -> None:
+    """Unless it is said otherwise. Those of other VMs stay, and what is in their pool otherwise."""
     uuid = create(realm, name="web", host="h1").uuid
     others = ("11111111-2222-4333-8444-555555555555.first.vda.qcow2", "notes")
     for name in (*(f"{uuid}.{copy}" for copy in COPIES), *others):
         new = NewVolume(name=name, capacity=MIB)
         realm.call("h1", lambda connection, new=new: create_volume(connection, "ticrypt-vm-snapshots", new))
     found = target(realm, "web")
-    gone = realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=volumes, force=True))
+    gone = realm.task(lambda control: delete_vm(realm.workplace, control, found, force=True, **how))
     names = ("first", "second")
-    assert (gone.snapshots, gone.kept_snapshots) == ((names, ()) if volumes else ((), names))
-    assert sum("snapshot" in each for each in gone.stays) == (0 if volumes else 2)
+    assert (gone.snapshots, gone.kept_snapshots) == ((names, ()) if go else ((), names))
+    assert sum("snapshot" in each for each in gone.stays) == (0 if go else 2)
     left = {each.partition("/")[2] for each in realm.volumes("h1") if each.startswith("ticrypt-vm-snapshots/")}
-    assert left == set(others) | (set() if volumes else {f"{uuid}.{copy}" for copy in COPIES})
+    assert left == set(others) | (set() if go else {f"{uuid}.{copy}" for copy in COPIES})
     assert realm.journal() == []
 
 
