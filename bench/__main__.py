@@ -1,4 +1,4 @@
-"""Start-up, memory and idle figures of the program, each the median of several runs, beside a bare Textual table."""
+"""Start-up, memory and idle figures of the program beside a bare Textual table; its polls beside one call per VM."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.polling import polling
 from bench.terminal import on_terminal
 
 REALMS = str(Path(sys.executable).with_name("realms"))
@@ -71,7 +72,15 @@ def main() -> None:
     """Run them all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7, help="runs of each short benchmark")
-    runs = parser.parse_args().runs
+    parser.add_argument("--polling", action="store_true", help="only what a poll of a real host costs")
+    options = parser.parse_args()
+    if not options.polling:
+        terminal_figures(options.runs)
+    polling()
+
+
+def terminal_figures(runs: int) -> None:
+    """Measure what a user waits for."""
     report("realms --help", several(lambda: whole_run(REALMS, "--help"), runs), "s", "goal 0.15 s")
     check = several(lambda: whole_run(REALMS, "check", str(EXAMPLE)), runs)
     report("realms check, pools and includes", check, "s", "goal 0.4 s")
