@@ -89,22 +89,32 @@ def shutdown_job(
 def migrate_job(workplace: Workplace, names: Sequence[str], wish: MigrationWish) -> Callable[[Control], str]:
     """Give the job that moves VMs, one of each host at a time; those that are on the wanted host already stay."""
     several = len(names) > 1
-    return each_job(workplace, names, partial(_migrate, workplace, wish, several), ACTIONS[VMAction.MIGRATE].done)
+    went: list[str] = []
+
+    def one(control: Control, target: Target) -> Done:
+        from core.operations.lifecycle import Done
+
+        if not several:
+            went.append(_move(workplace, wish, control, target))
+        elif wish.to == target.host.name:
+            return Done(target, changed=False)
+        else:
+            # Names the VM whose steps those are that follow on this host.
+            with control.step(f"migrate {target.vm.name}", target.host.name):
+                went.append(_move(workplace, wish, control, target))
+        return Done(target)
+
+    moved = each_job(workplace, names, one, ACTIONS[VMAction.MIGRATE].done)
+
+    def job(control: Control) -> str:
+        told = moved(control)
+        return f"{told} to {', '.join(sorted(set(went)))}" if went else told
+
+    return job
 
 
-def _migrate(workplace: Workplace, wish: MigrationWish, several: bool, control: Control, target: Target) -> Done:
-    from core.operations.lifecycle import Done
-
-    if several and wish.to == target.host.name:
-        return Done(target, changed=False)
-    if not several:
-        return _move(workplace, wish, control, target)
-    with control.step(f"migrate {target.vm.name}", target.host.name):  # whose steps those are that follow on this host
-        return _move(workplace, wish, control, target)
-
-
-def _move(workplace: Workplace, wish: MigrationWish, control: Control, target: Target) -> Done:
-    from core.operations.lifecycle import Done
+def _move(workplace: Workplace, wish: MigrationWish, control: Control, target: Target) -> str:
+    """Plan a migration and carry it out; gives the host that the VM is on now."""
     from core.operations.migrate import migrate
     from core.operations.migration_plan import Departure, plan_migration
     from core.operations.selection import find_vm
@@ -113,8 +123,7 @@ def _move(workplace: Workplace, wish: MigrationWish, control: Control, target: T
     departure = Departure(fleet, *find_vm(fleet, f"{target.host.name}/{target.vm.uuid}"))
     plan = plan_migration(control, workplace, departure, wish, prove=True)
     migrate(control, workplace, plan)
-    with control.step(f"{target.vm.name} has moved", plan.target.name, always=True):
-        return Done(target)
+    return plan.target.name
 
 
 def create_job(workplace: Workplace, order: Order) -> Callable[[Control], str]:

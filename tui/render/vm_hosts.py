@@ -13,7 +13,7 @@ from tui.widgets.rows import Column, Row
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.placement.verdicts import Verdict
+    from core.placement.verdicts import Refusal, Verdict
     from tui.widgets.cells import Piece
 
 BEST = ""
@@ -105,7 +105,7 @@ def _verdict(verdict: Verdict, choice: Choice) -> Cell:
     if verdict.refusal is not None:
         reasons = verdict.reasons
         lead = "chosen, but refuses: " if chosen else ""
-        pieces = [(lead + why(reasons[0]), Tone.BAD if chosen else Tone.WARN), (f"  {reasons[0].message}", Tone.PLAIN)]
+        pieces = [(lead + why(reasons[0]), Tone.BAD if chosen else Tone.WARN), (_beyond(reasons[0]), Tone.PLAIN)]
         if len(reasons) > 1:
             pieces.append((f"; also {', '.join(why(reason) for reason in reasons[1:])}", Tone.DIM))
         return tuple(pieces)
@@ -117,6 +117,12 @@ def _verdict(verdict: Verdict, choice: Choice) -> Cell:
         return (("is taken: the lowest cost", Tone.GOOD), *with_devices)
     place = [each for each in choice.verdicts if each.feasible].index(verdict) + 1
     return ((f"can take it, {_ordinal(place)}", Tone.MUTED), *with_devices)
+
+
+def _beyond(reason: Refusal) -> str:
+    """Give what a reason says beyond its name."""
+    rest = reason.message.removeprefix(why(reason)).lstrip(": ")
+    return f"  {rest}" if rest else ""
 
 
 def _of_several(takes: int, count: int, *, chosen: bool) -> Cell:
@@ -131,7 +137,7 @@ def host_lines(choice: Choice, host: str | None) -> list[tuple[Piece, ...]]:
     if verdict is None:
         return []
     lines: list[tuple[Piece, ...]] = [((verdict.host, Tone.STRONG),)]
-    lines += [((f"{why(reason)}: ", Tone.WARN), (reason.message, Tone.PLAIN)) for reason in verdict.reasons]
+    lines += [((why(reason), Tone.WARN), (_beyond(reason), Tone.PLAIN)) for reason in verdict.reasons]
     if verdict.cost is None or verdict.before is None:
         return [*lines, (("its use is not known", Tone.MUTED),)]
     before = {term.attribute: term for term in verdict.before.terms}

@@ -102,9 +102,6 @@ def plan_lines(plan: MigrationPlan) -> list[Line]:
         head.append(("nothing stands in the way", Tone.GOOD))
     else:
         head.append((f"{plural(errors, 'thing')} {'stands' if errors == 1 else 'stand'} in the way", Tone.BAD))
-    if plan.live:
-        encrypted = plan.wish.tls or plan.wish.mode.value == "tunnelled"
-        head.append(("" if encrypted else "; its memory is sent as it is, unencrypted", Tone.MUTED))
     lines: list[Line] = [tuple(head)]
     lines += [((f"{each.host} was passed over: {each.what}", Tone.WARN),) for each in plan.passed_over]
     for obstacle in plan.obstacles:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VM_COLUMNS = (
     Column(key="name", title="NAME", least=12, most=48, letter="N"),
     Column(key="host", title="HOST", least=4, most=20, letter="H"),
-    Column(key="state", title="STATE", least=7, most=40, letter="S"),
+    Column(key="state", title="STATE", whole=True, most=40, letter="S"),
     Column(key="vcpus", title="VCPUS", right=True, least=7, letter="V", ascending=False),
     Column(key="cpu", title="CPU %", right=True, least=7, letter="C", ascending=False),
     Column(key="load", title="HISTORY", least=8, most=8, priority=6),

@@ -77,7 +77,8 @@ class DriveList(VMListing):
     def _learn_users(self, found: VMDrives) -> None:
         self.found = found
         free = sum(name not in found.users for name in self._names(found))
-        told = f"{free} of {len(self._names(found))} drives of {found.pool} belong to no VM"
+        number = len(self._names(found))
+        told = f"{free} of {number} drives of {found.pool} belong to no VM" if number else f"{found.pool} has no drives"
         trouble = ((f"; not asked: {one_line(found.unasked, 200)}", Tone.WARN),) if found.unasked else ()
         self.remark([((told, Tone.MUTED), *trouble)])
 

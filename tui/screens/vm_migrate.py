@@ -135,7 +135,9 @@ class MigrateVMs(ModalScreen[MigrationWish | None]):
 
     def _show_choice(self, choice: Choice) -> None:
         self._choice = choice
-        self.query_one(HostChoice).show_choice(choice)
+        hosts = self.query_one(HostChoice)
+        hosts.styles.height = len(choice.verdicts) + 2
+        hosts.show_choice(choice)
         self._show()
 
     def _fail_to_judge(self, error: RealmsError) -> None:
