@@ -17,12 +17,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from core.fleet import Fleet
     from core.operations.tasks import TaskView
     from tui.app import RealmsApp
 
 T = TypeVar("T")
+
+
+def first_focusable(part: Widget) -> Widget | None:
+    """Give the first widget within a part of the screen that can have the focus now, hidden ones left out."""
+    return next((widget for widget in part.screen.focus_chain if part in widget.ancestors), None)
 
 
 class WizardPage(VerticalScroll, can_focus=False):
@@ -152,11 +158,8 @@ class Wizard(ModalScreen[T | None]):
         self.query_one("#cancel", Button).display = page.may_go_back
 
     def _focus_page(self) -> None:
-        for widget in self.page.query("*"):
-            if widget.focusable:
-                widget.focus()
-                return
-        self.query_one("#next").focus()
+        within = first_focusable(self.page)
+        (within or self.query_one("#next")).focus()
 
     def _show_pages(self) -> None:
         pieces: list[Content | str | tuple[str, str]] = []
