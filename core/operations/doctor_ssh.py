@@ -108,14 +108,14 @@ def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
 # One host ----------------------------------------------------------------------------------------------------------
 
 
-def check_host_key(at: Checkup, target: SshTarget, uri: str) -> Iterator[Finding]:
+def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool = True) -> Iterator[Finding]:
     """Check that the host's own key has been accepted once, so that nobody can take its place."""
     check = "host key"
     if not target.verifies_host:
-        mend = (
-            f"ssh {target.login}, compare the fingerprint, accept it; then realms hosts edit {shlex.quote(at.host)} "
-            f"--uri {shlex.quote(_without_no_verify(uri))}"
-        )
+        checked, then = _without_no_verify(uri), "leave no_verify=1 out of the URI"
+        if registered:
+            then = f"realms hosts edit {shlex.quote(at.host)} --uri {shlex.quote(checked)}"
+        mend = f"ssh {target.login}, compare the fingerprint, accept it; then {then}"
         yield at.warning(check, "no_verify=1: whoever answers at this address is believed to be the host", mend)
         return
     settings = effective(target)
@@ -149,9 +149,12 @@ def _without_no_verify(uri: str) -> str:
 
 
 def check_login(
-    at: Checkup, target: SshTarget, timeout: float, clock: Clock, stop: Event | None = None
+    at: Checkup, target: SshTarget, timeout: float, clock: Clock, *, stop: Event | None = None, subject: str = ""
 ) -> Iterator[Finding]:
-    """Log in as libvirt does, and compare the clocks. An error means that libvirt can't get there either."""
+    """Log in as libvirt does, and compare the clocks. An error means that libvirt can't get there either.
+
+    `subject` is what commands call the host that are told; its name where it is empty.
+    """
     asked = clock.now()
     outcome = log_in(target, _ASK_CLOCK, timeout, stop=stop)
     answered = clock.now()
@@ -162,7 +165,7 @@ def check_login(
         if outcome.code == 127 and "ssh:" not in outcome.err:  # the host's shell knows no `date`
             yield at.ok("login", f"as {target.login}")
             return
-        what, mend = explain(outcome.err, at.host, target)
+        what, mend = explain(outcome.err, subject or at.host, target)
         yield at.error("login", what, mend)
         return
     yield at.ok("login", f"ssh {target.login} works without a question")

@@ -65,10 +65,12 @@ def reach(
     *,
     stop: Event | None = None,
     told: Callable[[str], object] | None = None,
+    registered: bool = True,
 ) -> Contact:
     """Go the way to a host, and ask it what it is; blocks up to `timeout` seconds. Changes nothing.
 
-    `told` gets a few words when each part begins. Raises Cancelled soon after `stop` is set, and nothing else: what
+    `told` gets a few words when each part begins. How to mend it is told by the URI where the host is not `registered`
+    yet. Raises Cancelled soon after `stop` is set, and nothing else: what
     goes wrong is a finding.
     """
     at, deadline = Checkup(host.name), time.monotonic() + timeout
@@ -78,8 +80,9 @@ def reach(
     target = SshTarget.of(uri) if uri is not None else None
     if target is not None:
         say(f"logging in with ssh {target.login}")
-        findings += check_host_key(at, target, host.uri)
-        login = list(check_login(at, target, min(timeout, LOGIN_SECONDS), clock, stop))
+        subject = host.name if registered else host.uri
+        findings += check_host_key(at, target, host.uri, registered=registered)
+        login = list(check_login(at, target, min(timeout, LOGIN_SECONDS), clock, stop=stop, subject=subject))
         _check(stop)
         findings += login
         if any(finding.severity is Severity.ERROR for finding in login):  # libvirt goes the same way

@@ -26,12 +26,15 @@ _LINE_PART = 400
 
 
 def key_lines(key: ServiceKey, width: int) -> list[Line]:
-    """Show a key: where it is, and the line for the host's authorized_keys."""
+    """Show a key: where it is, and what tells it from others."""
     where = f"{key.private}: {key.type} {key.bits}, {key.fingerprint}"
-    lines = hanging("Our key  ", Tone.STRONG, where, Tone.PLAIN, width)
+    return hanging("Our key  ", Tone.STRONG, where, Tone.PLAIN, width)
+
+
+def line_lines(key: ServiceKey, width: int) -> list[Line]:
+    """Show the line for the host's authorized_keys."""
     told = "The host lets in whoever has it once this line is in ~/.ssh/authorized_keys there:"
-    lines += [*hanging("", Tone.PLAIN, told, Tone.MUTED, width), *broken(key.line[:_LINE_PART], width)]
-    return lines
+    return [*hanging("", Tone.PLAIN, told, Tone.MUTED, width), *broken(key.line[:_LINE_PART], width)]
 
 
 def broken(text: str, width: int) -> list[Line]:

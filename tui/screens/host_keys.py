@@ -17,7 +17,8 @@ from textual.widgets import Button
 from core.errors import RealmsError, UnreadableFile
 from core.operations.keys import KeyType, ServiceKey, default_key, make_key, read_key
 from core.text import one_line
-from tui.render.host_keys import ask_install, ask_make, key_lines, no_key_lines
+from tui.render.host_keys import ask_install, ask_make, key_lines, line_lines, no_key_lines
+from tui.screens.wizard import first_focusable
 from tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class KeyHelp(Vertical):
         with Horizontal(classes="actions", id="install-row"):
             yield Button("Install with ssh", id="install", compact=True)
             yield Button("Copy the line", id="copy", compact=True)
+        yield Flow(id="key-line", classes="below")
 
     def on_mount(self) -> None:
         """Begin hidden."""
@@ -116,17 +118,19 @@ class KeyHelp(Vertical):
         key = self.query_one("#key", Flow)
         if isinstance(outcome, ServiceKey):
             key.show(partial(key_lines, outcome))
+            self.query_one("#key-line", Flow).show(partial(line_lines, outcome))
         else:
             key.show(lambda width: no_key_lines(file, outcome, exists=message.exists, width=width))
         self.query_one("#make-row").display = self._key is None and not message.exists
-        self.query_one("#install-row").display = self._key is not None
+        for part in ("#install-row", "#key-line"):
+            self.query_one(part).display = self._key is not None
         self.display = True
         self.call_after_refresh(self._put_focus)
 
     def _put_focus(self) -> None:
-        first = next((button for button in self.query(Button) if button.focusable), None)
+        first = first_focusable(self)
         if first is not None:
-            first.focus(scroll_visible=False)
+            first.focus()
 
     @on(Button.Pressed)
     def press(self, event: Button.Pressed) -> None:

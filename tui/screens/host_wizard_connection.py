@@ -18,6 +18,7 @@ from tui.render.host_changes import Question
 from tui.render.host_contact import contact_lines, twins_of, waiting_lines
 from tui.screens.host_keys import KeyHelp
 from tui.screens.host_wizard_page import HostPage
+from tui.screens.wizard import first_focusable
 from tui.widgets.cells import Tone
 from tui.widgets.flow import Flow
 
@@ -63,7 +64,7 @@ class Attempt:
         def work() -> None:
             try:
                 told = lambda stage: page.post_message(Reached(self.number, stage))  # noqa: E731 - one word each
-                contact = reach(self.host, HOST_SECONDS, clock, stop=self.stop, told=told)
+                contact = reach(self.host, HOST_SECONDS, clock, stop=self.stop, told=told, registered=False)
             except Cancelled:
                 return
             page.post_message(Met(self.number, contact))
@@ -184,11 +185,8 @@ class ConnectionPage(HostPage):
     def _offer_next(self) -> None:
         """Put the focus where one goes on: to the next page, or to what may mend the way."""
         contact = self.contact
-        buttons = [button for button in self.query(Button) if button.focusable]
-        if contact is not None and contact.survey is None and buttons:
-            buttons[0].focus()
-        else:
-            self.adding.query_one("#next").focus()
+        within = first_focusable(self) if contact is not None and contact.survey is None else None
+        (within or self.adding.query_one("#next")).focus()
 
     def _show(self) -> None:
         attempt, contact = self._attempt, self.contact
