@@ -1,0 +1,264 @@
+"""Decisions of a log made again, by another configuration: which would change, and how (specification, section 11).
+
+Lines are read one after another, so that a log of any length takes the memory of its longest line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, BinaryIO
+
+from core.document import Malformed
+from core.errors import ConfigurationInvalid, UnreadableFile, UsageError
+from core.fleet import Fleet
+from core.operations.logged import LoggedDecision, read_decision
+from core.operations.scheduling_log import stored_configuration
+from core.placement.engine import place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from core.config.model import Configuration
+    from core.placement.changes import HostGone, HostInState
+    from core.placement.verdicts import Placements, Verdict
+
+LONGEST_LINE = 64 * 1024**2
+"""Bytes of a line; a longer one is told and skipped."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_KEPT_CONFIGURATIONS = 32
+
+
+class Outcome(StrEnum):
+    """What becomes of a decision that is made again. SAME: as it was, to the last bit of the cost."""
+
+    SAME = "same"
+    OTHER_COST = "other-cost"
+    """The same hosts, at another cost or with other devices."""
+    OTHER_HOST = "other-host"
+    NO_HOST = "no-host"
+    """A VM that found a host then finds none now."""
+    A_HOST = "a-host"
+    """A VM that found no host then finds one now."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether a VM would go elsewhere."""
+        return self not in (Outcome.SAME, Outcome.OTHER_COST)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a VM goes, and at what cost; None for nowhere."""
+
+    host: str | None
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A decision made again. `then` and `now` are those of the first VM (`vm_number`) that differs, else of the first.
+
+    `why` is empty where nothing changes.
+    """
+
+    line: int
+    decision: LoggedDecision
+    outcome: Outcome
+    vm_number: int
+    then: Seat
+    now: Seat
+    why: str
+    placements: Placements
+
+
+@dataclass(frozen=True, slots=True)
+class Unreplayed:
+    """A line that no decision could be made of again, and why not."""
+
+    line: int
+    problem: str
+
+
+def replay(
+    log: Path,
+    configuration_of: Callable[[LoggedDecision], Configuration],
+    changes: Sequence[HostInState | HostGone] = (),
+) -> Iterator[Replayed | Unreplayed]:
+    """Make each decision of a log again, in its order, with hosts changed in thought where they are in it.
+
+    `configuration_of` gives the configuration to decide by, or raises UnreadableFile for that line. Raises
+    UnreadableFile where the log can't be read.
+    """
+    try:
+        with log.open("rb") as file:
+            for number, line in _lines(file):
+                if isinstance(line, str):
+                    yield _replay_line(number, line, configuration_of, changes)
+                else:
+                    yield line
+    except OSError as error:
+        raise UnreadableFile(f"{log} can't be read: {error.strerror or error}") from error
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, str | Unreplayed]]:
+    number = 0
+    while content := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(content) > LONGEST_LINE:
+            while content and not content.endswith(b"\n"):
+                content = file.readline(LONGEST_LINE)
+            yield number, Unreplayed(number, f"longer than {LONGEST_LINE // 1024**2} MiB")
+            continue
+        if not content.strip():
+            continue
+        try:
+            yield number, content.decode()
+        except UnicodeDecodeError as error:
+            yield number, Unreplayed(number, f"no text in UTF-8: byte {error.start + 1} is wrong")
+
+
+def _replay_line(
+    number: int,
+    line: str,
+    configuration_of: Callable[[LoggedDecision], Configuration],
+    changes: Sequence[HostInState | HostGone],
+) -> Replayed | Unreplayed:
+    try:
+        decision = read_decision(line)
+    except Malformed as error:
+        return Unreplayed(number, f"{error.where} {error}" + (f" ({error.hint})" if error.hint else ""))
+    try:
+        configuration = configuration_of(decision)
+    except (UnreadableFile, UsageError) as error:
+        return Unreplayed(number, str(error))
+    return _compared(number, decision, decide_again(decision, configuration, changes))
+
+
+def decide_again(
+    decision: LoggedDecision, configuration: Configuration, changes: Sequence[HostInState | HostGone] = ()
+) -> Placements:
+    """Decide as then, by a configuration; a VM that had to go to one host has to again."""
+    fleet = decision.fleet(configuration)
+    for change in changes:
+        if fleet.host(change.host) is not None:
+            fleet = change.apply(configuration, fleet)
+    placements = place(configuration, fleet, decision.request, decision.count)
+    if decision.forced_host is None:
+        return placements
+    only = Fleet(fleet.taken, tuple(host for host in fleet.hosts if host.name == decision.forced_host))
+    there = place(configuration, only, decision.request, decision.count)
+    return type(placements)(
+        request=placements.request,
+        count=placements.count,
+        placements=there.placements,
+        verdicts=placements.verdicts,
+        stopped_by=there.stopped_by,
+    )
+
+
+def _compared(line: int, decision: LoggedDecision, now: Placements) -> Replayed:
+    seats_then = [Seat(placement.host, placement.cost) for placement in decision.placements]
+    seats_now = [Seat(placement.host, placement.cost) for placement in now.placements]
+    outcome, index, why = Outcome.SAME, 0, ""
+    for each in range(max(len(seats_then), len(seats_now))):
+        then, again = _seat(seats_then, each), _seat(seats_now, each)
+        if then.host != again.host:
+            outcome, index = _moved(then, again), each
+            why = _why(decision, now.verdicts, then, again) if each == 0 else f"from VM {each + 1} on"
+            break
+        if outcome is Outcome.SAME and (then.cost != again.cost or _other_devices(decision, now, each)):
+            outcome, index = Outcome.OTHER_COST, each
+    return Replayed(
+        line=line,
+        decision=decision,
+        outcome=outcome,
+        vm_number=index + 1,
+        then=_seat(seats_then, index),
+        now=_seat(seats_now, index),
+        why=why,
+        placements=now,
+    )
+
+
+def _seat(seats: Sequence[Seat], index: int) -> Seat:
+    return seats[index] if index < len(seats) else Seat(None, None)
+
+
+def _moved(then: Seat, now: Seat) -> Outcome:
+    if now.host is None:
+        return Outcome.NO_HOST
+    return Outcome.A_HOST if then.host is None else Outcome.OTHER_HOST
+
+
+def _other_devices(decision: LoggedDecision, now: Placements, index: int) -> bool:
+    return not decision.has_fixed_devices and decision.placements[index].devices != now.placements[index].devices
+
+
+def _why(decision: LoggedDecision, verdicts: Sequence[Verdict], then: Seat, now: Seat) -> str:
+    """Say what makes the first VM go elsewhere: a refusal that came or went, or the costs then and now."""
+    said = {verdict.host: verdict for verdict in verdicts}
+    if then.host is not None:
+        verdict = said.get(then.host)
+        if verdict is None:
+            return f"{then.host} is gone"
+        if verdict.refusal is not None:
+            return f"{then.host}: {verdict.refusal}"
+    if now.host is None:
+        return "no host can take it"
+    before = decision.verdicts.get(now.host)
+    if before is not None and before.refusal:
+        return f"{now.host} was refused: {before.refusal}"
+    figures = []
+    for host in (now.host, then.host):
+        verdict = said.get(host or "")
+        if host is not None and verdict is not None and verdict.cost is not None:
+            was = decision.verdicts.get(host)
+            figures.append(f"{host} {verdict.cost.total:g}" + (
+                f" (was {was.cost:g})" if was is not None and was.cost is not None else ""
+            ))  # fmt: skip
+    return ", ".join(figures)
+
+
+class LoggedConfigurations:
+    """The configurations that decisions of a log were made by, kept beside it by their digests; changed in thought."""
+
+    def __init__(self, log: Path, change: Callable[[Configuration], Configuration]) -> None:
+        self._log = log
+        self._change = change
+        self._read: dict[str, Configuration | UnreadableFile | UsageError] = {}
+
+    def __call__(self, decision: LoggedDecision) -> Configuration:
+        """Give the configuration of a decision; raises UnreadableFile where it isn't there, or isn't what it was."""
+        digest = decision.configuration
+        if digest not in self._read:
+            while len(self._read) >= _KEPT_CONFIGURATIONS:
+                del self._read[next(iter(self._read))]
+            try:
+                self._read[digest] = self._change(_load(self._log, digest))
+            except (UnreadableFile, UsageError) as error:
+                self._read[digest] = error
+        found = self._read[digest]
+        if isinstance(found, UnreadableFile | UsageError):
+            raise found
+        return found
+
+
+def _load(log: Path, digest: str) -> Configuration:
+    from core.config.reader import load
+
+    if not _DIGEST.fullmatch(digest):
+        raise UnreadableFile("the decision names no configuration that it was made by")
+    path = stored_configuration(log, digest)
+    try:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            raise UnreadableFile(f"{path} is not what the decision was made by any more")
+        return load(path, {})
+    except OSError as error:
+        raise UnreadableFile(f"{path} can't be read: {error.strerror or error}") from error
+    except ConfigurationInvalid as error:
+        raise UnreadableFile(error.message, hint=error.hint) from error
