@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .administrator import admin, places, running, workplace  # noqa: F401 - fixtures
 from .lab import Lab
+from .migrations import place  # noqa: F401 - a fixture
 from .requirements import why_not
+from .storage import qcow2, work  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

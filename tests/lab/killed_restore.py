@@ -1,0 +1,63 @@
+"""A program that restores a snapshot and is killed: `killed_restore.py CONFIGURATION REGISTRY VM SNAPSHOT WHERE:WHAT`.
+
+WHERE is `step` (before a step whose words begin with WHAT is begun), `midway` (when such a step has made progress),
+`journal` (when a step of that name has been written down), or `delete` (before a volume is deleted whose name has WHAT
+in it, once the disks were exchanged).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from core.config.reader import load
+from core.operations import restored_disks
+from core.operations.restore import restore_snapshot
+from core.operations.tasks import Task
+from core.operations.vm_at_hand import vm_at_hand
+from core.operations.workplace import Workplace
+from core.registry.hosts import HostRegistry
+from tests.vms.racer import die_before
+
+
+def die_at(where: str, what: str) -> None:
+    """Have this process killed there."""
+    begin, update, delete = Task.begin, Task.update_step, restored_disks.delete_known
+
+    def begin_or_die(self: Task[Any], words: str, host: str) -> int:
+        _die_if(where == "step" and words.startswith(what))
+        return begin(self, words, host)
+
+    def update_or_die(self: Task[Any], index: int, **changes: Any) -> None:
+        update(self, index, **changes)
+        _die_if(where == "midway" and changes.get("done", 0) > 0 and self.view.steps[index].what.startswith(what))
+
+    def delete_or_die(connection: Any, pool: str, name: str) -> None:
+        _die_if(where == "delete" and what in name)
+        delete(connection, pool, name)
+
+    if where == "journal":
+        die_before(what, 1)
+    Task.begin = begin_or_die  # type: ignore[method-assign]  # in this process alone
+    Task.update_step = update_or_die  # type: ignore[method-assign]
+    restored_disks.delete_known = delete_or_die
+
+
+def _die_if(now: bool) -> None:
+    if now:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    configuration, registry, vm, snapshot, point = sys.argv[1:]
+    where, _, what = point.partition(":")
+    workplace = Workplace(load(Path(configuration)), registry=HostRegistry(Path(registry)))
+    at_hand = vm_at_hand(workplace, vm, timeout=30)
+    die_at(where, what)
+    task = workplace.tasks.run("restore", vm, lambda control: restore_snapshot(workplace, control, at_hand, snapshot))
+    task.outcome.result()

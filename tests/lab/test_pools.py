@@ -1,0 +1,191 @@
+"""Pools on real hosts: set up, proven to be shared; and steps failing."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.driver.pool_setup import Permissions, PoolType
+from core.errors import Cancelled, HostTimeout
+from core.fleet import PoolState
+from core.operations.pools import PoolRequest, PoolsNotSetUp, look_at_pools, set_up_pools
+from core.operations.realm_pools import PoolRole
+from core.operations.tasks import Progress
+
+from .storage import OTHER, REALM, Work
+
+if TYPE_CHECKING:
+    from core.operations.tasks import Control
+
+
+def test_pools_are_set_up_on_all_hosts_at_once_and_proven_to_be_shared(work: Work) -> None:
+    """Defined, built, started, with autostart; a second run finds nothing to do."""
+    base = f"{work.lab.shared}/base"
+    report = work.set_up(base, permissions=Permissions(mode=0o750))
+    assert [(host.host.name, len(host.pools)) for host in report.hosts] == [("h1", 4), ("h2", 4), ("h3", 4)]
+    for host in report.hosts:
+        for pool in host.pools:
+            facts = pool.facts
+            assert (facts.state, facts.autostart, facts.path) == (PoolState.ACTIVE, True, f"{base}/{facts.name}")
+            assert facts.permissions.mode == 0o750
+    assert [sharing.shared for sharing in report.sharing] == [True] * 4
+    assert {sharing.by for sharing in report.sharing} == {"proof"}
+    assert work.files(base) == sorted([base, *(f"{base}/{name}" for name in OTHER.pools)])
+    again = work.set_up(base, permissions=Permissions(mode=0o750))
+    assert {pool.changes for host in again.hosts for pool in host.pools} == {()}
+
+
+def test_what_is_missing_is_mended_and_nothing_else_touched(work: Work) -> None:
+    """A pool that is stopped, one without autostart, one whose folder is gone."""
+    base = f"{work.lab.shared}/base"
+    work.set_up(base, proof=False)
+    one, two = work.lab.hosts[:2]
+    one.virsh("pool-destroy", "other-drives")
+    two.virsh("pool-autostart", "--disable", "other-bricks")
+    for host in work.lab.hosts:
+        host.virsh("pool-destroy", "other-snapshots")
+    one.run("rmdir", f"{base}/other-snapshots")
+    report = work.set_up(base, proof=False)
+    changes = {(host.host.name, pool.role): pool.changes for host in report.hosts for pool in host.pools}
+    assert changes["h1", PoolRole.DRIVES] == ("started",)
+    assert changes["h2", PoolRole.BRICKS] == ("autostart on",)
+    made = [name for (name, role), done in changes.items() if role is PoolRole.SNAPSHOTS and "made" in done[0]]
+    assert made
+    assert changes["h3", PoolRole.VOLUMES] == ()
+
+
+def test_a_pool_at_another_place_is_refused_with_both_places(work: Work) -> None:
+    """On that host nothing is changed; the others keep what they got."""
+    base = f"{work.lab.shared}/base"
+    work.lab.hosts[1].virsh("pool-define-as", "other-snapshots", "dir", "--target", "/elsewhere")
+    with pytest.raises(PoolsNotSetUp, match="1 of 3 hosts") as caught:
+        work.set_up(base)
+    by_name = {host.host.name: host for host in caught.value.report.hosts}
+    assert "dir at /elsewhere; asked for: dir at " + f"{base}/other-snapshots" in str(by_name["h2"].error)
+    assert work.pools(1) == {"other-snapshots"}
+    assert work.pools(0) == work.pools(2) == set(OTHER.pools)
+    assert caught.value.report.sharing[0].groups == (("h1", "h3"),)
+
+
+def test_a_file_in_the_way_undoes_what_was_done_before(work: Work) -> None:
+    """The pools set up before it, and the folders that were made for them, with those above."""
+    base = f"{work.lab.shared}/base"
+    work.lab.hosts[0].run("sh", "-c", f"mkdir {base}; echo mine > {base}/file")
+    with pytest.raises(PoolsNotSetUp, match="3 of 3 hosts") as caught:
+        work.set_up(f"{base}/deep/er", paths={PoolRole.SNAPSHOTS: f"{base}/file"})
+    assert "it is no folder" in str(caught.value.report.hosts[0].error)
+    assert [work.pools(number) for number in range(3)] == [set()] * 3
+    assert work.files(base) == [base, f"{base}/file"]
+    assert work.last.progress is Progress.FAILED
+
+
+def test_a_folder_that_another_pool_has_is_refused(work: Work) -> None:
+    """Two pools in one folder would delete each other's volumes."""
+    with pytest.raises(PoolsNotSetUp) as caught:
+        work.set_up(f"{work.lab.shared}/base", paths={PoolRole.DRIVES: f"{work.lab.shared}/vm"})
+    assert "ticrypt-vm" in str(caught.value.report.hosts[0].error)
+    assert [work.pools(number) for number in range(3)] == [set()] * 3
+    assert work.files(f"{work.lab.shared}/base") == []
+
+
+def test_a_read_only_place_is_told_and_leaves_nothing(work: Work) -> None:
+    """Building fails after the pool was defined."""
+    with pytest.raises(PoolsNotSetUp) as caught:
+        work.set_up("/proc/realms", hosts=work.hosts[:1])
+    assert "build pool other vm" in str(caught.value.report.hosts[0].error)
+    assert work.pools(0) == set()
+
+
+def test_permissions_of_a_folder_that_was_there_are_given_back(work: Work) -> None:
+    """Building changes them; a failure later undoes that."""
+    base = f"{work.lab.shared}/base"
+    host = work.lab.hosts[0]
+    host.run("sh", "-c", f"mkdir -p -m 0755 '{base}/other vm'; chmod 0755 '{base}/other vm'; echo > {base}/file")
+    with pytest.raises(PoolsNotSetUp):
+        work.set_up(base, hosts=work.hosts[:1], permissions=Permissions(mode=0o700),
+                    paths={PoolRole.SNAPSHOTS: f"{base}/file"})  # fmt: skip
+    assert host.run("stat", "--format", "%a", f"{base}/other vm").strip() == "755"
+    assert any(step.what.startswith("undo: give") for step in work.last.steps)
+
+
+def test_storage_that_is_not_shared_is_found_out(work: Work) -> None:
+    """Every host has a folder of its own there; the pools stand, and the proof leaves nothing in them."""
+    with pytest.raises(PoolsNotSetUp, match="not shared: other vm, other-drives") as caught:
+        work.set_up("/var/lib/libvirt/private")
+    assert [sharing.groups for sharing in caught.value.report.sharing] == [(("h1",), ("h2",), ("h3",))] * 4
+    assert work.pools(1) == set(OTHER.pools)
+    assert "realms-proof" not in work.lab.hosts[1].run("find", "/var/lib/libvirt/private")
+
+
+def test_a_host_that_forgot_to_mount_the_storage_is_the_odd_one_out(work: Work) -> None:
+    """The others share it, and it is named."""
+    work.lab.hosts[2].lose_storage()
+    report = work.do(lambda control: look_at_pools(control, REALM, work.hosts, prove_sharing=True))
+    assert {sharing.groups for sharing in report.sharing} == {(("h1", "h2"), ("h3",))}
+    assert not report.ok
+    assert (report.sharing[0].shared_by("h1"), report.sharing[0].shared_by("h3")) == (True, False)
+
+
+def test_a_proof_on_full_storage_says_so(work: Work) -> None:
+    """Unknown, with the reason, and not unshared; nothing is left behind."""
+    work.lab.hosts[0].fill_storage()
+    report = work.do(lambda control: look_at_pools(control, REALM, work.hosts, prove_sharing=True))
+    assert all(sharing.shared is not False for sharing in report.sharing)
+    assert "realms-proof" not in work.lab.hosts[0].run("find", str(work.lab.shared))
+
+
+def test_a_cancelled_set_up_is_undone_on_every_host(work: Work) -> None:
+    """Also on those that were done already."""
+    base = f"{work.lab.shared}/base"
+    done = threading.Event()
+
+    def job(control: Control) -> Any:
+        def watched(what: str, host: str = "") -> Any:
+            if what.startswith("prove"):
+                control._task.cancel()
+            return original(what, host)
+
+        original, control.step = control.step, watched  # type: ignore[method-assign] -- of this one object
+        done.set()
+        return set_up_pools(control, OTHER, work.hosts, PoolRequest(base=base))
+
+    with pytest.raises(Cancelled):
+        work.do(job)
+    assert [work.pools(number) for number in range(3)] == [set()] * 3
+    assert work.files(base) == []
+    assert not [warning for warning in work.last.warnings if "left behind" in warning]
+
+
+def test_a_hung_host_fails_alone_and_in_time(work: Work) -> None:
+    """The others are set up."""
+    work.lab.hosts[1].hang()
+    request = PoolRequest(base=f"{work.lab.shared}/base")
+    with pytest.raises(PoolsNotSetUp, match="1 of 3") as caught:
+        work.do(lambda control: set_up_pools(control, OTHER, work.hosts, request, deadline=3.0))
+    errors = [host.error for host in caught.value.report.hosts]
+    assert isinstance(errors[1], HostTimeout)
+    assert errors[0] is errors[2] is None
+
+
+@pytest.mark.parametrize("permissions", [Permissions(), Permissions(mode=0o711, owner=0, group=0)])
+def test_the_virsh_commands_shown_do_the_same(work: Work, permissions: Permissions) -> None:
+    """Typed into a shell of the host, with names and paths that need quotes."""
+    host = work.lab.hosts[0]
+    wanted = PoolRequest(base=f'{work.lab.shared}/base/it\'s "here" & $HOME', permissions=permissions)
+    for plan in wanted.plans(OTHER).values():
+        for command in plan.virsh_commands("qemu:///system"):
+            host.run("sh", "-e", "-c", command)
+    report = work.do(lambda control: set_up_pools(control, OTHER, work.hosts[:1], wanted))
+    assert [pool.changes for pool in report.hosts[0].pools] == [()] * 4
+
+
+def test_a_netfs_pool_is_understood_by_libvirt(work: Work) -> None:
+    """Defined with its source; mounting fails here, as no server answers, and is undone."""
+    with pytest.raises(PoolsNotSetUp) as caught:
+        work.set_up(f"{work.lab.shared}/base", hosts=work.hosts[:1], type=PoolType.NETFS,
+                    source="127.0.0.1:/export", format="nfs")  # fmt: skip
+    assert "start pool other vm" in str(caught.value.report.hosts[0].error)
+    assert work.pools(0) == set()
+    assert work.files(f"{work.lab.shared}/base") == []

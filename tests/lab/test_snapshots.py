@@ -1,0 +1,207 @@
+"""Snapshots of real guests: their moment, compared byte by byte; and what happens where one fails."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.driver.volumes import PoolBusy
+from core.errors import Cancelled, DriverError
+from core.operations.copying import CopyGoesOn, NoSpace
+from core.operations.snapshot_lists import owner_of_snapshots
+from core.operations.snapshots import delete_snapshot, take_snapshot
+from core.operations.vm_at_hand import VMRefused
+
+from .administrator import (
+    PATIENCE,
+    Admin,
+    Serial,
+    content_of,
+    copying_held,
+    disks_of,
+    left_in,
+    make_drive,
+    make_slow_guest,
+    program,
+    snapshots_on,
+)
+from .guests import Boot
+from .waiting import eventually
+
+if TYPE_CHECKING:
+    from .host import LabHost
+    from .lab import Lab
+
+
+def test_a_snapshot_of_a_running_guest_brings_its_moment_back(admin: Admin, running: tuple[LabHost, Serial]) -> None:
+    """What it writes while the copy is made, and afterwards, is not in it."""
+    host, serial = running
+    make_drive(host, "data")
+    path = admin.attach("web", "data").path
+    eventually(lambda: "vda" in serial.run("ls /dev"), "the disk in the guest")
+    expected = serial.run("dd if=/dev/urandom of=/dev/vda bs=1M count=32 && sync; sha256sum /dev/vda")
+    at_hand = admin.vm("web")
+    task = admin.begin(take_snapshot, at_hand, "first", now=1_795_341_600.0)
+    eventually(lambda: admin.step("copy"), "the copying", PATIENCE, every=0.01)
+    serial.run("dd if=/dev/zero of=/dev/vda bs=1M count=8 && sync")
+    taken = task.outcome.result(PATIENCE)
+    assert (taken.state, taken.consistency, taken.complete) == ("running", "crash", True)
+    assert admin.step("copy").done == 32 << 20
+    serial.run("dd if=/dev/zero of=/dev/vda bs=1M count=32 && sync")
+    assert content_of(host, path) not in expected
+    with pytest.raises(VMRefused, match="web runs"):
+        admin.restore("web", "first")
+    restored = admin.restore("web", "first", force=True)
+    assert restored.volumes == {"vda": ("ticrypt-vm-drives", "data")}
+    assert disks_of(host, "web", "--inactive") == {"vda": path}
+    assert content_of(host, path) in expected
+    (found,) = snapshots_on(host)
+    assert (found.name, found.vm, found.taken_at, found.disks[0].volume) == ("first", "web", 1_795_341_600.0, "data")
+
+
+def test_any_host_finds_a_snapshot_and_deletes_it(admin: Admin, lab: Lab) -> None:
+    """Also when its VM is gone."""
+    first, second, _ = lab.hosts
+    uuid = first.define_guest("web", boot=Boot.BRICK, network=None)
+    taken = admin.snapshot("web", "first")
+    assert (taken.state, taken.consistency) == ("off", "off")
+    assert snapshots_on(second) == snapshots_on(first) == (taken,)
+    first.remove_guests()
+    eventually(lambda: not list(admin.workplace.fleet().vms()), "the end of the VM")
+    owner = owner_of_snapshots(admin.workplace, uuid, timeout=10)
+    assert owner.name == "web"
+    admin.do(delete_snapshot, owner, "first")
+    assert left_in(lab, "snapshots") == []
+
+
+def test_a_raw_drive_that_looks_like_an_overlay_is_not_followed(admin: Admin, lab: Lab) -> None:
+    """Libvirt would copy the file that a guest named there, which is the host's."""
+    host = lab.hosts[0]
+    host.define_guest("web", boot=Boot.NOTHING, network=None)
+    make_drive(host, "data.raw", "raw", "8M")
+    path = admin.attach("web", "data.raw").path
+    host.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", "/run/evil")
+    host.run("dd", "if=/run/evil", f"of={path}", "conv=notrunc", "status=none")
+    with pytest.raises(VMRefused, match="disk vda is raw, but begins like qcow2"):
+        admin.snapshot("web", "first")
+    assert left_in(lab, "snapshots") == []
+    content = host.run("sha256sum", path)
+    host.start_guest("web", paused=True)
+    admin.snapshot("web", "first")
+    host.run("dd", "if=/dev/zero", f"of={path}", "bs=1M", "count=8", "conv=notrunc", "status=none")
+    admin.restore("web", "first", force=True)
+    assert host.run("sha256sum", path) == content
+
+
+AGENT = r"""sed '/case "$line" in/a *fsfreeze*) echo "$line" >> /frozen; reply 1 ;;' /bin/agent > /bin/freezer"""
+
+
+def test_a_guest_agent_holds_the_file_systems_still(admin: Admin, running: tuple[LabHost, Serial]) -> None:
+    """For the moment that is kept, and not longer; unless nobody wants that."""
+    host, serial = running
+    make_drive(host, "data")
+    admin.attach("web", "data")
+    assert admin.snapshot("web", "without").consistency == "crash"
+    serial.run(f"{AGENT} && chmod +x /bin/freezer && killall agent && (freezer /dev/vport*p1 &)")
+    eventually(lambda: "state='connected'" in host.virsh("dumpxml", "web"), "the guest's agent", PATIENCE)
+    assert admin.snapshot("web", "unasked", freeze=False).consistency == "crash"
+    assert admin.snapshot("web", "held").consistency == "filesystem"
+    calls = re.findall("guest-fsfreeze-[a-z]+", serial.run("cat /frozen"))
+    assert calls[-2:] == ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"]
+
+
+def test_a_cancelled_snapshot_of_a_running_guest_leaves_nothing(admin: Admin, lab: Lab) -> None:
+    """The copying ends at once."""
+    host = lab.hosts[0]
+    make_slow_guest(host, admin, started=True)
+    task = admin.begin(take_snapshot, admin.vm("web"), "first", now=0.0)
+    eventually(lambda: (step := admin.step("copy")) and step.done > 0, "some progress", PATIENCE, every=0.01)
+    task.cancel()
+    with pytest.raises(Cancelled):
+        task.outcome.result(PATIENCE)
+    assert left_in(lab, "snapshots") == []
+    assert task.view.warnings == ()
+    assert "None" in host.virsh("domjobinfo", "web", check=False)
+    admin.snapshot("web", "second")
+
+
+def test_a_cancelled_snapshot_of_a_guest_that_is_off_ends_at_once(admin: Admin, lab: Lab) -> None:
+    """Libvirt can't interrupt the copy: it is listed as incomplete until that has ended, and then it is gone."""
+    host = lab.hosts[0]
+    host.define_guest("web", boot=Boot.BRICK, network=None)
+    at_hand = admin.vm("web")
+    with copying_held(host) as held:
+        task = admin.begin(take_snapshot, at_hand, "first", now=0.0)
+        held()
+        task.cancel()
+        with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 goes on making"):
+            task.outcome.result(20)
+        (warning,) = task.view.warnings
+        assert "first is listed as incomplete" in warning
+        (found,) = snapshots_on(host)
+        assert not found.complete
+        owner = owner_of_snapshots(admin.workplace, "web", timeout=10)
+        with pytest.raises(PoolBusy, match="is still being made, or copied"):
+            admin.do(delete_snapshot, owner, "first")
+    eventually(lambda: left_in(lab, "snapshots") == [], "the end of the copy")
+    admin.snapshot("web", "second")
+
+
+def test_a_snapshot_without_room_is_refused_before_anything_is_written(admin: Admin, lab: Lab) -> None:
+    """With both numbers."""
+    host = lab.hosts[0]
+    make_slow_guest(host, admin, started=True)
+    host.fill_storage(leave=20 << 20)
+    with pytest.raises(NoSpace, match=r"pool ticrypt-vm-snapshots has .* free, and 25\d.* MiB are needed"):
+        admin.snapshot("web", "first")
+    host.empty_storage()
+    assert left_in(lab, "snapshots") == []
+
+
+def test_storage_that_runs_full_fails_the_snapshot_and_not_the_guest(admin: Admin, lab: Lab) -> None:
+    """What was copied so far goes, and the guest goes on."""
+    host = lab.hosts[0]
+    make_slow_guest(host, admin, started=True)
+    host.virsh("resume", "web")
+    task = admin.begin(take_snapshot, admin.vm("web"), "first", now=0.0)
+    eventually(lambda: admin.step("copy"), "the copying", PATIENCE, every=0.01)
+    host.fill_storage()
+    with pytest.raises(DriverError, match="could not be copied"):
+        task.outcome.result(PATIENCE)
+    host.empty_storage()
+    assert left_in(lab, "snapshots") == []
+    assert host.guest_state("web") == "running"
+
+
+def test_a_guest_that_ends_meanwhile_fails_its_snapshot(admin: Admin, lab: Lab) -> None:
+    """Half of a disk is no snapshot."""
+    host = lab.hosts[0]
+    make_slow_guest(host, admin, started=True)
+    task = admin.begin(take_snapshot, admin.vm("web"), "first", now=0.0)
+    eventually(lambda: admin.step("copy"), "the copying", PATIENCE, every=0.01)
+    host.stop_guest("web")
+    with pytest.raises(DriverError, match="the VM has stopped while its disks were copied"):
+        task.outcome.result(PATIENCE)
+    assert left_in(lab, "snapshots") == []
+
+
+def test_a_killed_program_leaves_a_snapshot_that_is_known_to_be_incomplete(
+    admin: Admin, lab: Lab, places: dict[str, str]
+) -> None:
+    """It can't be restored, and can be deleted when the copying has ended."""
+    host = lab.hosts[0]
+    make_slow_guest(host, admin, started=True)
+    with program(places, "vms", "snapshot", "web", "first", "--foreign") as killed:
+        eventually(lambda: "BACKUP" in host.virsh("domjobinfo", "web", "--anystats", check=False).upper() or
+                   len(left_in(lab, "snapshots")) == 1, "the copying", PATIENCE, every=0.05)  # fmt: skip
+        killed.send_signal(signal.SIGKILL)
+    (found,) = snapshots_on(host)
+    assert (found.complete, found.problem) == (False, "it is being made, or was never finished")
+    with pytest.raises(VMRefused, match="is incomplete"):
+        admin.restore("web", "first", force=True)
+    host.stop_guest("web")
+    admin.do(delete_snapshot, owner_of_snapshots(admin.workplace, "web", timeout=10), "first")
+    assert left_in(lab, "snapshots") == []
