@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 services="libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirt-guests.service
   virtlogd.socket virtlogd-admin.socket virtlockd.socket virtlockd-admin.socket
   virtqemud.socket virtqemud-ro.socket virtqemud-admin.socket virtnetworkd.socket virtstoraged.socket
-  ssh.service ssh.socket sshd.service dnsmasq.service nftables.service"
+  ssh.service ssh.socket sshd.service dnsmasq.service nftables.service glusterd.service"
 
 say() { echo "lab-setup: $*"; }
 fail() { say "$*" >&2; exit 1; }
@@ -63,7 +63,7 @@ install_with_apt() {
   # shellcheck disable=SC2046,SC2086  # a list of words
   missing=$(apt_missing libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils \
     openssh-server openssh-client dnsmasq-base iproute2 iptables nftables netcat-openbsd busybox-static e2fsprogs \
-    util-linux xz-utils libtypesafe-config-java tmux $java)
+    util-linux xz-utils libtypesafe-config-java tmux glusterfs-server glusterfs-client $java)
   if [ -n "$missing" ]; then
     say "installing" $missing
     refresh_apt
