@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.config.model import Configuration
-    from core.fleet import Fleet, HostSnapshot
+    from core.fleet import VM, Fleet, HostSnapshot
     from core.hardware import HardwareProfile, PciAddress
     from core.placement.request import Request
     from core.placement.verdicts import Refusal, Verdict
@@ -105,6 +105,18 @@ class HostLine:
                 return INFINITY
             devices = grown
         return tariff.total(self.vms + 1, self.vcpus + request.vcpus, self.memory + request.memory_bytes, devices)
+
+    def cost_without(self, vm: VM) -> float:
+        """Cost of the host without one of its active VMs."""
+        if self.tariff is None:
+            return INFINITY
+        devices = self.devices
+        if vm.devices:
+            devices = devices.copy()
+            for address in vm.devices:
+                if self.holders[address] == 1:
+                    devices[self.addresses[address]] -= 1
+        return self.tariff.total(self.vms - 1, self.vcpus - vm.vcpus, self.memory - vm.memory_bytes, devices)
 
     def _with_devices(self, request: Request) -> list[int] | None:
         kinds, devices = self.tariff.kinds if self.tariff is not None else (), self.devices.copy()
