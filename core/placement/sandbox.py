@@ -71,7 +71,13 @@ class Sandbox:
 
     def with_changes(self, *changes: Change) -> Sandbox:
         """Make further changes; raises UsageError, as for a host that isn't there or a wrong setting."""
-        return _make(self.before, (*self.changes, *changes)) if changes else self
+        if any(isinstance(change, Setting) for change in changes):
+            return _make(self.before, (*self.changes, *changes))
+        configuration, fleet = self.after.configuration, self.after.fleet
+        for change in changes:
+            if not isinstance(change, Setting):
+                fleet = change.apply(configuration, fleet)
+        return Sandbox(self.before, (*self.changes, *changes), Situation(configuration, fleet), self.warnings)
 
     def undo(self) -> Sandbox:
         """Take the last change back; without changes it stays as it is."""

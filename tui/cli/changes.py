@@ -13,13 +13,15 @@ from core.errors import UsageError
 from core.hosts import HostState
 from tui.cli.devices import DeviceType, by_type
 from tui.cli.options import SIZE
+from tui.cli.output import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from core.config.model import Configuration
     from core.config.settings import Setting
     from core.fleet import Fleet
+    from core.placement.changes import HostGone, HostInState
     from core.placement.request import Request
     from core.placement.sandbox import Sandbox
 
@@ -90,56 +92,94 @@ class Changes:
     vms_gone: tuple[str, ...] = ()
     vms_more: tuple[tuple[str, Request], ...] = ()
 
+    def configured(self, configuration: Configuration) -> Configuration:
+        """Give a configuration with the settings; raises UsageError. Warnings go to standard error."""
+        from core.fleet import Fleet
+
+        return self._configured(configuration, Fleet(0.0)).after.configuration
+
+    def _configured(self, configuration: Configuration, fleet: Fleet) -> Sandbox:
+        from core.placement.sandbox import Sandbox
+
+        try:
+            box = Sandbox.of(configuration, fleet).with_changes(*self.settings)
+        except UsageError as error:
+            raise UsageError(f"--set {error.message}", hint=error.hint) from error
+        for warning in box.warnings:
+            say(f"warning: {warning.path.removeprefix('ticrypt.vm.')}: {warning.message}", error=True)
+        return box
+
+    def of_hosts(self) -> tuple[HostInState | HostGone, ...]:
+        """Give the changes of hosts, for fleets that may not have them all; raises UsageError for one given twice."""
+        from core.placement.changes import HostGone, HostInState
+
+        named = [*(name for name, _ in self.host_states), *self.without]
+        for name in named:
+            if named.count(name) > 1:
+                raise UsageError(f"host {name!r} is given twice", hint="one state for each host, or --without")
+        return (
+            *(HostInState(name, state) for name, state in self.host_states),
+            *(HostGone(name) for name in self.without),
+        )
+
     def sandbox(self, configuration: Configuration, fleet: Fleet) -> Sandbox:
         """Make the changes in thought: settings first, then hosts, then VMs.
 
         Raises UsageError for what isn't there, a host given twice, a wrong setting. Warnings go to standard error.
         """
         from core.operations.selection import check_known, find_vm
-        from core.placement.changes import HostGone, HostInState, VMGone, VMMore
-        from core.placement.sandbox import Sandbox
+        from core.placement.changes import VMGone, VMMore
 
         known = [snapshot.name for snapshot in fleet.hosts]
-        named = [*(name for name, _ in self.host_states), *self.without]
-        for name in (*named, *(name for name, _ in self.vms_more)):
+        hosts = self.of_hosts()
+        for name in (*(change.host for change in hosts), *(name for name, _ in self.vms_more)):
             check_known("host", name, known)
-            if named.count(name) > 1:
-                raise UsageError(f"host {name!r} is given twice", hint="one state for each host, or --without")
-        try:
-            box = Sandbox.of(configuration, fleet).with_changes(*self.settings)
-        except UsageError as error:
-            raise UsageError(f"--set {error.message}", hint=error.hint) from error
-        for warning in box.warnings:
-            click.echo(f"warning: {warning.path.removeprefix('ticrypt.vm.')}: {warning.message}", err=True)
+        box = self._configured(configuration, fleet)
         gone = [find_vm(fleet, wanted)[1] for wanted in self.vms_gone]
         return box.with_changes(
-            *(HostInState(name, state) for name, state in self.host_states),
             *(VMGone(vm.key, vm.name) for vm in gone if vm.host not in self.without),
             *(VMMore(name, request) for name, request in self.vms_more),
-            *(HostGone(name) for name in self.without),
+            *hosts,
         )
 
 
-def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command; it gets them as one parameter, `changes`."""
+_SET = click.option(
+    "--set", "settings", type=SettingType(), multiple=True, metavar="PATH=VALUE",
+    help="What if a parameter had another value: a curve's, a function's, a profile's, a realm's. "
+         "Such as cost-functions.cpu.memory.soft='800 GiB'; a curve in braces replaces a curve.",
+)  # fmt: skip
+_HOST_STATE = click.option(
+    "--host-state", "host_states", type=HostStateType(), multiple=True, metavar="HOST=STATE",
+    help="What if this host were enabled, no-scheduling or disabled.",
+)  # fmt: skip
+_WITHOUT = click.option("--without", multiple=True, metavar="HOST", help="What if this host were gone.")
+_WITHOUT_VM = click.option(
+    "--without-vm", "vms_gone", multiple=True, metavar="VM",
+    help="What if this VM were gone: NAME, HOST/NAME or a UUID.",
+)  # fmt: skip
+_WITH_VM = click.option(
+    "--with-vm", "vms_more", type=VMMoreType(), multiple=True, metavar="HOST=VCPUS,SIZE[,TYPE=N]",
+    help="What if one more VM ran on this host, such as h1=8,64GiB.",
+)  # fmt: skip
 
+
+def change_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add all the options to a command; it gets them as one parameter, `changes`."""
+    return _gathered(command, (_SET, _HOST_STATE, _WITHOUT, _WITHOUT_VM, _WITH_VM))
+
+
+def change_options_of_hosts(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options but those of VMs, for a command that knows no VMs; it gets them as `changes`."""
+    return _gathered(command, (_SET, _HOST_STATE, _WITHOUT))
+
+
+def _gathered(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
     @functools.wraps(command)
     def gather(*arguments: Any, **parameters: Any) -> Any:
         names = ("settings", "host_states", "without", "vms_gone", "vms_more")
-        changes = Changes(**{name: parameters.pop(name) for name in names})
+        changes = Changes(**{name: parameters.pop(name) for name in names if name in parameters})
         return command(*arguments, changes=changes, **parameters)
 
-    for option in reversed((
-        click.option("--set", "settings", type=SettingType(), multiple=True, metavar="PATH=VALUE",
-                     help="What if a parameter had another value: a curve's, a function's, a profile's, a realm's. "
-                          "Such as cost-functions.cpu.memory.soft='800 GiB'; a curve in braces replaces a curve."),
-        click.option("--host-state", "host_states", type=HostStateType(), multiple=True, metavar="HOST=STATE",
-                     help="What if this host were enabled, no-scheduling or disabled."),
-        click.option("--without", multiple=True, metavar="HOST", help="What if this host were gone."),
-        click.option("--without-vm", "vms_gone", multiple=True, metavar="VM",
-                     help="What if this VM were gone: NAME, HOST/NAME or a UUID."),
-        click.option("--with-vm", "vms_more", type=VMMoreType(), multiple=True, metavar="HOST=VCPUS,SIZE[,TYPE=N]",
-                     help="What if one more VM ran on this host, such as h1=8,64GiB."),
-    )):  # fmt: skip
+    for option in reversed(options):
         gather = option(gather)
     return gather
