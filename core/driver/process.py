@@ -14,6 +14,9 @@ from pathlib import Path
 _SYN_SENT = "02"
 """State of a socket in /proc/net/tcp whose peer has not answered yet."""
 
+UNANSWERED = 5
+"""Repetitions of what was sent, each after twice the time of the last, that say that a peer has gone: 6 s in a LAN."""
+
 
 def ssh_children(thread_id: int) -> tuple[int, ...]:
     """Process ids of the ssh clients that a thread (by its native id) has started and that have not ended."""
@@ -37,14 +40,15 @@ def end_ssh_children(thread_id: int) -> int:
 
 
 def waits_for_an_answer(thread_id: int) -> bool:
-    """Tell whether an ssh client of the thread has called a machine on the network that has not answered at all."""
+    """Tell whether an ssh client of the thread has called a machine that has not answered at all, or not any more."""
     inodes = {inode for child in ssh_children(thread_id) for inode in _socket_inodes(child)}
     if not inodes:
         return False
     for table in ("tcp", "tcp6"):
         for line in _read(Path("/proc/self/net") / table).splitlines()[1:]:
             fields = line.split()
-            if len(fields) > 9 and fields[3] == _SYN_SENT and fields[9] in inodes:
+            ours = len(fields) > 9 and fields[9] in inodes
+            if ours and (fields[3] == _SYN_SENT or int(fields[6], 16) >= UNANSWERED):
                 return True
     return False
 
