@@ -173,7 +173,7 @@ class PoolsDetail:
         if low := [pool for pool in active if pool.is_low]:
             yield Tone.WARN, f"{_named(low)} low", f"less than {show_size(NEED)} is free: VMs can't grow there for long"
         by_hand = [pool for pool in active if pool.facts is not None and not pool.facts.autostart]
-        if by_hand and not self.view.snapshot.host.uri.startswith("test:"):  # such a host is always begun anew
+        if by_hand and not self.view.snapshot.host.uri.startswith("test:"):  # such a host is begun anew each time
             yield Tone.WARN, f"{_names(by_hand)} without autostart", "gone after the host's next start; S mends it"
         for pool in active:
             like = _most_common(self.others, pool.role)

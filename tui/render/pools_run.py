@@ -12,7 +12,7 @@ from tui.widgets.cells import Piece, Tone, lay_out, width_of
 
 if TYPE_CHECKING:
     from core.driver.pool_setup import PoolPlan
-    from core.operations.realm_pools import PoolRole, PoolsReport, Sharing
+    from core.operations.realm_pools import HostPools, PoolRole, PoolsReport, Sharing
     from core.operations.tasks import Step, TaskView
     from tui.render.pools_setup import Checks, HostCheck
 
@@ -49,7 +49,11 @@ class Run:
             for role, plan in self.checks.plans.items():
                 line += [*lay_out(self._cell(check, role, plan), cell), (" ", Tone.PLAIN)]
             lines.append(tuple(line))
-        return (*lines, (), *self._proof(width), *self._outcome(width))
+        proof = self._proof(width)
+        return (*lines, (), *proof, *([()] if proof else []), *self._outcome(width))
+
+    def _hosts(self) -> tuple[HostPools, ...]:
+        return self.report.hosts if self.report is not None else ()
 
     def _cell(self, check: HostCheck, role: PoolRole, plan: PoolPlan) -> Line:
         facts = check.found.pool(role) if check.found is not None else None
@@ -58,14 +62,18 @@ class Run:
         mine = next((step for step in of_host if step.what in (named, _SET_UP + plan.name)), None)
         undone = any(step.what.startswith(_UNDO) and step.progress is Progress.DONE for step in of_host)
         if mine is None:
-            return (("-" if not self.view.is_running or undone else "waits", Tone.DIM),)
+            failed = any(host.error is not None and host.host == check.host for host in self._hosts())
+            if failed and not undone:
+                return ((f"{_MARKS[Progress.FAILED][0]} failed", Tone.BAD),)
+            return (("waits" if self.view.is_running and not undone else "-", Tone.DIM),)
         mark, tone = _MARKS[mine.progress]
         if undone and mine.progress is Progress.DONE and mine.detail != "is so already":
             return ((f"{_MARKS[Progress.UNDONE][0]} undone", Tone.WARN),)
         words = {Progress.FAILED: "failed", Progress.CANCELLED: "stopped"}.get(mine.progress, "")
-        told = mine.detail.rpartition(", ")[2].replace("is so already", "already so")
         if not words:
-            words = told if mine.progress is Progress.RUNNING or told == "already so" else "set up"
+            running = mine.progress is Progress.RUNNING
+            told = mine.detail.rpartition(", ")[2] if running else mine.detail
+            words = "set up" if not running and "defined" in told else told.replace("is so already", "already so")
         return ((f"{mark} ", tone), (words, tone if mine.progress is Progress.FAILED else Tone.PLAIN))
 
     def _proof(self, width: int) -> list[Line]:
@@ -80,21 +88,21 @@ class Run:
     def _outcome(self, width: int) -> list[Line]:
         view = self.view
         lines: list[Line] = []
-        for host in self.report.hosts if self.report is not None else ():
+        for host in self._hosts():
             if host.error is not None:
                 lines += _wrapped(str(host.error), Tone.BAD, width)
         if view.is_running:
             word = "Stopping, and undoing what was done" if view.cancelling else "Working"
             lines.append(((word, Tone.WARN if view.cancelling else Tone.ACCENT),))
         elif view.progress is Progress.DONE:
-            changed = any(pool.changes for host in self.report.hosts for pool in host.pools) if self.report else True
+            changed = any(pool.changes for host in self._hosts() for pool in host.pools)
             told = "Done: the pools are set up." if changed else "Nothing had to be done: all of it was so already."
             lines.append(((told, Tone.GOOD),))
         elif view.progress is Progress.CANCELLED:
             lines.append((("Stopped. What had been done is undone.", Tone.WARN),))
         else:
             lines += _wrapped(view.error, Tone.BAD, width)
-            kept = [host.host.name for host in self.report.hosts if host.error is None] if self.report else []
+            kept = [host.host.name for host in self._hosts() if host.error is None]
             told = f"Set up and kept on {', '.join(kept)}. " if kept else "Nothing was kept. "
             lines += _wrapped(
                 told + "Back changes the plan; running it again mends what is missing.", Tone.PLAIN, width

@@ -45,7 +45,7 @@ class ChoicePage(SetUpPage):
         """Lay out a sentence, the list, and what is wrong with the choice."""
         yield Static(content(((self.told, Tone.MUTED),)), classes="hint")
         yield TickList[str](compact=True)
-        yield Static(classes="wrong")
+        yield Static(classes="complaint")
 
     @property
     def choices(self) -> TickList[str]:
@@ -54,7 +54,7 @@ class ChoicePage(SetUpPage):
 
     def complain(self, text: str) -> None:
         """Say what is wrong."""
-        told = self.query_one(".wrong", Static)
+        told = self.query_one(".complaint", Static)
         told.update(content(((text, Tone.BAD),)))
         told.set_class(bool(text), "-shown")
 

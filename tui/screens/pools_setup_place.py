@@ -12,15 +12,17 @@ from textual.widgets import Static
 from core.errors import UsageError
 from core.operations.realm_pools import NEED, PoolRole
 from core.units import NotAQuantity, parse_size, show_size
+from tui.render.names import cut_middle, wrapped
 from tui.screens.pools_setup_choices import SetUpPage
 from tui.widgets.cells import Piece, Tone
 from tui.widgets.fields import YES, FieldRow, FormField
-from tui.widgets.tones import paragraphs
+from tui.widgets.flow import Flow
+from tui.widgets.tones import content
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.driver.pool_setup import PoolFacts
+    from core.driver.pool_setup import PoolFacts, PoolPlan
     from core.operations.pools import PoolRequest
     from core.realms import Realm
 
@@ -39,23 +41,23 @@ class PlacePage(SetUpPage):
 
     def compose(self) -> ComposeResult:
         """Lay out all fields; those that the type or the choice of pools makes needless are hidden."""
+        hint = "such as /shared/realms; each pool in its own below"
         yield self._field(FormField(key="type", label="Type", value="dir", choices=_TYPES))
-        yield self._field(
-            FormField(key="base", label="Folder", hint="such as /shared/realms; each pool in its own below")
-        )
+        yield self._field(FormField(key="base", label="Folder", hint=hint))
         yield self._field(FormField(key="source", label="Source", hint="HOST:/export; each pool its folder below"))
+        yield self._field(FormField(key="format", label="Format", hint="such as nfs, or ocfs2; else libvirt finds out"))
+        space = f"warns where less is free; else {show_size(NEED)}"
+        yield self._field(FormField(key="need", label="Space needed", hint=space))
+        yield self._field(FormField(key="proof", value=YES, tick="Prove that the storage is shared"))
+        yield Flow(id="told")
+        yield Static(content((("Where they differ, and how their folders are made:", Tone.MUTED),)), classes="hint")
         for role in PoolRole:
             yield self._field(FormField(key=f"path-{role}", label=f"{role.value}: folder", hint="FOLDER/its name"))
-            yield self._field(FormField(key=f"source-{role}", label=f"{role.value}: source"))
-        yield self._field(FormField(key="format", label="Format", hint="such as nfs, or ocfs2; else libvirt finds out"))
+            source = "SOURCE/its name, or a device"
+            yield self._field(FormField(key=f"source-{role}", label=f"{role.value}: source", hint=source))
         yield self._field(FormField(key="mode", label="Mode", hint="such as 0711; else libvirt's choice"))
         yield self._field(FormField(key="owner", label="Owner", hint="number of a user there; else libvirt's choice"))
         yield self._field(FormField(key="group", label="Group", hint="number of a group there; else libvirt's choice"))
-        yield self._field(
-            FormField(key="need", label="Space needed", hint=f"warns where less is free; else {show_size(NEED)}")
-        )
-        yield self._field(FormField(key="proof", value=YES, tick="Prove that the storage is shared"))
-        yield Static(id="told")
 
     def _field(self, field: FormField) -> FieldRow:
         return FieldRow(field, label_width=_LABEL)
@@ -168,17 +170,30 @@ class PlacePage(SetUpPage):
         )
 
     def _show_told(self) -> None:
-        lines: list[tuple[Piece, ...]] = []
+        """Say where each pool will lie, or why that can't be."""
+        plans: dict[PoolRole, PoolPlan] = {}
+        error = ""
         if not self.faults():
             try:
                 plans = self.pool_request().plans(self.setting_up.realm)
-            except UsageError as error:
-                lines.append(((error.message, Tone.BAD),))
-            else:
-                for role, plan in plans.items():
-                    source = f"  from {plan.source}" if plan.source else ""
-                    lines.append(((f"{role.value:<10} ", Tone.MUTED), (f"{plan.path}{source}", Tone.PLAIN)))
-        self.query_one("#told", Static).update(paragraphs(lines))
+            except UsageError as refused:
+                error = refused.message
+
+        def lines(width: int) -> list[tuple[Piece, ...]]:
+            if error:
+                return [((text, Tone.BAD),) for text in wrapped(error, width, 3)]
+            return [
+                (
+                    (f"{role.value:<10} ", Tone.MUTED),
+                    (
+                        cut_middle(f"{plan.path} from {plan.source}" if plan.source else plan.path, width - 11),
+                        Tone.PLAIN,
+                    ),
+                )
+                for role, plan in plans.items()
+            ]
+
+        self.query_one("#told", Flow).show(lines)
 
     def leave(self) -> bool:
         """Take over the request; goes to the first field that is wrong."""

@@ -103,6 +103,7 @@ class RunPage(SetUpPage):
         stop.disabled = view.cancelling
         self.may_go_back = not view.is_running and view.progress is not Progress.DONE
         self.setting_up.show_buttons()
+        self.setting_up.query_one("#cancel", Button).display = False  # it would sound as if anything were undone
 
     def _take_in(self, view: TaskView) -> None:
         """Let the area know, once: of a task that failed too, and of one that was undone."""
