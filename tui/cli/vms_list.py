@@ -37,11 +37,13 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
     if as_json:
         print_json(vms_document(fleet))
     else:
-        _print(fleet)
+        _print(fleet, timeout=timeout if workplace.is_live else None)
         _tell_left_behind(workplace)
 
 
-def _print(fleet: Fleet) -> None:
+def _print(fleet: Fleet, *, timeout: float | None) -> None:
+    """Print the VMs, how many hosts answered, and which did not; `timeout` is what live hosts were given."""
+    from core.fleet import Connection
     from tui.cli.output import Column, print_table, say
 
     columns = [Column("VM"), Column("Host"), Column("State"), Column("vCPUs", right=True), Column("Memory", right=True),
@@ -51,11 +53,22 @@ def _print(fleet: Fleet) -> None:
         for snapshot in fleet.hosts
         for vm in sorted(snapshot.vms, key=lambda vm: vm.name)
     ]
-    print_table(columns, rows)
+    telling = [
+        index for index, column in enumerate(columns)
+        if column.title not in ("Devices", "CPU") or any(row[index] != "-" for row in rows)
+    ]  # fmt: skip
+    print_table([columns[index] for index in telling], [[row[index] for index in telling] for row in rows])
     say(f"{len(rows)} VMs; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
     for snapshot in fleet.hosts:
-        if snapshot.host.state.connects and snapshot.error:
+        if not snapshot.host.state.connects:
+            continue
+        if snapshot.error:
             say(f"{snapshot.name}: {snapshot.error}")
+        elif timeout is not None and snapshot.connection is not Connection.CONNECTED:
+            say(f"{snapshot.name}: no answer within {timeout:g} s")
+    left_out = [snapshot.name for snapshot in fleet.hosts if not snapshot.host.state.connects]
+    if left_out:
+        say(f"disabled, and not asked: {', '.join(left_out)}")
 
 
 def _tell_left_behind(workplace: Workplace) -> None:
