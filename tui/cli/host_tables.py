@@ -13,6 +13,7 @@ from tui.render.figures import cost_text
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
+    from pathlib import Path
 
     from core.config.model import Configuration
     from core.fleet import Fleet, HostSnapshot
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 _NONE = "-"
 
 
-def print_described(fleet: Fleet, configuration: Configuration) -> None:
-    """Print the hosts as administrators described them."""
+def print_described(fleet: Fleet, configuration: Configuration, registry: Path | None = None) -> None:
+    """Print the hosts as administrators described them; where there are none, the registry that was looked into."""
     if not fleet.hosts:
-        say("no hosts; register one with: realms hosts add NAME --realm ID --uri URI --profile ID")
+        place = "" if registry is None else f" in {registry}"
+        say(f"no hosts{place}; register one with: realms hosts add NAME --realm ID --uri URI --profile ID")
         return
     columns = [
         Column("Host"),

@@ -89,7 +89,8 @@ def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout
     elif live or not workplace.is_live:
         print_seen(fleet, workplace.configuration)
     else:
-        print_described(fleet, workplace.configuration)
+        registry = None if realm is not None or workplace.registry is None else workplace.registry.path
+        print_described(fleet, workplace.configuration, registry)
 
 
 @click.command("add", cls=RealmsCommand)
