@@ -60,11 +60,12 @@ def _global_options() -> list[click.Option]:
     return [
         click.Option(
             ["--config"], type=file, envvar="REALMS_CONFIG", metavar="FILE", expose_value=False, callback=_remember,
-            help="Main configuration file (else ./ticrypt-vm.conf, then /etc/ticrypt/ticrypt-vm.conf).",
+            help="Main configuration file (else REALMS_CONFIG, ./ticrypt-vm.conf, /etc/ticrypt/ticrypt-vm.conf).",
         ),
         click.Option(
             ["--registry"], type=file, envvar="REALMS_REGISTRY", metavar="FILE", expose_value=False, callback=_remember,
-            help="Host registry (else /var/lib/libvirt-realms/registry.json for root, or your data folder).",
+            help="Host registry (else REALMS_REGISTRY, /var/lib/libvirt-realms/registry.json for root, or your data "
+                 "folder).",
         ),
         click.Option(
             ["--fleet"], type=file, metavar="FILE", expose_value=False, callback=_remember,
