@@ -204,6 +204,7 @@ class Lane:
             was_silent = False
             while True:
                 started = self._clock.monotonic()
+                session.sampler.asks_monitors = self._may_ask_monitors(connection)
                 with expecting(self._poll_frequency, self._cut_poll_after(), learn=True):
                     session.poll()
                 self._session = session
@@ -223,18 +224,14 @@ class Lane:
             subscription.end()
 
     def _new_session(self, connection: HostConnection) -> Session:
-        # Only a connection by ssh can be left where a stuck VM holds it up.
-        can_be_left = connection.uri.uses_ssh_program and self._clock.monotonic() >= self._careful_until
-        session = Session(
-            connection,
-            self._clock,
-            self._check_between_calls,
-            self._session,
-            asks_monitors=can_be_left,
-            cpu_seconds=CPU_TIME_SHARE * self._poll_frequency,
-        )
+        cpu_seconds = CPU_TIME_SHARE * self._poll_frequency
+        session = Session(connection, self._clock, self._check_between_calls, self._session, cpu_seconds=cpu_seconds)
         session.introduce()
         return session
+
+    def _may_ask_monitors(self, connection: HostConnection) -> bool:
+        """Whether a poll may make a call that a stuck VM holds up: only where the lane can leave it."""
+        return connection.uri.uses_ssh_program and self._clock.monotonic() >= self._careful_until
 
     @property
     def _poll_frequency(self) -> float:

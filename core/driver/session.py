@@ -66,7 +66,7 @@ class Session:
         self.machine_uuid: str | None = None
         self._clock = clock
         self._check = check
-        self._sampler = Sampler(connection, clock, asks_monitors=asks_monitors, cpu_seconds=cpu_seconds)
+        self.sampler = Sampler(connection, clock, asks_monitors=asks_monitors, cpu_seconds=cpu_seconds)
         self._cpu = CpuMeter()
         self._facts: dict[str, tuple[int | None, DomainFacts]] = {}
         """By UUID, those that were read last at the end."""
@@ -105,7 +105,7 @@ class Session:
     def poll(self) -> None:
         """Sample all domains, read the XML of those that are new or changed. Raises DriverError."""
         asked_at, asked = self._clock.now(), self._clock.monotonic()
-        samples = self._sampler.sample()
+        samples = self.sampler.sample()
         took = self._clock.monotonic() - asked
         seen = []
         self._active = {}

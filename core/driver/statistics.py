@@ -65,21 +65,23 @@ class Sampler:
     def __init__(
         self, connection: HostConnection, clock: Clock, *, asks_monitors: bool, cpu_seconds: float = 0.0
     ) -> None:
+        self.asks_monitors = asks_monitors
+        """May be changed between two samples."""
         self._connection = connection
         self._clock = clock
         self._cpu_seconds = cpu_seconds
-        self._one_by_one = not asks_monitors and not connection.is_embedded
-        self._groups = _STATE if self._one_by_one else _GROUPS
+        self._groups = _GROUPS
         self._turns: dict[str, float] = {}
         """When each domain was last asked for its CPU time by itself."""
 
     def sample(self) -> tuple[DomainSample, ...]:
         """Ask for all domains, active or not; raises DriverError. Each UUID comes once."""
         connection = self._connection
+        one_by_one = not self.asks_monitors and not connection.is_embedded
         try:
             # NOWAIT: a VM whose monitor is held by another job gives what is known without it.
             answers = connection.handle.getAllDomainStats(
-                self._groups, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+                _STATE if one_by_one else self._groups, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
             )
             read = _from_embedded_driver if connection.is_embedded else _from_statistics
             samples: dict[str, DomainSample] = {}
@@ -87,7 +89,7 @@ class Sampler:
                 sample = read(domain, fields)
                 if sample is not None and (sample.uuid not in samples or sample.id is not None):
                     samples[sample.uuid] = sample
-            if self._one_by_one:
+            if one_by_one:
                 self._ask_cpu_times(samples)
                 return tuple(samples.values())
         except libvirt.libvirtError as error:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from .host import LabHost
 
+    Watched = Callable[..., FleetWatch]
+
 ROUNDS = int(os.environ.get("REALMS_FAULT_ROUNDS", "5"))
 """Rounds of hang and wake, each on one host; several hosts at once."""
 
@@ -284,22 +286,20 @@ def real(lab: Lab) -> LabHost:
 
 
 @pytest.fixture
-def watched(lab: Lab, tmp_path: Path) -> Iterator[Callable[[float], FleetWatch]]:
+def watched(lab: Lab, tmp_path: Path) -> Iterator[Watched]:
     """Give what watches the lab's first host, polled as often as asked for."""
     with ExitStack() as ends:
 
-        def begin(poll: float) -> FleetWatch:
+        def begin(poll: float, uri: str = "") -> FleetWatch:
             watch = FleetWatch(SystemClock(), randomness=random.Random(7))
             ends.callback(watch.close)
             realm = load(write_configuration(tmp_path)).realms["lab"]
-            watch.set_hosts(hosts_of(lab)[:1], {"lab": replace(realm, poll_frequency=poll)})
+            host = hosts_of(lab)[0]
+            watch.set_hosts([replace(host, uri=uri or host.uri)], {"lab": replace(realm, poll_frequency=poll)})
             until(watch, "h1", connected)
             return watch
 
         yield begin
-
-
-Watched = "Callable[[float], FleetWatch]"
 
 
 def test_events_work_again_when_libvirtd_has_crashed_and_come_back(watched: Watched, real: LabHost) -> None:
@@ -379,21 +379,22 @@ def test_changes_that_no_event_tells_of_are_found(watched: Watched, real: LabHos
     assert until(watch, "h1", lambda host: [vm.name for vm in host.vms] == ["fancy"]).vms[0].uuid == key
 
 
+@pytest.mark.parametrize(("way", "polls"), [("uri", 5), ("local_uri", 2)], ids=["by ssh", "by its own socket"])
 def test_a_vm_whose_qemu_is_stuck_holds_up_nothing_else(
-    watched: Watched, real: LabHost, record_property: Callable[[str, object], None]
+    watched: Watched, real: LabHost, record_property: Callable[[str, object], None], way: str, polls: int
 ) -> None:
     """Its host stays connected with young data, the VM is shown as libvirt has it, and what others do is seen."""
     for name in (*GUESTS, "stuck"):
         real.define_guest(name, memory_mib=32, boot=Boot.NOTHING, network=None)
         real.start_guest(name)
-    watch = watched(POLL)
+    watch = watched(POLL, getattr(real, way))
     until(watch, "h1", lambda host: all(vm.cpu_percent is not None for vm in host.vms))
     process = real.run("cat", "/run/libvirt/qemu/stuck.pid").strip()
     with Observer(watch) as observer:
         real.run("kill", "-STOP", process)
         try:
             stopped = time.monotonic()
-            watch.wait(lambda _: False, 5 * POLL)
+            watch.wait(lambda _: False, polls * POLL)
             oldest = observer.oldest("h1", stopped)
             assert all(sight.is_connected for sight in observer.sights("h1", stopped))
             real.virsh("suspend", "first")
