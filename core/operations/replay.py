@@ -169,7 +169,7 @@ def _compared(line: int, decision: LoggedDecision, now: Placements) -> Replayed:
         then, again = _seat(seats_then, each), _seat(seats_now, each)
         if then.host != again.host:
             outcome, index = _moved(then, again), each
-            why = _why(decision, now.verdicts, then, again) if each == 0 else f"from VM {each + 1} on"
+            why = _why(decision, now, each, then, again)
             break
         if outcome is Outcome.SAME and (then.cost != again.cost or _other_devices(decision, now, each)):
             outcome, index = Outcome.OTHER_COST, each
@@ -199,29 +199,30 @@ def _other_devices(decision: LoggedDecision, now: Placements, index: int) -> boo
     return not decision.has_fixed_devices and decision.placements[index].devices != now.placements[index].devices
 
 
-def _why(decision: LoggedDecision, verdicts: Sequence[Verdict], then: Seat, now: Seat) -> str:
-    """Say what makes the first VM go elsewhere: a refusal that came or went, or the costs then and now."""
-    said = {verdict.host: verdict for verdict in verdicts}
-    if then.host is not None:
-        verdict = said.get(then.host)
-        if verdict is None:
-            return f"{then.host} is gone"
-        if verdict.refusal is not None:
-            return f"{then.host}: {verdict.refusal}"
+def _why(decision: LoggedDecision, placements: Placements, index: int, then: Seat, now: Seat) -> str:
+    """Say what makes a VM go elsewhere: a refusal that came or went, or the costs then and now."""
+    verdicts = placements.verdicts
+    if then.host is not None and all(verdict.host != then.host for verdict in verdicts):
+        return f"{then.host} is gone"
+    if index and now.host is not None:  # what was said of later VMs is not kept
+        return f"from VM {index + 1} on"
+    said = {verdict.host: verdict for verdict in (placements.stopped_by if index else verdicts)}
+    before = decision.verdicts.get(now.host or "")
+    refused = said[then.host].refusal if then.host in said else None
+    if refused is not None:
+        return f"{then.host}: {refused}"
     if now.host is None:
         return "no host can take it"
-    before = decision.verdicts.get(now.host)
     if before is not None and before.refusal:
         return f"{now.host} was refused: {before.refusal}"
-    figures = []
-    for host in (now.host, then.host):
-        verdict = said.get(host or "")
-        if host is not None and verdict is not None and verdict.cost is not None:
-            was = decision.verdicts.get(host)
-            figures.append(f"{host} {verdict.cost.total:g}" + (
-                f" (was {was.cost:g})" if was is not None and was.cost is not None else ""
-            ))  # fmt: skip
-    return ", ".join(figures)
+    return ", ".join(_cost(decision, said[host]) for host in (now.host, then.host) if host in said)
+
+
+def _cost(decision: LoggedDecision, verdict: Verdict) -> str:
+    was = decision.verdicts.get(verdict.host)
+    cost = f"{verdict.cost.total:g}" if verdict.cost is not None else "unknown"
+    before = f" (was {was.cost:g})" if was is not None and was.cost is not None else ""
+    return f"{verdict.host} {cost}{before}"
 
 
 class LoggedConfigurations:
