@@ -25,6 +25,7 @@ class Confirm(ModalScreen[bool]):
 
     BINDINGS: ClassVar = [
         Binding("escape", "dismiss(False)", "Cancel"),
+        Binding("ctrl+s", "do", show=False),
         Binding("left,h", "app.focus_previous", show=False),
         Binding("right,l", "app.focus_next", show=False),
     ]
@@ -65,8 +66,8 @@ class Confirm(ModalScreen[bool]):
         self.query_one("#do", Button).disabled = event.value.strip() != self.question.to_type
 
     @on(Input.Submitted)
-    def submit(self) -> None:
-        """Do it on Enter, where the words are right."""
+    def action_do(self) -> None:
+        """Do it, where the words are right."""
         if not self.query_one("#do", Button).disabled:
             self.dismiss(result=True)
 
