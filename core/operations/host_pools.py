@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -88,13 +89,23 @@ class MadeFolders:
 
     def remove(self, control: Control, deadline: float) -> None:
         """Remove those that are empty; what can't be removed is told."""
-        for host in dict.fromkeys(maker for maker, _ in self._made):
-            try:
-                with job_connection(host, deadline) as connection:
-                    for folder in sorted(self.on(host), key=len, reverse=True):
+        with ExitStack() as opened:
+            connections: dict[str, HostConnection | None] = {}
+            for host in dict.fromkeys(maker for maker, _ in self._made):
+                try:
+                    connections[host.name] = opened.enter_context(job_connection(host, deadline))
+                except DriverError as error:
+                    connections[host.name] = None
+                    control.warn(f"empty folders may be left behind on {host.name}: {error}")
+            made = [(host, folder) for host, folders in self._made for folder in folders]
+            # The innermost of all hosts first: each may have made a part of what they share.
+            for host, folder in sorted(made, key=lambda each: len(each[1]), reverse=True):
+                connection = connections[host.name]
+                if connection is not None:
+                    try:
                         remove_empty_folder(connection, folder)
-            except DriverError as error:
-                control.warn(f"empty folders may be left behind on {host.name}: {error}")
+                    except DriverError as error:
+                        control.warn(f"an empty folder may be left behind on {host.name}: {error}")
         self._made.clear()
 
 
