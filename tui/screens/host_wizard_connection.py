@@ -184,6 +184,8 @@ class ConnectionPage(HostPage):
 
     def _offer_next(self) -> None:
         """Put the focus where one goes on: to the next page, or to what may mend the way."""
+        if self.adding.page is not self:  # gone back meanwhile
+            return
         contact = self.contact
         within = first_focusable(self) if contact is not None and contact.survey is None else None
         (within or self.adding.query_one("#next")).focus()

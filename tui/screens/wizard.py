@@ -145,7 +145,7 @@ class Wizard(ModalScreen[T | None]):
         self.page.scroll_home(animate=False)
         self.show_buttons()
         self._show_pages()
-        self.call_after_refresh(self._focus_page)
+        self._focus_page()
 
     def show_buttons(self) -> None:
         """Let the buttons say what the page in front allows; called by a page when that changes."""
