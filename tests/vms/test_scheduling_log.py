@@ -16,9 +16,11 @@ import pytest
 
 from core.errors import UnwritableFile
 from core.fleet import Connection, Fleet, HostSnapshot
+from core.hosts import HostState
 from core.operations.create import create_vm
 from core.operations.line_log import append_line, rotated
 from core.operations.placing import NoRoom
+from core.operations.replay import LoggedConfigurations, Outcome, replay
 from core.operations.scheduling_log import append_decision, log_decision
 from core.placement.engine import place
 from core.placement.request import Request
@@ -208,3 +210,20 @@ def test_a_vm_is_created_though_its_decision_can_not_be_logged(tmp_path: Path) -
             realm.task(lambda control: create_vm(realm.workplace, control, order(name="big", memory_bytes=64 * GIB)))
     (line,) = (tmp_path / "scheduling.jsonl").read_text().splitlines()
     assert (json.loads(line)["operation"], json.loads(line)["placed"]) == ("create", 0)
+
+
+def test_decisions_on_live_hosts_are_made_again_the_same(tmp_path: Path, door: int) -> None:
+    """With reservations, devices, a host that was asked for, and one that is silent; to the last bit of each age."""
+    with world(tmp_path, hosts=3, door=door, log="on") as realm:
+        realm.workplace.set_state("h3", HostState.NO_SCHEDULING)
+        for number, more in enumerate(({"devices": {"gpu": 1}}, {}, {"host": "h2"}, {"devices": {"gpu": 2}})):
+            realm.task(
+                lambda control, name=f"vm{number}", more=more: create_vm(
+                    realm.workplace, control, order(name=name, wait=False, **more)
+                )
+            )
+        with pytest.raises(NoRoom):
+            realm.task(lambda control: create_vm(realm.workplace, control, order(name="big", memory_bytes=64 * GIB)))
+        log, configuration = tmp_path / "scheduling.jsonl", realm.workplace.configuration
+        for by in (lambda _: configuration, LoggedConfigurations(log, lambda same: same)):
+            assert [each.outcome for each in replay(log, by)] == [Outcome.SAME] * 5
