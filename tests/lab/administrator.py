@@ -216,8 +216,9 @@ def program(places: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
+# What a test looks at itself, with -U, is let through.
 _HOLDER = r"""#!/bin/sh
-case "$*" in *convert*) : > /run/held; while [ -e /run/hold ]; do sleep 0.05; done ;; esac
+case "$*" in *" -U "*) ;; *convert*) : > /run/held; while [ -e /run/hold ]; do sleep 0.05; done ;; esac
 exec /run/qemu-img "$@"
 """
 
