@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, ContentSwitcher, Input, Static
 
 from core.text import printable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
-    from textual.widget import Widget
 
     from core.fleet import Fleet
     from core.operations.tasks import TaskView
@@ -28,7 +28,11 @@ T = TypeVar("T")
 
 def first_focusable(part: Widget) -> Widget | None:
     """Give the first widget within a part of the screen that can have the focus now, hidden ones left out."""
-    return next((widget for widget in part.screen.focus_chain if part in widget.ancestors), None)
+    return next((widget for widget in part.query("*") if widget.focusable and _is_displayed(widget)), None)
+
+
+def _is_displayed(widget: Widget) -> bool:
+    return all(node.display for node in widget.ancestors_with_self if isinstance(node, Widget))
 
 
 class WizardPage(VerticalScroll, can_focus=False):
