@@ -1,4 +1,7 @@
-"""What dialogs ask hosts about: bricks, drives, disks and snapshots of VMs; as jobs, each for a thread of its own."""
+"""What dialogs ask hosts about: bricks, drives, disks and snapshots of VMs; as jobs, each for a thread of its own.
+
+They are asked only where the answer can be acted on: nothing is sent to the hosts of a saved fleet.
+"""
 
 from __future__ import annotations
 
@@ -99,6 +102,7 @@ def realm_volumes(workplace: Workplace, realm: Realm, role: PoolRole) -> Callabl
         return pool, list_volumes(connection, pool)
 
     def job(control: Control) -> Volumes:
+        workplace.check_can_change()
         hosts = [
             snapshot.host
             for snapshot in workplace.fleet().hosts
@@ -149,6 +153,7 @@ def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tu
     def job(control: Control) -> tuple[Doomed, ...]:
         from core.operations.vm_targets import find_target
 
+        workplace.check_can_change()
         fleet = workplace.fleet()
         found = []
         for number, name in enumerate(names, 1):
@@ -198,6 +203,7 @@ def vm_snapshots(workplace: Workplace, name: str) -> Callable[[Control], tuple[S
     def job(control: Control) -> tuple[Snapshot, ...]:
         from core.operations.vm_targets import find_target
 
+        workplace.check_can_change()
         target = find_target(workplace, workplace.fleet(), name)
         with control.step(f"ask for the snapshots of {target.vm.name}", target.host.name):
             return tuple(reversed(_snapshots(workplace, target)))
@@ -221,6 +227,7 @@ def vm_drives(workplace: Workplace, name: str) -> Callable[[Control], VMDrives]:
         from core.operations.host_access import HostAccess
         from core.operations.vm_targets import find_target
 
+        workplace.check_can_change()
         target = find_target(workplace, workplace.fleet(), name)
         with (
             control.step(f"ask for the disks of {target.vm.name}", target.host.name),

@@ -101,7 +101,9 @@ def _costs(verdict: Verdict, digits: int) -> tuple[Cell, Cell, Cell]:
 def _verdict(verdict: Verdict, choice: Choice) -> Cell:
     chosen = choice.host == verdict.host
     if choice.takes is not None:
-        return _of_several(choice.takes.get(verdict.host, 0), choice.count, chosen=chosen)
+        number = choice.takes.get(verdict.host, 0)
+        refused = why(verdict.refusal) if verdict.refusal is not None and not number else ""
+        return _of_several(number, choice.count, refused, chosen=chosen)
     if verdict.refusal is not None:
         reasons = verdict.reasons
         lead = "chosen, but refuses: " if chosen else ""
@@ -125,8 +127,8 @@ def _beyond(reason: Refusal) -> str:
     return f"  {rest}" if rest else ""
 
 
-def _of_several(takes: int, count: int, *, chosen: bool) -> Cell:
-    told = f"takes {'all' if takes == count else takes or 'none'} of {count}"
+def _of_several(takes: int, count: int, refused: str, *, chosen: bool) -> Cell:
+    told = f"takes {'all' if takes == count else takes or 'none'} of {count}" + (f": {refused}" if refused else "")
     tone = Tone.BAD if not takes else Tone.WARN if takes < count else Tone.GOOD if chosen else Tone.PLAIN
     return ((told, tone),)
 

@@ -101,7 +101,7 @@ class VMListing(ModalScreen[None]):
 
     def action_ask(self) -> None:
         """Ask the host again."""
-        if self.is_mounted:  # a task may have ended after the list was closed
+        if self.is_attached:  # a task may have ended after the list was closed
             self._ask()
 
     def _ask(self) -> None:

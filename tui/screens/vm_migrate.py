@@ -292,6 +292,7 @@ def _plan(workplace: Workplace, vm: VM, wish: MigrationWish) -> Callable[[Contro
         from core.operations.migration_plan import Departure, plan_migration
         from core.operations.selection import find_vm
 
+        workplace.check_can_change()
         fleet = workplace.fleet()
         departure = Departure(fleet, *find_vm(fleet, f"{vm.host}/{vm.uuid}"))
         return plan_migration(control, workplace, departure, wish, prove=not workplace.read_only)

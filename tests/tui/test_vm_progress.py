@@ -1,0 +1,107 @@
+"""What is being done to VMs, in their rows: found by tasks' targets, and by names and hosts in their steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.operations.tasks import Progress, Step, TaskView
+from tests.tui import world
+from tests.tui.test_app import SIZE, grid_of, settle
+from tui.app import RealmsApp
+from tui.render.vm_progress import NOTHING, under_way
+from tui.widgets.cells import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from core.operations.tasks import Control
+
+WEB, WEB1 = world.vm("web", "h1", 1), world.vm("web-1", "h1", 2)
+TWIN = world.vm("web", "h2", 3)
+
+
+def view(what: str, target: str, *steps: Step, **more: object) -> TaskView:
+    """Make a task that runs."""
+    return TaskView(1, what, target, "admin", world.NOW, steps=steps, **more)  # type: ignore[arg-type]
+
+
+def words(*views: TaskView, vms: Sequence[object] = (WEB, WEB1, TWIN)) -> dict[str, str]:
+    """Give the words for each VM, as HOST/NAME."""
+    found = under_way(views, vms)  # type: ignore[arg-type]
+    return {f"{vm.host}/{vm.name}": told for vm in (WEB, WEB1, TWIN) if (told := found.of_host(vm.host).get(vm.uuid))}
+
+
+def test_a_vm_that_is_made_registers_in_its_row() -> None:
+    """It is the one of that name on the host that the steps name."""
+    making = Step("define web", "h1", Progress.DONE)
+    registering = Step("wait until web registers", "h1", done=12.0, total=60.0, unit="s")
+    assert words(view("create", "web", making, registering)) == {"h1/web": "registering 12 s of 60 s"}
+    assert words(view("create", "web", Step("place web"))) == {}
+
+
+def test_a_migration_tells_where_to_and_how_far() -> None:
+    """Before the first byte it tells no figure."""
+    assert words(view("migrate", "h1/web-1", Step("move it to h2", "h1", done=43.0, total=100.0))) == {
+        "h1/web-1": "migrating to h2 43 %"
+    }
+    assert words(view("migrate", "h1/web-1", Step("move it to h2", "h1"))) == {"h1/web-1": "migrating to h2"}
+    assert words(view("migrate", "h1/web-1", Step("check whether the VM can run there", "h2"))) == {
+        "h1/web-1": "migrating"
+    }
+
+
+def test_of_several_each_has_its_own_steps() -> None:
+    """A migration's are those that follow the step that names the VM, on its host."""
+    steps = (
+        Step("migrate web", "h1", Progress.DONE),
+        Step("move it to h2", "h1", Progress.DONE),
+        Step("migrate web-1", "h1"),
+        Step("move it to h3", "h1", done=1.0, total=2.0),
+    )
+    assert words(view("migrate", "h1/web and h1/web-1", *steps)) == {"h1/web-1": "migrating to h3 50 %"}
+    starting = (Step("wait until web registers", "h1", done=3.0, total=60.0), Step("start web-1", "h1"))
+    assert words(view("start", "h1/web and h1/web-1", *starting)) == {
+        "h1/web": "registering 3 s of 60 s",
+        "h1/web-1": "starting",
+    }
+
+
+def test_a_task_that_ended_says_nothing_and_one_that_is_told_to_end_says_so() -> None:
+    """The state is there again."""
+    assert under_way([view("start", "h1/web", progress=Progress.DONE)], [WEB]) is NOTHING
+    assert words(view("start", "h1/web", Step("start web", "h1"), cancelling=True)) == {"h1/web": "cancelling"}
+
+
+async def test_the_row_follows_the_task(tmp_path: Path) -> None:
+    """With every report, and back to the state at the end."""
+    workplace = world.standing(tmp_path)
+    app = RealmsApp(workplace)
+
+    def job(control: Control) -> str:
+        with control.step("wait until web-00 registers", "h1") as step:
+            while True:
+                step.progress(12.0, 60.0, "s")
+                control.wait(0.01)
+
+    def state() -> str:
+        row = grid_of(app).model.row(world.vms("h1", 1, 0)[0].key)
+        assert row is not None
+        return plain(row.cells[2])
+
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("2")
+        await settle(pilot)
+        assert state() == "running"
+        number = app.run_task("start", "h1/web-00", job)
+        for _ in range(300):
+            await pilot.pause(0.02)
+            if state() != "running":
+                break
+        assert state() == "registering 12 s of 60 s"
+        workplace.tasks.cancel(number)
+        for _ in range(300):
+            await pilot.pause(0.02)
+            if state() == "running":
+                break
+        assert state() == "running"
