@@ -30,7 +30,7 @@ def test_the_best_is_compared_with_the_next_and_the_refused_are_helped(run: Run)
     )
     first = lines.index("WOULD TAKE IT IF")
     assert lines[first + 1 :] == [
-        "h2 60 GiB of memory less is in use there",
+        "h2 60 GiB of memory less would be in use there",
         "or db (846 GiB, 8 vCPUs) moves away",
         "or the VM asks for at most 4 GiB of memory",
         "h4 enable it and have its volumes pool ticrypt-vm set up",
@@ -92,6 +92,20 @@ def test_what_if_in_the_document_is_beside_the_answer_with_the_changes(run: Run)
     before = place(run, *SMALL, "--json").json
     assert what_if["before"] == {key: before[key] for key in ("placed", "placements", "verdicts")}
     assert "what_if" not in before
+
+
+def test_quotes_that_no_shell_took_away_are_none_of_the_value(run: Run) -> None:
+    """As in a script that gives its arguments one by one."""
+    quoted = place(run, *SMALL, "--set", "cost-functions.cpu.memory.hard='950 GiB'", "--json")
+    assert quoted.json["what_if"]["changes"] == [MORE_MEMORY.replace("=", " = ")]
+
+
+def test_of_many_hosts_that_differ_some_are_listed(run: Run, places: Path) -> None:
+    """And the rest is counted."""
+    hosts = [{**HOSTS[0], "name": f"n{number}"} for number in range(300)]
+    (places / "many.json").write_text(json.dumps({**FLEET, "hosts": hosts, "vms": []}))
+    outcome = place(run, *SMALL, "--set", "cost-functions.cpu.offset=1", fleet="many.json")
+    assert outcome.out.splitlines()[-4:-2] == ["and 200 more hosts that differ", ""]
 
 
 def test_changes_without_effect_are_told_to_have_none(run: Run) -> None:

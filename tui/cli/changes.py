@@ -54,8 +54,11 @@ class SettingType(click.ParamType):  # type: ignore[type-arg]  # as above
 
         if isinstance(value, Setting):
             return value
+        path, equals, written = str(value).partition("=")
+        if len(written) > 1 and written[0] == written[-1] == "'":  # HOCON has no such quotes: they were for a shell
+            written = written[1:-1]
         try:
-            return Setting.parse(value)
+            return Setting.parse(path + equals + written)
         except UsageError as error:
             raise UsageError(f"--set {error.message}", hint=error.hint) from error
 

@@ -82,7 +82,7 @@ def ways(remedy: Remedy, request: Request) -> Iterator[str]:
         return
     options = []
     if remedy.free is not None:
-        options.append(f"{_amounts(remedy.free)} less {_are(remedy.free)} in use there")
+        options.append(f"{_amounts(remedy.free)} less would be in use there")
     if remedy.move is not None:
         options.append(f"{remedy.move.name} ({_vm(remedy.move)}) moves away")
     if remedy.ask is not None:
@@ -104,10 +104,6 @@ def _first(refusal: Refusal) -> str:
             return f"define it: {refusal.message}"
         case _:
             return _FIRST[refusal.why]
-
-
-def _are(amounts: Mapping[str, int]) -> str:
-    return "is" if len(amounts) == 1 else "are"
 
 
 def _amounts(amounts: Mapping[str, int]) -> str:

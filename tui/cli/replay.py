@@ -44,8 +44,8 @@ def replay(
 
     LOG is a scheduling.jsonl: what realms with log-scheduling write beside the registry, or a rotated one. It is
     decided by the present configuration; with --set and so on, by one in thought. Lines that are damaged are told with
-    their numbers and skipped. Exit code 0 where every decision would be the same (its cost may be another), 1 where
-    one would go elsewhere or could not be made again.
+    their numbers and skipped. Exit code 0 where every VM would go where it went, at whatever cost; 1 where one would go
+    elsewhere, or a line could not be decided again.
     """
     from core.operations import replay as operation
 

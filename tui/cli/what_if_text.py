@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from core.placement.verdicts import Placements, Verdict
 
 
+MOST_ROWS = 100
+"""Hosts that differ and are listed; the rest is counted."""
+
+
 def what_if(sandbox: Sandbox) -> None:
     """Say first what is only thought."""
     for index, change in enumerate(sandbox.changes):
@@ -37,9 +41,11 @@ def differences(before: Placements, after: Placements) -> None:
     rows = [
         [host.host, _said(host.rank_before, host.before, digits), _said(host.rank_after, host.after, digits),
          _change(host, digits)]
-        for host in differing
+        for host in differing[:MOST_ROWS]
     ]  # fmt: skip
     print_table([Column("Differs"), Column("Without"), Column("With"), Column("By")], rows)
+    if len(differing) > MOST_ROWS:
+        say(f"and {len(differing) - MOST_ROWS} more hosts that differ")
     same = len(compared) - len(differing)
     if same:
         say(f"{same} other host{'s' * (same > 1)} as before")
