@@ -152,8 +152,10 @@ class HostLine:
         place = self.tariff.kinds.index(kind)
         return [address for address, its in self.addresses.items() if its == place and not self.holders[address]]
 
-    def count(self, sign: int, vcpus: int, memory: int, devices: tuple[PciAddress, ...]) -> None:
-        """Count one active VM more (`sign` 1) or less (-1)."""
+    def count(
+        self, sign: int, vcpus: int, memory: int, devices: tuple[PciAddress, ...], cost: float | None = None
+    ) -> None:
+        """Count one active VM more (`sign` 1) or less (-1); `cost` is the cost then, where that is known."""
         self.vms += sign
         self.vcpus += sign * vcpus
         self.memory += sign * memory
@@ -165,7 +167,10 @@ class HostLine:
             if bool(held) != bool(held + sign):  # several VMs may claim one address
                 self.devices[place] += sign
         self.changes.append((sign, vcpus, memory, devices))
-        self.price()
+        if cost is None:
+            self.price()
+        else:
+            self.cost = cost
 
     def undo(self) -> None:
         """Take back the last change."""
@@ -260,13 +265,13 @@ class Ledger:
         """Find the host that takes the VM, as `rank` would, one host left out; None where none can."""
         return min(self.places(request, apart_from), default=None)
 
-    def take(self, host: int, request: Request) -> tuple[PciAddress, ...]:
-        """Count one such VM as placed on a host and give it its devices."""
+    def take(self, host: int, request: Request, cost: float | None = None) -> tuple[PciAddress, ...]:
+        """Count one such VM as placed on a host and give it its devices; `cost` is what `place` said, if it did."""
         line = self.hosts[host]
         devices: tuple[PciAddress, ...] = ()
         if request.devices:
             devices = tuple(address for kind, count in request.devices.items() for address in line.free(kind)[:count])
-        line.count(1, request.vcpus, request.memory_bytes, devices)
+        line.count(1, request.vcpus, request.memory_bytes, devices, cost)
         return devices
 
     def add(self, host: int, vcpus: int, memory_bytes: int, devices: Iterable[PciAddress] = ()) -> None:
@@ -314,8 +319,8 @@ class HostQueue:
 
     def take(self) -> tuple[PciAddress, ...]:
         """Place a VM on the best host, in the ledger too, and give it its devices."""
-        host = self._heap[0][3]
-        devices = self._ledger.take(host, self.request)
+        cost, _, _, host = self._heap[0]
+        devices = self._ledger.take(host, self.request, cost)
         place = self._ledger.place(host, self.request)
         if place is None:
             heapq.heappop(self._heap)

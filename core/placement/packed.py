@@ -33,6 +33,11 @@ class HostGroup:
         self.devices = np.array([line.devices for line in lines], dtype=np.float64).reshape(len(lines), -1).T.copy()
         self.owned = np.array([line.owned for line in lines], dtype=np.float64).reshape(len(lines), -1).T.copy()
 
+    def refresh(self, row: int, line: HostLine) -> None:
+        """Take over what the ledger now says of one of the hosts."""
+        self.vms[row], self.vcpus[row], self.memory[row] = line.vms, line.vcpus, line.memory
+        self.devices[:, row] = line.devices
+
     def terms_with(
         self, request: Request, rows: NDArray[np.intp] | slice, more: Doubles
     ) -> tuple[dict[str, Doubles | float], Doubles]:
@@ -63,7 +68,7 @@ class HostGroup:
 
 
 class PackedFleet:
-    """The hosts of a ledger whose use is known, as they stand in it now; what changes there later is not seen here."""
+    """The hosts of a ledger whose use is known, as they stand in it now; of later changes `refresh` must be told."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -83,6 +88,17 @@ class PackedFleet:
         self._most_memory = max((line.memory for line in ledger.hosts), default=0)
         self._most_vcpus = max((line.vcpus for line in ledger.hosts), default=0)
         self._able: dict[tuple[str | None, bool], NDArray[np.bool_]] = {}
+
+    def refresh(self, host: int) -> None:
+        """Take over what the ledger now says of a host."""
+        line = self.ledger.hosts[host]
+        self.cost[host] = line.cost
+        self.vms[host] = line.vms
+        self._most_memory = max(self._most_memory, line.memory)
+        self._most_vcpus = max(self._most_vcpus, line.vcpus)
+        for group in self.groups:
+            if group.tariff is line.tariff:
+                group.refresh(int(np.searchsorted(group.hosts, host)), line)
 
     def is_exact(self, request: Request, count: int = 1) -> bool:
         """Tell whether so many VMs more stay below the whole numbers that doubles hold without loss."""

@@ -35,21 +35,31 @@ class Ranking:
     def __init__(self, fleet: PackedFleet, request: Request) -> None:
         self.fleet = fleet
         self.request = request
-        self.cost: Doubles = np.full(len(fleet.ledger.hosts), INFINITY)
         self._terms: list[dict[str, Doubles | float]] = []
+        self.cost = self.costs(fleet, request, self._terms)
+        self.hosts = in_order(self.cost, fleet.cost, fleet.vms)
+
+    @staticmethod
+    def costs(fleet: PackedFleet, request: Request, terms: list[dict[str, Doubles | float]] | None = None) -> Doubles:
+        """Give the cost with the VM of each host of the ledger, infinite where it can't take it.
+
+        The terms of each group of hosts are added to `terms`.
+        """
+        costs: Doubles = np.full(len(fleet.ledger.hosts), INFINITY)
         if fleet.is_exact(request):
             with np.errstate(all="ignore"):  # what overflows is infinite, and settled so
                 for group in fleet.groups:
-                    terms, cost = group.terms_with(request, slice(None), _ONE)
-                    self._terms.append(terms)
-                    self.cost[group.hosts] = cost[:, 0]
+                    its_terms, cost = group.terms_with(request, slice(None), _ONE)
+                    costs[group.hosts] = cost[:, 0]
+                    if terms is not None:
+                        terms.append(its_terms)
         else:
-            for line, host in zip(fleet.ledger.hosts, range(len(self.cost)), strict=True):
-                self.cost[host] = line.cost_with(request)
+            for host, line in enumerate(fleet.ledger.hosts):
+                costs[host] = line.cost_with(request)
         able = fleet.able(request)
         if not able.all():
-            self.cost[~able] = INFINITY
-        self.hosts = in_order(self.cost, fleet.cost, fleet.vms)
+            costs[~able] = INFINITY
+        return costs
 
     def __len__(self) -> int:
         """Give the number of hosts that can take the VM."""

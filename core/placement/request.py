@@ -17,6 +17,10 @@ _MOST = 2**31 - 1
 """Libvirt counts vCPUs and devices in 32 bits."""
 
 
+RequestKey = tuple[int, int, tuple[tuple[str, int], ...], str | None, bool]
+"""What tells requests apart: vCPUs, bytes, devices by type, realm, whether the drives pool is needed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A VM to be placed: its maxima, the number of devices it wants by type, and the realm if only one will do.
@@ -46,3 +50,8 @@ class Request:
         asked = {kind: self.devices[kind] for kind in sorted(self.devices) if self.devices[kind]}
         object.__setattr__(self, "devices", MappingProxyType(asked))
         object.__setattr__(self, "use", Use(1, self.vcpus, self.memory_bytes, self.devices))
+
+    @property
+    def key(self) -> RequestKey:
+        """What tells it from other requests, to find it by."""
+        return (self.vcpus, self.memory_bytes, tuple(self.devices.items()), self.realm, self.needs_drives_pool)
