@@ -11,6 +11,7 @@ import pytest
 from core.driver.volumes import PoolBusy
 from core.errors import Cancelled, DriverError
 from core.operations.copying import CopyGoesOn, NoSpace
+from core.operations.delete import delete_vm
 from core.operations.snapshot_lists import owner_of_snapshots
 from core.operations.snapshots import delete_snapshot, take_snapshot
 from core.operations.vm_at_hand import VMRefused
@@ -75,6 +76,28 @@ def test_any_host_finds_a_snapshot_and_deletes_it(admin: Admin, lab: Lab) -> Non
     assert owner.name == "web"
     admin.do(delete_snapshot, owner, "first")
     assert left_in(lab, "snapshots") == []
+
+
+def test_a_vm_that_is_deleted_with_its_volumes_takes_its_snapshots_along(admin: Admin, lab: Lab) -> None:
+    """Those of its drives too, while the drives stay; another VM's snapshots stay."""
+    host = lab.hosts[0]
+    for name in ("web", "other"):
+        host.define_guest(name, boot=Boot.BRICK, network=None)
+        admin.vm(name)
+    make_drive(host, "data")
+    admin.attach("web", "data")
+    for vm, name in (("web", "first"), ("web", "second"), ("other", "first")):
+        admin.snapshot(vm, name)
+    target = admin.vm("web").target
+    deleted = admin.do(lambda control: delete_vm(admin.workplace, control, target, volumes=True))
+    assert deleted.snapshots == ("first", "second")
+    assert (deleted.volumes, deleted.stays) == (("ticrypt-vm/web.qcow2",), ("ticrypt-vm-drives/data",))
+    assert {snapshot.vm for snapshot in snapshots_on(lab.hosts[2])} == {"other"}
+    assert [len(left_in(lab, "snapshots")), left_in(lab, "vm"), left_in(lab, "drives")] == [
+        2,
+        ["other.qcow2"],
+        ["data"],
+    ]
 
 
 def test_a_raw_drive_that_looks_like_an_overlay_is_not_followed(admin: Admin, lab: Lab) -> None:
