@@ -36,6 +36,8 @@ format: setup
 	.venv/bin/ruff check --fix .
 
 bench: setup
+	@.venv/bin/python -c 'import ortools' 2>/dev/null || .venv/bin/python -m pip --quiet --disable-pip-version-check \
+	  install --constraint constraints.txt --no-build-isolation --editable '.[bench]'
 	.venv/bin/python -m bench
 
 lab-setup:
