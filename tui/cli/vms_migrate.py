@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 @click.option(
     "--peer-uri", metavar="URI", default="", help="Libvirt URI by which the source reaches the target (p2p, tunnelled)."
 )
-@click.option("--yes", is_flag=True, help="Don't ask.")
+@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
 @json_option
 @pass_options  # fmt: skip
 def migrate(
