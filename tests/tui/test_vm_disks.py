@@ -9,10 +9,11 @@ from textual.widgets import Button
 
 from core.driver.disk_devices import Disk, DiskSet
 from core.driver.snapshots import CopiedDisk, Snapshot
-from core.driver.volumes import NewVolume, create_volume
+from core.driver.volumes import NewVolume, Volume, create_volume
 from core.errors import HostTimeout
 from core.fleet import VMState
 from core.operations.create import create_vm
+from core.operations.delete import OwnVolumes
 from core.operations.tasks import Progress
 from core.operations.vm_order import NewDrive
 from tests.tui import world as standing_world
@@ -30,7 +31,8 @@ from tui.screens.vm_picker import Picker
 from tui.screens.vm_snapshots import SnapshotList
 from tui.screens.vms import VMsScreen
 from tui.vm_disk_jobs import Deletion
-from tui.vm_inquiries import VMDrives
+from tui.vm_inquiries import Doomed, VMDrives
+from tui.vm_jobs import find
 from tui.widgets.fields import YES, FieldRow
 
 if TYPE_CHECKING:
@@ -430,6 +432,7 @@ def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tupl
             dialog._learn_users(_standing_drives())
         if what == "delete":
             assert isinstance(dialog, DeleteVMs)
+            dialog._learn(_standing_deletion(realm))
             tick(app, "volumes")
         await settle(pilot)
         app.workplace.close()
@@ -442,6 +445,17 @@ def _standing_drives() -> VMDrives:
     drive = Disk(target="vdb", format="qcow2", pool=DRIVES, volume="data.qcow2")
     disks = DiskSet(active=True, persistent=True, present=(boot, drive), stored=(boot,))
     return VMDrives(disks, DRIVES, (), {"data.qcow2": ("h1/web (running)",)}, "h2: no answer within 20 s")
+
+
+def _standing_deletion(realm: World) -> tuple[Doomed, ...]:
+    def volume(pool: str, name: str) -> Volume:
+        return Volume(pool=pool, name=name, path=f"/{pool}/{name}", format="qcow2", capacity=8 * GIB, allocation=GIB)
+
+    volumes = OwnVolumes(
+        (volume("ticrypt-vm", "web.qcow2"),), (volume(DRIVES, "web-data.qcow2"),), ("/srv/images/debian.iso",)
+    )
+    target = find(realm.workplace, ["h1/web"])[0]
+    return (Doomed(target, volumes, SNAPSHOTS[:1], drives_used="web-data.qcow2 is used by h2/db"),)
 
 
 def test_a_deletion_says_what_it_takes() -> None:

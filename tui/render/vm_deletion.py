@@ -71,7 +71,7 @@ def _word(*, goes: bool) -> Piece:
 
 
 def _volume(kind: str, volume: Volume, *, goes: bool) -> Line:
-    size = f"  {show_size(volume.capacity)}, {show_size(volume.allocation)} on disk"
+    size = f"  {show_size(volume.capacity)}"
     return (
         _word(goes=goes),
         (f"{kind}  ", Tone.MUTED),

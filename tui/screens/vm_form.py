@@ -53,7 +53,7 @@ class VMForm(ModalScreen[dict[str, str] | None]):
                 yield Static(paragraphs(question.lines))
             with Vertical(classes="fields"):
                 for field in self._fields:
-                    yield FieldRow(field)
+                    yield FieldRow(field, label_width=0) if field.tick else FieldRow(field)
             with Horizontal(classes="buttons"):
                 yield Button(Content(question.otherwise), id="cancel", compact=True)
                 yield Button(Content(question.verb), id="do", compact=True)

@@ -101,7 +101,7 @@ class SnapshotList(VMListing):
             return
         fields = [FormField(key="start", tick="start the VM afterwards")]
         if self.vm.active:
-            fields.insert(0, FormField(key="cut", tick="it runs: cut its power first, else nothing is restored"))
+            fields.insert(0, FormField(key="cut", tick="cut its power first: it runs, and nothing is restored then"))
 
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:
