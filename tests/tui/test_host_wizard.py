@@ -21,6 +21,7 @@ from tests.driver.worlds import LONG, Guest, write_node
 from tests.tui import world
 from tests.tui.test_app import SIZE, grid_of, settle
 from tests.tui.test_host_actions import dialog_text, done, names_registered, registered, told
+from tests.tui.test_hostile import HOSTILE, assert_clean
 from tui.app import RealmsApp
 from tui.screens.confirm import Confirm
 from tui.screens.host_keys import KeyHelp
@@ -467,3 +468,40 @@ async def test_a_key_that_is_none_is_told_and_not_replaced(tmp_path: Path, home:
         assert "is no public ssh key" in words(app)
         assert not offered.query_one("#make-row").display
         assert not offered.query_one("#install-row").display
+
+
+# Hostile text --------------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_that_a_host_says_harms_the_wizard(tmp_path: Path) -> None:
+    """Its name, its CPU, errors, marks of other realms; on every page, also narrow."""
+    app = RealmsApp(workplace_of(tmp_path, fitting=False))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await connected(pilot, "h9", node(tmp_path))
+        wizard = wizard_of(app)
+        assert wizard.contact is not None
+        survey = wizard.contact.survey
+        assert survey is not None
+        for word in HOSTILE:
+            occupation = replace(survey.occupation, by_realm={word: 3})
+            said = replace(
+                survey,
+                host_name=word,
+                hardware=replace(survey.hardware, cpu_model=word, cpu_vendor=word),
+                occupation=occupation,
+            )
+            at = Checkup(word)
+            for contact in (
+                Contact(wizard.host.uri, (at.warning(word, word, word),), said),
+                Contact(wizard.host.uri, (at.error(word, word * 9, word),), None),
+            ):
+                wizard.contact = contact
+                for page in (1, 2, 3, 4):
+                    wizard.go_to_page(page)
+                    await settle(pilot)
+                    assert_clean(app)
+            app.push_screen(ProposalDialog(said))
+            await settle(pilot)
+            assert_clean(app)
+            app.pop_screen()
+            await settle(pilot)

@@ -94,7 +94,7 @@ def test_the_form_of_a_host(snap_compare: Callable[..., bool], tmp_path: Path) -
 
     async def fill_in(pilot: Pilot[object]) -> None:
         await pilot.pause(0.3)
-        await pilot.press("a", *"h1", "ctrl+s")
+        await pilot.press("e", "backspace", "2", "ctrl+s")
         await settled(pilot)
 
     app: App[object] = RealmsApp(world.standing(tmp_path))  # type: ignore[assignment]
