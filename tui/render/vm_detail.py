@@ -28,6 +28,8 @@ class VMDetail:
     configuration: Configuration
     history: str
     key: VMKey
+    doing: str = ""
+    """What is being done to it now; empty where nothing is."""
 
     def title(self) -> Line:
         """Name the VM and its host."""
@@ -53,7 +55,8 @@ class VMDetail:
         connection = connection_text(snapshot, self.now, self.configuration.realms)
         facts: list[tuple[str, tuple[Piece, ...]]] = []
         if current:
-            facts.append(("State", ((vm.state.value, VM_TONES[vm.state]),)))
+            doing = ((f"  {self.doing}", Tone.ACCENT),) if self.doing else ()
+            facts.append(("State", ((vm.state.value, VM_TONES[vm.state]), *doing)))
         else:
             seen = f", {vm.state.value} when last seen {show_age(age)} ago" if age is not None else ""
             facts.append(("State", (("unknown", Tone.WARN), (f"{seen} (host: {connection})", Tone.DIM))))

@@ -45,22 +45,39 @@ def under_way(views: Iterable[TaskView], vms: Iterable[VM]) -> UnderWay:
     running = [view for view in views if view.is_running]
     if not running:
         return NOTHING
+    about = {view.target: view for view in running}
+    by_host: dict[str, dict[int, _Part]] = {}
+    for view in reversed(running):
+        for step in view.steps:
+            if step.host:
+                by_host.setdefault(step.host, {}).setdefault(view.id, _Part(view, [])).steps.append(step)
     found: dict[str, dict[str, str]] = {}
     for vm in vms:
-        for view in reversed(running):
-            words = _words(view, vm)
-            if words:
-                found.setdefault(vm.host, {})[vm.uuid] = words
-                break
+        words = _words(vm, about.get(f"{vm.host}/{vm.name}"), by_host.get(vm.host, {}).values())
+        if words:
+            found.setdefault(vm.host, {})[vm.uuid] = words
     return UnderWay(found)
 
 
-def _words(view: TaskView, vm: VM) -> str:
-    if view.target == f"{vm.host}/{vm.name}":
-        return _of_the_only(view, view.steps)
-    if view.target == vm.name:  # one that is being made: it is on the host that its steps name
-        return _of_the_only(view, view.steps) if any(step.host == vm.host for step in view.steps) else ""
-    return _of_one_among_several(view, vm)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A task, and those of its steps that are on one host."""
+
+    view: TaskView
+    steps: list[Step]
+
+
+def _words(vm: VM, about_it: TaskView | None, on_its_host: Iterable[_Part]) -> str:
+    """Say what is done to a VM by a task about it alone, else by one that works on its host."""
+    if about_it is not None:
+        return _of_the_only(about_it, about_it.steps)
+    for part in on_its_host:
+        # One that is being made has no host in its task's name: it is where the steps are.
+        alone = part.view.target == vm.name
+        words = _of_the_only(part.view, part.view.steps) if alone else _of_one_among_several(part, vm)
+        if words:
+            return words
+    return ""
 
 
 def _of_the_only(view: TaskView, steps: Sequence[Step]) -> str:
@@ -88,22 +105,18 @@ def with_percent(words: str, step: Step) -> str:
     return words if fraction is None else f"{words} {100 * fraction:.0f} %"
 
 
-def _of_one_among_several(view: TaskView, vm: VM) -> str:
+def _of_one_among_several(part: _Part, vm: VM) -> str:
     """Of a task on several VMs the steps name theirs; a migration's are those that follow its own on that host."""
-    mine = list(_own(view.steps, vm))
-    if not mine:
-        return ""
-    return "cancelling" if view.cancelling else _of_the_only(view, mine)
+    mine = list(_own(part.steps, vm))
+    return _of_the_only(part.view, mine) if mine else ""
 
 
 def _own(steps: Sequence[Step], vm: VM) -> Iterator[Step]:
     moving = False
     for step in steps:
-        if step.host == vm.host and (outer := _OUTER.fullmatch(step.what)):
+        if outer := _OUTER.fullmatch(step.what):
             moving = outer["vm"] == vm.name and step.progress is Progress.RUNNING
-        if step.progress is not Progress.RUNNING or step.host not in ("", vm.host):
-            continue
-        if moving or _names(step.what, vm.name):
+        if step.progress is Progress.RUNNING and (moving or _names(step.what, vm.name)):
             yield step
 
 

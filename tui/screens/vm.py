@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from tui.commands import Command, bindings
 from tui.render.vm_detail import VMDetail
+from tui.render.vm_progress import under_way
 from tui.screens.area import AreaScreen
 from tui.screens.vm_work import VMWork
 from tui.vm_actions import VM_KEYS
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
     from textual.screen import Screen
 
     from core.fleet import VM, Fleet, VMKey
+    from core.operations.tasks import TaskView
     from tui.widgets.rows import RowKey
 
 
@@ -56,8 +60,15 @@ class VMScreen(VMWork, AreaScreen):
             self._name_of_vm = vm.name
             self.show_lines()
         curve = realms.cpu_history.curve(self._key)
-        detail = VMDetail(snapshot, vm, fleet.taken, realms.workplace.configuration, curve, self._key)
+        doing = under_way(realms.workplace.tasks.running(), () if vm is None else (vm,)).of_host(host).get(uuid, "")
+        detail = VMDetail(snapshot, vm, fleet.taken, realms.workplace.configuration, curve, self._key, doing)
         self.query_one(Panel).show(detail.title(), detail.lines)
+
+    def show_tasks(self, views: Sequence[TaskView]) -> None:
+        """Show what is being done to the VM."""
+        del views
+        if self.realms.fleet is not None:
+            self.show_fleet(self.realms.fleet)
 
     def chosen_vms(self) -> tuple[VM, ...]:
         """Give this VM."""
