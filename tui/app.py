@@ -180,7 +180,7 @@ class RealmsApp(Shell[int]):
 
     def tick(self) -> None:
         """Bring the newest fleet to the screen in front, where anything changed. Called four times a second."""
-        if not self.screen_stack or self._terminal_is_behind():  # no screen: the application is closing
+        if not (self.is_running and self.screen_stack) or self._terminal_is_behind():  # closing, or too slow to read
             return
         self._tick_tasks()
         workplace = self.workplace
