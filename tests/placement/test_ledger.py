@@ -48,9 +48,10 @@ def test_a_ledger_ranks_hosts_as_the_plain_engine_does(
     ledger = Ledger(configuration, fleet)
     places = sorted(filter(None, (ledger.place(host, request) for host in ledger.candidates(request))))
     expected = [verdict for verdict in rank(configuration, fleet, request) if verdict.feasible]
-    assert [ledger.hosts[each.host].name for each in places] == [verdict.host for verdict in expected]
-    assert [each.cost.hex() for each in places] == [verdict.cost.total.hex() for verdict in expected]
-    assert [ledger.hosts[each.host].cost for each in places] == [verdict.before.total for verdict in expected]
+    assert [ledger.hosts[host].name for *_, host in places] == [verdict.host for verdict in expected]
+    assert [cost.hex() for cost, *_ in places] == [verdict.cost.total.hex() for verdict in expected]
+    assert [ledger.hosts[host].cost for *_, host in places] == [verdict.before.total for verdict in expected]
+    assert sorted(ledger.places(request)) == places
     assert ledger.best(request) == (places[0] if places else None)
 
 
@@ -65,8 +66,8 @@ def test_taking_in_a_ledger_is_placing(
     for placement in plain.placements:
         best = ledger.best(request)
         assert best is not None
-        assert (ledger.hosts[best.host].name, best.cost) == (placement.host, placement.cost)
-        assert ledger.take(best.host, request) == placement.devices
+        assert (ledger.hosts[best[3]].name, best[0]) == (placement.host, placement.cost)
+        assert ledger.take(best[3], request) == placement.devices
     if not plain.complete:
         assert ledger.best(request) is None
         for verdict in plain.stopped_by:
@@ -80,9 +81,9 @@ def test_removing_restores_what_adding_changed(configuration: Configuration, fle
     ledger = Ledger(configuration, fleet)
     before = [(line.vms, line.vcpus, line.memory, list(line.devices), line.cost) for line in ledger.hosts]
     if (best := ledger.best(request)) is not None:
-        devices = ledger.take(best.host, request)
-        assert ledger.hosts[best.host].cost == best.cost
-        ledger.remove(best.host, request.vcpus, request.memory_bytes, devices)
+        devices = ledger.take(best[3], request)
+        assert ledger.hosts[best[3]].cost == best[0]
+        ledger.remove(best[3], request.vcpus, request.memory_bytes, devices)
     assert [(line.vms, line.vcpus, line.memory, list(line.devices), line.cost) for line in ledger.hosts] == before
 
 
