@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
+
+import pytest
 
 from core.operations.tasks import Progress, Step, TaskView
 from tests.tui import world
@@ -12,8 +15,10 @@ from tui.render.vm_progress import NOTHING, under_way
 from tui.widgets.cells import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from textual.pilot import Pilot
 
     from core.operations.tasks import Control
 
@@ -105,3 +110,36 @@ async def test_the_row_follows_the_task(tmp_path: Path) -> None:
             if state() == "running":
                 break
         assert state() == "running"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_the_rows(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+    """One registers, one migrates, one is told to end; nothing is cut."""
+    workplace = world.standing(tmp_path)
+    workplace.tasks._user = "admin"
+    app = RealmsApp(workplace)
+    going_on, at_work = threading.Event(), threading.Barrier(4)
+
+    def job(what: str, done: float, total: float) -> Callable[[Control], str]:
+        def work(control: Control) -> str:
+            with control.step(what, "h3") as step:
+                step.progress(done, total, "s")
+                at_work.wait(30.0)
+                going_on.wait(30.0)
+            return ""
+
+        return work
+
+    async def prepare(pilot: Pilot[int]) -> None:
+        await pilot.press("2", "slash", *"host:^h3$", "enter")
+        await settle(pilot)
+        app.run_task("create", "ml-train-07", job("wait until ml-train-07 registers", 12.0, 60.0))
+        app.run_task("migrate", "h3/web-sandbox", job("move it to h2", 43.0, 100.0))
+        cancelled = app.run_task("snapshot", "h3/ml-train-04", job("copy vda", 1.0, 2.0))
+        at_work.wait(30.0)
+        workplace.tasks.cancel(cancelled)
+        app.tick()
+        await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=prepare)
+    going_on.set()
