@@ -58,6 +58,8 @@ class LoggedDecision:
     request: Request
     count: int
     forced_host: str | None
+    despite_refusal: bool
+    """Whether an administrator's order went past a refusal: nothing was decided then."""
     has_fixed_devices: bool
     hosts: tuple[LoggedHost, ...]
     placements: tuple[LoggedPlacement, ...]
@@ -152,6 +154,7 @@ def read_decision(line: str) -> LoggedDecision:
         request=_request(request),
         count=count,
         forced_host=fields.optional_text("forced_host"),
+        despite_refusal=fields.boolean("despite_refusal", False),  # noqa: FBT003 - the default of a key
         has_fixed_devices=fields.content.get("fixed_devices") is not None,
         # A migration asks every host but the one that the VM is on: those that were asked have a verdict.
         hosts=tuple(host for host in hosts if host.bare.name in verdicts),

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.curves import INFINITY
 from core.errors import RealmsError
 from core.fleet import Fleet
 from core.operations.placing import Promise
@@ -88,34 +89,36 @@ def take_target(workplace: Workplace, vm: VM, demand: Demand, target: str, owner
     """
     registry = workplace.check_can_change()
     snapshots = workplace.connect().snapshots()
+    taken: Reservation | None = None
     with registry.transaction() as changes:
         fleet = _fleet_under_lock(snapshots, changes, vm)
         verdicts = rank_targets(workplace.configuration, fleet, demand.request, vm.host)
         verdict = next((each for each in verdicts if each.host == target), None)
         if verdict is None:
             raise NoTarget(f"{target} is not among the other hosts of the realm any more", verdicts)
-        if verdict.refusal is not None and not (force and can_be_forced(verdict)):
-            raise NoTarget(f"{target} can't take {vm.name}: {verdict.refusal}", verdicts)
-        taken = changes.reserve(
-            Reservation(
-                uuid=vm.uuid,
-                vm=vm.name,
-                host=target,
-                vcpus=vm.vcpus,
-                memory_bytes=vm.memory_bytes,
-                devices=verdict.devices,
-                owner=owner,
+        if verdict.refusal is None or (force and can_be_forced(verdict)):
+            taken = changes.reserve(
+                Reservation(
+                    uuid=vm.uuid,
+                    vm=vm.name,
+                    host=target,
+                    vcpus=vm.vcpus,
+                    memory_bytes=vm.memory_bytes,
+                    devices=verdict.devices,
+                    owner=owner,
+                )
             )
-        )
-    promise = Promise(registry, taken, workplace.clock)
-    realm = workplace.configuration.realms[verdict.realm]
-    warning = ""
-    if realm.log_scheduling and verdict.feasible:
-        warning = _log(workplace, fleet, vm, verdicts, Placement(
-            1, verdict.host, verdict.realm, verdict.cost.total if verdict.cost is not None else 0.0,
-            verdict.devices, demand.request,
-        ))  # fmt: skip
-    return TargetRoom(promise=promise, devices=taken.devices, stale_after=realm.stale_after, warning=warning)
+    promise = Promise(registry, taken, workplace.clock) if taken is not None else None
+    placements = Placements(request=demand.request, count=1, placements=(), verdicts=verdicts)
+    if taken is not None:
+        cost = verdict.cost.total if verdict.cost is not None else INFINITY
+        there = Placement(1, target, verdict.realm, cost, verdict.devices, demand.request)
+        placements = replace(placements, placements=(there,))
+    warning = _log(workplace, fleet, vm, verdict, placements)
+    if taken is None or promise is None:
+        raise NoTarget(f"{target} can't take {vm.name}: {verdict.refusal}", verdicts, hint=warning)
+    stale_after = workplace.configuration.realms[verdict.realm].stale_after
+    return TargetRoom(promise=promise, devices=taken.devices, stale_after=stale_after, warning=warning)
 
 
 def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, vm: VM) -> Fleet:
@@ -135,9 +138,11 @@ def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction,
     )
 
 
-def _log(workplace: Workplace, fleet: Fleet, vm: VM, verdicts: tuple[Verdict, ...], placement: Placement) -> str:
-    placements = Placements(request=placement.request, count=1, placements=(placement,), verdicts=verdicts)
-    best = verdicts[0].host if verdicts[0].feasible else None
+def _log(workplace: Workplace, fleet: Fleet, vm: VM, target: Verdict, placements: Placements) -> str:
+    realm = workplace.configuration.realms.get(target.realm)
+    if realm is None or not realm.log_scheduling:
+        return ""
+    is_best = target.feasible and placements.verdicts[0] == target
     return log_decision(
         workplace.check_can_change().path,
         workplace.configuration,
@@ -146,5 +151,6 @@ def _log(workplace: Workplace, fleet: Fleet, vm: VM, verdicts: tuple[Verdict, ..
         operation=OPERATION,
         vm=vm.name,
         uuid=vm.uuid,
-        forced_host=None if best == placement.host else placement.host,
+        forced_host=None if is_best else target.host,
+        despite_refusal=bool(placements.placements) and not target.feasible,
     )

@@ -164,6 +164,8 @@ def decide_again(
 def _compared(line: int, decision: LoggedDecision, now: Placements) -> Replayed:
     seats_then = [Seat(placement.host, placement.cost) for placement in decision.placements]
     seats_now = [Seat(placement.host, placement.cost) for placement in now.placements]
+    if decision.despite_refusal:  # it would be given again
+        seats_now = seats_then
     outcome, index, why = Outcome.SAME, 0, ""
     for each in range(max(len(seats_then), len(seats_now))):
         then, again = _seat(seats_then, each), _seat(seats_now, each)
@@ -196,7 +198,9 @@ def _moved(then: Seat, now: Seat) -> Outcome:
 
 
 def _other_devices(decision: LoggedDecision, now: Placements, index: int) -> bool:
-    return not decision.has_fixed_devices and decision.placements[index].devices != now.placements[index].devices
+    if decision.has_fixed_devices or decision.despite_refusal:
+        return False
+    return decision.placements[index].devices != now.placements[index].devices
 
 
 def _why(decision: LoggedDecision, placements: Placements, index: int, then: Seat, now: Seat) -> str:

@@ -57,6 +57,7 @@ def log_decision(
     uuid: str = "",
     forced_host: str | None = None,
     fixed_devices: tuple[PciAddress, ...] | None = None,
+    despite_refusal: bool = False,
     deadline: float = WRITE_SECONDS,
 ) -> str:
     """Log a decision without ever failing it: gives a warning where it is not in the log, else nothing.
@@ -77,6 +78,7 @@ def log_decision(
                 uuid=uuid,
                 forced_host=forced_host,
                 fixed_devices=fixed_devices,
+                despite_refusal=despite_refusal,
             )
         except RealmsError as error:
             outcome.append(f"the decision is not in the log: {error}")
@@ -102,8 +104,11 @@ def append_decision(
     uuid: str = "",
     forced_host: str | None = None,
     fixed_devices: tuple[PciAddress, ...] | None = None,
+    despite_refusal: bool = False,
 ) -> dict[str, Any]:
     """Write a decision as it was made on a fleet, and give it. Raises UnwritableFile.
+
+    `forced_host` is the only host that would do, `despite_refusal` says that it was taken although it was refused.
 
     Whoever rotates the log may rename it at any time: each line is written whole, to the file of that name then.
     """
@@ -121,6 +126,7 @@ def append_decision(
             "uuid": uuid,
             "request": request_row(placements.request, placements.count),
             "forced_host": forced_host,
+            "despite_refusal": despite_refusal,
             "fixed_devices": None if fixed_devices is None else [str(address) for address in fixed_devices],
             "configuration": digest,
             "hosts": [
@@ -133,8 +139,9 @@ def append_decision(
             "verdicts": [verdict_row(verdict) for verdict in placements.verdicts],
         }
         append_line(path, json.dumps(decision, allow_nan=False), like=registry)
-    except OSError as error:
-        message = f"{path} can't be written: {error.strerror or error}"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        message = f"{path} can't be written: {reason or error}"
         raise UnwritableFile(message, hint=_HINT) from error
     return decision
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.costs import CostState
-from core.curves import curve_name
+from core.curves import INFINITY, curve_name
 
 if TYPE_CHECKING:
     from core.costs import Term
@@ -76,12 +76,12 @@ def request_row(request: Request, count: int) -> dict[str, Any]:
 
 
 def placement_row(placement: Placement) -> dict[str, Any]:
-    """Give the place of one VM."""
+    """Give the place of one VM; `cost` None where a host took it although its cost is infinite."""
     return {
         "vm": placement.vm,
         "host": placement.host,
         "realm": placement.realm,
-        "cost": placement.cost,
+        "cost": placement.cost if placement.cost != INFINITY else None,
         "devices": [str(address) for address in placement.devices],
     }
 

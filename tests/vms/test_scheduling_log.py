@@ -19,12 +19,15 @@ from core.fleet import Connection, Fleet, HostSnapshot
 from core.hosts import HostState
 from core.operations.create import create_vm
 from core.operations.line_log import append_line, rotated
+from core.operations.migration_room import NoTarget, demand_of, take_target
 from core.operations.placing import NoRoom
 from core.operations.replay import LoggedConfigurations, Outcome, replay
 from core.operations.scheduling_log import append_decision, log_decision
+from core.operations.selection import find_vm
 from core.placement.engine import place
 from core.placement.request import Request
 from core.registry.locking import exclusive
+from tests.driver.worlds import LONG, Guest
 from tests.tui.world import CONFIGURATION, NOW, host, vm
 from tests.vms.world import GIB, order, world
 
@@ -227,3 +230,36 @@ def test_decisions_on_live_hosts_are_made_again_the_same(tmp_path: Path, door: i
         log, configuration = tmp_path / "scheduling.jsonl", realm.workplace.configuration
         for by in (lambda _: configuration, LoggedConfigurations(log, lambda same: same)):
             assert [each.outcome for each in replay(log, by)] == [Outcome.SAME] * 5
+
+
+def test_a_migration_s_decision_is_logged_taken_refused_or_forced(tmp_path: Path) -> None:
+    """And made again the same: an order that went past a refusal would go past it again."""
+    guests = ((Guest(name="mover", network="default"),),)
+    with world(tmp_path, hosts=3, guests=guests, log="on") as realm:
+        workplace = realm.workplace
+        fleet = workplace.settled_fleet(LONG)
+        snapshot, mover = find_vm(fleet, "mover")
+        demand = demand_of(workplace.configuration, snapshot, mover)
+
+        def take(target: str, *, force: bool = False) -> str:
+            try:
+                room = take_target(workplace, mover, demand, target, "test", force=force)
+            except NoTarget as error:
+                return error.message
+            room.promise.release()
+            return room.warning
+
+        assert (take("h2"), take("h3")) == ("", "")
+        workplace.set_state("h3", HostState.NO_SCHEDULING)
+        assert take("h3") == "h3 can't take mover: the host is set to No Scheduling"
+        assert take("h3", force=True) == ""
+        (tmp_path / "scheduling.jsonl").rename(tmp_path / "log")
+        (tmp_path / "scheduling.jsonl").mkdir()
+        assert "the decision is not in the log" in take("h2")
+        configuration = workplace.configuration
+    decisions = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [(each["placed"], each["forced_host"], each["despite_refusal"]) for each in decisions] == [
+        (1, None, False), (1, "h3", False), (0, "h3", False), (1, "h3", True),
+    ]  # fmt: skip
+    assert {verdict["host"] for each in decisions for verdict in each["verdicts"]} == {"h2", "h3"}
+    assert [each.outcome for each in replay(tmp_path / "log", lambda _: configuration)] == [Outcome.SAME] * 4
