@@ -33,6 +33,10 @@ class VMState(StrEnum):
     UNKNOWN = "unknown"
 
 
+IO_ERROR = "I/O error"
+"""The reason of a VM that is paused because it could not write to its storage, or read from it."""
+
+
 class Connection(StrEnum):
     """How the program stands with a host. OFF: on purpose; UNKNOWN: nobody has tried."""
 
@@ -80,6 +84,8 @@ class VM:
     cpu_percent: float | None = None
     started_at: float | None = None
     """When it was seen to start; None where that was before anyone looked."""
+    state_reason: str = ""
+    """Why it is paused, where nobody asked for it, such as IO_ERROR; empty elsewhere."""
 
     @property
     def key(self) -> VMKey:

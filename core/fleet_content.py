@@ -110,6 +110,7 @@ def _vm(fields: Fields, host: str, realm: str) -> VM:
         endpoint=fields.optional_text("endpoint"),
         cpu_percent=fields.number("cpu_percent", None),
         started_at=fields.moment("started_at"),
+        state_reason=fields.optional_text("state_reason") or "",
     )
 
 

@@ -77,6 +77,7 @@ def vm_row(fleet: Fleet, snapshot: HostSnapshot, vm: VM) -> dict[str, Any]:
         "realm": vm.realm,
         "managed": vm.managed,
         "state": vm.state.value,
+        "state_reason": vm.state_reason or None,
         "active": vm.active,
         "vcpus": vm.vcpus,
         "memory": vm.memory_bytes,

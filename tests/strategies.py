@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import Constant, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable
-from core.fleet import VM, Connection, Fleet, HostSnapshot, PoolState, VMState
+from core.fleet import IO_ERROR, VM, Connection, Fleet, HostSnapshot, PoolState, VMState
 from core.hardware import Device, HardwareProfile, PciAddress
 from core.hosts import Host, HostState, StaticAddress
 from core.placement.request import Request
@@ -140,6 +140,7 @@ def vms(draw: st.DrawFn, host: str, uuid: str) -> VM:
         endpoint=draw(st.none() | st.just("203.0.113.7:7007")),
         cpu_percent=draw(st.none() | st.floats(0, 100)),
         started_at=draw(st.none() | moments()),
+        state_reason=IO_ERROR if state is VMState.PAUSED and draw(st.booleans()) else "",
     )
 
 

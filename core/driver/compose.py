@@ -62,6 +62,7 @@ def _compose(setting: Setting, domain: SeenDomain, address: str | None) -> VM:
         endpoint=setting.endpoint(address),
         cpu_percent=domain.cpu_percent,
         started_at=domain.started_at,
+        state_reason=domain.state_reason,
     )
 
 

@@ -39,6 +39,7 @@ class SeenDomain:
     facts: DomainFacts
     cpu_percent: float | None
     started_at: float | None
+    state_reason: str = ""
 
 
 class Session:
@@ -124,6 +125,7 @@ class Session:
                     facts=facts,
                     cpu_percent=self._cpu.measure(sample, facts.vcpus_online, asked, took),
                     started_at=self._started_at(sample, asked_at),
+                    state_reason=sample.state_reason,
                 )
             )
         uuids = {domain.uuid for domain in seen}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from core.driver.errors import is_gone
-from core.fleet import VMState
+from core.fleet import IO_ERROR, VMState
 
 if TYPE_CHECKING:
     from core.clock import Clock
@@ -32,6 +32,14 @@ _STATES = {
     libvirt.VIR_DOMAIN_PMSUSPENDED: VMState.SUSPENDED,
 }
 
+_PAUSED_FOR = {
+    libvirt.VIR_DOMAIN_PAUSED_IOERROR: IO_ERROR,
+    libvirt.VIR_DOMAIN_PAUSED_WATCHDOG: "watchdog",
+    libvirt.VIR_DOMAIN_PAUSED_CRASHED: "the guest has crashed",
+    libvirt.VIR_DOMAIN_PAUSED_POSTCOPY_FAILED: "a migration has failed",
+}
+"""Reasons that nobody asked for."""
+
 SHORTEST_INTERVAL = 0.5
 """Seconds between two samples below which a share of CPU would be noise."""
 
@@ -53,6 +61,8 @@ class DomainSample:
     """Monotonic seconds at which the CPU time was asked for, where that was not with everything else."""
     cpu_was_asked: bool = True
     """False: it was another domain's turn."""
+    state_reason: str = ""
+    """Why it is paused, where nobody asked for it."""
 
 
 class Sampler:
@@ -140,13 +150,15 @@ def _from_embedded_driver(domain: Any, fields: dict[str, Any]) -> DomainSample |
 
 def _sample(domain: Any, fields: dict[str, Any], cpu_ns: int | None) -> DomainSample:
     identity = int(domain.ID())
+    state = _STATES.get(fields.get("state.state", -1), VMState.UNKNOWN)
     return DomainSample(
         domain=domain,
         uuid=str(domain.UUIDString()),
         name=str(domain.name()),
         id=identity if identity >= 0 else None,
-        state=_STATES.get(fields.get("state.state", -1), VMState.UNKNOWN),
+        state=state,
         cpu_ns=cpu_ns,
+        state_reason=_PAUSED_FOR.get(fields.get("state.reason", -1), "") if state is VMState.PAUSED else "",
     )
 
 

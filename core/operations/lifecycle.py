@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import Cancelled, DriverError, RealmsError
-from core.fleet import VMState
+from core.fleet import IO_ERROR, VMState
 from core.operations.host_access import in_lane
 
 if TYPE_CHECKING:
@@ -39,8 +39,20 @@ _OFF = frozenset({VMState.OFF})
 _RUNS = frozenset({VMState.RUNNING})
 
 
+STEADY_SECONDS = 1.0
+"""Seconds after which a VM that had lost its storage goes on for good: what it could not write, it tries at once."""
+
+
 class NotShutDown(RealmsError):
     """A VM was asked to shut itself down, and still runs."""
+
+
+class NotAsWished(RealmsError):
+    """What was asked for was done, and the host shows the VM in another state since."""
+
+
+class StorageFailed(RealmsError):
+    """A VM was let go on, and could again not use its storage."""
 
 
 class Action(StrEnum):
@@ -70,14 +82,16 @@ class _Rule:
     """States in which there is nothing to do."""
     then: frozenset[VMState]
     """States in which it is to be seen."""
+    needs_storage: bool = False
+    """Whether it will not be seen so once it is paused because its storage has failed."""
 
 
 _RULES = {
-    Action.SHUTDOWN: _Rule(_OFF, _OFF),
+    Action.SHUTDOWN: _Rule(_OFF, _OFF, needs_storage=True),
     Action.REBOOT: _Rule(frozenset(), _ANY),
     Action.RESET: _Rule(frozenset(), _ANY),
     Action.PAUSE: _Rule(frozenset({VMState.PAUSED}), frozenset({VMState.PAUSED})),
-    Action.RESUME: _Rule(_RUNS, _RUNS),
+    Action.RESUME: _Rule(_RUNS, _RUNS, needs_storage=True),
     Action.OFF: _Rule(_OFF, _OFF),
 }
 
@@ -98,7 +112,7 @@ def act(
     DriverError, Cancelled.
     """
     rule = _RULES[action]
-    state = _state_now(workplace, target)
+    state, was_failed = _state_now(workplace, target)
     if state in rule.already:
         return Done(target, changed=False, state=state)
     host, uuid = target.host.name, target.vm.uuid
@@ -108,11 +122,20 @@ def act(
         seconds = timeout if action is Action.SHUTDOWN else SEEN_SECONDS
         if not wait:
             return Done(target, state=None)
-        seen = await_state(workplace, control, target, rule.then, after=before, seconds=seconds)
+        if action is Action.RESUME and was_failed:  # it stops again at once, or goes on for good
+            control.wait(STEADY_SECONDS)
+            before = workplace.clock.now()
+            in_lane(workplace, host, lambda _: None)  # its host is looked at after each command
+        seen = await_state(
+            workplace, control, target, rule.then, after=before, seconds=seconds, needs_storage=rule.needs_storage
+        )
         if seen in rule.then:
             return Done(target, state=seen)
         if action is not Action.SHUTDOWN:
-            step.detail("done, but its host has not shown it yet")
+            if seen not in (None, VMState.UNKNOWN):
+                hint = f"on {host}: /var/log/libvirt/qemu/{target.vm.name}.log may tell why"
+                raise NotAsWished(f"{target.name} is {seen} still, or again", hint=hint)
+            step.detail("its host has not shown it yet")
             return Done(target, state=seen)
         if not force:
             message = f"{target.name} was asked to shut down {timeout:g} s ago, and is still {seen or 'there'}"
@@ -141,12 +164,13 @@ def _command(action: Action, state: VMState, uuid: str) -> Callable[[HostConnect
             return lambda connection: stop_domain(connection, uuid)
 
 
-def _state_now(workplace: Workplace, target: Target) -> VMState:
+def _state_now(workplace: Workplace, target: Target) -> tuple[VMState, bool]:
+    """Give a VM's state, and whether it is paused because its storage has failed."""
     snapshot = workplace.fleet().host(target.host.name)
     vm = next((vm for vm in snapshot.vms if vm.uuid == target.vm.uuid), None) if snapshot is not None else None
     if snapshot is None or vm is None:
         raise DriverError(target.host.name, f"{target.vm.name} is not there any more", hint="see realms vms list")
-    return snapshot.state_of(vm)
+    return snapshot.state_of(vm), vm.state_reason == IO_ERROR
 
 
 def await_state(
@@ -157,15 +181,17 @@ def await_state(
     *,
     after: float,
     seconds: float,
+    needs_storage: bool = False,
 ) -> VMState | None:
     """Wait until a snapshot newer than a moment shows a VM in one of these states, at most so many seconds.
 
     Gives the state as last seen, None where it was not seen; a VM that is gone (one that was not stored) is off.
+    Raises Cancelled, and with `needs_storage` StorageFailed as soon as it is seen paused because that fails.
     """
     watch, clock = workplace.connect(), workplace.clock
     until = clock.monotonic() + seconds
     while True:
-        state = _seen(workplace, target, after)
+        state = _seen(workplace, target, after, needs_storage=needs_storage)
         rest = until - clock.monotonic()
         if state in states or rest <= 0:
             return state
@@ -174,12 +200,18 @@ def await_state(
         control.check()
 
 
-def _seen(workplace: Workplace, target: Target, after: float) -> VMState | None:
+def _seen(workplace: Workplace, target: Target, after: float, *, needs_storage: bool) -> VMState | None:
     snapshot = workplace.fleet().host(target.host.name)
     if snapshot is None or snapshot.observed_at is None or snapshot.observed_at < after:
         return None
     vm = next((vm for vm in snapshot.vms if vm.uuid == target.vm.uuid), None)
-    return VMState.OFF if vm is None else snapshot.state_of(vm)
+    if vm is None:
+        return VMState.OFF
+    state = snapshot.state_of(vm)
+    if needs_storage and state is VMState.PAUSED and vm.state_reason == IO_ERROR:
+        message = f"{target.name} is paused: its storage is full or failed"
+        raise StorageFailed(message, hint="make room, then resume: realms pools status shows how full its pools are")
+    return state
 
 
 def on_each_host(

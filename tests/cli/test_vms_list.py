@@ -28,6 +28,7 @@ def test_the_document_is_the_contract_s(run: Run) -> None:
         "realm": "main",
         "managed": True,
         "state": "running",
+        "state_reason": None,
         "last_state": "running",
         "active": True,
         "vcpus": 40,
@@ -49,6 +50,18 @@ def test_vms_of_a_silent_host_are_unknown_and_never_off(run: Run, places: Path) 
     row = next(line for line in run("vms", "list", "--fleet", "lost.json").out.splitlines() if "lost" in line)
     assert "unknown" in row
     assert "off" not in row
+
+
+def test_a_vm_without_its_storage_is_told_with_the_reason(run: Run, places: Path) -> None:
+    """As `virsh` says it; the state itself stays what scripts know, and a reason is as unknown as the state."""
+    stuck = {"vcpus": 1, "memory": 2**30, "devices": [], "state": "paused", "state_reason": "I/O error"}
+    vms = [{**stuck, "name": "stuck", "host": "h1"}, {**stuck, "name": "lost", "host": "h5"}]
+    (places / "stuck.json").write_text(json.dumps({**FLEET, "vms": vms}))
+    found = {vm["name"]: vm for vm in run("vms", "list", "--fleet", "stuck.json", "--json").json["vms"]}
+    assert (found["stuck"]["state"], found["stuck"]["state_reason"]) == ("paused", "I/O error")
+    assert (found["lost"]["state"], found["lost"]["state_reason"]) == ("unknown", None)
+    told = run("vms", "list", "--fleet", "stuck.json").out
+    assert told.count("paused (I/O error)") == 1
 
 
 def test_hostile_names_are_raw_in_json_and_harmless_on_the_screen(run: Run, places: Path) -> None:

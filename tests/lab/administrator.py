@@ -172,6 +172,10 @@ class Serial:
         assert f"{mark}0-" in seen, seen
         return seen.partition(mark)[0]
 
+    def begin(self, command: str) -> None:
+        """Begin a command in the guest without waiting for its end."""
+        self._stream.send(f"{command}\n".encode())
+
     def wait_for(self, words: str) -> None:
         """Wait until the guest has said something, and its shell is there."""
         self._read_until(re.escape(words) + r"[\s\S]*# ")

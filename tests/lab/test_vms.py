@@ -29,6 +29,7 @@ from core.operations.workplace import Workplace
 from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
 
+from .administrator import Serial
 from .guests import Boot
 from .host import answers
 from .realm import write_configuration, write_registry
@@ -248,6 +249,35 @@ def test_a_shutdown_that_is_not_heeded_is_told_or_forced(realm: Realm) -> None:
     assert host.guest_state("deaf") == "running"
     realm.task(lambda control: act(realm.workplace, control, target, Action.SHUTDOWN, timeout=1.0, force=True))
     assert host.guest_state("deaf") == "shut off"
+
+
+def test_a_vm_whose_storage_is_full_says_so_and_is_not_resumed_in_vain(
+    realm: Realm, run: Callable[..., Outcome]
+) -> None:
+    """It is paused with the reason; let go on, it stops again at once, and goes on once there is room."""
+    host = realm.lab.hosts[0]
+    host.virsh("vol-create-as", "ticrypt-vm-drives", "data.qcow2", "64M", "--format", "qcow2")
+    host.define_guest("web", network=None)
+    drive = str(realm.lab.shared / "drives/data.qcow2")
+    host.virsh("attach-disk", "web", drive, "vda", "--subdriver", "qcow2", "--config")
+    host.start_guest("web")
+    serial = Serial(host, "web")
+    serial.run("dd if=/dev/zero of=/dev/vda bs=1M count=1 conv=fsync")
+    host.fill_storage()
+    try:
+        serial.begin("dd if=/dev/zero of=/dev/vda bs=1M count=32 conv=fsync")
+        eventually(lambda: host.guest_state("web") == "paused", "the guest without room")
+        (vm,) = run("vms", "list", "--json").json["vms"]
+        assert (vm["state"], vm["state_reason"]) == ("paused", "I/O error")
+        assert "paused (I/O error)" in run("vms", "list").out
+        for _ in range(2):
+            refused = run("vms", "resume", "web", "--foreign")
+            assert (refused.code, refused.out) == (1, "")
+            assert "h1/web is paused: its storage is full or failed" in refused.err
+    finally:
+        host.empty_storage()
+    assert run("vms", "resume", "web", "--foreign").out == "h1/web: running\n"
+    serial.close()
 
 
 @pytest.mark.timeout(400)

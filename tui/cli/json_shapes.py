@@ -47,7 +47,10 @@ def hosts_document(fleet: Fleet, configuration: Configuration) -> dict[str, Any]
 
 def listed_vm(fleet: Fleet, snapshot: HostSnapshot, vm: VM) -> dict[str, Any]:
     """Give a VM as `vms list` prints it: its state now, and the one that was last seen."""
-    return {**vm_row(fleet, snapshot, vm), "state": snapshot.state_of(vm).value, "last_state": vm.state.value}
+    state = snapshot.state_of(vm)
+    reason = vm.state_reason or None if state is vm.state else None
+    row = vm_row(fleet, snapshot, vm)
+    return {**row, "state": state.value, "state_reason": reason, "last_state": vm.state.value}
 
 
 def vms_document(fleet: Fleet) -> dict[str, Any]:
