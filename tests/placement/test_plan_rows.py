@@ -1,0 +1,85 @@
+"""Plans as JSON: strict, with the keys of the contract."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+
+from core.costs import CostFunction
+from core.placement.batch import compare_orders
+from core.placement.capacity import capacity
+from core.placement.drain import drain
+from core.placement.failure import failure, failure_of_several
+from core.placement.make_room import make_room
+from core.placement.mix import capacity_of_mix
+from core.placement.plan_rows import (
+    capacity_document,
+    comparison_document,
+    drain_document,
+    failure_document,
+    mix_document,
+    rebalance_document,
+    room_document,
+    several_document,
+)
+from core.placement.rebalance import rebalance
+from core.placement.request import Request
+from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot, vm
+from tests.strategies import configurations, fleets, requests
+
+if TYPE_CHECKING:
+    from core.config.model import Configuration
+    from core.fleet import Fleet
+
+
+def strict(document: object) -> object:
+    """Write and read it; neither NaN nor infinity passes."""
+    return json.loads(json.dumps(document, allow_nan=False))
+
+
+@settings(max_examples=40)
+@given(configurations(), fleets(), requests())
+def test_every_plan_of_any_fleet_is_strict_json(configuration: Configuration, fleet: Fleet, request: Request) -> None:
+    """Whatever its costs and names."""
+    strict(capacity_document(capacity(configuration, fleet, request)))
+    strict(mix_document(capacity_of_mix(configuration, fleet, [(request, 2)], most=20)))
+    strict(failure_document(failure(configuration, fleet)))
+    strict(several_document(failure_of_several(configuration, fleet, 2)))
+    strict(rebalance_document(rebalance(configuration, fleet)))
+    strict(comparison_document(compare_orders(configuration, fleet, [request] * 3)))
+    strict(room_document(make_room(configuration, fleet, request, most_moves=1)))
+    for host in fleet.hosts:
+        strict(drain_document(drain(configuration, fleet, host.name)))
+
+
+def test_the_keys_are_those_of_the_contract() -> None:
+    """More may stand beside them."""
+    hosts = fleet(snapshot("a", vm("a", "1", gib=849, managed=True), vm("a", "2")), snapshot("b", vm("b", "1", gib=2)))
+    found = capacity_document(capacity(CONFIGURATION, hosts, Request(1, GIB)))
+    assert {"total", "hosts", "unbounded"} <= set(found)
+    assert {"host", "fits", "stopped_by"} <= set(found["hosts"][0])
+    assert {"why", "message", "term"} == set(found["hosts"][0]["stopped_by"])
+    found = drain_document(drain(CONFIGURATION, hosts, "b"))
+    assert {"host", "moves", "stuck", "complete"} <= set(found)
+    assert {"vm", "why", "message"} <= set(found["stuck"][0])
+    found = failure_document(failure(CONFIGURATION, hosts))
+    assert (found["survives"], [host["survives"] for host in found["hosts"]]) == (False, [False, False])
+    assert {"vm", "message"} <= set(found["hosts"][0]["homeless"][0])
+    level = fleet(snapshot("a", *(vm("a", f"{number}", gib=100, managed=True) for number in range(4))), snapshot("b"))
+    found = rebalance_document(rebalance(CONFIGURATION, level))
+    assert {"highest_before", "highest_after", "sum_before", "sum_after", "moves"} <= set(found)
+    assert {"vm", "from", "to", "cost", "reason"} <= set(found["moves"][0])
+    assert found["highest_after"] < found["highest_before"]
+
+
+def test_what_is_infinite_or_unbounded_is_null_and_says_so() -> None:
+    """An overcommitted host; a function without limits."""
+    crowded = fleet(snapshot("a", vm("a", "1", gib=900)), snapshot("b"))
+    found = rebalance_document(rebalance(CONFIGURATION, crowded))
+    assert (found["highest_before"], found["highest_before_state"]) == (None, "infinite")
+    free = replace(CONFIGURATION, cost_functions={"cpu": CostFunction(id="cpu", name="")})
+    found = capacity_document(capacity(free, fleet(snapshot("a")), Request(1, GIB)))
+    assert (found["total"], found["unbounded"], found["hosts"][0]["fits"]) == (None, True, None)
