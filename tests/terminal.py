@@ -67,11 +67,12 @@ class Terminal:
         """Whether the program is gone."""
         return self._status.exists()
 
-    def wait_for(self, *texts: str, without: str = "") -> str:
+    def wait_for(self, *texts: str, without: str = "", deadline: float = DEADLINE) -> str:
         """Wait until all texts are on the screen (and another isn't); gives the screen, or fails showing it."""
         return self._wait(
             lambda screen: all(text in screen for text in texts) and not (without and without in screen),
             f"{texts!r}" + (f" without {without!r}" if without else ""),
+            deadline,
         )
 
     def wait_for_end(self) -> int:
@@ -79,8 +80,8 @@ class Terminal:
         self._wait(lambda _: self.has_ended(), "the end of the program")
         return int(self._status.read_text())
 
-    def _wait(self, satisfied: Callable[[str], bool], what: str) -> str:
-        until = time.monotonic() + DEADLINE
+    def _wait(self, satisfied: Callable[[str], bool], what: str, deadline: float = DEADLINE) -> str:
+        until = time.monotonic() + deadline
         while True:
             screen = self.text()
             if satisfied(screen):
