@@ -111,6 +111,8 @@ class HostSnapshot:
     """Why there is no connection, for the operator; empty while there is one."""
     machine_uuid: str | None = None
     """Libvirt's UUID of the machine: two hosts that share it are the same machine registered twice."""
+    addresses_asked: bool = False
+    """Whether the addresses of its VMs have been looked up since it was connected: until then they may be missing."""
 
     @property
     def name(self) -> str:

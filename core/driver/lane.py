@@ -213,7 +213,8 @@ class Lane:
                     continue
                 self._publish(Connection.CONNECTED)
                 with expecting(self._poll_frequency, CUT_LOOKUPS):
-                    found = session.refresh_pools()
+                    found = not session.addresses_asked
+                    found = session.refresh_pools() or found
                     found = session.look_up_addresses(self._until(started + self._poll_frequency)) or found
                 if patience.told:
                     continue
@@ -326,6 +327,7 @@ class Lane:
                 pools=None if session.pools is None else realm_pools(setting.realm, session.pools),
                 error=error,
                 machine_uuid=session.machine_uuid,
+                addresses_asked=session.addresses_asked,
             )
         self._snapshot = snapshot
         self._surroundings.publish(self, setting, snapshot)

@@ -65,6 +65,8 @@ class Session:
         """When the last complete answer was asked for, in seconds since the epoch."""
         self.pools: Mapping[str, PoolState] | None = None
         self.machine_uuid: str | None = None
+        self.addresses_asked = False
+        """Whether addresses have been looked up once."""
         self._clock = clock
         self._check = check
         self.sampler = Sampler(connection, clock, asks_monitors=asks_monitors, cpu_seconds=cpu_seconds)
@@ -153,7 +155,9 @@ class Session:
 
     def look_up_addresses(self, go_on: Callable[[], bool]) -> bool:
         """Look up addresses that are due; tell whether any has changed. Raises DriverError."""
-        return self.addresses.refresh(self._active, self._clock.monotonic(), go_on)
+        changed = self.addresses.refresh(self._active, self._clock.monotonic(), go_on)
+        self.addresses_asked = True
+        return changed
 
     def _started_at(self, sample: DomainSample, now: float) -> float | None:
         """When a domain was seen to start: it was off or absent in the poll before, or had another id."""

@@ -99,11 +99,15 @@ class Workplace:
             ),
         )
 
-    def settled_fleet(self, timeout: float) -> Fleet:
-        """Connect, and wait until every host has answered or failed, or `timeout` seconds have passed."""
+    def settled_fleet(self, timeout: float, *, addresses: bool = False) -> Fleet:
+        """Connect, and wait until every host has answered or failed, or `timeout` seconds have passed.
+
+        With `addresses` also until those that answer have been asked for the addresses of their VMs.
+        """
         if self._saved is not None:
             return self._saved
-        return self._with_reservations(self.connect().wait(_all_settled, timeout).hosts)
+        settled = _all_asked if addresses else _all_settled
+        return self._with_reservations(self.connect().wait(settled, timeout).hosts)
 
     def _with_reservations(self, snapshots: tuple[HostSnapshot, ...]) -> Fleet:
         now = self.clock.now()
@@ -236,6 +240,11 @@ def _all_settled(fleet: Fleet) -> bool:
         or (snapshot.connection is Connection.CONNECTED and snapshot.is_known)
         for snapshot in fleet.hosts
     )
+
+
+def _all_asked(fleet: Fleet) -> bool:
+    connected = (snapshot for snapshot in fleet.hosts if snapshot.connection is Connection.CONNECTED)
+    return _all_settled(fleet) and all(snapshot.addresses_asked for snapshot in connected)
 
 
 def open_workplace(

@@ -121,6 +121,14 @@ def test_a_stopped_vm_is_started_and_registers(run: Callable[..., Outcome]) -> N
     assert (done.code, done.out) == (0, "h1/off: running\n")
 
 
+def test_a_list_waits_for_the_addresses(run: Callable[..., Outcome]) -> None:
+    """They are looked up after the first answer of a host; a list that is quicker would lose some at random."""
+    for _ in range(5):
+        listed = {vm["name"]: vm for vm in run("vms", "list", "--json").json["vms"]}
+        assert listed["mine"]["address"].startswith("192.168.122.")
+        assert listed["mine"]["endpoint"].startswith("127.0.0.1:")
+
+
 def test_a_deletion_tells_what_stays(run: Callable[..., Outcome]) -> None:
     """A VM without disks leaves nothing."""
     document = run("vms", "delete", "off", "--json").json

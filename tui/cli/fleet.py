@@ -29,7 +29,7 @@ def save(options: GlobalOptions, file: Path, timeout: float) -> None:
 
     workplace = options.workplace()
     try:
-        taken = workplace.settled_fleet(timeout)
+        taken = workplace.settled_fleet(timeout, addresses=True)
     finally:
         workplace.close()
     if str(file) == "-":

@@ -31,7 +31,7 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
 
     workplace = options.workplace()
     try:
-        fleet = only(workplace.settled_fleet(timeout), workplace.configuration, realm=realm, host=host)
+        fleet = only(workplace.settled_fleet(timeout, addresses=True), workplace.configuration, realm=realm, host=host)
     finally:
         workplace.close()
     if as_json:
