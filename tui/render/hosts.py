@@ -97,7 +97,7 @@ def host_rows(
 def _with_checkup(row: Row, host: Host, checkups: Checkups | None) -> Row:
     """Put what the doctor found behind the figures."""
     checkup = checkups.of(host) if checkups is not None else None
-    cell: Cell = NONE
+    cell: Cell = ((NONE, Tone.DIM),)
     order: SortValue = None
     if checkups is not None and checkups.is_running(host.name):
         cell = (("asking", Tone.ACCENT),)

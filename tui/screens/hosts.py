@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tui.widgets.rows import RowKey
 
 
+BESIDE_NOTE = 6
+"""Columns of the lower border that are no remark."""
+
+
 class HostsScreen(HostActions, AreaScreen):
     """Hosts with their state, use and cost; what is done to them applies to the marked ones."""
 
@@ -82,7 +86,10 @@ class HostsScreen(HostActions, AreaScreen):
             notes.append(found)
         if grid.shows("fits"):
             notes.append(f"FITS: how many more VMs of {in_words(self.realms.request)}")
-        grid.set_note(" \N{BOX DRAWINGS LIGHT HORIZONTAL} ".join(notes))
+        dash = " \N{BOX DRAWINGS LIGHT HORIZONTAL} "
+        if len(dash.join(notes)) > grid.size.width - BESIDE_NOTE:
+            notes = notes[:1]
+        grid.set_note(dash.join(notes))
 
     @on(Grid.Moved)
     def _show_detail(self) -> None:
