@@ -45,6 +45,7 @@ MISREAD = (
     "a: b\tc", "a: 'it''s'", "a: 007", "a: 1e400", "a: -0", "a: 12345678901234567890", "x: ${REALMS_ORACLE}", "x: pre${REALMS_ORACLE}post",
     "a {\n  b: 1\n}\nc: ${a.b}", "a: { b: { c: 1 } }\nd: ${a.b} { c: 2, e: 3 }", "a = { b: ${c}, c: 1 }\nc: 2", "a\u2003b: 1",
     "a: 1\r\nb: 2\r\n", "a: \"\"\"x\ny\"\"\"", "a = \n\n 5", "a: [\n1\n2\n]", "a: [{b: 1}\n{c: 2}]", "a: [[1, 2], [3]] [4]",
+    "a { b { x: 1 } }\na.b = null\na.b = { y: 2 }\na.c += { d: 1 }",
 )  # fmt: skip
 FORBIDDEN = (
     "a: 01:00.0", "[1,,2]", "a: [1,,2]", "a: 1,,b: 2", "description:\nname: x", "a: b?", "a: ${b}", "a", "a {", "a: }", "a: [1",
