@@ -150,7 +150,21 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic from click
         return size
 
 
+class MemoryType(SizeType):
+    """Memory of a VM: a size of at least 1 MiB. Less is a number of MiB without its unit, as other tools take it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the size, or fail with what was probably meant."""
+        size = super().convert(value, param, ctx)
+        if size < 2**20:
+            text = str(value).strip()
+            meant = f"{text} is bytes; did you mean '{text} MiB'?" if text.isdecimal() and size else ""
+            self.fail(meant or f"{text} is less than 1 MiB", param, ctx)
+        return size
+
+
 SIZE = SizeType()
+MEMORY = MemoryType()
 
 
 class WaitType(click.FloatRange):

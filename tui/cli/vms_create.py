@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.cli.devices import by_type, device_option
-from tui.cli.options import SIZE, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import MEMORY, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
     from core.operations.create import Created
@@ -22,7 +22,7 @@ NO_FILTER = "none"
 @click.argument("name")
 @click.option("--brick", required=True, metavar="BRICK", help="The image that the boot volume is made from.")
 @click.option("--vcpus", type=click.IntRange(1, 2**31 - 1), required=True, metavar="N", help="vCPUs of the VM.")
-@click.option("--memory", type=SIZE, required=True, help="Memory, such as '8 GiB', rounded up to whole MiB; a bare "
+@click.option("--memory", type=MEMORY, required=True, help="Memory, such as '8 GiB', rounded up to whole MiB; a bare "
               "number is bytes.")  # fmt: skip
 @device_option
 @click.option("--realm", metavar="ID", help="The realm, where there are several.")
