@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from textual import events
 
 from core.fleet import VMState
 from core.operations.tasks import Progress
@@ -309,6 +310,25 @@ async def test_plus_and_minus_take_round_values(realm: World) -> None:
         await pilot.press("plus", "plus", "minus")
         await settle(pilot)
         assert vcpus.value == "5"
+
+
+async def test_keys_that_come_at_once_act_in_their_order(realm: World) -> None:
+    """As over a slow line, or pasted: what is typed behind a backspace stays."""
+    app = RealmsApp(realm.workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        form = await in_form(pilot)
+        write(form, vcpus="4")
+        vcpus = form.query_one("#field-vcpus", FieldRow)
+        vcpus.edit()
+        await settle(pilot)
+        for key, character in (("ctrl+a", None), ("ctrl+k", None), ("backspace", None), ("1", "1"), ("6", "6")):
+            app.post_message(events.Key(key, character))
+        await settle(pilot)
+        assert vcpus.value == "16"
+        for key, character in (("plus", "+"), ("backspace", None), ("3", "3")):
+            app.post_message(events.Key(key, character))
+        await settle(pilot)
+        assert vcpus.value == "23"
 
 
 async def test_a_saved_fleet_takes_no_orders() -> None:

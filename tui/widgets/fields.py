@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -28,6 +27,14 @@ LABEL_WIDTH = 16
 
 YES = "yes"
 """Value of a field that is ticked; empty where it isn't."""
+
+
+_EDITING = {
+    "backspace": "delete_left", "delete": "delete_right", "ctrl+w": "delete_left_word", "ctrl+u": "delete_left_all",
+    "ctrl+k": "delete_right_all", "left": "cursor_left", "right": "cursor_right", "home": "home", "ctrl+a": "home",
+    "end": "end", "ctrl+e": "end",
+}  # fmt: skip
+"""Keys that edit a line, and Textual's actions for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +67,6 @@ class Names(Suggester):
 class FieldInput(Input):
     """An input that + and - change, where its field has steps."""
 
-    BINDINGS: ClassVar = [
-        Binding("plus,equals_sign", "step(1)", "More", show=False),
-        Binding("minus", "step(-1)", "Less", show=False),
-    ]
-
     def __init__(self, field: FormField, names: Names) -> None:
         super().__init__(field.value, placeholder=field.hint, suggester=names, select_on_focus=True, compact=True)
         self.cursor_blink = False
@@ -77,8 +79,18 @@ class FieldInput(Input):
         return super().check_consume_key(key, character)
 
     async def _on_key(self, event: events.Key) -> None:
+        """Edit at once.
+
+        A binding acts only after the key has gone up through all parents: what was typed behind it may stand here then.
+        """
         if self.field.step is not None and event.character in ("+", "-", "="):
-            event.prevent_default()
+            self.action_step(-1 if event.character == "-" else 1)
+        elif event.key in _EDITING:
+            getattr(self, f"action_{_EDITING[event.key]}")()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
     def action_step(self, direction: int) -> None:
         """Take the next round value."""
