@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.driver.pool_setup import ANY_PERMISSIONS, Permissions, PoolPlan, PoolType
 from core.errors import RealmsError, UsageError
 from core.operations.on_hosts import on_each
+from core.operations.pool_space import look_anew
 from core.operations.realm_pools import NEED, HostPools, PoolRole, PoolsReport, RealmPool, Sharing, pool_name
 from core.operations.shared_storage import prove, told_by_source
 from core.units import show_size
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from core.realms import Realm
 
 DEADLINE = 30.0
-"""Seconds that connecting to a host may take."""
+"""Seconds that a host may take to connect, or to answer."""
 
 
 class PoolsNotSetUp(RealmsError):
@@ -91,15 +92,20 @@ def check_path(path: str) -> None:
 def look_at_pools(
     control: Control, realm: Realm, hosts: Sequence[Host], *, prove_sharing: bool = False, deadline: float = DEADLINE
 ) -> PoolsReport:
-    """Ask every host for the realm's pools, all at once; with a proof of shared storage if asked for."""
-    from core.driver.jobs import job_connection
-    from core.operations.host_pools import look_up_realm_pools
+    """Ask every host for the realm's pools as they are now, all at once; with a proof of shared storage if asked for.
+
+    Each host may take up to `deadline` seconds; a pool that it could not look into is told with a warning.
+    """
 
     def look(host: Host) -> tuple[RealmPool, ...]:
-        with control.step("ask for its pools", host.name), job_connection(host, deadline) as connection:
-            return tuple(RealmPool(role, facts) for role, facts in look_up_realm_pools(connection, realm).items())
+        with control.step("ask for its pools", host.name):
+            return look_anew(host, realm, deadline, stop=control.cancel_asked)
 
     found = tuple(HostPools(answer.host, answer.value or (), answer.error) for answer in on_each(hosts, look))
+    for host in found:
+        for pool in host.pools:
+            if pool.unread:
+                control.warn(f"{host.host.name}: {pool.unread}")
     sharing = prove(control, found, deadline) if prove_sharing else told_by_source(found)
     return PoolsReport(realm, found, sharing)
 
@@ -123,9 +129,11 @@ def set_up_pools(
     plans, folders = request.plans(realm), MadeFolders()
     control.on_failure("undo: remove the empty folders that were made", lambda: folders.remove(control, deadline))
     answers = on_each(hosts, lambda host: set_up_host(control, realm, host, plans, folders=folders, deadline=deadline))
+    control.check()  # told to end while only hosts were waited for that do nothing more
     found = tuple(
         HostPools(answer.host, error=answer.error) if answer.value is None else answer.value for answer in answers
     )
+    found = tuple(_counted(control, found, realm, deadline))
     for warning in _space_warnings(found, request.need):
         control.warn(warning)
     ready = [host for host in found if host.error is None]
@@ -141,6 +149,19 @@ def set_up_pools(
                 control.warn(f"{host.host.name}: stay there, as other hosts may share them: {', '.join(left)}")
         raise PoolsNotSetUp(_what_is_wrong(report), report)
     return report
+
+
+def _counted(control: Control, found: Sequence[HostPools], realm: Realm, deadline: float) -> Iterator[HostPools]:
+    """Have hosts count their free space again: what was there before was counted when libvirt last looked there."""
+    ready = [each.host for each in found if each.error is None]
+    seen = {
+        answer.host.name: {pool.role: pool for pool in answer.value or ()}
+        for answer in on_each(ready, lambda host: look_anew(host, realm, deadline, stop=control.cancel_asked))
+    }
+    for each in found:
+        anew = seen.get(each.host.name, {})
+        pools = tuple(replace(anew.get(pool.role, pool), changes=pool.changes) for pool in each.pools)
+        yield replace(each, pools=pools)
 
 
 def _space_warnings(found: Sequence[HostPools], need: int) -> Iterator[str]:
@@ -160,6 +181,8 @@ def _what_is_wrong(report: PoolsReport) -> str:
     parts = [f"pools could not be set up on {len(failed)} of {len(report.hosts)} hosts"] if failed else []
     unshared = [sharing.pool for sharing in report.sharing if sharing.shared is False]
     unproven = [sharing.pool for sharing in report.sharing if sharing.error and sharing.shared is not False]
+    silent = [host.host.name for host in report.hosts if any(pool.silent for pool in host.pools)]
+    parts += [f"the storage of {', '.join(silent)} does not answer"] if silent else []
     parts += [f"not shared: {', '.join(unshared)}"] if unshared else []
     parts += [f"the proof failed for {', '.join(unproven)}"] if unproven else []
     return "; ".join(parts)
