@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.fleet import PoolState
+from core.fleet import Connection, PoolState
 from core.operations.realm_pools import NEED, PoolRole
 from core.units import show_age, show_size
 from tui.render.ages import Freshness, connection_text, freshness
@@ -137,7 +137,7 @@ def pool_rows(
     views: tuple[HostPoolsView, ...], now: float, configuration: Configuration, sight: PoolSight
 ) -> tuple[Row, ...]:
     """Make a row of each host."""
-    words = [len(pool.word[0]) for view in views for pool in view.pools if pool.facts is not None]
+    words = [len(pool.word[0]) for view in views for pool in view.pools if pool.state is PoolState.ACTIVE]
     lead = max(words, default=2)
     several = len(configuration.realms) > 1
     return tuple(_row(view, now, configuration, sight, lead=lead, several=several) for view in views)
@@ -148,11 +148,12 @@ def _row(
 ) -> Row:
     snapshot = view.snapshot
     tones = {Freshness.LIVE: Tone.GOOD, Freshness.LATE: Tone.WARN, Freshness.OFF: Tone.DIM}
+    otherwise = Tone.BAD if snapshot.connection is Connection.UNREACHABLE else Tone.WARN
     connection = connection_text(snapshot, now, configuration.realms)
     by_role = [_cell(view, view.pool(role), now, sight, lead) for role in PoolRole]
     cells: tuple[Cell, ...] = (
         snapshot.name,
-        ((connection, tones.get(view.freshness, Tone.BAD)),),
+        ((connection, tones.get(view.freshness, otherwise)),),
         *by_role,
         shared_cell(view),
         snapshot.host.uri,

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 Line = tuple[Piece, ...]
 
 _DASH = (" \N{BOX DRAWINGS LIGHT HORIZONTAL} ", Tone.DIM)
-_WITH_NAMES, _WITH_PERMISSIONS, _WITH_BARS = 96, 112, 130
-"""Columns from which on a line has room for the pool's name, its permissions, its bar."""
+_WITH_CAPACITY, _WITH_PERMISSIONS, _WITH_BARS, _WITH_NAMES = 96, 112, 130, 150
+"""Columns from which on a line has room for the pool's size, its permissions, a bar, its name."""
 
 _THINGS = {
     PoolRole.BRICKS: "brick", PoolRole.DRIVES: "drive", PoolRole.SNAPSHOTS: "snapshot", PoolRole.VOLUMES: "volume",
@@ -65,12 +65,14 @@ class PoolsDetail:
     def lines(self, width: int, height: int) -> tuple[Line, ...]:
         """Lay out the pools, then what is wrong, the worst first; what there is no room for is left out."""
         lines = self._table(width)
-        told = [*self._host_trouble(width), *self._troubles(width)]
         holds = self._holds()
-        room = height - len(lines) - (1 if holds else 0)
-        if told and len(told) > room:
+        room = height - len(lines) - len(holds)
+        told = [*self._host_trouble(width), *self._troubles(width, 3)]
+        if len(told) > room:
+            told = [*self._host_trouble(width), *self._troubles(width, 1)]
+        if len(told) > room:
             left = len(told) - max(0, room - 1)
-            told = [*told[: max(0, room - 1)], ((f"and {plural(left, 'more line')}: Enter goes in", Tone.DIM),)]
+            told = [*told[: max(0, room - 1)], ((f"and {left} more", Tone.DIM),)]
         lines += [*told, *holds]
         return tuple(lines[: max(1, height)])
 
@@ -96,7 +98,7 @@ class PoolsDetail:
             told = self._elsewhere(pool) if pool.state is PoolState.MISSING else ""
             return (*line, (told, Tone.MUTED))
         line += [*_space(facts, width), ("  ", Tone.PLAIN)]
-        line += [*lay_out((_sharing_words(pool, self.now),), 18 if width >= _WITH_NAMES else 10)]
+        line += [*lay_out((_sharing_words(pool, self.now),), 13 if width >= _WITH_CAPACITY else 10)]
         source = f" from {facts.source}" if facts.source else ""
         line += [(f"{facts.type} ", Tone.MUTED), (one_line(f"{facts.path}{source}"), Tone.PLAIN)]
         if not facts.persistent:
@@ -133,14 +135,14 @@ class PoolsDetail:
             error = f"its free space is not known: {known.error}"
         return [((text, Tone.BAD),) for text in wrapped(error, width, 2)] if error else []
 
-    def _troubles(self, width: int) -> list[Line]:
+    def _troubles(self, width: int, most: int) -> list[Line]:
         if not self.view.freshness.is_current:
             return []
         worst = sorted(self._found(), key=lambda trouble: [Tone.BAD, Tone.WARN, Tone.MUTED].index(trouble[0]))
         lines: list[Line] = []
         for tone, what, how in worst:
             head = f"{what}: " if how else what
-            first, *rest = wrapped(f"{head}{how}", width - 2, 3)
+            first, *rest = wrapped(f"{head}{how}", width - 2, most)
             mark = {Tone.BAD: "\N{BALLOT X} ", Tone.WARN: "! ", Tone.MUTED: "\N{MIDDLE DOT} "}[tone]
             if first.startswith(head):
                 lines.append(((mark, tone), (head, tone), (first[len(head) :], Tone.PLAIN)))
@@ -178,7 +180,7 @@ class PoolsDetail:
         for pool in active:
             like = _most_common(self.others, pool.role)
             if pool.facts is not None and like is not None and _place(pool.facts) != like:
-                yield Tone.WARN, f"{pool.role} lies elsewhere than on most other hosts", f"there {like[0]} at {like[1]}"
+                yield Tone.WARN, f"{pool.role} lie elsewhere than on most other hosts", f"there {like[0]} at {like[1]}"
 
     def _holds(self) -> list[Line]:
         counted = self.sight.contents.get(self.view.snapshot.host.realm)
@@ -195,7 +197,7 @@ def _space(facts: PoolFacts, width: int) -> list[Piece]:
     if facts.available is None or not facts.capacity:
         return [(f"{'-':>8}" + " " * (17 if width >= _WITH_NAMES else 0), Tone.DIM)]
     free = (f"{show_size(facts.available):>8}", Tone.WARN if facts.available < NEED else Tone.PLAIN)
-    if width < _WITH_NAMES:
+    if width < _WITH_CAPACITY:
         return [free]
     used = 1 - facts.available / facts.capacity
     bar = [*bar_pieces(used, 8, Tone.BAR), (" ", Tone.PLAIN)] if width >= _WITH_BARS else []

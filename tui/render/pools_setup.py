@@ -126,7 +126,11 @@ class Checks:
 
     def lines(self, width: int) -> tuple[Line, ...]:
         """Say for each pool of each host what is there, and what will be done."""
-        lines: list[Line] = [self.headline(), ()]
+        lines: list[Line] = [self.headline()]
+        if self.conflicts:
+            told = "What is there is never changed into another pool. Back: give it its own place, or leave it out."
+            lines += [((text, Tone.PLAIN),) for text in wrapped(told, width, 3)]
+        lines.append(())
         names = min(28, max((width_of(plan.name) for plan in self.plans.values()), default=8))
         for check in self.hosts:
             lines.append(((check.host.name, Tone.STRONG), (f"  {one_line(check.host.uri)}", Tone.MUTED)))
@@ -141,7 +145,7 @@ class Checks:
         if check.waiting:
             return [(("  asking", Tone.MUTED),)]
         why = str(check.found.error) if check.found is not None and check.found.error is not None else "no answer"
-        told = f"{why.removeprefix(f'{check.host.name}: ')}: what is there is not known; if it stays so, its part fails"
+        told = f"{why.removeprefix(f'{check.host.name}: ')} \N{EM DASH} if it stays so, nothing is set up there"
         return [((f"  {text}", Tone.WARN),) for text in wrapped(told, width - 2, 3)]
 
     def _pool(self, check: HostCheck, role: PoolRole, plan: PoolPlan, names: int, width: int) -> list[Line]:

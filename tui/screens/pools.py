@@ -117,13 +117,13 @@ class PoolsScreen(AreaScreen):
                 sight.asked_for = snapshot.pools
                 self._ask([snapshot.host])
 
-    def _ask(self, hosts: Sequence[Host], *, anew: bool = False) -> None:
+    def _ask(self, hosts: Sequence[Host]) -> None:
         workplace = self.realms.workplace
         for host in hosts:
             realm = workplace.configuration.realms.get(host.realm)
             if realm is not None and not self.sight.of(host.name).asking:
                 self.sight.of(host.name).asking = True
-                ask_for_pools(workplace, realm, [host], self, anew=anew)
+                ask_for_pools(workplace, realm, [host], self)
 
     def on_pools_seen(self, message: PoolsSeen) -> None:
         """Show what a host told."""
@@ -138,7 +138,7 @@ class PoolsScreen(AreaScreen):
             return
         marked = self.query_one(Grid).model.marks
         views = [view for view in self._views if not marked or view.snapshot.name in marked]
-        self._ask([view.snapshot.host for view in views if view.freshness.is_current], anew=True)
+        self._ask([view.snapshot.host for view in views if view.freshness.is_current])
         if self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
 

@@ -39,7 +39,7 @@ class ChecksPage(SetUpPage):
             if not view.freshness.is_current
         }
         wizard.asking = {host.name for host in answering}
-        ask_for_pools(wizard.realms.workplace, wizard.realm, answering, self, anew=True)
+        ask_for_pools(wizard.realms.workplace, wizard.realm, answering, self)
         self._show()
 
     def on_pools_seen(self, message: PoolsSeen) -> None:
