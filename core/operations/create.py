@@ -67,8 +67,9 @@ class Created:
 def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: float = SETTLE_SECONDS) -> Created:
     """Create a VM and wait until it has registered.
 
-    Raises UsageError, NameTaken, DriveInUse, NoRoom, NotRegistered, DriverError, Cancelled; what was done is undone
-    then, except that `order.keep` keeps a VM that did not register.
+    Hosts have `settle` seconds to answer, and as many again to say who has the drives. Raises UsageError, NameTaken,
+    DriveInUse, NoRoom, NotRegistered, DriverError, Cancelled; what was done is undone then, except that `order.keep`
+    keeps a VM that did not register.
     """
     registry = workplace.check_can_change()
     realm = workplace.configuration.realms[order.realm]
@@ -83,7 +84,7 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
     )
     try:
         with Undoing(control, entry) as undoing:
-            return _Creation(workplace, undoing, order, realm, uuid).run()
+            return _Creation(workplace, undoing, order, realm, uuid, patience=settle).run()
     except CopyGoesOn as error:
         recover_when_copied(workplace, entry.id, order.name, error)
         raise
@@ -92,13 +93,16 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
 class _Creation:
     """One VM on its way into being."""
 
-    def __init__(self, workplace: Workplace, undoing: Undoing, order: Order, realm: Realm, uuid: str) -> None:
+    def __init__(
+        self, workplace: Workplace, undoing: Undoing, order: Order, realm: Realm, uuid: str, *, patience: float
+    ) -> None:
         self._workplace = workplace
         self._undoing = undoing
         self._control = undoing.control
         self._order = order
         self._realm = realm
         self._uuid = uuid
+        self._patience = patience
         self._kind = ""
         self._mark = Mark(realm=realm.id, created_at=workplace.clock.now(), pending=undoing.entry.owner)
 
@@ -239,7 +243,8 @@ class _Creation:
         names = [drive.name for drive in order.drives if isinstance(drive, ExistingDrive)]
         found = access.slow(lambda connection: {name: find_drive(connection, realm, name) for name in names})
         hosts = tuple(each.host for each in self._workplace.fleet().hosts if each.host.realm == realm.id)
-        refuse_drives_in_use(self._workplace, self._control, hosts, tuple(found.values()), force=order.force)
+        volumes, patience = tuple(found.values()), self._patience
+        refuse_drives_in_use(self._workplace, self._control, hosts, volumes, force=order.force, deadline=patience)
         return found
 
     # The domain ----------------------------------------------------------------------------------------------------

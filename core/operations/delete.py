@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import DriverError, RealmsError
-from core.operations.host_access import HostAccess, in_lane
+from core.operations.host_access import QUICK_SECONDS, HostAccess, in_lane
 from core.operations.journal import Journal
 from core.operations.on_hosts import on_each
 from core.units import show_size
@@ -125,14 +125,16 @@ def delete_vm(
     drives: bool = False,
     snapshots: bool | None = None,
     force: bool = False,
+    patience: float = QUICK_SECONDS,
 ) -> Deleted:
     """Delete a VM that is off; with `volumes` its boot volume too, with `drives` its drives.
 
     Its snapshots go with its boot volume, unless `snapshots` says otherwise.
 
     `force` turns it off first, and deletes volumes although a host can't be asked who uses them; never what another VM
-    is known to use. Raises VMActive, VolumeInUse, DriverError, Cancelled. What was begun is not undone: the journal
-    has what is left to delete, and `realms vms recover` goes on with it.
+    is known to use. Hosts have `patience` seconds to say what they use. Raises VMActive, VolumeInUse, DriverError,
+    Cancelled. What was begun is not undone: the journal has what is left to delete, and `realms vms recover` goes on
+    with it.
     """
     from core.driver.domain_control import is_active
 
@@ -149,7 +151,7 @@ def delete_vm(
     stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
     doomed = (*own, *(found.copies if snapshots else ()))
     if doomed:
-        refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, force=force)
+        refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, force=force, patience=patience)
     entry = Journal(registry.path, workplace.clock).begin(
         OPERATION,
         vm=vm.name,
@@ -214,6 +216,7 @@ def refuse_used(
     *,
     but: str,
     force: bool = False,
+    patience: float = QUICK_SECONDS,
 ) -> None:
     """Raise VolumeInUse where a VM other than `but`, running or off, has one of these volumes, or an overlay."""
     from core.driver.disks import read_disks
@@ -224,7 +227,7 @@ def refuse_used(
     paths = {posixpath.normpath(volume.path): volume.name for volume in volumes}
 
     def ask(host: Host) -> tuple[DomainDisks, ...]:
-        with HostAccess(workplace, host) as access:
+        with HostAccess(workplace, host, patience) as access:
             return access.slow(read_disks)
 
     with control.step("ask who else uses its volumes"):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from core.placement.verdicts import Verdict
 
 DEADLINE = 20.0
-"""Seconds that connecting to each side may take."""
+"""Seconds that connecting to each side may take, where nobody says otherwise."""
 
 
 class MigrationRefused(RealmsError):
@@ -126,13 +126,19 @@ class Departure:
 
 
 def plan_migration(
-    control: Control, workplace: Workplace, departure: Departure, wish: MigrationWish, *, prove: bool = True
+    control: Control,
+    workplace: Workplace,
+    departure: Departure,
+    wish: MigrationWish,
+    *,
+    prove: bool = True,
+    deadline: float = DEADLINE,
 ) -> MigrationPlan:
     """Choose the target and check everything; changes nothing but a tiny volume made and deleted where `prove`.
 
     Without a host in the wish the best other one is taken; where something stands in the way there, the next best. A
-    plan that can't be carried out is given all the same: that of the best host. Raises UsageError, NoTarget,
-    DriverError.
+    plan that can't be carried out is given all the same: that of the best host. Connecting to each side may take
+    `deadline` seconds. Raises UsageError, NoTarget, DriverError.
     """
     snapshot, vm = departure.snapshot, departure.vm
     if snapshot.connection is not Connection.CONNECTED:
@@ -150,13 +156,13 @@ def plan_migration(
     plans: list[MigrationPlan] = []
     with contextlib.ExitStack() as stack:
         with control.step("ask for the VM", snapshot.name):
-            source = stack.enter_context(job_connection(snapshot.host, DEADLINE))
+            source = stack.enter_context(job_connection(snapshot.host, deadline))
             here = ask_source(source, vm.uuid)
         for verdict in candidates:
             target = departure.host(verdict.host)
             with control.step("check whether the VM can run there", target.name) as step:
                 check = _Check(departure, wish, source, here, verdict)
-                check.look(prove=prove)
+                check.look(prove=prove, deadline=deadline)
                 plan = MigrationPlan(
                     vm=vm, source=snapshot.host, target=target, wish=wish, demand=demand, verdict=verdict,
                     verdicts=verdicts, obstacles=judged(chain(check.obstacles, strangers), wish), here=here,
@@ -209,12 +215,12 @@ class _Check:
         self.unsafe = wish.unsafe
         self.copy_disks: tuple[str, ...] = ()
 
-    def look(self, *, prove: bool) -> None:
+    def look(self, *, prove: bool, deadline: float) -> None:
         """Ask the target, compare the storage, and judge it all. Raises DriverError."""
         if not self._target.state.connects:  # placement has said so
             return
         here = self._here
-        with job_connection(self._target, DEADLINE) as connection:
+        with job_connection(self._target, deadline) as connection:
             there = ask_target(connection, here)
             storage = compare_storage(self._source, connection, here, there, prove=prove)
         found = Findings(

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from core.errors import UsageError
-from core.fleet import Fleet
+from core.fleet import Connection, Fleet
 from core.text import printable
 
 if TYPE_CHECKING:
@@ -38,6 +38,14 @@ def only(fleet: Fleet, configuration: Configuration, *, realm: str | None = None
             for snapshot in fleet.hosts
             if realm in (None, snapshot.host.realm) and host in (None, snapshot.name)
         ),
+    )
+
+
+def finds(wanted: str, fleet: Fleet) -> bool:
+    """Tell whether HOST/NAME is a VM of a host that answers: whatever other hosts have, no other VM is meant."""
+    return any(
+        snapshot.connection is Connection.CONNECTED and any(wanted == f"{vm.host}/{vm.name}" for vm in snapshot.vms)
+        for snapshot in fleet.hosts
     )
 
 

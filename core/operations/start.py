@@ -31,19 +31,27 @@ if TYPE_CHECKING:
 OPERATION = "start"
 
 ASK_SECONDS = 15.0
-"""Seconds that each of the other hosts has to say whether it runs the VM."""
+"""Seconds that each of the other hosts has to say whether it runs the VM, where nobody says otherwise."""
 
 
 class RunsElsewhere(RealmsError):
     """The VM is active on another host, or one that might run it can't be asked: two would write to one disk."""
 
 
-def start_vm(workplace: Workplace, control: Control, target: Target, *, force: bool = False, wait: bool = True) -> Done:
+def start_vm(
+    workplace: Workplace,
+    control: Control,
+    target: Target,
+    *,
+    force: bool = False,
+    wait: bool = True,
+    patience: float = ASK_SECONDS,
+) -> Done:
     """Start a VM that is off and wait until it has registered; past the realm's timeout it is stopped again.
 
     Nothing is ever removed. `force` starts it although a host that might run it, or a VM that has its drives, can't be
-    asked; never while it is seen active elsewhere, or its drives are seen in use. Raises RunsElsewhere, NoRoom,
-    NotRegistered, DriveInUse, DriverError, Cancelled.
+    asked; never while it is seen active elsewhere, or its drives are seen in use. Other hosts have `patience` seconds
+    to say so. Raises RunsElsewhere, NoRoom, NotRegistered, DriveInUse, DriverError, Cancelled.
     """
     registry = workplace.check_can_change()
     host, vm = target.host, target.vm
@@ -57,8 +65,8 @@ def start_vm(workplace: Workplace, control: Control, target: Target, *, force: b
         undoing.before("reserve", "give its room back", lambda: registry.release(vm.uuid, entry.owner), host.name)
         room = _take_room(workplace, undoing, target, stored)
         with HostAccess(workplace, host) as access:
-            _refuse_elsewhere(workplace, undoing.control, target, force=force)
-            _refuse_drives(workplace, undoing.control, target, stored, access, force=force)
+            _refuse_elsewhere(workplace, undoing.control, target, force=force, patience=patience)
+            _refuse_drives(workplace, undoing.control, target, stored, access, force=force, patience=patience)
             _give_devices(workplace, undoing, target, stored, room)
             started_at = _start(workplace, undoing, target, room, access)
         _await(workplace, undoing, target, started_at, wait=wait)
@@ -116,7 +124,7 @@ def _take_room(workplace: Workplace, undoing: Undoing, target: Target, stored: S
     return room
 
 
-def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *, force: bool) -> None:
+def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *, force: bool, patience: float) -> None:
     """Ask every other host of the realm, now that the VM is reserved, whether it runs the VM."""
     from core.driver.domain_control import is_active
 
@@ -128,7 +136,7 @@ def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *,
     asked = [host for host in others if host.state.connects]
 
     def ask(host: Host) -> bool:
-        return in_lane(workplace, host.name, lambda connection: is_active(connection, target.vm.uuid), ASK_SECONDS)
+        return in_lane(workplace, host.name, lambda connection: is_active(connection, target.vm.uuid), patience)
 
     with control.step(f"ask whether another host runs {target.vm.name}") as step:
         answers = on_each(asked, ask)
@@ -150,13 +158,20 @@ def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *,
 
 
 def _refuse_drives(
-    workplace: Workplace, control: Control, target: Target, stored: StoredDomain, access: HostAccess, *, force: bool
+    workplace: Workplace,
+    control: Control,
+    target: Target,
+    stored: StoredDomain,
+    access: HostAccess,
+    *,
+    force: bool,
+    patience: float,
 ) -> None:
     """Refuse a VM whose drives another active VM has: an order that was given while this one was off."""
     volumes = access.quick(lambda connection: drives_of(connection, stored, target.realm.drives_pool))
     hosts = tuple(each.host for each in workplace.fleet().hosts if each.host.realm == target.realm.id)
     me = (target.host.name, target.vm.uuid)
-    refuse_drives_in_use(workplace, control, hosts, volumes, but=me, force=force)
+    refuse_drives_in_use(workplace, control, hosts, volumes, but=me, force=force, deadline=patience)
 
 
 def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tuple[Volume, ...]:

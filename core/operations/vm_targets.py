@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import HostUnreachable, RealmsError, UsageError
 from core.fleet import Connection
-from core.operations.selection import find_vm
+from core.operations.selection import find_vm, finds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def find_targets(workplace: Workplace, wanted: Sequence[str], *, foreign: bool, 
     unless `foreign` allows them.
     """
     workplace.check_can_change()
-    fleet = workplace.settled_fleet(timeout)
+    fleet = workplace.settled_fleet(timeout, enough=lambda fleet: all(finds(name, fleet) for name in wanted))
     targets = {target.vm.key: target for target in (find_target(workplace, fleet, name) for name in wanted)}
     for target in targets.values():
         if not foreign:

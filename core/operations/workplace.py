@@ -99,15 +99,19 @@ class Workplace:
             ),
         )
 
-    def settled_fleet(self, timeout: float, *, addresses: bool = False) -> Fleet:
+    def settled_fleet(
+        self, timeout: float, *, addresses: bool = False, enough: Callable[[Fleet], bool] = lambda _: False
+    ) -> Fleet:
         """Connect, and wait until every host has answered or failed, or `timeout` seconds have passed.
 
-        With `addresses` also until those that answer have been asked for the addresses of their VMs.
+        With `addresses` also until those that answer have been asked for the addresses of their VMs. A fleet that is
+        `enough` ends the wait.
         """
         if self._saved is not None:
             return self._saved
         settled = _all_asked if addresses else _all_settled
-        return self._with_reservations(self.connect().wait(settled, timeout).hosts)
+        hosts = self.connect().wait(lambda fleet: enough(fleet) or settled(fleet), timeout).hosts
+        return self._with_reservations(hosts)
 
     def _with_reservations(self, snapshots: tuple[HostSnapshot, ...]) -> Fleet:
         now = self.clock.now()
@@ -212,18 +216,16 @@ class Workplace:
 
         return probe(uri, deadline)
 
-    def look_at_pools(self, host: Host, realm: Realm, *, anew: bool = False) -> HostPools:
-        """Ask a host for a realm's pools and their free space; blocks. What goes wrong is in the answer.
+    def look_at_pools(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostPools:
+        """Ask a host for a realm's pools and their free space as they are now; blocks up to `deadline` seconds.
 
-        `anew` has the host look into each pool first, on a connection of its own: what other hosts wrote counts then.
+        What goes wrong is in the answer.
         """
-        from core.operations.host_access import HostAccess
-        from core.operations.host_pools import look_at_host
+        from core.operations.pool_space import look_anew
         from core.operations.realm_pools import HostPools
 
         try:
-            with HostAccess(self, host) as access:
-                return HostPools(host, look_at_host(access, realm, anew=anew))
+            return HostPools(host, look_anew(host, realm, deadline))
         except RealmsError as error:
             return HostPools(host, error=error)
 

@@ -66,5 +66,5 @@ def test_the_help_names_every_option(run: Callable[..., Outcome]) -> None:
     outcome = run("--help")
     assert outcome.code == 0
     for option in ("--to", "--offline", "--mode", "--tls", "--copy-storage", "--unsafe", "--check", "--force",
-                   "--foreign", "--timeout", "--json", "--yes"):  # fmt: skip
+                   "--foreign", "--timeout", "--within", "--json", "--yes"):  # fmt: skip
         assert option in outcome.out

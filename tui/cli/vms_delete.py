@@ -53,7 +53,9 @@ def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, 
         gone: dict[Target, Deleted] = {}
 
         def job(control: Control, target: Target) -> Done:
-            gone[target] = delete_vm(workplace, control, target, volumes=volumes, drives=drives, force=force)
+            gone[target] = delete_vm(
+                workplace, control, target, volumes=volumes, drives=drives, force=force, patience=common["timeout"]
+            )
             return Done(target)
 
         outcomes = run_task(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 foreign_option = click.option("--foreign", is_flag=True, help="Also change a VM that the realm did not make.")
 timeout_option = click.option(
-    "--timeout", type=WAIT, default=30.0, show_default=True, metavar="SECONDS",
-    help="How long a host may take to answer.",
+    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+    help="How long to wait for hosts that don't answer.",
 )  # fmt: skip
 
 

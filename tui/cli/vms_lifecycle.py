@@ -49,7 +49,10 @@ def start(options: GlobalOptions, *, force: bool, no_wait: bool, **common: Any) 
     from core.operations.start import start_vm
 
     def job(workplace: Workplace) -> Callable[[Control, Target], Done]:
-        return lambda control, target: start_vm(workplace, control, target, force=force, wait=not no_wait)
+        patience = common["timeout"]
+        return lambda control, target: start_vm(
+            workplace, control, target, force=force, wait=not no_wait, patience=patience
+        )
 
     return _run(options, "start", common, job)
 

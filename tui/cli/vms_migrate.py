@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options
 
 if TYPE_CHECKING:
     from core.operations.migrate import Migrated
@@ -36,10 +36,18 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Go to a host that placement refuses; replace an old definition there.")
 @click.option("--foreign", is_flag=True, help="Move a VM that no realm has made.")
 @click.option(
-    "--timeout",
-    type=click.FloatRange(1, 604_800),
+    "--within",
+    type=WaitType(min=1, max=604_800),
     metavar="SECONDS",
     help="Call a live migration off when it takes longer.",
+)
+@click.option(
+    "--timeout",
+    type=WAIT,
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for hosts that don't answer.",
 )
 @click.option("--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S", help="Send no faster.")
 @click.option("--no-auto-converge", is_flag=True, help="Don't slow down a guest that writes faster than is sent.")
@@ -66,6 +74,8 @@ def migrate(
     mode: str,
     no_auto_converge: bool,
     bandwidth: int | None,
+    within: float | None,
+    timeout: float,
     **given: Any,
 ) -> int:
     """Move a VM to another host: live while it runs or is paused, by its definition while it is off.
@@ -78,28 +88,32 @@ def migrate(
     from core.operations.migration_wish import MigrationWish
 
     wish = MigrationWish(
-        mode=MigrationMode(mode), auto_converge=not no_auto_converge, bandwidth=bandwidth or 0, **given
+        mode=MigrationMode(mode), auto_converge=not no_auto_converge, bandwidth=bandwidth or 0, timeout=within, **given
     )
     workplace = options.workplace() if only_check else options.changing_workplace()
     try:
-        return _Run(workplace, wish, only_check=only_check, as_json=as_json, yes=yes).run(vm)
+        return _Run(workplace, wish, only_check=only_check, as_json=as_json, yes=yes, timeout=timeout).run(vm)
     finally:
         workplace.close()
 
 
-HOSTS_ANSWER_WITHIN = 10.0
-"""Seconds that the hosts of the fleet have to answer before it is judged by who did."""
-
-
 class _Run:
     def __init__(
-        self, workplace: Workplace, wish: MigrationWish, *, only_check: bool, as_json: bool, yes: bool
+        self,
+        workplace: Workplace,
+        wish: MigrationWish,
+        *,
+        only_check: bool,
+        as_json: bool,
+        yes: bool,
+        timeout: float,
     ) -> None:
         self._workplace = workplace
         self._wish = wish
         self._only_check = only_check
         self._as_json = as_json
         self._yes = yes
+        self._timeout = timeout
 
     def run(self, wanted: str) -> int:
         """Plan, ask, move, and say what came of it."""
@@ -114,13 +128,13 @@ class _Run:
         workplace, wish = self._workplace, self._wish
         if not workplace.is_live:
             raise UsageError("a saved fleet has no VMs that could move", hint="leave out --fleet")
-        fleet = workplace.settled_fleet(HOSTS_ANSWER_WITHIN)
+        fleet = workplace.settled_fleet(self._timeout)
         snapshot, vm = find_vm(fleet, wanted)
         departure = Departure(fleet, snapshot, vm)
         prove = not workplace.read_only
 
         def check(control: Control) -> MigrationPlan:
-            return plan_migration(control, workplace, departure, wish, prove=prove)
+            return plan_migration(control, workplace, departure, wish, prove=prove, deadline=self._timeout)
 
         plan = run_task(workplace, "check a migration", vm.name, check, quiet=self._as_json)
         if self._only_check or not plan.ok:
