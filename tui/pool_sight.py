@@ -45,13 +45,11 @@ class StorageSeen(Message):
         self.outcome = outcome
 
 
-def ask_for_pools(
-    workplace: Workplace, realm: Realm, hosts: Iterable[Host], reply_to: MessagePump, *, anew: bool = False
-) -> None:
+def ask_for_pools(workplace: Workplace, realm: Realm, hosts: Iterable[Host], reply_to: MessagePump) -> None:
     """Ask hosts for their pools, each in a daemon thread of its own: one that hangs holds up nobody."""
 
     def ask(host: Host) -> None:
-        pools = workplace.look_at_pools(host, realm, anew=anew)
+        pools = workplace.look_at_pools(host, realm)
         reply_to.post_message(PoolsSeen(pools, workplace.clock.now()))
 
     for host in hosts:

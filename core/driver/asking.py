@@ -12,7 +12,6 @@ import libvirt
 from core.driver.connection import open_connection
 from core.driver.process import end_ssh_children
 from core.errors import Cancelled, DriverError, HostTimeout
-from core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,10 +37,17 @@ def ask_within(
     Raises HostTimeout past it, Cancelled, HostUnreachable or another DriverError with a hint. The thread of a host that
     never answers is freed by ending its ssh client; without one it is left to its fate, and never delays the end.
     """
+    return answer_within(host, deadline, lambda: _answer(host, uri, question), stop)
+
+
+def answer_within(host: str, deadline: float, work: Callable[[], T], stop: threading.Event | None = None) -> T:
+    """Have a host asked by `work`, which opens a connection of its own; blocks up to `deadline` seconds.
+
+    It is called in a thread of its own, which is freed, or left to its fate, as by `ask_within`. Raises HostTimeout,
+    Cancelled, and the DriverErrors of `work`.
+    """
     outcome: Future[T] = Future()
-    thread = threading.Thread(
-        target=_ask, args=(host, uri, question, outcome), name=f"question {one_line(uri)}", daemon=True
-    )
+    thread = threading.Thread(target=_ask, args=(host, work, outcome), name=f"question to {host}", daemon=True)
     thread.start()
     try:
         return outcome.result(deadline) if stop is None else _result(outcome, deadline, stop)
@@ -67,14 +73,14 @@ def _result(outcome: Future[T], deadline: float, stop: threading.Event) -> T:
     raise Cancelled(message)
 
 
-def _ask(host: str, uri: str, question: Callable[[HostConnection], T], outcome: Future[T]) -> None:
+def _ask(host: str, work: Callable[[], T], outcome: Future[T]) -> None:
     try:
-        outcome.set_result(_answer(host, uri, question))
+        outcome.set_result(work())
     except DriverError as error:
         outcome.set_exception(error)
     finally:
         if not outcome.done():  # a bug: its trace goes to the thread's hook, and nobody waits for the deadline
-            outcome.set_exception(DriverError(host, f"internal error while asking {one_line(uri)}"))
+            outcome.set_exception(DriverError(host, "internal error while it was asked"))
 
 
 def _answer(host: str, uri: str, question: Callable[[HostConnection], T]) -> T:

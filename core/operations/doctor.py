@@ -15,6 +15,7 @@ from core.operations.doctor_fleet import check_twins, compare_realm
 from core.operations.doctor_hardware import check_profile
 from core.operations.doctor_host import check_client, check_software
 from core.operations.doctor_realm import check_filter, check_network, check_pools, check_translation
+from core.operations.doctor_space import count_space
 from core.operations.doctor_ssh import check_keys, check_peers
 from core.operations.findings import Checkup, Diagnosis, Finding, in_order, in_words
 from core.operations.host_contact import reach, read_uri
@@ -164,10 +165,15 @@ class _Visiting:
         findings = list(_check_description(at, patient))
         contact = reach(patient.host, self.timeout, self.clock, stop=stop)
         findings += contact.findings
-        if contact.survey is not None:
-            findings += check_answer(at, patient.realm, patient.profile, contact.survey)
-            findings += _check_ways(at, patient, contact.survey, deadline - time.monotonic())
-        visit = Visit(patient, tuple(findings), contact.survey)
+        seen = contact.survey
+        if seen is not None:
+            if patient.realm is not None:
+                left = max(1.0, deadline - time.monotonic())
+                seen, silent = count_space(at, patient.host, patient.realm, seen, left, stop=stop)
+                findings += silent
+            findings += check_answer(at, patient.realm, patient.profile, seen)
+            findings += _check_ways(at, patient, seen, deadline - time.monotonic())
+        visit = Visit(patient, tuple(findings), seen)
         if self.told is not None:
             self.told(visit)
         return visit

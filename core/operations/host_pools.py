@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from core.driver.connection import HostConnection
     from core.driver.pool_setup import Permissions, PoolFacts, PoolPlan
     from core.hosts import Host
-    from core.operations.host_access import HostAccess
     from core.operations.tasks import Control
     from core.realms import Realm
 
@@ -49,25 +48,6 @@ def look_up_realm_pools(
 
     names = list_pools(connection)
     return {role: look_up_pool(connection, pool_name(realm, role, names)) for role in roles}
-
-
-def look_at_host(access: HostAccess, realm: Realm, *, anew: bool = False) -> tuple[RealmPool, ...]:
-    """Ask a host for a realm's pools; `anew` has its libvirt look into each first, which counts the free space again.
-
-    Raises DriverError.
-    """
-    from core.driver.volumes import refreshed
-
-    def look(connection: HostConnection) -> tuple[RealmPool, ...]:
-        found = look_up_realm_pools(connection, realm)
-        if anew:
-            for facts in found.values():
-                if facts.state is PoolState.ACTIVE:
-                    refreshed(connection, facts.name, or_stale=True)
-            found = look_up_realm_pools(connection, realm)
-        return tuple(RealmPool(role, facts) for role, facts in found.items())
-
-    return access.slow(look) if anew else access.quick(look)
 
 
 class MadeFolders:

@@ -39,6 +39,10 @@ class RealmPool:
     role: PoolRole
     facts: PoolFacts
     changes: tuple[str, ...] = ()
+    unread: str = ""
+    """Why its host's libvirt could not look into it: its sizes are None then, as what it knew before may be wrong."""
+    silent: bool = False
+    """Whether it could not because the storage does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,9 @@ class PoolsReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every host answered that is not disabled, and no pool was found unshared, or failed its proof."""
-        return all(host.error is None or not host.host.state.connects for host in self.hosts) and not any(
-            sharing.shared is False or sharing.error for sharing in self.sharing
+        """Whether every host that is not disabled answered for every pool, and none was found unshared or unproven."""
+        return (
+            all(host.error is None or not host.host.state.connects for host in self.hosts)
+            and not any(pool.silent for host in self.hosts for pool in host.pools)
+            and not any(sharing.shared is False or sharing.error for sharing in self.sharing)
         )

@@ -149,7 +149,10 @@ def _seen(connection: HostConnection, pool: str, wanted: set[str]) -> Iterator[s
 
 
 def _active_roles(host: HostPools) -> dict[PoolRole, str]:
-    return {pool.role: pool.facts.name for pool in host.pools if pool.facts.state is PoolState.ACTIVE}
+    # Whoever asks storage that does not answer waits for ever.
+    return {
+        pool.role: pool.facts.name for pool in host.pools if pool.facts.state is PoolState.ACTIVE and not pool.silent
+    }
 
 
 def _has(role: PoolRole, found: Sequence[HostPools]) -> bool:

@@ -129,6 +129,31 @@ def test_the_virsh_commands_shown_mount_the_same(work: Work, source: str) -> Non
     assert [pool.changes for pool in report.hosts[0].pools] == [()] * 4
 
 
+def test_dead_storage_is_told_in_time_and_holds_up_nobody(work: Work, source: str) -> None:
+    """Looking into its pools never ends: their sizes are unknown, and a proof leaves them alone."""
+    host = work.lab.hosts[1]
+    work.set_up("", hosts=work.hosts[:2], proof=False, **network_pools(source))
+    clients = "kill -{} $(pidof glusterfs)"
+    host.run("sh", "-c", clients.format("STOP"))
+    try:
+        began = time.monotonic()
+        report = work.do(
+            lambda control: look_at_pools(control, OTHER, work.hosts[:2], prove_sharing=True, deadline=5.0)
+        )
+        assert time.monotonic() - began < 60
+        well, dead = report.hosts
+        assert [pool.unread for pool in well.pools] == [""] * 4
+        assert all(pool.silent and pool.facts.available is None for pool in dead.pools)
+        assert "pool other vm does not answer within 5 s" in dead.pools[0].unread
+        assert not report.ok
+        assert any("is its storage dead?" in warning for warning in work.last.warnings)
+    finally:
+        host.run("sh", "-c", clients.format("CONT"))
+    report = work.do(lambda control: look_at_pools(control, OTHER, work.hosts[:2]))
+    assert report.ok
+    assert all(pool.facts.available for host in report.hosts for pool in host.pools)
+
+
 @pytest.fixture
 def devices(lab: Lab, work: Work) -> Iterator[dict[PoolRole, str]]:
     """Give a host block devices, each with a file system: loops, which the machine's hosts see alike."""

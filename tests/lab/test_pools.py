@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.config.reader import load
 from core.driver.pool_setup import Permissions, PoolType
 from core.errors import Cancelled, HostTimeout
 from core.fleet import PoolState
+from core.operations.doctor import diagnose
+from core.operations.findings import Severity
 from core.operations.pools import PoolRequest, PoolsNotSetUp, look_at_pools, set_up_pools
 from core.operations.realm_pools import PoolRole
 from core.operations.tasks import Progress
+from core.operations.workplace import Workplace
+from core.registry.hosts import HostRegistry
+from tests.driver.worlds import LONG
 
+from .realm import write_configuration, write_registry
 from .storage import OTHER, REALM, Work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.operations.tasks import Control
 
 
@@ -189,3 +198,27 @@ def test_a_netfs_pool_is_understood_by_libvirt(work: Work) -> None:
     assert "start pool other vm" in str(caught.value.report.hosts[0].error)
     assert work.pools(0) == set()
     assert work.files(f"{work.lab.shared}/base") == []
+
+
+def test_free_space_is_that_of_now_on_every_host(work: Work, tmp_path: Path) -> None:
+    """Libvirt tells what it counted when it last looked, and another host has filled the storage since."""
+    work.lab.hosts[0].fill_storage(leave=16 * 2**20)
+    report = work.do(lambda control: look_at_pools(control, REALM, work.hosts))
+    free = {pool.facts.available for host in report.hosts for pool in host.pools}
+    assert report.ok
+    assert len(free) == 1
+    assert free.pop() < 64 * 2**20
+    configuration, registry = write_configuration(tmp_path), tmp_path / "registry.json"
+    write_registry(work.lab, configuration, registry)
+    diagnosis = diagnose(Workplace(load(configuration), registry=HostRegistry(registry)), (), LONG)
+    warned = {each.host for each in diagnosis.findings if each.severity is Severity.WARNING and "full" in each.what}
+    assert warned == {"h1", "h2", "h3"}
+
+
+def test_setting_up_pools_that_are_there_warns_of_the_space_of_now(work: Work) -> None:
+    """They were counted when they were set up first."""
+    base = f"{work.lab.shared}/base"
+    work.set_up(base, proof=False)
+    work.lab.hosts[0].fill_storage(leave=16 * 2**20)
+    report = work.set_up(base, proof=False)
+    assert all(pool.facts.available < 64 * 2**20 for host in report.hosts for pool in host.pools)

@@ -29,7 +29,7 @@ def test_status_is_a_matrix_of_hosts_and_pools(run: Run) -> None:
     volumes, missing = document["hosts"][0]["pools"][0], document["hosts"][1]["pools"][3]
     assert (volumes["pool"], volumes["type"], volumes["path"]) == ("ticrypt-vm", "dir", "/pools/ticrypt-vm")
     assert volumes["capacity"] >= volumes["free"] > 0
-    assert (volumes["shared"], volumes["shared_by"]) == (None, None)
+    assert (volumes["shared"], volumes["shared_by"], volumes["unread"]) == (None, None, None)
     assert (missing["capacity"], missing["path"], missing["role"]) == (None, None, "snapshots")
     assert (document["hosts_answering"], document["hosts_total"], document["ok"]) == (2, 2, True)
 

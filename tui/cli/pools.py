@@ -34,7 +34,7 @@ def pools() -> None:
 host_option = click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only this host; may be repeated.")
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0.1, max=3600), default=30.0, show_default=True, metavar="SECONDS",
-    help="How long connecting to a host may take.",
+    help="How long a host may take to connect, or to answer.",
 )  # fmt: skip
 
 
@@ -48,14 +48,17 @@ timeout_option = click.option(
 def status(
     options: GlobalOptions, *, hosts: tuple[str, ...], realm: str | None, prove: bool, timeout: float, as_json: bool
 ) -> int:
-    """Show the pools of a realm on every host. Changes nothing, unless --prove is given.
+    """Show the pools of a realm on every host. Makes nothing there, unless --prove is given.
+
+    Each host looks into its pools first, so that what is free is as it is now; null where it could not, with the reason
+    as "unread". Libvirt stops a pool whose folder it can't read.
 
     Whether a pool is shared is known where all hosts mount the same network file system, or by --prove. With --json:
     {"hosts": [{"host", "realm", "error": null, "pools": [{"pool", "role", "state", "autostart", "type", "path",
     "source", "mode", "owner", "group", "capacity", "allocation", "free", "shared": true|false|null,
-    "shared_by": "proof"|"source"|null, "error": null, "changes": []}]}], "sharing": [{"realm", "pool", "role",
-    "shared", "by", "groups": [[host]], "error"}], "ok", "hosts_answering", "hosts_total"}.
-    Ends with 1 where a host does not answer, or a pool is found not to be shared.
+    "shared_by": "proof"|"source"|null, "error": null, "unread": null, "changes": []}]}], "sharing": [{"realm",
+    "pool", "role", "shared", "by", "groups": [[host]], "error"}], "ok", "hosts_answering", "hosts_total"}.
+    Ends with 1 where a host or its storage does not answer, or a pool is found not to be shared.
     """
     from core.operations.on_hosts import realms_and_hosts
     from core.operations.pools import look_at_pools
@@ -236,7 +239,11 @@ def document_of(reports: Sequence[PoolsReport]) -> dict[str, Any]:
                 "realm": report.realm.id,
                 "error": None if host.error is None else str(host.error),
                 "pools": [
-                    {**_pool_row(pool.role, pool.facts, report, host.host.name), "changes": list(pool.changes)}
+                    {
+                        **_pool_row(pool.role, pool.facts, report, host.host.name),
+                        "unread": pool.unread or None,
+                        "changes": list(pool.changes),
+                    }
                     for pool in host.pools
                 ],
             }
