@@ -121,7 +121,8 @@ class Checks:
         if self.conflicts:
             line.append((f"; {plural(len(self.conflicts), 'conflict')}", Tone.BAD))
         if unknown:
-            line.append((f"; {plural(unknown, 'host')} {'asked' if self.waits else 'did not answer'}", Tone.WARN))
+            told = f"asking {plural(unknown, 'host')}" if self.waits else f"{plural(unknown, 'host')} did not answer"
+            line.append((f"; {told}", Tone.WARN))
         return tuple(line)
 
     def lines(self, width: int) -> tuple[Line, ...]:
