@@ -62,16 +62,26 @@ def report(error: RealmsError) -> int:
     return error.exit_code
 
 
+def _print_no(error: RealmsError) -> None:
+    """Give who asked for a document one that says no: what makes no sense (exit code 2) has none."""
+    from tui.cli.output import print_json
+
+    print_json({"error": error.message, "hint": error.hint or None})
+
+
 _OUTPUT_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def main() -> None:
     """Run the program; the one place where an unforeseen error becomes an exit code."""
     _open_closed_streams()
+    options = GlobalOptions()
     try:
-        code = realms.main(standalone_mode=False)
+        code = realms.main(standalone_mode=False, obj=options)
     except RealmsError as error:
         code = report(error)
+        if options.as_json and not options.printed and code == 1:
+            _print_no(error)
     except click.exceptions.Abort:
         click.echo("realms: interrupted", err=True)
         code = 1

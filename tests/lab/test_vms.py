@@ -397,7 +397,7 @@ def test_the_commands_do_it_all(run: Callable[..., Outcome], realm: Realm) -> No
     assert states(run("vms", "pause", "a", "--json").json) == [("a", "paused", False)]
     assert states(run("vms", "resume", "a", "b", "--json").json) == [("a", "running", True), ("b", "running", True)]
     refused = run("vms", "delete", "a", "--json")
-    assert (refused.code, refused.out) == (1, "")
+    assert (refused.code, refused.json["ok"], states(refused.json)) == (1, False, [("a", None, False)])
     assert states(run("vms", "off", "a", "b", "--json").json) == [("a", "off", True), ("b", "off", True)]
     deleted = run("vms", "delete", "a", "--json").json
     assert len(deleted["vms"][0]["kept_volumes"]) == 1

@@ -107,6 +107,29 @@ def test_what_can_not_be_done_is_told_on_standard_error(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("create", "theirs", *SMALL), {"created": False, "vm": None, "name": "theirs"}),
+        (("delete", "mine", "off"), {"action": "delete", "ok": False}),
+        (("off", "theirs"), {"error": "h1/theirs is foreign: realm main did not create it"}),
+        (("attach-drive", "theirs", "data"), {"error": "h1/theirs is foreign: realm main did not create it"}),
+    ],
+)
+def test_who_wants_a_document_gets_one_also_where_the_answer_is_no(
+    run: Callable[..., Outcome], words: tuple[object, ...], expected: dict[str, object]
+) -> None:
+    """One document, whatever comes of it, and the message for people beside it."""
+    refused = run("vms", *words, "--json")
+    assert (refused.code, refused.json | expected) == (1, refused.json)
+    assert refused.err
+
+
+def test_what_makes_no_sense_has_no_document(run: Callable[..., Outcome]) -> None:
+    """Exit code 2 says that nothing was asked."""
+    assert (run("vms", "off", "nobody", "--json").code, run("vms", "off", "nobody", "--json").out) == (2, "")
+
+
 def test_several_vms_are_changed_by_one_command(run: Callable[..., Outcome]) -> None:
     """Each has its row; a VM that fails makes the exit code 1 and hinders no other."""
     done = run("vms", "pause", "mine", "off", "h1/theirs", "--foreign", "--json")

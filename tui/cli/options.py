@@ -27,6 +27,10 @@ class GlobalOptions:
     registry: Path | None = None
     fleet: Path | None = None
     read_only: bool = False
+    as_json: bool = False
+    """Whether the command was asked for a JSON document."""
+    printed: bool = False
+    """Whether it has printed one."""
 
     def workplace(self) -> Workplace:
         """Open the configuration with the registry, or with the saved fleet.
@@ -182,7 +186,15 @@ class WaitType(click.FloatRange):
 
 WAIT = WaitType(min=0.1, max=3600)
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+
+def _remember_json(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    context.ensure_object(GlobalOptions).as_json |= value
+    return value
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_remember_json, help="Print one JSON document and nothing else."
+)
 """The option of every command that reports something; its parameter is `as_json`."""
 
 pass_options = click.make_pass_decorator(GlobalOptions, ensure=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.text import printable
+from tui.cli.options import GlobalOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 def print_json(document: Any) -> None:
     """Print one strict JSON document: NaN and infinity are refused, never written."""
+    context = click.get_current_context(silent=True)
+    options = context.find_object(GlobalOptions) if context is not None else None
+    if options is not None:
+        options.printed = True
     click.echo(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
 
 

@@ -10,6 +10,7 @@ from tui.cli.devices import by_type, device_option
 from tui.cli.options import MEMORY, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
+    from core.errors import RealmsError
     from core.operations.create import Created
     from core.operations.placing import NoRoom
     from core.operations.vm_order import ExistingDrive, NewDrive
@@ -66,6 +67,7 @@ def create(
     A step that fails undoes those before it. Exit code 1 where no host can take it, or a step failed.
     """
     from core.driver.domain_kind import Virtualization
+    from core.errors import RealmsError
     from core.operations.create import create_vm
     from core.operations.placing import NoRoom
     from core.operations.vm_order import REALM_S_FILTER, Order
@@ -102,10 +104,10 @@ def create(
             print_json(_document(workplace, created))
         else:
             _print(created)
-    except NoRoom as error:
-        if as_json:
+    except RealmsError as error:
+        if as_json and error.exit_code == 1:
             print_json(_refused(name, error))
-        else:
+        elif isinstance(error, NoRoom):
             _explain(error)
         raise
     finally:
@@ -164,15 +166,18 @@ def _document(workplace: Workplace, created: Created) -> dict[str, Any]:
     }
 
 
-def _refused(name: str, error: NoRoom) -> dict[str, Any]:
+def _refused(name: str, error: RealmsError) -> dict[str, Any]:
+    from core.operations.placing import NoRoom
     from core.placement.rows import verdict_row
 
+    verdicts = error.placements.verdicts if isinstance(error, NoRoom) else ()
     return {
         "created": False,
         "vm": None,
         "name": name,
         "message": error.message,
-        "verdicts": [verdict_row(verdict) for verdict in error.placements.verdicts],
+        "hint": error.hint or None,
+        "verdicts": [verdict_row(verdict) for verdict in verdicts],
     }
 
 

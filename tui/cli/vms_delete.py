@@ -43,7 +43,11 @@ def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, 
     try:
         targets = find_targets(workplace, common["names"], foreign=common["foreign"], timeout=common["timeout"])
         warn_foreign(targets)
-        _refuse_active(targets, force=force)
+        refused = _refused(targets) if not force else []
+        if refused and as_json:  # nothing is done to any, and each has its row all the same
+            return _report(refused, {}, as_json=True)
+        if refused and refused[0].error is not None:
+            raise refused[0].error
         what = ", ".join(target.name for target in targets)
         if not confirmed(f"Delete {what}{' with boot volume and snapshots' if volumes else ''}?", yes=yes):
             say("nothing was deleted", error=True)
@@ -70,12 +74,16 @@ def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, 
     return _report(outcomes, gone, as_json=as_json)
 
 
-def _refuse_active(targets: Sequence[Target], *, force: bool) -> None:
+def _refused(targets: Sequence[Target]) -> list[Done]:
+    """Give what came of the VMs, where some of them are active and may not be: nothing, for all of them."""
     from core.operations.delete import VMActive
+    from core.operations.lifecycle import Done
 
     active = ", ".join(target.name for target in targets if target.vm.active)
-    if active and not force:
-        raise VMActive(f"{active}: active; nothing was deleted", hint="shut down first, or --force turns off")
+    if not active:
+        return []
+    error = VMActive(f"{active}: active; nothing was deleted", hint="shut down first, or --force turns off")
+    return [Done(target, changed=False, error=error) for target in targets]
 
 
 def _drives_too(workplace: Workplace, targets: Sequence[Target], volumes_of: Any) -> bool:
@@ -102,11 +110,11 @@ def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: b
                 "vms": [{**row(done), **_volumes(gone.get(done.target))} for done in outcomes],
             }
         )
+    for message in dict.fromkeys(str(done.error) for done in outcomes if done.error is not None):
+        say(message, error=True)
     for done in outcomes:
         deleted = gone.get(done.target)
-        if done.error is not None or deleted is None:
-            say(str(done.error), error=True)
-        elif not as_json:
+        if deleted is not None and done.error is None and not as_json:
             also = (*deleted.volumes, *(f"snapshot {name}" for name in deleted.snapshots))
             say(f"{done.target.name}: deleted" + (f", with {', '.join(also)}" if also else ""))
             for kept in deleted.stays:
