@@ -19,7 +19,7 @@ from tui.widgets.cells import Piece, Tone, bar_pieces, lay_out, width_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from core.driver.pool_setup import PoolFacts
+    from core.driver.pool_setup import Permissions, PoolFacts
     from tui.pool_sight import PoolSight, Proof
 
 Line = tuple[Piece, ...]
@@ -98,7 +98,7 @@ class PoolsDetail:
             told = self._elsewhere(pool) if pool.state is PoolState.MISSING else ""
             return (*line, (told, Tone.MUTED))
         line += [*_space(facts, width), ("  ", Tone.PLAIN)]
-        line += [*lay_out((_sharing_words(pool, self.now),), 13 if width >= _WITH_CAPACITY else 10)]
+        line += [*lay_out((_sharing_words(pool, self.now),), 13 if width >= _WITH_CAPACITY else 11)]
         source = f" from {facts.source}" if facts.source else ""
         line += [(f"{facts.type} ", Tone.MUTED), (one_line(f"{facts.path}{source}"), Tone.PLAIN)]
         if not facts.persistent:
@@ -108,7 +108,7 @@ class PoolsDetail:
         elif facts.autostart and width >= _WITH_PERMISSIONS:
             line += [("  autostart", Tone.MUTED)]
         if width >= _WITH_PERMISSIONS and facts.permissions.is_asked:
-            line += [(f"  {facts.permissions}", Tone.MUTED)]
+            line += [(f"  {_mode(facts.permissions)}", Tone.MUTED)]
         return tuple(line) if current else tuple((text, Tone.DIM) for text, _ in line)
 
     def _word(self, pool: PoolView) -> tuple[str, Tone]:
@@ -212,9 +212,17 @@ def _sharing_words(pool: PoolView, now: float) -> tuple[str, Tone]:
     proof: Proof | None = pool.proof
     how = "" if proof is None else f" {show_age(now - proof.at)}" if now - proof.at >= 60 else ""
     if not pool.shared:
-        return (f"alone{how}", Tone.BAD)
+        return ("not shared", Tone.BAD)
     by_proof = proof is not None and proof.sharing.by == "proof"
     return (f"proved{how}", Tone.GOOD) if by_proof else ("by source", Tone.GOOD)
+
+
+def _mode(permissions: Permissions) -> str:
+    """Write permissions as `stat` does."""
+    mode = "" if permissions.mode is None else f"{permissions.mode:04o} "
+    return f"{mode}{'?' if permissions.owner is None else permissions.owner}:" + (
+        "?" if permissions.group is None else str(permissions.group)
+    )
 
 
 def _place(facts: PoolFacts) -> tuple[str, str, str]:
