@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.placement import main as placement
 from bench.polling import polling
 from bench.terminal import on_terminal
 
@@ -73,10 +74,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7, help="runs of each short benchmark")
     parser.add_argument("--polling", action="store_true", help="only what a poll of a real host costs")
+    parser.add_argument("--placement", action="store_true", help="only placement and plans")
     options = parser.parse_args()
+    if options.placement:
+        placement(options.runs)
+        return
     if not options.polling:
         terminal_figures(options.runs)
     polling()
+    if not options.polling:
+        placement(options.runs)
 
 
 def terminal_figures(runs: int) -> None:
