@@ -14,6 +14,7 @@ from core.operations.host_access import in_lane
 from core.units import format_duration
 
 if TYPE_CHECKING:
+    from core.driver.leases import Lease
     from core.fleet import VM, HostSnapshot
     from core.operations.tasks import Control, StepControl
     from core.operations.workplace import Workplace
@@ -27,6 +28,13 @@ LONGEST_INTERVAL = 1.0
 
 AGENT_INTERVAL = 5.0
 """Seconds between two questions to the guest agent, which hold up the host's lane."""
+
+
+OLD_LEASE_SECONDS = 60.0
+"""Seconds for which an answer at an address from before the start proves nothing: it may be someone else's by now.
+
+Past it the VM is believed to have that address for good, and not to ask for it.
+"""
 
 
 class NotRegistered(RealmsError):
@@ -75,10 +83,19 @@ def await_active(workplace: Workplace, control: Control, host: str, uuid: str, *
 
 
 def wait_for_registration(
-    workplace: Workplace, control: Control, realm: Realm, host: str, uuid: str, *, started_at: float, what: str
+    workplace: Workplace,
+    control: Control,
+    realm: Realm,
+    host: str,
+    uuid: str,
+    *,
+    started_at: float,
+    what: str,
+    old_leases: frozenset[Lease] = frozenset(),
 ) -> Registered:
     """Wait until a VM that was started at `started_at` (seconds since the epoch) has come up; `what` names it.
 
+    `old_leases` are those that it had before: an address is the VM's own again once its lease has been renewed.
     Raises NotRegistered past the realm's registration timeout, with what was missing, or as soon as the VM is off
     again; Cancelled.
     """
@@ -92,7 +109,13 @@ def wait_for_registration(
             snapshot = workplace.fleet().host(host)
             vm = _active_in(snapshot, uuid, started_at)
             _refuse_ended(snapshot, vm, what, started_at)
-            if vm is not None and vm.endpoint is not None and _accepts(vm.endpoint):
+            believed = not old_leases or waited >= min(OLD_LEASE_SECONDS, realm.registration_timeout / 2)
+            if (
+                vm is not None
+                and vm.endpoint is not None
+                and _accepts(vm.endpoint)
+                and (believed or _is_renewed(workplace, vm, old_leases))
+            ):
                 step.detail(f"answers at {vm.endpoint}")
                 return Registered(RegisteredBy.TCP, vm.endpoint, clock.monotonic() - began)
             if vm is not None and clock.monotonic() >= agent_due:
@@ -127,6 +150,20 @@ def _accepts(endpoint: str) -> bool:
         socket.create_connection((address, int(port)), CONNECT_SECONDS).close()
         return True
     return False
+
+
+def _is_renewed(workplace: Workplace, vm: VM, old_leases: frozenset[Lease]) -> bool:
+    """Tell whether a VM has its address by other leases than those from before its start."""
+    from core.driver.leases import leases_of
+
+    if not any(lease.address == vm.address for lease in old_leases):
+        return True
+    try:
+        leases = in_lane(workplace, vm.host, lambda connection: leases_of(connection, vm.uuid), AGENT_INTERVAL)
+    except DriverError:  # the host is silent at this moment: it may be back before the deadline
+        return False
+    present = {lease for lease in leases if lease.address == vm.address}
+    return not present or bool(present - old_leases)
 
 
 def _agent_answers(workplace: Workplace, host: str, uuid: str) -> bool:

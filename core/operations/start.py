@@ -21,6 +21,7 @@ from core.placement.request import Request
 if TYPE_CHECKING:
     from core.driver.connection import HostConnection
     from core.driver.domain_control import StoredDomain
+    from core.driver.leases import Lease
     from core.driver.volumes import Volume
     from core.hosts import Host
     from core.operations.placing import Room
@@ -53,6 +54,8 @@ def start_vm(
     asked; never while it is seen active elsewhere, or its drives are seen in use. Other hosts have `patience` seconds
     to say so. Raises RunsElsewhere, NoRoom, NotRegistered, DriveInUse, DriverError, Cancelled.
     """
+    from core.driver.leases import leases_of
+
     registry = workplace.check_can_change()
     host, vm = target.host, target.vm
     with HostAccess(workplace, host) as access:
@@ -68,17 +71,35 @@ def start_vm(
             _refuse_elsewhere(workplace, undoing.control, target, force=force, patience=patience)
             _refuse_drives(workplace, undoing.control, target, stored, access, force=force, patience=patience)
             _give_devices(workplace, undoing, target, stored, room)
+            old_leases = access.quick(lambda connection: leases_of(connection, vm.uuid)) if wait else frozenset()
             started_at = _start(workplace, undoing, target, room, access)
-        _await(workplace, undoing, target, started_at, wait=wait)
+        _await(workplace, undoing, target, started_at, wait=wait, old_leases=old_leases)
         room.promise.settle(target.realm.stale_after)
     return Done(target, state=VMState.RUNNING)
 
 
-def _await(workplace: Workplace, undoing: Undoing, target: Target, started_at: float, *, wait: bool) -> None:
+def _await(
+    workplace: Workplace,
+    undoing: Undoing,
+    target: Target,
+    started_at: float,
+    *,
+    wait: bool,
+    old_leases: frozenset[Lease],
+) -> None:
     control, host, vm = undoing.control, target.host.name, target.vm
     undoing.entry.step("register", host=host)
     if wait:
-        wait_for_registration(workplace, control, target.realm, host, vm.uuid, started_at=started_at, what=vm.name)
+        wait_for_registration(
+            workplace,
+            control,
+            target.realm,
+            host,
+            vm.uuid,
+            started_at=started_at,
+            what=vm.name,
+            old_leases=old_leases,
+        )
     if not await_active(workplace, control, host, vm.uuid, after=started_at, seconds=2 * SEEN_SECONDS):
         raise DriverError(host, f"{vm.name} was started, but has not been seen running since")
 

@@ -15,6 +15,8 @@ import pytest
 
 from core.config.reader import load
 from core.driver.domain_kind import Virtualization
+from core.driver.leases import leases_of
+from core.hosts import StaticAddress
 from core.operations.create import create_vm
 from core.operations.delete import VolumeInUse, delete_vm
 from core.operations.drive_claims import DriveInUse
@@ -28,6 +30,7 @@ from core.operations.vm_targets import ForeignVM, find_targets
 from core.operations.workplace import Workplace
 from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
+from tests.vms.world import open_door
 
 from .administrator import Serial
 from .guests import Boot
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeVar
 
+    from core.driver.leases import Lease
     from core.operations.tasks import Control
     from core.operations.vm_targets import Target
     from tests.cli.program import Outcome
@@ -147,6 +151,28 @@ def test_a_vm_lives_from_its_creation_to_its_end(realm: Realm) -> None:
     )
     eventually(lambda: HostRegistry(realm.registry).reservations() == (), "the end of its reservation")
     realm.assert_nothing_is_left()
+
+
+@pytest.mark.timeout(400)
+def test_a_lease_from_before_its_start_does_not_prove_that_a_vm_is_up(realm: Realm) -> None:
+    """Someone else may answer at that address: here one who always does."""
+    with open_door() as door:
+        registry = HostRegistry(realm.registry)
+        for host in registry.hosts():
+            door_of_host = replace(host, static_address=StaticAddress(f"127.0.0.{host.name[1:]}", door))
+            registry.replace(host, door_of_host, load(realm.configuration))
+        created = realm.create("web", host="h1")
+        assert created.registered is not None
+
+        def lent() -> frozenset[Lease]:
+            connection = realm.workplace.connect().submit("h1", lambda connection: leases_of(connection, created.uuid))
+            return connection.result(30)
+
+        before = eventually(lent, "the first lease of the guest")
+        realm.act("web", Action.OFF)
+        assert lent() == before
+        realm.task(lambda control: start_vm(realm.workplace, control, realm.target("web")))
+        assert lent() - before
 
 
 def test_a_full_copy_does_not_need_its_brick(realm: Realm) -> None:
