@@ -23,6 +23,7 @@ COMMANDS = {
     "pools": ("tui.cli.pools:pools", "Show a realm's storage pools on each host, and set them up."),
     "bricks": ("tui.cli.bricks:bricks", "List, upload and delete VM images."),
     "drives": ("tui.cli.drives:drives", "List, create and delete users' drives."),
+    "volumes": ("tui.cli.volumes:volumes", "List VMs' volumes, and delete those that no VM has any more."),
     "fleet": ("tui.cli.fleet:fleet", "Save the live fleet, to explore it offline."),
     "doctor": ("tui.cli.doctor:doctor", "Check everything that hosts need, and say how to mend what is missing."),
     "keys": ("tui.cli.keys:keys", "Make, show and install the ssh key for the hosts."),

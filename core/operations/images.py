@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from core.driver.jobs import job_connection
@@ -20,7 +21,7 @@ from core.operations.image_file import ImageFile, ImageRefused, examine, read_im
 from core.operations.on_hosts import on_each
 from core.operations.realm_pools import PoolRole
 from core.operations.selection import check_known
-from core.operations.storage_use import INCOMPLETE, Image, ImagesReport, look_at_images
+from core.operations.storage_use import INCOMPLETE, Image, ImagesReport, UseKind, look_at_images
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
 
-_ONE = {PoolRole.BRICKS: "brick", PoolRole.DRIVES: "drive"}
+_ONE = {PoolRole.BRICKS: "brick", PoolRole.DRIVES: "drive", PoolRole.VOLUMES: "volume"}
 _LONGEST_NAME = 200
 
 
@@ -133,13 +134,14 @@ def delete_image(
     name: str,
     force: bool = False,
     deadline: float = DEADLINE,
+    look: Callable[[], ImagesReport] | None = None,
 ) -> ImagesReport:
-    """Delete a brick or drive that nothing uses, after all hosts of the realm were asked.
+    """Delete a brick or drive that nothing uses, after all hosts of the realm were asked, or `look` did.
 
     `force` goes on where a host can't be asked, and where only a mark names a brick; never where something uses it.
     Raises UsageError, ImageInUse, DriverError.
     """
-    report = look_at_images(control, realm, hosts, role, deadline)
+    report = look() if look is not None else look_at_images(control, realm, hosts, role, deadline)
     known = [image.name for image in report.images]
     if name not in known and report.unasked:
         raise DriverError("", f"no host that answers has a {_ONE[role]} {name!r}; not asked: {_reasons(report)}")
@@ -167,15 +169,32 @@ def _refuse_in_use(report: ImagesReport, image: Image, *, force: bool) -> None:
     one = _ONE[report.role]
     keeping = [str(use) for use in image.uses if use.keeps]
     if keeping:
-        hint = "delete those first" if report.role is PoolRole.BRICKS else "detach it first"
-        raise ImageInUse(f"{one} {image.name} is in use: {'; '.join(keeping)}", image, hint=hint)
-    marks = [str(use) for use in image.uses if use.kind == "mark"]
+        raise ImageInUse(f"{one} {image.name} is in use: {'; '.join(keeping)}", image, hint=_how_to_free(report, image))
+    left = [str(use) for use in image.uses if use.kind is UseKind.OPERATION]
+    if left and not force:
+        message = f"{one} {image.name} may be needed: {'; '.join(left)}"
+        raise ImageInUse(message, image, hint="realms vms recover cleans up; --force deletes it all the same")
+    marks = [str(use) for use in image.uses if use.kind is UseKind.MARK]
     if marks and not force:
         message = f"{one} {image.name} may be in use, no volume was found of: {'; '.join(marks)}"
         raise ImageInUse(message, image, hint="--force deletes it all the same")
     if report.unasked and not force:
         message = f"nobody can tell whether {one} {image.name} is in use; not asked: {_reasons(report)}"
         raise ImageInUse(message, image, hint="--force deletes it all the same")
+
+
+def _how_to_free(report: ImagesReport, image: Image) -> str:
+    """Say what has to go first."""
+    pool = report.realm.volumes_pool
+    spare = [use.name for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool and not use.vms]
+    if spare:
+        return "volumes that no VM has: " + "; ".join(
+            shlex.join(["realms", "volumes", "delete", name]) for name in spare
+        )
+    if any(use.kind is UseKind.OPERATION for use in image.uses):
+        return "wait until that has ended"
+    kinds = {PoolRole.BRICKS: "delete those first", PoolRole.DRIVES: "detach it first"}
+    return kinds.get(report.role, "realms vms delete --volumes deletes a VM with its volumes")
 
 
 def _reasons(report: ImagesReport) -> str:

@@ -36,11 +36,13 @@ class UseKind(StrEnum):
     """A VM was made from it by a full copy: it can go."""
     MARK = "mark"
     """A VM is marked as made from it, and nobody can tell whether it is a copy: no volume of the VM was found."""
+    OPERATION = "operation"
+    """An operation is working on it, or a killed one has left it: `active` tells which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One user. `name` is a VM's, or a volume's in `pool`; `vms` are those that use such a volume, as HOST/NAME."""
+    """One user. `name` is a VM's, a volume's in `pool`, or says an operation; `vms` use such a volume, as HOST/NAME."""
 
     kind: UseKind
     name: str
@@ -53,9 +55,11 @@ class Use:
     @property
     def keeps(self) -> bool:
         """Whether what is used must stay, whatever anyone says."""
-        return self.kind in (UseKind.DISK, UseKind.OVERLAY)
+        return self.kind in (UseKind.DISK, UseKind.OVERLAY) or (self.kind is UseKind.OPERATION and bool(self.active))
 
     def __str__(self) -> str:
+        if self.kind is UseKind.OPERATION:
+            return f"{self.name}, {'at work' if self.active else 'left behind by a killed program'}"
         state = {True: ", running", False: ", off", None: ""}[self.active]
         if self.kind is UseKind.OVERLAY:
             return f"overlay {self.pool}/{self.name}" + (f" (VM {', '.join(self.vms)}{state})" if self.vms else "")

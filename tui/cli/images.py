@@ -1,9 +1,10 @@
-"""What `realms bricks` and `realms drives` have in common: listing and deleting, their JSON and their tables."""
+"""What `realms bricks`, `drives` and `volumes` have in common: listing and deleting, their JSON and their tables."""
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def volume_row(volume: Volume, realm: str) -> dict[str, Any]:
 
 
 def _image_row(report: ImagesReport, image: Image) -> dict[str, Any]:
+    from core.operations.spare_volumes import is_orphaned
+
     return {
         "name": image.name,
         "realm": report.realm.id,
@@ -52,6 +55,7 @@ def _image_row(report: ImagesReport, image: Image) -> dict[str, Any]:
         "backing": image.backing_path or None,
         "hosts": list(image.hosts),
         "used_by": [_use_row(use) for use in image.uses],
+        **({"orphaned": is_orphaned(report, image)} if report.role == "volumes" else {}),
     }
 
 
@@ -106,11 +110,18 @@ def print_made(one: str, volume: Volume, realm: str, *, as_json: bool) -> None:
 
 
 def list_images(
-    options: GlobalOptions, key: Literal["bricks", "drives"], realm: str | None, *, timeout: float, as_json: bool
+    options: GlobalOptions,
+    key: Literal["bricks", "drives", "volumes"],
+    realm: str | None,
+    *,
+    timeout: float,
+    as_json: bool,
+    orphaned: bool = False,
 ) -> int:
-    """Carry out `list` of bricks or drives."""
+    """Carry out `list` of bricks, drives or volumes; `orphaned` keeps those that nothing is known to use."""
     from core.operations.on_hosts import realms_and_hosts
     from core.operations.realm_pools import PoolRole
+    from core.operations.spare_volumes import look_at_volumes
     from core.operations.storage_use import look_at_images
     from tui.cli.output import print_json
     from tui.cli.task_output import run_task
@@ -119,8 +130,15 @@ def list_images(
     chosen = realms_and_hosts(workplace, realm, ())
     reports = []
     for each, hosts in chosen:
-        job = functools.partial(look_at_images, realm=each, hosts=hosts, role=PoolRole(key), deadline=timeout)
-        reports.append(run_task(workplace, f"look at {key}", each.id, job, quiet=True))
+        job = (
+            functools.partial(look_at_volumes, workplace, realm=each, hosts=hosts, deadline=timeout)
+            if key == "volumes"
+            else functools.partial(look_at_images, realm=each, hosts=hosts, role=PoolRole(key), deadline=timeout)
+        )
+        report = run_task(workplace, f"look at {key}", each.id, job, quiet=True)
+        if orphaned:
+            report = replace(report, images=tuple(image for image in report.images if not image.uses))
+        reports.append(report)
     if as_json:
         print_json(images_document(key, reports))
     else:
@@ -132,7 +150,7 @@ def list_images(
 
 def delete_one(
     options: GlobalOptions,
-    key: Literal["bricks", "drives"],
+    key: Literal["bricks", "drives", "volumes"],
     name: str,
     realm: str | None,
     *,
@@ -141,10 +159,11 @@ def delete_one(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Carry out `delete` of a brick or a drive."""
+    """Carry out `delete` of a brick, a drive or a volume."""
     from core.operations.images import delete_image
     from core.operations.on_hosts import hosts_of, one_realm
     from core.operations.realm_pools import PoolRole
+    from core.operations.spare_volumes import delete_volume
     from tui.cli.output import print_json, say
     from tui.cli.task_output import confirmed, run_task
 
@@ -155,12 +174,14 @@ def delete_one(
     if not confirmed(f"Delete {one} {name} of realm {chosen.id} for good?", yes=yes):
         say("nothing was deleted", error=True)
         return 1
+    job = (
+        functools.partial(delete_volume, workplace, realm=chosen, hosts=hosts)
+        if key == "volumes"
+        else functools.partial(delete_image, realm=chosen, hosts=hosts, role=PoolRole(key))
+    )
     run_task(
         workplace, f"delete a {one}", name,
-        lambda control: delete_image(
-            control, chosen, hosts, PoolRole(key), name=name, force=force, deadline=timeout
-        ),
-        quiet=as_json,
+        lambda control: job(control, name=name, force=force, deadline=timeout), quiet=as_json,
     )  # fmt: skip
     if as_json:
         print_json({"deleted": name, "realm": chosen.id})

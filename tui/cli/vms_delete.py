@@ -119,6 +119,8 @@ def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: b
             say(f"{done.target.name}: deleted" + (f", with {', '.join(also)}" if also else ""))
             for kept in deleted.stays:
                 say(f"  {kept} stays")
+            if deleted.kept:
+                say("  (realms volumes list --orphaned, drives list and bricks list show what no VM has)")
     return 0 if all(done.error is None for done in outcomes) else 1
 
 

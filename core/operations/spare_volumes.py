@@ -1,0 +1,87 @@
+"""Volumes of VMs that no VM has: what was left when a VM was deleted, and may go (specification, section 9)."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.operations.images import DEADLINE, delete_image
+from core.operations.journal import Journal
+from core.operations.realm_pools import PoolRole
+from core.operations.storage_use import ImagesReport, Use, UseKind, look_at_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.hosts import Host
+    from core.operations.journal import Record
+    from core.operations.storage_use import Image
+    from core.operations.tasks import Control
+    from core.operations.workplace import Workplace
+    from core.realms import Realm
+
+
+def look_at_volumes(
+    workplace: Workplace, control: Control, realm: Realm, hosts: Sequence[Host], deadline: float = DEADLINE
+) -> ImagesReport:
+    """Ask every host for the volumes in the volumes pool, and who uses them; whoever works on one uses it too."""
+    records = _records(workplace)  # first: what ends meanwhile has left its VM or its volume to be seen
+    report = look_at_images(control, realm, hosts, PoolRole.VOLUMES, deadline)
+    return _with_operations(report, (*records, *_records(workplace)))
+
+
+def delete_volume(
+    workplace: Workplace,
+    control: Control,
+    realm: Realm,
+    hosts: Sequence[Host],
+    *,
+    name: str,
+    force: bool = False,
+    deadline: float = DEADLINE,
+) -> ImagesReport:
+    """Delete a volume that no VM has, nothing is an overlay of, and no operation works on.
+
+    `force` goes on where a host can't be asked, and where a killed operation has left it; never where it is in use.
+    Raises UsageError, ImageInUse, DriverError.
+    """
+    return delete_image(
+        control, realm, hosts, PoolRole.VOLUMES, name=name, force=force, deadline=deadline,
+        look=lambda: look_at_volumes(workplace, control, realm, hosts, deadline),
+    )  # fmt: skip
+
+
+def is_orphaned(report: ImagesReport, image: Image) -> bool | None:
+    """Tell whether nothing uses a volume; None where a host that might could not be asked."""
+    if image.uses:
+        return False
+    return None if report.unasked else True
+
+
+def _records(workplace: Workplace) -> tuple[Record, ...]:
+    return Journal(workplace.registry.path, workplace.clock).records() if workplace.registry is not None else ()
+
+
+def _with_operations(report: ImagesReport, records: Sequence[Record]) -> ImagesReport:
+    latest = tuple({record.id: record for record in records}.values())
+    images = tuple(replace(image, uses=(*image.uses, *_operations(image, latest))) for image in report.images)
+    return replace(report, images=images)
+
+
+def _operations(image: Image, records: Sequence[Record]) -> Iterator[Use]:
+    for record in records:
+        if image.name in _names(record.facts) or any(image.name in _names(step) for step in record.steps):
+            yield Use(UseKind.OPERATION, f"{record.operation} of VM {record.vm}", active=record.at_work)
+
+
+def _names(value: object) -> set[str]:
+    """Give every word of a step that may name a volume, by its name or by its path."""
+    match value:
+        case str():
+            return {value, posixpath.basename(value)}
+        case dict():
+            return set().union(*map(_names, value.values()))
+        case list():
+            return set().union(*map(_names, value))
+    return set()
