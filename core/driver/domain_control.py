@@ -85,6 +85,17 @@ def is_active(connection: HostConnection, uuid: str) -> bool:
         raise connection.failed(error, f"ask for {uuid}") from error
 
 
+def has_network_filter(connection: HostConnection, name: str) -> bool:
+    """Tell whether a host has a network filter; True where libvirt can't tell. Raises DriverError."""
+    try:
+        connection.handle.nwfilterLookupByName(name)
+    except libvirt.libvirtError as error:
+        if not connection.is_alive():
+            raise connection.failed(error, f"look for network filter {name}") from error
+        return bool(error.get_error_code() != libvirt.VIR_ERR_NO_NWFILTER)
+    return True
+
+
 def _path(connection: HostConnection, source: ET.Element) -> str:
     path = source.get("file") or source.get("dev") or ""
     pool, volume = source.get("pool"), source.get("volume")

@@ -111,6 +111,7 @@ class _Creation:
         host = self._host_of(room)
         access = HostAccess(self._workplace, host)
         try:
+            self._check_filter(access, host)
             disks, drives = self._make_disks(access, host)
             self._define(access, host, room, disks)
             started_at = self._start(access, host, room)
@@ -174,6 +175,16 @@ class _Creation:
         if snapshot is None:
             raise UsageError(f"host {room.placement.host} was removed meanwhile", hint="try again")
         return snapshot.host
+
+    def _check_filter(self, access: HostAccess, host: Host) -> None:
+        """Refuse a network filter that the host doesn't have: libvirt would notice when the VM starts."""
+        from core.driver.domain_control import has_network_filter
+
+        wanted = self._order.filter_in(self._realm)
+        if wanted and not access.quick(lambda connection: has_network_filter(connection, wanted)):
+            name = printable(wanted)
+            hint = f"virsh nwfilter-list shows those of {host.name}; --network-filter none: without one"
+            raise DriverError(host.name, f"there is no network filter {name!r}", hint=hint)
 
     # Volumes -------------------------------------------------------------------------------------------------------
 

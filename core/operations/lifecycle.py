@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from core.errors import Cancelled, DriverError, RealmsError
+from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet import IO_ERROR, VMState
 from core.operations.host_access import in_lane
 
@@ -45,6 +45,10 @@ STEADY_SECONDS = 1.0
 
 class NotShutDown(RealmsError):
     """A VM was asked to shut itself down, and still runs."""
+
+
+class WrongState(RealmsError):
+    """What was asked for can't be done to a VM in its state; nothing was done."""
 
 
 class NotAsWished(RealmsError):
@@ -96,6 +100,23 @@ _RULES = {
 }
 
 
+_HELD = frozenset({VMState.PAUSED, VMState.SUSPENDED})
+_NEED_CPUS = frozenset({Action.SHUTDOWN, Action.REBOOT})
+"""Only a guest that goes on can hear of these."""
+
+
+def _wrong_state(target: Target, action: Action, state: VMState) -> WrongState | None:
+    """Say in plain words why libvirt refuses, with what is to be done first; None where its own words must do."""
+    name = target.name
+    if state is VMState.OFF:
+        return WrongState(f"{name} is off: there is nothing to {action.value}", hint=f"realms vms start {name}")
+    if state is VMState.CRASHED:
+        return WrongState(f"{name} has crashed: turn it off first", hint=f"realms vms off {name}")
+    if (action in _NEED_CPUS and state in _HELD) or (action is Action.PAUSE and state is VMState.SUSPENDED):
+        return WrongState(f"{name} is {state.value}: resume it first", hint=f"realms vms resume {name}")
+    return None
+
+
 def act(
     workplace: Workplace,
     control: Control,
@@ -109,16 +130,23 @@ def act(
     """Do something to one VM, and wait until its host shows it.
 
     A shutdown has `timeout` seconds; past it the VM is turned off with `force`, else NotShutDown is raised. Raises
-    DriverError, Cancelled.
+    DriverError, Cancelled, WrongState, NotAsWished, StorageFailed.
     """
     rule = _RULES[action]
     state, was_failed = _state_now(workplace, target)
     if state in rule.already:
         return Done(target, changed=False, state=state)
+    if action is Action.REBOOT and state in _HELD:  # libvirt takes it, and the guest never hears of it
+        raise WrongState(f"{target.name} is {state.value}: resume it first", hint=f"realms vms resume {target.name}")
     host, uuid = target.host.name, target.vm.uuid
     with control.step(f"{action.value} {target.vm.name}", host) as step:
         before = workplace.clock.now()
-        in_lane(workplace, host, _command(action, state, uuid))
+        try:
+            in_lane(workplace, host, _command(action, state, uuid))
+        except (HostUnreachable, HostTimeout):
+            raise
+        except DriverError as error:
+            raise _wrong_state(target, action, state) or error from error
         seconds = timeout if action is Action.SHUTDOWN else SEEN_SECONDS
         if not wait:
             return Done(target, state=None)

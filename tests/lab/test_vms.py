@@ -16,6 +16,7 @@ import pytest
 from core.config.reader import load
 from core.driver.domain_kind import Virtualization
 from core.driver.leases import leases_of
+from core.errors import DriverError
 from core.hosts import StaticAddress
 from core.operations.create import create_vm
 from core.operations.delete import VolumeInUse, delete_vm
@@ -192,10 +193,13 @@ def test_a_vm_that_does_not_register_is_stopped_and_removed(realm: Realm) -> Non
     realm.assert_nothing_is_left()
 
 
-def test_a_network_filter_that_the_host_has_not_fails_the_start_and_leaves_nothing(realm: Realm) -> None:
-    """Libvirt looks for it when the VM starts."""
-    with pytest.raises(Exception, match="no-such-filter"):
+def test_a_network_filter_that_the_host_has_not_is_refused_before_anything_is_made(realm: Realm) -> None:
+    """Libvirt itself would look for it when the VM starts."""
+    with pytest.raises(DriverError, match="there is no network filter 'no-such-filter'") as refused:
         realm.create("web", network_filter="no-such-filter", drives=(NewDrive(16 * MIB),))
+    assert "virsh nwfilter-list" in refused.value.hint
+    steps = [step.what for step in realm.workplace.tasks.views()[-1].steps]
+    assert not [step for step in steps if step.startswith("make")]
     realm.assert_nothing_is_left()
 
 
@@ -421,6 +425,10 @@ def test_the_commands_do_it_all(run: Callable[..., Outcome], realm: Realm) -> No
         assert (created.json["created"], created.json["vm"]["state"]) == (True, "running")
     assert states(run("vms", "pause", "a", "b", "--json").json) == [("a", "paused", True), ("b", "paused", True)]
     assert states(run("vms", "pause", "a", "--json").json) == [("a", "paused", False)]
+    for action in ("shutdown", "reboot"):
+        (row,) = run("vms", action, "a", "--json").json["vms"]
+        assert (row["error"], row["hint"]) == (f"{row['host']}/a is paused: resume it first",
+                                               f"realms vms resume {row['host']}/a")  # fmt: skip
     assert states(run("vms", "resume", "a", "b", "--json").json) == [("a", "running", True), ("b", "running", True)]
     refused = run("vms", "delete", "a", "--json")
     assert (refused.code, refused.json["ok"], states(refused.json)) == (1, False, [("a", None, False)])

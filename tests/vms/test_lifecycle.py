@@ -15,7 +15,7 @@ from core.fleet import VMState
 from core.hardware import Device, PciAddress
 from core.hosts import HostState
 from core.operations.delete import VMActive, VolumeInUse, delete_vm
-from core.operations.lifecycle import Action, act, on_each_host
+from core.operations.lifecycle import Action, WrongState, act, on_each_host
 from core.operations.placing import NoRoom
 from core.operations.registration import NotRegistered
 from core.operations.start import RunsElsewhere, start_vm
@@ -179,6 +179,27 @@ def test_what_is_done_to_a_vm_is_seen_at_once(stopped: World, actions: tuple[Act
     if actions[-1] is not Action.REBOOT:
         again = stopped.task(lambda control: act(stopped.workplace, control, found, actions[-1]))
         assert (again.changed, again.state) == (False, state)
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "message"),
+    [
+        (None, Action.PAUSE, "h1/mine is off: there is nothing to pause"),
+        (None, Action.RESUME, "h1/mine is off: there is nothing to resume"),
+        (None, Action.REBOOT, "h1/mine is off: there is nothing to reboot"),
+        (Action.PAUSE, Action.REBOOT, "h1/mine is paused: resume it first"),
+    ],
+)
+def test_what_a_state_does_not_allow_is_told_in_plain_words(
+    stopped: World, before: Action | None, action: Action, message: str
+) -> None:
+    """And with what is to be done first."""
+    if before is not None:
+        start(stopped, "mine")
+        stopped.task(lambda control: act(stopped.workplace, control, target(stopped, "mine"), before))
+    with pytest.raises(WrongState, match=message) as refused:
+        stopped.task(lambda control: act(stopped.workplace, control, target(stopped, "mine"), action))
+    assert refused.value.hint.startswith("realms vms ")
 
 
 def test_a_vm_that_is_gone_is_told(stopped: World) -> None:
