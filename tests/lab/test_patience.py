@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.terminal import REALMS
+from tests.terminal import REALMS, terminal
 
 from .guests import Boot
+from .waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from .lab import Lab
 
@@ -53,3 +55,17 @@ def test_a_silent_host_is_waited_for_as_long_as_was_said(
     )
     assert said in ended.stdout + ended.stderr
     assert time.monotonic() - began < looks * PATIENCE + LOAD
+
+
+@pytest.mark.parametrize("words", [("pools", "status"), ("drives", "list")])
+def test_ctrl_c_ends_what_only_reads_at_once(
+    sick: Lab, places: dict[str, str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Whatever host it waits for: there is nothing to undo."""
+    with terminal(tmp_path, *words, "--timeout", "60", environment=places) as pane:
+        eventually(lambda: sick.hosts[2].run("sh", "-c", "pgrep -f notty || true"), "a session on the host that hangs")
+        began = time.monotonic()
+        pane.press("C-c")
+        pane.wait_for("realms: interrupted")
+        assert pane.wait_for_end() == 1
+        assert time.monotonic() - began < LOAD / 2

@@ -135,7 +135,7 @@ def list_images(
             if key == "volumes"
             else functools.partial(look_at_images, realm=each, hosts=hosts, role=PoolRole(key), deadline=timeout)
         )
-        report = run_task(workplace, f"look at {key}", each.id, job, quiet=True)
+        report = run_task(workplace, f"look at {key}", each.id, job, quiet=True, only_reads=True)
         if orphaned:
             report = replace(report, images=tuple(image for image in report.images if not image.uses))
         reports.append(report)

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from core.operations.realm_pools import PoolRole, PoolsReport
     from core.realms import Realm
 
-_ROLES = ("volumes", "drives", "bricks", "snapshots")
+ROLES = ("volumes", "drives", "bricks", "snapshots")
 
 COMMANDS = {
     "status": ("tui.cli.pools:status", "Show the pools of a realm on every host."),
     "setup": ("tui.cli.pools:setup", "Define, build and start the pools, and prove that they are shared."),
+    "remove": ("tui.cli.pools_remove:remove", "Stop and undefine pools; their files stay."),
 }
 
 
 @click.group("pools", cls=LazyGroup, lazy=COMMANDS)
 def pools() -> None:
-    """Show a realm's storage pools on each host, and set them up."""
+    """Show a realm's storage pools on each host, set them up, and take them away."""
 
 
 host_option = click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only this host; may be repeated.")
@@ -69,7 +70,9 @@ def status(
     reports = []
     for each, chosen in realms_and_hosts(workplace, realm, hosts):
         job = functools.partial(look_at_pools, realm=each, hosts=chosen, prove_sharing=prove, deadline=timeout)
-        reports.append(run_task(workplace, "look at pools", each.id, job, quiet=as_json or not prove))
+        reports.append(
+            run_task(workplace, "look at pools", each.id, job, quiet=as_json or not prove, only_reads=not prove)
+        )
     if as_json:
         print_json(document_of(reports))
     else:
@@ -81,7 +84,7 @@ def status(
 @click.command("setup", cls=RealmsCommand)
 @click.option("--realm", metavar="ID", help="The realm; needed where there are several.")
 @host_option
-@click.option("--pool", "roles", multiple=True, type=click.Choice(_ROLES), help="Only this pool; may be repeated.")
+@click.option("--pool", "roles", multiple=True, type=click.Choice(ROLES), help="Only this pool; may be repeated.")
 @click.option(
     "--path",
     "paths",
@@ -174,6 +177,8 @@ def setup(
         _print(report)
     if error is not None and not as_json:
         say(f"realms: {error.message}", error=True)
+        if error.hint:
+            say(f"  {error.hint}", error=True)
     return 0 if error is None else 1
 
 

@@ -28,15 +28,24 @@ T = TypeVar("T")
 _TICK = 0.1
 
 
-def run_task(workplace: Workplace, what: str, target: str, job: Callable[[Control], T], *, quiet: bool = False) -> T:
+def run_task(
+    workplace: Workplace,
+    what: str,
+    target: str,
+    job: Callable[[Control], T],
+    *,
+    quiet: bool = False,
+    only_reads: bool = False,
+) -> T:
     """Run a job as a task, show it until it has ended, and give what came of it; raises what it raised.
 
-    Ctrl-C asks the task to end, and waits until it has undone what it did. `quiet` shows no steps (--json).
+    Ctrl-C asks the task to end, and waits until it has undone what it did. A task that `only_reads` has nothing to
+    undo: it is left behind at once, whatever host it waits for. `quiet` shows no steps (--json).
     """
     with interrupts() as asked_to_end:
         task = workplace.tasks.run(what, target, job)
         show = _follow if quiet else (_draw if sys.stderr.isatty() else _tell)
-        show(_Watched(workplace, task, asked_to_end))
+        show(_Watched(workplace, task, asked_to_end, only_reads=only_reads))
     for warning in task.view.warnings:
         say(f"warning: {warning}", error=True)
     return task.outcome.result()
@@ -49,24 +58,35 @@ class _Watched:
     workplace: Workplace
     task: Task[Any]
     asked_to_end: Callable[[], bool]
+    only_reads: bool = False
 
 
-def _follow(watched: _Watched, see: Callable[[TaskView], None] = lambda _: None) -> None:
-    """Look at every change of a task until it has ended."""
+def _say(text: str) -> None:
+    say(text, error=True)
+
+
+def _follow(
+    watched: _Watched, see: Callable[[TaskView], None] = lambda _: None, tell: Callable[[str], None] = _say
+) -> None:
+    """Look at every change of a task until it has ended. Raises click.Abort where one that only reads was to end."""
     task, generation = watched.task, -1
     while not task.outcome.done():
         see(task.view)
         generation = watched.workplace.tasks.wait_for_change(generation, _TICK)
         if watched.asked_to_end():
-            _cancel(task)
+            _cancel(watched, tell)
     see(task.view)
 
 
-def _cancel(task: Task[Any]) -> None:
+def _cancel(watched: _Watched, tell: Callable[[str], None]) -> None:
+    task = watched.task
+    if watched.only_reads:
+        task.cancel()
+        raise click.Abort
     if task.view.cancelling:
-        say("still undoing: it ends when that is done", error=True)
+        tell("still undoing: it ends when that is done")
     else:
-        say("cancelling; what was done is being undone ...", error=True)
+        tell("cancelling; what was done is being undone ...")
         task.cancel()
 
 
@@ -139,7 +159,8 @@ def _draw(watched: _Watched) -> None:
                     detail = f"  {one_line(step.detail)}" if step.detail else ""
                     progress.console.print(Text.assemble((mark, style), f" {_words(step)}", (detail, "dim")))
 
-        _follow(watched, see)
+        # Past the console a line would stick to the one that is being drawn.
+        _follow(watched, see, lambda text: progress.console.print(Text(text)))
 
 
 _MARKS = {
@@ -162,7 +183,7 @@ def amount(step: Step, speed: float | None = None) -> str:
         pace = f" at {show_size(speed)}/s" if speed else ""
         return f"{show_size(step.done)} of {show_size(step.total)}{pace}"
     if step.ended_at is None and step.total > 0:
-        return f"{step.done:g} of {step.total:g} {step.unit}".rstrip()
+        return f"{step.done:.0f} of {step.total:.0f} {step.unit}".rstrip()
     return step.detail
 
 
