@@ -63,7 +63,9 @@ def test_ctrl_c_ends_what_only_reads_at_once(
 ) -> None:
     """Whatever host it waits for: there is nothing to undo."""
     with terminal(tmp_path, *words, "--timeout", "60", environment=places) as pane:
-        eventually(lambda: sick.hosts[2].run("sh", "-c", "pgrep -f notty || true"), "a session on the host that hangs")
+        eventually(
+            lambda: sick.hosts[2].run("sh", "-c", "pgrep -f '[n]otty' || true"), "a session on the host that hangs"
+        )
         began = time.monotonic()
         pane.press("C-c")
         pane.wait_for("realms: interrupted")
