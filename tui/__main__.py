@@ -20,7 +20,7 @@ COMMANDS = {
     "vms": ("tui.cli.vms:vms", "List virtual machines."),
     "place": ("tui.cli.place:place", "Say which host would take a VM, and why. Creates nothing."),
     "replay": ("tui.cli.replay:replay", "Make the decisions of a log again: which would go elsewhere."),
-    "pools": ("tui.cli.pools:pools", "Show a realm's storage pools on each host, and set them up."),
+    "pools": ("tui.cli.pools:pools", "Show a realm's storage pools on each host, set them up, and take them away."),
     "bricks": ("tui.cli.bricks:bricks", "List, upload and delete VM images."),
     "drives": ("tui.cli.drives:drives", "List, create and delete users' drives."),
     "volumes": ("tui.cli.volumes:volumes", "List VMs' volumes, and delete those that no VM has any more."),

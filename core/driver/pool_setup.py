@@ -249,6 +249,20 @@ def define_pool(connection: HostConnection, plan: PoolPlan) -> None:
         connection.handle.storagePoolDefineXML(plan.xml(), 0)
 
 
+def pool_definition(connection: HostConnection, name: str) -> str:
+    """Give a pool's definition as libvirt keeps it, its UUID included."""
+    with translated(connection.host, f"read the definition of pool {name}"):
+        pool = connection.handle.storagePoolLookupByName(name)
+        stored = pool.isPersistent() and not connection.is_embedded  # the embedded driver knows no such flag
+        return str(pool.XMLDesc(libvirt.VIR_STORAGE_XML_INACTIVE if stored else 0))
+
+
+def define_again(connection: HostConnection, definition: str) -> None:
+    """Define a pool as it was before it was undefined."""
+    with translated(connection.host, "define a pool again"):
+        connection.handle.storagePoolDefineXML(definition, 0)
+
+
 def build_pool(connection: HostConnection, name: str) -> None:
     """Make the folder of a pool that is not active, with its permissions; one that is there keeps its files."""
     _act(connection, name, "build", "build", 0)

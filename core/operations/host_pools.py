@@ -24,7 +24,7 @@ from core.driver.pool_setup import (
 )
 from core.errors import DriverError, RealmsError
 from core.fleet import PoolState
-from core.operations.realm_pools import HostPools, PoolRole, RealmPool, pool_name
+from core.operations.realm_pools import HostPools, PoolRole, RealmPool, pool_name, removal_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -142,8 +142,7 @@ def set_up_host(
         try:
             found = look_up_realm_pools(connection, realm, plans)
             adapted = {role: replace(plan, name=found[role].name) for role, plan in plans.items()}
-            for role, plan in adapted.items():
-                _refuse_another(connection, plan, found[role])
+            _refuse_others(connection, realm, adapted, found)
             pools = tuple(_set_up_pool(control, work, role, plan, found[role]) for role, plan in adapted.items())
         except RealmsError:
             work.undo()
@@ -214,10 +213,17 @@ def _give_back(to: HostConnection, plan: PoolPlan, before: Permissions) -> None:
     build_pool(to, plan.name)
 
 
-def _refuse_another(connection: HostConnection, plan: PoolPlan, found: PoolFacts) -> None:
-    if message := what_differs(plan, found):
-        hint = f"give its own --path, or remove it there: virsh pool-destroy and pool-undefine {plan.name}"
-        raise PoolDiffers(connection.host, message, hint=hint)
+def _refuse_others(
+    connection: HostConnection, realm: Realm, plans: Mapping[PoolRole, PoolPlan], found: Mapping[PoolRole, PoolFacts]
+) -> None:
+    others = {role: message for role, plan in plans.items() if (message := what_differs(plan, found[role]))}
+    if others:
+        it, its = ("it", "its") if len(others) == 1 else ("them", "their")
+        command = removal_command(realm, [connection.host], () if len(others) == len(PoolRole) else list(others))
+        hint = f"give {its} own --path, or take {it} away there, which deletes no file: {command}"
+        first, *more = others.items()
+        also = f"; the same with {', '.join(plans[role].name for role, _ in more)}" if more else ""
+        raise PoolDiffers(connection.host, first[1] + also, hint=hint)
 
 
 def what_differs(plan: PoolPlan, found: PoolFacts) -> str:

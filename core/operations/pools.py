@@ -12,7 +12,16 @@ from core.driver.pool_setup import ANY_PERMISSIONS, Permissions, PoolPlan, PoolT
 from core.errors import RealmsError, UsageError
 from core.operations.on_hosts import on_each
 from core.operations.pool_space import look_anew
-from core.operations.realm_pools import NEED, HostPools, PoolRole, PoolsReport, RealmPool, Sharing, pool_name
+from core.operations.realm_pools import (
+    NEED,
+    HostPools,
+    PoolRole,
+    PoolsReport,
+    RealmPool,
+    Sharing,
+    pool_name,
+    removal_command,
+)
 from core.operations.shared_storage import prove, told_by_source
 from core.units import show_size
 
@@ -30,8 +39,8 @@ DEADLINE = 30.0
 class PoolsNotSetUp(RealmsError):
     """Some host's pools could not be set up, or are not shared; `report` tells which, and what stands."""
 
-    def __init__(self, message: str, report: PoolsReport) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, report: PoolsReport, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.report = report
 
 
@@ -147,7 +156,7 @@ def set_up_pools(
         for host in report.hosts:
             if ready and host.error is not None and (left := folders.on(host.host)):
                 control.warn(f"{host.host.name}: stay there, as other hosts may share them: {', '.join(left)}")
-        raise PoolsNotSetUp(_what_is_wrong(report), report)
+        raise PoolsNotSetUp(_what_is_wrong(report), report, hint=_way_back(report, request.roles))
     return report
 
 
@@ -174,6 +183,19 @@ def _space_warnings(found: Sequence[HostPools], need: int) -> Iterator[str]:
                 short[pool.facts.name, show_size(free)].append(host.host.name)
     for (pool_named, left), names in short.items():
         yield f"pool {pool_named} has {left} free on {', '.join(names)}, less than {show_size(wanted)}"
+
+
+def _way_back(report: PoolsReport, roles: Sequence[PoolRole]) -> str:
+    """Say how pools that stand where storage is not shared are taken back."""
+    if not any(sharing.shared is False for sharing in report.sharing):
+        return ""
+    ready = [host.host.name for host in report.hosts if host.error is None]
+    command = removal_command(
+        report.realm,
+        () if len(ready) == len(report.hosts) else ready,
+        () if len(set(roles)) == len(PoolRole) else roles,
+    )
+    return f"they stand as they are: mount the shared storage there, or take them back: {command}"
 
 
 def _what_is_wrong(report: PoolsReport) -> str:

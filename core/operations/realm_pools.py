@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Sequence
 
     from core.driver.pool_setup import PoolFacts
     from core.errors import RealmsError
@@ -30,6 +31,14 @@ class PoolRole(StrEnum):
 def pool_name(realm: Realm, role: PoolRole, on_host: Container[str] = ()) -> str:
     """Give the name of a realm's pool, as a host has it whose pools are named."""
     return realm.pools_among(on_host)[list(PoolRole).index(role)]
+
+
+def removal_command(realm: Realm, hosts: Sequence[str] = (), roles: Sequence[PoolRole] = ()) -> str:
+    """Give the command that takes pools away: from all hosts where none is named, and all pools likewise."""
+    words = ["realms", "pools", "remove", "--realm", realm.id]
+    words += [word for host in hosts for word in ("--host", host)]
+    words += [word for role in roles for word in ("--pool", role.value)]
+    return shlex.join(words)
 
 
 @dataclass(frozen=True, slots=True)

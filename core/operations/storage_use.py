@@ -112,6 +112,8 @@ class HostStorage:
     volumes: Mapping[PoolRole, tuple[Volume, ...]]
     domains: tuple[DomainDisks, ...]
     problems: tuple[str, ...] = ()
+    folders: Mapping[PoolRole, str] = field(default_factory=dict)
+    """Paths of the pools that it has."""
 
 
 def look_at_images(
@@ -160,7 +162,11 @@ def look_at_storage(realm: Realm, host: Host, deadline: float) -> HostStorage:
             except DriverError as error:
                 problems.append(str(error))
         domains = read_disks(connection)
-    return HostStorage(host, {role: facts.name for role, facts in pools.items()}, volumes, domains, tuple(problems))
+    names, folders = (
+        {role: facts.name for role, facts in pools.items()},
+        {role: facts.path for role, facts in pools.items()},
+    )
+    return HostStorage(host, names, volumes, domains, tuple(problems), folders)
 
 
 def _images(told: Sequence[HostStorage], role: PoolRole) -> Iterator[Image]:

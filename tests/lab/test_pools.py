@@ -13,6 +13,7 @@ from core.errors import Cancelled, HostTimeout
 from core.fleet import PoolState
 from core.operations.doctor import diagnose
 from core.operations.findings import Severity
+from core.operations.pool_removal import PoolsInUse, PoolsNotRemoved, remove_pools
 from core.operations.pools import PoolRequest, PoolsNotSetUp, look_at_pools, set_up_pools
 from core.operations.realm_pools import PoolRole
 from core.operations.tasks import Progress
@@ -20,6 +21,7 @@ from core.operations.workplace import Workplace
 from core.registry.hosts import HostRegistry
 from tests.driver.worlds import LONG
 
+from .guests import Boot
 from .realm import write_configuration, write_registry
 from .storage import OTHER, REALM, Work
 
@@ -213,6 +215,75 @@ def test_free_space_is_that_of_now_on_every_host(work: Work, tmp_path: Path) -> 
     diagnosis = diagnose(Workplace(load(configuration), registry=HostRegistry(registry)), (), LONG)
     warned = {each.host for each in diagnosis.findings if each.severity is Severity.WARNING and "full" in each.what}
     assert warned == {"h1", "h2", "h3"}
+
+
+def remove(work: Work, workplace: Workplace, *roles: PoolRole, hosts: Any = None, **more: Any) -> Any:
+    """Take pools of OTHER away."""
+    chosen = roles or tuple(PoolRole)
+    return work.do(lambda control: remove_pools(workplace, control, OTHER, hosts or work.hosts, chosen, **more))
+
+
+def test_pools_at_a_wrong_place_are_taken_back_by_the_command_that_is_told(work: Work, workplace: Workplace) -> None:
+    """Their files stay; then they can be set up at the right one."""
+    with pytest.raises(PoolsNotSetUp) as caught:
+        work.set_up("/var/lib/libvirt/private")
+    assert caught.value.hint.endswith("realms pools remove --realm lab")
+    with pytest.raises(PoolsNotSetUp) as caught:
+        work.set_up(f"{work.lab.shared}/base", hosts=work.hosts[:1])
+    error = caught.value.report.hosts[0].error
+    assert "the same with other-drives, other-bricks, other-snapshots" in error.message
+    assert error.hint.endswith("realms pools remove --realm lab --host h1")
+    kept = "/var/lib/libvirt/private/other vm/kept"
+    work.lab.hosts[0].run("touch", kept)
+    report = remove(work, workplace)
+    assert {pool.changes for host in report.hosts for pool in host.pools} == {("stopped", "undefined")}
+    assert [work.pools(number) for number in range(3)] == [set()] * 3
+    assert work.lab.hosts[0].run("ls", kept).strip() == kept
+    assert work.set_up(f"{work.lab.shared}/base").ok
+    assert {pool.changes for host in remove(work, workplace, PoolRole.BRICKS).hosts for pool in host.pools} != {()}
+    assert work.pools(0) == set(OTHER.pools) - {"other-bricks"}
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_pools_that_a_vm_needs_stay_also_those_below_its_disk(work: Work, workplace: Workplace, running: bool) -> None:
+    """Its boot volume is an overlay of a brick: neither pool goes, on no host; the others can."""
+    host = work.lab.hosts[1]
+    host.define_guest("needs", boot=Boot.BRICK, network=None)
+    if running:
+        host.start_guest("needs", paused=True)
+    for role in (PoolRole.VOLUMES, PoolRole.BRICKS):
+        with pytest.raises(PoolsInUse, match=f"h2: VM needs .{'running' if running else 'off'}. needs"):
+            work.do(lambda control, role=role: remove_pools(workplace, control, REALM, work.hosts, (role,)))
+        for each in work.lab.hosts:
+            assert set(REALM.pools) <= set(each.virsh("pool-list", "--name").split())
+    report = work.do(lambda control: remove_pools(workplace, control, REALM, work.hosts[1:2], (PoolRole.SNAPSHOTS,)))
+    assert report.ok
+    host.virsh("pool-define-as", REALM.pools[3], "dir", "--target", f"{work.lab.shared}/snapshots")
+    host.virsh("pool-start", REALM.pools[3])
+    host.virsh("pool-autostart", REALM.pools[3])
+
+
+def test_a_host_whose_pools_can_t_be_removed_keeps_all_of_them_and_the_others_lose_theirs(
+    work: Work, workplace: Workplace
+) -> None:
+    """A definition that can't be deleted on one, another that hangs."""
+    work.set_up(f"{work.lab.shared}/base", proof=False)
+    one, two = work.lab.hosts[:2]
+    definition = "/etc/libvirt/storage/other-snapshots.xml"
+    one.run("mount", "--bind", definition, definition)
+    two.hang()
+    try:
+        with pytest.raises(PoolsNotRemoved, match="2 of 3 hosts") as caught:
+            remove(work, workplace, deadline=5.0)
+    finally:
+        two.wake()
+        one.run("umount", definition)
+    errors = [host.error for host in caught.value.report.hosts]
+    assert "undefine pool other-snapshots" in str(errors[0])
+    assert isinstance(errors[1], HostTimeout)
+    assert [work.pools(number) for number in range(3)] == [set(OTHER.pools), set(OTHER.pools), set()]
+    rows = one.virsh("pool-list", "--all", "--details").splitlines()
+    assert all("running" in row and "yes" in row for row in rows if "other" in row)
 
 
 def test_setting_up_pools_that_are_there_warns_of_the_space_of_now(work: Work) -> None:

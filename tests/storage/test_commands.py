@@ -68,6 +68,20 @@ def test_setting_up_what_is_there_changes_nothing(run: Run) -> None:
     assert outcome.json["sharing"][0]["shared"] is None
 
 
+def test_pools_are_removed_by_the_commands_that_a_dry_run_shows(run: Run, tmp_path: Path) -> None:
+    """It connects to nothing; names that need quotes have them."""
+    (tmp_path / "h2.xml").rename(tmp_path / "gone.xml")
+    shown = run("pools", "remove", "--pool", "drives", "--dry-run", "--json", "--read-only").json
+    commands = [shlex.split(line)[3:] for host in shown["hosts"] for line in host["commands"]]
+    assert commands == [["pool-destroy", "ticrypt-vm-drives"], ["pool-undefine", "ticrypt-vm-drives"]] * 2
+    (tmp_path / "gone.xml").rename(tmp_path / "h2.xml")
+    outcome = run("pools", "remove", "--json", "--yes")
+    assert outcome.code == 0
+    one, two = outcome.json["hosts"]
+    assert [pool["changes"] for pool in one["pools"]] == [["stopped", "undefined"]] * 4
+    assert (two["pools"][3]["pool"], two["pools"][3]["changes"]) == ("ticrypt-vm-snapshots", [])
+
+
 def test_a_refusal_names_both_places(run: Run) -> None:
     """The steps go to standard error, what came of it to standard output."""
     outcome = run("pools", "setup", "--path", "/elsewhere", "--host", "h1", "--yes")
@@ -87,6 +101,9 @@ def test_a_refusal_names_both_places(run: Run) -> None:
         ["pools", "setup", "--path", "/a", "--mode", "9"],
         ["pools", "setup", "--path", "/a", "--read-only"],
         ["pools", "setup", "--path", "/a", "--realm", "x"],
+        ["pools", "remove", "--host", "nobody"],
+        ["pools", "remove", "--read-only"],
+        ["pools", "remove", "--pool", "other"],
         ["pools", "status", "--host", "nobody"],
         ["pools", "status", "--prove", "--read-only"],
         ["drives", "create", "d", "--size", "2 GiB"],
