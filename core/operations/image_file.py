@@ -87,9 +87,10 @@ def examine(file: BinaryIO, name: str) -> ImageFile:
         if head[offset : offset + len(magic)] == magic:
             hint = "unpack it first" if "compressed" in what or "archive" in what else "qemu-img convert -O qcow2"
             raise ImageRefused(f"{name} is {what}: a brick is qcow2 or raw", hint=hint)
+    if size % _SECTOR:  # no disk is like that: a text, a page of HTML in place of a download, or a part of an image
+        message = f"{name} is no image: it has no qcow2 header, and its {size} bytes are no whole sectors of a raw one"
+        raise ImageRefused(message, hint=f"a raw image is a multiple of {_SECTOR} bytes: was it copied in full?")
     warnings = []
-    if size % _SECTOR:
-        warnings.append(f"{name} does not end at a sector: is it complete, and an image at all?")
     if not any(head):
         warnings.append(f"{name} begins with nothing but zeros: is it an image at all?")
     return ImageFile("raw", size, size, tuple(warnings))

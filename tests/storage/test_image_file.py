@@ -75,12 +75,19 @@ def test_what_must_not_become_a_brick_is_refused(tmp_path: Path, content: bytes,
     assert says in caught.value.message
 
 
-def test_anything_else_is_raw(tmp_path: Path) -> None:
+def test_whole_sectors_of_anything_else_are_raw(tmp_path: Path) -> None:
     """With a word where it hardly is an image."""
-    assert read_image(seen(tmp_path, b"\xeb\x63" + bytes(510))).warnings == ()
-    image = read_image(seen(tmp_path, b"hello"))
-    assert (image.format, image.capacity) == ("raw", 5)
-    assert "does not end at a sector" in image.warnings[0]
+    image = read_image(seen(tmp_path, b"\xeb\x63" + bytes(510)))
+    assert (image.format, image.capacity, image.warnings) == ("raw", 512, ())
+    assert "nothing but zeros" in read_image(seen(tmp_path, bytes(1024))).warnings[0]
+
+
+@pytest.mark.parametrize("content", [b"this is not a qcow2 image ...\n", bytes(513), b"\xeb\x63" + bytes(509)])
+def test_what_has_no_header_and_no_whole_sectors_is_no_image(tmp_path: Path, content: bytes) -> None:
+    """A text, whatever its name says; half a download."""
+    with pytest.raises(ImageRefused, match=f"its {len(content)} bytes are no whole sectors") as caught:
+        read_image(seen(tmp_path, content))
+    assert "multiple of 512" in caught.value.hint
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

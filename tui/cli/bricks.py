@@ -60,8 +60,9 @@ def upload(
 ) -> int:  # fmt: skip
     """Upload FILE, a qcow2 or raw image, into the bricks pool.
 
-    What it is, is told by what is in it. Refused: an overlay of another file or with its data in one, what is
-    encrypted, compressed or of another format. While it is being uploaded a volume NAME.incomplete stands beside it;
+    What it is, is told by what is in it. Refused: what is neither qcow2 nor whole sectors of 512 bytes, an overlay of
+    another file or with its data in one, what is encrypted, compressed or of another format. While it is being uploaded
+    a volume NAME.incomplete stands beside it;
     what breaks off is deleted. With --json: {"brick": {"name", "realm", "pool", "path", "format", "size",
     "allocation", "created"}}.
     """
