@@ -205,13 +205,11 @@ class Ledger:
 
     @cached_property
     def reserved(self) -> dict[str, str]:
-        """UUIDs that have a reservation which still counts, and the host where."""
-        return {
-            reservation.uuid: line.name
-            for line in self.hosts
-            if line.snapshot.reservations
-            for reservation in line.snapshot.pending_reservations()
-        }
+        """UUIDs that have a reservation, and the host where.
+
+        One that doesn't count any more, because its VM is seen active there, would count again if the VM went away.
+        """
+        return {reservation.uuid: line.name for line in self.hosts for reservation in line.snapshot.reservations}
 
     @cached_property
     def active_twice(self) -> frozenset[str]:

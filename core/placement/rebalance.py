@@ -8,6 +8,7 @@ takes from the sum of the squares of the costs: how far it evens out its two hos
 
 from __future__ import annotations
 
+import heapq
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -82,13 +83,12 @@ def rebalance(
 
 
 class _Step(NamedTuple):
-    """A candidate: the best has the greatest gain, then the most memory, then the first host and VM by name."""
+    """A candidate: the best has the greatest gain, then the most memory, then the first host and size by name."""
 
     gain: float
     memory: int
-    order: tuple[int, int]
-    source: int
-    size: int
+    minus_source: int
+    minus_size: int
     place: Place
 
 
@@ -106,8 +106,14 @@ class _Balance:
         """By size: hosts that may take it."""
         self._places: list[dict[int, Place]] = []
         """By size and host."""
+        self._queues: list[list[Place]] = []
+        """By size, a heap of places, some of them out of date."""
         self._without: list[dict[int, float]] = [{} for _ in ledger.hosts]
         """By host and size: cost of the host without one such VM."""
+        self._falls: list[dict[int, float]] = [{} for _ in ledger.hosts]
+        """By host and size: what the leaving of one such VM takes from the square of the host's cost."""
+        self._leavers: list[list[tuple[float, int]]] = []
+        """By size, a heap of hosts by their falls, the greatest first (negative); some out of date."""
         self._known = [host for host, line in enumerate(ledger.hosts) if line.tariff is not None]
         self._done: list[tuple[int, int]] = []
         self._sort_vms(Movables(ledger, policy))
@@ -132,11 +138,20 @@ class _Balance:
                     self.requests.append(request)
                     self._realms.append(set(self._ledger.candidates(request)))
                     self._places.append({place[3]: place for place in self._ledger.places(request)})
+                    self._queues.append(sorted(self._places[-1].values()))
+                    self._leavers.append([])
                 self._vms[host].setdefault(size, []).append(vm)
 
     def _price_without(self, host: int) -> None:
         line = self._ledger.hosts[host]
         self._without[host] = {size: line.cost_without(vms[-1]) for size, vms in self._vms[host].items()}
+        before, falls = self._falls[host], {}
+        for size, lighter in self._without[host].items():
+            fall = _fall(line.cost, lighter)
+            falls[size] = fall if math.isfinite(fall) else INFINITY
+            if before.get(size) != falls[size]:
+                heapq.heappush(self._leavers[size], (-falls[size], host))
+        self._falls[host] = falls
 
     def level(self) -> Level:
         """Give the costs now, added in the order of the hosts' names."""
@@ -145,28 +160,55 @@ class _Balance:
 
     def best(self) -> _Step | None:
         """Find the move of the greatest gain; None where no VM would have a cheaper host."""
-        found: _Step | None = None
-        targets = [_first_two(places) for places in self._places]
-        for source in self._known:
-            cost, without = self._ledger.hosts[source].cost, self._without[source]
-            for size in self._vms[source]:
-                first, second = targets[size]
-                place = second if first is not None and first[3] == source else first
-                if place is None or place[0] >= cost:
-                    continue
-                lighter = without[size]
-                if lighter >= cost != INFINITY:
-                    continue
-                before = self._ledger.hosts[place[3]].cost
-                gain = _gain(cost, lighter, before, place[0])
-                memory = self.requests[size].memory_bytes
-                if found is None or (gain, memory) > found[:2]:
-                    found = _Step(gain, memory, (source, size), source, size, place)
-        return found
+        steps = (step for size in range(len(self.requests)) for step in self._best_of(size))
+        return max(steps, default=None)
+
+    def _best_of(self, size: int) -> list[_Step]:
+        """Give the best move of a VM of one size, and that away from the host that would take it best, if any."""
+        first, second = self._first_two(size)
+        leavers = self._leavers[size]
+        looked_at: list[tuple[float, int]] = []
+        steps: list[_Step] = []
+        while first is not None and leavers:
+            fall, source = entry = leavers[0]
+            if self._falls[source].get(size) != -fall or (looked_at and looked_at[-1] == entry):
+                heapq.heappop(leavers)
+                continue
+            place = second if source == first[3] else first
+            step = self._step(size, source, place) if place is not None else None
+            if step is not None:
+                steps.append(step)
+                if place is first:
+                    break
+            looked_at.append(heapq.heappop(leavers))
+        for entry in looked_at:
+            heapq.heappush(leavers, entry)
+        return steps
+
+    def _step(self, size: int, source: int, place: Place) -> _Step | None:
+        """Weigh a move; None where the VM's host would be no cheaper, or the one that it leaves."""
+        cost, lighter = self._ledger.hosts[source].cost, self._without[source][size]
+        if place[0] >= cost or lighter >= cost != INFINITY:
+            return None
+        gain = _gain(cost, lighter, self._ledger.hosts[place[3]].cost, place[0])
+        return _Step(gain, self.requests[size].memory_bytes, -source, -size, place)
+
+    def _first_two(self, size: int) -> tuple[Place | None, Place | None]:
+        queue, places = self._queues[size], self._places[size]
+        while queue and places.get(queue[0][3]) != queue[0]:
+            heapq.heappop(queue)
+        if not queue:
+            return None, None
+        first = heapq.heappop(queue)
+        while queue and (places.get(queue[0][3]) != queue[0] or queue[0] == first):
+            heapq.heappop(queue)
+        second = queue[0] if queue else None
+        heapq.heappush(queue, first)
+        return first, second
 
     def move(self, step: _Step) -> Move:
         """Carry out a step in the ledger."""
-        source, target, size = step.source, step.place[3], step.size
+        source, target, size = -step.minus_source, step.place[3], -step.minus_size
         ledger, request = self._ledger, self.requests[size]
         vms = self._vms[source][size]
         vm = vms.pop()
@@ -186,6 +228,7 @@ class _Balance:
                     self._places[each].pop(host, None)
                 else:
                     self._places[each][host] = place
+                    heapq.heappush(self._queues[each], place)
         return Move(vm=vm, target=ledger.hosts[target].name, cost=step.place[0], devices=devices, request=request)
 
     def restore(self) -> None:
@@ -195,16 +238,14 @@ class _Balance:
             self._ledger.undo(source)
 
 
-def _first_two(places: dict[int, Place]) -> tuple[Place | None, Place | None]:
-    if not places:
-        return None, None
-    first = min(places.values())
-    return first, min((place for place in places.values() if place is not first), default=None)
+def _fall(high: float, low: float) -> float:
+    """Say by how much the square of a cost falls."""
+    return (high - low) * (high + low)
 
 
 def _gain(cost: float, lighter: float, before: float, after: float) -> float:
     """Say what a move takes from the sum of squares; one that helps an overcommitted host comes before all others."""
     if cost == INFINITY:
         return INFINITY
-    gain = (cost - lighter) * (cost + lighter) - (after - before) * (after + before)
+    gain = _fall(cost, lighter) - _fall(after, before)
     return gain if math.isfinite(gain) else cost - max(lighter, after)
