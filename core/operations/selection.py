@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def check_known(kind: str, wanted: str | None, known: Iterable[str]) -> None:
     """Raise UsageError for a name that doesn't exist, saying which was probably meant; None is fine."""
-    names = list(known)
+    names = list(dict.fromkeys(known))
     if wanted is None or wanted in names:
         return
     near = difflib.get_close_matches(wanted, names, 1)
@@ -68,9 +68,22 @@ def find_vm(fleet: Fleet, wanted: str) -> tuple[HostSnapshot, VM]:
         raise UsageError(
             f"{printable(wanted)!r} fits {len(found)} VMs: {printable(listed)}", hint="use HOST/NAME or a UUID"
         )
-    silent = [host.name for host in fleet.hosts if host.host.state.connects and not host.is_known]
+    host, slash, name = wanted.partition("/")
+    elsewhere = [vm.host for vm in fleet.vms() if slash and name in (vm.name, vm.uuid) and vm.host != host]
     near = difflib.get_close_matches(wanted, {vm.name for vm in fleet.vms()}, 1)
     hint = f"did you mean {near[0]!r}?" if near else ""
+    if elsewhere:
+        hint = f"{name} is on {', '.join(elsewhere)}"
+    silent = unasked(fleet)
     if silent:
-        hint = f"{hint} {', '.join(silent)} could not be asked".strip()
+        hint = f"{hint}; {silent}" if hint else silent
     raise UsageError(f"no VM {printable(wanted)!r}", hint=printable(hint))
+
+
+def unasked(fleet: Fleet) -> str:
+    """Say which hosts of a fleet have never answered, and why; empty where all have, but those that are disabled."""
+    reasons: dict[str, list[str]] = {}
+    for host in fleet.hosts:
+        if host.host.state.connects and not host.is_known:
+            reasons.setdefault(host.error or "no answer in time", []).append(host.name)
+    return "; ".join(f"{', '.join(names)} could not be asked: {reason}" for reason, names in reasons.items())
