@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.curves import settle
 from core.placement.demand import no_place
 from core.placement.ledger import Ledger
 from core.placement.verdicts import Placement
@@ -123,7 +124,7 @@ def place_batch(
         placements=tuple(placements),
         refused=tuple(refused),
         highest=max(costs, default=0.0),
-        sum=sum(costs),
+        sum=settle(sum(costs)),
     )
 
 

@@ -140,7 +140,8 @@ class _EachAnew:
 def _least(ties: NDArray[np.intp], cost: float, before: Doubles, vms: NDArray[np.int64]) -> int:
     """Choose among hosts of one cost: the smaller rise, then fewer VMs, then the smaller index."""
     if len(ties) > 1:
-        rise = cost - before[ties]
+        with np.errstate(over="ignore"):  # a rise may be past what a double can hold
+            rise = cost - before[ties]
         ties = ties[rise == rise.min()]
         if len(ties) > 1:
             return int(ties[vms[ties].argmin()])

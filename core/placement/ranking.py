@@ -103,4 +103,6 @@ def in_order(cost: Doubles, before: Doubles, vms: NDArray[np.int64]) -> NDArray[
     ordered = its_cost[by_cost]
     if not (ordered[1:] == ordered[:-1]).any():
         return able[by_cost]
-    return able[np.lexsort((vms[able], its_cost - before[able], its_cost))]  # stable: the index comes last
+    with np.errstate(over="ignore"):  # a rise may be past what a double can hold
+        rise = its_cost - before[able]
+    return able[np.lexsort((vms[able], rise, its_cost))]  # stable: the index comes last

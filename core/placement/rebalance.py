@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.curves import INFINITY
+from core.curves import INFINITY, settle
 from core.placement.demand import Movables, MovePolicy, Stuck, largest_first, request_of
 from core.placement.drain import Move
 from core.placement.ledger import Ledger
@@ -156,7 +156,7 @@ class _Balance:
     def level(self) -> Level:
         """Give the costs now, added in the order of the hosts' names."""
         costs = [self._ledger.hosts[host].cost for host in self._known]
-        return Level(max(costs, default=0.0), sum(costs))
+        return Level(max(costs, default=0.0), settle(sum(costs)))
 
     def best(self) -> _Step | None:
         """Find the move of the greatest gain; None where no VM would have a cheaper host."""

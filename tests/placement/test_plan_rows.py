@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 
 from core.costs import CostFunction
+from core.curves import Constant, Linear
 from core.placement.batch import compare_orders
 from core.placement.capacity import capacity
 from core.placement.drain import drain
+from core.placement.engine import place, rank
 from core.placement.failure import failure, failure_of_several
+from core.placement.ledger import Ledger
 from core.placement.make_room import make_room
 from core.placement.mix import capacity_of_mix
+from core.placement.mixture import each_best_on_arrays
+from core.placement.packed import PackedFleet
 from core.placement.plan_rows import (
     capacity_document,
     comparison_document,
@@ -25,8 +30,10 @@ from core.placement.plan_rows import (
     room_document,
     several_document,
 )
+from core.placement.ranking import Ranking
 from core.placement.rebalance import rebalance
 from core.placement.request import Request
+from core.placement.stream import Stream
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot, vm
 from tests.strategies import configurations, fleets, requests
 
@@ -83,3 +90,24 @@ def test_what_is_infinite_or_unbounded_is_null_and_says_so() -> None:
     free = replace(CONFIGURATION, cost_functions={"cpu": CostFunction(id="cpu", name="")})
     found = capacity_document(capacity(free, fleet(snapshot("a")), Request(1, GIB)))
     assert (found["total"], found["unbounded"], found["hosts"][0]["fits"]) == (None, True, None)
+
+
+def test_costs_near_the_end_of_doubles_stay_strict_json() -> None:
+    """Sums and rises that overflow in either direction are infinite, without a warning."""
+    low = CostFunction(id="cpu", name="", vms=Constant(value=-1.7e308))
+    steep = CostFunction(id="gpu", name="", vms=Linear(slope=1.7e308, base=-1.7e308))
+    huge = replace(CONFIGURATION, cost_functions={"cpu": low, "gpu": steep})
+    hosts = fleet(
+        *(snapshot(f"h{n}", vm(f"h{n}", "1", managed=True)) for n in range(4)), snapshot("g", profile="gpu-node")
+    )
+    request = Request(1, GIB)
+    document = strict(rebalance_document(rebalance(huge, hosts)))
+    assert document["sum_before_state"] == "infinite"
+    assert strict(comparison_document(compare_orders(huge, hosts, [request] * 3)))["arrival"]["sum"] is None
+    packed = PackedFleet(Ledger(huge, hosts))
+    assert Ranking(packed, request).names() == [
+        verdict.host for verdict in rank(huge, hosts, request) if verdict.feasible
+    ]
+    assert Stream(packed, request, 6).placements == place(huge, hosts, request, 6).placements
+    found = [best for best, _ in each_best_on_arrays(Ledger(huge, hosts), [request] * 6)]
+    assert [best[0] for best in found] == [placement.cost for placement in place(huge, hosts, request, 6).placements]
