@@ -49,6 +49,8 @@ class Sources:
         """Read the main file; raises UnreadableFile."""
         try:
             path.stat()
+            if path.is_dir():
+                raise UnreadableFile(f"{path} is a folder", hint=_main_in(path))
             return self._read(path.resolve(), path.name)
         except OSError as error:
             message = f"{path} can't be read: {(error.strerror or str(error)).lower()}"
@@ -137,6 +139,13 @@ def _read_bytes(path: Path, name: str) -> bytes:
     if len(content) > MAX_BYTES:
         raise IncludeRefused(f"{name} is larger than {MAX_BYTES // 1024**2} MiB")
     return content
+
+
+def _main_in(folder: Path) -> str:
+    from core.config.places import DEFAULT_PLACES
+
+    usual = folder / DEFAULT_PLACES[0].name
+    return f"did you mean {usual}?" if usual.is_file() else f"name the main file in it, usually {usual.name}"
 
 
 def _near(path: Path) -> str:

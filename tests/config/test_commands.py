@@ -54,6 +54,15 @@ def test_check_in_json_has_the_contract_s_shape() -> None:
     assert (found["severity"], found["file"], found["line"]) == ("error", "cost-functions/pool-common.conf", 2)
 
 
+def test_a_folder_in_the_place_of_the_file_is_told_with_the_file_in_it(tmp_path: Path) -> None:
+    """Or with its usual name, where there is none."""
+    told = realms("show", "--config", POOLS.parent)
+    assert told.stderr == f"realms: {POOLS.parent} is a folder\n  did you mean {POOLS}?\n"
+    told = realms("show", "--config", tmp_path)
+    assert told.returncode == 2
+    assert "usually ticrypt-vm.conf" in told.stderr
+
+
 @pytest.mark.parametrize("arguments", [("check", POOLS), ("--config", POOLS, "check"), ("check", "--config", POOLS)])
 def test_check_takes_the_file_in_every_way(arguments: tuple[str | Path, ...]) -> None:
     """As an argument, or by the global option before or after the command; exit code 0."""
