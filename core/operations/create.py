@@ -324,7 +324,10 @@ class _Creation:
                 self._finish(access)
                 self._workplace.check_can_change().release(uuid, self._undoing.entry.owner)
                 self._undoing.done()
-                raise NotRegistered(f"{error.message}; it was stopped and kept", hint=error.hint) from error
+                hint = (
+                    f"realms vms start {order.name} --no-wait lets it run: realms vms console shows then what it does"
+                )
+                raise NotRegistered(f"{error.message}; it was stopped and kept", hint=hint) from error
         if not await_active(self._workplace, self._control, host.name, uuid, after=started_at, seconds=SEEN_SECONDS):
             message = f"{order.name} was started, but {host.name} has not shown it running for {SEEN_SECONDS:g} s"
             raise NotRegistered(message, hint="did it crash at once? On the host: /var/log/libvirt/qemu/")

@@ -37,6 +37,10 @@ Past it the VM is believed to have that address for good, and not to ask for it.
 """
 
 
+UNREGISTERED_HINT = "--no-wait lets it run on: realms vms console shows then what it does"
+"""For who looks for the reason: what did not register has been stopped."""
+
+
 class NotRegistered(RealmsError):
     """A VM was started and did not register within the realm's registration timeout, or ended before."""
 
@@ -126,7 +130,7 @@ def wait_for_registration(
             if waited >= realm.registration_timeout:
                 timeout = format_duration(realm.registration_timeout)
                 message = f"{what} on {host} has not registered within {timeout}: {_missing(snapshot, vm)}"
-                raise NotRegistered(message, hint="see its console; realms vms console shows it while it runs")
+                raise NotRegistered(message, hint=UNREGISTERED_HINT)
             _tell(step, snapshot, vm, waited, realm.registration_timeout)
             rest = realm.registration_timeout - waited
             control.wait(max(0.05, min(LONGEST_INTERVAL, realm.poll_frequency, rest)))

@@ -235,15 +235,17 @@ def test_what_cannot_be_undone_stays_in_the_journal(realm: World) -> None:
 
 def test_a_vm_that_does_not_register_is_removed_with_all_that_was_made(silent: World) -> None:
     """The message says how long, and what was missing."""
-    with pytest.raises(NotRegistered, match=r"web on h1 has not registered within 2 seconds: nothing accepts"):
+    with pytest.raises(NotRegistered, match=r"web on h1 has not registered within 2 seconds: nothing accepts") as gone:
         create(silent, drives=(NewDrive(16 * MIB),))
+    assert gone.value.hint.startswith("--no-wait lets it run on")  # it has no console any more
     assert_nothing_is_left(silent)
 
 
 def test_a_vm_that_is_kept_is_stopped_and_whole(silent: World) -> None:
     """Its volumes stay, its mark is complete, its room is given back."""
-    with pytest.raises(NotRegistered, match="it was stopped and kept"):
+    with pytest.raises(NotRegistered, match="it was stopped and kept") as kept:
         create(silent, keep=True)
+    assert kept.value.hint.startswith("realms vms start web --no-wait")
     domain = silent.domains("h1")["web"]
     assert "pending" not in domain
     assert " id=" not in domain.partition(">")[0]
