@@ -92,8 +92,6 @@ def migrate(control: Control, workplace: Workplace, plan: MigrationPlan) -> Migr
     While it works the journal says so; it stays there where nobody could find out where the VM is in the end.
     """
     plan.check()
-    for obstacle in plan.warnings:
-        control.warn(obstacle.what)
     registry, vm = workplace.check_can_change(), plan.vm
     settle_earlier(workplace, control, vm.uuid)
     entry = Journal(registry.path, workplace.clock).begin(
@@ -116,6 +114,8 @@ def migrate(control: Control, workplace: Workplace, plan: MigrationPlan) -> Migr
 
             moved = move_offline(control, workplace, plan, room)
         concluded = True
+        for obstacle in plan.warnings:  # of a VM that stays where it is they are not true
+            control.warn(obstacle.what)
     except MigrationFailed as error:
         concluded, in_doubt = True, error.whereabouts.place in (Place.UNKNOWN, Place.BOTH)
         raise
