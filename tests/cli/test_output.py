@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
+from core.operations.tasks import Progress, Step
+from tests.driver.worlds import write_node
 from tests.terminal import REALMS
 from tui.cli.output import Column, fit
+from tui.cli.task_output import amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
 
 COLUMNS = [Column("Host"), Column("Reason"), Column("Memory", right=True)]
 CELLS = [["kvm-rack7-12", "last answer a minute ago: its data are too old", "336 of 1024 GiB"]]
+
+
+def test_seconds_are_told_whole() -> None:
+    """Nobody wants to read their fractions while they run."""
+    assert amount(Step("wait", done=3.0078, total=180.0, unit="s")) == "3 of 180 s"
+    assert amount(Step("wait", done=3.0, total=180.0, unit="s", ended_at=1.0, progress=Progress.DONE)) == ""
 
 
 def test_a_table_that_has_room_keeps_its_widths() -> None:
@@ -85,3 +94,44 @@ def test_a_wait_that_no_clock_can_add_is_refused(run: Run, command: str, seconds
     ended = run(*command.split(), "--timeout", seconds)
     assert ended.code == 2
     assert "--timeout" in ended.err
+
+
+def test_a_column_that_may_be_cut_gives_way_before_those_that_are_folded() -> None:
+    """A URI's beginning tells the host; the sentence beside it stays on its line."""
+    columns = [Column("URI", cut=True), Column("Why")]
+    assert fit(columns, [["qemu+ssh://root@h1/" + "x" * 60, "no answer in time"]], 50) == [33, 17]
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """Let the program take its standard output for a terminal of this width."""
+    monkeypatch.setattr("tui.cli.output.sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "dumb")
+
+
+LONG_URI = "test://" + "/a-folder-of-a-long-name" * 6 + "/node.xml"
+
+
+def test_long_uris_leave_a_host_its_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut on a terminal, whole where it is piped."""
+    assert run("hosts", "add", "h1", "--realm", "main", "--uri", LONG_URI, "--profile", "cpu-node").code == 0
+    assert LONG_URI in run("hosts", "list").out
+    on_a_terminal(monkeypatch, 80)
+    shown = run("hosts", "list").out
+    assert max(map(cell_len, shown.splitlines())) <= 80
+    assert len([line for line in shown.splitlines() if line.strip()]) == 3
+
+
+def test_a_uri_that_is_tested_does_not_widen_the_report(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It has a line of its own there; all that the host answered stands below it."""
+    node = tmp_path / ("x" * 60) / "node.xml"
+    node.parent.mkdir()
+    uri = write_node(node, [])
+    on_a_terminal(monkeypatch, 80)
+    told = run("hosts", "test", uri).out.splitlines()
+    assert told[0] == uri
+    assert max(map(len, told[1:])) <= 80
+    assert "ok in" in told[1]
+    assert "cores" in told[2]

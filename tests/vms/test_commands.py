@@ -74,7 +74,9 @@ def test_create_explains_a_refusal(run: Callable[..., Outcome]) -> None:
     assert [verdict["refusal"]["why"] for verdict in refused.json["verdicts"]] == ["cost-infinite"] * 2
     told = run(*wanted)
     assert (told.code, told.out.count("cost-infinite")) == (1, 2)
-    assert "no host can take web" in told.err
+    assert told.err.count("no host can take web") == 1
+    assert "past the limit" in told.out
+    assert "past the limit" not in told.err  # once is enough
 
 
 @pytest.mark.parametrize(
@@ -174,10 +176,25 @@ def test_recover_tells_a_script_and_does_nothing_without_yes(run: Callable[..., 
     assert (told.code, row["vm"], row["plan"], row["done"]) == (1, "web", "remove", None)
     assert row["volumes"] == ["ticrypt-vm/web-1.qcow2"]
     assert "left half done by killed programs: create web" in run("vms", "list").out
-    assert run("vms", "recover").code == 1
+    told = run("vms", "recover")
+    assert (told.code, told.err) == (1, "nothing was done; --yes cleans up\n")
     done = run("vms", "recover", "--yes", "--json")
     assert (done.code, done.json["left_behind"][0]["done"]) == (0, "remove")
     assert run("vms", "recover").out == "nothing was left behind\n"
+
+
+def test_recover_says_in_words_what_it_did(run: Callable[..., Outcome], tmp_path: Path) -> None:
+    """And not by the name of its plan."""
+    journal = Journal(HostRegistry(tmp_path / "registry.json").path, SystemClock())
+    journal.begin("create", vm="web", uuid=UUID, realm="main").leave()
+    assert run("vms", "recover", "--yes").out.endswith("web: nothing was left of it; it is forgotten\n")
+
+
+def test_a_message_names_a_vm_once(run: Callable[..., Outcome]) -> None:
+    """Many begin with its name already."""
+    told = run("vms", "pause", "off")
+    lines = [line for line in told.err.splitlines() if "nothing to pause" in line]
+    assert lines == ["h1/off is off: there is nothing to pause"]
 
 
 def test_recover_changes_nothing_where_nothing_may_be_changed(run: Callable[..., Outcome], tmp_path: Path) -> None:

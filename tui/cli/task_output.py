@@ -110,8 +110,13 @@ def _tell(watched: _Watched) -> None:
 
 def _line(step: Step) -> str:
     where = f"{step.host}: " if step.host else ""
-    detail = f" ({one_line(step.detail)})" if step.detail else ""
+    detail = f" ({_detail(step)})" if _detail(step) else ""
     return f"{where}{step.what}: {step.progress.value}{detail}"
+
+
+def _detail(step: Step) -> str:
+    """Give a word about a step that has ended; why one failed is told once, at the end, with how to mend it."""
+    return "" if step.progress.value == "failed" else one_line(step.detail)
 
 
 def _draw(watched: _Watched) -> None:
@@ -156,7 +161,7 @@ def _draw(watched: _Watched) -> None:
                     ended.add(index)
                     progress.remove_task(bars[index])
                     mark, style = _MARKS.get(step.progress.value, ("?", ""))
-                    detail = f"  {one_line(step.detail)}" if step.detail else ""
+                    detail = f"  {_detail(step)}" if _detail(step) else ""
                     progress.console.print(Text.assemble((mark, style), f" {_words(step)}", (detail, "dim")))
 
         # Past the console a line would stick to the one that is being drawn.

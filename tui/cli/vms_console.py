@@ -35,6 +35,9 @@ def console(options: GlobalOptions, vm: str, *, force: bool, timeout: float) -> 
         workplace.close()
     say(f"console of {command.vm} on {command.host}; {ESCAPE} ends it", error=True)
     try:
-        return run_in_foreground(command.arguments)
+        code = run_in_foreground(command.arguments)
     except OSError as error:
         raise NoConsole(f"{command.arguments[0]} can't be started: {error.strerror or error}") from error
+    if code and not force:
+        say(f"if someone else has this console: realms vms console {vm} --force ends their session", error=True)
+    return code

@@ -107,8 +107,9 @@ def create(
     except RealmsError as error:
         if as_json and error.exit_code == 1:
             print_json(_refused(name, error))
-        elif isinstance(error, NoRoom):
-            _explain(error)
+        elif isinstance(error, NoRoom) and error.placements.verdicts:
+            _explain(error)  # with all reasons
+            error.message = f"{host} can't take {name}" if host else f"no host can take {name}"
         raise
     finally:
         workplace.close()

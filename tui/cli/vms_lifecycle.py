@@ -218,13 +218,19 @@ def report(word: str, outcomes: Sequence[Done], *, as_json: bool) -> int:
         )
     for done in outcomes:
         if done.error is not None:
-            say(f"{done.target.vm.name}: {done.error.message.removeprefix(f'{done.target.vm.name}: ')}", error=True)
+            say(_failure(done.target, done.error.message), error=True)
             if done.error.hint:
                 say(f"  {done.error.hint}", error=True)
         elif not as_json:
             already = "" if done.changed else " already"
             say(f"{done.target.name}: {done.state.value if done.state is not None else 'asked'}{already}")
     return 0 if all(done.error is None for done in outcomes) else 1
+
+
+def _failure(target: Target, message: str) -> str:
+    """Say what went wrong with a VM, which many a message begins with."""
+    named = any(message.startswith((f"{name} ", f"{name}: ")) for name in (target.vm.name, target.name))
+    return message if named else f"{target.vm.name}: {message}"
 
 
 def row(done: Done) -> dict[str, Any]:

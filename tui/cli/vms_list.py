@@ -58,7 +58,7 @@ def _print(fleet: Fleet, *, timeout: float | None) -> None:
         if column.title not in ("Devices", "CPU") or any(row[index] != "-" for row in rows)
     ]  # fmt: skip
     print_table([columns[index] for index in telling], [[row[index] for index in telling] for row in rows])
-    say(f"{len(rows)} VMs; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
+    say(f"{len(rows)} VM{'' if len(rows) == 1 else 's'}; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
     for snapshot in fleet.hosts:
         if not snapshot.host.state.connects:
             continue

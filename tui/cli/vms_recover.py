@@ -33,7 +33,7 @@ def recover(options: GlobalOptions, *, yes: bool, timeout: float, as_json: bool)
     import sys
 
     from core.operations.recover import survey
-    from tui.cli.output import print_json
+    from tui.cli.output import print_json, say
 
     workplace = options.changing_workplace() if yes else options.workplace()
     if not workplace.is_live:
@@ -46,6 +46,8 @@ def recover(options: GlobalOptions, *, yes: bool, timeout: float, as_json: bool)
         outcomes: dict[str, Outcome] = {}
         if left and (yes or (asked and click.confirm("Clean up?", default=False, err=True))):
             outcomes = _clean_up(workplace, left, quiet=as_json)
+        elif left and not as_json and not asked and workplace.can_change:
+            say("nothing was done; --yes cleans up", error=True)
         if as_json:
             print_json(_document(workplace, left, outcomes))
     finally:
@@ -75,8 +77,24 @@ def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, quiet: bool) ->
         else:
             outcomes[each.record.id] = (done, None)
             if not quiet:
-                say(f"{vm}: {done}")
+                say(f"{vm}: {_told(each, done)}")
     return outcomes
+
+
+def _told(each: Leftover, done: str) -> str:
+    """Say what was done about an operation."""
+    from core.operations.migration_room import OPERATION as MIGRATION
+    from core.operations.recover import Plan
+
+    if each.record.operation == MIGRATION:
+        return each.message.removesuffix(": note that, and tidy up")
+    return {
+        Plan.FORGET: "nothing was left of it; it is forgotten",
+        Plan.REMOVE: "what was there of it is removed",
+        Plan.COMPLETE: "it is complete, and that is noted",
+        Plan.WAIT: "it is settled: see realms vms list",
+        Plan.FINISH: "finished",
+    }.get(Plan(done), done)
 
 
 def _print(left: Sequence[Leftover]) -> None:

@@ -164,7 +164,7 @@ def _print_table(found: Sequence[Snapshot]) -> None:
         for each in found
     ]
     print_table(columns, rows)
-    say(f"{len(rows)} snapshots")
+    say("1 snapshot" if len(rows) == 1 else f"{len(rows)} snapshots")
 
 
 _KEPT = {"off": "off", "crash": "running", "filesystem": "running, file systems held"}
