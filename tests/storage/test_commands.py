@@ -151,3 +151,18 @@ def test_a_drive_is_created_within_one_connection(run: Run) -> None:
     listed = run("drives", "list", "--json")
     assert listed.json["drives"] == []
     assert listed.json["unasked"] == [{"host": "h2", "error": "pool ticrypt-vm-snapshots is missing"}]
+
+
+def test_on_a_narrow_terminal_pools_and_their_places_are_two_tables(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing wraps or is lost; what is piped is one table."""
+    piped = run("pools", "status").out
+    assert "AUTOSTART" in piped
+    monkeypatch.setattr("tui.cli.output.sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    narrow = run("pools", "status").out
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert narrow.count("ticrypt-vm-drives") == 4
+    assert "/pools/ticrypt-vm-drives" in narrow
+    assert narrow.count("active, manual") == 7
+    assert "h1, h2" in narrow

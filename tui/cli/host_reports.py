@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.units import show_size
-from tui.cli.output import Column, print_table, say
+from tui.cli.output import Column, is_too_wide, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,12 @@ def print_examinations(examinations: Sequence[Examination]) -> None:
     columns = [Column("Host"), Column("Answer"), Column("Hypervisor"), Column("Libvirt"), Column("Cores", right=True),
                Column("Memory", right=True), Column("VMs", right=True), Column("Running", right=True),
                Column("Time", right=True)]  # fmt: skip
-    print_table(columns, [_cells(examination) for examination in examinations])
+    rows = [_cells(examination) for examination in examinations]
+    if is_too_wide(columns, rows):
+        for examination in examinations:
+            _print_as_text(examination)
+    else:
+        print_table(columns, rows)
     for examination in examinations:
         if examination.error is not None:
             say(f"{examination.label}: {examination.error.message}", error=True)
@@ -61,6 +66,19 @@ def print_examinations(examinations: Sequence[Examination]) -> None:
                 say(f"  {examination.error.hint}", error=True)
         for remark in examination.remarks:
             say(f"{examination.label}: {remark}")
+
+
+def _print_as_text(examination: Examination) -> None:
+    """Print what a host answered as lines: its URI alone may be wider than a terminal."""
+    say(examination.label)
+    report = examination.report
+    if report is None:
+        say("  no answer")
+        return
+    say(f"  ok in {report.duration:.1f} s: {report.hypervisor} {report.hypervisor_version}, "
+        f"libvirt {report.libvirt_version},")  # fmt: skip
+    vms = f"{report.domains} VMs, {report.active_domains} running"
+    say(f"  {report.cores} cores, {show_size(report.memory_bytes)}, {vms}")
 
 
 def _cells(examination: Examination) -> list[str]:

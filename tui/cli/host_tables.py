@@ -34,7 +34,7 @@ def print_described(fleet: Fleet, configuration: Configuration, registry: Path |
         Column("Realm"),
         Column("State"),
         Column("Profile"),
-        Column("URI"),
+        Column("URI", cut=True),
         Column("Translation"),
     ]
     print_table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from tui.cli.options import GlobalOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from rich.console import JustifyMethod, OverflowMethod
 
 
 def print_json(document: Any) -> None:
@@ -36,12 +39,23 @@ class Column:
 
     title: str
     right: bool = False
+    cut: bool = False
+    """Whether a terminal that is too narrow gets the beginnings of its cells: for what others tell too, as URIs."""
+
+
+def is_too_wide(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> bool:
+    """Tell whether a table has longer lines than the terminal; what is piped may have lines of any length."""
+    if not sys.stdout.isatty():
+        return False
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(len(line[i]) for line in [[column.title for column in columns], *cells]) for i in range(len(columns))]
+    return sum(widths) + 2 * (len(columns) - 1) > shutil.get_terminal_size().columns
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """Print a table: drawn by Rich on a terminal, aligned plain text when piped. Cells are sanitized here.
 
-    Where a terminal is too narrow to draw it, it is printed plain too: nothing is cut off.
+    Where a terminal is too narrow to draw it, it is printed plain too: nothing is cut off but in columns that allow it.
     """
     cells = [[printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty() and _draw(columns, cells, title):
@@ -58,13 +72,14 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, tit
 
 
 _WIDEST_WORD = 24
-"""Columns of a terminal that a word keeps to itself; a longer one is folded."""
+"""Columns of a terminal that a word keeps to itself; a longer one is folded, or cut."""
 
 
 def fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) -> list[int] | None:
     """Give the columns' widths that fill at most `room`, cutting no number and no word; None where that can't be.
 
-    Columns of text give way, the widest first; those aligned to the right keep their width.
+    Columns of text give way, the widest first, all that can be cut before those that are folded; those aligned to the
+    right keep their width.
     """
     from rich.cells import cell_len
 
@@ -77,7 +92,8 @@ def fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) ->
     if sum(least) > room:
         return None
     while sum(widths) > room:
-        widest = max((index for index in range(len(widths)) if widths[index] > least[index]), key=widths.__getitem__)
+        wide = [index for index in range(len(widths)) if widths[index] > least[index]]
+        widest = max([index for index in wide if columns[index].cut] or wide, key=widths.__getitem__)
         widths[widest] -= 1
     return widths
 
@@ -94,7 +110,9 @@ def _draw(columns: Sequence[Column], cells: Sequence[Sequence[str]], title: str)
         return False
     table = Table(box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
     for column, width in zip(columns, widths, strict=True):
-        table.add_column(Text(column.title), justify="right" if column.right else "left", overflow="fold", width=width)
+        justify: JustifyMethod = "right" if column.right else "left"
+        overflow: OverflowMethod = "ellipsis" if column.cut else "fold"
+        table.add_column(Text(column.title), justify=justify, overflow=overflow, no_wrap=column.cut, width=width)
     for line in cells:
         table.add_row(*(Text(cell) for cell in line))
     console.print(table)

@@ -52,7 +52,7 @@ def status(
     """Show the pools of a realm on every host. Makes nothing there, unless --prove is given.
 
     Each host looks into its pools first, so that what is free is as it is now; null where it could not, with the reason
-    as "unread". Libvirt stops a pool whose folder it can't read.
+    as "unread". Libvirt stops a pool whose folder it can't read. "manual" is a pool that does not start with its host.
 
     Whether a pool is shared is known where all hosts mount the same network file system, or by --prove. With --json:
     {"hosts": [{"host", "realm", "error": null, "pools": [{"pool", "role", "state", "autostart", "type", "path",
@@ -299,7 +299,7 @@ def _pool_row(role: PoolRole, facts: PoolFacts, report: PoolsReport, host: str) 
 
 
 def _print(report: PoolsReport) -> None:
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Column, is_too_wide, print_table, say
 
     columns = [Column("Host"), Column("Pool"), Column("State"), Column("Autostart"), Column("Type"), Column("Path"),
                Column("Size", right=True), Column("Free", right=True), Column("Shared")]  # fmt: skip
@@ -310,13 +310,34 @@ def _print(report: PoolsReport) -> None:
         rows += [
             _cells(_pool_row(pool.role, pool.facts, report, host.host.name), host.host.name) for pool in host.pools
         ]
-    print_table(columns, rows, title=f"Realm {report.realm.id}")
+    if is_too_wide(columns, rows):
+        _print_narrow(report, rows)
+    else:
+        print_table(columns, rows, title=f"Realm {report.realm.id}")
     for host in report.hosts:
         if host.error is not None:
             say(str(host.error), error=True)
     for sharing in report.sharing:
         if sharing.groups or sharing.error:
             say(sharing.message)
+
+
+def _print_narrow(report: PoolsReport, rows: Sequence[Sequence[str]]) -> None:
+    """Print the same as two tables that a terminal has room for: how each pool is, and where."""
+    from tui.cli.output import Column, print_table
+
+    columns = [Column("Host"), Column("Pool"), Column("State"), Column("Size", right=True), Column("Free", right=True),
+               Column("Shared")]  # fmt: skip
+    states = []
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for host, pool, state, autostart, kind, path, size, free, shared in rows:
+        states.append([host, pool, state + (", manual" if autostart == "off" else ""), size, free, shared])
+        if path not in ("-", "?"):
+            places.setdefault((pool, kind, path), []).append(host)
+    print_table(columns, states, title=f"Realm {report.realm.id}")
+    where = [[pool, kind, path, ", ".join(hosts)] for (pool, kind, path), hosts in places.items()]
+    if where:
+        print_table([Column("Pool"), Column("Type"), Column("Path"), Column("Hosts")], where)
 
 
 def _cells(row: Mapping[str, Any], host: str) -> list[str]:
