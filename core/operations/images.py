@@ -167,7 +167,7 @@ def delete_image(
 
 def _refuse_in_use(report: ImagesReport, image: Image, *, force: bool) -> None:
     one = _ONE[report.role]
-    keeping = [str(use) for use in image.uses if use.keeps]
+    keeping = [str(use) for use in image.users if use.keeps]
     if keeping:
         raise ImageInUse(f"{one} {image.name} is in use: {'; '.join(keeping)}", image, hint=_how_to_free(report, image))
     left = [str(use) for use in image.uses if use.kind is UseKind.OPERATION]

@@ -60,11 +60,13 @@ class Use:
     def __str__(self) -> str:
         if self.kind is UseKind.OPERATION:
             return f"{self.name}, {'at work' if self.active else 'left behind by a killed program'}"
-        state = {True: ", running", False: ", off", None: ""}[self.active]
+        state = {True: "running", False: "off", None: ""}[self.active]
         if self.kind is UseKind.OVERLAY:
-            return f"overlay {self.pool}/{self.name}" + (f" (VM {', '.join(self.vms)}{state})" if self.vms else "")
-        how = {UseKind.COPY: ", a copy", UseKind.MARK: ", by its mark"}.get(self.kind, "")
-        return f"VM {self.host}/{self.name}{state}{how}"
+            vms = f"VM {', '.join(self.vms)}, {state}" if self.vms else ""
+            return f"overlay {self.pool}/{self.name}" + (f" ({vms})" if vms else "")
+        how = {UseKind.COPY: "a copy", UseKind.MARK: "by its mark"}.get(self.kind, "")
+        told = ", ".join(filter(None, (state, how)))
+        return f"VM {self.host}/{self.name}" + (f" ({told})" if told else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,12 @@ class Image:
     hosts: tuple[str, ...] = ()
     """Those that see it."""
     uses: tuple[Use, ...] = ()
+
+    @property
+    def users(self) -> tuple[Use, ...]:
+        """Those that use it, each once: a VM that runs on an overlay of it is told with that."""
+        told = {vm for use in self.uses if use.kind is UseKind.OVERLAY for vm in use.vms}
+        return tuple(use for use in self.uses if use.kind is not UseKind.DISK or f"{use.host}/{use.name}" not in told)
 
 
 @dataclass(frozen=True, slots=True)

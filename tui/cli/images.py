@@ -85,7 +85,7 @@ def print_images(title: str, report: ImagesReport) -> None:
                Column("Created"), Column("Used by")]  # fmt: skip
     rows = []
     for image in report.images:
-        uses = ", ".join(map(str, image.uses))
+        uses = "; ".join(map(str, image.users))
         if not image.complete:
             uses = "incomplete: being made, or left so" + (f"; {uses}" if uses else "")
         elif not uses:
