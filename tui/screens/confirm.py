@@ -8,10 +8,10 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from core.text import printable
+from tui.screens.dialog import Dialog
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from tui.render.host_changes import Question
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """Gives True where the change is wanted. Destructive changes begin on Cancel; some want a name typed first."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "dismiss(False)", "Cancel"),
-        Binding("ctrl+s", "do", show=False),
         Binding("left,h", "app.focus_previous", show=False),
         Binding("right,l", "app.focus_next", show=False),
     ]
@@ -66,10 +65,9 @@ class Confirm(ModalScreen[bool]):
         self.query_one("#do", Button).disabled = event.value.strip() != self.question.to_type
 
     @on(Input.Submitted)
-    def action_do(self) -> None:
-        """Do it, where the words are right."""
-        if not self.query_one("#do", Button).disabled:
-            self.dismiss(result=True)
+    def submit(self) -> None:
+        """Do it on Enter, where the words are right."""
+        self.action_do()
 
     @on(Button.Pressed)
     def press(self, event: Button.Pressed) -> None:

@@ -91,11 +91,9 @@ class PlacePage(SetUpPage):
                                             if (found := pool.facts) is not None])  # fmt: skip
         for key, value in usual.items():
             self.row(key).write(value)
-            self.row(key).value = value
         embedded = any(view.snapshot.host.uri.startswith("test:") for view in wizard.chosen_views())
         if embedded:  # the embedded driver's hosts share nothing with each other, whatever is written there
             self.row("proof").write("")
-            self.row("proof").value = ""
 
     def _show_needed(self) -> None:
         kind, roles = self.value("type"), self.setting_up.roles

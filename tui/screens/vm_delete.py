@@ -8,12 +8,12 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from core.text import one_line, printable
 from tui.render.vm_changes import title_of, vm_lines
 from tui.render.vm_deletion import deletion_lines, why_not
+from tui.screens.dialog import Dialog
 from tui.screens.vm_asking import Inquiries
 from tui.vm_actions import ACTIONS, VMAction
 from tui.vm_disk_jobs import Deletion
@@ -43,7 +43,7 @@ _FIELDS = (
 )
 
 
-class DeleteVMs(ModalScreen[Deletion | None]):
+class DeleteVMs(Dialog[Deletion | None]):
     """Gives what is to go besides the definitions, None where nothing is. The volumes are asked for meanwhile."""
 
     BINDINGS: ClassVar = [

@@ -8,10 +8,10 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from core.text import printable
+from tui.screens.dialog import Dialog
 from tui.widgets.fields import FieldRow
 from tui.widgets.tones import paragraphs
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Check = Callable[[Mapping[str, str]], Mapping[str, Fault]]
 
 
-class VMForm(ModalScreen[dict[str, str] | None]):
+class VMForm(Dialog[dict[str, str] | None]):
     """Gives what is in the fields, None where nothing is to be done. What is wrong with a field is said at once."""
 
     BINDINGS: ClassVar = [

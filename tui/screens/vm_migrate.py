@@ -9,7 +9,6 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from core.driver.migration import MigrationMode
@@ -20,6 +19,7 @@ from core.units import NotAQuantity
 from tui.render.vm_changes import title_of, vm_lines
 from tui.render.vm_fields import read_seconds
 from tui.render.vm_migration import TICKS, migration_choice, plan_lines, progress_line
+from tui.screens.dialog import Dialog
 from tui.screens.vm_asking import Inquiries
 from tui.screens.vm_host_table import HostChoice
 from tui.widgets.cells import Tone
@@ -60,7 +60,7 @@ _LIMITS = (
 )
 
 
-class MigrateVMs(ModalScreen[MigrationWish | None]):
+class MigrateVMs(Dialog[MigrationWish | None]):
     """Gives how and where VMs are to move, None where they stay. The host under the cursor is the one chosen."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Cancel")]
@@ -89,7 +89,7 @@ class MigrateVMs(ModalScreen[MigrationWish | None]):
         foreign = any(not vm.managed for vm in self.vms)
         with Vertical(classes="dialog listing migration" + (" destructive" if foreign else "")) as dialog:
             dialog.border_title = Content(printable(title_of("Migrate", self.vms)))
-            dialog.border_subtitle = Content("Enter goes on, Esc cancels")
+            dialog.border_subtitle = Content("Ctrl+S goes on, Esc cancels")
             with VerticalScroll(classes="told", can_focus=False):
                 yield Static(paragraphs(vm_lines(self.vms)))
             yield HostChoice("", id="targets")

@@ -116,6 +116,10 @@ class Tick(Checkbox):
         return 4 + width_of(self._says)
 
 
+def _text_of(value: object) -> str:
+    return (YES if value else "") if isinstance(value, bool) else str(value)
+
+
 class FieldRow(Vertical):
     """A field on the screen. Posts Changed whenever its value is another."""
 
@@ -154,10 +158,24 @@ class FieldRow(Vertical):
     def __init__(self, field: FormField, *, label_width: int = LABEL_WIDTH) -> None:
         super().__init__(id=f"field-{field.key}")
         self.field = field
-        self.value = field.value
+        self._seen = field.value
         self._names = Names()
         self._label_width = label_width
         self._told = ("", False)
+        self.editor = self._make_editor()
+        """What has the focus while the field is edited."""
+
+    def _make_editor(self) -> FieldInput | Select[str] | Tick:
+        field = self.field
+        if field.choices:
+            options = [(Content(printable(words)), value) for value, words in field.choices]
+            return Select(options, value=field.value, allow_blank=False, compact=True)
+        return Tick(field) if field.tick else FieldInput(field, self._names)
+
+    @property
+    def value(self) -> str:
+        """What stands in the field at this moment, also where word of that is still on its way."""
+        return _text_of(self.editor.value)
 
     def compose(self) -> ComposeResult:
         """Lay out the label, the field, and the line that is seen when something is wrong."""
@@ -166,23 +184,10 @@ class FieldRow(Vertical):
             label = Label(Content(printable(field.label)), classes="label")
             label.styles.width = self._label_width
             yield label
-            if field.choices:
-                options = [(Content(printable(words)), value) for value, words in field.choices]
-                yield Select(options, value=field.value, allow_blank=False, compact=True)
-            elif field.tick:
-                yield Tick(field)
-            else:
-                yield FieldInput(field, self._names)
+            yield self.editor
         wrong = Static(classes="wrong")
         wrong.styles.padding = (0, 0, 0, self._label_width)
         yield wrong
-
-    @property
-    def editor(self) -> Input | Select[str] | Checkbox:
-        """What has the focus while the field is edited."""
-        if self.field.choices:
-            return self.query_one(Select)
-        return self.query_one(Checkbox) if self.field.tick else self.query_one(FieldInput)
 
     def edit(self) -> None:
         """Go to the field."""
@@ -218,10 +223,8 @@ class FieldRow(Vertical):
     def follow(self, event: Input.Changed | Select.Changed | Checkbox.Changed) -> None:
         """Take over the new value."""
         event.stop()
-        value = event.value
-        text = (YES if value else "") if isinstance(value, bool) else str(value)
-        if text != self.value:
-            self.value = text
+        if (text := _text_of(event.value)) != self._seen:
+            self._seen = text
             self.post_message(self.Changed(self))
 
     @on(Input.Submitted)

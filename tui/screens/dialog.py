@@ -1,0 +1,21 @@
+"""What dialogs share that end in doing something."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding
+from textual.screen import ModalScreen
+from textual.widgets import Button
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T]):
+    """Ctrl+S presses the button that does it, `#do`, from wherever the focus is, as in every form."""
+
+    BINDINGS: ClassVar = [Binding("ctrl+s", "do", show=False)]
+
+    def action_do(self) -> None:
+        """Do it, where it can be done as things stand."""
+        self.query_one("#do", Button).press()
