@@ -42,3 +42,12 @@ def test_a_console_that_cannot_be_opened_says_why(lab: Lab, places: dict[str, st
     with terminal(tmp_path, "vms", "console", "web", environment=places) as pane:
         pane.wait_for("web is off: it has no console now", "realms vms start h1/web")
         assert pane.wait_for_end() == 1
+
+
+def test_a_console_that_someone_else_has_can_be_taken_over(
+    places: dict[str, str], tmp_path: Path, running: tuple[LabHost, Serial]
+) -> None:
+    """The other session goes on, and we say what would end it."""
+    with terminal(tmp_path, "vms", "console", "web", environment=places) as pane:
+        pane.wait_for("Active console session exists", "realms vms console web --force")
+        assert pane.wait_for_end() == 1
