@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,5 +99,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Configurat
     if reading.configuration is None:
         count = len(reading.errors)
         message = f"the configuration {path} has {count} error{'s' if count != 1 else ''}"
-        raise ConfigurationInvalid(message, reading.diagnostics, hint="realms check shows them all")
+        raise ConfigurationInvalid(
+            message, reading.diagnostics, hint=f"{shlex.join(['realms', 'check', str(path)])} shows them all"
+        )
     return reading.configuration

@@ -77,6 +77,13 @@ def test_the_argument_goes_before_the_environment() -> None:
     assert realms("check", POOLS, REALMS_CONFIG=str(WRONG)).returncode == 0
 
 
+def test_a_command_that_refuses_a_configuration_names_it_to_check() -> None:
+    """Pasted, the hint checks that very file."""
+    refused = realms("hosts", "list", "--config", WRONG)
+    assert refused.returncode == 2
+    assert f"realms check {WRONG} shows them all" in refused.stderr
+
+
 def test_the_working_folder_is_looked_into() -> None:
     """./ticrypt-vm.conf."""
     assert realms("check", folder=POOLS.parent).returncode == 0
