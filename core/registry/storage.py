@@ -6,10 +6,13 @@ the number of the last change, from which documents take their numbers and hosts
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import grp
 import json
 import os
 import re
+import shlex
 import stat
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -88,9 +91,21 @@ def open_database(path: Path) -> tuple[TinyDB, Contents]:
         raise UnreadableFile(f"{path} is damaged: {error}", hint=_remedy(path)) from error
     except OSError as error:
         message = f"{path} can't be read: {error.strerror or error}"
-        hint = "it belongs to other administrators" if isinstance(error, PermissionError) else ""
+        hint = _how_to_share(path) if isinstance(error, PermissionError) else ""
         raise UnreadableFile(message, hint=hint) from error
     return database, contents
+
+
+def _how_to_share(path: Path) -> str:
+    """Say how administrators come to share a registry that only some may read."""
+    both = shlex.join([str(path.parent), str(path)])
+    group = ""
+    with contextlib.suppress(OSError, KeyError):  # also where its folder can't be entered
+        about = path.stat()
+        group = grp.getgrgid(about.st_gid).gr_name if about.st_mode & 0o040 else ""
+    if group:
+        return f"it is shared by the group {group}: an administrator adds you to it (usermod -aG {group} USER)"
+    return f"its owner shares it with a group of administrators: chgrp GROUP {both}; chmod g+rwX {both}"
 
 
 def next_number(database: TinyDB) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -21,6 +22,21 @@ NOBODY = 65534
 GROUP = 64242
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="plays several users")
+
+
+@contextlib.contextmanager
+def as_nobody():
+    """Have the rights of a user who owns nothing."""
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
 
 
 def mode(path):
@@ -125,6 +141,14 @@ def test_a_registry_that_may_not_be_read_says_so(shared_folder, configuration, h
     done = worker("list", registry.path, group=NOBODY)
     assert done.returncode == 2
     assert "can't be read: Permission denied" in done.stderr
+    with pytest.raises(UnreadableFile) as caught, as_nobody():
+        registry.hosts()
+    assert f"chgrp GROUP {shared_folder} {registry.path}" in caught.value.hint
+    os.chown(registry.path, -1, 0)
+    registry.path.chmod(0o640)
+    with pytest.raises(UnreadableFile) as caught, as_nobody():
+        registry.hosts()
+    assert "usermod -aG root" in caught.value.hint
 
 
 def test_a_file_that_outgrows_its_limit_is_left_as_it_was(registry, configuration, host):

@@ -60,7 +60,8 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
 
 
 def _global_options() -> list[click.Option]:
-    file = click.Path(dir_okay=True, path_type=Path)
+    # Whoever opens a file says better why it can't be read, and what helps.
+    file = click.Path(dir_okay=True, readable=False, path_type=Path)
     return [
         click.Option(
             ["--config"], type=file, envvar="REALMS_CONFIG", metavar="FILE", expose_value=False, callback=_remember,
