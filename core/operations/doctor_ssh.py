@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -79,11 +80,17 @@ def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
     check, quoted = "ssh key", shlex.quote(str(key))
     try:
         mode = key.stat().st_mode
+    except PermissionError:
+        yield here.error(check, f"{key}: {KEY_UNREADABLE}", _OWN_KEY)
+        return
     except OSError as error:
         yield here.error(check, f"{key}: {(error.strerror or str(error)).lower()}", f"realms keys make --file {quoted}")
         return
     if mode & 0o077:
         yield here.error(check, f"{key} can be read by others: ssh refuses it", f"chmod 600 {quoted}")
+        return
+    if not os.access(key, os.R_OK):
+        yield here.error(check, f"{key}: {KEY_UNREADABLE}", _OWN_KEY)
         return
     listed = run(["ssh-keygen", "-l", "-f", str(key)], 5.0)
     match = _FINGERPRINT.search(listed.out)
@@ -195,11 +202,16 @@ KEYS_REFUSED = "the host accepts none of the keys offered"
 HOST_KEY_UNKNOWN = "the host's key is not known: nobody has accepted it"
 """What a login finds that a key put there, or an answer to ssh's question, would mend."""
 
+KEY_UNREADABLE = "the key file can't be read by this user"
+_OWN_KEY = "run as the user whose key it is, as a rule root, or name a key of your own in the URI: ?keyfile=PATH"
+
 _REASONS = (
     ("remote host identification has changed", "the host's ssh key is not the one accepted before", _REINSTALLED),
     ("host key verification failed", HOST_KEY_UNKNOWN, "{accept}"),
     ("unprotected private key file", "the key file can be read by others: ssh refuses it", "chmod 600 {key}"),
     ("too many authentication failures", "the agent offers too many keys", "name one in the URI: ?keyfile=PATH"),
+    ('": permission denied', KEY_UNREADABLE, _OWN_KEY),
+    ("not accessible: permission denied", KEY_UNREADABLE, _OWN_KEY),
     ("permission denied (", KEYS_REFUSED, "realms keys install {name}"),
     ("could not resolve hostname", "cannot resolve {host}", "check the name in the URI, and DNS"),
     ("connection refused", "nothing listens at {host} port {port}", "start sshd on the host, or correct the URI"),

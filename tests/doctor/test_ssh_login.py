@@ -48,6 +48,10 @@ def test_a_uri_becomes_the_login_that_libvirt_makes() -> None:
         ("ssh: Could not resolve hostname h1: Name or service not known", "cannot resolve h1", "DNS"),
         ("ssh: connect to host h1 port 22: Connection refused", "nothing listens at h1 port 22", "sshd"),
         ("kex_exchange_identification:\n  strange \x1b[31m words", "ssh: strange", "ssh root@h1"),
+        ('Load key "/srv/id_rsa": Permission denied\nroot@h1: Permission denied (publickey).',
+         "can't be read by this user", "a key of your own"),
+        ("Warning: Identity file /x not accessible: Permission denied.\nPermission denied (publickey).",
+         "can't be read by this user", "as a rule root"),
         ("", "failed without a word", "ssh root@h1"),
     ],
 )  # fmt: skip

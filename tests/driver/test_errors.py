@@ -30,6 +30,10 @@ WORDS = [
     (ssh("ssh: connect to host 10.0.0.1 port 22: Connection refused"), "connection refused", "sshd running"),
     ("unable to connect to server at '127.0.0.1:1': Connection refused", "connection refused", "libvirtd running"),
     (ssh("root@h: Permission denied (publickey)."), "permission denied (publickey)", "authorized_keys"),
+    (ssh('Load key "/srv/realms/id_rsa": Permission denied\r\nroot@h: Permission denied (publickey).'),
+     "the key file can't be read by this user", "name a key of your own"),
+    (ssh("Warning: Identity file /root/.ssh/x not accessible: Permission denied.\r\nroot@h: Permission denied (x)."),
+     "the key file can't be read by this user", "as a rule root"),
     (
         ssh(CHANGED_KEY + UNTRUSTED + "root@h: Permission denied (publickey)."),
         "permission denied (publickey)",
