@@ -1,7 +1,8 @@
 """Moves that make room for a VM that no host can take: as few as can be found, the fewest where that is proven.
 
 The search tries sets of one move, then of two, and so on. A host could take the VM without some of its own VMs; each of
-these has to find a place on another host, which may have to give one away in turn.
+these has to find a place on another host, which may have to give one away in turn. Where the budget ends before all
+sets were tried, one host is cleared as far as needed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.curves import INFINITY
+from core.placement.clearing import clear_one_host
 from core.placement.demand import Movables, MovePolicy, largest_first, request_of
 from core.placement.drain import Move
 from core.placement.ledger import Ledger
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from core.hardware import PciAddress
     from core.placement.request import Request, RequestKey
 
-DEFAULT_MOST_MOVES = 3
+DEFAULT_MOST_MOVES = 8
 DEFAULT_BUDGET = 20_000
 """Hosts that are asked before the search gives up."""
 
@@ -70,9 +72,12 @@ def make_room(
             )  # fmt: skip
         if not search.in_budget:
             break
+    asked, exhausted = search.asked, search.in_budget
+    found = None if exhausted else clear_one_host(ledger, request, search.movable, most_moves)
+    name, cost, devices, moves = found if found is not None else (None, INFINITY, (), ())
     return RoomPlan(
-        request=request, host=None, cost=INFINITY, devices=(), moves=(), smallest=False,
-        exhausted=search.in_budget, asked=search.asked,
+        request=request, host=name, cost=cost, devices=devices, moves=moves, smallest=False, exhausted=exhausted,
+        asked=asked,
     )  # fmt: skip
 
 
@@ -163,7 +168,7 @@ class _Search:
         They go in the order of the host's list, from `first` on, so that each set of them is tried once.
         """
         tried: set[RequestKey] = set()
-        for index, (other, its) in enumerate(self._vms(host)[first:], first):
+        for index, (other, its) in enumerate(self.movable(host)[first:], first):
             if not self.in_budget:
                 return
             if its.key in tried or other.key in self._gone:  # VMs of one size are alike
@@ -182,7 +187,8 @@ class _Search:
                 self._ledger.undo(host)
                 self._gone.discard(other.key)
 
-    def _vms(self, host: int) -> list[tuple[VM, Request]]:
+    def movable(self, host: int) -> list[tuple[VM, Request]]:
+        """Give the VMs of a host that may move, the smallest first, with what they ask."""
         if host not in self._movable:
             line = self._ledger.hosts[host]
             can = self._movables.host_stuck(line.snapshot) is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.curves import INFINITY
+from core.curves import INFINITY, settle
 from core.placement.packed import PackedFleet
 from core.placement.ranking import Ranking
 
@@ -81,7 +81,7 @@ class _Board:
         if not len(row):
             return None, ()
         host = int(row.argmin())
-        cost = float(row[host])
+        cost = float(row[host]) + 0.0
         if cost == INFINITY:
             return None, ()
         ties = (row == cost).nonzero()[0]
@@ -104,11 +104,13 @@ class _Board:
             one, scale, offset = tariff.vms[line.vms + 1], tariff.scale, tariff.offset
             vcpus = [one + tariff.vcpus[line.vcpus + more] for more in self._vcpus]
             memory = [tariff.memory[line.memory + more] for more in self._memory]
-            # `Tariff.total` for all sizes; what is not finite is infinity.
-            costs = [
-                cost if -INFINITY < (cost := (vcpus[v] + memory[m]) * scale + offset + 0.0) < INFINITY else INFINITY
-                for v, m in self._places
-            ]
+            # `Tariff.total` for all sizes.
+            if scale == 1.0 and offset == 0.0:
+                costs = [vcpus[v] + memory[m] for v, m in self._places]
+            else:
+                costs = [(vcpus[v] + memory[m]) * scale + offset for v, m in self._places]
+            if not sum(costs) > -INFINITY:  # one of them has overflowed, or is no number
+                costs = [settle(cost) for cost in costs]
             for row in self._with_devices:  # a host whose profile and function know no devices
                 costs[row] = INFINITY
         column = self._each_column[host]

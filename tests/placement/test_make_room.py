@@ -45,7 +45,7 @@ def test_the_vm_fits_after_the_moves_and_not_after_fewer(
         verdict = judge(configuration, now, request, now.host(plan.host))
         assert (verdict.feasible, verdict.cost.total, verdict.devices) == (True, plan.cost, plan.devices)
         assert not (plan.smallest and len(plan.moves) > 1 and one_move_does(configuration, fleet, request))
-    else:
+    elif plan.exhausted:
         assert not one_move_does(configuration, fleet, request)
 
 
@@ -103,6 +103,25 @@ def test_no_set_of_moves_is_found_where_there_is_none() -> None:
     plan = make_room(CONFIGURATION, hosts, request)
     assert (plan.host, plan.moves, plan.exhausted) == (None, (), True)
     assert not make_room(CONFIGURATION, hosts, request, budget=1).exhausted
+
+
+def test_past_the_budget_one_host_is_cleared() -> None:
+    """The plan doesn't claim to be the smallest then."""
+    hosts = fleet(
+        snapshot("a", *crowd("a", 100, 100, 100, 100, 400)),
+        *(snapshot(f"b{number}", *crowd(f"b{number}", 730)) for number in range(6)),
+    )
+    request = Request(1, 440 * GIB)
+    plan = make_room(CONFIGURATION, hosts, request, budget=30)
+    assert (plan.host, len(plan.moves), plan.smallest, plan.exhausted) == ("a", 4, False, False)
+    now = hosts
+    for move in plan.moves:
+        verdict = judge(CONFIGURATION, now, move.request, now.host(move.target))
+        assert (verdict.feasible, verdict.cost.total) == (True, move.cost)
+        now = moved(now, move)
+    assert judge(CONFIGURATION, now, request, now.host("a")).cost.total == plan.cost
+    proven = make_room(CONFIGURATION, hosts, request)
+    assert (len(proven.moves), proven.smallest) == (4, True)
 
 
 def test_a_device_is_freed_by_moving_who_holds_it() -> None:
