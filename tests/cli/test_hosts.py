@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.registry.hosts import HostRegistry
+from tests.driver.silence import silent_host
 from tui.__main__ import main
 
 CONFIGURATION = """
@@ -227,6 +228,27 @@ def test_several_hosts_are_set_at_once_or_none(realms, add):
     assert realms("hosts", "list", "--json").hosts["h1"]["state"] == "disabled"
     assert realms("hosts", "no-scheduling", "h1").out == "h1: Disabled -> No Scheduling\n"
     assert realms("hosts", "no-scheduling", "h1").out == "h1 is No Scheduling already\n"
+
+
+def test_disabling_tells_how_many_vms_are_no_longer_watched(realms, add):
+    """The default host of the embedded driver runs one; one that is gone does not say, and is disabled too."""
+    add("h1")
+    add("h2", uri="test:///nowhere/node.xml")
+    done = realms("hosts", "disable", "h1", "h2")
+    assert (done.code, done.out) == (0, "h1: Enabled -> Disabled\nh2: Enabled -> Disabled\n")
+    assert "h1: 1 VM goes on running there, unwatched" in done.err
+    assert "h2: the VMs that may run there go on, unwatched; it does not say how many" in done.err
+    assert realms("hosts", "disable", "h1").err == ""
+
+
+def test_a_live_list_does_not_go_on_connecting_when_it_has_given_up(realms, add):
+    """The table says so, with the option that waits longer."""
+    with silent_host() as host:
+        add("h1", uri=host.uri)
+        listed = realms("hosts", "list", "--live", "--timeout", "1")
+        assert "no answer in 1 s; --timeout waits longer" in listed.out
+        assert "connecting" not in listed.out
+        assert realms("hosts", "list", "--live", "--timeout", "1", "--json").hosts["h1"]["connection"] == "connecting"
 
 
 def test_enabling_says_why_a_host_still_takes_no_vms(realms, add, folder):

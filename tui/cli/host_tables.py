@@ -47,21 +47,27 @@ def print_described(fleet: Fleet, configuration: Configuration, registry: Path |
     )  # fmt: skip
 
 
-def print_seen(fleet: Fleet, configuration: Configuration) -> None:
-    """Print the hosts as they answered, how many did, and why the others didn't."""
+def print_seen(fleet: Fleet, configuration: Configuration, waited: float | None = None) -> None:
+    """Print the hosts as they answered, how many did, and why the others didn't; `waited` seconds were given them."""
     if not fleet.hosts:
         say("no hosts")
         return
     columns = [Column("Host"), Column("Realm"), Column("State"), Column("Profile"), Column("Connection"),
                Column("VMs", right=True), Column("vCPUs", right=True), Column("Memory", right=True), Column("Devices"),
                Column("Cost", right=True), Column("Age", right=True)]  # fmt: skip
+    silent = {each.name for each in fleet.hosts if waited is not None and each.connection is Connection.CONNECTING}
     rows = [_seen(fleet, snapshot, configuration) for snapshot in fleet.hosts]
+    for row in rows:
+        if row[0] in silent:  # nobody goes on connecting once this has ended
+            row[columns.index(Column("Connection"))] = "no answer"
     telling = [i for i, column in enumerate(columns) if _tells_something(column, {row[i] for row in rows})]
     print_table([columns[i] for i in telling], [[row[i] for i in telling] for row in rows])
     say(f"{fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
     for snapshot in fleet.hosts:
         if snapshot.host.state.connects and snapshot.error:
             say(f"{snapshot.name}: {snapshot.error}")
+        elif snapshot.name in silent:
+            say(f"{snapshot.name}: no answer in {waited:g} s; --timeout waits longer")
     _print_twins(fleet)
 
 

@@ -12,7 +12,7 @@ from core.hosts import HostState, StaticAddress
 from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from core.config.model import Configuration
     from core.hosts import Host
@@ -87,7 +87,7 @@ def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout
     if as_json:
         print_json(hosts_document(fleet, workplace.configuration))
     elif live or not workplace.is_live:
-        print_seen(fleet, workplace.configuration)
+        print_seen(fleet, workplace.configuration, timeout if live and workplace.is_live else None)
     else:
         registry = None if realm is not None or workplace.registry is None else workplace.registry.path
         print_described(fleet, workplace.configuration, registry)
@@ -180,8 +180,8 @@ def no_scheduling(options: GlobalOptions, names: tuple[str, ...]) -> None:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @pass_options
 def disable(options: GlobalOptions, names: tuple[str, ...]) -> None:
-    """Let go of hosts; their VMs go on running, unwatched."""
-    _set_state(options, names, HostState.DISABLED)
+    """Let go of hosts; their VMs go on running, unwatched. How many those are is told, where the host says it soon."""
+    _warn(_unwatched(_set_state(options, names, HostState.DISABLED)))
 
 
 @click.command("remove", cls=RealmsCommand)
@@ -248,8 +248,8 @@ def _workplace_for_uris(options: GlobalOptions) -> Workplace:
     return options.workplace()
 
 
-def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState) -> None:
-    """Set the state of all hosts named, or of none where one of them doesn't exist."""
+def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState) -> list[Host]:
+    """Set the state of all hosts named, or of none where one of them doesn't exist; gives those that differ by it."""
     from tui.cli.output import say
 
     workplace = options.changing_workplace()
@@ -266,6 +266,24 @@ def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState)
         )
     if state is HostState.ENABLED:
         _warn(_why_not_scheduled(changed, workplace.configuration))
+    return [host for host in changed if before[host.name] is not state]
+
+
+_COUNT_SECONDS = 3.0
+"""How long a host that is let go may take to say how many VMs it runs."""
+
+
+def _unwatched(hosts: Sequence[Host]) -> Iterator[str]:
+    """Tell how many VMs go on running where nobody looks any more."""
+    from core.driver.probe import probe
+    from core.operations.on_hosts import on_each
+
+    for answer in on_each(hosts, lambda host: probe(host.uri, _COUNT_SECONDS, host=host.name).active_domains):
+        name, count = answer.host.name, answer.value
+        if count is None:
+            yield f"{name}: the VMs that may run there go on, unwatched; it does not say how many"
+        elif count:
+            yield f"{name}: {count} VM{'s go' if count > 1 else ' goes'} on running there, unwatched"
 
 
 def _state_of_each(changes: Transaction, names: Iterable[str]) -> dict[str, HostState]:
