@@ -82,6 +82,12 @@ def test_pools_are_removed_by_the_commands_that_a_dry_run_shows(run: Run, tmp_pa
     assert (two["pools"][3]["pool"], two["pools"][3]["changes"]) == ("ticrypt-vm-snapshots", [])
 
 
+def test_a_path_that_is_not_absolute_is_called_so(run: Run) -> None:
+    """And not taken for the name of a pool."""
+    refused = run("pools", "setup", "--path", "shared/realms")
+    assert (refused.code, "is not absolute" in refused.err, "/shared/realms" in refused.err) == (2, True, True)
+
+
 def test_a_refusal_names_both_places(run: Run) -> None:
     """The steps go to standard error, what came of it to standard output."""
     outcome = run("pools", "setup", "--path", "/elsewhere", "--host", "h1", "--yes")

@@ -196,6 +196,8 @@ def _places(option: str, given: Sequence[str], realm: Realm) -> tuple[str, dict[
             by_role[known[name]] = place
         elif text.startswith("/") or ":/" in text:
             bases.append(text)
+        elif not equals and option == "--path":
+            raise UsageError(f"{option} {text!r} is not absolute", hint=f"a folder on the hosts, such as /{text}")
         else:
             raise UsageError(f"{option} {text!r} names no pool", hint=f"POOL is one of {', '.join(known)}")
     if len(bases) > 1:
