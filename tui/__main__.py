@@ -17,7 +17,7 @@ COMMANDS = {
     "show": ("tui.cli.show:show", "Show the configuration as understood, with every default."),
     "cost": ("tui.cli.cost:cost", "Compute one cost, term by term."),
     "hosts": ("tui.cli.hosts:hosts", "List, add, edit, enable, disable, remove and test hosts."),
-    "vms": ("tui.cli.vms:vms", "List virtual machines."),
+    "vms": ("tui.cli.vms:vms", "List, create, start, stop, migrate, snapshot and delete VMs."),
     "place": ("tui.cli.place:place", "Say which host would take a VM, and why. Creates nothing."),
     "replay": ("tui.cli.replay:replay", "Make the decisions of a log again: which would go elsewhere."),
     "pools": ("tui.cli.pools:pools", "Show a realm's storage pools on each host, set them up, and take them away."),
