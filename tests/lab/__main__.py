@@ -11,7 +11,7 @@ from core.errors import RealmsError
 
 from .lab import MOST_HOSTS, Lab
 from .realm import write_configuration, write_registry
-from .requirements import why_not
+from .requirements import BRICK, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def main() -> int:
     try:
         with Lab.start(wanted.hosts) as lab:
             _start_guests(lab, wanted.guests)
-            sys.stdout.write("\n".join(_directions(lab)))
+            sys.stdout.write("\n".join(directions(lab)))
             sys.stdout.flush()
             signal.pause()
     except KeyboardInterrupt:
@@ -51,7 +51,8 @@ def _start_guests(lab: Lab, each: int) -> None:
             host.start_guest(name)
 
 
-def _directions(lab: Lab) -> Iterator[str]:
+def directions(lab: Lab) -> Iterator[str]:
+    """Describe the lab's realm in its folder, and say in lines how it is used."""
     configuration, registry = write_configuration(lab.folder), lab.folder / "registry.json"
     write_registry(lab, configuration, registry)
     for host in lab.hosts:
@@ -60,9 +61,12 @@ def _directions(lab: Lab) -> Iterator[str]:
     yield ""
     yield "In another terminal, as root:"
     yield f"    export REALMS_CONFIG={configuration} REALMS_REGISTRY={registry}"
+    yield "    export REALMS_VIRTUALIZATION=qemu    # guests without acceleration, as these hosts have no /dev/kvm"
     yield "    .venv/bin/realms"
     yield ""
-    yield "Brick lab-guest.qcow2, networks default (NAT) and lab (bridged). Ctrl-C ends all of it."
+    yield f"The guests' image is {BRICK}, and brick lab-guest.qcow2 in the pool."
+    yield f"Shared storage: {lab.shared} on the hosts, {lab.shared_from_outside} on this machine."
+    yield "Networks default (NAT) and lab (bridged). Ctrl-C ends all of it."
     yield ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import libvirt
 import pytest
 
 from . import slots
+from .__main__ import directions
 from .guests import Boot
 from .host import BASE_PORT, answers, greeting
 from .host_files import POOLS
@@ -308,3 +310,15 @@ def test_a_lab_that_outlived_its_owner_is_torn_down(lab: Lab, labs: list[Lab]) -
         assert process.wait() == -signal.SIGKILL
     labs.pop().stop()
     assert remains(number) == []
+
+
+def test_what_make_lab_prints_is_there(lab: Lab) -> None:
+    """The guests' image, the shared storage seen from here, and the variables that the program needs."""
+    told = "\n".join(directions(lab))
+    assert "REALMS_VIRTUALIZATION=qemu" in told
+    (configuration,) = re.findall(r"REALMS_CONFIG=(\S+)", told)
+    (image,) = re.findall(r"image is ([^\s,]+)", told)
+    (outside,) = re.findall(r"(\S+) on this machine", told)
+    assert Path(configuration).is_file()
+    assert Path(image).is_file()
+    assert (Path(outside) / "bricks/lab-guest.qcow2").is_file()
