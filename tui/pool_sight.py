@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from core.realms import Realm
 
 
+_at_once = threading.BoundedSemaphore(32)
+"""Each question has an ssh client of its own, and goes to every host of the fleet when the area is opened."""
+
+
 class PoolsSeen(Message):
     """A host told of its pools, or why it can't, at a moment in seconds since the epoch."""
 
@@ -46,10 +50,11 @@ class StorageSeen(Message):
 
 
 def ask_for_pools(workplace: Workplace, realm: Realm, hosts: Iterable[Host], reply_to: MessagePump) -> None:
-    """Ask hosts for their pools, each in a daemon thread of its own: one that hangs holds up nobody."""
+    """Ask hosts for their pools, each in a daemon thread of its own: one that hangs holds up nobody for long."""
 
     def ask(host: Host) -> None:
-        pools = workplace.look_at_pools(host, realm)
+        with _at_once:
+            pools = workplace.look_at_pools(host, realm)
         reply_to.post_message(PoolsSeen(pools, workplace.clock.now()))
 
     for host in hosts:
