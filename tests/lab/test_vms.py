@@ -286,9 +286,9 @@ def test_a_vm_whose_storage_is_full_says_so_and_is_not_resumed_in_vain(
 ) -> None:
     """It is paused with the reason; let go on, it stops again at once, and goes on once there is room."""
     host = realm.lab.hosts[0]
-    host.virsh("vol-create-as", "ticrypt-vm-drives", "data.qcow2", "64M", "--format", "qcow2")
+    host.virsh("vol-create-as", "ticrypt-vm-drives", "stuck.qcow2", "64M", "--format", "qcow2")
     host.define_guest("web", network=None)
-    drive = str(realm.lab.shared / "drives/data.qcow2")
+    drive = str(realm.lab.shared / "drives/stuck.qcow2")
     host.virsh("attach-disk", "web", drive, "vda", "--subdriver", "qcow2", "--config")
     host.start_guest("web")
     serial = Serial(host, "web")
