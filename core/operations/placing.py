@@ -142,7 +142,7 @@ def _place(workplace: Workplace, fleet: Fleet, claim: Claim) -> Placements:
     return replace(placements, placements=taken, stopped_by=() if taken else there.stopped_by)
 
 
-def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Claim) -> None:
+def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Claim) -> str:
     realm = workplace.configuration.realms.get(claim.request.realm or "")
     if realm is None or not realm.log_scheduling or workplace.registry is None:
         return ""
