@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Button, Input, Select, Static
 
-from core.fleet import Connection, HostSnapshot
+from core.fleet import IO_ERROR, Connection, HostSnapshot, VMState
 from core.hosts import HostState, StaticAddress
 from core.reservations import Reservation
 from tests.tui import world
 from tests.tui.test_app import SIZE, grid_of, settle, text_of
 from tui.app import RealmsApp
 from tui.render.host_changes import ask_removal, ask_state, names
+from tui.render.vms import state_tone, state_words
 from tui.screens.confirm import Confirm
 from tui.screens.host_form import HostForm
+from tui.screens.pools_setup import PoolsWizard
 from tui.screens.probe import ProbeDialog
+from tui.widgets.cells import Tone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +94,26 @@ async def test_a_change_of_state_says_what_it_does_and_is_done(
         await done(pilot)
         assert registered(workplace, name).state is state
         assert told(app) == [f"{name}: {state.label}"]
+
+
+async def test_pools_are_set_up_on_the_marked_hosts(tmp_path: Path) -> None:
+    """By the wizard of their area."""
+    workplace = world.standing(tmp_path)
+    app = RealmsApp(workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("space", "space", "p")
+        await settle(pilot)
+        assert isinstance(app.screen, PoolsWizard)
+        assert app.screen.chosen == ("h1", "h2")
+
+
+def test_a_state_that_nobody_asked_for_tells_its_reason() -> None:
+    """A disk that is full pauses a guest."""
+    stuck = replace(world.vm("web", "h1", 1), state=VMState.PAUSED, state_reason=IO_ERROR)
+    assert (state_words(stuck), state_tone(stuck)) == ("paused (I/O error)", Tone.BAD)
+    paused = replace(stuck, state_reason="")
+    assert (state_words(paused), state_tone(paused)) == ("paused", Tone.WARN)
 
 
 async def test_a_destructive_dialog_begins_on_cancel(tmp_path: Path) -> None:

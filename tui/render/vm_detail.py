@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.units import show_age, show_size
 from tui.render.ages import connection_text, freshness
-from tui.render.vms import VM_TONES, devices_text
+from tui.render.vms import devices_text, state_tone, state_words
 from tui.widgets.cells import Piece, Tone
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class VMDetail:
         facts: list[tuple[str, tuple[Piece, ...]]] = []
         if current:
             doing = ((f"  {self.doing}", Tone.ACCENT),) if self.doing else ()
-            facts.append(("State", ((vm.state.value, VM_TONES[vm.state]), *doing)))
+            facts.append(("State", ((state_words(vm), state_tone(vm)), *doing)))
         else:
             seen = f", {vm.state.value} when last seen {show_age(age)} ago" if age is not None else ""
             facts.append(("State", (("unknown", Tone.WARN), (f"{seen} (host: {connection})", Tone.DIM))))

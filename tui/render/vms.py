@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.fleet import VMState
+from core.fleet import IO_ERROR, VMState
 from core.units import show_age
 from tui.render.ages import Freshness, freshness
 from tui.render.hosts import NONE, gib
@@ -165,7 +165,17 @@ def _state(vm: VM, seen: _Seen) -> Cell:
     if not seen.worth.is_current:
         return ((f"unknown {seen.age}", Tone.WARN),)
     doing = seen.doing.get(vm.uuid)
-    return ((vm.state.value, VM_TONES[vm.state]),) if not doing else ((doing, Tone.ACCENT),)
+    return ((state_words(vm), state_tone(vm)),) if not doing else ((doing, Tone.ACCENT),)
+
+
+def state_words(vm: VM) -> str:
+    """Name the state, and why, where that is told: paused (I/O error)."""
+    return f"{vm.state.value} ({vm.state_reason})" if vm.state_reason else vm.state.value
+
+
+def state_tone(vm: VM) -> Tone:
+    """Give the tone of a state; one that its host fell into is a bad one."""
+    return Tone.BAD if vm.state_reason == IO_ERROR else VM_TONES[vm.state]
 
 
 def _percent(load: float | None) -> Cell:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.hosts import HostState
 from tui.commands import Command
+from tui.one_realm import one_realm
 from tui.render.host_changes import Question, ask_removal, ask_state, names
 from tui.screens.area import AreaScreen
 from tui.widgets.rows import natural
@@ -31,6 +32,7 @@ HOST_KEYS = (
     Command("r,delete", "remove_host", "Remove", "Remove the host from the registry.", changes=True),
     Command("t", "test_host", "Test", "Connect once and compare the host with its profile."),
     Command("d", "examine_hosts", "Doctor", "Doctor: check everything that the host needs.", footer=True),
+    Command("p", "set_up_pools", "Set up pools", "Set pools up on the chosen hosts.", changes=True),
     Command("f", "findings", "Findings", "What the doctor found at all hosts, the worst first.", footer=True),
 )  # fmt: skip
 
@@ -128,6 +130,15 @@ class HostActions(AreaScreen):
 
             examine(self.realms, chosen)
             self.after_change()
+
+    def action_set_up_pools(self) -> None:
+        """Go through the wizard that sets pools up."""
+        chosen = self.chosen_hosts()
+        if not chosen or not self._may_change() or (realm := one_realm(self.realms, chosen)) is None:
+            return
+        from tui.screens.pools_setup import PoolsWizard
+
+        self.app.push_screen(PoolsWizard(realm, [snapshot.name for snapshot in chosen]))
 
     def action_findings(self) -> None:
         """List what was found at all hosts."""

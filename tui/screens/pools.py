@@ -8,6 +8,7 @@ from textual import on
 
 from core.fleet import Connection
 from tui.commands import Command, bindings
+from tui.one_realm import one_realm
 from tui.pool_sight import PoolsSeen, ask_for_pools
 from tui.render.ages import connection_text
 from tui.render.pools import pool_columns, pool_rows, pool_views
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from core.hosts import Host
     from core.operations.realm_pools import PoolsReport
     from core.operations.tasks import Control
-    from core.realms import Realm
     from tui.pool_sight import PoolSight
     from tui.render.pools import HostPoolsView
     from tui.widgets.rows import RowKey
@@ -154,22 +154,10 @@ class PoolsScreen(AreaScreen):
         keys = self.query_one(Grid).chosen()
         return tuple(view for view in self._views if view.snapshot.name in keys)
 
-    def _one_realm(self, views: Sequence[HostPoolsView]) -> Realm | None:
-        """Give the realm of the chosen hosts; tells why where there isn't exactly one."""
-        ids = sorted({view.snapshot.host.realm for view in views})
-        if len(ids) > 1:
-            self.realms.tell(f"Choose hosts of one realm: these are of {', '.join(ids)}.", "warning")
-            return None
-        realm = self.realms.workplace.configuration.realms.get(ids[0]) if ids else None
-        if ids and (realm is None or realm.disabled):
-            self.realms.tell(f"Realm {ids[0]} is {'disabled' if realm else 'not in the configuration'}.", "warning")
-            return None
-        return realm
-
     def action_set_up(self) -> None:
         """Go through the wizard that sets pools up."""
         chosen = self._chosen()
-        if not self._may_change() or (realm := self._one_realm(chosen)) is None:
+        if not self._may_change() or (realm := one_realm(self.realms, [view.snapshot for view in chosen])) is None:
             return
         from tui.screens.pools_setup import PoolsWizard
 
@@ -184,7 +172,7 @@ class PoolsScreen(AreaScreen):
     def action_prove(self) -> None:
         """Make a tiny volume in each pool of the marked hosts, or of all, and see which of the others see it."""
         chosen = self._chosen()
-        if not self._may_change() or (realm := self._one_realm(chosen)) is None:
+        if not self._may_change() or (realm := one_realm(self.realms, [view.snapshot for view in chosen])) is None:
             return
         if len(chosen) < 2:
             chosen = tuple(view for view in self._views if view.snapshot.host.realm == realm.id)
