@@ -63,12 +63,26 @@ def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tupl
             except DriverError as error:
                 errors[role].append(error.message)
 
+    def wanted(role: PoolRole) -> frozenset[str]:
+        return frozenset(name for (_, other), name in made.items() if other is role)
+
     def look(connection: HostConnection) -> None:
+        from core.driver.volumes import volume_names
+
         for role, pool in _active_roles(by_name[connection.host]).items():
-            wanted = {name for (_, other), name in made.items() if other is role}
             try:
-                seen[connection.host, role] = frozenset(_seen(connection, pool, wanted))
+                seen[connection.host, role] = volume_names(connection, pool) & wanted(role)
             except DriverError as error:
+                errors[role].append(error.message)
+
+    def attempt(connection: HostConnection) -> None:
+        for role, pool in _active_roles(by_name[connection.host]).items():
+            key = (connection.host, role)
+            try:
+                if key in seen and (missing := wanted(role) - seen[key]):
+                    seen[key] |= frozenset(_refused(connection, pool, missing))
+            except DriverError as error:
+                del seen[key]
                 errors[role].append(error.message)
 
     def remove(connection: HostConnection) -> None:
@@ -85,7 +99,12 @@ def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tupl
             refresh_pool(connection, pool)
 
     try:
-        for what, work in (("make a tiny volume in each pool", make), ("look for those of the others", look)):
+        # Nobody lists while others attempt: what they make for a moment would be taken for the witness.
+        for what, work in (
+            ("make a tiny volume in each pool", make),
+            ("look for those of the others", look),
+            ("try to make what is not listed", attempt),
+        ):
             for message in _phase(control, what, [host.host for host in active], work, deadline):
                 for role in PoolRole:
                     errors[role].append(message)
@@ -129,14 +148,11 @@ def _clean(
                 control.warn(f"a volume {WITNESS}... may be left behind: {answer.error}")
 
 
-def _seen(connection: HostConnection, pool: str, wanted: set[str]) -> Iterator[str]:
-    from core.driver.volumes import NewVolume, VolumeExists, create_volume, discard_volume, volume_names
+def _refused(connection: HostConnection, pool: str, missing: frozenset[str]) -> Iterator[str]:
+    """Give those that are there after all, although they were not listed."""
+    from core.driver.volumes import NewVolume, VolumeExists, create_volume, discard_volume
 
-    listed = volume_names(connection, pool)
-    for name in sorted(wanted):
-        if name in listed:
-            yield name
-            continue
+    for name in sorted(missing):
         # A network file system may list a folder as it was half a minute ago. Making a file of the same name asks the
         # server: it is refused where the storage is shared after all.
         with _one_at_a_time:
