@@ -182,7 +182,7 @@ def test_a_drive_that_a_vm_has_stays_whatever_is_forced(work: Work, running: boo
     if running:
         host.start_guest("owner", paused=True)
     state = "running" if running else "off"
-    with pytest.raises(ImageInUse, match=f"VM h3/owner, {state}"):
+    with pytest.raises(ImageInUse, match=rf"VM h3/owner \({state}\)"):
         work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.DRIVES, name="d", force=True))
     assert work.files(drive.path) == [drive.path]
 
