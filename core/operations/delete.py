@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from core.errors import DriverError, RealmsError
 from core.operations.host_access import QUICK_SECONDS, HostAccess, in_lane
 from core.operations.journal import Journal
-from core.operations.on_hosts import on_each
 from core.units import show_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from core.driver.connection import HostConnection
-    from core.driver.disks import DomainDisks
     from core.driver.snapshots import Snapshot
     from core.driver.volumes import Volume
     from core.hosts import Host
@@ -218,41 +216,35 @@ def refuse_used(
     force: bool = False,
     patience: float = QUICK_SECONDS,
 ) -> None:
-    """Raise VolumeInUse where a VM other than `but`, running or off, has one of these volumes, or an overlay."""
-    from core.driver.disks import read_disks
+    """Raise VolumeInUse where a VM, running or off, has one of these volumes, or an overlay.
+
+    `but` is the VM on the host `by` that they are deleted for: where another host has one of the same UUID, someone has
+    moved it there, and it may run there.
+    """
     from core.driver.volumes import list_volumes
+    from core.operations.disk_users import ask_for_disks
 
     hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
     asked = [host for host in hosts if host.state.connects]
+    pools = sorted({volume.pool for volume in volumes})
+    users = ask_for_disks(workplace, control, asked, pools, patience)
     paths = {posixpath.normpath(volume.path): volume.name for volume in volumes}
-
-    def ask(host: Host) -> tuple[DomainDisks, ...]:
-        with HostAccess(workplace, host, patience) as access:
-            return access.slow(read_disks)
-
-    with control.step("ask who else uses its volumes"):
-        answers = on_each(asked, ask)
-        with HostAccess(workplace, by) as access:
-            present = access.slow(
-                lambda connection: {pool: list_volumes(connection, pool) for pool in {each.pool for each in volumes}}
-            )
-    users = [
-        f"{paths[path]} is used by {answer.host.name}/{domain.name}"
-        for answer in answers
-        for domain in answer.value or ()
-        if domain.uuid != but
-        for path in _used(domain, volumes) & paths.keys()
+    with control.step("look for overlays of its volumes", by.name), HostAccess(workplace, by) as access:
+        present = access.slow(lambda connection: [each for pool in pools for each in list_volumes(connection, pool)])
+    used = [
+        f"{volume.name} is used by {user.host}/{user.name}"
+        for volume in volumes
+        for user in users.of(volume.pool, volume.name, volume.path)
+        if (user.host, user.uuid) != (by.name, but)
     ]
-    users += [
+    used += [
         f"{paths[backing]} has an overlay, {volume.name}"
-        for each in present.values()
-        for volume in each
+        for volume in present
         if (backing := posixpath.normpath(volume.backing_path or "-")) in paths
     ]
-    if users:
-        raise VolumeInUse("; ".join(users), hint="nothing was deleted; without --volumes the volumes stay")
-    silent = {answer.host.name: answer.error.message for answer in answers if answer.error is not None}
-    _tell_silent(control, silent, force=force)
+    if used:
+        raise VolumeInUse("; ".join(used), hint="nothing was deleted; without --volumes the volumes stay")
+    _tell_silent(control, users.unasked, force=force)
     for host in hosts:
         if not host.state.connects:
             control.warn(f"{host.name} is disabled, and was not asked what its VMs use")
@@ -264,13 +256,6 @@ def _tell_silent(control: Control, silent: Mapping[str, str], *, force: bool) ->
         raise VolumeInUse(message, hint="nothing was deleted; --force deletes them all the same")
     for message in silent.values():
         control.warn(f"deleted without asking: {message}")
-
-
-def _used(domain: DomainDisks, volumes: Iterable[Volume]) -> set[str]:
-    used = {posixpath.normpath(path) for path in domain.files}
-    return used | {
-        posixpath.normpath(volume.path) for volume in volumes if (volume.pool, volume.name) in domain.volumes
-    }
 
 
 def _refuse_at_work(reservations: Iterable[Reservation], target: Target) -> None:

@@ -326,6 +326,38 @@ def test_a_volume_that_another_vm_uses_is_not_deleted(realm: World) -> None:
     assert set(realm.domains("h1")) == {"web", "clone"}
 
 
+def test_the_volume_of_a_vm_that_was_moved_is_not_deleted_with_the_definition_that_it_left(realm: World) -> None:
+    """Only what stands on the host that was named is to go: the VM of the same UUID on another host may run."""
+    create(realm, host="h1")
+    xml = realm.domains("h1")["web"]
+    realm.call("h2", lambda connection: connection.define(xml))
+    found = target(realm, "h1/web")
+    with pytest.raises(VolumeInUse, match="is used by h2/web"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+    assert set(realm.domains("h1")) == {"web"}
+    realm.task(lambda control: delete_vm(realm.workplace, control, found, force=True))
+    assert (realm.domains("h1"), len(realm.volumes("h1"))) == ({}, 1)
+
+
+def test_a_volume_that_another_host_has_at_another_path_is_not_deleted(realm: World) -> None:
+    """The pool is the same storage, mounted elsewhere there."""
+    created = create(realm, host="h1")
+    xml = realm.domains("h1")["web"].replace("<name>web<", "<name>clone<").replace(created.uuid, UUID)
+
+    def mount_elsewhere(connection) -> None:
+        pool = connection.handle.storagePoolLookupByName("ticrypt-vm")
+        pool_xml = pool.XMLDesc(0).replace("/pools/ticrypt-vm<", "/mnt/vm<")
+        pool.destroy()
+        pool.undefine()
+        connection.handle.storagePoolDefineXML(pool_xml, 0).create(0)
+        connection.define(xml.replace("/pools/ticrypt-vm/", "/mnt/vm/"))
+
+    realm.call("h2", mount_elsewhere)
+    found = target(realm, "web")
+    with pytest.raises(VolumeInUse, match="is used by h2/clone"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+
+
 def test_nothing_is_done_read_only(stopped: World) -> None:
     """Before any host is asked."""
     stopped.workplace.read_only = True
