@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from textual.message_pump import MessagePump
 
     from core.clock import Clock
-    from core.driver.pool_setup import PoolFacts
     from core.fleet import PoolState
     from core.hosts import Host
-    from core.operations.realm_pools import PoolsReport, Sharing
+    from core.operations.realm_pools import PoolsReport, RealmPool, Sharing
     from core.operations.storage_use import HostStorage
     from core.operations.workplace import Workplace
     from core.realms import Realm
@@ -112,10 +111,11 @@ class PoolSight:
         """Give what is known of a host."""
         return self.hosts.setdefault(host, HostSight())
 
-    def facts(self, host: str, role: PoolRole) -> PoolFacts | None:
-        """Give what a host told of a pool; None where it has not."""
+    def seen(self, host: str, role: PoolRole) -> RealmPool | None:
+        """Give what a host told of a pool, with why it could not look into it."""
         sight = self.hosts.get(host)
-        return None if sight is None or sight.pools is None else sight.pools.pool(role)
+        told = () if sight is None or sight.pools is None else sight.pools.pools
+        return next((pool for pool in told if pool.role is role), None)
 
     def take(self, pools: HostPools, at: float) -> None:
         """Take a host's answer; figures stay as they were where it gives none."""

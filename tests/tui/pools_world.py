@@ -53,7 +53,7 @@ class PoolsWorkplace(StandingWorkplace):
     answers: dict[str, HostPools]
     storage: dict[str, HostStorage]
 
-    def look_at_pools(self, host: Host, realm: Realm, *, anew: bool = False) -> HostPools:
+    def look_at_pools(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostPools:
         """Give what is written down."""
         del realm, anew
         return self.answers.get(host.name) or HostPools(host, error=HostTimeout(host.name, "no answer within 30 s"))

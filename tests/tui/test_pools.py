@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +26,7 @@ from tui.screens.pools import PoolsScreen
 from tui.screens.pools_contents import PoolContentsScreen
 from tui.screens.pools_images import DriveDialog, UploadDialog
 from tui.screens.pools_setup import PoolsWizard
-from tui.widgets.cells import plain
+from tui.widgets.cells import Tone, plain
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -416,3 +417,20 @@ def test_a_pool_that_went_missing_has_no_figures(tmp_path: Path) -> None:
     workplace.see(pools_world.seen(given[0].host, pools=dict.fromkeys(names, PoolState.MISSING)))
     view = pool_views(workplace.fleet(), workplace.configuration, sight)[0]
     assert [pool.facts for pool in view.pools] == [None] * 4
+
+
+def test_storage_that_does_not_answer_is_not_called_well(tmp_path: Path) -> None:
+    """Its pool is active, as libvirt has it; nobody can look into it."""
+    from tui.pool_sight import PoolSight
+    from tui.render.pools import pool_views
+
+    given, answers = pools_world.healthy()
+    workplace = pools_world.standing(tmp_path, (given, answers))
+    sight = PoolSight(workplace.clock)
+    first, *others = answers["h1"].pools
+    dead = replace(first, unread="pool ticrypt-vm did not answer within 5 s", silent=True)
+    sight.take(replace(answers["h1"], pools=(dead, *others)), 0.0)
+    view = pool_views(workplace.fleet(), workplace.configuration, sight)[0]
+    assert view.pools[0].word == ("hangs", Tone.BAD)
+    assert view.pools[0].unread == "pool ticrypt-vm did not answer within 5 s"
+    assert [pool.word[0] for pool in view.pools[1:]] == ["ok"] * 3

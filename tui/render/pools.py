@@ -37,8 +37,8 @@ POOL_COLUMNS = (
 STATE_TONES = {PoolState.ACTIVE: Tone.GOOD, PoolState.INACTIVE: Tone.WARN, PoolState.MISSING: Tone.BAD}
 STATE_WORDS = {PoolState.ACTIVE: "ok", PoolState.INACTIVE: "inactive", PoolState.MISSING: "missing"}
 """A pool's state in one word, as all screens have it."""
-ALONE, LOW = "alone", "low"
-"""Words for active pools that are not well: not shared with most other hosts; nearly full."""
+ALONE, LOW, SILENT = "alone", "low", "hangs"
+"""Words for active pools that are not well: not shared with most other hosts; nearly full; without an answer."""
 
 _UNKNOWN, _NONE = "?", "-"
 
@@ -58,6 +58,10 @@ class PoolView:
     """As last seen; None where nobody looked."""
     facts: PoolFacts | None = None
     """None where the host has told nothing yet, or its pool is missing now."""
+    unread: str = ""
+    """Why its host could not look into it; empty where it could."""
+    is_silent: bool = False
+    """Whether that is because its storage does not answer."""
     proof: Proof | None = None
     shared: bool | None = None
     """Whether this host shares it with most others; None where nobody knows."""
@@ -73,6 +77,8 @@ class PoolView:
         """The state of a pool on a host that answers, in a word."""
         if self.state is None:
             return (_UNKNOWN, Tone.WARN)
+        if self.state is PoolState.ACTIVE and self.is_silent:
+            return (SILENT, Tone.BAD)
         if self.state is PoolState.ACTIVE and self.shared is False:
             return (ALONE, Tone.BAD)
         return (LOW, Tone.WARN) if self.is_low else (STATE_WORDS[self.state], STATE_TONES[self.state])
@@ -119,13 +125,16 @@ def _view(
             state = on_host.get(name) if snapshot.pools is not None else None
             proof = proofs[realm.id, role]
             shared = proof.sharing.shared_by(snapshot.name) if proof is not None else None
-            facts = sight.facts(snapshot.name, role)
+            seen = sight.seen(snapshot.name, role)
+            facts = seen.facts if seen is not None else None
             pools.append(
                 PoolView(
                     role=role,
                     name=name,
                     state=state,
                     facts=None if facts is None or PoolState.MISSING in (state, facts.state) else facts,
+                    unread=seen.unread if seen is not None else "",
+                    is_silent=seen is not None and seen.silent,
                     proof=proof,
                     shared=shared if state is PoolState.ACTIVE else None,
                 )

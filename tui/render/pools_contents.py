@@ -81,7 +81,7 @@ def _row(role: PoolRole, image: Image, *, complete: bool) -> Row:
         image.allocation,
         image.format,
         image.changed_at,
-        len(image.uses),
+        len(image.users),
         image.path,
     )
     return Row(content_key(role, image.name), cells, order)
@@ -90,9 +90,9 @@ def _row(role: PoolRole, image: Image, *, complete: bool) -> Row:
 def _used_cell(image: Image, *, complete: bool) -> Cell:
     if not image.complete:
         return (("incomplete: being made, or left so", Tone.WARN),)
-    if image.uses:
-        first = str(image.uses[0])
-        return first if len(image.uses) == 1 else f"{len(image.uses)}: {first}, \N{HORIZONTAL ELLIPSIS}"
+    if image.users:
+        first = str(image.users[0])
+        return first if len(image.users) == 1 else f"{len(image.users)}: {first}, \N{HORIZONTAL ELLIPSIS}"
     return (("nobody", Tone.MUTED),) if complete else (("unknown", Tone.WARN),)
 
 
@@ -125,7 +125,7 @@ class ContentDetail:
             lines += [((text, Tone.WARN),) for text in wrapped(told, width, 2)]
         doubts = self._doubts(width)
         room = max(1, height - len(lines) - len(doubts))
-        uses = [(str(use), Tone.PLAIN if use.keeps else Tone.MUTED) for use in image.uses]
+        uses = [(str(use), Tone.PLAIN if use.keeps else Tone.MUTED) for use in image.users]
         if len(uses) > room:
             uses = [*uses[: room - 1], (f"and {len(uses) - room + 1} more", Tone.DIM)]
         if not uses and not self.unasked:
@@ -143,7 +143,7 @@ class ContentDetail:
 
 def refusal(role: PoolRole, image: Image) -> str:
     """Say why a brick or drive can't be deleted, whatever anyone says; empty where it can, or isn't one."""
-    keeping = [str(use) for use in image.uses if use.keeps]
+    keeping = [str(use) for use in image.users if use.keeps]
     if not keeping:
         return ""
     more = f" and {len(keeping) - 2} more" if len(keeping) > 2 else ""

@@ -159,6 +159,10 @@ class PoolsDetail:
         if inactive := by_state[PoolState.INACTIVE]:
             yield Tone.WARN, f"{_named(inactive)} inactive", "S starts what is there, and has it start with the host"
         active = by_state[PoolState.ACTIVE]
+        for why in sorted({pool.unread for pool in active if pool.unread}):
+            unread = [pool for pool in active if pool.unread == why]
+            mend = "look at the storage from that host; r asks again"
+            yield Tone.BAD, f"{_names(unread)} can't be looked into ({one_line(why, 120)})", mend
         alone = [pool for pool in active if pool.shared is False]
         if alone and alone[0].proof is not None:
             groups = " | ".join(", ".join(group) for group in alone[0].proof.sharing.groups)
