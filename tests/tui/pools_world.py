@@ -55,7 +55,7 @@ class PoolsWorkplace(StandingWorkplace):
 
     def look_at_pools(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostPools:
         """Give what is written down."""
-        del realm, anew
+        del realm, deadline
         return self.answers.get(host.name) or HostPools(host, error=HostTimeout(host.name, "no answer within 30 s"))
 
     def look_at_storage(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostStorage:
