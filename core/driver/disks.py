@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import posixpath
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libvirt
@@ -10,9 +11,10 @@ import libvirt
 from core.driver.domain_xml import XmlRefused, parse
 from core.driver.errors import is_gone
 from core.driver.metadata import mark_of
+from core.driver.pool_setup import look_up_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from xml.etree import ElementTree as ET
 
     from core.driver.connection import HostConnection
@@ -28,7 +30,7 @@ class DomainDisks:
     active: bool
     mark: Mark | None = None
     files: frozenset[str] = frozenset()
-    """Paths of files and devices."""
+    """Paths of files and devices; of volumes that are named as such where the host has that pool, whatever its name."""
     volumes: frozenset[tuple[str, str]] = frozenset()
     """Volumes that are named as such: pool and name."""
 
@@ -45,7 +47,14 @@ def read_disks(connection: HostConnection) -> tuple[DomainDisks, ...]:
                     raise
     except libvirt.libvirtError as error:
         raise connection.failed(error, "ask which disks its VMs use") from error
-    return tuple(sorted(found, key=lambda each: (each.name, each.uuid)))
+    pools = {pool for each in found for pool, _ in each.volumes if pool}
+    folders = {pool: look_up_pool(connection, pool).path for pool in pools}  # stopped ones too
+    placed = (replace(each, files=each.files | _paths(each, folders)) for each in found)
+    return tuple(sorted(placed, key=lambda each: (each.name, each.uuid)))
+
+
+def _paths(domain: DomainDisks, folders: Mapping[str, str]) -> set[str]:
+    return {posixpath.join(folders[pool], name) for pool, name in domain.volumes if folders.get(pool)}
 
 
 def _read(domain: libvirt.virDomain) -> DomainDisks:

@@ -358,6 +358,31 @@ def test_a_volume_that_another_host_has_at_another_path_is_not_deleted(realm: Wo
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
 
 
+def test_a_volume_that_a_vm_has_by_another_pool_over_the_same_folder_is_not_deleted(realm: World) -> None:
+    """The pool has another name on its host."""
+    created = create(realm, host="h1")
+    xml = realm.domains("h1")["web"].replace("<name>web<", "<name>clone<").replace(created.uuid, UUID)
+    xml = xml.replace("<disk type='file'", "<disk type='volume'")
+    xml = xml.replace(
+        f"<source file='/pools/ticrypt-vm/{created.boot_volume}'",
+        f"<source pool='by-hand' volume='{created.boot_volume}'",
+    )
+    assert "by-hand" in xml
+
+    def rename(connection) -> None:
+        pool = connection.handle.storagePoolLookupByName("ticrypt-vm")
+        pool.destroy()
+        pool.undefine()
+        pool_xml = "<pool type='dir'><name>by-hand</name><target><path>/pools/ticrypt-vm</path></target></pool>"
+        connection.handle.storagePoolDefineXML(pool_xml, 0)
+        connection.define(xml)
+
+    realm.call("h2", rename)
+    found = target(realm, "web")
+    with pytest.raises(VolumeInUse, match="is used by h2/clone"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+
+
 def test_nothing_is_done_read_only(stopped: World) -> None:
     """Before any host is asked."""
     stopped.workplace.read_only = True
