@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from core.hardware import PciAddress
     from core.placement.request import Request
 
+_UNSEEN = (Stays.NOT_CONNECTED, Stays.STALE, Stays.HOST_DISABLED)
+"""Hosts that nobody looks at: what was last seen there may be true no more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
@@ -42,7 +45,8 @@ class DrainPlan:
     """Moves in their order, each feasible after those before it; `stuck` are the active VMs that would stay.
 
     `left` are those that are off: they use nothing, and stay defined on the host. `pending` names VMs that are being
-    started on the host or moved to it while the plan is made.
+    started on the host or moved to it while the plan is made. `unseen` says why nobody knows what runs there now;
+    empty where that is known.
     """
 
     host: str
@@ -50,11 +54,12 @@ class DrainPlan:
     stuck: tuple[Stuck, ...]
     left: tuple[Stuck, ...] = ()
     pending: tuple[str, ...] = ()
+    unseen: str = ""
 
     @property
     def complete(self) -> bool:
-        """Whether no active VM would stay."""
-        return not self.stuck
+        """Whether no active VM would stay, for all that is known."""
+        return not self.stuck and not self.unseen
 
 
 def drain(
@@ -97,4 +102,7 @@ def drain(
         moves.append(Move(vm=vm, target=ledger.hosts[best[3]].name, cost=best[0], devices=devices, request=request))
     for move in reversed(moves):
         ledger.undo(ledger.index[move.target])
-    return DrainPlan(host=host, moves=tuple(moves), stuck=tuple(stuck), left=tuple(left), pending=pending)
+    return DrainPlan(
+        host=host, moves=tuple(moves), stuck=tuple(stuck), left=tuple(left), pending=pending,
+        unseen=at_all[1] if at_all is not None and at_all[0] in _UNSEEN else "",
+    )  # fmt: skip

@@ -85,13 +85,14 @@ def stuck_row(stuck: Stuck) -> dict[str, Any]:
 
 
 def drain_document(plan: DrainPlan) -> dict[str, Any]:
-    """Give the plan that empties a host."""
+    """Give the plan that empties a host; `unseen` says why nobody knows what runs there."""
     return {
         "host": plan.host,
         "moves": [move_row(move) for move in plan.moves],
         "stuck": [stuck_row(stuck) for stuck in plan.stuck],
         "left": [stuck_row(left) for left in plan.left],
         "pending": list(plan.pending),
+        "unseen": plan.unseen or None,
         "complete": plan.complete,
     }
 

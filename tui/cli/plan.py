@@ -1,0 +1,19 @@
+"""`realms plan`: what would be, worked out on the live fleet or a saved one. Changes nothing."""
+
+from __future__ import annotations
+
+import click
+
+from tui.cli.options import LazyGroup
+
+COMMANDS = {
+    "capacity": ("tui.cli.plan_capacity:capacity", "How many more VMs of a size fit, and what stops the next."),
+    "failure": ("tui.cli.plan_failure:failure", "Whether the loss of any one host would be survived."),
+    "drain": ("tui.cli.plan_moves:drain", "Where the VMs of a host would go, and which can't."),
+    "rebalance": ("tui.cli.plan_moves:rebalance", "Moves that even out the costs of the hosts."),
+}
+
+
+@click.group("plan", cls=LazyGroup, lazy=COMMANDS)
+def plan() -> None:
+    """Work out what would be: on live hosts, or with --fleet on a saved fleet. Changes nothing."""
