@@ -1,4 +1,4 @@
-"""Volumes of VMs that no VM has: what was left when a VM was deleted, and may go (specification, section 9)."""
+"""Volumes that no VM has, as those left when a VM was deleted: they may go, unless an operation works on them (9)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
 
 def look_at_volumes(
-    workplace: Workplace, control: Control, realm: Realm, hosts: Sequence[Host], deadline: float = DEADLINE
+    workplace: Workplace,
+    control: Control,
+    realm: Realm,
+    hosts: Sequence[Host],
+    deadline: float = DEADLINE,
+    *,
+    role: PoolRole = PoolRole.VOLUMES,
 ) -> ImagesReport:
-    """Ask every host for the volumes in the volumes pool, and who uses them; whoever works on one uses it too."""
+    """Ask every host for the volumes in a pool, and who uses them; whoever works on one uses it too."""
     records = _records(workplace)  # first: what ends meanwhile has left its VM or its volume to be seen
-    report = look_at_images(control, realm, hosts, PoolRole.VOLUMES, deadline)
+    report = look_at_images(control, realm, hosts, role, deadline)
     return _with_operations(report, (*records, *_records(workplace)))
 
 
@@ -38,17 +44,18 @@ def delete_volume(
     hosts: Sequence[Host],
     *,
     name: str,
+    role: PoolRole = PoolRole.VOLUMES,
     force: bool = False,
     deadline: float = DEADLINE,
 ) -> ImagesReport:
-    """Delete a volume that no VM has, nothing is an overlay of, and no operation works on.
+    """Delete a volume, or a drive or brick, that no VM has, nothing is an overlay of, and no operation works on.
 
     `force` goes on where a host can't be asked, and where a killed operation has left it; never where it is in use.
     Raises UsageError, ImageInUse, DriverError.
     """
     return delete_image(
-        control, realm, hosts, PoolRole.VOLUMES, name=name, force=force, deadline=deadline,
-        look=lambda: look_at_volumes(workplace, control, realm, hosts, deadline),
+        control, realm, hosts, role, name=name, force=force, deadline=deadline,
+        look=lambda: look_at_volumes(workplace, control, realm, hosts, deadline, role=role),
     )  # fmt: skip
 
 

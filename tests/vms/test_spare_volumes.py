@@ -20,6 +20,7 @@ from tests.vms.world import MIB
 if TYPE_CHECKING:
     from core.operations.journal import Entry
     from core.operations.storage_use import ImagesReport
+    from core.operations.tasks import Control
     from tests.vms.world import World
 
 LEFT = "left.qcow2"
@@ -92,6 +93,28 @@ def test_a_volume_that_is_being_made_stays_and_one_that_was_left_behind_needs_fo
         delete(realm)
     assert "realms vms recover" in caught.value.hint
     delete(realm, force=True)
+
+
+@pytest.mark.parametrize(
+    ("operation", "step"),
+    [("attach", {"realm": "main", "drives": ["data"]}), ("restore", {"pool": "ticrypt-vm-drives", "volume": "data"})],
+)
+def test_a_drive_that_is_about_to_be_given_to_a_vm_stays(realm: World, operation: str, step: dict[str, object]) -> None:
+    """No VM has it yet: one is made with it, or it is copied to its own name, and the VM gets it then."""
+    main = realm.workplace.configuration.realms["main"]
+    drive = NewVolume(name="data", capacity=MIB)
+    realm.call("h1", lambda connection: create_volume(connection, "ticrypt-vm-drives", drive))
+    entry = Journal(realm.registry.path, realm.workplace.clock).begin(operation, vm="web", uuid="u", realm="main")
+    entry.step("about to", **step)
+
+    def go(control: Control) -> None:
+        delete_volume(realm.workplace, control, main, realm.hosts, name="data", role=PoolRole.DRIVES, force=True)
+
+    with pytest.raises(ImageInUse, match=f"{operation} of VM web, at work"):
+        realm.task(go)
+    entry.close()
+    realm.task(go)
+    assert realm.volumes("h1") == set()
 
 
 def test_a_brick_with_an_overlay_that_no_vm_has_says_how_to_delete_that(realm: World) -> None:

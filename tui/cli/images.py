@@ -160,7 +160,6 @@ def delete_one(
     as_json: bool,
 ) -> int:
     """Carry out `delete` of a brick, a drive or a volume."""
-    from core.operations.images import delete_image
     from core.operations.on_hosts import hosts_of, one_realm
     from core.operations.realm_pools import PoolRole
     from core.operations.spare_volumes import delete_volume
@@ -174,11 +173,7 @@ def delete_one(
     if not confirmed(f"Delete {one} {name} of realm {chosen.id} for good?", yes=yes):
         say("nothing was deleted", error=True)
         return 1
-    job = (
-        functools.partial(delete_volume, workplace, realm=chosen, hosts=hosts)
-        if key == "volumes"
-        else functools.partial(delete_image, realm=chosen, hosts=hosts, role=PoolRole(key))
-    )
+    job = functools.partial(delete_volume, workplace, realm=chosen, hosts=hosts, role=PoolRole(key))
     run_task(
         workplace, f"delete a {one}", name,
         lambda control: job(control, name=name, force=force, deadline=timeout), quiet=as_json,

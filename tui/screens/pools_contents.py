@@ -274,11 +274,12 @@ class PoolContentsScreen(AreaScreen):
 
     def _delete(self, role: PoolRole, name: str, *, force: bool) -> None:
         hosts, realm, one = self._through(), self.realm, role.value.removesuffix("s")
+        workplace = self.realms.workplace
 
         def job(control: Control) -> str:
-            from core.operations.images import delete_image
+            from core.operations.spare_volumes import delete_volume
 
-            delete_image(control, realm, hosts, role, name=name, force=force)
+            delete_volume(workplace, control, realm, hosts, name=name, role=role, force=force)
             return f"{one.capitalize()} {name} is deleted."
 
         def told(sentence: str) -> None:
