@@ -10,13 +10,15 @@ from core.errors import DriverError, UnknownHost
 from core.fleet import Connection
 from core.operations import create, delete, drives_attached, migration_room, restored_disks, start
 from core.operations.host_access import HostAccess, in_lane
-from core.operations.journal import Journal
+from core.operations.journal import Journal, StillAtWork
 from core.operations.migration_recovery import look_at_migration, settle_migration
 from core.operations.registration import NotRegistered, wait_for_registration
 from core.operations.restore_recovery import look_at_restore, settle_restore
 from core.operations.whereabouts import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from core.driver.connection import HostConnection
     from core.driver.domain_control import StoredDomain
     from core.fleet import HostSnapshot
@@ -24,9 +26,14 @@ if TYPE_CHECKING:
     from core.operations.journal import Record
     from core.operations.tasks import Control
     from core.operations.workplace import Workplace
+    from core.reservations import Reservation
 
 LEAST_SECONDS = 5.0
 """Seconds that a VM which runs is waited for at least, however long ago it was started."""
+
+
+LONG_AGO = 3600.0
+"""Seconds after its start from which on a VM may have been put to use: no old journal stops or removes it then."""
 
 
 class Plan(StrEnum):
@@ -39,7 +46,9 @@ class Plan(StrEnum):
     COMPLETE = "complete"
     """All was done but the last note of it."""
     WAIT = "wait"
-    """The VM runs: wait until it registers; what does not is stopped, and what creation made is removed."""
+    """The VM runs: wait until it registers; what does not is stopped, and what creation made is removed.
+
+    One that was started `LONG_AGO` is left as it is."""
     FINISH = "finish"
     """Delete what was to be deleted, and give restored drives their names back."""
     UNKNOWN = "unknown"
@@ -111,8 +120,11 @@ def _judge_by_host(workplace: Workplace, record: Record) -> Leftover:
             record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=error.message
         )
     state = "missing" if domain is None else "active" if domain.active else "off"
-    plan = _plan(record, domain)
+    since = _seconds_since_start(workplace, record)
+    plan = _plan(record, domain, since)
     message = _WORDS.get(plan, "")
+    if domain is not None and not domain.active and since >= LONG_AGO and plan is Plan.COMPLETE:
+        message = "the VM was started long ago, and may have been used since: it stays, and this is forgotten"
     if record.operation == delete.OPERATION and plan is Plan.FORGET:
         message = "someone has started the VM since: it stays, and this is forgotten"
     return Leftover(record=record, plan=plan, host=host.name, domain=state, volumes=volumes, message=message)
@@ -161,7 +173,13 @@ def _answering(snapshot: HostSnapshot | None, name: str) -> Host:
     return snapshot.host
 
 
-def _plan(record: Record, domain: StoredDomain | None) -> Plan:
+def _seconds_since_start(workplace: Workplace, record: Record) -> float:
+    """Give the seconds since an operation was about to start its VM; 0 where it had not come so far."""
+    began = record.last("start")
+    return workplace.clock.now() - float(began["time"]) if began is not None else 0.0
+
+
+def _plan(record: Record, domain: StoredDomain | None, since_start: float) -> Plan:
     if record.operation == delete.OPERATION:
         return Plan.FORGET if domain is not None and domain.active else Plan.FINISH
     if record.operation == start.OPERATION:
@@ -171,7 +189,9 @@ def _plan(record: Record, domain: StoredDomain | None) -> Plan:
     is_complete = domain.mark is not None and not domain.mark.pending
     if is_complete or (domain.active and record.last("finish")):
         return Plan.COMPLETE
-    return Plan.WAIT if domain.active else Plan.REMOVE
+    if domain.active:
+        return Plan.WAIT
+    return Plan.COMPLETE if since_start >= LONG_AGO else Plan.REMOVE
 
 
 def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
@@ -187,6 +207,7 @@ def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
         leftover = judge(workplace, record)  # as it is now that nobody else cleans up
         if leftover.plan is Plan.UNKNOWN:
             raise DriverError("", f"{record.vm}: {leftover.message}", hint="try again when the host is back")
+        _refuse_at_work(registry.reservations(), record)
         host = _host(workplace, leftover.host)
         plan: Plan = leftover.plan
         if plan is Plan.WAIT and host is not None:
@@ -198,6 +219,14 @@ def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
         _let_go(workplace, leftover, plan)
         entry.close()
     return plan
+
+
+def _refuse_at_work(reservations: Iterable[Reservation], record: Record) -> None:
+    """Raise StillAtWork where another operation works on the VM now, as one that starts it."""
+    for reservation in reservations:
+        if reservation.uuid == record.uuid and reservation.owner not in ("", record.owner):
+            message = f"{record.vm} is being worked on by {reservation.owner}"
+            raise StillAtWork(message, hint="wait until that has ended")
 
 
 def _recover_restore(workplace: Workplace, control: Control, record: Record) -> Plan:
@@ -246,6 +275,9 @@ def _wait(workplace: Workplace, control: Control, leftover: Leftover, host: Host
         )
     except NotRegistered as error:
         control.warn(error.message)
+        if _seconds_since_start(workplace, record) >= LONG_AGO:
+            control.warn(f"{record.vm} was started long ago, and may have been used since: it is left as it is")
+            return Plan.COMPLETE
         if record.operation == create.OPERATION and not (waits or {}).get("keep"):
             return Plan.REMOVE
         with control.step(f"stop {record.vm}", host.name):

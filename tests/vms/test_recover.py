@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.driver.metadata import Mark
 from core.driver.volumes import NewVolume, create_volume
 from core.errors import DriverError
 from core.operations.delete import VolumeInUse
 from core.operations.journal import Journal, StillAtWork
-from core.operations.recover import Plan, recover, survey
+from core.operations.recover import LONG_AGO, Plan, recover, survey
 from core.operations.vm_order import ExistingDrive
+from core.reservations import Reservation
 from tests.driver.worlds import Guest, guest_xml
 from tests.vms.test_create import create
 from tests.vms.world import MIB
@@ -115,6 +117,36 @@ def test_a_vm_that_has_come_up_meanwhile_is_kept(realm: World) -> None:
     assert only(realm) is Plan.COMPLETE
     assert " id=" in realm.domains("h1")["web"].partition(">")[0]
     assert realm.volumes("h1") == {"ticrypt-vm/web-11111111.qcow2"}
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_vm_that_was_started_long_ago_is_neither_stopped_nor_removed(realm: World, runs: bool) -> None:
+    """It may have been in use ever since, and answers only where nobody here can reach it; or it was shut down."""
+    began = realm.workplace.clock.now() - LONG_AGO - 1
+    uuid = leave(realm, VOLUME, ("define", {}), ("start", {"time": began}), ("register", {}))
+    make(realm)
+    xml = guest_xml(Guest(name="web", uuid=uuid, mark=Mark(realm="main", pending="somebody")))
+    realm.call("h1", lambda connection: (connection.define(xml), runs and connection.start(uuid)))
+    realm.workplace.connect().wait(lambda fleet: any(vm.active is runs for vm in fleet.vms()), 20)
+    assert only(realm) is Plan.COMPLETE
+    assert (" id=" in realm.domains("h1")["web"].partition(">")[0]) is runs
+    assert "pending" not in realm.domains("h1")["web"]
+    assert realm.volumes("h1") == {"ticrypt-vm/web-11111111.qcow2"}
+
+
+def test_a_vm_that_another_operation_works_on_is_left_for_later(realm: World) -> None:
+    """It is being started at this moment: what was left of its creation is not removed from under it."""
+    uuid = leave(realm, VOLUME, ("define", {}))
+    define(realm, uuid)
+    make(realm)
+    (left,) = survey(realm.workplace)
+    with realm.registry.transaction() as changes:
+        changes.reserve(Reservation(uuid=uuid, vm="web", host="h1", vcpus=2, memory_bytes=MIB, owner="a start"))
+    with pytest.raises(StillAtWork, match="worked on by a start"):
+        realm.task(lambda control: recover(realm.workplace, control, left))
+    assert set(realm.domains("h1")) == {"web"}
+    realm.registry.release(uuid, "a start")
+    assert only(realm) is Plan.REMOVE
 
 
 def test_a_deletion_goes_on(realm: World) -> None:
