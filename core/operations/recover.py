@@ -33,7 +33,10 @@ LEAST_SECONDS = 5.0
 
 
 LONG_AGO = 3600.0
-"""Seconds after its start from which on a VM may have been put to use: no old journal stops or removes it then."""
+"""Seconds after its start, or the begin of its deletion, from which on a VM may have been put to use.
+
+No old journal stops or removes it then.
+"""
 
 
 class Plan(StrEnum):
@@ -120,13 +123,15 @@ def _judge_by_host(workplace: Workplace, record: Record) -> Leftover:
             record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=error.message
         )
     state = "missing" if domain is None else "active" if domain.active else "off"
-    since = _seconds_since_start(workplace, record)
+    since = _age(workplace, record)
     plan = _plan(record, domain, since)
     message = _WORDS.get(plan, "")
     if domain is not None and not domain.active and since >= LONG_AGO and plan is Plan.COMPLETE:
         message = "the VM was started long ago, and may have been used since: it stays, and this is forgotten"
     if record.operation == delete.OPERATION and plan is Plan.FORGET:
         message = "someone has started the VM since: it stays, and this is forgotten"
+        if state == "off":
+            message = "the VM is there, long after its deletion was begun: it stays, and this is forgotten"
     return Leftover(record=record, plan=plan, host=host.name, domain=state, volumes=volumes, message=message)
 
 
@@ -173,15 +178,18 @@ def _answering(snapshot: HostSnapshot | None, name: str) -> Host:
     return snapshot.host
 
 
-def _seconds_since_start(workplace: Workplace, record: Record) -> float:
-    """Give the seconds since an operation was about to start its VM; 0 where it had not come so far."""
+def _age(workplace: Workplace, record: Record) -> float:
+    """Give the seconds since an operation was about to start or delete its VM; 0 where it had not come so far."""
+    if record.operation == delete.OPERATION:
+        return workplace.clock.now() - record.began_at
     began = record.last("start")
     return workplace.clock.now() - float(began["time"]) if began is not None else 0.0
 
 
-def _plan(record: Record, domain: StoredDomain | None, since_start: float) -> Plan:
+def _plan(record: Record, domain: StoredDomain | None, age: float) -> Plan:
     if record.operation == delete.OPERATION:
-        return Plan.FORGET if domain is not None and domain.active else Plan.FINISH
+        stays = domain is not None and (domain.active or age >= LONG_AGO)
+        return Plan.FORGET if stays else Plan.FINISH
     if record.operation == start.OPERATION:
         return Plan.WAIT if domain is not None and domain.active else Plan.FORGET
     if domain is None:
@@ -191,7 +199,7 @@ def _plan(record: Record, domain: StoredDomain | None, since_start: float) -> Pl
         return Plan.COMPLETE
     if domain.active:
         return Plan.WAIT
-    return Plan.COMPLETE if since_start >= LONG_AGO else Plan.REMOVE
+    return Plan.COMPLETE if age >= LONG_AGO else Plan.REMOVE
 
 
 def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
@@ -275,7 +283,7 @@ def _wait(workplace: Workplace, control: Control, leftover: Leftover, host: Host
         )
     except NotRegistered as error:
         control.warn(error.message)
-        if _seconds_since_start(workplace, record) >= LONG_AGO:
+        if _age(workplace, record) >= LONG_AGO:
             control.warn(f"{record.vm} was started long ago, and may have been used since: it is left as it is")
             return Plan.COMPLETE
         if record.operation == create.OPERATION and not (waits or {}).get("keep"):

@@ -179,6 +179,19 @@ def test_a_vm_that_was_started_since_its_deletion_began_stays(realm: World) -> N
     assert set(realm.domains("h1")) == {"web"}
 
 
+def test_a_vm_that_is_there_long_after_its_deletion_failed_stays(realm: World) -> None:
+    """People have used it since, and have shut it down."""
+    volumes = [{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}]
+    began = realm.workplace.clock.now() - LONG_AGO - 1
+    uuid = leave(realm, operation="delete", host="h1", volumes=volumes, time=began)
+    define(realm, uuid)
+    make(realm)
+    (left,) = survey(realm.workplace)
+    assert left.message.startswith("the VM is there, long after its deletion was begun")
+    assert only(realm) is Plan.FORGET
+    assert (set(realm.domains("h1")), len(realm.volumes("h1"))) == ({"web"}, 1)
+
+
 def test_a_host_that_is_silent_leaves_it_for_later(realm: World) -> None:
     """Nothing is forgotten while nobody can tell what is there."""
     leave(realm, VOLUME)
