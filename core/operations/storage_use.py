@@ -188,6 +188,8 @@ def _images(told: Sequence[HostStorage], role: PoolRole) -> Iterator[Image]:
         volume = next(iter(by_host.values()))
         exists = name in seen
         paths = {_plain(each.path) for each in by_host.values()} if exists else set()
+        if exists:  # a host that has not looked into its pool again may use what it does not list
+            paths |= {_plain(posixpath.join(folder, name)) for each in told if (folder := each.folders.get(role))}
         yield Image(
             name=name,
             pool=volume.pool,

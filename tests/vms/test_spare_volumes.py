@@ -14,6 +14,7 @@ from core.operations.images import ImageInUse, delete_image
 from core.operations.journal import Journal
 from core.operations.realm_pools import PoolRole
 from core.operations.spare_volumes import delete_volume, is_orphaned, look_at_volumes
+from tests.driver.worlds import Guest, guest_xml
 from tests.vms.test_create import create
 from tests.vms.world import MIB
 
@@ -79,6 +80,24 @@ def test_where_a_host_can_t_be_asked_nobody_knows_and_only_force_deletes(realm: 
         delete(realm, hosts=hosts)
     delete(realm, hosts=hosts, force=True)
     assert f"ticrypt-vm/{LEFT}" not in realm.volumes("h1")
+
+
+def test_a_volume_is_in_use_by_its_path_on_a_host_that_does_not_list_it(realm: World) -> None:
+    """Its libvirt has not looked into the pool since, and has that at another path."""
+    make(realm)
+
+    def use(connection) -> None:
+        pool = connection.handle.storagePoolLookupByName("ticrypt-vm")
+        pool_xml = pool.XMLDesc(0).replace("/pools/ticrypt-vm<", "/mnt/vm<")
+        pool.destroy()
+        pool.undefine()
+        connection.handle.storagePoolDefineXML(pool_xml, 0).create(0)
+        disk = f"<disk type='file'><source file='/mnt/vm/{LEFT}'/><target dev='vda'/></disk>"
+        connection.define(guest_xml(Guest(name="web")).replace("<devices />", f"<devices>{disk}</devices>"))
+
+    realm.call("h2", use)
+    with pytest.raises(ImageInUse, match="VM h2/web"):
+        delete(realm, force=True)
 
 
 def test_a_volume_that_is_being_made_stays_and_one_that_was_left_behind_needs_force(realm: World) -> None:
