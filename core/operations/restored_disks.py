@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.driver.disk_devices import switch_disks
 from core.driver.volume_bytes import delete_known
-from core.driver.volumes import NewVolume, create_volume, find_volume
+from core.driver.volumes import NewVolume, NoSuchVolume, create_volume, find_volume, volume_names
 from core.operations.copying import copy_watched
 from core.operations.placing import Promise
 from core.operations.storage_use import INCOMPLETE
@@ -101,6 +101,8 @@ class NameGiving:
             deadline=self.deadline,
         )
         with self.control.step(f"exchange {disk.target}", self.host.name, always=True):
+            if name not in volume_names(connection, pool, or_stale=True):
+                raise NoSuchVolume(self.host.name, f"{name} was deleted while it was copied: the VM keeps {disk.copy}")
             switch_disks(connection, self.uuid, {disk.target: (second.path, disk.format)})
             delete_known(connection, pool, disk.marker)
             delete_known(connection, pool, disk.copy)

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.driver.disk_devices import NewDisk, attach_disk
 from core.driver.metadata import Mark
-from core.driver.volumes import NewVolume, create_volume
+from core.driver.volumes import NewVolume, create_volume, discard_volume
 from core.errors import DriverError
 from core.operations.delete import VolumeInUse
 from core.operations.journal import Journal, StillAtWork
 from core.operations.recover import LONG_AGO, Plan, recover, survey
+from core.operations.restored_disks import RestoredDisk
+from core.operations.tasks import Control
 from core.operations.vm_order import ExistingDrive
 from core.reservations import Reservation
 from tests.driver.worlds import Guest, guest_xml
@@ -23,6 +26,10 @@ from tests.vms.test_create import create
 from tests.vms.world import MIB
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from core.operations.tasks import StepControl
     from tests.vms.world import World
 
 RACER = Path(__file__).with_name("racer.py")
@@ -244,3 +251,40 @@ def test_an_operation_of_a_newer_program_is_told_and_left_alone(realm: World) ->
     with pytest.raises(DriverError, match="web: the next levitate"):
         realm.task(lambda control: recover(realm.workplace, control, left))
     assert len(realm.journal()) == 1
+
+
+class _Rival(Control):
+    """Deletes the drive just before the VM is put onto it, as another program may through another host."""
+
+    def __init__(self, control: Control, deed: Callable[[], object]) -> None:
+        super().__init__(control._task)
+        self._deed = deed
+
+    def step(self, what: str, host: str = "", *, always: bool = False) -> AbstractContextManager[StepControl]:
+        """Strike, then work on the step."""
+        if what.startswith("exchange"):
+            self._deed()
+        return super().step(what, host, always=always)
+
+
+def test_a_drive_that_is_deleted_while_it_gets_its_name_back_leaves_the_vm_its_copy(realm: World) -> None:
+    """The only data that are left are never given up for a name that nothing has."""
+    pool = "ticrypt-vm-drives"
+    drive = RestoredDisk(target="vdb", pool=pool, former="data", copy="data.new", format="qcow2", is_drive=True)
+    uuid = leave(realm, ("switch", {"disks": [drive.as_fact()]}), operation="restore", host="h1")
+    define(realm, uuid)
+    for name in ("data", "data.new"):
+        make(realm, name, pool)
+    disk = NewDisk(target="vdb", path=f"/pools/{pool}/data.new", format="qcow2")
+    realm.call("h1", lambda connection: attach_disk(connection, uuid, disk))
+    (left,) = survey(realm.workplace)
+
+    def rival() -> None:
+        realm.call("h1", lambda connection: discard_volume(connection, pool, "data"))
+
+    with pytest.raises(DriverError, match=r"the VM keeps data\.new"):
+        realm.task(lambda control: recover(realm.workplace, _Rival(control, rival), left))
+    assert f"{pool}/data.new" in realm.volumes("h1")
+    assert "data.new" in realm.domains("h1")["web"]
+    assert only(realm) is Plan.FINISH
+    assert realm.volumes("h1") == {f"{pool}/data"}
