@@ -100,15 +100,17 @@ def judge_restore(connection: HostConnection, record: Record, host: Host) -> Lef
     domain = find_domain(connection, record.uuid)
     state = "missing" if domain is None else "active" if domain.active else "off"
     used: set[str] = set()
+    named: set[Place] = set()
     if domain is not None:
         both = read_disk_set(connection, record.uuid)
         used = {posixpath.normpath(disk.path) for disk in (*both.present, *both.stored)}
+        named = {(disk.pool, disk.volume) for disk in (*both.present, *both.stored)}
     folders: dict[str, str] = {}
 
     def has(pool: str, name: str) -> bool:
         if pool not in folders:
             folders[pool] = look_up_pool(connection, pool).path
-        return posixpath.normpath(posixpath.join(folders[pool], name)) in used
+        return (pool, name) in named or posixpath.normpath(posixpath.join(folders[pool], name)) in used
 
     doomed: list[Place] = []
     unnamed: list[RestoredDisk] = []

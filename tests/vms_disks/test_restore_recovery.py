@@ -14,7 +14,7 @@ from core.operations.journal import Record
 from core.operations.restore_recovery import disks_of, judge_restore
 from core.operations.restored_disks import RestoredDisk
 from core.realms import CacheMode
-from tests.driver.worlds import Guest, write_node
+from tests.driver.worlds import Guest, guest_xml, write_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,6 +118,20 @@ def test_disks_that_somebody_has_changed_since_are_left_alone(connection: HostCo
     left = judge_restore(connection, record(*COPIES, SWITCH), HOST)
     assert left.doomed == (("vm", "web.qcow2"),)
     assert left.kept == ("drives/data.restored and data stay, as the VM has neither",)
+
+
+def test_disks_that_the_vm_has_as_volumes_of_a_pool_are_its_own(connection: HostConnection) -> None:
+    """Its definition tells no path then: the restore had not come to the exchange."""
+    furnish(connection, ALL)
+    disks = "".join(
+        f"<disk type='volume'><source pool='{disk.pool}' volume='{disk.former}'/><target dev='{disk.target}'/></disk>"
+        for disk in (BOOT, DRIVE)
+    )
+    xml = guest_xml(Guest(name="web", uuid=UUID)).replace("<devices />", f"<devices>{disks}</devices>")
+    connection.define(xml)
+    left = judge_restore(connection, record(*COPIES, SWITCH), HOST)
+    assert {"/".join(place) for place in left.doomed} == {ALL[1], ALL[3]}
+    assert left.kept == ()
 
 
 def test_a_power_cut_that_the_restore_made_is_told(connection: HostConnection) -> None:
