@@ -19,7 +19,7 @@ COMMANDS = {
     "hosts": ("tui.cli.hosts:hosts", "List, add, edit, enable, disable, remove and test hosts."),
     "vms": ("tui.cli.vms:vms", "List, create, start, stop, migrate, snapshot and delete VMs."),
     "place": ("tui.cli.place:place", "Say which host would take a VM, and why. Creates nothing."),
-    "plan": ("tui.cli.plan:plan", "Capacity, failure check, drain and rebalance, as plans."),
+    "plan": ("tui.cli.plan:plan", "How many VMs fit, what if hosts fail, drain a host, rebalance."),
     "replay": ("tui.cli.replay:replay", "Make the decisions of a log again: which would go elsewhere."),
     "pools": ("tui.cli.pools:pools", "Show a realm's storage pools on each host, set them up, and take them away."),
     "bricks": ("tui.cli.bricks:bricks", "List, upload and delete VM images."),

@@ -168,3 +168,28 @@ def test_an_overcommitted_host_is_said_to_be_so(run: Run, places: Path) -> None:
 def test_nothing_to_even_out_is_said(run: Run) -> None:
     """And none allowed is not the same."""
     assert lines(plan(run, "rebalance", "--without-vm", "ml"))[2] == "No move: no VM would have a cheaper host"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("drain", "h1", "--apply", "--fleet", "fleet.json"), "saved fleet"),
+        (("rebalance", "--apply", "--fleet", "fleet.json"), "saved fleet"),
+        (("drain", "h1", "--apply", "--read-only"), "read-only"),
+        (("rebalance", "--apply", "--read-only"), "read-only"),
+        (("drain", "h1", "--apply", "--without", "h2"), "leave the changes out"),
+        (("rebalance", "--apply", "--set", "cost-functions.cpu.scale=2"), "leave the changes out"),
+        (("drain", "h1", "--apply"), "no host 'h1'"),
+    ],
+)
+def test_what_can_not_be_carried_out_is_refused(run: Run, arguments: tuple[object, ...], message: str) -> None:
+    """Before any host is asked."""
+    outcome = run("plan", *arguments)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert message in outcome.err
+
+
+def test_a_plan_without_moves_asks_nothing_and_is_done(run: Run) -> None:
+    """There are no hosts in the registry."""
+    outcome = run("plan", "rebalance", "--apply", "--json")
+    assert (outcome.code, outcome.json["applied"]) == (0, [])

@@ -1,4 +1,4 @@
-"""`realms plan`: what would be, worked out on the live fleet or a saved one. Changes nothing."""
+"""`realms plan`: what would be, worked out on the live fleet or a saved one."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ COMMANDS = {
 
 @click.group("plan", cls=LazyGroup, lazy=COMMANDS)
 def plan() -> None:
-    """Work out what would be: on live hosts, or with --fleet on a saved fleet. Changes nothing."""
+    """Work out what would be: on live hosts, or with --fleet on a saved fleet. Nothing changes without --apply."""

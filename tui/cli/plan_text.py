@@ -42,9 +42,9 @@ def print_drain(sandbox: Sandbox, plans: Compared[DrainPlan]) -> None:
     plan = plans.after
     if sandbox.changes:
         what_if(sandbox)
-    say_folded(_drained(plan))
+    say_folded(drained(plan))
     if sandbox.changes:
-        say_folded(f"Without the changes: {_drained(plans.before)}")
+        say_folded(f"Without the changes: {drained(plans.before)}")
     _moves(plan.moves, with_source=False)
     tell_stuck("Would stay:", plan.stuck)
     if any(each.why == Stays.FOREIGN for each in plan.stuck):
@@ -60,7 +60,8 @@ def print_drain(sandbox: Sandbox, plans: Compared[DrainPlan]) -> None:
         keep(sandbox)
 
 
-def _drained(plan: DrainPlan) -> str:
+def drained(plan: DrainPlan) -> str:
+    """Say in a sentence how far a plan empties its host."""
     if plan.unseen:
         seen = f"; {counted(len(plan.stuck), 'VM')} ran there when it was last seen" if plan.stuck else ""
         return f"{plan.unseen}{seen}"
