@@ -11,6 +11,7 @@ COMMANDS = {
     "failure": ("tui.cli.plan_failure:failure", "Whether the loss of any one host would be survived."),
     "drain": ("tui.cli.plan_moves:drain", "Where the VMs of a host would go, and which can't."),
     "rebalance": ("tui.cli.plan_moves:rebalance", "Moves that even out the costs of the hosts."),
+    "room": ("tui.cli.plan_room:room", "Moves after which a host takes a VM that none can take."),
 }
 
 

@@ -45,7 +45,7 @@ def print_drain(sandbox: Sandbox, plans: Compared[DrainPlan]) -> None:
     say_folded(drained(plan))
     if sandbox.changes:
         say_folded(f"Without the changes: {drained(plans.before)}")
-    _moves(plan.moves, with_source=False)
+    print_moves(plan.moves, with_source=False)
     tell_stuck("Would stay:", plan.stuck)
     if any(each.why == Stays.FOREIGN for each in plan.stuck):
         say("With --foreign those that no realm has made move too")
@@ -85,7 +85,7 @@ def print_rebalance(sandbox: Sandbox, plans: Compared[RebalancePlan]) -> None:
         say("Further moves would bring more: --most ended the plan")
     if len(plan.moves) > 1:
         _gains(plan.levels)
-    _moves(plan.moves, with_source=True)
+    print_moves(plan.moves, with_source=True)
     if plan.moves:
         _by_host(sandbox.after, plan)
     if plan.held:
@@ -163,7 +163,8 @@ def _by_host(situation: Situation, plan: RebalancePlan) -> None:
     )  # fmt: skip
 
 
-def _moves(moves: Sequence[Move], *, with_source: bool) -> None:
+def print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
+    """Print moves in their order; nothing where there are none."""
     if not moves:
         return
     digits = decimals(move.cost for move in moves)
