@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ from core.operations.journal import Journal
 from core.units import show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from core.driver.connection import HostConnection
     from core.driver.snapshots import Snapshot
     from core.driver.volumes import Volume
     from core.hosts import Host
+    from core.operations.journal import Entry
     from core.operations.tasks import Control
     from core.operations.vm_targets import Target
     from core.operations.workplace import Workplace
@@ -158,7 +160,7 @@ def delete_vm(
         host=host.name,
         volumes=[{"pool": volume.pool, "volume": volume.name} for volume in doomed],
     )
-    with entry.kept_on_failure():
+    with _alone(workplace, target, entry, force=force), entry.kept_on_failure():
         remove(workplace, control, host, vm.uuid, vm.name)
         entry.step("volumes", host=host.name)
         delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in own])
@@ -172,6 +174,30 @@ def delete_vm(
         snapshots=names if snapshots else (),
         kept_snapshots=() if snapshots else names,
     )
+
+
+@contextlib.contextmanager
+def _alone(workplace: Workplace, target: Target, entry: Entry, *, force: bool) -> Iterator[None]:
+    """Keep the VM for its deletion, and see that nobody has started it while the hosts were asked."""
+    from core.operations.restored_disks import reserve_alone
+
+    with contextlib.ExitStack() as held:
+        try:
+            promise = reserve_alone(workplace, target.vm.name, target.vm.uuid, target.host.name, entry.owner)
+            held.callback(promise.release)
+            if not force:
+                _refuse_started(workplace, target)
+        except BaseException:
+            entry.close()
+            raise
+        yield
+
+
+def _refuse_started(workplace: Workplace, target: Target) -> None:
+    from core.driver.domain_control import is_active
+
+    if in_lane(workplace, target.host.name, lambda connection: is_active(connection, target.vm.uuid)):
+        raise VMActive(f"{target.name} was started meanwhile", hint="nothing was deleted")
 
 
 def _delete_snapshots(workplace: Workplace, control: Control, target: Target, count: int) -> None:

@@ -256,8 +256,15 @@ def _remove(workplace: Workplace, control: Control, leftover: Leftover, host: Ho
     volumes = tuple(volume for volume in found if volume is not None)
     if realm is not None and volumes:
         delete.refuse_used(workplace, control, host, realm, volumes, but=record.uuid)
-    delete.remove(workplace, control, host, record.uuid, record.vm)
-    delete.delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in volumes])
+    promise = restored_disks.reserve_alone(workplace, record.vm, record.uuid, host.name, record.owner)
+    try:
+        now = in_lane(workplace, host.name, lambda connection: _find(connection, record.uuid))
+        if now is not None and now.active and leftover.domain != "active":
+            raise StillAtWork(f"{record.vm} was started meanwhile", hint="realms vms recover looks at it again")
+        delete.remove(workplace, control, host, record.uuid, record.vm)
+        delete.delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in volumes])
+    finally:
+        promise.release()
 
 
 def _wait(workplace: Workplace, control: Control, leftover: Leftover, host: Host) -> Plan:

@@ -36,3 +36,20 @@ class Saboteur(Control):
         branch = Saboteur(self, self._at, self._deed)
         branch.struck = self.struck
         return branch
+
+
+class Rival(Control):
+    """Does its deed before each step whose name begins with `at`: what another program does at the worst moment."""
+
+    def __init__(self, control: Control, at: str, deed: Callable[[], object]) -> None:
+        super().__init__(control._task)
+        self._at = at
+        self._deed = deed
+
+    @contextlib.contextmanager
+    def step(self, what: str, host: str = "", *, always: bool = False) -> Iterator[StepControl]:
+        """Strike, then work on the step."""
+        if what.startswith(self._at):
+            self._deed()
+        with super().step(what, host, always=always) as step:
+            yield step

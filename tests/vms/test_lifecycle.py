@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from core.driver.disk_devices import NewDisk, attach_disk
 from core.driver.metadata import Mark
 from core.driver.volumes import NewVolume, create_volume
 from core.errors import DriverError, HostUnreachable, ReadOnly
@@ -22,7 +23,7 @@ from core.operations.start import RunsElsewhere, start_vm
 from core.operations.vm_order import NewDrive
 from core.operations.vm_targets import ForeignVM, find_targets
 from tests.driver.worlds import Guest, guest_xml
-from tests.vms.sabotage import Saboteur
+from tests.vms.sabotage import Rival, Saboteur
 from tests.vms.test_create import create
 from tests.vms.world import GPUS, MIB, world
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.operations.lifecycle import Done
+    from core.operations.tasks import Control
     from core.operations.vm_targets import Target
     from tests.vms.world import World
 
@@ -381,6 +383,26 @@ def test_a_volume_that_a_vm_has_by_another_pool_over_the_same_folder_is_not_dele
     found = target(realm, "web")
     with pytest.raises(VolumeInUse, match="is used by h2/clone"):
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+
+
+def test_a_vm_that_is_started_while_its_deletion_asks_the_hosts_stays(stopped: World) -> None:
+    """Nothing that runs is turned off but by force."""
+    found = target(stopped, "mine")
+    boot = NewVolume(name="boot.qcow2", capacity=MIB)
+    path = stopped.call("h1", lambda connection: create_volume(connection, "ticrypt-vm", boot)).path
+    uuid = found.vm.uuid
+    disk = NewDisk(target="vda", path=path, format="qcow2")
+    stopped.call("h1", lambda connection: attach_disk(connection, uuid, disk))
+
+    def job(control: Control) -> None:
+        rival = Rival(control, "ask all hosts", lambda: stopped.call("h1", lambda c: c.start(uuid)))
+        delete_vm(stopped.workplace, rival, found, volumes=True)
+
+    with pytest.raises(VMActive, match="h1/mine was started meanwhile"):
+        stopped.task(job)
+    assert " id=" in stopped.domains("h1")["mine"].partition(">")[0]
+    assert stopped.volumes("h1") == {"ticrypt-vm/boot.qcow2"}
+    assert (stopped.journal(), stopped.registry.reservations()) == ([], ())
 
 
 def test_nothing_is_done_read_only(stopped: World) -> None:

@@ -18,18 +18,15 @@ from core.operations.delete import VolumeInUse
 from core.operations.journal import Journal, StillAtWork
 from core.operations.recover import LONG_AGO, Plan, recover, survey
 from core.operations.restored_disks import RestoredDisk
-from core.operations.tasks import Control
 from core.operations.vm_order import ExistingDrive
 from core.reservations import Reservation
 from tests.driver.worlds import Guest, guest_xml
+from tests.vms.sabotage import Rival
 from tests.vms.test_create import create
 from tests.vms.world import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
-    from core.operations.tasks import StepControl
+    from core.operations.tasks import Control
     from tests.vms.world import World
 
 RACER = Path(__file__).with_name("racer.py")
@@ -253,20 +250,6 @@ def test_an_operation_of_a_newer_program_is_told_and_left_alone(realm: World) ->
     assert len(realm.journal()) == 1
 
 
-class _Rival(Control):
-    """Deletes the drive just before the VM is put onto it, as another program may through another host."""
-
-    def __init__(self, control: Control, deed: Callable[[], object]) -> None:
-        super().__init__(control._task)
-        self._deed = deed
-
-    def step(self, what: str, host: str = "", *, always: bool = False) -> AbstractContextManager[StepControl]:
-        """Strike, then work on the step."""
-        if what.startswith("exchange"):
-            self._deed()
-        return super().step(what, host, always=always)
-
-
 def test_a_drive_that_is_deleted_while_it_gets_its_name_back_leaves_the_vm_its_copy(realm: World) -> None:
     """The only data that are left are never given up for a name that nothing has."""
     pool = "ticrypt-vm-drives"
@@ -283,8 +266,26 @@ def test_a_drive_that_is_deleted_while_it_gets_its_name_back_leaves_the_vm_its_c
         realm.call("h1", lambda connection: discard_volume(connection, pool, "data"))
 
     with pytest.raises(DriverError, match=r"the VM keeps data\.new"):
-        realm.task(lambda control: recover(realm.workplace, _Rival(control, rival), left))
+        realm.task(lambda control: recover(realm.workplace, Rival(control, "exchange", rival), left))
     assert f"{pool}/data.new" in realm.volumes("h1")
     assert "data.new" in realm.domains("h1")["web"]
     assert only(realm) is Plan.FINISH
     assert realm.volumes("h1") == {f"{pool}/data"}
+
+
+def test_a_half_made_vm_that_is_started_while_the_hosts_are_asked_stays(realm: World) -> None:
+    """It is judged anew the next time."""
+    uuid = leave(realm, VOLUME, ("define", {}))
+    define(realm, uuid)
+    make(realm)
+    (left,) = survey(realm.workplace)
+
+    def job(control: Control) -> Plan:
+        rival = Rival(control, "ask all hosts", lambda: realm.call("h1", lambda connection: connection.start(uuid)))
+        return recover(realm.workplace, rival, left)
+
+    with pytest.raises(StillAtWork, match="web was started meanwhile"):
+        realm.task(job)
+    assert set(realm.domains("h1")) == {"web"}
+    assert realm.volumes("h1") == {"ticrypt-vm/web-11111111.qcow2"}
+    assert (len(realm.journal()), realm.registry.reservations()) == (1, ())
