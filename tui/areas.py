@@ -46,6 +46,12 @@ def _pools() -> Screen[None]:
     return PoolsScreen()
 
 
+def _plans() -> Screen[None]:
+    from tui.screens.plans import PlansScreen
+
+    return PlansScreen()
+
+
 def _tasks() -> Screen[None]:
     from tui.screens.tasks import TasksScreen
 
@@ -57,5 +63,6 @@ AREAS = (
     Area("vms", "2", "VMs", "The VMs of all hosts.", _vms),
     Area("costs", "3", "Costs", "Which host takes a VM, at what cost, and what if.", _costs),
     Area("pools", "4", "Pools", "The realms' storage pools on each host: state, room, sharing, contents.", _pools),
+    Area("plans", "5", "Plans", "What fits, what a failure means, drain, rebalance, make room.", _plans),
     Area("tasks", "6", "Tasks", "What was started here: steps, progress, outcome.", _tasks),
 )

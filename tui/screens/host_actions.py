@@ -33,6 +33,7 @@ HOST_KEYS = (
     Command("t", "test_host", "Test", "Connect once and compare the host with its profile."),
     Command("d", "examine_hosts", "Doctor", "Doctor: check everything that the host needs.", footer=True),
     Command("p", "set_up_pools", "Set up pools", "Set pools up on the chosen hosts.", changes=True),
+    Command("m", "plan_drain", "Plan drain", "Where its VMs would go if the host were emptied."),
     Command("f", "findings", "Findings", "What the doctor found at all hosts, the worst first.", footer=True),
 )  # fmt: skip
 
@@ -139,6 +140,14 @@ class HostActions(AreaScreen):
         from tui.screens.pools_setup import PoolsWizard
 
         self.app.push_screen(PoolsWizard(realm, [snapshot.name for snapshot in chosen]))
+
+    def action_plan_drain(self) -> None:
+        """Show the plan that empties the host that is looked at."""
+        snapshot = self.host_under_cursor()
+        if snapshot is not None:
+            from tui.screens.plans import open_drain_plan
+
+            open_drain_plan(self.realms, snapshot.name)
 
     def action_findings(self) -> None:
         """List what was found at all hosts."""

@@ -1,0 +1,131 @@
+"""What the area of plans asks of placement, and the sheet that a thread brings back."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from textual.message import Message
+
+from core.errors import RealmsError
+from tui.render.plans import PlanKind, Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from textual.message_pump import MessagePump
+
+    from core.clock import Clock
+    from core.config.model import Configuration
+    from core.fleet import Fleet
+    from core.placement.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A plan to be made. `number` grows from question to question; `state` tells fleets apart."""
+
+    number: int
+    kind: PlanKind
+    configuration: Configuration
+    fleet: Fleet
+    request: Request
+    host: str
+    """The host to be drained; empty for the other plans."""
+    state: object
+
+    @property
+    def subject(self) -> Hashable:
+        """What is asked, whatever the fleet: an answer about another subject is not shown."""
+        wanted = self.request.key if self.kind in (PlanKind.CAPACITY, PlanKind.ROOM) else ()
+        return (self.kind, wanted, self.host if self.kind is PlanKind.DRAIN else "")
+
+    def answer(self) -> Sheet:
+        """Make the plan; raises RealmsError where there can't be one."""
+        configuration, fleet = self.configuration, self.fleet
+        match self.kind:
+            case PlanKind.CAPACITY:
+                from core.placement.capacity import capacity
+                from tui.render.plans_hosts import capacity_sheet
+
+                return capacity_sheet(capacity(configuration, fleet, self.request))
+            case PlanKind.FAILURE:
+                from core.placement.failure import failure
+                from tui.render.plans_hosts import failure_sheet
+
+                return failure_sheet(failure(configuration, fleet))
+            case PlanKind.DRAIN:
+                from core.placement.drain import drain
+                from tui.render.plans_moves import drain_sheet
+
+                return drain_sheet(drain(configuration, fleet, self.host))
+            case PlanKind.REBALANCE:
+                from core.placement.rebalance import rebalance
+                from tui.render.plans_moves import rebalance_sheet
+
+                return rebalance_sheet(rebalance(configuration, fleet))
+            case PlanKind.ROOM:
+                from core.placement.make_room import make_room
+                from tui.render.plans_moves import room_sheet
+
+                return room_sheet(make_room(configuration, fleet, self.request))
+            case _:
+                assert_never(self.kind)
+
+
+class Planned(Message):
+    """A thread has made a plan, or says why there is none; it took so many seconds."""
+
+    def __init__(self, question: Question, outcome: Sheet | RealmsError, seconds: float) -> None:
+        super().__init__()
+        self.question = question
+        self.outcome = outcome
+        self.seconds = seconds
+
+
+def start_planning(question: Question, clock: Clock, reply_to: MessagePump) -> None:
+    """Make a plan in a daemon thread of its own: plans of large fleets take a second, and the end waits for none."""
+
+    def plan() -> None:
+        begun = clock.monotonic()
+        outcome: Sheet | RealmsError
+        try:
+            outcome = question.answer()
+        except RealmsError as error:
+            outcome = error
+        reply_to.post_message(Planned(question, outcome, clock.monotonic() - begun))
+
+    threading.Thread(target=plan, name=f"plan {question.kind}", daemon=True).start()
+
+
+@dataclass(slots=True)
+class Desk:
+    """One kind of plan at work: what was asked last, what is shown, and what waits. For the screen's thread alone."""
+
+    asked: Question | None = None
+    shown: Question | None = None
+    """The question that the shown outcome answers."""
+    outcome: Sheet | RealmsError | None = None
+    waiting: Question | None = None
+    """The newest question that came while a thread was planning: those between are dropped."""
+    is_working: bool = False
+    resting_after: int | None = None
+    """Number of the question answered just now: a fleet that keeps changing is left alone a moment."""
+    seconds: float = 0.0
+    """How long the last plan took."""
+
+    def forget(self) -> None:
+        """Let go of what was asked and shown: there is nothing to plan for."""
+        self.asked = self.shown = self.outcome = self.waiting = None
+
+    def take(self, message: Planned) -> bool:
+        """Take a thread's answer, unless it is about something else, or older than what is shown."""
+        question = message.question
+        self.seconds = message.seconds
+        if self.asked is None or question.subject != self.asked.subject:
+            return False
+        if self.shown is not None and question.number < self.shown.number:
+            return False
+        self.shown, self.outcome = question, message.outcome
+        return True
