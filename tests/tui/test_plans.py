@@ -13,7 +13,7 @@ from core.placement.capacity import capacity
 from core.placement.drain import drain
 from core.placement.failure import failure
 from core.placement.make_room import make_room
-from core.placement.rebalance import rebalance
+from core.placement.rebalance import Level, RebalancePlan, rebalance
 from core.placement.request import Request
 from tests.tui import world
 from tests.tui.test_app import SIZE, settle, text_of
@@ -217,6 +217,17 @@ async def test_rebalance_shows_the_costs_after_each_move() -> None:
         assert [row[1] for row in rows] == [each.vm.name for each in (*expected.moves, *expected.held)]
         assert rows[0][8].replace("\N{NO-BREAK SPACE}", "") == f"{expected.levels[1].highest:.1f}"
         assert "After 1 move: highest 100 023.1 → 100 021.1" in below(screen).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_row_is_known_by_its_vm_wherever_it_stands_in_the_order() -> None:
+    """So that the cursor stays on it from plan to plan; a second move of the same VM leads to where it is now."""
+    first, second = rebalance(CONFIGURATION, FLEET).moves[:2]
+    again = replace(first, vm=replace(first.vm, host=first.target), target="h1")
+    even = Level(1.0, 1.0)
+    one = rebalance_sheet(RebalancePlan(moves=(first, second, again), levels=(even,) * 4))
+    other = rebalance_sheet(RebalancePlan(moves=(second, first), levels=(even,) * 3))
+    assert [row.key for row in one.rows] == [(*first.vm.key, 1), (*second.vm.key, 1), (*first.vm.key, 2)]
+    assert [row.key for row in other.rows] == [(*second.vm.key, 1), (*first.vm.key, 1)]
 
 
 async def test_room_says_that_no_move_is_needed_or_that_none_helps() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -136,13 +137,17 @@ def _sheet(
 ) -> Sheet:
     digits = decimals([move.cost for move in moves])
     level_digits = decimals(value for level in levels for value in level)
+    origins: dict[str, str] = {}
+    times: Counter[str] = Counter()  # a VM may move twice; where it is now, and it alone, says which it is
     rows: list[Row] = []
     details: dict[RowKey, Detail] = {}
     for number, move in enumerate(moves, 1):
-        key = (*move.vm.key, number)
+        origin = origins.setdefault(move.vm.uuid, move.source)
+        times[move.vm.uuid] += 1
+        key = (origin, move.vm.uuid, times[move.vm.uuid])
         pair = levels[number - 1 : number + 1]
         rows.append(_move_row(key, number, move, digits, pair=pair, level_digits=level_digits))
-        details[key] = _move_detail(number, len(moves), move, levels)
+        details[key] = _move_detail(number, len(moves), move, levels, level_digits)
     for number, stuck in enumerate(staying, len(moves) + 1):
         key = (*stuck.vm.key, 0)
         rows.append(_stuck_row(key, number, stuck, with_levels=bool(levels)))
@@ -179,7 +184,7 @@ def _stuck_row(key: RowKey, number: int, stuck: Stuck, *, with_levels: bool) -> 
     return Row(key, (*cells, stuck.message), (*order, stuck.message), dim=not vm.active)
 
 
-def _move_detail(number: int, of: int, move: Move, levels: Sequence[Level]) -> Detail:
+def _move_detail(number: int, of: int, move: Move, levels: Sequence[Level], digits: int) -> Detail:
     vm, request = move.vm, move.request
     title = (
         (f"Move {number} of {of}  ", Tone.MUTED), (vm.name, Tone.STRONG),
@@ -193,7 +198,6 @@ def _move_detail(number: int, of: int, move: Move, levels: Sequence[Level]) -> D
         text = f"Holds {' '.join(str(address).removeprefix('0000:') for address in vm.devices)}"
         paragraphs.append((f"{text}: it has to be shut down on the way{there}", Tone.WARN))
     if levels:
-        digits = decimals(value for level in levels for value in level)
         start, now = levels[0], levels[number]
         text = f"After {plural(number, 'move')}: highest {_change(start.highest, now.highest, digits)}"
         paragraphs.append((f"{text}, sum {_change(start.sum, now.sum, digits)}", Tone.PLAIN))
