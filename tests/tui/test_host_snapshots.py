@@ -90,7 +90,10 @@ def test_a_name_that_is_taken(snap_compare: Callable[..., bool], tmp_path: Path,
     async def before(pilot: Pilot[int]) -> None:
         await settle(pilot)
         await pilot.pause(0.2)
-        await pilot.press("a", *"h1", "ctrl+s")
+        await pilot.press("a", *"h1")
+        await settle(pilot)
+        await pilot.press("ctrl+s")
+        await settle(pilot)
 
     assert picture(snap_compare, tmp_path, size, before)
 

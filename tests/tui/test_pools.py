@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets import Button
+from textual.widgets import Button, Static
 
 from core.errors import HostTimeout
 from core.fleet import PoolState
@@ -245,12 +245,13 @@ async def test_a_file_that_is_no_brick_is_refused_before_anything_is_sent(realm:
         await until(pilot, lambda: isinstance(app.screen, UploadDialog))
         dialog = app.screen
         assert isinstance(dialog, UploadDialog)
-        for name, why in (("nowhere.qcow2", "nowhere.qcow2: no"), ("empty.qcow2", "empty.qcow2 is")):
+        for name, why in (("nowhere.qcow2", "no such file or directory"), ("empty.qcow2", "is empty")):
             dialog.row("file").write(str(tmp_path / name))
             await settle(pilot)
             assert dialog.value("name") == name
             await pilot.press("ctrl+s")
-            await until(pilot, lambda why=why: why in screen_text(app))
+            told = dialog.query_one("#told", Static)
+            await until(pilot, lambda why=why, told=told: why in " ".join(text_of(told).split()))
         assert isinstance(app.screen, UploadDialog)
         assert app.workplace.tasks.views() == ()
 
