@@ -35,7 +35,8 @@ class Terminal:
 
     def _tmux(self, *arguments: str) -> str:
         command = ("tmux", "-L", self._socket, "-f", "/dev/null", *arguments)
-        environment = {name: value for name, value in os.environ.items() if name != "TMUX"}
+        # What a picture that was compared in this process has left there would be taken for the size of the terminal.
+        environment = {name: value for name, value in os.environ.items() if name not in ("TMUX", "COLUMNS", "LINES")}
         return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
     def start(self, *command: str, environment: Mapping[str, str]) -> None:

@@ -81,11 +81,12 @@ def test_a_restore_that_fails_leaves_the_present_disks(admin: Admin, lab: Lab) -
     content = content_of(host, path)
     for spoil, error in ((lambda task: task.cancel(), Cancelled), (lambda _: host.fill_storage(), DriverError)):
         at_hand = admin.vm("web")
-        task = admin.begin(
-            lambda control, at_hand=at_hand: restore_snapshot(admin.workplace, control, at_hand, "first")
-        )
-        eventually(lambda: (step := admin.step("copy")) and step.done > 0, "the copying", PATIENCE, every=0.01)
-        spoil(task)
+        with copying_held(host) as wait_until_held:
+            task = admin.begin(
+                lambda control, at_hand=at_hand: restore_snapshot(admin.workplace, control, at_hand, "first")
+            )
+            wait_until_held()
+            spoil(task)
         with pytest.raises(error):
             task.outcome.result(PATIENCE)
         host.empty_storage()

@@ -57,7 +57,7 @@ def add_the_first_host(screen: Terminal, lab: Lab) -> None:
     screen.press("C-s")
     screen.wait_for("Answers as h1", "libvirt", deadline=PATIENCE)
     screen.press("C-s")
-    screen.wait_for("pools story-vm, story-drives, story-bricks, story-snapshots are missing")
+    screen.wait_for("the realm's pools story-vm")
     screen.press("C-s")
     screen.wait_for("Static address", "base port")
     screen.press("C-s")
