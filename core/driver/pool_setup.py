@@ -16,6 +16,7 @@ import libvirt
 
 from core.driver.domain_xml import XmlRefused, parse
 from core.driver.errors import translated
+from core.driver.pool_refresh import refresh
 from core.errors import DriverError
 from core.fleet import PoolState
 
@@ -294,7 +295,10 @@ def set_autostart(connection: HostConnection, name: str, *, on: bool) -> None:
 
 def refresh_pool(connection: HostConnection, name: str) -> None:
     """Have libvirt look again at what lies in a pool: it doesn't notice what other hosts do there."""
-    _act(connection, name, "refresh", "refresh", 0)
+    try:
+        refresh(connection.handle.storagePoolLookupByName(name))
+    except libvirt.libvirtError as error:
+        raise connection.failed(error, f"refresh pool {name}") from error
 
 
 def undefine_pool(connection: HostConnection, name: str) -> None:

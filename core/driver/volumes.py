@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 import libvirt
 
 from core.driver.domain_xml import XmlRefused, parse
+from core.driver.pool_refresh import is_busy, refresh
 from core.driver.pool_setup import error_number
 from core.errors import DriverError
 from core.text import one_line
@@ -240,9 +241,9 @@ def refreshed(connection: HostConnection, pool: str, *, or_stale: bool = False) 
 
 def _refresh(handle: Any) -> bool:
     try:
-        handle.refresh(0)
+        refresh(handle)
     except libvirt.libvirtError as error:
-        if "asynchronous jobs running" in str(error):
+        if is_busy(error):
             return False
         raise
     return True
