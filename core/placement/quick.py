@@ -28,11 +28,12 @@ def place(configuration: Configuration, fleet: Fleet, request: Request, count: i
     ledger = Ledger(configuration, fleet)
     verdicts = engine.rank(configuration, fleet, request)
     stream = Stream(PackedFleet(ledger), request, count)
+    placements = stream.placements  # their devices are those that are free before the ledger takes them
     stopped_by: tuple[Verdict, ...] = ()
     if not stream.complete:
         stream.settle()
         hosts = (host for host, line in enumerate(ledger.hosts) if request.realm in (None, line.realm))
         stopped_by = engine.order(ledger.verdict(host, request) for host in hosts)
     return Placements(
-        request=request, count=count, placements=stream.placements, verdicts=verdicts, stopped_by=stopped_by
+        request=request, count=count, placements=placements, verdicts=verdicts, stopped_by=stopped_by
     )

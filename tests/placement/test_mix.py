@@ -68,6 +68,20 @@ def test_the_quick_way_is_the_plain_one(
     assert found == place(configuration, fleet, request, count) == quick.place(configuration, fleet, request, count)
 
 
+def test_the_quick_way_gives_devices_where_not_all_find_a_host() -> None:
+    """More VMs that want a device than there are devices."""
+    machine = fleet(snapshot("a", profile="gpu-node"))
+    wanted = Request(1, GIB, devices={next(iter(CONFIGURATION.hardware_profiles["gpu-node"].device_types)): 1})
+    before, quick.ARRAYS_FROM = quick.ARRAYS_FROM, 1
+    try:
+        found = quick.place(CONFIGURATION, machine, wanted, 100)
+    finally:
+        quick.ARRAYS_FROM = before
+    assert found == place(CONFIGURATION, machine, wanted, 100)
+    assert 0 < found.placed < 100
+    assert all(len(placement.devices) == 1 for placement in found.placements)
+
+
 def test_a_mix_stops_at_what_the_last_host_lacks() -> None:
     """Memory for the large one."""
     found = capacity_of_mix(CONFIGURATION, fleet(snapshot("a")), [(Request(1, GIB), 2), (Request(4, 400 * GIB), 1)])
