@@ -34,6 +34,4 @@ def place(configuration: Configuration, fleet: Fleet, request: Request, count: i
         stream.settle()
         hosts = (host for host, line in enumerate(ledger.hosts) if request.realm in (None, line.realm))
         stopped_by = engine.order(ledger.verdict(host, request) for host in hosts)
-    return Placements(
-        request=request, count=count, placements=placements, verdicts=verdicts, stopped_by=stopped_by
-    )
+    return Placements(request=request, count=count, placements=placements, verdicts=verdicts, stopped_by=stopped_by)
