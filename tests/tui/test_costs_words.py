@@ -126,7 +126,7 @@ def test_capacity_is_said_once_it_is_counted() -> None:
     answer = judged(fleet(host("h1"), host("h2")))
     assert capacity(answer, {"h1": 3}) == ""
     assert capacity(answer, {"h1": 3, "h2": 4}) == "7 such VMs fit"
-    assert capacity(answer, {"h1": 200, "h2": 4}) == "204+ such VMs fit"
+    assert capacity(answer, {"h1": 10_000, "h2": 4}) == "10004+ such VMs fit"
     assert capacity(judged(fleet(host("h1", (128, 1)))), {}) == "none fits"
 
 

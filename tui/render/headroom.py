@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from core.fleet import HostSnapshot
     from core.placement.request import Request
 
-MOST = 200
-"""Beyond so many it doesn't matter how many more."""
+MOST = 10_000
+"""Beyond so many, or where nothing limits them, it doesn't matter how many more."""
 
 STEP_SECONDS = 0.015
 """Time that one step may take: the screen is not held up."""
+
+AT_ONCE = 16
+"""Hosts that are counted together, between two looks at the clock."""
+
+
+_Counted = tuple["HostSnapshot", Freshness, int]
+"""A host as it was seen when it was counted, what that was worth, and how many fit."""
 
 
 class Headroom:
@@ -30,31 +37,41 @@ class Headroom:
         """Whether the last step got to every host."""
         self._clock = clock
         self._request: Request | None = None
-        self._counted: dict[str, tuple[HostSnapshot, Freshness, int]] = {}
+        self._counted: dict[str, _Counted] = {}
 
     def step(self, fleet: Fleet, configuration: Configuration, request: Request) -> dict[str, int]:
         """Count for some milliseconds; gives what is known so far, by host."""
-        from core.placement.engine import place
-
         if request != self._request:
             self._request, self._counted = request, {}
-        end = self._clock.monotonic() + STEP_SECONDS
-        self.complete = True
-        counted: dict[str, tuple[HostSnapshot, Freshness, int]] = {}
+        counted: dict[str, _Counted] = {}
+        anew: list[tuple[HostSnapshot, Freshness]] = []
         for snapshot in fleet.hosts:
             worth = freshness(snapshot, fleet.taken, configuration.realms)
             before = self._counted.get(snapshot.name)
-            if before is not None and before[0] is snapshot and before[1] is worth:
+            if before is not None:
                 counted[snapshot.name] = before
-            elif self._clock.monotonic() <= end:
-                placed = place(configuration, Fleet(fleet.taken, (snapshot,)), request, MOST).placed
-                counted[snapshot.name] = (snapshot, worth, placed)
-            else:
-                self.complete = False
-                if before is not None:
-                    counted[snapshot.name] = before
+            if before is None or before[0] is not snapshot or before[1] is not worth:
+                anew.append((snapshot, worth))
+        end = self._clock.monotonic() + STEP_SECONDS
+        done = 0
+        while done < len(anew) and self._clock.monotonic() <= end:
+            some = anew[done : done + AT_ONCE]
+            done += len(some)
+            fits = count(configuration, Fleet(fleet.taken, tuple(snapshot for snapshot, _ in some)), request)
+            counted |= {snapshot.name: (snapshot, worth, fits[snapshot.name]) for snapshot, worth in some}
+        self.complete = done >= len(anew)
         self._counted = counted
-        return {name: count for name, (_, _, count) in counted.items()}
+        return {name: fits for name, (_, _, fits) in counted.items()}
+
+
+def count(configuration: Configuration, fleet: Fleet, request: Request) -> dict[str, int]:
+    """Count by host how many such VMs fit, MOST at most; none on hosts of another realm than the request's."""
+    from core.placement.capacity import capacity
+
+    fits = dict.fromkeys((snapshot.name for snapshot in fleet.hosts), 0)
+    for host in capacity(configuration, fleet, request).hosts:
+        fits[host.host] = MOST if host.fits is None else min(host.fits, MOST)
+    return fits
 
 
 def in_words(request: Request) -> str:
