@@ -7,7 +7,7 @@ are merged with what is there, as in HOCON.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,16 +111,43 @@ def apply_settings(
     if not settings:
         return configuration, ()
     _check_paths(configuration, settings)
+    part = _concerned(configuration, settings)
     with deep_recursion():
-        changed, diagnostics = _read(format_configuration(configuration), settings)
+        base = format_configuration(part)
+        changed, diagnostics = _read(base, settings)
         mistakes = [found for found in diagnostics if found.severity is Severity.ERROR or _does_nothing(found)]
         if mistakes or changed is None:
             raise _refusal(settings, mistakes)
-        if not diagnostics:
-            return changed, ()
-        _, before = _read(format_configuration(configuration), ())
+        before = _read(base, ())[1] if diagnostics else ()
     known = {(found.path, found.message) for found in before}
-    return changed, tuple(found for found in diagnostics if (found.path, found.message) not in known)
+    warnings = tuple(found for found in diagnostics if (found.path, found.message) not in known)
+    return (changed if part is configuration else _put_back(configuration, changed)), warnings
+
+
+def _concerned(configuration: Configuration, settings: Sequence[Setting]) -> Configuration:
+    """Leave out what parameters of functions and realms that are there have nothing to do with: reading takes time."""
+    if any(len(setting.path) < 3 or setting.path[0] == "hardware-profiles" for setting in settings):
+        return configuration
+    ids = {(setting.path[0], setting.path[1]) for setting in settings}
+    return replace(
+        configuration,
+        cost_functions={id_: of for id_, of in configuration.cost_functions.items() if ("cost-functions", id_) in ids},
+        hardware_profiles={
+            id_: profile
+            for id_, profile in configuration.hardware_profiles.items()
+            if ("cost-functions", profile.cost_function) in ids
+        },
+        realms={id_: realm for id_, realm in configuration.realms.items() if ("realms", id_) in ids},
+    )
+
+
+def _put_back(configuration: Configuration, part: Configuration) -> Configuration:
+    return replace(
+        configuration,
+        cost_functions={**configuration.cost_functions, **part.cost_functions},
+        hardware_profiles={**configuration.hardware_profiles, **part.hardware_profiles},
+        realms={**configuration.realms, **part.realms},
+    )
 
 
 def _read(base: str, settings: Sequence[Setting]) -> tuple[Configuration | None, tuple[Diagnostic, ...]]:

@@ -77,19 +77,27 @@ class VMGone:
 
 @dataclass(frozen=True, slots=True)
 class VMMore:
-    """What if one more VM like this ran on a host, whether the host would take it or not."""
+    """What if one more VM like this ran on a host, or `count` of them, whether the host would take them or not."""
 
     host: str
     request: Request
+    count: int = 1
 
     def __str__(self) -> str:
         request = self.request
         devices = "".join(f", {count} {printable(kind)}" for kind, count in request.devices.items())
         vcpus = f"{request.vcpus} vCPU{'s' * (request.vcpus > 1)}"
-        return f"a VM more on {printable(self.host)}: {vcpus}, {format_size(request.memory_bytes)}{devices}"
+        more = "a VM more" if self.count == 1 else f"{self.count} VMs more"
+        each = "" if self.count == 1 else "each "
+        return f"{more} on {printable(self.host)}: {each}{vcpus}, {format_size(request.memory_bytes)}{devices}"
 
     def apply(self, configuration: Configuration, fleet: Fleet) -> Fleet:
         """Give the fleet as it would be; raises UsageError where the host is not there or lacks the devices."""
+        for _ in range(self.count):
+            fleet = self._with_one(configuration, fleet)
+        return fleet
+
+    def _with_one(self, configuration: Configuration, fleet: Fleet) -> Fleet:
         snapshot = _find(fleet, self.host)
         room = Room(configuration, snapshot, fleet.taken)
         devices = room.assign(self.request.devices)

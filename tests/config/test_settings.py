@@ -173,3 +173,19 @@ def test_nothing_set_is_nothing_changed(configuration: Configuration) -> None:
     assert apply_settings(configuration, [])[0] == configuration
     name, function = next(iter(configuration.cost_functions.items()))
     assert changed(configuration, f"cost-functions.{name}.scale={function.scale!r}") == configuration
+
+
+@SOME
+@given(configurations(), st.floats(-4, 4))
+def test_reading_only_what_a_parameter_concerns_leaves_the_rest_as_it_is(
+    configuration: Configuration, offset: float
+) -> None:
+    """Everything else is the very same object, in the same order: of many functions one is read."""
+    name = next(iter(configuration.cost_functions))
+    new = changed(configuration, f"cost-functions.{name}.offset={offset!r}")
+    assert list(new.cost_functions) == list(configuration.cost_functions)
+    assert new.cost_functions[name] == replace(configuration.cost_functions[name], offset=offset)
+    others = [other for other in configuration.cost_functions if other != name]
+    assert all(new.cost_functions[other] is configuration.cost_functions[other] for other in others)
+    assert new.realms == configuration.realms
+    assert list(new.hardware_profiles.items()) == list(configuration.hardware_profiles.items())

@@ -173,3 +173,11 @@ def test_any_sequence_of_changes_is_undone_to_where_it_began(
         box = box.undo()
     assert box == Sandbox.of(configuration, of)
     assert steps[-1].on(of) == steps[-1]
+
+
+def test_several_vms_more_are_one_change() -> None:
+    """As if each had been added by itself; in words their number stands first."""
+    once = Sandbox.of(VALID, FLEET).with_changes(VMMore("h2", Request(2, GIB), 3))
+    one_by_one = Sandbox.of(VALID, FLEET).with_changes(*[VMMore("h2", Request(2, GIB))] * 3)
+    assert once.after.fleet == one_by_one.after.fleet
+    assert [str(change) for change in once.changes] == ["3 VMs more on h2: each 2 vCPUs, 1 GiB"]
