@@ -25,6 +25,13 @@ class Deletion:
     volumes: bool = False
     drives: bool = False
     snapshots: bool = False
+    unasked: bool = False
+    """Also where a host can't be asked who uses them."""
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether anything goes besides the definition."""
+        return self.volumes or self.drives or self.snapshots
 
 
 def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Callable[[Control], str]:
@@ -36,8 +43,9 @@ def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Ca
         from core.operations.lifecycle import Done
 
         deleted = delete_vm(
-            workplace, control, target, volumes=wish.volumes, drives=wish.drives, snapshots=wish.snapshots
-        )
+            workplace, control, target,
+            volumes=wish.volumes, drives=wish.drives, snapshots=wish.snapshots, unasked=wish.unasked,
+        )  # fmt: skip
         for kept in deleted.stays:
             control.warn(f"{target.name}: {kept} stays")
         return Done(target)

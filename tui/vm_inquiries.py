@@ -62,15 +62,18 @@ class Volumes:
 
 @dataclass(frozen=True, slots=True)
 class Doomed:
-    """What would go with a VM. `boot_used` and `drives_used` say why those volumes can't go; empty where they can."""
+    """What would go with a VM. What is said to be used can't go; empty where nothing speaks against it."""
 
     target: Target
     volumes: OwnVolumes
     snapshots: tuple[Snapshot, ...] = ()
     boot_used: str = ""
     drives_used: str = ""
+    snapshots_used: str = ""
     trouble: str = ""
     """Why its snapshots are not known; empty where they are."""
+    unasked: str = ""
+    """Hosts that could not be asked whether their VMs use any of it, and why; empty where all were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,26 +170,17 @@ def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tu
 
 
 def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
-    from core.operations.delete import volumes_of
+    from core.operations.delete import VolumeUses, ask_who_uses, volumes_of
 
     volumes = volumes_of(workplace, target)
-    boot, drives = (_used(workplace, control, target, each) for each in (volumes.boot, volumes.drives))
-    try:
-        return Doomed(target, volumes, _snapshots(workplace, target), boot, drives)
-    except RealmsError as error:
-        return Doomed(target, volumes, (), boot, drives, str(error))
-
-
-def _used(workplace: Workplace, control: Control, target: Target, volumes: Sequence[Volume]) -> str:
-    from core.operations.delete import VolumeInUse, refuse_used
-
-    if not volumes:
-        return ""
-    try:
-        refuse_used(workplace, control, target.host, target.realm, volumes, but=target.vm.uuid)
-    except VolumeInUse as error:
-        return error.message
-    return ""
+    every, uses = (*volumes.boot, *volumes.drives, *volumes.copies), VolumeUses({})
+    if every:
+        uses = ask_who_uses(workplace, control, target.host, target.realm, every, but=target.vm.uuid)
+    trouble, snapshots = volumes.unseen, volumes.snapshots
+    return Doomed(
+        target, volumes, snapshots, uses.of(volumes.boot), uses.of(volumes.drives), uses.of(volumes.copies), trouble,
+        uses.unasked,
+    )  # fmt: skip
 
 
 def _snapshots(workplace: Workplace, target: Target) -> tuple[Snapshot, ...]:

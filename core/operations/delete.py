@@ -28,13 +28,20 @@ if TYPE_CHECKING:
 
 OPERATION = "delete"
 
+RECOVER_UNASKED = "realms vms recover --unasked"
+"""What deletes the volumes of an operation that was left behind although a host can't be asked."""
+
 
 class VMActive(RealmsError):
     """The VM runs, and was not to be turned off."""
 
 
 class VolumeInUse(RealmsError):
-    """Another VM uses a volume that was to be deleted, or nobody can tell."""
+    """Another VM uses a volume that was to be deleted."""
+
+
+class VolumeUseUnknown(RealmsError):
+    """Nobody can tell whether another VM uses a volume that was to be deleted: a host can't be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +132,17 @@ def delete_vm(
     drives: bool = False,
     snapshots: bool | None = None,
     force: bool = False,
+    unasked: bool = False,
     patience: float = QUICK_SECONDS,
 ) -> Deleted:
     """Delete a VM that is off; with `volumes` its boot volume too, with `drives` its drives.
 
     Its snapshots go with its boot volume, unless `snapshots` says otherwise.
 
-    `force` turns it off first, and deletes volumes although a host can't be asked who uses them; never what another VM
-    is known to use. Hosts have `patience` seconds to say what they use. Raises VMActive, VolumeInUse, DriverError,
-    Cancelled. What was begun is not undone: the journal has what is left to delete, and `realms vms recover` goes on
-    with it.
+    `force` turns it off first. `unasked` deletes volumes although a host can't be asked who uses them, also because it
+    is disabled; never what another VM is known to use. Hosts have `patience` seconds to say what they use. Raises
+    VMActive, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled. What was begun is not undone: the journal has what
+    is left to delete, and `realms vms recover` goes on with it.
     """
     from core.driver.domain_control import is_active
 
@@ -151,7 +159,7 @@ def delete_vm(
     stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
     doomed = (*own, *(found.copies if snapshots else ()))
     if doomed:
-        refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, force=force, patience=patience)
+        refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, unasked=unasked, patience=patience)
     entry = Journal(registry.path, workplace.clock).begin(
         OPERATION,
         vm=vm.name,
@@ -231,6 +239,61 @@ def delete_volumes(workplace: Workplace, control: Control, host: Host, volumes: 
                 access.slow(lambda connection, pool=pool, name=name: discard_volume(connection, pool, name))  # type: ignore[misc]
 
 
+@dataclass(frozen=True, slots=True)
+class VolumeUses:
+    """What speaks against deleting volumes."""
+
+    known: Mapping[str, tuple[str, ...]]
+    """Who uses each, in words, by its path."""
+    unasked: str = ""
+    """Which hosts could not be asked, and why; empty where all were."""
+
+    def of(self, volumes: Iterable[Volume]) -> str:
+        """Say who uses some of them; empty where nobody is known to."""
+        return "; ".join(use for volume in volumes for use in self.known.get(volume.path, ()))
+
+
+def ask_who_uses(
+    workplace: Workplace,
+    control: Control,
+    by: Host,
+    realm: Realm,
+    volumes: Sequence[Volume],
+    *,
+    but: str,
+    patience: float = QUICK_SECONDS,
+) -> VolumeUses:
+    """Ask every host which VMs, running or off, have one of these volumes, and look for overlays of them.
+
+    `but` is the VM on the host `by` that they are deleted for: where another host has one of the same UUID, someone has
+    moved it there, and it may run there. A disabled host can't be asked: its VMs go on running.
+    """
+    from core.driver.volumes import list_volumes
+    from core.operations.disk_users import ask_for_disks
+
+    hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
+    pools = sorted({volume.pool for volume in volumes})
+    users = ask_for_disks(workplace, control, hosts, pools, patience)
+    with control.step("look for overlays of its volumes", by.name), HostAccess(workplace, by) as access:
+        present = access.slow(lambda connection: [each for pool in pools for each in list_volumes(connection, pool)])
+    known: dict[str, tuple[str, ...]] = {}
+    for volume in volumes:
+        path = posixpath.normpath(volume.path)
+        known[volume.path] = (
+            *(
+                f"{volume.name} is used by {user.host}/{user.name}"
+                for user in users.of(volume.pool, volume.name, volume.path)
+                if (user.host, user.uuid) != (by.name, but)
+            ),
+            *(
+                f"{volume.name} has an overlay, {other.name}"
+                for other in present
+                if posixpath.normpath(other.backing_path or "-") == path
+            ),
+        )
+    return VolumeUses(known, users.why_unasked)
+
+
 def refuse_used(
     workplace: Workplace,
     control: Control,
@@ -239,49 +302,22 @@ def refuse_used(
     volumes: Sequence[Volume],
     *,
     but: str,
-    force: bool = False,
+    unasked: bool = False,
+    how: str = "--unasked",
     patience: float = QUICK_SECONDS,
 ) -> None:
-    """Raise VolumeInUse where a VM, running or off, has one of these volumes, or an overlay.
+    """Raise VolumeInUse where a VM, running or off, has one of these volumes, or an overlay, as `ask_who_uses` tells.
 
-    `but` is the VM on the host `by` that they are deleted for: where another host has one of the same UUID, someone has
-    moved it there, and it may run there.
+    Where a host can't be asked, raise VolumeUseUnknown, unless they may go `unasked`; `how` says what allows that.
     """
-    from core.driver.volumes import list_volumes
-    from core.operations.disk_users import ask_for_disks
-
-    hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
-    asked = [host for host in hosts if host.state.connects]
-    pools = sorted({volume.pool for volume in volumes})
-    users = ask_for_disks(workplace, control, asked, pools, patience)
-    paths = {posixpath.normpath(volume.path): volume.name for volume in volumes}
-    with control.step("look for overlays of its volumes", by.name), HostAccess(workplace, by) as access:
-        present = access.slow(lambda connection: [each for pool in pools for each in list_volumes(connection, pool)])
-    used = [
-        f"{volume.name} is used by {user.host}/{user.name}"
-        for volume in volumes
-        for user in users.of(volume.pool, volume.name, volume.path)
-        if (user.host, user.uuid) != (by.name, but)
-    ]
-    used += [
-        f"{paths[backing]} has an overlay, {volume.name}"
-        for volume in present
-        if (backing := posixpath.normpath(volume.backing_path or "-")) in paths
-    ]
-    if used:
-        raise VolumeInUse("; ".join(used), hint="nothing was deleted; without --volumes the volumes stay")
-    _tell_silent(control, users.unasked, force=force)
-    for host in hosts:
-        if not host.state.connects:
-            control.warn(f"{host.name} is disabled, and was not asked what its VMs use")
-
-
-def _tell_silent(control: Control, silent: Mapping[str, str], *, force: bool) -> None:
-    if silent and not force:
-        message = f"nobody can tell whether VMs on {', '.join(silent)} use its volumes: {'; '.join(silent.values())}"
-        raise VolumeInUse(message, hint="nothing was deleted; --force deletes them all the same")
-    for message in silent.values():
-        control.warn(f"deleted without asking: {message}")
+    uses = ask_who_uses(workplace, control, by, realm, volumes, but=but, patience=patience)
+    if used := uses.of(volumes):
+        raise VolumeInUse(used, hint="nothing was deleted; without --volumes the volumes stay")
+    if uses.unasked and not unasked:
+        message = f"nobody can tell whether another VM uses its volumes; not asked: {uses.unasked}"
+        raise VolumeUseUnknown(message, hint=f"nothing was deleted; {how} deletes them all the same")
+    if uses.unasked:
+        control.warn(f"deleted without asking: {uses.unasked}")
 
 
 def _refuse_at_work(reservations: Iterable[Reservation], target: Target) -> None:

@@ -202,15 +202,19 @@ def _plan(record: Record, domain: StoredDomain | None, age: float) -> Plan:
     return Plan.COMPLETE if age >= LONG_AGO else Plan.REMOVE
 
 
-def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
-    """Do what the plan says, and give what was done; raises StillAtWork, DriverError, Cancelled: it stays then."""
+def recover(workplace: Workplace, control: Control, leftover: Leftover, *, unasked: bool = False) -> Plan:
+    """Do what the plan says, and give what was done.
+
+    `unasked` deletes volumes although a host can't be asked who uses them; never what a VM is known to use. Raises
+    StillAtWork, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled: it stays then.
+    """
     registry = workplace.check_can_change()
     record = leftover.record
     if record.operation == migration_room.OPERATION:
         settle_migration(workplace, control, record)
         return Plan.COMPLETE
     if record.operation == restored_disks.OPERATION:
-        return _recover_restore(workplace, control, record)
+        return _recover_restore(workplace, control, record, unasked=unasked)
     with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
         leftover = judge(workplace, record)  # as it is now that nobody else cleans up
         if leftover.plan is Plan.UNKNOWN:
@@ -221,7 +225,7 @@ def recover(workplace: Workplace, control: Control, leftover: Leftover) -> Plan:
         if plan is Plan.WAIT and host is not None:
             plan = _wait(workplace, control, leftover, host)
         if plan in (Plan.REMOVE, Plan.FINISH) and host is not None:
-            _remove(workplace, control, leftover, host)
+            _remove(workplace, control, leftover, host, unasked=unasked)
         if plan is Plan.COMPLETE and host is not None and record.operation == create.OPERATION:
             _clear_mark(workplace, control, host, record.uuid)
         _let_go(workplace, leftover, plan)
@@ -237,16 +241,16 @@ def _refuse_at_work(reservations: Iterable[Reservation], record: Record) -> None
             raise StillAtWork(message, hint="wait until that has ended")
 
 
-def _recover_restore(workplace: Workplace, control: Control, record: Record) -> Plan:
+def _recover_restore(workplace: Workplace, control: Control, record: Record, *, unasked: bool) -> Plan:
     leftover = _judge_restore(workplace, record)
     host = _host(workplace, leftover.host)
     if host is None or leftover.domain == "unknown":
         raise DriverError("", f"{record.vm}: {leftover.message}", hint="try again when the host is back")
-    settle_restore(workplace, control, record, host)
+    settle_restore(workplace, control, record, host, unasked=unasked)
     return Plan.FORGET if leftover.plan is Plan.FORGET else Plan.FINISH
 
 
-def _remove(workplace: Workplace, control: Control, leftover: Leftover, host: Host) -> None:
+def _remove(workplace: Workplace, control: Control, leftover: Leftover, host: Host, *, unasked: bool) -> None:
     """Remove a VM and its volumes, except where another VM has been given one of them since."""
     from core.driver.volumes import find_volume
 
@@ -255,7 +259,8 @@ def _remove(workplace: Workplace, control: Control, leftover: Leftover, host: Ho
         found = access.slow(lambda connection: [find_volume(connection, *place) for place in leftover.volumes])
     volumes = tuple(volume for volume in found if volume is not None)
     if realm is not None and volumes:
-        delete.refuse_used(workplace, control, host, realm, volumes, but=record.uuid)
+        how = delete.RECOVER_UNASKED
+        delete.refuse_used(workplace, control, host, realm, volumes, but=record.uuid, unasked=unasked, how=how)
     promise = restored_disks.reserve_alone(workplace, record.vm, record.uuid, host.name, record.owner)
     try:
         now = in_lane(workplace, host.name, lambda connection: _find(connection, record.uuid))

@@ -141,11 +141,14 @@ def judge_restore(connection: HostConnection, record: Record, host: Host) -> Lef
     )
 
 
-def settle_restore(workplace: Workplace, control: Control, record: Record, host: Host) -> LeftRestore:
+def settle_restore(
+    workplace: Workplace, control: Control, record: Record, host: Host, *, unasked: bool = False
+) -> LeftRestore:
     """Put in order what a restore left, through the host that has the VM now, and forget it.
 
-    Nothing is ever taken from the VM, and nothing deleted that another VM uses. Raises StillAtWork, ReservationRefused,
-    VolumeInUse, NoSpace, DriverError, Cancelled: it stays then.
+    Nothing is ever taken from the VM, and nothing deleted that another VM is known to use; where a host can't be asked,
+    only `unasked`. Raises StillAtWork, ReservationRefused, VolumeInUse, VolumeUseUnknown, NoSpace, DriverError,
+    Cancelled: it stays then.
     """
     registry = workplace.check_can_change()
     with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
@@ -156,7 +159,7 @@ def settle_restore(workplace: Workplace, control: Control, record: Record, host:
                 with control.step(f"see what a restore of {record.vm} left", host.name) as step:
                     left = judge_restore(connection, record, host)
                     step.detail(left.message)
-                _delete(workplace, control, left)
+                _delete(workplace, control, left, unasked=unasked)
                 for disk in left.unnamed:
                     _give_name_back(control, entry, connection, left, disk)
             for words in left.kept:
@@ -192,15 +195,18 @@ def _wait_for_copies(workplace: Workplace, control: Control, record: Record) -> 
             when_free(control, step, lambda pool=pool: volume_names(connection, pool))  # type: ignore[misc]
 
 
-def _delete(workplace: Workplace, control: Control, left: LeftRestore) -> None:
-    from core.operations.delete import delete_volumes, refuse_used
+def _delete(workplace: Workplace, control: Control, left: LeftRestore, *, unasked: bool) -> None:
+    from core.operations.delete import RECOVER_UNASKED, delete_volumes, refuse_used
 
     with job_connection(left.host, DEADLINE) as connection:
         found = [find_volume(connection, *place) for place in left.doomed]
     volumes = tuple(volume for volume in found if volume is not None)
     realm = workplace.configuration.realms.get(left.record.realm)
     if volumes and realm is not None:
-        refuse_used(workplace, control, left.host, realm, volumes, but=left.record.uuid)
+        refuse_used(
+            workplace, control, left.host, realm, volumes,
+            but=left.record.uuid, unasked=unasked, how=RECOVER_UNASKED,
+        )  # fmt: skip
     delete_volumes(workplace, control, left.host, [(volume.pool, volume.name) for volume in volumes])
 
 

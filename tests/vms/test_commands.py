@@ -222,3 +222,21 @@ def test_destructive_commands_ask_on_a_terminal(
         screen.press(answer, "Enter")
         screen.wait_for(said)
         assert screen.wait_for_end() == (0 if answer == "y" else 1)
+
+
+def test_recover_deletes_volumes_unasked_only_where_that_is_said(run: Callable[..., Outcome], tmp_path: Path) -> None:
+    """A host is disabled: a VM there may have them."""
+    registry = HostRegistry(tmp_path / "registry.json")
+    volumes = [{"pool": "ticrypt-bricks", "volume": "debian.qcow2"}]
+    entry = Journal(registry.path, SystemClock()).begin(
+        "delete", vm="web", uuid=UUID, realm="main", host="h1", volumes=volumes
+    )
+    entry.leave()
+    run("hosts", "disable", "h2")
+    refused = run("vms", "recover", "--yes")
+    assert refused.code == 1
+    assert "not asked: h2: the host is disabled" in refused.err
+    assert "realms vms recover --unasked" in refused.err
+    done = run("vms", "recover", "--yes", "--unasked")
+    assert done.code == 0
+    assert "deleted without asking: h2" in done.err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.cli.options import GlobalOptions, RealmsCommand
+from tui.cli.unasked import unasked_option
 from tui.cli.vms_lifecycle import common_options, row, warn_foreign, yes_option
 
 if TYPE_CHECKING:
@@ -22,15 +23,18 @@ if TYPE_CHECKING:
 @click.command("delete", cls=RealmsCommand)
 @click.option("--volumes", is_flag=True, help="Its boot volume and its snapshots too.")
 @click.option("--drives", is_flag=True, help="Its drives too, without asking about them.")
-@click.option("--force", is_flag=True, help="Turn it off first where it runs; delete volumes although a host can't be "
-              "asked who uses them.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Turn it off first where it runs.")
+@unasked_option
 @yes_option
 @common_options
-def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, yes: bool, **common: Any) -> int:
+def delete(
+    options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, unasked: bool, yes: bool, **common: Any
+) -> int:  # fmt: skip
     """Delete VMs that are off. Their volumes and snapshots stay, and are told, unless --volumes deletes them too.
 
-    Drives go only with --drives; on a terminal --volumes asks about them. Never deletes what another VM uses. With
-    --json each VM also has "deleted_volumes", "kept_volumes", "deleted_snapshots" and "kept_snapshots".
+    Drives go only with --drives; on a terminal --volumes asks about them. Never deletes what another VM is known to
+    use; where a host can't be asked, also because it is disabled, volumes go only with --unasked. With --json each VM
+    also has "deleted_volumes", "kept_volumes", "deleted_snapshots" and "kept_snapshots".
     """
     from core.operations.delete import delete_vm, volumes_of
     from core.operations.lifecycle import STARTS_AT_ONCE, Done, on_each_host
@@ -58,8 +62,9 @@ def delete(options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, 
 
         def job(control: Control, target: Target) -> Done:
             gone[target] = delete_vm(
-                workplace, control, target, volumes=volumes, drives=drives, force=force, patience=common["timeout"]
-            )
+                workplace, control, target,
+                volumes=volumes, drives=drives, force=force, unasked=unasked, patience=common["timeout"],
+            )  # fmt: skip
             return Done(target)
 
         outcomes = run_task(

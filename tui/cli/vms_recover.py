@@ -8,11 +8,13 @@ import click
 
 from core.errors import RealmsError, UsageError
 from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.unasked import unasked_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.operations.recover import Leftover
+    from core.operations.tasks import Control
     from core.operations.workplace import Workplace
 
 Outcome = tuple[str | None, RealmsError | None]
@@ -21,14 +23,16 @@ Outcome = tuple[str | None, RealmsError | None]
 
 @click.command("recover", cls=RealmsCommand)
 @click.option("--yes", is_flag=True, help="Clean up without asking; without it a script is only told.")
+@unasked_option
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts that don't answer.")  # fmt: skip
 @json_option
 @pass_options
-def recover(options: GlobalOptions, *, yes: bool, timeout: float, as_json: bool) -> int:
+def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float, as_json: bool) -> int:
     """Tell what programs that were killed at work left behind, and clean it up or go on with it.
 
-    With --read-only it is only told. Exit code 1 while anything is left.
+    With --read-only it is only told. Never deletes what another VM is known to use; where a host can't be asked, also
+    because it is disabled, volumes go only with --unasked. Exit code 1 while anything is left.
     """
     import sys
 
@@ -45,7 +49,7 @@ def recover(options: GlobalOptions, *, yes: bool, timeout: float, as_json: bool)
         asked = workplace.can_change and sys.stdin.isatty() and sys.stderr.isatty() and not as_json and bool(left)
         outcomes: dict[str, Outcome] = {}
         if left and (yes or (asked and click.confirm("Clean up?", default=False, err=True))):
-            outcomes = _clean_up(workplace, left, quiet=as_json)
+            outcomes = _clean_up(workplace, left, unasked=unasked, quiet=as_json)
         elif left and not as_json and not asked and workplace.can_change:
             say("nothing was done; --yes cleans up", error=True)
         if as_json:
@@ -55,7 +59,7 @@ def recover(options: GlobalOptions, *, yes: bool, timeout: float, as_json: bool)
     return 0 if all(outcomes.get(each.record.id, (None, None))[0] for each in left) else 1
 
 
-def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, quiet: bool) -> dict[str, Outcome]:
+def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, unasked: bool, quiet: bool) -> dict[str, Outcome]:
     from core.operations import recover as recovery
     from tui.cli.output import say
     from tui.cli.task_output import run_task
@@ -64,13 +68,11 @@ def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, quiet: bool) ->
     for each in left:
         vm = each.record.vm
         try:
-            done = run_task(
-                workplace,
-                f"recover {vm}",
-                vm,
-                lambda control, each=each: recovery.recover(workplace, control, each).value,  # type: ignore[misc]
-                quiet=quiet,
-            )
+
+            def job(control: Control, each: Leftover = each) -> str:
+                return recovery.recover(workplace, control, each, unasked=unasked).value
+
+            done = run_task(workplace, f"recover {vm}", vm, job, quiet=quiet)
         except RealmsError as error:
             outcomes[each.record.id] = (None, error)
             say(f"{vm}: {error}", error=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.text import one_line
 from core.units import show_size
 from tui.render.summary import plural
 from tui.widgets.cells import Tone
@@ -21,6 +22,9 @@ Line = tuple["Piece", ...]
 
 MOST_LISTED = 40
 """Lines that are listed one by one; the rest are counted."""
+
+MOST_SAID = 200
+"""Characters about hosts that could not be asked."""
 
 
 def deletion_lines(found: Sequence[Doomed], wish: Deletion) -> list[Line]:
@@ -45,7 +49,23 @@ def why_not(found: Sequence[Doomed], wish: Deletion) -> str:
             return each.drives_used
         if wish.snapshots and each.trouble:
             return f"the snapshots are not known: {each.trouble}"
+        if wish.snapshots and each.snapshots_used:
+            return each.snapshots_used
+        if each.unasked and not wish.unasked and _goes(each, wish):
+            return f"not asked who uses it: {each.unasked}"
     return ""
+
+
+def _goes(each: Doomed, wish: Deletion) -> bool:
+    volumes = each.volumes
+    return bool(
+        (wish.volumes and volumes.boot) or (wish.drives and volumes.drives) or (wish.snapshots and each.snapshots)
+    )
+
+
+def unasked_of(found: Sequence[Doomed]) -> str:
+    """Say which hosts could not be asked whether they use any of it; empty where all were."""
+    return "; ".join(dict.fromkeys(each.unasked for each in found if each.unasked))
 
 
 def _of_one(each: Doomed, wish: Deletion) -> Iterator[Line]:
@@ -62,6 +82,8 @@ def _of_one(each: Doomed, wish: Deletion) -> Iterator[Line]:
         yield (_word(goes=False), ("in no pool of the realm  ", Tone.MUTED), (path, Tone.PLAIN))
     for snapshot in each.snapshots:
         yield _snapshot(snapshot, goes=wish.snapshots)
+    if each.snapshots_used:
+        yield _against(each.snapshots_used, wanted=wish.snapshots)
     if each.trouble:
         yield _against(f"its snapshots are not known: {each.trouble}", wanted=wish.snapshots)
 
@@ -87,3 +109,12 @@ def _snapshot(snapshot: Snapshot, *, goes: bool) -> Line:
 
 def _against(why: str, *, wanted: bool) -> Line:
     return (("         ", Tone.PLAIN), (f"can't go: {why}", Tone.BAD if wanted else Tone.WARN))
+
+
+def unasked_lines(found: Sequence[Doomed], wish: Deletion) -> list[Line]:
+    """Say which hosts could not be asked, once for all VMs, and what that means; nothing where all were."""
+    unasked = unasked_of(found)
+    if not unasked:
+        return []
+    told = f"Nobody can tell whether VMs there use it: {one_line(unasked, MOST_SAID)}"
+    return [((told, Tone.WARN if wish.unasked or not any(_goes(each, wish) for each in found) else Tone.BAD),)]

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from core.text import one_line, printable
 from tui.render.vm_changes import title_of, vm_lines
-from tui.render.vm_deletion import deletion_lines, why_not
+from tui.render.vm_deletion import deletion_lines, unasked_lines, why_not
 from tui.screens.dialog import Dialog
 from tui.screens.vm_asking import Inquiries
 from tui.vm_actions import ACTIONS, VMAction
@@ -41,6 +41,7 @@ _FIELDS = (
     FormField(key="drives", tick="with the drives, and their users' data on them"),
     FormField(key="snapshots", tick="with the snapshots"),
 )
+_UNASKED = FormField(key="unasked", tick="also where a host can't be asked who uses them")
 
 
 class DeleteVMs(Dialog[Deletion | None]):
@@ -78,6 +79,9 @@ class DeleteVMs(Dialog[Deletion | None]):
                     yield FieldRow(field, label_width=0)
             with VerticalScroll(classes="told found", can_focus=False):
                 yield Static(id="found")
+            with Vertical(id="unasked"):
+                yield Static(id="silent")
+                yield FieldRow(_UNASKED, label_width=0)
             yield Static(paragraphs([((ACTIONS[VMAction.DELETE].told, Tone.MUTED),)]), classes="asked")
             if self.to_type:
                 asked = Content.assemble("Type ", (printable(self.to_type), "bold"), " to go on:")
@@ -138,6 +142,10 @@ class DeleteVMs(Dialog[Deletion | None]):
 
     def _show(self) -> None:
         self.query_one("#found", Static).update(paragraphs(self._lines()))
+        silent = unasked_lines(self.found or (), self.wish)
+        self.query_one("#silent", Static).update(paragraphs(silent))
+        self.query_one("#unasked").display = bool(silent)
+        self.set_class(bool(silent), "-unasked")
         self.query_one("#do", Button).disabled = bool(self._why_not())
 
     def _lines(self) -> list[tuple[Piece, ...]]:
@@ -151,7 +159,7 @@ class DeleteVMs(Dialog[Deletion | None]):
     def _why_not(self) -> str:
         if self.to_type and self.query_one("#typed", Input).value.strip() != self.to_type:
             return "something has to be typed"
-        if self.wish == Deletion():
+        if not self.wish.takes_anything:
             return ""
         return "the volumes are not known" if self.found is None else why_not(self.found, self.wish)
 
