@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from core.curves import INFINITY
 from tui.render.figures import cost_text, decimals
 from tui.render.headroom import MOST
-from tui.widgets.cells import Tone
+from tui.render.what_if import Counted, difference, digits_of, fits_cell, refused_before, was
+from tui.widgets.cells import Tone, plain
 from tui.widgets.rows import Column, Row, natural
 
 if TYPE_CHECKING:
@@ -167,6 +168,13 @@ def where_they_go(exploration: Exploration) -> str:
     return f"{placed} of {count} VMs find a place: {', '.join(named)}. The next: {stopped}"
 
 
+_WHAT_IF_COLUMNS = (
+    Column(key="was", title="WAS", right=True, least=6, most=18),
+    Column(key="differs", title="DIFFERS", least=7, most=24, priority=1),
+)
+"""What differs by the changes of a what-if."""
+
+
 def ranking_columns(exploration: Exploration) -> tuple[Column, ...]:
     """Columns of the ranking: a column for each term, then what makes a total of them.
 
@@ -184,23 +192,25 @@ def ranking_columns(exploration: Exploration) -> tuple[Column, ...]:
         *((Column(key="realm", title="REALM", least=4, most=16, priority=96),) if several else ()),
         *((Column(key="takes", title="TAKES", right=True, least=3),) if exploration.count > 1 else ()),
         Column(key="total", title="TOTAL", right=True, least=5, most=14),
+        *(_WHAT_IF_COLUMNS if exploration.before is not None else ()),
         Column(key="rise", title="RISE", right=True, least=5, most=14, priority=1),
-        Column(key="fits", title="FITS", right=True, least=4, most=6, priority=97, ascending=False),
+        Column(key="fits", title="FITS", right=True, least=4, most=11, priority=97, ascending=False),
         *terms,
         Column(key="scale", title="SCALE", right=True, least=4, most=10, priority=_NEEDED if scaled else 99),
         Column(key="offset", title="OFFSET", right=True, least=5, most=14, priority=_NEEDED if shifted else 98),
     )
 
 
-def ranking_rows(exploration: Exploration, fits: Mapping[str, int]) -> tuple[Row, ...]:
+def ranking_rows(exploration: Exploration, fits: Mapping[str, int], before: Counted | None = None) -> tuple[Row, ...]:
     """Rows of the hosts that can take the VM, best first; the term that decides stands out in the best one.
 
-    `fits` is how many such VMs each host takes, as far as that is counted.
+    `fits` is how many such VMs each host takes, as far as that is counted; `before` what it was without the changes.
     """
     digits = max(
         decimals(verdict.cost.total for verdict in exploration.ranked if verdict.cost is not None),
         decimals([0.0, *(verdict.rise for verdict in exploration.ranked if verdict.rise is not None)]),
     )
+    most_digits = digits_of(exploration) if exploration.before is not None else digits
     decides = deciding(exploration)
     several = len(exploration.configuration.realms) > 1
     rows = []
@@ -218,9 +228,15 @@ def ranking_rows(exploration: Exploration, fits: Mapping[str, int]) -> tuple[Row
         if exploration.count > 1:
             cells.append(((f"{takes}", Tone.ACCENT),) if takes else (("-", Tone.DIM),))
             order.append(float(takes))
-        cells += [((cost_text(total, digits), Tone.STRONG),), cost_text(rise, digits, signed=True)]
-        cells.append(_fits(fits.get(verdict.host)))
-        order += [total, rise, fits.get(verdict.host)]
+        cells.append(((cost_text(total, digits), Tone.STRONG),))
+        order.append(total)
+        if exploration.before is not None:
+            compared = exploration.compared.get(verdict.host)
+            text, value = was(compared, most_digits)
+            cells += [text, difference(compared, most_digits)]
+            order += [value, compared is None or not compared.differs]
+        cells += [cost_text(rise, digits, signed=True), _fits(verdict.host, fits, before)]
+        order += [rise, fits.get(verdict.host)]
         for attribute in exploration.attributes:
             term = terms.get(attribute)
             stands_out = best and attribute == decides
@@ -237,12 +253,17 @@ def ranking_rows(exploration: Exploration, fits: Mapping[str, int]) -> tuple[Row
     return tuple(rows)
 
 
-def _fits(number: int | None) -> str:
-    return "" if number is None else f"{MOST}+" if number >= MOST else f"{number}"
+def _fits(host: str, fits: Mapping[str, int], before: Counted | None) -> Cell:
+    was_there = None if before is None else before.fits.get(host, 0)
+    text, differs = fits_cell(was_there, fits.get(host))
+    return ((text, Tone.ACCENT),) if differs else text
 
 
-def capacity(exploration: Exploration, fits: Mapping[str, int]) -> str:
+def capacity(exploration: Exploration, fits: Mapping[str, int], before: Counted | None = None) -> str:
     """Say how many such VMs fit on all hosts together: `57 such VMs fit`; empty while that is being counted."""
+    if before is not None:
+        total = sum(fits.values())
+        return f"{total} fit as before" if total == before.total else f"{before.total} → {total} fit"
     counted = [fits.get(verdict.host) for verdict in exploration.ranked]
     if not counted or None in counted:
         return "" if counted or not exploration.refused else "none fits"
@@ -262,14 +283,33 @@ REFUSED_COLUMNS = (
 )
 
 
+REFUSED_COLUMNS_WHAT_IF = (
+    *REFUSED_COLUMNS[:2],
+    Column(key="before", title="BEFORE", least=6, most=18),
+    REFUSED_COLUMNS[2],
+)
+"""What a what-if tells of them besides."""
+
+
 def refused_rows(exploration: Exploration) -> tuple[Row, ...]:
-    """Rows of the hosts that can't take the VM, each with the deciding reason, its numbers, and what else speaks."""
+    """Rows of the hosts that can't take the VM, each with the deciding reason, its numbers, and what else speaks.
+
+    In a what-if, hosts that it takes out of the fleet come last.
+    """
+    what_if = exploration.before is not None
     rows = []
     for verdict in exploration.refused:
         reasons = verdict.reasons
         message: tuple[tuple[str, Tone], ...] = ((reasons[0].message, Tone.PLAIN),)
         if len(reasons) > 1:
             message = (*message, (f"; also {', '.join(why(reason) for reason in reasons[1:])}", Tone.DIM))
-        cells: tuple[Cell, ...] = (verdict.host, ((why(reasons[0]), Tone.WARN),), message)
-        rows.append(Row(verdict.host, cells, (natural(verdict.host), why(reasons[0]), reasons[0].message)))
+        said: tuple[Cell, ...] = (refused_before(exploration.compared.get(verdict.host)),) if what_if else ()
+        cells: tuple[Cell, ...] = (verdict.host, ((why(reasons[0]), Tone.WARN),), *said, message)
+        order = (natural(verdict.host), why(reasons[0]), *((plain(said[0]),) if said else ()), reasons[0].message)
+        rows.append(Row(verdict.host, cells, order))
+    for verdict in exploration.dropped:
+        name, reason = verdict.host, "left out of the fleet by this what-if"
+        before = refused_before(exploration.compared[name])
+        cells = (name, (("dropped", Tone.WARN),), before, reason)
+        rows.append(Row(name, cells, (natural(name), "dropped", plain(before), reason)))
     return tuple(rows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.costs import Use
 from core.curves import INFINITY
+from core.placement.comparison import compare_rankings
 from core.placement.engine import place
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from core.curves import Curve
     from core.fleet import Fleet
     from core.hardware import HardwareProfile
+    from core.placement.comparison import HostCompared
     from core.placement.request import Request
+    from core.placement.sandbox import Change as SandboxChange
+    from core.placement.sandbox import Sandbox
     from core.placement.verdicts import Placements, Verdict
 
 
@@ -28,6 +32,10 @@ class Exploration:
     fleet: Fleet
     request: Request
     placements: Placements
+    before: Exploration | None = None
+    """The same asked without the changes of a what-if; None where there are none."""
+    changes: tuple[SandboxChange, ...] = ()
+    """The changes of the what-if that this is."""
 
     @property
     def count(self) -> int:
@@ -36,7 +44,24 @@ class Exploration:
 
     def says_the_same_as(self, other: Exploration) -> bool:
         """Tell whether the answer is the same, figure by figure, although the fleet may be newer."""
+        if (self.before is None) != (other.before is None) or self.changes != other.changes:
+            return False
+        if self.before is not None and other.before is not None and not self.before.says_the_same_as(other.before):
+            return False
         return self.configuration is other.configuration and self.placements == other.placements
+
+    @cached_property
+    def compared(self) -> dict[str, HostCompared]:
+        """What differs by the changes of a what-if, host by host; empty without changes."""
+        if self.before is None:
+            return {}
+        compared = compare_rankings(self.before.placements.verdicts, self.placements.verdicts)
+        return {host.host: host for host in compared}
+
+    @cached_property
+    def dropped(self) -> tuple[Verdict, ...]:
+        """Hosts that the changes take out of the fleet, as they are."""
+        return tuple(each.before for each in self.compared.values() if each.after is None and each.before is not None)
 
     @cached_property
     def ranked(self) -> tuple[Verdict, ...]:
@@ -175,3 +200,9 @@ def _weight(change: Change) -> tuple[float, float]:
 def explore(configuration: Configuration, fleet: Fleet, request: Request, count: int = 1) -> Exploration:
     """Judge and place the request; raises UsageError for a count below 1."""
     return Exploration(configuration, fleet, request, place(configuration, fleet, request, count))
+
+
+def explore_what_if(sandbox: Sandbox, request: Request, count: int = 1) -> Exploration:
+    """Judge and place the request as things would be, and keep beside it how they are."""
+    explored = sandbox.compare(lambda configuration, fleet: explore(configuration, fleet, request, count))
+    return replace(explored.after, before=explored.before, changes=sandbox.changes)

@@ -16,6 +16,8 @@ class Ink(StrEnum):
     AXIS = "axis"
     TICK = "tick"
     CURVE = "curve"
+    WAS = "was"
+    """What a what-if has changed, as it was."""
     LIMIT = "limit"
     CUT = "cut"
     INFINITE = "infinite"

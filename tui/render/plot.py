@@ -27,6 +27,9 @@ MARK_AFTER = "○"
 MARK_BOTH = "◉"
 SHADE = "▒"
 
+_WAS_EVERY = 2
+"""The curve before a what-if's changes is broken: one column in so many."""
+
 _STEP_DOTS = 3
 """A jump is drawn as a dotted riser, one dot in so many."""
 
@@ -82,28 +85,39 @@ class _Field:
         )
 
 
-def plot(curve: Curve, marks: Marks, width: int, height: int, unit: Unit = Unit.COUNT) -> tuple[Line, ...]:
+def plot(
+    curve: Curve, marks: Marks, width: int, height: int, unit: Unit = Unit.COUNT, *, was: Curve | None = None
+) -> tuple[Line, ...]:
     """Draw a curve with its limits and the use before (●) and after (○), `height` lines of `width` characters.
 
     Inputs go from 0 to somewhat past the limits, the capacity and the use. Costs are cut where single values are out
-    of all proportion to the rest (↑, with the maximum stated); what is infinite is shaded.
+    of all proportion to the rest (↑, with the maximum stated); what is infinite is shaded. `was` is the curve that a
+    what-if has changed: broken, and behind the other one.
     """
     if width <= 0 or height <= 0:
         return ()
-    return _Plot(curve, marks, width, height, unit).lines()
+    return _Plot(curve, marks, width, height, unit, was).lines()
 
 
 class _Plot:
     """One drawing: the sizes and scales that its steps share."""
 
-    def __init__(self, curve: Curve, marks: Marks, width: int, height: int, unit: Unit) -> None:
-        self.curve, self.marks, self.unit = curve, marks, unit
+    def __init__(  # noqa: PLR0917 - private: what `plot` is given, in its order
+        self, curve: Curve, marks: Marks, width: int, height: int, unit: Unit, was: Curve | None
+    ) -> None:
+        self.curve, self.marks, self.unit, self.was = curve, marks, unit, was
         self.width, self.height = width, height
         self.label_rows = 2 if height >= 7 else 1 if height >= 5 else 0
         self.rows = max(1, height - self.label_rows - (1 if height >= 3 else 0))
-        self.end = x_range(curve, marks.used, marks.capacity)
+        curves = [curve] if was is None else [curve, was]
+        self.end = max(x_range(each, marks.used, marks.capacity) for each in curves)
         rough = [self.end * step / width for step in range(1, width)]
-        extents = [extent for stretch in stretches(curve, self.end, rough) if (extent := _extent(stretch)) is not None]
+        extents = [
+            extent
+            for each in curves
+            for stretch in stretches(each, self.end, rough)
+            if (extent := _extent(stretch)) is not None
+        ]
         marked = [curve.cost(amount) for amount in marks.used]
         self.axis = ValueAxis.spanning(extents, marked, self.rows)
         self.gutter = self._gutter_width()
@@ -140,7 +154,9 @@ class _Plot:
         """Draw everything, from the background to the foreground."""
         self._shade()
         self._limit_lines()
-        self._curve()
+        if self.was is not None:
+            self._curve(stretches(self.was, self.end, self.grid), Ink.WAS, every=_WAS_EVERY)
+        self._curve(self.samples, Ink.CURVE)
         self._label_bands()
         self._say_what_is_cut()
         self._mark_use()
@@ -184,10 +200,10 @@ class _Plot:
                 if self.field.is_blank(column, zero):
                     self.field.put(column, zero, "┄", Ink.AXIS)
 
-    def _curve(self) -> None:
+    def _curve(self, stretched: Sequence[Sequence[Sample]], ink: Ink, *, every: int = 1) -> None:
         canvas = Canvas(self.columns, self.rows)
         last: Sample | None = None
-        for stretch in self.samples:
+        for stretch in stretched:
             if last is not None:
                 self._riser(canvas, last, stretch[0])
             for sample in stretch:
@@ -198,9 +214,9 @@ class _Plot:
                     canvas.line(self._point(left), self._point(right))
             last = stretch[-1]
         for row in range(self.rows):
-            for column in range(self.columns):
+            for column in range(0, self.columns, every):
                 if (character := canvas.cell(column, row)) != " ":
-                    self.field.put(column, row, character, Ink.CURVE)
+                    self.field.put(column, row, character, ink)
 
     def _riser(self, canvas: Canvas, left: Sample, right: Sample) -> None:
         if INFINITY not in (left.cost, right.cost) and left.cost != right.cost:

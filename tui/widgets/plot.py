@@ -36,6 +36,7 @@ class Drawing(Widget):
         .drawing--axis { color: $faint; }
         .drawing--tick { color: $muted; }
         .drawing--curve { color: $accent; text-style: bold; }
+        .drawing--was { color: $muted; }
         .drawing--limit { color: $faint; }
         .drawing--cut { color: $warning; }
         .drawing--infinite { color: $error-muted; }
@@ -116,17 +117,25 @@ class CurvePlot(Drawing):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
-        self._subject: tuple[Curve, Marks, Unit] | None = None
+        self._subject: tuple[Curve, Marks, Unit, Curve | None] | None = None
 
-    def show(self, curve: Curve, marks: Marks, unit: Unit = Unit.COUNT) -> None:
-        """Draw this curve; does nothing where it is the one drawn."""
-        if (curve, marks, unit) != self._subject:
-            self._subject = (curve, marks, unit)
+    def show(self, curve: Curve, marks: Marks, unit: Unit = Unit.COUNT, was: Curve | None = None) -> None:
+        """Draw this curve, and broken behind it what it was; does nothing where it is the one drawn."""
+        if (curve, marks, unit, was) != self._subject:
+            self._subject = (curve, marks, unit, was)
             self.draw_anew()
+
+    def clear(self) -> None:
+        """Draw nothing."""
+        self._subject = None
+        self.draw_anew()
 
     def draw(self, width: int, height: int) -> tuple[Line, ...]:
         """Draw the curve."""
-        return plot(self._subject[0], self._subject[1], width, height, self._subject[2]) if self._subject else ()
+        if self._subject is None:
+            return ()
+        curve, marks, unit, was = self._subject
+        return plot(curve, marks, width, height, unit, was=was)
 
 
 class TermBars(Drawing):
