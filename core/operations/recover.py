@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from core.errors import DriverError, UnknownHost
+from core.errors import DriverError, RealmsError, UnknownHost
 from core.fleet import Connection
-from core.operations import create, delete, drives_attached, migration_room, restored_disks, start
+from core.operations import create, delete, drives_attached, migration_room, plan_run, restored_disks, start
 from core.operations.host_access import HostAccess, in_lane
 from core.operations.journal import Journal, StillAtWork
 from core.operations.migration_recovery import look_at_migration, settle_migration
@@ -86,7 +87,8 @@ def survey(workplace: Workplace, *, settle: float = create.SETTLE_SECONDS) -> tu
     """Look at every operation that was left behind, and say what there is of it; changes nothing."""
     if workplace.registry is None:
         return ()
-    records = Journal(workplace.registry.path, workplace.clock).left_behind()
+    left = Journal(workplace.registry.path, workplace.clock).left_behind()
+    records = [record for record in left if record.operation != plan_run.OPERATION]  # `realms plan resume` knows those
     if not records:
         return ()
     workplace.settled_fleet(settle)
@@ -319,10 +321,11 @@ def _let_go(workplace: Workplace, leftover: Leftover, plan: Plan) -> None:
     """Give the reservation back; where the VM runs it counts for a while more, as after any start."""
     registry, record = workplace.check_can_change(), leftover.record
     realm = workplace.configuration.realms.get(record.realm)
-    if plan is Plan.COMPLETE and leftover.domain == "active" and realm is not None:
-        registry.settle(record.uuid, record.owner, workplace.clock.now() + realm.stale_after)
-    else:
-        registry.release(record.uuid, record.owner)
+    with suppress(RealmsError):  # all is done by now, and what can't be given back at once runs out by itself
+        if plan is Plan.COMPLETE and leftover.domain == "active" and realm is not None:
+            registry.settle(record.uuid, record.owner, workplace.clock.now() + realm.stale_after)
+        else:
+            registry.release(record.uuid, record.owner)
 
 
 def _volumes(record: Record) -> tuple[tuple[str, str], ...]:

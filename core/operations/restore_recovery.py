@@ -17,8 +17,9 @@ from core.driver.domain_control import find_domain
 from core.driver.jobs import job_connection
 from core.driver.pool_setup import look_up_pool
 from core.driver.volumes import find_volume, volume_names
-from core.errors import DriverError
+from core.errors import DriverError, UnknownHost
 from core.operations.copying import check_space, needed_for, when_free
+from core.operations.delete import RECOVER_UNASKED
 from core.operations.journal import Journal, StillAtWork
 from core.operations.restored_disks import (
     COPY,
@@ -152,7 +153,7 @@ def settle_restore(
     """
     registry = workplace.check_can_change()
     with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
-        _wait_for_copies(workplace, control, record)
+        _wait_for_copies(workplace, control, record, unasked=unasked)
         promise = reserve_alone(workplace, record.vm, record.uuid, host.name, record.owner)
         try:
             with job_connection(host, DEADLINE) as connection:
@@ -182,21 +183,35 @@ def settle_earlier(workplace: Workplace, control: Control, uuid: str, host: Host
                 settle_restore(workplace, control, record, host)
 
 
-def _wait_for_copies(workplace: Workplace, control: Control, record: Record) -> None:
-    """Wait until the host that copied for the killed program is done: it may go on, and alone knows of it."""
+def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, unasked: bool) -> None:
+    """Wait until the host that copied for the killed program is done: it may go on, and alone knows of it.
+
+    One that has been removed since, or does not answer, can't be asked: only `unasked` goes on then. Raises
+    DriverError, Cancelled.
+    """
     pools = {str(step["pool"]) for name in (COPY, NAME_BACK) for step in record.all(name) if step.get("pool")}
     if not pools:
         return
-    registry = workplace.check_can_change()
-    worker = registry.host(str(record.facts.get("host", "")))
-    what = "wait until nothing is copied there any more"
-    with control.step(what, worker.name) as step, job_connection(worker, DEADLINE) as connection:
-        for pool in sorted(pools):
-            when_free(control, step, lambda pool=pool: volume_names(connection, pool))  # type: ignore[misc]
+    name = str(record.facts.get("host", ""))
+    try:
+        worker = workplace.check_can_change().host(name)
+        what = "wait until nothing is copied there any more"
+        with control.step(what, name) as step, job_connection(worker, DEADLINE) as connection:
+            for pool in sorted(pools):
+                when_free(control, step, lambda pool=pool: volume_names(connection, pool))  # type: ignore[misc]
+    except (UnknownHost, DriverError) as error:
+        gone = isinstance(error, UnknownHost)
+        why = f"{name} is not registered any more" if gone else error.message
+        message = f"nobody can tell whether {name} still copies for the restore of {printable(record.vm)}: {why}"
+        if not unasked:
+            again = "register it again" if gone else "try again when it is back"
+            hint = f"{again}; if it surely copies no more, {RECOVER_UNASKED} goes on"
+            raise DriverError("", message, hint=hint) from error
+        control.warn(message)
 
 
 def _delete(workplace: Workplace, control: Control, left: LeftRestore, *, unasked: bool) -> None:
-    from core.operations.delete import RECOVER_UNASKED, delete_volumes, refuse_used
+    from core.operations.delete import delete_volumes, refuse_used
 
     with job_connection(left.host, DEADLINE) as connection:
         found = [find_volume(connection, *place) for place in left.doomed]

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.driver.disk_devices import NewDisk, attach_disk
+from core.errors import DriverError
 from core.hosts import HostState
 from core.operations.delete import VolumeInUse, VolumeUseUnknown, delete_vm
 from core.operations.recover import Plan, recover, survey
+from core.operations.restored_disks import RestoredDisk
 from tests.vms.test_create import create
 from tests.vms.test_lifecycle import UUID, target
-from tests.vms.test_recover import leave, make
+from tests.vms.test_recover import define, leave, make
 
 if TYPE_CHECKING:
     from core.driver.connection import HostConnection
@@ -77,3 +80,39 @@ def test_recovery_deletes_nothing_either_where_a_host_is_disabled(realm: World) 
     assert len(realm.volumes("h1")) == 1
     assert realm.task(lambda control: recover(realm.workplace, control, left, unasked=True)) is Plan.FINISH
     assert (realm.volumes("h1"), realm.journal()) == (set(), [])
+
+
+def unnamed_drive(realm: World) -> None:
+    """Leave a restore whose program was killed on h2 while it gave a drive its name back; the VM is on h1 by now."""
+    pool = "ticrypt-vm-drives"
+    drive = RestoredDisk(target="vdb", pool=pool, former="data", copy="data.new", format="qcow2", is_drive=True)
+    steps = (("switch", {"disks": [drive.as_fact()]}), ("name-back", {"pool": pool, "volume": "data"}))
+    uuid = leave(realm, *steps, operation="restore", host="h2")
+    define(realm, uuid)
+    for name in ("data", "data.incomplete", "data.new"):
+        make(realm, name, pool)
+    disk = NewDisk(target="vdb", path=f"/pools/{pool}/data.new", format="qcow2")
+    realm.call("h1", lambda connection: attach_disk(connection, uuid, disk))
+
+
+@pytest.mark.parametrize(
+    ("what", "why"), [("removed", "h2 is not registered any more"), ("disabled", "the host is disabled")]
+)
+def test_a_restore_whose_host_can_not_be_asked_any_more_is_put_in_order_on_request(
+    realm: World, what: str, why: str
+) -> None:
+    """It might copy still, and would spoil what is written now: whoever knows that it does not says so."""
+    unnamed_drive(realm)
+    if what == "removed":
+        realm.workplace.remove_host("h2")
+    else:
+        realm.workplace.set_state("h2", HostState.DISABLED)
+    (left,) = survey(realm.workplace)
+    assert left.plan is Plan.FINISH
+    with pytest.raises(DriverError, match=f"nobody can tell whether h2 still copies .* {why}") as caught:
+        realm.task(lambda control: recover(realm.workplace, control, left))
+    assert "realms vms recover --unasked goes on" in caught.value.hint
+    assert realm.task(lambda control: recover(realm.workplace, control, left, unasked=True)) is Plan.FINISH
+    assert realm.volumes("h1") == {"ticrypt-vm-drives/data"}
+    assert "/data'" in realm.domains("h1")["web"]
+    assert realm.journal() == []
