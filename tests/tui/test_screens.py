@@ -10,6 +10,7 @@ import pytest
 from core.config.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid
 from tests.tui import world
+from tests.tui.test_host_effects import worked_out
 from tui.app import RealmsApp
 from tui.settings import Settings
 from tui.theme import LIGHT, SIXTEEN
@@ -85,8 +86,13 @@ def test_the_keys(snap_compare: Callable[..., bool]) -> None:
 def test_disabling_several_hosts(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
     """The dialog names them and their VMs; Cancel has the focus."""
     app = RealmsApp(world.standing(tmp_path))
-    keys = ["space", "space", "space", "x"]
-    assert snap_compare(app, terminal_size=MIDDLE, press=["wait:300", *keys], run_before=settled)
+
+    async def ask(pilot: Pilot[object]) -> None:
+        await settled(pilot)
+        await pilot.press("space", "space", "space", "x")
+        await worked_out(pilot)
+
+    assert snap_compare(app, terminal_size=MIDDLE, run_before=ask)
 
 
 def test_the_form_of_a_host(snap_compare: Callable[..., bool], tmp_path: Path) -> None:

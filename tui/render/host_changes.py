@@ -57,10 +57,10 @@ def ask_state(snapshots: Sequence[HostSnapshot], state: HostState, now: float) -
     }
     verbs = {HostState.ENABLED: "Enable", HostState.NO_SCHEDULING: "Cordon", HostState.DISABLED: "Disable"}
     told = {
-        HostState.ENABLED: "New VMs may be placed there.",
+        HostState.ENABLED: "New VMs may be placed there; the VMs that are there are managed.",
         HostState.NO_SCHEDULING: "No new VM is placed there. The VMs that are there go on running, and stay managed.",
-        HostState.DISABLED: "The connection is closed. Nothing is stopped, but nobody here watches these VMs any more: "
-        "their state will be unknown, and none of them can be managed.",
+        HostState.DISABLED: "The connection is closed: the host is no longer polled nor used. Nothing is stopped, but "
+        "nobody here watches these VMs any more: their state will be unknown, and none of them can be managed.",
     }
     lines = [
         *_each(snapshots, lambda snapshot: _state_line(snapshot, state, now)),

@@ -13,9 +13,10 @@ from tui.screens.area import AreaScreen
 from tui.widgets.rows import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Sequence
 
-    from core.fleet import HostSnapshot
+    from core.fleet import Fleet, HostSnapshot
+    from tui.changes import Step
 
 HOST_KEYS = (
     Command("a", "add_host", "Add", "Add a host.", footer=True, changes=True),
@@ -66,15 +67,28 @@ class HostActions(AreaScreen):
             self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
         return workplace.can_change
 
-    def _ask(self, question: Question, then: Callable[[], None]) -> None:
-        from tui.screens.confirm import Confirm
+    def _ask(
+        self,
+        question: Question,
+        fleet: Fleet,
+        hosts: Sequence[HostSnapshot],
+        state: HostState | None,
+        steps: list[Step],
+    ) -> None:
+        """Ask with what it would mean that hosts are put into a state, or removed; then do it."""
+        from core.operations.host_effects import HostsChange
+        from tui.screens.host_effects import ConfirmChange, Outlook
+
+        what = f"{names(hosts)}: {state.label if state is not None else 'removed'}"
 
         def answered(wanted: bool | None) -> None:
             if wanted:
-                then()
+                self.realms.change(what, steps)
                 self.after_change()
 
-        self.app.push_screen(Confirm(question), answered)
+        change = HostsChange(tuple(snapshot.name for snapshot in hosts), state)
+        outlook = Outlook(self.realms.workplace.configuration, fleet, change, self.realms.request)
+        self.app.push_screen(ConfirmChange(question, outlook), answered)
 
     def action_set_state(self, wanted: str) -> None:
         """Ask, then put the chosen hosts into a state."""
@@ -89,9 +103,8 @@ class HostActions(AreaScreen):
             self.realms.tell(f"{names(chosen)} {verb} set to {state.label} already.")
             return
         workplace = self.realms.workplace
-        steps = [(snapshot.name, partial(workplace.set_state, snapshot.name, state)) for snapshot in others]
-        what = f"{names(others)}: {state.label}"
-        self._ask(ask_state(others, state, fleet.taken), lambda: self.realms.change(what, steps))
+        steps: list[Step] = [(snapshot.name, partial(workplace.set_state, snapshot.name, state)) for snapshot in others]
+        self._ask(ask_state(others, state, fleet.taken), fleet, others, state, steps)
 
     def action_remove_host(self) -> None:
         """Ask, then remove the chosen hosts."""
@@ -100,9 +113,8 @@ class HostActions(AreaScreen):
         if not chosen or fleet is None or not self._may_change():
             return
         workplace = self.realms.workplace
-        steps = [(snapshot.name, partial(workplace.remove_host, snapshot.name)) for snapshot in chosen]
-        what = f"{names(chosen)}: removed"
-        self._ask(ask_removal(chosen, fleet.taken), lambda: self.realms.change(what, steps))
+        steps: list[Step] = [(snapshot.name, partial(workplace.remove_host, snapshot.name)) for snapshot in chosen]
+        self._ask(ask_removal(chosen, fleet.taken), fleet, chosen, None, steps)
 
     def action_add_host(self) -> None:
         """Go through the wizard of a new host."""
