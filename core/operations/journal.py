@@ -14,6 +14,7 @@ import os
 import secrets
 import socket
 import stat
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
 FORMAT = "libvirt-realms-journal/1"
 
 _ENDING = ".jsonl"
+
+LOCK_PATIENCE = 3.0
+"""Seconds for which an operation that is to be taken over may be locked: who only reads it holds it for a moment."""
+
+_LOCK_EVERY = 0.02
 
 
 class StillAtWork(RealmsError):
@@ -114,11 +120,12 @@ class Entry:
 class Journal:
     """The operations under way or left behind, of all programs that share a registry."""
 
-    def __init__(self, registry: Path, clock: Clock) -> None:
+    def __init__(self, registry: Path, clock: Clock, *, lock_patience: float = LOCK_PATIENCE) -> None:
         target = registry.resolve()
         self.folder = target.with_name(f"{target.stem}.journal")
         self._like = target
         self._clock = clock
+        self._lock_patience = lock_patience
 
     def begin(self, operation: str, *, vm: str, uuid: str, realm: str, **facts: object) -> Entry:
         """Begin an operation; raises UnwritableFile."""
@@ -149,7 +156,7 @@ class Journal:
         for path in self._files():
             with _opened(path) as descriptor:
                 # Shared: several programs may look at the same moment, and none takes another for a worker.
-                record = None if descriptor is None else _read(descriptor, at_work=not _lock(descriptor, fcntl.LOCK_SH))
+                record = None if descriptor is None else _look(descriptor)
             if record is not None:
                 found.append(record)
         return tuple(sorted(found, key=lambda record: (record.began_at, record.id)))
@@ -168,7 +175,7 @@ class Journal:
             if not path.name.endswith(f"-{identity}{_ENDING}"):
                 continue
             with _opened(path) as descriptor:
-                if descriptor is None or not _lock(descriptor):
+                if descriptor is None or not self._lock_for_work(descriptor):
                     break
                 if not path.exists():  # another program has done so meanwhile
                     break
@@ -181,6 +188,14 @@ class Journal:
                     entry.leave()
             return
         raise StillAtWork(f"operation {identity} has ended, or someone works on it", hint="see realms vms recover")
+
+    def _lock_for_work(self, descriptor: int) -> bool:
+        """Lock an operation unless someone works on it; programs that only look at it hold a lock for a moment too."""
+        for _ in range(int(self._lock_patience / _LOCK_EVERY)):
+            if _lock(descriptor):
+                return True
+            time.sleep(_LOCK_EVERY)  # flock waits for ever, or not at all
+        return _lock(descriptor)
 
     def _files(self) -> list[Path]:
         try:
@@ -225,6 +240,13 @@ def _lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
     except OSError:
         return False
     return True
+
+
+def _look(descriptor: int) -> Record | None:
+    at_work = not _lock(descriptor, fcntl.LOCK_SH)
+    if not at_work and not os.fstat(descriptor).st_nlink:  # it has ended since its file was opened
+        return None
+    return _read(descriptor, at_work=at_work)
 
 
 def _read(descriptor: int, *, at_work: bool) -> Record | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +23,10 @@ from core.operations.recover import LONG_AGO, Plan, recover, survey
 from core.operations.restored_disks import RestoredDisk
 from core.operations.vm_order import ExistingDrive
 from core.reservations import Reservation
-from tests.driver.worlds import Guest, guest_xml
+from tests.driver.worlds import LONG, Guest, guest_xml
 from tests.vms.sabotage import Rival
 from tests.vms.test_create import create
-from tests.vms.world import MIB
+from tests.vms.world import MIB, in_thread
 
 if TYPE_CHECKING:
     from core.operations.tasks import Control
@@ -220,6 +223,28 @@ def test_nobody_cleans_up_after_a_program_that_lives(realm: World) -> None:
     with journal.taking_over(entry.id), pytest.raises(StillAtWork), journal.taking_over(entry.id):
         pass
     assert len(journal.left_behind()) == 1
+
+
+def test_who_only_looks_at_an_operation_is_not_taken_for_a_worker(realm: World) -> None:
+    """A program that lists what was left holds a shared lock while it reads: the one that cleans up waits for that."""
+    leave(realm)
+    (path,) = realm.journal()
+    journal = Journal(realm.registry.path, realm.workplace.clock, lock_patience=LONG)
+    (left,) = journal.left_behind()
+    reader = os.open(path, os.O_RDONLY)
+    fcntl.flock(reader, fcntl.LOCK_SH)
+    taken: Future[str] = Future()
+
+    def take_over() -> None:
+        with journal.taking_over(left.id) as entry:
+            taken.set_result(entry.id)
+
+    thread = in_thread(take_over)
+    with pytest.raises(TimeoutError):
+        taken.result(0.1)
+    os.close(reader)
+    assert taken.result(LONG) == left.id
+    thread.join(LONG)
 
 
 def test_half_a_line_and_rubbish_do_not_hide_an_operation(realm: World) -> None:
