@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from core.driver.jobs import job_connection
 from core.driver.migration import MigrationMode, migration_address
 from core.driver.migration_survey import ask_source, ask_target
 from core.errors import DriverError, RealmsError, UsageError
-from core.fleet import Connection
+from core.fleet import Connection, VMState
 from core.operations.findings import Severity
 from core.operations.migration_check import Findings, check_migration
 from core.operations.migration_room import NoTarget, can_be_forced, demand_of, rank_targets
@@ -132,13 +132,15 @@ def plan_migration(
     wish: MigrationWish,
     *,
     prove: bool = True,
+    as_if_off: bool = False,
     deadline: float = DEADLINE,
 ) -> MigrationPlan:
     """Choose the target and check everything; changes nothing but a tiny volume made and deleted where `prove`.
 
     Without a host in the wish the best other one is taken; where something stands in the way there, the next best. A
-    plan that can't be carried out is given all the same: that of the best host. Connecting to each side may take
-    `deadline` seconds. Raises UsageError, NoTarget, DriverError.
+    plan that can't be carried out is given all the same: that of the best host. `as_if_off` checks an active VM as
+    what it is once it has been shut down. Connecting to each side may take `deadline` seconds. Raises UsageError,
+    NoTarget, DriverError.
     """
     snapshot, vm = departure.snapshot, departure.vm
     if snapshot.connection is not Connection.CONNECTED:
@@ -158,6 +160,8 @@ def plan_migration(
         with control.step("ask for the VM", snapshot.name):
             source = stack.enter_context(job_connection(snapshot.host, deadline))
             here = ask_source(source, vm.uuid)
+        if as_if_off and here.sight.defined:
+            here = replace(here, sight=replace(here.sight, active=False, state=VMState.OFF))
         for verdict in candidates:
             target = departure.host(verdict.host)
             with control.step("check whether the VM can run there", target.name) as step:

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from core.errors import Cancelled, RealmsError
 
@@ -79,10 +79,32 @@ class TaskView:
         return self.progress is Progress.RUNNING
 
 
+class Steps(Protocol):
+    """What steps are told to: a task, or one step of a task that stands for all of them."""
+
+    cancel_asked: threading.Event
+
+    @property
+    def what(self) -> str:
+        """What is done."""
+
+    def begin(self, what: str, host: str) -> int:
+        """Add a step; gives its index."""
+
+    def settle_step(self, index: int, progress: Progress, detail: str | None = None) -> None:
+        """Say how a step ended."""
+
+    def update_step(self, index: int, **changes: object) -> None:
+        """Change a step."""
+
+    def warn(self, text: str) -> None:
+        """Add a warning."""
+
+
 class Control:
     """What a job holds of its task: it tells its steps, asks whether to go on, and says how to undo what it did."""
 
-    def __init__(self, task: Task[Any]) -> None:
+    def __init__(self, task: Steps) -> None:
         self._task = task
         self._undo: list[tuple[str, str, Callable[[], object]]] = []
 
@@ -109,7 +131,12 @@ class Control:
     def check(self) -> None:
         """Raise Cancelled where the task has been told to end."""
         if self._task.cancel_asked.is_set():
-            raise Cancelled(f"{self._task.view.what}: cancelled")
+            raise Cancelled(f"{self._task.what}: cancelled")
+
+    @property
+    def steps(self) -> Steps:
+        """What its steps are told to."""
+        return self._task
 
     @property
     def cancel_asked(self) -> threading.Event:
@@ -179,6 +206,11 @@ class Task(Generic[T]):
         self._job = job
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"task {view.id}", daemon=True)
+
+    @property
+    def what(self) -> str:
+        """What it does."""
+        return self.view.what
 
     def start(self) -> None:
         """Begin."""

@@ -2,58 +2,62 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from core.errors import Cancelled
-from core.operations.carry_out import Carried, carry_out
-from core.placement.demand import MovePolicy
-from core.placement.drain import drain
+from core.operations.carry_out import carry_out
+from core.operations.journal import StillAtWork
+from core.operations.plan_order import PlanKind, PlanOrder
+from core.operations.plan_run import MoveState, Run, left_runs
 from tests.cli.program import runner
+from tests.terminal import REALMS
 
-from .migrations import PATIENCE, Place3, copies, guest
+from .migrations import PATIENCE, SLOWLY, Place3, copies, guest
 from .waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from core.fleet import Fleet
+    from core.operations.tasks import Task
     from core.placement.drain import Move
 
     from .lab import Lab
 
-FOREIGN = MovePolicy(foreign=True, with_devices=False)
-
-
-def moves_away(place: Place3, fleet: Fleet) -> Sequence[Move]:
-    """Plan to empty the first host."""
-    return drain(place.workplace.configuration, fleet, "h1", FOREIGN).moves
+DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", foreign=True)
 
 
 def agreed(place: Place3, count: int) -> Sequence[Move]:
     """Plan to empty the first host once so many guests are seen there."""
 
     def look() -> Sequence[Move] | None:
-        moves = moves_away(place, place.workplace.fleet())
+        moves = DRAIN.plan(place.workplace.configuration, place.workplace.fleet()).moves
         return moves if len(moves) == count else None
 
     return eventually(look, f"{count} guests to move")
 
 
-def carry(place: Place3, moves: Sequence[Move], carried: list[Carried]) -> tuple[str, ...]:
-    """Carry a plan out, and give its warnings."""
-    task = place.workplace.tasks.run(
-        "drain", "h1",
-        lambda control: carry_out(
-            control, place.workplace, lambda fleet: moves_away(place, fleet), moves, carried,
-            foreign=True, deadline=PATIENCE,
-        ),
-    )  # fmt: skip
-    task.outcome.result(2 * PATIENCE)
+def begin(place: Place3, run: Run) -> Task[str]:
+    """Begin to carry a run out."""
+    return place.workplace.tasks.run(
+        "drain", "h1", lambda control: carry_out(control, place.workplace, run, deadline=PATIENCE)
+    )
+
+
+def carry(place: Place3, run: Run) -> tuple[str, ...]:
+    """Carry a run out, and give its warnings."""
+    task = begin(place, run)
+    task.outcome.result(3 * PATIENCE)
     return task.view.warnings
+
+
+def states(run: Run) -> dict[str, str]:
+    """Give how each move stands, by the name of its VM."""
+    return {move.vm: move.state.value for move in run.view.moves}
 
 
 def test_a_host_is_emptied_on_the_command_line(
@@ -92,11 +96,24 @@ def test_what_is_not_as_agreed_is_told(place: Place3, lab: Lab) -> None:
     """The plan of the moment counts, not the one that was made before."""
     uuid = guest(lab.hosts[0], network=None)
     (move,) = agreed(place, 1)
-    carried: list[Carried] = []
-    warnings = carry(place, [replace(move, target="h3")], carried)
+    run = Run(DRAIN, [replace(move, target="h3")])
+    warnings = carry(place, run)
     assert warnings[0] == "the fleet has changed: mover goes to h2 now; planned was mover to h3"
-    assert [(done.as_agreed, done.error) for done in carried] == [(False, None)]
+    assert [(done.as_agreed, done.state) for done in run.view.moves] == [(False, MoveState.DONE)]
     assert copies(lab, uuid) == {"h2": "running"}
+
+
+def test_a_vm_that_was_not_agreed_to_is_never_moved(place: Place3, lab: Lab) -> None:
+    """It came after the plan was made."""
+    one = guest(lab.hosts[0], "one", network=None)
+    moves = agreed(place, 1)
+    late = guest(lab.hosts[0], "a-late-one", network=None)
+    agreed(place, 2)
+    run = Run(DRAIN, moves)
+    carry(place, run)
+    assert states(run) == {"one": "done"}
+    assert "h1" not in copies(lab, one)
+    assert copies(lab, late) == {"h1": "running"}
 
 
 def test_one_that_can_not_move_is_left_out_and_the_rest_goes_on(place: Place3, lab: Lab) -> None:
@@ -104,29 +121,123 @@ def test_one_that_can_not_move_is_left_out_and_the_rest_goes_on(place: Place3, l
     stays, goes = (guest(lab.hosts[0], name, network=None) for name in ("a-stays", "goes"))
     for other in lab.hosts[1:]:
         other.define_guest("a-stays", network=None)
-    carried: list[Carried] = []
-    carry(place, agreed(place, 2), carried)
-    assert [(done.move.vm.name, done.error is None) for done in carried] == [("a-stays", False), ("goes", True)]
+    run = Run(DRAIN, agreed(place, 2))
+    carry(place, run)
+    assert states(run) == {"a-stays": "failed", "goes": "done"}
+    assert run.view.summary == "1 moved, 1 failed; 2 were planned"
     assert copies(lab, stays) == {"h1": "running"}
     assert "h1" not in copies(lab, goes)
+    assert left_runs(place.workplace) == ()
 
 
-def test_an_interrupted_plan_begins_no_further_move(place: Place3, lab: Lab) -> None:
-    """What has moved stands."""
-    for name in ("one", "two"):
-        guest(lab.hosts[0], name, network=None)
-    moves = agreed(place, 2)
+SLOW_DRAIN = replace(DRAIN, bandwidth=SLOWLY * 2)
+"""Guests are long enough on their way to be seen there, with a limit that QEMU itself keeps."""
 
-    class Interrupts(list[Carried]):
-        def append(self, done: Carried) -> None:
-            super().append(done)
-            for view in place.workplace.tasks.running():
-                place.workplace.tasks.cancel(view.id)
 
-    carried = Interrupts()
-    with pytest.raises(Cancelled):
-        carry(place, moves, carried)
-    assert [done.move.vm.name for done in carried] == ["one"]
-    assert place.departure("two").snapshot.name == "h1"
+def three(lab: Lab) -> dict[str, str]:
+    """Start three guests on the first host, and give their UUIDs by name."""
+    return {name: guest(lab.hosts[0], name, network=None) for name in ("one", "three", "two")}
+
+
+def two_under_way(run: Run) -> None:
+    """Wait until bytes of two guests have been sent."""
+
+    def sent() -> bool:
+        return sum(move.state is MoveState.UNDER_WAY and move.done > 0 for move in run.view.moves) == 2
+
+    eventually(sent, "two moves at once", PATIENCE)
+
+
+def test_two_are_moved_at_once_and_a_host_never_takes_part_in_more(place: Place3, lab: Lab) -> None:
+    """The third begins when one has ended; those under way count on both of their hosts."""
+    uuids = three(lab)
+    run = Run(SLOW_DRAIN, agreed(place, 3))
+    most = 0
+
+    def told() -> None:
+        nonlocal most
+        most = max(most, run.view.count(MoveState.UNDER_WAY))
+
+    run.tells(told)
+    carry(place, run)
+    assert states(run) == dict.fromkeys(uuids, "done")
+    assert most == 2
+    assert all("h1" not in copies(lab, uuid) for uuid in uuids.values())
     assert place.reservations() == []
     assert place.journal() == []
+
+
+def test_a_stopped_plan_lets_those_under_way_end_and_is_resumed(place: Place3, lab: Lab) -> None:
+    """What was not begun is moved by the resumed run, and nothing else."""
+    uuids = three(lab)
+    run = Run(SLOW_DRAIN, agreed(place, 3))
+    task = begin(place, run)
+    two_under_way(run)
+    run.stop()
+    assert task.outcome.result(3 * PATIENCE) == "2 moved, 0 failed, 1 not begun; 3 were planned"
+    (left,) = left_runs(place.workplace)
+    assert (left.at_work, left.view.count(MoveState.DONE), left.view.resumable) == (False, 2, True)
+    again = Run.resumed(left)
+    carry(place, again)
+    assert states(again) == dict.fromkeys(uuids, "done")
+    assert all("h1" not in copies(lab, uuid) for uuid in uuids.values())
+    assert left_runs(place.workplace) == ()
+
+
+def test_a_cancelled_plan_calls_off_what_is_under_way(place: Place3, lab: Lab) -> None:
+    """The VMs go on where they were; the run can be resumed."""
+    uuids = three(lab)
+    run = Run(SLOW_DRAIN, agreed(place, 3))
+    task = begin(place, run)
+    two_under_way(run)
+    task.cancel()
+    with pytest.raises(Cancelled):
+        task.outcome.result(2 * PATIENCE)
+    assert states(run) == dict.fromkeys(uuids, "waiting")
+    assert [copies(lab, uuid) for uuid in uuids.values()] == [{"h1": "running"}] * 3
+    assert place.reservations() == []
+    (left,) = left_runs(place.workplace)
+    assert left.view.count(MoveState.WAITING) == 3
+
+
+def test_a_plan_that_is_carried_out_is_not_begun_twice(place: Place3, lab: Lab) -> None:
+    """Nor resumed while a living program works on it."""
+    three(lab)
+    moves = agreed(place, 3)
+    run = Run(SLOW_DRAIN, moves)
+    task = begin(place, run)
+    two_under_way(run)
+    (left,) = left_runs(place.workplace)
+    assert left.at_work
+    for other in (Run(DRAIN, moves), Run.resumed(left)):
+        with pytest.raises(StillAtWork):
+            begin(place, other).outcome.result(PATIENCE)
+    task.cancel()
+    with pytest.raises(Cancelled):
+        task.outcome.result(2 * PATIENCE)
+
+
+def test_a_killed_plan_is_resumed_on_the_command_line(
+    place: Place3, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its moves that were under way are put in order first; recovering VMs leaves the plan alone."""
+    uuids = three(lab)
+    agreed(place, 3)
+    where = ("--config", str(tmp_path / "ticrypt-vm.conf"), "--registry", str(tmp_path / "registry.json"))
+    drain = ("plan", "drain", "h1", "--foreign", "--apply", "--bandwidth", str(SLOWLY * 2))
+    program = subprocess.Popen([REALMS, *drain, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: len(place.reservations()) == 2, "two moves under way", PATIENCE)
+    finally:
+        program.kill()
+        program.wait()
+    (left,) = left_runs(place.workplace)
+    assert not left.at_work
+    run = runner(monkeypatch, capsys)
+    assert "plan" not in {row["operation"] for row in run("vms", "recover", "--json", *where).json["left_behind"]}
+    outcome = run("plan", "resume", "--json", *where)
+    assert (outcome.code, [row["state"] for row in outcome.json["applied"]]) == (0, ["done"] * 3)
+    assert all("h1" not in copies(lab, uuid) for uuid in uuids.values())
+    assert run("vms", "recover", *where).out == "nothing was left behind\n"
+    nothing = run("plan", "resume", *where)
+    assert (nothing.code, nothing.out) == (0, "no plan was broken off\n")

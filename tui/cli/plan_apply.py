@@ -7,23 +7,33 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
+from core.operations.plan_order import DEFAULT_PARALLEL, MOST_PARALLEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from core.config.model import Configuration
-    from core.fleet import Fleet
-    from core.operations.carry_out import Carried
+    from core.operations.plan_order import PlanOrder
+    from core.operations.plan_run import LeftRun, MoveView, Run, RunView
     from core.operations.workplace import Workplace
-    from core.placement.drain import Move
+    from core.placement.drain import DrainPlan
+    from core.placement.rebalance import RebalancePlan
     from core.placement.sandbox import Sandbox
     from tui.cli.changes import Changes
+    from tui.cli.options import GlobalOptions
 
 apply_option = click.option(
     "--apply", "carries_out", is_flag=True,
-    help="Make the moves: live, one after another, planned anew before each. VMs that would have to be shut down stay.",
+    help="Make the moves, live, planned anew before each. VMs that would have to be shut down stay, without --offline.",
+)  # fmt: skip
+parallel_option = click.option(
+    "--parallel", type=click.IntRange(1, MOST_PARALLEL), default=DEFAULT_PARALLEL, show_default=True, metavar="N",
+    help="With --apply: a host takes part in at most N moves at once.",
+)  # fmt: skip
+bandwidth_option = click.option(
+    "--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S",
+    help="With --apply: each live migration sends no faster.",
 )  # fmt: skip
 yes_option = click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+
+STOPPING = "no further move is begun, and those under way end; Ctrl-C again calls them off"
 
 
 def check_applicable(changes: Changes) -> None:
@@ -34,84 +44,203 @@ def check_applicable(changes: Changes) -> None:
         raise UsageError("--apply moves VMs on things as they are", hint="leave the changes out, or --apply")
 
 
-def carry_out_plan(
-    workplace: Workplace,
-    what: str,
-    moves: Sequence[Move],
-    planner: Callable[[Configuration, Fleet], Sequence[Move]],
-    *,
-    foreign: bool,
-    timeout: float,
-    yes: bool,
-    quiet: bool,
-    tell: Callable[[Sequence[Carried]], None],
-) -> bool:
-    """Ask, make the moves, and tell what came of them, also where it was interrupted; False where it is not agreed to.
+def apply_plan(options: GlobalOptions, order: PlanOrder, *, timeout: float, yes: bool, as_json: bool) -> int:
+    """Plan on the live fleet, show it, ask, make the moves, and tell what came of them; gives the exit code.
 
-    Raises Cancelled.
+    What came of them is told too where it was broken off, or not agreed to. Raises Cancelled.
     """
-    from core.operations.carry_out import carry_out
+    from core.operations.plan_run import Run, left_runs
+    from core.operations.selection import check_known
+    from core.placement.sandbox import Sandbox
     from tui.cli.output import say
-    from tui.cli.plan_question import counted
-    from tui.cli.task_output import confirmed, run_task
+    from tui.cli.task_output import confirmed
 
-    if moves and not confirmed(f"Move {counted(len(moves), 'VM')} now, one after another?", yes=yes):
-        say("nothing was moved", error=True)
-        return False
-    carried: list[Carried] = []
+    workplace = options.changing_workplace()
     try:
-        if moves:
-            run_task(
-                workplace,
-                what,
-                ", ".join(move.vm.name for move in moves),
-                lambda control: carry_out(
-                    control, workplace, lambda fleet: planner(workplace.configuration, fleet), moves, carried,
-                    foreign=foreign, deadline=timeout,
-                ),
-                quiet=quiet,
-            )  # fmt: skip
+        fleet = workplace.settled_fleet(timeout)
+        check_known("host", order.host or None, (snapshot.name for snapshot in fleet.hosts))
+        sandbox = Sandbox.of(workplace.configuration, fleet)
+        plan = order.plan(workplace.configuration, fleet)
+        earlier = [run for run in left_runs(workplace) if not run.at_work and run.order.what == order.what]
+        if not as_json:
+            _show(sandbox, plan)
+            for left in earlier:
+                tell_earlier(left)
+        run = Run(order, plan.moves)
+        agreed = not plan.moves or confirmed(question(run.view), yes=yes)
+        if not agreed:
+            say("nothing was moved", error=True)
+        try:
+            if agreed:
+                _replace(workplace, earlier)
+            if agreed and plan.moves:
+                carry(workplace, run, timeout=timeout, quiet=as_json)
+        finally:
+            _tell(sandbox, plan, run.view, earlier if agreed else (), as_json=as_json)
+        return 0 if agreed and is_done(workplace, run.view, as_json=as_json) else 1
     finally:
-        tell(carried)
-    return True
+        workplace.close()
 
 
-def print_carried(carried: Sequence[Carried], planned: int) -> None:
-    """Say what came of each move."""
+def carry(workplace: Workplace, run: Run, *, timeout: float, quiet: bool) -> None:
+    """Make the moves as a task that is shown; the first Ctrl-C lets those under way end, the next calls them off."""
+    from core.operations.carry_out import carry_out
+    from tui.cli.task_output import run_task
+
+    def gently() -> str:
+        if run.stop_asked:
+            return ""
+        run.stop()
+        return STOPPING
+
+    run_task(
+        workplace,
+        run.view.order.what,
+        ", ".join(move.vm for move in run.view.moves),
+        lambda control: carry_out(control, workplace, run, deadline=timeout),
+        quiet=quiet,
+        gently=gently,
+    )
+
+
+def is_done(workplace: Workplace, view: RunView, *, as_json: bool) -> bool:
+    """Whether what was wanted is so: a drained host is empty, and no move failed or was not begun.
+
+    Says in words how far a host is from being empty.
+    """
+    from core.operations.plan_order import PlanKind
+    from core.operations.plan_run import MoveState
+    from core.placement.drain import drain
+    from tui.cli.plan_question import say_folded
+    from tui.cli.plan_text import drained
+
+    order = view.order
+    if order.kind is PlanKind.DRAIN:
+        left = drain(workplace.configuration, workplace.fleet(), order.host, order.policy)
+        emptied = left.complete and not left.moves
+        if view.moves and not emptied and not as_json:
+            say_folded(f"Not empty yet. {drained(left)}")
+        return emptied
+    return not view.count(MoveState.FAILED, MoveState.IN_DOUBT, MoveState.WAITING)
+
+
+def question(view: RunView) -> str:
+    """Ask whether the moves are to be made, saying what they cost."""
+    from core.operations.plan_run import MoveState
+    from tui.cli.plan_question import counted
+
+    waiting = [move for move in view.moves if move.state is MoveState.WAITING]
+    shut_down = sum(move.offline for move in waiting)
+    extra = f", {shut_down} of them SHUT DOWN on the way" if shut_down else ""
+    return f"Move {counted(len(waiting), 'VM')} now{extra}, a host taking part in {view.order.parallel} at once?"
+
+
+def tell_earlier(left: LeftRun) -> None:
+    """Say of a run that was broken off how far it came, and what failed in it."""
+    import time
+
+    from core.text import one_line
+    from core.units import show_age
     from tui.cli.output import say
     from tui.cli.plan_question import say_folded
 
-    if not planned:
-        return
     say()
-    moved = sum(done.error is None for done in carried)
-    say(f"{moved} moved, {len(carried) - moved} failed; {planned} were planned")
-    for done in carried:
-        if done.error is not None:
-            say_folded(f"{done.move.vm.name}: {done.error.message}", "  ")
-            if done.error.hint:
-                say_folded(done.error.hint, "    ")
+    age = show_age(time.time() - left.began_at)
+    say_folded(f"An earlier {left.order.what} was broken off, begun {age} ago by {one_line(left.owner)}")
+    print_carried(left.view, gap=False)
+    say(f"  realms plan resume {left.id} goes on with it; what is carried out now takes its place")
 
 
-def carried_row(done: Carried) -> dict[str, Any]:
-    """Give what came of one move as a row of JSON."""
+def print_carried(view: RunView, *, gap: bool = True) -> None:
+    """Say what came of the moves: how many were made, and of the others why not."""
+    from core.operations.plan_run import MoveState
+    from tui.cli.output import say
+    from tui.cli.plan_question import say_folded
+
+    if not view.moves:
+        return
+    if gap:
+        say()
+    say(view.summary)
+    for move in view.moves:
+        if move.state in (MoveState.FAILED, MoveState.IN_DOUBT, MoveState.LEFT):
+            say_folded(f"{move.vm}: {move.detail}", "  ")
+            if move.hint:
+                say_folded(move.hint, "    ")
+        elif move.is_off:
+            say_folded(f"{move.vm}: was shut down for its move, and not started again", "  ")
+    waiting = [move.vm for move in view.moves if move.state is MoveState.WAITING]
+    if waiting:
+        say_folded(f"Not moved: {', '.join(waiting)}", "  ")
+    if gap and view.resumable:
+        say(f"realms plan resume {view.id} goes on with it")
+
+
+def run_rows(view: RunView) -> dict[str, Any]:
+    """Give a run as part of a document: what was made of the plan, and what not."""
+    from core.operations.plan_run import MoveState
+
+    made = (MoveState.DONE, MoveState.FAILED, MoveState.IN_DOUBT)
     return {
-        "vm": done.move.vm.name,
-        "uuid": done.move.vm.uuid,
-        "from": done.move.source,
-        "to": done.move.target,
-        "as_planned": done.as_agreed,
-        "ok": done.error is None,
-        "message": done.message,
-        "hint": (done.error.hint or None) if done.error is not None else None,
+        "applied": [_row(move) for move in view.moves if move.state in made],
+        "not_made": [_row(move) for move in view.moves if move.state not in made],
+        "resume": view.id if view.resumable else None,
     }
 
 
-def real(workplace: Workplace, timeout: float, host: str | None = None) -> Sandbox:
-    """Take the live fleet, without changes; raises UsageError for a host that isn't there."""
-    from core.operations.selection import check_known
-    from core.placement.sandbox import Sandbox
+def _row(move: MoveView) -> dict[str, Any]:
+    from core.operations.plan_run import MoveState
 
-    fleet = workplace.settled_fleet(timeout)
-    check_known("host", host, (snapshot.name for snapshot in fleet.hosts))
-    return Sandbox.of(workplace.configuration, fleet)
+    return {
+        "vm": move.vm,
+        "uuid": move.uuid,
+        "from": move.source,
+        "to": move.target,
+        "offline": move.offline,
+        "as_planned": move.as_agreed,
+        "ok": move.state is MoveState.DONE,
+        "state": move.state.value,
+        "message": move.detail,
+        "hint": move.hint or None,
+    }
+
+
+def _show(sandbox: Sandbox, plan: DrainPlan | RebalancePlan) -> None:
+    from core.placement.drain import DrainPlan
+    from core.placement.sandbox import Compared
+    from tui.cli.plan_text import print_drain, print_rebalance
+
+    if isinstance(plan, DrainPlan):
+        print_drain(sandbox, Compared(plan, plan))
+    else:
+        print_rebalance(sandbox, Compared(plan, plan))
+
+
+def _replace(workplace: Workplace, earlier: list[LeftRun]) -> None:
+    """Forget runs whose place another takes, except where someone has taken one up meanwhile."""
+    import contextlib
+
+    from core.operations.journal import StillAtWork
+    from core.operations.plan_run import forget_run
+
+    for left in earlier:
+        with contextlib.suppress(StillAtWork):
+            forget_run(workplace, left.id)
+
+
+def _tell(
+    sandbox: Sandbox, plan: DrainPlan | RebalancePlan, view: RunView, replaced: list[LeftRun] | tuple[()], *,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from core.placement.drain import DrainPlan
+    from core.placement.plan_rows import drain_document, rebalance_document
+    from tui.cli.output import print_json
+    from tui.cli.plan_question import document
+
+    if not as_json:
+        if view.id:
+            print_carried(view)
+        return
+    row = drain_document(plan) if isinstance(plan, DrainPlan) else rebalance_document(plan)
+    earlier = [{"id": left.id, **run_rows(left.view)} for left in replaced]
+    print_json({**document(sandbox, row, row), **run_rows(view), "replaced": earlier})

@@ -36,16 +36,18 @@ def run_task(
     *,
     quiet: bool = False,
     only_reads: bool = False,
+    gently: Callable[[], str] | None = None,
 ) -> T:
     """Run a job as a task, show it until it has ended, and give what came of it; raises what it raised.
 
     Ctrl-C asks the task to end, and waits until it has undone what it did. A task that `only_reads` has nothing to
-    undo: it is left behind at once, whatever host it waits for. `quiet` shows no steps (--json).
+    undo: it is left behind at once, whatever host it waits for. `gently` is asked first where it can end otherwise: it
+    gives the words to tell, or none where there is no gentler way left. `quiet` shows no steps (--json).
     """
     with interrupts() as asked_to_end:
         task = workplace.tasks.run(what, target, job)
         show = _follow if quiet else (_draw if sys.stderr.isatty() else _tell)
-        show(_Watched(workplace, task, asked_to_end, only_reads=only_reads))
+        show(_Watched(workplace, task, asked_to_end, only_reads=only_reads, gently=gently))
     for warning in task.view.warnings:
         say(f"warning: {warning}", error=True)
     return task.outcome.result()
@@ -59,6 +61,7 @@ class _Watched:
     task: Task[Any]
     asked_to_end: Callable[[], bool]
     only_reads: bool = False
+    gently: Callable[[], str] | None = None
 
 
 def _say(text: str) -> None:
@@ -83,7 +86,9 @@ def _cancel(watched: _Watched, tell: Callable[[str], None]) -> None:
     if watched.only_reads:
         task.cancel()
         raise click.Abort
-    if task.view.cancelling:
+    if watched.gently is not None and (words := watched.gently()):
+        tell(words)
+    elif task.view.cancelling:
         tell("still undoing: it ends when that is done")
     else:
         tell("cancelling; what was done is being undone ...")

@@ -1,0 +1,82 @@
+"""Many steps told as one: a part of a task that has steps of its own, where only how far the part is matters."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from core.operations.tasks import Control
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.operations.tasks import Progress, StepControl, Steps
+
+
+class FoldedSteps:
+    """Steps that are shown as the detail of one step of a task, with its bytes where they send any.
+
+    `saw` gets the words and the bytes, done and in total, of each change. Warnings are told with `name` before them.
+    Those of a part that must be finished, whatever the task is told, are `unstoppable`.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        index: int,
+        name: str,
+        saw: Callable[[str, float, float], None],
+        *,
+        unstoppable: bool = False,
+    ) -> None:
+        self.cancel_asked = threading.Event() if unstoppable else steps.cancel_asked
+        self._steps = steps
+        self._index = index
+        self._name = name
+        self._saw = saw
+        self._count = 0
+        self._words = ""
+        self._done = self._total = 0.0
+
+    @property
+    def what(self) -> str:
+        """What the task does that they are a part of."""
+        return self._steps.what
+
+    def begin(self, what: str, host: str) -> int:
+        """Begin one of them; gives its index."""
+        self._count += 1
+        self._words, self._done, self._total = f"{host}: {what}" if host else what, 0.0, 0.0
+        self._tell()
+        return self._count
+
+    def settle_step(self, index: int, progress: Progress, detail: str | None = None) -> None:
+        """Hear that one has ended: the next one, or the end of all, will be told."""
+
+    def update_step(self, index: int, **changes: object) -> None:
+        """Tell how the newest is; others go on unseen."""
+        if index != self._count:
+            return
+        done, total = changes.get("done"), changes.get("total")
+        if isinstance(done, float | int) and isinstance(total, float | int) and changes.get("unit") == "bytes":
+            self._done, self._total = float(done), float(total)
+        if isinstance(detail := changes.get("detail"), str) and detail:
+            self._words = detail
+        self._tell()
+
+    def warn(self, text: str) -> None:
+        """Add a warning."""
+        self._steps.warn(f"{self._name}: {text}")
+
+    def _tell(self) -> None:
+        self._steps.update_step(
+            self._index, detail=self._words, done=self._done, total=self._total, unit="bytes" if self._total else ""
+        )
+        self._saw(self._words, self._done, self._total)
+
+
+def folded(
+    step: StepControl, name: str, saw: Callable[[str, float, float], None], *, unstoppable: bool = False
+) -> Control:
+    """Give a control whose steps are told as the detail of one step."""
+    return Control(FoldedSteps(step.control.steps, step.index, name, saw, unstoppable=unstoppable))
