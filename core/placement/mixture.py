@@ -5,6 +5,7 @@ A placement changes one host, so one entry of each size; the curves' costs are r
 
 from __future__ import annotations
 
+from operator import le
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from core.hardware import PciAddress
     from core.placement.ledger import Ledger, Place
     from core.placement.request import Request, RequestKey
+    from core.placement.tariff import CurveTable
     from core.placement.vectors import Doubles
 
 _MOST_SIZES = 200
@@ -51,12 +53,26 @@ def each_best_on_arrays(
             yield hosts.take(request)
 
 
+_FAR = 1e307
+"""Costs up to which no difference of two is past what a double can hold."""
+_MOST_QUEUED = 256
+"""Hosts of one cost that are put in order at a time."""
+_MOST_STEPS = 1 << 12
+"""Amounts whose steps are remembered before all are forgotten."""
+
+
 class _Board:
-    """A row of costs for each size, a column for each host; infinite where the host can't take it."""
+    """A row of costs for each size, a column for each host; infinite where the host can't take it.
+
+    Fleets of few kinds of hosts and VMs have many hosts of one cost. A size's least cost is its level; the hosts on it
+    stand in a queue, and are still its best ones, in this order, as long as no placement has brought a host's cost down
+    to the level or left it there.
+    """
 
     def __init__(self, ledger: Ledger, sizes: Sequence[Request]) -> None:
         packed = PackedFleet(ledger)
         self._ledger = ledger
+        self._lines = ledger.hosts
         self._sizes = sizes
         self._rows = np.empty((len(sizes), len(ledger.hosts)))
         for row, request in zip(self._rows, sizes, strict=True):
@@ -68,31 +84,62 @@ class _Board:
         refuses: NDArray[np.bool_] = np.stack([~packed.able(request) for request in sizes], axis=1)
         self._refuses = list(refuses)
         self._refuses_some: list[bool] = [bool(row.any()) for row in refuses]
-        self._vcpus = sorted({request.vcpus for request in sizes})
-        self._memory = sorted({request.memory_bytes for request in sizes})
-        self._places = [
-            (self._vcpus.index(request.vcpus), self._memory.index(request.memory_bytes)) for request in sizes
-        ]
+        self._steps: dict[int, tuple[_Steps, _Steps]] = {
+            id(line.tariff): (
+                _Steps(line.tariff.vcpus, [request.vcpus for request in sizes]),
+                _Steps(line.tariff.memory, [request.memory_bytes for request in sizes]),
+            )
+            for line in ledger.hosts
+            if line.tariff is not None and not line.devices
+        }
+        """By tariff: what vCPUs and memory of a host would cost with one VM of each size more."""
         self._with_devices = [row for row, request in enumerate(sizes) if request.devices]
+        self._levels = [-INFINITY] * len(sizes)
+        self._queues: list[Iterator[tuple[int, int]]] = [iter(()) for _ in sizes]
+        """By size: hosts with the number of their VMs then; those with another number have changed since."""
+        self._anew = [False] * len(sizes)
+        """By size: a placement has brought a host down to the level or left it there, so that a queue won't last."""
 
     def take(self, size: int) -> tuple[Place | None, tuple[PciAddress, ...]]:
         """Take the best host for a size."""
+        lines = self._lines
+        for host, vms in self._queues[size]:
+            if (line := lines[host]).vms == vms:
+                break
+        else:
+            host = self._ask_all(size)
+            if host < 0:
+                return None, ()
+            line = lines[host]
+        cost = self._levels[size]
+        place = (cost, cost - line.cost, line.vms, host)
+        devices = self._ledger.take(host, self._sizes[size], cost)
+        self._cost[host] = cost
+        self._vms[host] = line.vms
+        self._reprice(host)
+        return place, devices
+
+    def _ask_all(self, size: int) -> int:
+        """Find a size's level, queue the hosts on it and give the first; -1 where no host can take it."""
         row = self._each_row[size]
         if not len(row):
-            return None, ()
+            return -1
         host = int(row.argmin())
         cost = float(row[host]) + 0.0
         if cost == INFINITY:
-            return None, ()
+            return -1
+        self._levels[size] = cost
         ties = (row == cost).nonzero()[0]
-        if len(ties) > 1:
-            host = _least(ties, cost, self._cost, self._vms)
-        place = (cost, cost - float(self._cost[host]), int(self._vms[host]), host)
-        devices = self._ledger.take(host, self._sizes[size], cost)
-        self._cost[host] = cost
-        self._vms[host] += 1
-        self._reprice(host)
-        return place, devices
+        if len(ties) == 1:
+            return host
+        if self._anew[size]:
+            self._anew[size] = False
+            return _least(ties, cost, self._cost, self._vms)
+        vms = self._vms[ties]
+        first = np.lexsort((vms, _rises(ties, cost, self._cost)))[:_MOST_QUEUED]  # stable: the index comes last
+        hosts: list[int] = ties[first].tolist()
+        self._queues[size] = zip(hosts[1:], vms[first[1:]].tolist(), strict=True)
+        return hosts[0]
 
     def _reprice(self, host: int) -> None:
         """Work out what each size would now cost on a host."""
@@ -102,13 +149,13 @@ class _Board:
             costs = [line.cost_with(request) for request in self._sizes]
         else:
             one, scale, offset = tariff.vms[line.vms + 1], tariff.scale, tariff.offset
-            vcpus = [one + tariff.vcpus[line.vcpus + more] for more in self._vcpus]
-            memory = [tariff.memory[line.memory + more] for more in self._memory]
+            by_vcpus, by_memory = self._steps[id(tariff)]
+            terms = zip(by_vcpus[line.vcpus], by_memory[line.memory], strict=True)
             # `Tariff.total` for all sizes.
             if scale == 1.0 and offset == 0.0:
-                costs = [vcpus[v] + memory[m] for v, m in self._places]
+                costs = [one + vcpus + memory for vcpus, memory in terms]
             else:
-                costs = [(vcpus[v] + memory[m]) * scale + offset for v, m in self._places]
+                costs = [(one + vcpus + memory) * scale + offset for vcpus, memory in terms]
             if not sum(costs) > -INFINITY:  # one of them has overflowed, or is no number
                 costs = [settle(cost) for cost in costs]
             for row in self._with_devices:  # a host whose profile and function know no devices
@@ -117,6 +164,29 @@ class _Board:
         column[:] = costs
         if self._refuses_some[host]:
             column[self._refuses[host]] = INFINITY
+            costs = column.tolist()
+        if any(map(le, costs, self._levels)):
+            for row, (cost, level) in enumerate(zip(costs, self._levels, strict=True)):
+                if cost <= level:
+                    self._queues[row], self._anew[row] = iter(()), True
+
+
+class _Steps(dict[int, "list[float]"]):
+    """What a curve costs at some steps above an amount, by that amount."""
+
+    __slots__ = ("steps", "table")
+
+    def __init__(self, table: CurveTable, steps: Sequence[int]) -> None:
+        super().__init__()
+        self.table = table
+        self.steps = steps
+
+    def __missing__(self, amount: int) -> list[float]:
+        costs = [self.table[amount + step] for step in self.steps]
+        if len(self) >= _MOST_STEPS:
+            self.clear()
+        self[amount] = costs
+        return costs
 
 
 class _EachAnew:
@@ -141,10 +211,18 @@ class _EachAnew:
 
 def _least(ties: NDArray[np.intp], cost: float, before: Doubles, vms: NDArray[np.int64]) -> int:
     """Choose among hosts of one cost: the smaller rise, then fewer VMs, then the smaller index."""
-    if len(ties) > 1:
-        with np.errstate(over="ignore"):  # a rise may be past what a double can hold
-            rise = cost - before[ties]
-        ties = ties[rise == rise.min()]
-        if len(ties) > 1:
-            return int(ties[vms[ties].argmin()])
-    return int(ties[0])
+    rise = _rises(ties, cost, before)
+    first = rise.argmin()
+    same = (rise == rise[first]).nonzero()[0]
+    if len(same) == 1:
+        return int(ties[first])
+    ties = ties[same]
+    return int(ties[vms[ties].argmin()])
+
+
+def _rises(ties: NDArray[np.intp], cost: float, before: Doubles) -> Doubles:
+    costs = before[ties]
+    if -_FAR < cost < _FAR and costs[costs.argmin()] > -_FAR:
+        return cost - costs
+    with np.errstate(over="ignore"):  # a rise may be past what a double can hold
+        return cost - costs

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.costs import CostFunction
+from core.curves import HardSoft, Linear
 from core.placement import mixture
 from core.placement.batch import BatchOrder, compare_orders, place_batch
 from core.placement.engine import place, put
@@ -17,8 +21,6 @@ from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:
-    import pytest
-
     from core.config.model import Configuration
     from core.fleet import Fleet
 
@@ -64,6 +66,47 @@ def test_arrays_decide_as_asking_host_by_host_does(
         if best is not None:
             assert devices == slow.take(best[3], request)
     assert [line.cost for line in quick.hosts] == [line.cost for line in slow.hosts]
+
+
+@rich
+@given(configurations(), fleets(max_hosts=2), batches, st.integers(2, 6), st.sampled_from((1, 3, 256)))
+def test_arrays_decide_among_many_equal_hosts(
+    configuration: Configuration, seen: Fleet, batch: list[Request], copies: int, most: int
+) -> None:
+    """Hosts of one cost are queued a few at a time; costs that fall or stay as they were put an end to a queue."""
+    hosts = tuple(
+        replace(each, host=replace(each.host, name=f"{each.name}-{copy}"))
+        for each in seen.hosts
+        for copy in range(copies)
+    )
+    crowd, batch = replace(seen, hosts=hosts), batch * 4
+    slow, quick = Ledger(configuration, crowd), Ledger(configuration, crowd)
+    queued = mixture._MOST_QUEUED
+    try:
+        mixture._MOST_QUEUED = most
+        found = list(each_best_on_arrays(quick, batch))
+    finally:
+        mixture._MOST_QUEUED = queued
+    for request, (best, devices) in zip(batch, found, strict=True):
+        assert best == slow.best(request)
+        if best is not None:
+            assert devices == slow.take(best[3], request)
+
+
+@pytest.mark.parametrize(
+    ("slope", "memory"), [(0.0, None), (-1.0, None), (1.0, None), (-1.0, HardSoft(soft=4.0 * GIB, hard=64.0 * GIB))]
+)
+def test_arrays_decide_on_flat_and_falling_costs(slope: float, memory: HardSoft | None) -> None:
+    """Where a host that has just taken a VM is as good as it was, or better."""
+    flat = CostFunction(id="cpu", name="", vms=Linear(slope=slope, base=9.0), memory=memory)
+    configuration = replace(CONFIGURATION, cost_functions={"cpu": flat})
+    hosts = fleet(*(snapshot(f"h{number:02}") for number in range(12)))
+    batch = [Request(1 + number % 3, (1 + number * number % 5) * GIB) for number in range(150)]
+    slow, quick = Ledger(configuration, hosts), Ledger(configuration, hosts)
+    for request, (best, _) in zip(batch, each_best_on_arrays(quick, batch), strict=True):
+        assert best == slow.best(request)
+        if best is not None:
+            slow.take(best[3], request)
 
 
 def test_a_large_batch_goes_by_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
