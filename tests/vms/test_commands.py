@@ -79,6 +79,18 @@ def test_create_explains_a_refusal(run: Callable[..., Outcome]) -> None:
     assert "past the limit" not in told.err  # once is enough
 
 
+def test_create_says_what_would_make_the_refused_hosts_take_the_vm(run: Callable[..., Outcome]) -> None:
+    """Each way on a line; of the one host only, where no other would do."""
+    wanted = ("vms", "create", "web", "--brick", "debian", "--vcpus", 1, "--memory", "64 GiB", "--realm", "main")
+    told = run(*wanted)
+    assert "Would take it" in told.out
+    assert told.out.count("the VM asks for at most") == 2
+    document = run(*wanted, "--host", "h2", "--json").json
+    (remedy,) = document["remedies"]
+    assert (remedy["host"], remedy["fits_then"]) == ("h2", False)
+    assert 0 < remedy["ask"]["memory"] < 64 * 2**30
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -10,11 +10,14 @@ from tui.cli.devices import by_type, device_option
 from tui.cli.options import MEMORY, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.errors import RealmsError
     from core.operations.create import Created
     from core.operations.placing import NoRoom
     from core.operations.vm_order import ExistingDrive, NewDrive
     from core.operations.workplace import Workplace
+    from core.placement.remedies import Remedy
 
 NO_FILTER = "none"
 
@@ -106,9 +109,9 @@ def create(
             _print(created)
     except RealmsError as error:
         if as_json and error.exit_code == 1:
-            print_json(_refused(name, error))
+            print_json(_refused(name, error, _remedies(workplace, error, host)))
         elif isinstance(error, NoRoom) and error.placements.verdicts:
-            _explain(error)  # with all reasons
+            _explain(error, _remedies(workplace, error, host))  # with all reasons
             error.message = f"{host} can't take {name}" if host else f"no host can take {name}"
         raise
     finally:
@@ -167,9 +170,31 @@ def _document(workplace: Workplace, created: Created) -> dict[str, Any]:
     }
 
 
-def _refused(name: str, error: RealmsError) -> dict[str, Any]:
+def _remedies(workplace: Workplace, error: RealmsError, only: str | None) -> list[Remedy]:
+    """Find what would make the host that was asked for take it, or all where they are few; by what is seen now."""
     from core.operations.placing import NoRoom
-    from core.placement.rows import verdict_row
+    from core.placement.remedies import remedy
+    from tui.cli.place import FEW_HOSTS
+
+    if not isinstance(error, NoRoom):
+        return []
+    refused = [verdict.host for verdict in error.placements.verdicts if not verdict.feasible]
+    refused = [host for host in refused if only in (None, host)]
+    if len(refused) > FEW_HOSTS:
+        return []
+    fleet = workplace.fleet()
+    snapshots = {snapshot.name: snapshot for snapshot in fleet.hosts}
+    found = (
+        remedy(workplace.configuration, fleet, error.placements.request, snapshots[host])
+        for host in refused
+        if host in snapshots
+    )
+    return [each for each in found if each is not None]
+
+
+def _refused(name: str, error: RealmsError, remedies: Sequence[Remedy]) -> dict[str, Any]:
+    from core.operations.placing import NoRoom
+    from core.placement.rows import remedy_row, verdict_row
 
     verdicts = error.placements.verdicts if isinstance(error, NoRoom) else ()
     return {
@@ -179,6 +204,7 @@ def _refused(name: str, error: RealmsError) -> dict[str, Any]:
         "message": error.message,
         "hint": error.hint or None,
         "verdicts": [verdict_row(verdict) for verdict in verdicts],
+        "remedies": [remedy_row(each) for each in remedies],
     }
 
 
@@ -196,7 +222,9 @@ def _print(created: Created) -> None:
         say(f"registered after {created.registered.seconds:.1f} s: {how}")
 
 
-def _explain(error: NoRoom) -> None:
+def _explain(error: NoRoom, found: Sequence[Remedy]) -> None:
+    from tui.cli.explain_text import remedies
     from tui.cli.placement_text import refusals
 
     refusals(error.placements)
+    remedies(found, error.placements.request)
