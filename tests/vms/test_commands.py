@@ -83,7 +83,7 @@ def test_create_says_what_would_make_the_refused_hosts_take_the_vm(run: Callable
     """Each way on a line; of the one host only, where no other would do."""
     wanted = ("vms", "create", "web", "--brick", "debian", "--vcpus", 1, "--memory", "64 GiB", "--realm", "main")
     told = run(*wanted)
-    assert "Would take it" in told.out
+    assert "WOULD TAKE IT" in told.out
     assert told.out.count("the VM asks for at most") == 2
     document = run(*wanted, "--host", "h2", "--json").json
     (remedy,) = document["remedies"]
