@@ -216,11 +216,10 @@ class Lane:
                     found = not session.addresses_asked
                     found = session.refresh_pools() or found
                     found = session.look_up_addresses(self._until(started + self._poll_frequency)) or found
-                if patience.told:
-                    continue
-                if found:
+                was_told = patience.told
+                if found and not was_told:
                     self._publish(Connection.CONNECTED)
-                self._wait_for_poll(session, subscription, started)
+                self._wait_for_poll(session, subscription, started, poll_at_once=was_told)
         finally:
             subscription.end()
 
@@ -255,16 +254,23 @@ class Lane:
             silent = replace(self._snapshot, host=setting.host, connection=Connection.UNREACHABLE, error=error)
             self._surroundings.publish(self, setting, silent)
 
-    def _wait_for_poll(self, session: Session, subscription: Subscription, started: float) -> None:
-        """Handle what comes in until the next poll is due, which commands and events bring forward."""
+    def _wait_for_poll(
+        self, session: Session, subscription: Subscription, started: float, *, poll_at_once: bool = False
+    ) -> None:
+        """Handle what comes in until the next poll is due, which commands and events bring forward.
+
+        Where it is due at once, what has come in by now is handled all the same: look-ups that last would hold
+        commands up for ever else.
+        """
         ended = self._clock.monotonic()
-        hurried = float("inf")
+        hurried = 0.0 if poll_at_once else float("inf")
         while True:
             frequency = self.setting.realm.poll_frequency
             # A host that takes longer to answer than the time between two polls gets some rest in between all the same.
             due = min(hurried, max(started + frequency, ended + frequency / 4))
             now = self._clock.monotonic()
-            messages = self._take(due - now) if due > now else ()
+            messages = self._take(max(0.0, due - now)) if poll_at_once or due > now else ()
+            poll_at_once = False
             for message in messages:
                 match message:
                     case DomainChanged():
@@ -354,11 +360,15 @@ class Lane:
         return not self.stopped
 
     def _until(self, moment: float) -> Callable[[], bool]:
-        """Make what says whether another VM's address may be looked up: one always, more until the next poll is due."""
+        """Make what says whether another VM's address may be looked up: one always, more until the next poll is due.
+
+        A command that waits comes first: each look-up may take the seconds that libvirt gives a guest's agent.
+        """
         numbers = itertools.count()
 
         def go_on() -> bool:
-            return self._goes_on() and (next(numbers) == 0 or self._clock.monotonic() < moment)
+            in_time = self._clock.monotonic() < moment and not self._commands
+            return self._goes_on() and (next(numbers) == 0 or in_time)
 
         return go_on
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
+from core.driver.addresses import AddressBook
 from core.driver.watch import FleetWatch
 from core.errors import HostUnreachable, UnknownHost
 from core.fleet import Connection, Fleet, HostSnapshot, PoolState, VMState
@@ -230,6 +231,28 @@ def test_a_cancelled_command_is_not_carried_out(watch: FleetWatch, tmp_path: Pat
     gate.set()
     first.result(LONG)
     assert watch.submit("h", lambda _: list(done)).result(LONG) == []
+
+
+def test_a_command_is_carried_out_although_looking_addresses_up_always_lasts(
+    watch: FleetWatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guests' agents that hang keep the host silent for a while after each poll, and nobody waits for them for ever."""
+    done = threading.Event()
+
+    def hang(_: AddressBook, __: object, ___: float, go_on: Callable[[], bool]) -> bool:
+        go_on()
+        if not done.is_set():
+            watch.wait(lambda fleet: unreachable(fleet.hosts[0]), LONG)
+        return False
+
+    monkeypatch.setattr(AddressBook, "refresh", hang)
+    watch.set_hosts([host("h", write_node(tmp_path / "node.xml", [Guest(name="web")]))], REALMS)
+    only(watch, unreachable)
+    try:
+        assert watch.submit("h", lambda connection: connection.host).result(LONG) == "h"
+    finally:
+        done.set()
+    only(watch, connected)
 
 
 def test_disabling_a_host_during_a_command_doesnt_wait(watch: FleetWatch, tmp_path: Path) -> None:
