@@ -106,9 +106,10 @@ def _lose_one(ledger: Ledger, shelter: _Shelter, host: int) -> HostLoss:
     note = ""
     if line.snapshot.connection is not Connection.CONNECTED:
         note = f"{line.name} doesn't answer: its VMs are taken as they were last seen"
-    homeless = shelter.place(shelter.victims(host), (host,))
-    placed = len(shelter.victims(host)) - len(homeless)
-    return HostLoss(host=line.name, survives=not homeless, homeless=tuple(homeless), placed=placed, note=note)
+    victims = shelter.victims(host)
+    homeless = tuple(shelter.place(victims, (host,)))
+    placed = len(victims) - len(homeless)
+    return HostLoss(host=line.name, survives=not homeless, homeless=homeless, placed=placed, note=note)
 
 
 def failure_of_several(
@@ -146,8 +147,35 @@ def _is_enabled(ledger: Ledger, host: int) -> bool:
 
 _Size = tuple[str | None, int, int, tuple[tuple[str, int], ...]]
 """What tells requests apart."""
-_Victim = tuple["VM", "_Size", "Request | None"]
-"""A VM that needs a place; without a request where nobody knows what devices it needs."""
+_Victim = tuple["VM", int, "Request | None"]
+"""A VM that needs a place, and the number of its size; without a request where nobody knows what devices it needs."""
+
+
+_MOST_REMEMBERED = 1 << 16
+"""States of hosts that are kept for the next lost host before all are forgotten; about 1 KiB each."""
+_MOST_RANKED = 1 << 20
+"""Places in the rankings that are kept before all are forgotten; about 130 bytes each."""
+
+
+class _Filled:
+    """A host with some VMs more than it has, the same object for the same VMs: lost hosts' VMs go to few hosts."""
+
+    __slots__ = ("_places", "after", "host", "line")
+
+    def __init__(self, host: int, line: HostLine) -> None:
+        self.host = host
+        self.line = line
+        self.after: dict[int, _Filled] = {}
+        """By size: the host with one such VM more."""
+        self._places: dict[int, Place | None] = {}
+
+    def place(self, size: int, request: Request) -> Place | None:
+        """Say what it would cost with a VM of a size more; None where it can't take it."""
+        if size not in self._places:
+            line = self.line
+            cost = line.cost_with(request) if line.realm == request.realm else INFINITY
+            self._places[size] = None if cost == INFINITY else (cost, cost - line.cost, line.vms, self.host)
+        return self._places[size]
 
 
 class _Shelter:
@@ -158,36 +186,40 @@ class _Shelter:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._rankings: dict[_Size, list[Place]] = {}
-        self._requests: dict[_Size, Request] = {}
+        self._sizes: dict[_Size, tuple[int, Request]] = {}
+        """Their numbers, and one request of each."""
+        self._rankings: dict[int, list[Place]] = {}
         self._victims: dict[int, list[_Victim]] = {}
+        self._filled: dict[int, _Filled] = {}
+        """By index: hosts as they are."""
+        self._remembered = 0
+        """States of hosts asked for since all were forgotten: at least as many as there are."""
 
     def victims(self, host: int) -> list[_Victim]:
         """Give the VMs that need a place when a host is lost, the largest first."""
         if host not in self._victims:
-            vms = sorted(self._ledger.hosts[host].snapshot.active_vms(), key=largest_first)
-            self._victims[host] = [self._victim(host, vm) for vm in vms]
+            vms = sorted([vm for vm in self._ledger.hosts[host].snapshot.vms if vm.active], key=largest_first)
+            self._victims[host] = [(vm, *self._size(host, vm)) for vm in vms]
         return self._victims[host]
 
-    def _victim(self, host: int, vm: VM) -> _Victim:
+    def _size(self, host: int, vm: VM) -> tuple[int, Request | None]:
         line = self._ledger.hosts[host]
         if not vm.devices:
             size: _Size = (line.realm, vm.vcpus, vm.memory_bytes, ())
-            if size not in self._requests:
-                self._requests[size] = request_of(line.profile, vm, line.realm)
-            return (vm, size, self._requests[size])
-        if line.profile is None or any(line.profile.type_of(address) is None for address in vm.devices):
-            return (vm, (line.realm, vm.vcpus, vm.memory_bytes, (("", 0),)), None)
+            if (known := self._sizes.get(size)) is not None:
+                return known
+        elif line.profile is None or any(line.profile.type_of(address) is None for address in vm.devices):
+            return -1, None
         request = request_of(line.profile, vm, line.realm)
         size = (line.realm, vm.vcpus, vm.memory_bytes, tuple(request.devices.items()))
-        return (vm, size, self._requests.setdefault(size, request))
+        return self._sizes.setdefault(size, (len(self._sizes), request))
 
     def place(self, victims: Iterable[_Victim], lost: Collection[int]) -> list[Stuck]:
         """Place VMs on the hosts that are left; gives those without a place. The ledger is as before afterwards."""
         homeless: list[Stuck] = []
         took: list[tuple[int, Request]] = []
-        changed: dict[int, HostLine] = {}
-        size: _Size | None = None
+        changed: dict[int, _Filled] = {}
+        size = -1
         ranking: list[Place] = []
         again: list[Place] = []
         position, reason = 0, ("", "")
@@ -197,11 +229,8 @@ class _Shelter:
                 continue
             if its_size != size:
                 size, ranking, position, reason = its_size, self._ranking(its_size, request), 0, ("", "")
-                again = [
-                    (cost, cost - line.cost, line.vms, host)
-                    for host, line in changed.items()
-                    if (cost := line.cost_with(request)) != INFINITY and self._may_take(host, request)
-                ]
+                self._remembered += len(changed)
+                again = [place for filled in changed.values() if (place := filled.place(size, request)) is not None]
                 heapq.heapify(again)
             while position < len(ranking) and ((host := ranking[position][3]) in changed or host in lost):
                 position += 1
@@ -213,19 +242,26 @@ class _Shelter:
                 homeless.append(Stuck(vm, *reason))
                 continue
             host = best[3]
-            if host not in changed:
-                changed[host] = self._ledger.hosts[host].aside()
-            line = changed[host]
-            line.occupy(request, best[0])
+            changed[host] = filled = self._with_one_more(changed.get(host), size, request, best)
             took.append((host, request))
-            cost = line.cost_with(request)
-            if cost != INFINITY:
-                heapq.heappush(again, (cost, cost - line.cost, line.vms, host))
+            if (place := filled.place(size, request)) is not None:
+                heapq.heappush(again, place)
+        self._remembered += 2 * len(took)
+        if self._remembered > _MOST_REMEMBERED:
+            self._filled.clear()
+            self._remembered = 0
         return homeless
 
-    def _may_take(self, host: int, request: Request) -> bool:
-        """Tell whether a host that took a VM of one realm may take those of another."""
-        return request.realm == self._ledger.hosts[host].realm
+    def _with_one_more(self, filled: _Filled | None, size: int, request: Request, place: Place) -> _Filled:
+        """Give a host as it was filled so far, with a VM of a size more."""
+        cost, _, _, host = place
+        if filled is None and (filled := self._filled.get(host)) is None:
+            self._filled[host] = filled = _Filled(host, self._ledger.hosts[host])
+        if (after := filled.after.get(size)) is None:
+            line = filled.line.aside()
+            line.occupy(request, cost)
+            filled.after[size] = after = _Filled(host, line)
+        return after
 
     def _why(self, request: Request, lost: Collection[int], took: list[tuple[int, Request]]) -> tuple[str, str]:
         """Say why no host takes a VM once those before it are placed."""
@@ -236,7 +272,9 @@ class _Shelter:
             self._ledger.undo(host)
         return reason
 
-    def _ranking(self, size: _Size, request: Request) -> list[Place]:
+    def _ranking(self, size: int, request: Request) -> list[Place]:
         if size not in self._rankings:
+            if (len(self._rankings) + 1) * len(self._ledger.hosts) > _MOST_RANKED:
+                self._rankings.clear()
             self._rankings[size] = sorted(self._ledger.places(request))
         return self._rankings[size]

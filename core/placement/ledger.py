@@ -132,7 +132,7 @@ class HostLine:
     def aside(self) -> HostLine:
         """Give a copy that can be changed without changing this one, for `cost_with` and `occupy` only."""
         copy = object.__new__(HostLine)
-        copy.tariff, copy.devices, copy.owned = self.tariff, self.devices, self.owned
+        copy.realm, copy.tariff, copy.devices, copy.owned = self.realm, self.tariff, self.devices, self.owned
         copy.vms, copy.vcpus, copy.memory, copy.cost = self.vms, self.vcpus, self.memory, self.cost
         return copy
 

@@ -17,6 +17,8 @@ from tests.placement.world import CONFIGURATION, GPUS, fleet, snapshot, vm
 from tests.strategies import configurations, fleets
 
 if TYPE_CHECKING:
+    import pytest
+
     from core.config.model import Configuration
     from core.fleet import Fleet
 
@@ -69,6 +71,18 @@ def test_the_loss_of_several_agrees_with_trying_every_set(
     if found.worst:
         assert set(found.worst) in bad
         assert [stuck.vm.uuid for stuck in found.homeless] == homeless_of(configuration, fleet, set(found.worst))
+
+
+def test_what_is_forgotten_is_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a limited number of hosts' states and orders is kept from one lost host to the next."""
+    crowds = [[vm(f"h{host}", str(number), gib=90 + 20 * (number % 3)) for number in range(7)] for host in range(6)]
+    hosts = fleet(*(snapshot(f"h{host}", *crowd) for host, crowd in enumerate(crowds)))
+    kept, several = failure(CONFIGURATION, hosts), failure_of_several(CONFIGURATION, hosts, 2)
+    assert (kept.survives, several.survives) == (False, False)
+    monkeypatch.setattr("core.placement.failure._MOST_REMEMBERED", 3)
+    monkeypatch.setattr("core.placement.failure._MOST_RANKED", 5)
+    assert failure(CONFIGURATION, hosts) == kept
+    assert failure_of_several(CONFIGURATION, hosts, 2) == several
 
 
 def test_a_budget_that_runs_out_proves_nothing() -> None:
