@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import posixpath
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from core.driver.pool_setup import (
     undefine_pool,
     virsh_command,
 )
-from core.errors import RealmsError
+from core.errors import DriverError, HostTimeout, RealmsError
 from core.fleet import PoolState
 from core.operations.journal import Journal
 from core.operations.on_hosts import on_each
@@ -71,7 +72,8 @@ def remove_pools(
     """Stop and forget pools on hosts, after each was asked what its VMs need of them; no file is deleted.
 
     Raises PoolsInUse before anything is done, PoolsNotRemoved where a host failed (its own pools are as before then,
-    the other hosts' are gone), and Cancelled.
+    the other hosts' are gone; of one that stopped answering in the midst nobody knows, and its error says so), and
+    Cancelled.
     """
     if workplace.registry is not None:
         _refuse_operations(realm, Journal(workplace.registry.path, workplace.clock))
@@ -155,7 +157,7 @@ def _remove(
     control: Control, realm: Realm, host: Host, roles: Sequence[PoolRole], deadline: float
 ) -> tuple[RealmPool, ...]:
     """Take the pools away from one host, all or none; the end of the task puts them back where it is cancelled."""
-    taken: list[_Taken] = []
+    taken = _Takings()
 
     def put_back_later() -> None:
         with job_connection(host, deadline) as connection:
@@ -163,7 +165,7 @@ def _remove(
 
     def put_back(connection: HostConnection) -> None:
         undoing = control.branch()
-        for each in taken:
+        for each in taken.pools:
             undoing.on_failure(f"undo: have {each.name} again", functools.partial(each.put_back, connection), host.name)
         undoing.undo_all()
 
@@ -174,11 +176,23 @@ def _remove(
             found = look_up_realm_pools(connection, realm, [role for role in PoolRole if role in roles])
             try:
                 return tuple(_take_away(control, connection, role, facts, taken) for role, facts in found.items())
+            except _GivenUp:
+                raise
             except RealmsError:
                 put_back(connection)
                 raise
 
-    gone = answer_within(host.name, deadline, work)
+    try:
+        gone = answer_within(host.name, deadline, work)
+    except HostTimeout as error:
+        begun = taken.give_up()
+        if not begun:
+            raise HostTimeout(host.name, f"no answer in {deadline:g} s; nothing was begun there") from error
+        raise HostTimeout(
+            host.name,
+            f"no answer in {deadline:g} s; removing {', '.join(begun)} was begun there, and may still finish",
+            hint=f"realms pools status --host {host.name} shows what is there; remove again, or set them up again",
+        ) from error
     control.on_failure("undo: put the pools back", put_back_later, host.name)
     return gone
 
@@ -206,12 +220,43 @@ class _Taken:
         set_autostart(connection, self.name, on=self.facts.autostart)
 
 
+class _GivenUp(DriverError):
+    """Nobody waits for the host any more."""
+
+
+class _Takings:
+    """The pools of a host whose removal was begun: none any more once nobody waits for it."""
+
+    def __init__(self) -> None:
+        self.pools: list[_Taken] = []
+        self._given_up = False
+        self._deciding = threading.Lock()
+
+    def begin(self, host: str, pool: _Taken) -> None:
+        """Note a pool that is about to be taken away; raises _GivenUp."""
+        with self._deciding:
+            if self._given_up:
+                raise _GivenUp(host, "given up")
+            self.pools.append(pool)
+
+    def check(self, host: str) -> None:
+        """Raise _GivenUp where nobody waits any more."""
+        if self._given_up:
+            raise _GivenUp(host, "given up")
+
+    def give_up(self) -> tuple[str, ...]:
+        """Have no more taken away; gives the names of those that were begun: a call about the last may go on."""
+        with self._deciding:
+            self._given_up = True
+            return tuple(pool.name for pool in self.pools)
+
+
 def _take_away(
     control: Control,
     connection: HostConnection,
     role: PoolRole,
     facts: PoolFacts,
-    taken: list[_Taken],
+    taken: _Takings,
 ) -> RealmPool:
     name = facts.name
     with control.step(f"remove {name}", connection.host) as step:
@@ -219,11 +264,12 @@ def _take_away(
             step.detail("is not there")
             return RealmPool(role, facts)
         definition = pool_definition(connection, name)
-        taken.append(_Taken(facts, definition))
+        taken.begin(connection.host, _Taken(facts, definition))
         changes = []
         if facts.state is PoolState.ACTIVE:
             stop_pool(connection, name)
             changes.append("stopped")
+        taken.check(connection.host)
         if facts.persistent:
             undefine_pool(connection, name)
             changes.append("undefined")

@@ -37,7 +37,8 @@ def remove(
     volume that lies there. All hosts and all four pools where none is named; disabled hosts are left out. With --json:
     {"hosts": [{"host", "realm", "error": null, "pools": [{"pool", "role", "path", "changes": ["stopped",
     "undefined"]}]}], "ok"}; with --dry-run {"dry_run": true, "hosts": [{"host", "commands": [...]}]}.
-    Ends with 1 where pools are in use, or could not be removed on a host.
+    Ends with 1 where pools are in use, or could not be removed on a host. What was begun on a host that then does not
+    answer may still finish there: its error says so.
     """
     from core.operations.on_hosts import hosts_of, one_realm
     from core.operations.pool_removal import PoolsNotRemoved, remove_pools
