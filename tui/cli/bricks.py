@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tui.cli.image_options import deleting, realm_option, timeout_option
 from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
 
 COMMANDS = {
@@ -13,12 +15,6 @@ COMMANDS = {
     "upload": ("tui.cli.bricks:upload", "Upload a qcow2 or raw image as a brick."),
     "delete": ("tui.cli.bricks:delete", "Delete a brick that nothing is an overlay of."),
 }
-
-realm_option = click.option("--realm", metavar="ID", help="The realm; needed where there are several.")
-timeout_option = click.option(
-    "--timeout", type=click.FloatRange(min=0.1, max=3600), default=30.0, show_default=True, metavar="SECONDS",
-    help="How long connecting to a host may take.",
-)  # fmt: skip
 
 
 @click.group("bricks", cls=LazyGroup, lazy=COMMANDS)
@@ -84,16 +80,8 @@ def upload(
 
 
 @click.command("delete", cls=RealmsCommand)
-@click.argument("name")
-@click.option("--force", is_flag=True, help="Also where a host can't be asked; never where an overlay is known.")
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
-@realm_option
-@timeout_option
-@json_option
-@pass_options
-def delete(
-    options: GlobalOptions, name: str, *, force: bool, yes: bool, realm: str | None, timeout: float, as_json: bool
-) -> int:
+@deleting("an overlay is known")
+def delete(options: GlobalOptions, name: str, **how: Any) -> int:
     """Delete a brick for good. One with overlays can't be deleted: they are named.
 
     Every host of the realm is asked first; where one can't be, also because it is disabled, --force is needed.
@@ -101,4 +89,4 @@ def delete(
     """
     from tui.cli.images import delete_one
 
-    return delete_one(options, "bricks", name, realm, force=force, yes=yes, timeout=timeout, as_json=as_json)
+    return delete_one(options, "bricks", name, **how)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from tui.cli.bricks import realm_option, timeout_option
+from tui.cli.image_options import deleting, realm_option, timeout_option
 from tui.cli.options import SIZE, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
 
 COMMANDS = {
@@ -71,16 +73,8 @@ def create(
 
 
 @click.command("delete", cls=RealmsCommand)
-@click.argument("name")
-@click.option("--force", is_flag=True, help="Also where a host can't be asked; never where a VM is known to have it.")
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
-@realm_option
-@timeout_option
-@json_option
-@pass_options
-def delete(
-    options: GlobalOptions, name: str, *, force: bool, yes: bool, realm: str | None, timeout: float, as_json: bool
-) -> int:
+@deleting("a VM is known to have it")
+def delete(options: GlobalOptions, name: str, **how: Any) -> int:
     """Delete a drive and all that is on it, for good. One that a VM has, running or off, can't be deleted.
 
     Every host of the realm is asked first; where one can't be, also because it is disabled, --force is needed.
@@ -88,4 +82,4 @@ def delete(
     """
     from tui.cli.images import delete_one
 
-    return delete_one(options, "drives", name, realm, force=force, yes=yes, timeout=timeout, as_json=as_json)
+    return delete_one(options, "drives", name, **how)
