@@ -104,7 +104,7 @@ def _on_host(ledger: Ledger, line: HostLine, request: Request, *, may_take: bool
     if fits is None:
         return HostCapacity(host=line.name, realm=line.realm, fits=None, stopped_by=None)
     stopped_by = next(_against_next(ledger, line, tariff, request, fits), None)
-    left = dict(_left(line, tariff, request, fits))
+    left = dict(left_over(line, tariff, request, fits))
     return HostCapacity(host=line.name, realm=line.realm, fits=fits, stopped_by=stopped_by, left=left)
 
 
@@ -225,7 +225,8 @@ def _against_next(ledger: Ledger, line: HostLine, tariff: Tariff, request: Reque
     yield from reasons.by_pools(ledger.configuration.realms[line.realm], request, line.snapshot)
 
 
-def _left(line: HostLine, tariff: Tariff, request: Request, fits: int) -> Iterator[tuple[str, int]]:
+def left_over(line: HostLine, tariff: Tariff, request: Request, fits: int = 0) -> Iterator[tuple[str, int]]:
+    """Give what is left of each attribute that has a limit once so many more VMs are on a host whose use is known."""
     for name, table, used in (
         ("vms", tariff.vms, line.vms + fits),
         ("vcpus", tariff.vcpus, line.vcpus + fits * request.vcpus),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.placement.make_room import RoomPlan
     from core.placement.mix import MixCapacity
     from core.placement.rebalance import RebalancePlan
+    from core.placement.verdicts import Refusal
 
 
 def capacity_document(capacity: Capacity) -> dict[str, Any]:
@@ -35,27 +36,43 @@ def capacity_document(capacity: Capacity) -> dict[str, Any]:
 
 
 def _host_capacity(host: HostCapacity) -> dict[str, Any]:
-    stopped_by = host.stopped_by
     return {
         "host": host.host,
         "realm": host.realm,
         "fits": host.fits,
         "unbounded": host.fits is None,
-        "stopped_by": None
-        if stopped_by is None
-        else {"why": stopped_by.why.value, "message": stopped_by.message, "term": stopped_by.term},
+        "stopped_by": _stopped_by(host.stopped_by),
         "left": dict(host.left),
     }
 
 
+def _stopped_by(refusal: Refusal | None) -> dict[str, Any] | None:
+    if refusal is None:
+        return None
+    return {"why": refusal.why.value, "message": refusal.message, "term": refusal.term}
+
+
 def mix_document(mix: MixCapacity) -> dict[str, Any]:
-    """Give how many whole mixes of sizes fit."""
+    """Give how many whole mixes of sizes fit (`total`); a host's `fits` counts its VMs, `counts` those of each size."""
+    one = sum(count for _, count in mix.mix)
     return {
         "mix": [request_row(request, count) for request, count in mix.mix],
-        "fits": mix.fits,
+        "total": mix.fits,
+        "total_vms": None if mix.fits is None else mix.fits * one,
         "unbounded": mix.fits is None,
         "capped": mix.capped,
-        "hosts": dict(mix.by_host),
+        "hosts": [
+            {
+                "host": host.host,
+                "realm": host.realm,
+                "fits": host.vms,
+                "unbounded": False,
+                "counts": list(host.counts),
+                "stopped_by": _stopped_by(host.stopped_by),
+                "left": dict(host.left),
+            }
+            for host in mix.hosts
+        ],
         "stopped_by": None
         if mix.stopped_by is None
         else {"request": request_row(mix.stopped_by, 1), "why": mix.why, "message": mix.message},

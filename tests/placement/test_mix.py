@@ -42,10 +42,37 @@ def test_so_many_mixes_are_really_placed_and_no_more(
         return
     assert place_batch(configuration, fleet, one * found.fits).refused == ()
     assert sum(found.by_host.values()) == found.fits * len(one)
+    assert {host.host: host.vms for host in found.hosts if host.vms} == found.by_host
+    assert [sum(counts) for counts in zip(*(host.counts for host in found.hosts), strict=True)] in (
+        [],
+        _of_each_size(mix, found.fits),
+    )
     if not found.capped:
         refused = place_batch(configuration, fleet, one * (found.fits + 1)).refused
         assert refused[0].request == found.stopped_by
         assert (found.why, found.message) == (refused[0].why, refused[0].message)
+
+
+def _of_each_size(mix: list[tuple[Request, int]], fits: int) -> list[int]:
+    """Count the VMs of each size in so many mixes; where a size is in a mix twice the first has them all."""
+    sizes: dict[object, int] = {}
+    for request, count in mix:
+        sizes[request.key] = sizes.get(request.key, 0) + count * fits
+    return [sizes.pop(request.key, 0) for request, _ in mix]
+
+
+def test_each_host_says_what_stops_the_next_mix_and_what_is_stranded() -> None:
+    """Two VMs of one size and a large one: the third mix finds no place for the large one."""
+    machines = fleet(snapshot("a"), snapshot("b"))
+    mix = [(Request(1, GIB), 2), (Request(4, 400 * GIB), 1)]
+    found = capacity_of_mix(CONFIGURATION, machines, mix)
+    assert found.stopped_by == mix[1][0]
+    assert [host.host for host in found.hosts] == ["a", "b"]
+    assert all(host.stopped_by is not None and host.stopped_by.why == found.why for host in found.hosts)
+    limit = 850 * GIB
+    for host in found.hosts:
+        used = sum(count * request.memory_bytes for count, (request, _) in zip(host.counts, mix, strict=True))
+        assert host.left["memory"] == limit - used
 
 
 def test_an_empty_mix_makes_no_sense() -> None:
