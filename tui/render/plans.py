@@ -14,6 +14,8 @@ from tui.widgets.cells import Piece, Tone
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from core.placement.demand import Stuck
+    from core.placement.drain import Move
     from core.placement.request import Request
     from tui.widgets.rows import Row, RowKey
 
@@ -25,10 +27,16 @@ class PlanKind(StrEnum):
     """The plans that there are."""
 
     CAPACITY = "capacity"
+    MIX = "mix"
     FAILURE = "failure"
     DRAIN = "drain"
     REBALANCE = "rebalance"
     ROOM = "room"
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is a plan of moves, which can be carried out."""
+        return self in (PlanKind.DRAIN, PlanKind.REBALANCE, PlanKind.ROOM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +49,21 @@ class Detail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A plan as it is shown. `said` are the sentences above its table, `empty` that in place of rows."""
+    """A plan as it is shown. `said` are the sentences above its table, `empty` that in place of rows.
+
+    `moves` are what would be carried out, `staying` the active VMs that stay, `gain` what the moves are good for.
+    """
 
     heading: str
     said: tuple[Piece, ...]
     rows: tuple[Row, ...] = ()
     details: Mapping[RowKey, Detail] = field(default_factory=dict)
     empty: str = ""
+    moves: tuple[Move, ...] = ()
+    staying: tuple[Stuck, ...] = ()
+    gain: str = ""
+    progress: float | None = None
+    """How far it is, of a plan that is carried out."""
 
 
 def drawing_of(paragraphs: Sequence[Piece]) -> Callable[[int, int], Sequence[tuple[Piece, ...]]]:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.placement.make_room import DEFAULT_MOST_MOVES
 from core.units import show_size
 from tui.render.figures import cost_text, decimals
 from tui.render.headroom import in_words
@@ -87,6 +88,7 @@ def rebalance_sheet(plan: RebalancePlan) -> Sheet:
         plan.held,
         levels=plan.levels,
         empty="No VMs.",
+        gain=f"Highest cost {_change(before.highest, after.highest, digits)}.",
     )
 
 
@@ -106,7 +108,8 @@ def room_sheet(plan: RoomPlan) -> Sheet:
     heading = f"Make room for {wanted}"
     if plan.host is None:
         first = f"No moves were found after which a host takes {wanted}"
-        second = "all sets of up to 8 moves were tried" if plan.exhausted else "the search ended before all were tried"
+        tried = f"all sets of up to {DEFAULT_MOST_MOVES} moves were tried"
+        second = tried if plan.exhausted else "the search ended before all were tried"
         return Sheet(heading=heading, said=said(first, second, tone=Tone.WARN), empty="No moves.")
     devices = f" with {_devices(plan)}" if plan.devices else ""
     place = f"at cost {cost_text(plan.cost)}{devices}"
@@ -115,7 +118,7 @@ def room_sheet(plan: RoomPlan) -> Sheet:
         return Sheet(heading=heading, said=said(first), empty="No moves.")
     first = f"{plan.host} takes {wanted} after {plural(len(plan.moves), 'move')}, {place}"
     second = "fewer moves are proven not to do" if plan.smallest else "fewer moves might do: that was not proven"
-    return _sheet(heading, said(first, second), plan.moves, ())
+    return _sheet(heading, said(first, second), plan.moves, (), gain=f"Then {plan.host} takes {wanted}.")
 
 
 def _devices(plan: RoomPlan | Move) -> str:
@@ -134,7 +137,9 @@ def _sheet(
     *,
     levels: Sequence[Level] = (),
     empty: str = "",
+    gain: str = "",
 ) -> Sheet:
+    staying = tuple(staying)
     digits = decimals([move.cost for move in moves])
     level_digits = decimals(value for level in levels for value in level)
     origins: dict[str, str] = {}
@@ -153,7 +158,10 @@ def _sheet(
         rows.append(_stuck_row(key, number, stuck, with_levels=bool(levels)))
         title = ((stuck.vm.name, Tone.STRONG), (f"  stays on {stuck.vm.host}", Tone.MUTED))
         details[key] = Detail(title, ((stuck.message, Tone.PLAIN),))
-    return Sheet(heading=heading, said=above, rows=tuple(rows), details=details, empty=empty)
+    return Sheet(
+        heading=heading, said=above, rows=tuple(rows), details=details, empty=empty, moves=tuple(moves),
+        staying=tuple(stuck for stuck in staying if stuck.vm.active), gain=gain,
+    )  # fmt: skip
 
 
 def _move_row(key: RowKey, number: int, move: Move, digits: int, *, pair: Sequence[Level], level_digits: int) -> Row:

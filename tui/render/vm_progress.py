@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.fleet import VM
     from core.operations.tasks import Step, TaskView
 
-_MOVE = re.compile(r"move it to (?P<host>.+)")
+_MOVE = re.compile(r"move .+ to (?P<host>.+)")
 _REGISTERS = re.compile(r"wait until (?P<vm>.+) registers")
 _OUTER = re.compile(r"migrate (?P<vm>.+)")
 

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Horizontal
-from textual.content import Content
-from textual.message import Message
-from textual.widgets import Static
 
 from core.errors import RealmsError
 from tui.commands import Command, bindings
 from tui.render.ages import freshness
-from tui.render.plans import PlanKind, age_note, drawing_of
-from tui.render.plans_hosts import FAILURE_COLUMNS, NO_HOSTS, capacity_columns
-from tui.render.plans_moves import DRAIN_COLUMNS, MOVE_COLUMNS, REBALANCE_COLUMNS
-from tui.screens.area import AreaScreen
+from tui.render.plans import PlanKind, Sheet, age_note, drawing_of
+from tui.render.plans_course import with_progress
+from tui.render.plans_hosts import NO_HOSTS
+from tui.screens.plans_apply import APPLY_KEYS, PlansApplying
 from tui.screens.plans_question import Desk, Planned, Question, start_planning
+from tui.screens.plans_tabs import PlanTab, tabs
 from tui.widgets.cells import cut
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 from tui.widgets.rows import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual.app import ComposeResult
 
     from core.fleet import Fleet
+    from core.placement.demand import MovePolicy
     from core.placement.request import Request
     from tui.app import RealmsApp
-    from tui.widgets.rows import Column, RowKey
+    from tui.screens.plans_mix_fields import Mix
+    from tui.screens.plans_tabs import Tab
+    from tui.widgets.rows import RowKey
 
 REST_SECONDS = 3.0
 """A fleet that keeps changing is planned for so often; what is asked anew, always at once."""
@@ -47,63 +45,27 @@ AGE_SECONDS = 1.0
 MOST_SENTENCE_LINES = 3
 
 _BESIDE_SENTENCES = 4
-_NAME_IN_TAB = 16
+_NAME_IN_TAB = 10
+
+PLANNING = "Planning. On a large fleet that takes a moment."
 
 
-@dataclass(frozen=True, slots=True)
-class _Tab:
-    kind: PlanKind
-    key: str
-    title: str
-    columns: Sequence[Column]
-
-    @property
-    def grid(self) -> str:
-        """Id of its table, and what its sort is kept by."""
-        return f"plan-{self.kind}"
-
-
-_TABS = (
-    _Tab(PlanKind.CAPACITY, "c", "Capacity", capacity_columns(1)),
-    _Tab(PlanKind.FAILURE, "f", "Failure", FAILURE_COLUMNS),
-    _Tab(PlanKind.DRAIN, "d", "Drain", DRAIN_COLUMNS),
-    _Tab(PlanKind.REBALANCE, "b", "Rebalance", REBALANCE_COLUMNS),
-    _Tab(PlanKind.ROOM, "o", "Make room", MOVE_COLUMNS),
-)
-
-
-class PlanTab(Static):
-    """The name of a plan, with the key that leads to it; a click does too."""
-
-    class Clicked(Message):
-        """The plan is wanted."""
-
-        def __init__(self, kind: PlanKind) -> None:
-            super().__init__()
-            self.kind = kind
-
-    def __init__(self, kind: PlanKind) -> None:
-        super().__init__(id=f"tab-{kind}", classes="tab")
-        self.kind = kind
-
-    def on_click(self) -> None:
-        """Ask for the plan."""
-        self.post_message(self.Clicked(self.kind))
-
-
-class PlansScreen(AreaScreen):
-    """Plans over the fleet as it is, made off the screen's thread. Nothing is carried out here."""
+class PlansScreen(PlansApplying):
+    """Plans over the fleet as it is, made off the screen's thread; those that are moves are carried out from here."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command(
             "c", "plan('capacity')", "Plan", "Capacity: how many more VMs fit, and what stops the next.",
-            footer=True, shown="c f d b o",
+            footer=True, shown="c m f d b o",
         ),
+        Command("m", "plan('mix')", "Mix", "Mix: how often a mix of sizes fits, and where one mix would go."),
         Command("f", "plan('failure')", "Failure", "Failure: which VMs would have no place if a host failed."),
         Command("d", "plan('drain')", "Drain", "Drain: where the VMs of the host under the cursor would go."),
         Command("b", "plan('rebalance')", "Rebalance", "Rebalance: moves that even out the hosts' costs."),
         Command("o", "plan('room')", "Make room", "Make room: moves after which a host takes the request."),
-        Command("e", "edit_request", "Request", "Edit the request: what capacity and room are for.", footer=True),
+        *APPLY_KEYS,
+        Command("e", "edit_request", "Request", "Edit the request, or the mix: what capacity and room are for.",
+                footer=True),
         Command("h", "choose_host", "Host", "Choose the host to be drained.", footer=True),
         Command("r,f5", "plan_again", "Refresh", "Plan again, for the fleet as it is now.", footer=True),
     )  # fmt: skip
@@ -119,31 +81,41 @@ class PlansScreen(AreaScreen):
         self.kind = PlanKind.CAPACITY
         self._drained = ""
         """The host to be drained; empty until one was chosen."""
+        self._mix: Mix = ()
+        """The sizes of the mix; empty until they were typed."""
+        self._policies: dict[PlanKind, MovePolicy] = {}
+        """Which VMs a plan may move, where that was chosen."""
         self._desks = {kind: Desk() for kind in PlanKind}
         self._number = 0
+        self._tabs: tuple[Tab, ...] = ()
 
     # Layout --------------------------------------------------------------------------------------------------------
 
     def compose_body(self) -> ComposeResult:
         """Lay out the plans' names, what is said of the one in front, its table, and the row under the cursor."""
+        self._tabs = tabs(len(self.realms.workplace.configuration.realms))
         with Horizontal(id="tabs"):
-            for tab in _TABS:
-                yield PlanTab(tab.kind)
+            for tab in self._tabs:
+                yield PlanTab(tab)
+        yield Panel(id="plan-left")
         yield Panel(id="plan-said")
-        realms = len(self.realms.workplace.configuration.realms)
-        for tab in _TABS:
-            columns = capacity_columns(realms) if tab.kind is PlanKind.CAPACITY else tab.columns
-            yield self.grid(columns, tab.grid, heading=tab.title, empty="")
+        for tab in self._tabs:
+            yield self.grid(tab.columns, tab.grid, heading=tab.title, empty="")
+        yield self.course_grid()
         yield Panel(id="plan-row")
 
     def on_mount(self) -> None:
         """Begin with the capacity."""
         self.query_one("#plan-row").display = False
-        self._bring_to_front()
+        self.query_one("#plan-left").display = False
+        self.bring_to_front()
         self.set_interval(AGE_SECONDS, self._grow_older)
 
     @property
-    def _table(self) -> Grid:
+    def table(self) -> Grid:
+        """The table in front."""
+        if self.course is not None:
+            return self.query_one("#plan-course", Grid)
         return self.query_one(f"#plan-{self.kind}", Grid)
 
     @property
@@ -151,21 +123,28 @@ class PlansScreen(AreaScreen):
         """The plan in front, as far as it is made."""
         return self._desks[self.kind]
 
-    def _bring_to_front(self) -> None:
-        for tab in _TABS:
-            self.query_one(f"#{tab.grid}").display = tab.kind is self.kind
+    @property
+    def drained(self) -> str:
+        """The host that the drain in front is of; empty for other plans."""
+        return self._drained if self.kind is PlanKind.DRAIN else ""
+
+    @property
+    def policy(self) -> MovePolicy | None:
+        """Which VMs the plan in front may move; None: as it has it by itself."""
+        return self._policies.get(self.kind)
+
+    def bring_to_front(self) -> None:
+        """Show the table that is to be seen now, and nothing of the others."""
+        in_front = self.table
+        for grid in self.query(Grid):
+            grid.display = grid is in_front
         self._write_tabs()
-        self._table.focus()
+        in_front.focus()
 
     def _write_tabs(self) -> None:
-        for tab in _TABS:
-            widget = self.query_one(f"#tab-{tab.kind}", PlanTab)
-            chosen = tab.kind is self.kind
-            widget.set_class(chosen, "-chosen")
-            title = tab.title
-            if tab.kind is PlanKind.DRAIN and self._drained:
-                title = f"{title} {cut(self._drained, _NAME_IN_TAB)}"
-            widget.update(Content.assemble((tab.key, "$accent"), " ", (title, "bold underline" if chosen else "")))
+        for tab in self._tabs:
+            about = cut(self._drained, _NAME_IN_TAB) if tab.kind is PlanKind.DRAIN and self._drained else ""
+            self.query_one(f"#tab-{tab.kind}", PlanTab).write(about, chosen=tab.kind is self.kind)
 
     # Planning ------------------------------------------------------------------------------------------------------
 
@@ -177,12 +156,15 @@ class PlansScreen(AreaScreen):
         if not self._drained or fleet.host(self._drained) is None:
             self._drained = self._first_host(fleet)
             self._write_tabs()
+        if self.course is not None:
+            self.show_plan()
+            return
         if self.kind is PlanKind.DRAIN and not self._drained:
             self.desk.forget()
-            self._table.set_heading("Drain")
-            self._table.empty = NO_HOSTS
-            self._table.set_rows(())
-            self._show()
+            self.table.set_heading("Drain")
+            self.table.empty = NO_HOSTS
+            self.table.set_rows(())
+            self.show_plan()
             return
         question, desk = self._question(fleet), self.desk
         other = desk.asked is None or desk.asked.subject != question.subject
@@ -192,7 +174,7 @@ class PlansScreen(AreaScreen):
             or (desk.resting_after is None and desk.asked is not None and desk.asked.state != question.state)
         ):
             self._ask(desk, question)
-        self._show()
+        self.show_plan()
 
     def _first_host(self, fleet: Fleet) -> str:
         """Choose a host that has something to move, where there is one."""
@@ -202,7 +184,10 @@ class PlansScreen(AreaScreen):
     def _question(self, fleet: Fleet) -> Question:
         self._number += 1
         configuration, request = self.realms.workplace.configuration, self.realms.request
-        return Question(self._number, self.kind, configuration, fleet, request, self._drained, self._state(fleet))
+        return Question(
+            self._number, self.kind, configuration, fleet, request, self._drained, self._state(fleet), self.policy,
+            self._mix,
+        )  # fmt: skip
 
     def _state(self, fleet: Fleet) -> tuple[object, ...]:
         """Give what tells fleets apart: as long as it stays the same, so does every plan."""
@@ -233,7 +218,7 @@ class PlansScreen(AreaScreen):
         desk.resting_after = message.question.number
         self.set_timer(max(REST_SECONDS, REST_FACTOR * message.seconds), partial(self._rested, message.question))
         if taken and kind is self.kind:
-            self._show()
+            self.show_plan()
 
     def _rested(self, question: Question) -> None:
         """Go on after a rest, unless another has begun since."""
@@ -246,49 +231,65 @@ class PlansScreen(AreaScreen):
 
     # What is shown -------------------------------------------------------------------------------------------------
 
-    def _show(self) -> None:
-        outcome, grid = self.desk.outcome, self._table
+    @property
+    def sheet(self) -> Sheet | None:
+        """What is in front: a plan that is carried out, else the plan, where there is one."""
+        if self.course is not None:
+            return self.course_sheet()
+        outcome = self.desk.outcome
+        return outcome if isinstance(outcome, Sheet) else None
+
+    def show_plan(self) -> None:
+        """Show what is in front as it stands now."""
+        grid, sheet, outcome = self.table, self.sheet, self.desk.outcome
+        if not grid.display:
+            self.bring_to_front()
         self._write_note()
-        if isinstance(outcome, RealmsError):
+        if sheet is not None:
+            grid.empty = sheet.empty
+            grid.set_heading(sheet.heading)
+            grid.set_rows(sheet.rows)
+        elif isinstance(outcome, RealmsError):
             grid.fail(str(outcome))
-        elif outcome is not None:
-            grid.empty = outcome.empty
-            grid.set_heading(outcome.heading)
-            grid.set_rows(outcome.rows)
-        self._say()
+        elif self.desk.is_working:
+            grid.empty = PLANNING
+            grid.set_rows(())
+        self._say(sheet)
         self._show_row()
 
-    def _say(self) -> None:
+    def _say(self, sheet: Sheet | None) -> None:
         """Write the sentences, in as many lines as they take."""
-        outcome = self.desk.outcome
-        draw = drawing_of(() if outcome is None or isinstance(outcome, RealmsError) else outcome.said)
+        draw = with_progress(sheet)
         panel = self.query_one("#plan-said", Panel)
         panel.styles.height = max(1, len(draw(self.size.width - _BESIDE_SENTENCES, MOST_SENTENCE_LINES)))
         panel.show((), draw)
+        self.show_left()
 
     def on_resize(self) -> None:
         """Break the sentences to the new width."""
-        self._say()
+        self._say(self.sheet)
 
     @on(Grid.Moved)
     def _show_row(self) -> None:
-        panel, outcome = self.query_one("#plan-row", Panel), self.desk.outcome
-        key = self._table.cursor_key
-        detail = None if outcome is None or isinstance(outcome, RealmsError) else outcome.details.get(key)
+        panel, sheet = self.query_one("#plan-row", Panel), self.sheet
+        detail = None if sheet is None else sheet.details.get(self.table.cursor_key)
         panel.display = detail is not None
         if detail is not None:
             panel.show(detail.title, drawing_of(detail.paragraphs))
 
     def _write_note(self) -> None:
         desk, workplace = self.desk, self.realms.workplace
+        if self.course is not None:
+            self.table.set_note(self.course_note())
+            return
         if desk.shown is None or desk.asked is None:
-            self._table.set_note("planning" if desk.is_working else "")
+            self.table.set_note("planning" if desk.is_working else "")
             return
         fleet = self.realms.fleet
         is_newest = fleet is not None and self._state(fleet) == desk.shown.state
         age = 0.0 if is_newest else workplace.clock.now() - desk.shown.fleet.taken
         awaited = desk.is_working and desk.asked.subject != desk.shown.subject
-        self._table.set_note(age_note(age, working=awaited, saved=not workplace.is_live))
+        self.table.set_note(age_note(age, working=awaited, saved=not workplace.is_live))
 
     def _grow_older(self) -> None:
         if self.is_current:
@@ -310,28 +311,38 @@ class PlansScreen(AreaScreen):
 
     def _open(self, kind: PlanKind) -> None:
         self.kind = kind
-        self._bring_to_front()
+        self.bring_to_front()
         if self.realms.fleet is not None:
             self._consider(self.realms.fleet)
         else:
-            self._show()
+            self.show_plan()
 
     def _host_under_cursor(self) -> str:
-        key = self._table.cursor_key
+        key = self.table.cursor_key
         return key if isinstance(key, str) else ""
 
     def drain(self, host: str) -> None:
         """Show the plan that empties a host."""
-        self._drained = host
-        self._open(PlanKind.DRAIN)
+        self.open_plan(PlanKind.DRAIN, host)
+
+    def open_plan(self, kind: PlanKind, host: str) -> None:
+        """Bring a plan to the front; of a host where it is one of a host."""
+        self._drained = host or self._drained
+        self._open(kind)
 
     def action_plan_again(self) -> None:
-        """Plan again, for the fleet as it is now."""
+        """Plan again, for the fleet as it is now; what was carried out is put away."""
+        self.put_course_away()
         if self.realms.fleet is not None:
             self._consider(self.realms.workplace.fleet(), at_once=True)
 
     def action_edit_request(self) -> None:
-        """Ask for another request; it counts for the whole program, as that of Costs does."""
+        """Ask for another request, which counts for the whole program as that of Costs does; or for another mix."""
+        if self.kind is PlanKind.MIX:
+            from tui.screens.plans_mix import MixForm
+
+            self.app.push_screen(MixForm(self._mix or ((self.realms.request, 1),)), self._use_mix)
+            return
         from tui.screens.plans_request import RequestForm
 
         self.app.push_screen(RequestForm(self.realms.request), self._use_request)
@@ -342,6 +353,16 @@ class PlansScreen(AreaScreen):
         self.realms.request = request
         if self.kind not in (PlanKind.CAPACITY, PlanKind.ROOM):
             self.kind = PlanKind.CAPACITY
+        self._open(self.kind)
+
+    def _use_mix(self, mix: Mix | None) -> None:
+        if mix is not None:
+            self._mix = mix
+            self._open(PlanKind.MIX)
+
+    def use_policy(self, policy: MovePolicy) -> None:
+        """Plan anew with other VMs that may move."""
+        self._policies[self.kind] = policy
         self._open(self.kind)
 
     def action_choose_host(self) -> None:
@@ -363,12 +384,13 @@ class PlansScreen(AreaScreen):
 
             self.app.push_screen(HostScreen(event.key))
         elif isinstance(event.key, tuple):
-            self.realms.go_to_vm((str(event.key[0]), str(event.key[1])))
+            host, uuid = str(event.key[0]), str(event.key[1])
+            self.realms.go_to_vm((self.now_on(event.key) or host, uuid))
 
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a host."""
-        if self.kind in (PlanKind.CAPACITY, PlanKind.FAILURE):
-            self._table.go_to(key)
+        if self.kind in (PlanKind.CAPACITY, PlanKind.MIX, PlanKind.FAILURE):
+            self.table.go_to(key)
 
 
 def open_drain_plan(app: RealmsApp, host: str) -> None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from core.clock import Clock
     from core.config.model import Configuration
     from core.fleet import Fleet
+    from core.placement.demand import MovePolicy
     from core.placement.request import Request
+    from tui.screens.plans_mix_fields import Mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,24 @@ class Question:
     host: str
     """The host to be drained; empty for the other plans."""
     state: object
+    policy: MovePolicy | None = None
+    """Which VMs may move; None: as the plan has it by itself."""
+    mix: Mix = ()
+    """The sizes of a mix; empty: one VM of the request."""
 
     @property
     def subject(self) -> Hashable:
         """What is asked, whatever the fleet: an answer about another subject is not shown."""
-        wanted = self.request.key if self.kind in (PlanKind.CAPACITY, PlanKind.ROOM) else ()
-        return (self.kind, wanted, self.host if self.kind is PlanKind.DRAIN else "")
+        wanted: Hashable = self.request.key if self.kind in (PlanKind.CAPACITY, PlanKind.ROOM) else ()
+        if self.kind is PlanKind.MIX:
+            wanted = tuple((request.key, count) for request, count in self.sizes)
+        policy = self.policy if self.kind.moves else None
+        return (self.kind, wanted, self.host if self.kind is PlanKind.DRAIN else "", policy)
+
+    @property
+    def sizes(self) -> Mix:
+        """The mix that is asked about."""
+        return self.mix or ((self.request, 1),)
 
     def answer(self) -> Sheet:
         """Make the plan; raises RealmsError where there can't be one."""
@@ -50,6 +64,8 @@ class Question:
                 from tui.render.plans_hosts import capacity_sheet
 
                 return capacity_sheet(capacity(configuration, fleet, self.request))
+            case PlanKind.MIX:
+                return self._mix_sheet()
             case PlanKind.FAILURE:
                 from core.placement.failure import failure
                 from tui.render.plans_hosts import failure_sheet
@@ -59,19 +75,28 @@ class Question:
                 from core.placement.drain import drain
                 from tui.render.plans_moves import drain_sheet
 
-                return drain_sheet(drain(configuration, fleet, self.host))
+                return drain_sheet(drain(configuration, fleet, self.host, self.policy))
             case PlanKind.REBALANCE:
                 from core.placement.rebalance import rebalance
                 from tui.render.plans_moves import rebalance_sheet
 
-                return rebalance_sheet(rebalance(configuration, fleet))
+                return rebalance_sheet(rebalance(configuration, fleet, self.policy))
             case PlanKind.ROOM:
                 from core.placement.make_room import make_room
                 from tui.render.plans_moves import room_sheet
 
-                return room_sheet(make_room(configuration, fleet, self.request))
+                return room_sheet(make_room(configuration, fleet, self.request, self.policy))
             case _:
                 assert_never(self.kind)
+
+    def _mix_sheet(self) -> Sheet:
+        from core.placement.batch import compare_orders
+        from core.placement.mix import capacity_of_mix
+        from tui.render.plans_mix import mix_sheet
+
+        one = [request for request, count in self.sizes for _ in range(count)]
+        capacity = capacity_of_mix(self.configuration, self.fleet, self.sizes)
+        return mix_sheet(capacity, compare_orders(self.configuration, self.fleet, one), self.fleet)
 
 
 class Planned(Message):

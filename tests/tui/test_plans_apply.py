@@ -1,0 +1,432 @@
+"""Plans carried out from their area: agreed to, watched, stopped, resumed, and what keeps one from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Button, Input
+
+from core.hosts import HostState
+from core.operations.plan_run import MoveState, left_runs
+from core.operations.tasks import Progress
+from tests.tui import world
+from tests.tui.plans_world import (
+    Held,
+    be_stopped,
+    be_under_way,
+    foreign,
+    full_host,
+    leave_behind,
+    run_of,
+    small_fleet,
+)
+from tests.tui.test_app import SIZE, settle, text_of
+from tests.tui.test_host_actions import told
+from tests.tui.test_hostile import HOSTILE, assert_clean, screen_text
+from tests.tui.test_plans import below, cells, planned, table
+from tui.app import RealmsApp
+from tui.screens.plans_dialogs import ApplyPlan, ResumePlan
+from tui.screens.vm_form import VMForm
+from tui.widgets.bars import HeaderLine
+from tui.widgets.fields import YES, FieldRow
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+    from textual.screen import Screen
+
+    from core.operations.plan_run import Run
+    from tui.screens.plans import PlansScreen
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    for _ in range(2000):
+        if condition():
+            await settle(pilot)
+            return
+        await pilot.pause(0.02)
+    pytest.fail("what was waited for did not come")
+
+
+def app_of(pilot: Pilot[int]) -> RealmsApp:
+    """Give the application by its own type."""
+    app = pilot.app
+    assert isinstance(app, RealmsApp)
+    return app
+
+
+async def pressed(pilot: Pilot[int], key: str, screen: type[Screen[object]]) -> None:
+    """Press a key, and wait for the dialog that it opens."""
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, screen))
+
+
+async def over(pilot: Pilot[int]) -> None:
+    """Wait until every task has ended and was told."""
+    app = app_of(pilot)
+    await until(pilot, lambda: not app.workplace.tasks.running() and not app._ongoing._started)
+
+
+def dialog_text(app: RealmsApp) -> str:
+    """Give what stands in the dialog, without its line breaks."""
+    return " ".join(screen_text(app).replace("│", " ").split())
+
+
+def states(screen: PlansScreen) -> list[str]:
+    """Give the state of every move as its row says it."""
+    return [row[5].removeprefix("✓ ").removeprefix("✗ ") for row in cells(screen)]
+
+
+def left_line(screen: PlansScreen) -> str:
+    """Give the line that offers what was left; empty where there is none."""
+    panel = screen.query_one("#plan-left", Panel)
+    return text_of(panel).strip() if panel.display else ""
+
+
+def follow(screen: PlansScreen, run: Run, held: Held) -> int:
+    """Have a run watched whose task is held; gives the task's number."""
+    tasks = screen.realms.workplace.tasks
+    run.tells(tasks.tell)
+    number = screen.realms.run_task("drain", "h2", held)
+    screen.follow(run, number)
+    return number
+
+
+async def test_a_hasty_enter_moves_nothing(tmp_path: Path) -> None:
+    """The dialog names each move and what stays; the focus is on Cancel, and the host's name is wanted."""
+    app = RealmsApp(world.standing(tmp_path))
+    async with app.run_test(size=SIZE) as pilot:
+        await planned(pilot, "5")
+        screen = await planned(pilot, "j", "j", "d")
+        await pressed(pilot, "a", ApplyPlan)
+        assert app.focused is app.screen.query_one("#cancel")
+        shown = dialog_text(app)
+        assert "Drain h3: move 1 VM?" in shown
+        assert "web-sandbox h3 → " in shown
+        assert "3 VMs can't move and stay: ml-train-04, ml-train-07, notebook-1" in shown
+        assert app.screen.query_one("#do", Button).disabled
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert isinstance(app.screen, ApplyPlan)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen)
+        assert app.workplace.tasks.views() == ()
+
+
+async def test_a_drain_is_carried_out_and_watched(tmp_path: Path) -> None:
+    """Where libvirt can't migrate that is said before; each row then says what came of it, and nothing breaks."""
+    with full_host(tmp_path) as made:
+        app = RealmsApp(made.workplace)
+        async with app.run_test(size=SIZE, notifications=True) as pilot:
+            app.tick()
+            screen = await planned(pilot, "5", "d")
+            assert [row[1] for row in cells(screen)] == ["one", "two"]
+            await pressed(pilot, "a", ApplyPlan)
+            assert "hosts of libvirt's test driver, which can't migrate" in dialog_text(app)
+            app.screen.query_one("#typed", Input).focus()
+            await pilot.press(*"h1", "enter")
+            await until(pilot, lambda: app.screen is screen)
+            await over(pilot)
+            app.tick()
+            await until(pilot, lambda: states(screen) == ["failed", "failed"])
+            assert table(screen).heading == "Drain h1: done, not all of it"
+            assert "not supported" in below(screen)
+            assert made.registry.host("h1").state is HostState.NO_SCHEDULING
+            view = app.workplace.tasks.views()[-1]
+            assert (view.what, view.target, view.progress) == ("drain", "h1", Progress.DONE)
+            assert [step.what.partition(" to h")[0] for step in view.steps] == [
+                "set it to No Scheduling",
+                "move one",
+                "move two",
+            ]
+            assert any(message.startswith("Drain h1: 0 moved, 2 failed") for message in told(app))
+            assert left_runs(made.workplace) == ()
+            screen = await planned(pilot, "r")
+            assert table(screen).heading == "Drain h1"
+
+
+async def test_a_host_keeps_its_state_where_that_is_wished(tmp_path: Path) -> None:
+    """The tick is taken off; how many moves go at once is chosen."""
+    with full_host(tmp_path) as made:
+        app = RealmsApp(made.workplace)
+        async with app.run_test(size=SIZE) as pilot:
+            app.tick()
+            screen = await planned(pilot, "5", "d")
+            await pressed(pilot, "a", ApplyPlan)
+            rows = {row.field.key: row for row in app.screen.query(FieldRow)}
+            rows["cordon"].write("")
+            rows["parallel"].write("5")
+            app.screen.query_one("#typed", Input).focus()
+            await pilot.press(*"h1", "enter")
+            await until(pilot, lambda: app.screen is screen)
+            await over(pilot)
+            assert made.registry.host("h1").state is HostState.ENABLED
+            assert screen.course is not None
+            assert screen.course.run.view.order.parallel == 5
+
+
+async def test_a_read_only_program_applies_nothing(tmp_path: Path) -> None:
+    """The keys are dimmed, and say why."""
+    app = RealmsApp(world.standing(tmp_path, small_fleet(), read_only=True))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5", "d")
+        for key in ("a", "u"):
+            await pilot.press(key)
+            await settle(pilot)
+        assert app.screen is screen
+        assert told(app) == ["Nothing can be changed: the program runs read-only."] * 2
+        dimmed = {command.label for command in screen.KEYS if not screen.allows(command)}
+        assert {"Apply", "Stop", "Resume"} <= dimmed
+
+
+async def test_a_saved_fleet_is_not_moved() -> None:
+    """Its plans are only looked at."""
+    app = RealmsApp(world.saved())
+    async with app.run_test(size=SIZE) as pilot:
+        await planned(pilot, "5", "d")
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert told(app) == ["Nothing can be changed: a saved fleet can't be changed."]
+
+
+@pytest.mark.parametrize("key", ["c", "m", "f"])
+async def test_an_answer_is_no_plan_of_moves(tmp_path: Path, key: str) -> None:
+    """Nothing of capacity, mix and failure could be carried out."""
+    app = RealmsApp(world.standing(tmp_path, small_fleet()))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5", key)
+        await pilot.press("a")
+        await settle(pilot)
+        assert app.screen is screen
+        assert [text.partition(":")[0] for text in told(app)] == ["Drain, rebalance and make room are plans of moves"]
+
+
+async def test_foreign_vms_move_only_on_demand_and_after_a_warning(tmp_path: Path) -> None:
+    """They stay in the plan until they are taken along."""
+    h1, h2, h3 = small_fleet()
+    app = RealmsApp(world.standing(tmp_path, (h1, foreign(h2), h3)))
+    stranger = h2.vms[0].name
+    async with app.run_test(size=SIZE) as pilot:
+        await planned(pilot, "5")
+        screen = await planned(pilot, "j", "d")
+        assert {row[1]: row[3] for row in cells(screen)}[stranger] == "stays"
+        await pressed(pilot, "t", VMForm)
+        await pilot.press("space", "ctrl+s")
+        await until(pilot, lambda: app.screen is screen)
+        await planned(pilot)
+        assert {row[1]: row[3] for row in cells(screen)}[stranger] != "stays"
+        await pressed(pilot, "a", ApplyPlan)
+        shown = dialog_text(app)
+        assert "Foreign VMs: no realm has made them" in shown
+        assert f"{stranger} h2 → h" in shown
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await pressed(pilot, "t", VMForm)
+        assert [row.value for row in app.screen.query(FieldRow)] == [YES, YES]
+
+
+async def test_several_vms_want_their_number_typed(tmp_path: Path) -> None:
+    """A rebalance has no host whose name could be typed."""
+    uneven = (world.seen(world.host("h1"), world.vms("h1", 12, 0)), world.seen(world.host("h2")))
+    app = RealmsApp(world.standing(tmp_path, uneven))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5", "b")
+        count = len([row for row in cells(screen) if row[3] != "stays"])
+        assert count > 1
+        await pressed(pilot, "a", ApplyPlan)
+        assert f"Type {count} VMs to go on" in dialog_text(app)
+        assert "Highest cost" in dialog_text(app)
+
+
+async def test_a_course_goes_on_while_one_is_elsewhere(tmp_path: Path) -> None:
+    """Every move has a row of its own; the header of each area counts, and the area shows it again on return."""
+    workplace = world.standing(tmp_path, small_fleet())
+    app = RealmsApp(workplace)
+    held, run = Held(), run_of(workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5")
+        follow(screen, run, held)
+        await until(pilot, lambda: states(screen) == ["waiting"] * 5)
+        be_under_way(run)
+        app.tick()
+        await until(pilot, lambda: states(screen) == ["moved", "failed", "moving 43 %", "moving", "waiting"])
+        assert "1 of 5 VMs moved, 1 failed, 2 under way, 1 waiting" in screen_text(app)
+        assert "49 %" in screen_text(app)
+        await pilot.press("j", "j", "j")
+        assert "planned anew it goes to h3, which is not what was agreed to" in below(screen)
+        await pilot.press("1")
+        await until(pilot, lambda: app.current_mode == "hosts")
+        assert "1 task: drain h2" in text_of(app.screen.query_one(HeaderLine))
+        await pilot.press("5")
+        await until(pilot, lambda: app.screen is screen)
+        assert table(screen).heading == "Drain h2: under way"
+        await pilot.press("a")
+        await settle(pilot)
+        assert told(app) == ["The drain of h2 is under way."]
+        held.go_on.set()
+        await over(pilot)
+
+
+async def test_one_plan_after_the_other_but_hosts_are_drained_beside_each_other(tmp_path: Path) -> None:
+    """Two drains don't undo each other's work, a rebalance would."""
+    workplace = world.standing(tmp_path, small_fleet())
+    app = RealmsApp(workplace)
+    held, run = Held(), run_of(workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5")
+        follow(screen, run, held)
+        await planned(pilot, "b")
+        await pilot.press("a")
+        await settle(pilot)
+        assert told(app) == ["The drain of h2 is under way: one plan after the other."]
+        screen.drain("h1")
+        await planned(pilot)
+        await pressed(pilot, "a", ApplyPlan)
+        await pilot.press("escape")
+        held.go_on.set()
+        await over(pilot)
+
+
+@pytest.mark.parametrize("calls_off", [False, True], ids=["gently", "at-once"])
+async def test_a_course_is_stopped_after_asking(tmp_path: Path, calls_off: bool) -> None:
+    """Gently what is under way comes to its end; else it is called off too."""
+    workplace = world.standing(tmp_path, small_fleet())
+    app = RealmsApp(workplace)
+    held, run = Held(), run_of(workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5")
+        number = follow(screen, run, held)
+        be_under_way(run)
+        await pressed(pilot, "x", VMForm)
+        assert app.focused is app.screen.query_one("#cancel")
+        assert "1 VM not moved yet" in dialog_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen)
+        assert not run.stop_asked
+        await pressed(pilot, "x", VMForm)
+        if calls_off:
+            app.screen.query_one(FieldRow).write(YES)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen is screen)
+        assert run.stop_asked
+        view = app.task_view(number)
+        assert view is not None
+        assert view.cancelling is calls_off
+        assert table(screen).heading == "Drain h2: stopping"
+        held.go_on.set()
+        await over(pilot)
+
+
+async def test_what_a_killed_program_left_is_offered_and_given_up(tmp_path: Path) -> None:
+    """In whatever plan one is; what has moved stays where it is."""
+    workplace = world.standing(tmp_path, small_fleet())
+    leave_behind(workplace, MoveState.DONE, MoveState.FAILED)
+    app = RealmsApp(workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5")
+        await until(pilot, lambda: left_line(screen))
+        assert left_line(screen).startswith("The drain of h2 was stopped after 1 of 5 moves")
+        await pressed(pilot, "u", ResumePlan)
+        assert app.focused is app.screen.query_one("#cancel")
+        assert "1 moved, 1 failed, 3 not begun" in dialog_text(app)
+        assert "is not tried again: the target is full" in dialog_text(app)
+        await pilot.press("right", "enter")
+        await until(pilot, lambda: app.screen is screen)
+        await over(pilot)
+        await until(pilot, lambda: not left_line(screen))
+        assert left_runs(workplace) == ()
+
+
+async def test_what_a_killed_program_left_is_resumed(tmp_path: Path) -> None:
+    """Only what it had not ended: from the plan that it is of, also where a new one is asked for there."""
+    with full_host(tmp_path, "one", "two", "three") as made:
+        from core.operations.plan_order import PlanKind, PlanOrder
+
+        order = PlanOrder(kind=PlanKind.DRAIN, host="h1")
+        leave_behind(made.workplace, MoveState.FAILED, order=order)
+        app = RealmsApp(made.workplace)
+        async with app.run_test(size=SIZE) as pilot:
+            app.tick()
+            screen = await planned(pilot, "5", "d")
+            await until(pilot, lambda: left_line(screen))
+            await pressed(pilot, "a", ResumePlan)
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: app.screen is screen)
+            await over(pilot)
+            app.tick()
+            await until(pilot, lambda: states(screen) == ["failed"] * 3)
+            assert sum(step.what.startswith("move ") for step in app.workplace.tasks.views()[-1].steps) == 2
+            assert left_runs(made.workplace) == ()
+
+
+async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
+    """What is left is in its journal; the line above is for others."""
+    workplace = world.standing(tmp_path, small_fleet())
+    run = leave_behind(workplace, MoveState.DONE)
+    app = RealmsApp(workplace)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5")
+        held = Held()
+        identity = run.view.id
+        follow(screen, run, held)
+        be_stopped(run)
+        run.change(id=identity)
+        held.go_on.set()
+        await over(pilot)
+        await until(pilot, lambda: table(screen).heading == "Drain h2: stopped")
+        assert states(screen) == ["moved", *["not begun"] * 4]
+        assert "u goes on with what is left" in screen_text(app)
+        assert left_line(screen) == ""
+        await pressed(pilot, "u", ResumePlan)
+
+
+async def test_nothing_is_left_and_nothing_runs(tmp_path: Path) -> None:
+    """The keys say so."""
+    app = RealmsApp(world.standing(tmp_path, small_fleet()))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5")
+        for key in ("u", "x"):
+            await pilot.press(key)
+            await settle(pilot)
+        assert app.screen is screen
+        assert told(app) == ["No plan was left to be resumed.", "No plan is carried out here now."]
+
+
+async def test_no_name_harms_what_is_asked(tmp_path: Path) -> None:
+    """VMs with names that would act on a terminal, in the dialogs and in the rows of a course."""
+    strangers = [world.vm(name, "h2", number) for number, name in enumerate(HOSTILE)]
+    given = (world.seen(world.host("h1")), world.seen(world.host("h2"), strangers), world.seen(world.host("h3")))
+    workplace = world.standing(tmp_path, given)
+    leave_behind(workplace, MoveState.FAILED)
+    app = RealmsApp(workplace)
+    held, run = Held(), run_of(workplace)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await planned(pilot, "5")
+        screen = await planned(pilot, "j", "d")
+        await until(pilot, lambda: left_line(screen))
+        await pressed(pilot, "u", ResumePlan)
+        assert_clean(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        screen._ask_to_apply()  # the key would offer what was left
+        await until(pilot, lambda: isinstance(app.screen, ApplyPlan))
+        assert_clean(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        follow(screen, run, held)
+        be_under_way(run)
+        await until(pilot, lambda: "failed" in states(screen))
+        for _ in range(len(HOSTILE)):
+            assert_clean(app)
+            await pilot.press("j")
+        await pressed(pilot, "x", VMForm)
+        assert_clean(app)
+        await pilot.press("escape")
+        held.go_on.set()
+        await over(pilot)
+        assert_clean(app)

@@ -1,0 +1,145 @@
+"""The questions before a plan is carried out, stopped and resumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from core.operations.plan_order import DEFAULT_PARALLEL, MOST_PARALLEL
+from core.text import printable
+from tui.screens.dialog import Dialog
+from tui.widgets.fields import YES, FieldRow, FormField
+from tui.widgets.tones import paragraphs
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import ComposeResult
+
+    from tui.render.host_changes import Question
+
+_SHORT = 30
+_PARALLEL = FormField(
+    key="parallel",
+    label="Moves that a host takes part in at once",
+    value=str(DEFAULT_PARALLEL),
+    choices=tuple((str(number), str(number)) for number in range(1, MOST_PARALLEL + 1)),
+)
+_PARALLEL_WIDTH = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How a plan is to be carried out: `cordon` sets its host to No Scheduling first."""
+
+    cordon: bool = False
+    parallel: int = DEFAULT_PARALLEL
+
+
+class ApplyPlan(Dialog[Agreement | None]):
+    """Gives how a plan is to be carried out, None where it is not. Begins on Cancel."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
+    CSS_PATH: ClassVar = ["dialogs.tcss", "plans.tcss"]
+
+    def __init__(self, question: Question, *, cordons: str = "") -> None:
+        super().__init__()
+        self.question = question
+        self._cordons = cordons
+        """The host that can be set to No Scheduling; empty: none."""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the moves, the options, the field where something has to be typed, and the buttons."""
+        question = self.question
+        with Vertical(classes="dialog destructive") as dialog:
+            dialog.border_title = Content(printable(question.title))
+            dialog.border_subtitle = Content("Ctrl+S goes on, Esc cancels")
+            with VerticalScroll(classes="told", can_focus=False):
+                yield Static(paragraphs(question.lines))
+            with Vertical(classes="fields"):
+                if self._cordons:
+                    words = f"set {self._cordons} to No Scheduling first: no new VMs there"
+                    yield FieldRow(FormField(key="cordon", tick=words, value=YES), label_width=0)
+                yield FieldRow(_PARALLEL, label_width=_PARALLEL_WIDTH)
+            if question.to_type:
+                with Horizontal(classes="typing"):
+                    asked = Content.assemble("Type ", (printable(question.to_type), "bold"), " to go on:")
+                    yield Static(asked, classes="asked")
+                    yield Input(id="typed", select_on_focus=False)
+            with Horizontal(classes="buttons"):
+                yield Button(Content(question.otherwise), id="cancel", compact=True)
+                verb = Button(Content(question.verb), id="do", compact=True)
+                verb.disabled = bool(question.to_type)
+                yield verb
+
+    def on_mount(self) -> None:
+        """Begin where a hasty Enter does no harm."""
+        self.query_one("#cancel").focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave room for the buttons on a small terminal."""
+        self.set_class(event.size.height < _SHORT, "-short")
+
+    @on(Input.Changed, "#typed")
+    def compare(self, event: Input.Changed) -> None:
+        """Let the button work once exactly the right words are typed."""
+        self.query_one("#do", Button).disabled = event.value.strip() != self.question.to_type
+
+    @on(Input.Submitted, "#typed")
+    def submit(self) -> None:
+        """Do it on Enter, where the words are right."""
+        self.action_do()
+
+    @on(Button.Pressed)
+    def press(self, event: Button.Pressed) -> None:
+        """Give the answer."""
+        if event.button.id != "do":
+            self.dismiss(None)
+            return
+        values = {row.field.key: row.value for row in self.query(FieldRow)}
+        self.dismiss(Agreement(values.get("cordon") == YES, int(values[_PARALLEL.key])))
+
+
+class ResumePlan(Dialog[bool | None]):
+    """Gives True where a plan is to be resumed, False where it is given up, None where it stays as it is."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("left,h", "app.focus_previous", show=False),
+        Binding("right,l", "app.focus_next", show=False),
+    ]
+    CSS_PATH: ClassVar = ["dialogs.tcss", "plans.tcss"]
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self.question = question
+
+    def compose(self) -> ComposeResult:
+        """Lay out what is left, and the buttons."""
+        question = self.question
+        with Vertical(classes="dialog destructive") as dialog:
+            dialog.border_title = Content(printable(question.title))
+            with VerticalScroll(classes="told", can_focus=False):
+                yield Static(paragraphs(question.lines))
+            with Horizontal(classes="buttons"):
+                yield Button(Content(question.otherwise), id="cancel", compact=True)
+                yield Button("Give it up", id="forget", compact=True)
+                yield Button(Content(question.verb), id="do", compact=True)
+
+    def on_mount(self) -> None:
+        """Begin where a hasty Enter does no harm."""
+        self.query_one("#cancel").focus()
+
+    @on(Button.Pressed)
+    def press(self, event: Button.Pressed) -> None:
+        """Give the answer."""
+        self.dismiss({"do": True, "forget": False}.get(event.button.id or ""))
