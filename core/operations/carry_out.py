@@ -21,10 +21,11 @@ from core.operations.folded_steps import folded
 from core.operations.journal import Journal
 from core.operations.migrate import MigrationFailed
 from core.operations.migration_recovery import settle_earlier
-from core.operations.plan_pace import as_if_ended, held_but, may_begin
+from core.operations.plan_pace import next_moves
 from core.operations.plan_run import BEGIN, END, SHUT_DOWN, MoveState, in_journal
 from core.operations.whereabouts import Place
 from core.placement.drain import DrainPlan
+from core.placement.rebalance import RebalancePlan
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -130,17 +131,22 @@ class _Carrying:
             return False
         configuration, fleet = self._workplace.configuration, self._fleet()
         under_way = tuple(self._under_way.values())
-        moving = {move.vm.uuid for move in under_way}
-        then = held_but(as_if_ended(fleet, under_way), {uuid for uuid in waiting if uuid not in moving})
-        planned = self._order.plan(configuration, then).moves
         busy = self._others_at_work()
-        able = may_begin(configuration, fleet, planned, under_way=under_way, parallel=self._order.parallel, busy=busy)
-        for move in able[: MOST_IN_ALL - len(under_way)]:
+        choice = next_moves(
+            configuration,
+            fleet,
+            lambda configuration, fleet: self._order.plan(configuration, fleet).moves,
+            waiting=waiting,
+            under_way=under_way,
+            parallel=self._order.parallel,
+            busy=busy,
+        )
+        for move in choice.begun[: MOST_IN_ALL - len(under_way)]:
             if move.vm.uuid in waiting:
                 self._start(waiting[move.vm.uuid], move, fleet)
         if self._under_way:
             return True
-        if planned and busy:
+        if choice.planned and busy:
             return True  # another program's moves hold the hosts
         if any(each.uuid in waiting and not each.owner for host in fleet.hosts for each in host.reservations):
             return True  # it has just moved, and may move on as soon as every program has seen that
@@ -161,7 +167,7 @@ class _Carrying:
     def _leave(self, waiting: dict[str, int], fleet: Fleet) -> None:
         """Note of each VM that is not moved any more why that is so."""
         plan = self._order.plan(self._workplace.configuration, fleet)
-        stay = plan.stuck if isinstance(plan, DrainPlan) else plan.held
+        stay = plan.stuck if isinstance(plan, DrainPlan) else plan.held if isinstance(plan, RebalancePlan) else ()
         stuck = {each.vm.uuid: each.message for each in stay}
         for uuid, number in waiting.items():
             move = self._run.view.moves[number]

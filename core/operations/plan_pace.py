@@ -8,7 +8,7 @@ that comes before it in the plan waits for that room.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from core.placement.ledger import Ledger
 from core.reservations import Reservation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from core.config.model import Configuration
     from core.fleet import VM, HostSnapshot
@@ -51,6 +51,32 @@ def held_but(fleet: Fleet, movable: Collection[str]) -> Fleet:
     return Fleet(fleet.taken, tuple(_held(snapshot, movable) for snapshot in fleet.hosts))
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The plan of the moment, and those of its moves that begin now, in its order."""
+
+    planned: tuple[Move, ...]
+    begun: tuple[Move, ...]
+
+
+def next_moves(
+    configuration: Configuration,
+    fleet: Fleet,
+    plan: Callable[[Configuration, Fleet], Sequence[Move]],
+    *,
+    waiting: Collection[str],
+    under_way: Sequence[Move],
+    parallel: int,
+    busy: Mapping[str, int],
+) -> Choice:
+    """Plan anew for the VMs that still wait, as if those under way had ended, and choose what begins now."""
+    moving = {move.vm.uuid for move in under_way}
+    then = held_but(as_if_ended(fleet, under_way), {uuid for uuid in waiting if uuid not in moving})
+    planned = tuple(plan(configuration, then))
+    begun = may_begin(configuration, fleet, planned, under_way=under_way, parallel=parallel, busy=busy)
+    return Choice(planned, begun)
+
+
 def may_begin(
     configuration: Configuration,
     fleet: Fleet,
@@ -77,10 +103,10 @@ def may_begin(
         if is_again or not fits or ledger.place(target, move.request) is None:
             closed.add(move.target)  # what is free there is for this one
             continue
-        ledger.take(target, move.request)
+        devices = ledger.take(target, move.request)  # what the plan gives it may be held until another move has ended
         if max(taking_part[move.source], taking_part[move.target]) < parallel:
             taking_part.update((move.source, move.target))
-            begun.append(move)
+            begun.append(replace(move, devices=devices))
     return tuple(begun)
 
 

@@ -1,0 +1,217 @@
+"""Several moves at once: a plan under way never overbooks a host, and ends, in whatever order its moves do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.operations.plan_order import PlanKind, PlanOrder
+from core.operations.plan_pace import as_if_ended, held_but, may_begin, next_moves, with_under_way
+from core.placement.demand import MovePolicy
+from core.placement.drain import drain
+from core.placement.rebalance import rebalance
+from tests.placement.model import costs, moved, vm_of
+from tests.placement.world import CONFIGURATION, GPUS, fleet, snapshot, vm
+from tests.strategies import configurations, fleets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.config.model import Configuration
+    from core.fleet import Fleet
+    from core.placement.drain import Move
+
+ALL = MovePolicy(foreign=True, with_devices=True)
+
+
+def planned(configuration: Configuration, fleet: Fleet, order: PlanOrder) -> Sequence[Move]:
+    """Plan, and give the moves alone."""
+    return order.plan(configuration, fleet).moves
+
+
+def incoming(now: Fleet, under_way: Sequence[Move]) -> Fleet:
+    """Count the moves under way on both hosts, plainly: a copy of the VM is active on the target too."""
+    arriving = {host.name: [move for move in under_way if move.target == host.name] for host in now.hosts}
+    return replace(
+        now,
+        hosts=tuple(
+            replace(
+                host,
+                vms=(
+                    *host.vms,
+                    *(
+                        replace(move.vm, host=host.name, uuid=f"{move.vm.uuid} on its way", devices=move.devices)
+                        for move in arriving[host.name]
+                    ),
+                ),
+            )
+            for host in now.hosts
+        ),
+    )
+
+
+class Model:
+    """A fleet on which a plan is carried out by the house's rules, while the test says what ends, and how."""
+
+    def __init__(self, configuration: Configuration, start: Fleet, order: PlanOrder) -> None:
+        self.configuration = configuration
+        self.now = start
+        self.order = order
+        self.agreed = list(planned(configuration, start, order))
+        self.left = Counter(move.vm.uuid for move in self.agreed)
+        self.under_way: list[Move] = []
+        self.begun = 0
+
+    def begin(self) -> bool:
+        """Begin what may begin; says whether anything is under way."""
+        choice = next_moves(
+            self.configuration, self.now, lambda *world: planned(*world, self.order), waiting=set(+self.left),
+            under_way=self.under_way, parallel=self.order.parallel, busy={},
+        )  # fmt: skip
+        for move in choice.begun:
+            assert move.vm == vm_of(self.now, move.vm.uuid)
+            assert move.vm.uuid not in {other.vm.uuid for other in self.under_way}
+            self.left[move.vm.uuid] -= 1
+            self.under_way.append(move)
+            self.begun += 1
+            self.check(move)
+        return bool(self.under_way)
+
+    def check(self, begun: Move) -> None:
+        """Assert that the host that a move has just begun to fill is not overbooked, nor asked for too much."""
+        assert costs(self.configuration, incoming(self.now, self.under_way))[begun.target] != float("inf")
+        target = self.now.host(begun.target)
+        others = [move.devices for move in self.under_way if move.target == begun.target and move is not begun]
+        taken = [*target.addresses_in_use(), *(address for devices in others for address in devices)]
+        assert not {*taken} & {*begun.devices}
+        taking_part = Counter(host for move in self.under_way for host in (move.source, move.target))
+        assert max(taking_part.values()) <= self.order.parallel
+
+    def end(self, number: int, *, well: bool) -> None:
+        """End one of the moves under way; one that fails is left out from then on."""
+        move = self.under_way.pop(number)
+        if well:
+            self.now = moved(self.now, move)
+        else:
+            del self.left[move.vm.uuid]
+
+
+orders = st.builds(
+    PlanOrder,
+    kind=st.just(PlanKind.REBALANCE),
+    foreign=st.sampled_from([True]),
+    offline=st.booleans(),
+    parallel=st.integers(1, 3),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(configurations(), fleets(healthy=True, max_hosts=6), orders, st.booleans(), st.data())
+def test_no_host_is_overbooked_at_any_moment(
+    configuration: Configuration, start: Fleet, order: PlanOrder, drains: bool, data: st.DataObject
+) -> None:
+    """Nor a device given twice, nor more moved than was agreed to; moves end in any order, and some of them badly."""
+    if drains and start.hosts:
+        order = replace(order, kind=PlanKind.DRAIN, host=data.draw(st.sampled_from(start.hosts)).name)
+    model = Model(configuration, start, order)
+    while model.begin():
+        model.end(
+            data.draw(st.integers(0, len(model.under_way) - 1)),
+            well=data.draw(st.sampled_from([True, True, True, False])),
+        )
+    assert model.begun <= len(model.agreed)
+
+
+@settings(max_examples=60, deadline=None)
+@given(configurations(), fleets(healthy=True, max_hosts=5), st.data())
+def test_one_move_at_a_time_is_the_plan_itself(configuration: Configuration, start: Fleet, data: st.DataObject) -> None:
+    """In its order, each to the host that was agreed to, with the devices that were."""
+    if not start.hosts:
+        return
+    host = data.draw(st.sampled_from(start.hosts)).name
+    order = PlanOrder(kind=PlanKind.DRAIN, host=host, foreign=True, offline=True, parallel=1)
+    model = Model(configuration, start, order)
+    done = []
+    while model.begin():
+        (move,) = model.under_way
+        done.append(move)
+        model.end(0, well=True)
+    assert done == model.agreed
+
+
+@settings(max_examples=60, deadline=None)
+@given(configurations(), fleets(healthy=True), st.data())
+def test_what_is_held_uses_what_it_did(configuration: Configuration, start: Fleet, data: st.DataObject) -> None:
+    """A plan for some VMs alone sees every host's cost as it is, and moves no other VM."""
+    uuids = [each.uuid for each in start.vms()]
+    movable = set(data.draw(st.lists(st.sampled_from(uuids), unique=True))) if uuids else set()
+    held = held_but(start, movable)
+    assert costs(configuration, held) == costs(configuration, start)
+    assert {move.vm.uuid for move in rebalance(configuration, held, ALL).moves} <= movable
+    for host in start.hosts:
+        assert {move.vm.uuid for move in drain(configuration, held, host.name, ALL).moves} <= movable
+
+
+def test_a_move_waits_for_the_room_that_another_leaves() -> None:
+    """The large VM goes only once the one that it takes the place of has gone, though that was begun before."""
+    machines = fleet(
+        snapshot("a", vm("a", "large", gib=600, managed=True)),
+        snapshot("b", vm("b", "other", gib=400, managed=True)),
+        snapshot("c"),
+    )
+    (away,) = drain(CONFIGURATION, machines, "b").moves
+    after = moved(machines, away)
+    large = next(
+        replace(move, target="b") for move in drain(CONFIGURATION, after, "a").moves if move.vm.name == "large"
+    )
+    chosen = may_begin(CONFIGURATION, machines, [away, large], under_way=(), parallel=2, busy={})
+    assert [move.vm.name for move in chosen] == ["other"]
+    assert may_begin(CONFIGURATION, machines, [large], under_way=[away], parallel=2, busy={}) == ()
+    assert [
+        move.vm.name for move in may_begin(CONFIGURATION, after, [large], under_way=(), parallel=2, busy={})
+    ] == ["large"]  # fmt: skip
+
+
+def test_the_room_of_a_move_that_waits_is_not_given_to_a_later_one() -> None:
+    """Its host takes part in moves enough already; one to a third host need not wait."""
+    machines = fleet(
+        snapshot("a", *(vm("a", name, gib=500, managed=True) for name in ("first",))),
+        snapshot("b", vm("b", "second", gib=500, managed=True), vm("b", "third", gib=1, managed=True)),
+        snapshot("c"),
+        snapshot("d"),
+    )
+    (first,) = drain(CONFIGURATION, machines, "a").moves
+    second, third = drain(CONFIGURATION, machines, "b").moves
+    plan = [replace(first, target="c"), replace(second, target="c"), replace(third, target="d")]
+    chosen = may_begin(CONFIGURATION, machines, plan, under_way=(), parallel=1, busy={"a": 1})
+    assert [(move.vm.name, move.target) for move in chosen] == [("third", "d")]
+
+
+def test_other_programs_moves_count_for_their_hosts() -> None:
+    """Two at once, and one of them is somebody else's."""
+    machines = fleet(
+        snapshot("a", *(vm("a", name, managed=True) for name in ("one", "three", "two"))), snapshot("b"), snapshot("c")
+    )
+    plan = drain(CONFIGURATION, machines, "a").moves
+    begun = [
+        len(may_begin(CONFIGURATION, machines, plan, under_way=(), parallel=2, busy=busy))
+        for busy in ({}, {"a": 1}, {"a": 2})
+    ]
+    assert begun == [2, 1, 0]
+
+
+def test_a_move_under_way_counts_on_both_hosts_until_it_has_ended() -> None:
+    """Also before it has reserved its room; afterwards it is as if it had moved, with its device free at the source."""
+    source = snapshot("a", vm("a", "ml", devices=GPUS[:1], managed=True), profile="gpu-node")
+    machines = fleet(source, snapshot("b", profile="gpu-node"))
+    (move,) = drain(CONFIGURATION, machines, "a").moves
+    counted = with_under_way(machines, [move])
+    assert [host.addresses_in_use() for host in counted.hosts] == [{GPUS[0]}, {*move.devices}]
+    assert with_under_way(counted, [move]) == counted
+    then = as_if_ended(machines, [move])
+    assert [host.addresses_in_use() for host in then.hosts] == [set(), {*move.devices}]
+    assert costs(CONFIGURATION, then) == costs(CONFIGURATION, moved(machines, move))
