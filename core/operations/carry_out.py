@@ -24,8 +24,6 @@ from core.operations.migration_recovery import settle_earlier
 from core.operations.plan_pace import next_moves
 from core.operations.plan_run import BEGIN, END, SHUT_DOWN, MoveState, in_journal
 from core.operations.whereabouts import Place
-from core.placement.drain import DrainPlan
-from core.placement.rebalance import RebalancePlan
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -135,7 +133,7 @@ class _Carrying:
         choice = next_moves(
             configuration,
             fleet,
-            lambda configuration, fleet: self._order.plan(configuration, fleet).moves,
+            self._order.moves,
             waiting=waiting,
             under_way=under_way,
             parallel=self._order.parallel,
@@ -166,9 +164,8 @@ class _Carrying:
 
     def _leave(self, waiting: dict[str, int], fleet: Fleet) -> None:
         """Note of each VM that is not moved any more why that is so."""
-        plan = self._order.plan(self._workplace.configuration, fleet)
-        stay = plan.stuck if isinstance(plan, DrainPlan) else plan.held if isinstance(plan, RebalancePlan) else ()
-        stuck = {each.vm.uuid: each.message for each in stay}
+        staying = self._order.staying(self._workplace.configuration, fleet)
+        stuck = {each.vm.uuid: each.message for each in staying}
         for uuid, number in waiting.items():
             move = self._run.view.moves[number]
             on = [host.name for host in fleet.hosts for vm in host.vms if vm.uuid == uuid and vm.active]

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError
 from core.placement.demand import MovePolicy
+from core.placement.request import Request
+from core.placement.rows import request_row
+from core.units import show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from core.config.model import Configuration
     from core.fleet import Fleet
-    from core.placement.drain import DrainPlan
+    from core.placement.demand import Stuck
+    from core.placement.drain import DrainPlan, Move
     from core.placement.rebalance import RebalancePlan
 
 DEFAULT_PARALLEL = 2
@@ -29,6 +33,7 @@ class PlanKind(StrEnum):
 
     DRAIN = "drain"
     REBALANCE = "rebalance"
+    ROOM = "room"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +53,24 @@ class PlanOrder:
     """Most moves of a rebalance; None: as many as help."""
     bandwidth: int = 0
     """MiB/s that each live migration may send; 0: no limit."""
+    request: Request | None = None
+    """The VM that room is made for, else None."""
 
     def __post_init__(self) -> None:
         if (self.kind is PlanKind.DRAIN) != bool(self.host):
             raise UsageError(f"a {self.kind.value} has {'a' if self.kind is PlanKind.DRAIN else 'no'} host")
+        if (self.kind is PlanKind.ROOM) != (self.request is not None):
+            raise UsageError(f"a {self.kind.value} has {'a' if self.kind is PlanKind.ROOM else 'no'} request")
         if not 1 <= self.parallel <= MOST_PARALLEL:
             raise UsageError(f"a host takes part in 1 to {MOST_PARALLEL} moves at once, not {self.parallel}")
 
     @property
     def what(self) -> str:
-        """The plan in a word or two: `drain h1`, `rebalance`."""
+        """The plan in a few words: `drain h1`, `rebalance`, `make room for 4 vCPUs, 8 GiB`."""
+        if self.request is not None:
+            devices = [f"{count} {kind}" for kind, count in self.request.devices.items()]
+            vcpus = "1 vCPU" if self.request.vcpus == 1 else f"{self.request.vcpus} vCPUs"
+            return f"make room for {', '.join([vcpus, show_size(self.request.memory_bytes), *devices])}"
         return f"{self.kind.value} {self.host}".rstrip()
 
     @property
@@ -66,7 +79,7 @@ class PlanOrder:
         return MovePolicy(foreign=self.foreign, with_devices=self.offline)
 
     def plan(self, configuration: Configuration, fleet: Fleet) -> DrainPlan | RebalancePlan:
-        """Plan it on a fleet; raises UsageError where its host isn't there any more."""
+        """Plan a drain or a rebalance on a fleet; raises UsageError where its host isn't there any more."""
         if self.kind is PlanKind.DRAIN:
             from core.placement.drain import drain
 
@@ -74,6 +87,23 @@ class PlanOrder:
         from core.placement.rebalance import rebalance
 
         return rebalance(configuration, fleet, self.policy, most=self.most)
+
+    def moves(self, configuration: Configuration, fleet: Fleet) -> Sequence[Move]:
+        """Plan its moves on a fleet; raises UsageError where its host isn't there any more."""
+        if self.request is None:
+            return self.plan(configuration, fleet).moves
+        from core.placement.make_room import make_room
+
+        return make_room(configuration, fleet, self.request, self.policy).moves
+
+    def staying(self, configuration: Configuration, fleet: Fleet) -> Sequence[Stuck]:
+        """Give the VMs that it can't move on a fleet, as far as it looks at them; raises as `moves` does."""
+        if self.request is not None:
+            return ()
+        from core.placement.drain import DrainPlan
+
+        plan = self.plan(configuration, fleet)
+        return plan.stuck if isinstance(plan, DrainPlan) else plan.held
 
     def facts(self) -> dict[str, Any]:
         """Give it as it is written down; `of_facts` reads it."""
@@ -85,6 +115,7 @@ class PlanOrder:
             "parallel": self.parallel,
             "most": self.most,
             "bandwidth": self.bandwidth,
+            "request": None if self.request is None else request_row(self.request, 1),
         }
 
     @classmethod
@@ -99,4 +130,11 @@ class PlanOrder:
             parallel=int(facts["parallel"]),
             most=None if most is None else int(most),
             bandwidth=int(facts["bandwidth"]),
+            request=None if (row := facts.get("request")) is None else _request(row),
         )
+
+
+def _request(row: Mapping[str, Any]) -> Request:
+    devices = {str(kind): int(count) for kind, count in row["devices"].items()}
+    realm = None if row["realm"] is None else str(row["realm"])
+    return Request(int(row["vcpus"]), int(row["memory"]), devices, realm, bool(row["needs_drives_pool"]))

@@ -62,6 +62,8 @@ class Sheet:
     moves: tuple[Move, ...] = ()
     staying: tuple[Stuck, ...] = ()
     gain: str = ""
+    request: Request | None = None
+    """The VM that the moves make room for; None for other plans."""
     progress: float | None = None
     """How far it is, of a plan that is carried out."""
 

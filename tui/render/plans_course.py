@@ -59,7 +59,9 @@ def keyed(view: RunView) -> dict[RowKey, MoveView]:
 
 
 def order_in_words(order: PlanOrder) -> str:
-    """Name a plan in the midst of a sentence: "the drain of h3"."""
+    """Name a plan in the midst of a sentence: "the drain of h3", "making room for 4 vCPUs, 8 GiB"."""
+    if order.request is not None:
+        return order.what.replace("make", "making", 1)
     return f"the drain of {order.host}" if order.host else f"the {order.what}"
 
 

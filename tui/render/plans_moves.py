@@ -118,7 +118,8 @@ def room_sheet(plan: RoomPlan) -> Sheet:
         return Sheet(heading=heading, said=said(first), empty="No moves.")
     first = f"{plan.host} takes {wanted} after {plural(len(plan.moves), 'move')}, {place}"
     second = "fewer moves are proven not to do" if plan.smallest else "fewer moves might do: that was not proven"
-    return _sheet(heading, said(first, second), plan.moves, (), gain=f"Then {plan.host} takes {wanted}.")
+    sheet = _sheet(heading, said(first, second), plan.moves, (), gain=f"Then {plan.host} takes {wanted}.")
+    return replace(sheet, request=plan.request)
 
 
 def _devices(plan: RoomPlan | Move) -> str:

@@ -264,7 +264,8 @@ class PlansApplying(AreaScreen):
         return self.policy or MovePolicy(with_devices=self.kind is PlanKind.DRAIN)
 
     def _is_of(self, order: PlanOrder) -> bool:
-        return (order.kind.value, order.host) == (self.kind.value, self.drained)
+        wanted = self.realms.request if self.kind is PlanKind.ROOM else None
+        return (order.kind.value, order.host, order.request) == (self.kind.value, self.drained, wanted)
 
     def _in_the_way(self) -> PlanOrder | None:
         """Give a plan under way that this one must not be carried out beside; several hosts may be drained at once."""
@@ -302,6 +303,7 @@ class PlansApplying(AreaScreen):
             foreign=policy.foreign,
             offline=policy.with_devices,
             most=len(sheet.moves) if self.kind is PlanKind.REBALANCE else None,
+            request=sheet.request,
         )
 
     def _begin(self, order: PlanOrder, sheet: Sheet, cordons: str) -> None:
@@ -312,9 +314,10 @@ class PlansApplying(AreaScreen):
                 with control.step("set it to No Scheduling", cordons):
                     workplace.set_state(cordons, HostState.NO_SCHEDULING)
 
-        self._start_run(Run(order, sheet.moves), first)
+        self._start_run(Run(order, sheet.moves), first, sheet.gain if order.request is not None else "")
 
-    def _start_run(self, run: Run, first: Callable[[Control], None]) -> None:
+    def _start_run(self, run: Run, first: Callable[[Control], None], gain: str = "") -> None:
+        """Carry a run out as a task; `gain` is what it is good for, said once all its moves are made."""
         workplace, order = self.realms.workplace, run.view.order
 
         def job(control: Control) -> str:
@@ -326,10 +329,12 @@ class PlansApplying(AreaScreen):
         def ended(told: str) -> None:
             view = run.view
             bad = view.count(MoveState.FAILED, MoveState.IN_DOUBT, MoveState.WAITING)
-            self.realms.tell(f"{capital(order.what)}: {told}", "warning" if bad else "information")
+            then = f". {gain}" if gain and view.count(MoveState.DONE) == len(view.moves) else ""
+            self.realms.tell(f"{capital(order.what)}: {told}{then}", "warning" if bad else "information")
 
         target = order.host or plural(len(run.view.moves), "VM")
-        self.follow(run, self.realms.run_task(order.kind.value, target, job, ended))
+        what = order.kind.value if order.request is None else "make room by moving"
+        self.follow(run, self.realms.run_task(what, target, job, ended))
 
     def follow(self, run: Run, task: int) -> None:
         """Bring a plan to the front that a task carries out."""

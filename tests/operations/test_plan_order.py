@@ -1,0 +1,52 @@
+"""What a plan is carried out by, written down and read again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.errors import UsageError
+from core.operations.plan_order import PlanKind, PlanOrder
+from core.placement.demand import MovePolicy
+from core.placement.make_room import make_room
+from core.placement.request import Request
+from tests.tui import world
+
+GIB = 2**30
+LARGE = Request(2, 250 * GIB, {"a100": 1}, "main")
+ORDERS = (
+    PlanOrder(kind=PlanKind.DRAIN, host="h1", foreign=True, offline=True, parallel=3, bandwidth=100),
+    PlanOrder(kind=PlanKind.REBALANCE, most=4),
+    PlanOrder(kind=PlanKind.ROOM, request=LARGE),
+)
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.kind.value)
+def test_an_order_is_read_as_it_was_written(order: PlanOrder) -> None:
+    """Through JSON, as in a journal."""
+    assert PlanOrder.of_facts(json.loads(json.dumps(order.facts()))) == order
+
+
+def test_an_order_has_what_its_kind_is_about_and_nothing_else() -> None:
+    """A drain has a host, room a request."""
+    with pytest.raises(UsageError, match="a drain has a host"):
+        PlanOrder(kind=PlanKind.DRAIN)
+    with pytest.raises(UsageError, match="a rebalance has no request"):
+        PlanOrder(kind=PlanKind.REBALANCE, request=LARGE)
+    with pytest.raises(UsageError, match="a room has a request"):
+        PlanOrder(kind=PlanKind.ROOM)
+
+
+def test_room_is_made_by_the_moves_that_were_planned() -> None:
+    """And says in words for what."""
+    full = [world.vm(f"a-{i}", "h1", i, vcpus=2, memory_bytes=100 * GIB) for i in range(8)]
+    other = [world.vm(f"b-{i}", "h2", 50 + i, vcpus=2, memory_bytes=100 * GIB) for i in range(7)]
+    fleet = world.saved([world.seen(world.host("h1"), full), world.seen(world.host("h2"), other)]).fleet()
+    request = Request(2, 250 * GIB)
+    order = PlanOrder(kind=PlanKind.ROOM, request=request)
+    assert order.what == "make room for 2 vCPUs, 250 GiB"
+    planned = make_room(world.CONFIGURATION, fleet, request, MovePolicy(with_devices=False))
+    assert planned.moves
+    assert order.moves(world.CONFIGURATION, fleet) == planned.moves
+    assert order.staying(world.CONFIGURATION, fleet) == ()
