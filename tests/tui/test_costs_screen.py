@@ -12,8 +12,8 @@ from core.fleet import Connection
 from core.realms import Realm
 from tests.tui.costs_app import CostsApp
 from tests.tui.costs_world import NOW, configuration, fleet, host, usual_fleet
-from tui.screens.costs import AT_ONCE
 from tui.screens.costs_close_up import CloseUpPanel
+from tui.screens.costs_judging import AT_ONCE
 from tui.screens.costs_panel import RequestPanel
 from tui.screens.costs_table import HostTable
 from tui.widgets.plot import CurvePlot
@@ -32,7 +32,7 @@ def hosts(app: CostsApp, table: str) -> list[object]:
 
 def curves(app: CostsApp) -> list[str]:
     """Titles of the curves that are drawn."""
-    titles = (str(plot.border_title) for plot in app.costs.query(CurvePlot) if plot.display)
+    titles = (str(plot.border_title) for plot in app.costs.query_one(CloseUpPanel).query(CurvePlot) if plot.display)
     return [Content.from_markup(title).plain for title in titles]
 
 

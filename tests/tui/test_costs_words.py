@@ -107,7 +107,7 @@ def test_a_host_is_compared_with_the_best_summand_by_summand() -> None:
     """The differences add up to the distance."""
     answer = judged(usual_fleet())
     assert remark(answer, "h6") == "44.8 dearer than h4: memory +16.8, vms +14.0, vcpus +14.0"
-    assert remark(answer, "h4") == "44.8 cheaper than h6: memory -16.8, vms -14.0, vcpus -14.0"
+    assert remark(answer, "h4") == "44.8 cheaper than h6: memory -16.8, vms -14.0, vcpus -14.0; memory decides"
     assert remark(answer, "h8").startswith("Refused: the host is disabled; also not connected")
     assert remark(answer, "nobody") == ""
 

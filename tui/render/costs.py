@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from core.config.syntax import render_path
 from core.curves import INFINITY
+from core.placement.raised_limits import raised_limits
+from core.placement.remedies import remedy
 from tui.render.figures import cost_text, decimals
 from tui.render.headroom import MOST
-from tui.render.what_if import Counted, difference, digits_of, fits_cell, refused_before, was
+from tui.render.parameters import SECTION, number_text, size_text
+from tui.render.remedies import NOTHING_HELPS, ways
+from tui.render.what_if import Counted, difference, digits_of, fits_cell, refused_before, remark_before, was
 from tui.widgets.cells import Tone, plain
 from tui.widgets.rows import Column, Row, natural
 
@@ -118,10 +123,57 @@ def _shares(host: Verdict, other: Verdict) -> dict[str, float]:
 
 
 def remark(exploration: Exploration, host: str) -> str:
-    """Say why a host stands where it does: its lead or lag split into summands, or every reason against it."""
+    """Say why a host stands where it does: its lead or lag split into summands, or every reason against it.
+
+    Then, each on a line of its own, what would make a refused host take the VM, and how it stood without the changes
+    of a what-if.
+    """
     verdict = exploration.verdict(host)
     if verdict is None:
         return ""
+    said = [_standing(exploration, verdict)]
+    if verdict.refusal is not None:
+        said += _ways(exploration, verdict)
+    said.append(remark_before(exploration.compared.get(host)))
+    return "\n".join(filter(None, said))
+
+
+def _ways(exploration: Exploration, verdict: Verdict) -> list[str]:
+    """Say what would make a refused host take the VM: with its VMs, the request, and then its cost function changed."""
+    snapshot = exploration.fleet.host(verdict.host)
+    if snapshot is None:
+        return []
+    found = remedy(exploration.configuration, exploration.fleet, exploration.request, snapshot)
+    told = list(ways(found, exploration.request)) if found is not None else []
+    if told == [NOTHING_HELPS]:
+        told = []
+    said = [f"Takes it if: {'; '.join(told)}."] if told else []
+    limits = raised_texts(exploration, verdict.host)
+    if limits:
+        shown = " and ".join(text.removeprefix(f"{SECTION}.") for text in limits)
+        said.append(f"{'Or with' if said else 'Takes it with'} {shown} (h tries it).")
+    return said
+
+
+def raised_texts(exploration: Exploration, host: str) -> tuple[str, ...]:
+    """Write the limits that stand in the way of a refused host as settings, raised as far as the VM needs.
+
+    None where that is not what it needs.
+    """
+    verdict, close_up = exploration.verdict(host), exploration.close_up(host)
+    if verdict is None or verdict.cost is None or close_up is None or close_up.function is None:
+        return ()
+    if any(reason.why != "cost-infinite" for reason in verdict.reasons):
+        return ()
+    written = []
+    for limit in raised_limits(verdict.cost):
+        in_units = limit.attribute == "memory" and limit.path[-1] != "max"
+        value = size_text(int(limit.least)) if in_units else number_text(limit.least)
+        written.append(f"{render_path((SECTION, close_up.function.id, *limit.path))} = {value}")
+    return tuple(written)
+
+
+def _standing(exploration: Exploration, verdict: Verdict) -> str:
     if verdict.refusal is not None:
         first, *others = (reason.message for reason in verdict.reasons)
         return f"Refused: {first}" + "".join(f"; also {other}" for other in others)
@@ -139,7 +191,8 @@ def remark(exploration: Exploration, host: str) -> str:
     if lag == 0:
         return f"As cheap as {other.host}" + (f": {parts}" if parts else "")
     word = "cheaper" if lag < 0 else "dearer"
-    return f"{cost_text(abs(lag), digits)} {word} than {other.host}" + (f": {parts}" if parts else "")
+    decides = f"; {short_name(_deciding(verdict, other))} decides" if verdict is best and len(told) > 1 else ""
+    return f"{cost_text(abs(lag), digits)} {word} than {other.host}" + (f": {parts}{decides}" if parts else "")
 
 
 def _reasons(refused: Iterable[Verdict]) -> str:

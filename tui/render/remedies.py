@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from core.placement.request import Request
     from core.placement.verdicts import Refusal
 
+NOTHING_HELPS = "only with another configuration: nothing that goes from it is enough"
+"""What is said where no VM's going and no smaller request is enough."""
+
 _GIB = 2**30
 _FIRST = {
     Why.REALM_DISABLED: "enable its realm",
@@ -41,7 +44,7 @@ def ways(remedy: Remedy, request: Request) -> Iterator[str]:
     if remedy.ask is not None:
         options.append(_smaller(request, remedy.ask))
     if not options:
-        yield "only with another configuration: nothing that goes from it is enough"
+        yield NOTHING_HELPS
         return
     for index, option in enumerate(options):
         yield option if index == 0 else f"or {option}"

@@ -30,14 +30,26 @@ _BAR_BESIDE_AMOUNTS = 10
 def term_bars(close_up: CloseUp, remark: str, width: int, height: int) -> tuple[Line, ...]:
     """Draw the terms of a host's cost in `height` lines of `width` columns: what is there, and what placing adds.
 
-    The remark stands below, in the lines that are left.
+    The remark stands below, each of its lines broken to the width, in the lines that are left.
     """
     if width <= 0 or height <= 0:
         return ()
     lines = _Bars(close_up, width, height).lines()
     if remark and len(lines) + 1 < height:
-        lines += [(), *((Stroke(line, Ink.QUIET),) for line in wrapped(remark, width, height - len(lines) - 1))]
+        if len(_remarks(remark, width, height)) < height - len(lines):
+            lines.append(())
+        lines += [(Stroke(line, Ink.QUIET),) for line in _remarks(remark, width, height - len(lines))]
     return tuple(_fit(line, width) for line in [*lines, *[()] * height][:height])
+
+
+def _remarks(remark: str, width: int, height: int) -> list[str]:
+    """Break the lines of a remark; each keeps one line at least, as far as there are lines."""
+    lines: list[str] = []
+    paragraphs = remark.split("\n")[:height]
+    for position, paragraph in enumerate(paragraphs):
+        room = height - len(lines) - (len(paragraphs) - position - 1)
+        lines += wrapped(paragraph, width, room)
+    return lines
 
 
 class _Bars:

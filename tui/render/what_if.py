@@ -13,9 +13,7 @@ from tui.widgets.cells import Tone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.placement.capacity import Capacity
     from core.placement.comparison import HostCompared
-    from core.placement.failure import FailureCheck
     from core.placement.verdicts import Verdict
     from tui.render.exploration import Exploration
     from tui.widgets.cells import Cell, Piece
@@ -28,16 +26,9 @@ class Counted:
     """What takes longer to count than a ranking: how many VMs fit, and which hosts can't be lost."""
 
     fits: Mapping[str, int] = field(default_factory=dict)
-    """By host; as many as `MOST` where nothing limits them."""
+    """By host; as many as `MOST` where nothing limits them, or where more doesn't matter."""
     losses: int | None = None
     """Hosts that can't be lost; None where that was not worked out."""
-
-    @classmethod
-    def of(cls, capacity: Capacity, failure: FailureCheck | None) -> Counted:
-        """Take from the plans what a what-if compares."""
-        fits = {host.host: MOST if host.fits is None else host.fits for host in capacity.hosts}
-        losses = None if failure is None else sum(host.survives is False for host in failure.hosts)
-        return cls(fits, losses)
 
     @property
     def total(self) -> int:
@@ -50,8 +41,13 @@ class Counted:
         return any(number >= MOST for number in self.fits.values())
 
 
-def banner(changes: int, before: Counted | None, after: Counted | None, trouble: str = "") -> tuple[Piece, ...]:
-    """Say that one is in a what-if, that nothing real is touched, and what it makes of capacity and failure."""
+def banner(
+    changes: int, before: Counted | None, after: Counted | None, trouble: str = "", *, short: bool = False
+) -> tuple[Piece, ...]:
+    """Say that one is in a what-if, that nothing real is touched, and what it makes of capacity and failure.
+
+    A short one leaves the failure out.
+    """
     pieces: list[Piece] = [
         (" WHAT IF ", Tone.STRONG),
         (f" {plural(changes, 'change')}, nothing real is touched", Tone.STRONG),
@@ -61,7 +57,7 @@ def banner(changes: int, before: Counted | None, after: Counted | None, trouble:
     if before is not None and after is not None:
         pieces.append((" \N{MIDDLE DOT} ", Tone.PLAIN))
         pieces += _step("fit", _number(before), _number(after))
-        if before.losses is not None and after.losses is not None:
+        if before.losses is not None and after.losses is not None and not short:
             pieces.append((" \N{MIDDLE DOT} ", Tone.PLAIN))
             pieces += _step("can't be lost", _hosts(before.losses), _hosts(after.losses))
     return tuple(pieces)
@@ -69,7 +65,7 @@ def banner(changes: int, before: Counted | None, after: Counted | None, trouble:
 
 def _step(words: str, before: str, after: str) -> list[Piece]:
     if before == after:
-        return [(f"{after} {words} {UNCHANGED}", Tone.PLAIN)]
+        return [(f"{after} {words}, {UNCHANGED}", Tone.PLAIN)]
     return [(f"{before} \N{RIGHTWARDS ARROW} ", Tone.PLAIN), (after, Tone.STRONG), (f" {words}", Tone.PLAIN)]
 
 

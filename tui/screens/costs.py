@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
 from tui.commands import Command, bindings
-from tui.render.ages import shown_ages
 from tui.render.costs import (
     REFUSED_COLUMNS,
+    REFUSED_COLUMNS_WHAT_IF,
     capacity,
     headline,
     ranking_columns,
@@ -23,13 +23,16 @@ from tui.render.costs import (
 )
 from tui.render.headroom import in_words
 from tui.render.names import wrapped
-from tui.screens.area import AreaScreen
+from tui.render.what_if import before_sentence
 from tui.screens.costs_close_up import CloseUpPanel
+from tui.screens.costs_judging import JudgingScreen
 from tui.screens.costs_lines import share_lines
 from tui.screens.costs_panel import RequestPanel
-from tui.screens.costs_question import Explored, Question
-from tui.screens.costs_request import Asked, FieldRefused, fields_for
+from tui.screens.costs_request import FieldRefused, fields_for
 from tui.screens.costs_table import BY_TOTAL, HostTable
+from tui.screens.sandbox import WHAT_IF_KEYS, WhatIfBanner
+from tui.screens.sandbox_editor import ParameterEditor
+from tui.screens.sandbox_parameters import ParameterTable
 from tui.widgets.grid import Grid
 from tui.widgets.rows import Column
 
@@ -38,21 +41,12 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
-    from textual.timer import Timer
 
     from core.config.model import Configuration
     from core.fleet import Fleet
     from tui.render.exploration import Exploration
+    from tui.render.what_if import Counted
     from tui.widgets.rows import RowKey
-
-AT_ONCE = 100
-"""Hosts that are judged between two frames; more are left to a thread."""
-
-REST_SECONDS = 1.0
-"""A larger fleet that keeps changing is judged so often; a changed request always at once."""
-
-_PLACED_AS_FAST = 4
-"""VMs that are placed in the time in which one host is judged."""
 
 _FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
 """What the ranking shows until the first fleet says which terms there are."""
@@ -63,8 +57,8 @@ _NARROW = 100
 _SHORT = 30
 
 
-class CostsScreen(AreaScreen):
-    """Hosts ranked for a request, the refused with their reasons, and the chosen host's curves."""
+class CostsScreen(JudgingScreen):
+    """Hosts ranked for a request, the refused with their reasons, and the chosen host's curves; and what if."""
 
     CSS_PATH = "costs.tcss"
     KEYS: ClassVar = (
@@ -72,6 +66,7 @@ class CostsScreen(AreaScreen):
         Command("m", "edit('memory')", "Memory", "Edit the memory: a number is GiB, or write a unit."),
         Command("d", "edit_devices", "Devices", "Edit the number of devices; again for the next type."),
         Command("n", "edit('count')", "Count", "Edit how many such VMs are placed."),
+        *WHAT_IF_KEYS,
         Command(
             "plus,equals_sign",
             "step(1)",
@@ -96,29 +91,18 @@ class CostsScreen(AreaScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.exploration: Exploration | None = None
-        """What is shown; None until the first fleet."""
-        self._asked: Asked | None = None
         self._refused = ""
         self._columns: tuple[Column, ...] = ()
         self._picked: str | None = None
         """The host that the user chose; None: whichever is best."""
-        self._question = 0
-        """Number of the newest question: a thread's late answer to an older one is not shown over a newer."""
-        self._is_judging = False
-        self._waiting: Question | None = None
-        """The newest question that came while a thread was judging: those between are dropped."""
-        self._judged: tuple[object, ...] = ()
-        """What told apart the fleet that was judged last."""
-        self._rest: Timer | None = None
-        """Runs while a large fleet that was just judged is left alone."""
         self._fits: Mapping[str, int] = {}
         self._said: tuple[list[str], list[str], str] | None = None
 
     # Layout --------------------------------------------------------------------------------------------------------
 
     def compose_body(self) -> ComposeResult:
-        """Lay out the request, the two tables and the chosen host."""
+        """Lay out the request, the two tables and the chosen host, or the editor in its place."""
+        yield WhatIfBanner()
         with Horizontal(id="question"):
             yield RequestPanel(fields_for(self.realms.workplace.configuration), id="request")
             with Vertical(id="answer"):
@@ -127,11 +111,12 @@ class CostsScreen(AreaScreen):
                 yield HostTable(_FIRST_COLUMNS, heading="Hosts", sort=BY_TOTAL, wide=wide, id="ranking")
                 yield HostTable(REFUSED_COLUMNS, heading="Refused", empty="None.", id="refused")
         yield CloseUpPanel(id="close-up")
+        yield ParameterEditor(id="editor")
 
     def on_mount(self) -> None:
         """Start at the ranking."""
         super().on_mount()
-        self._asked = self.query_one(RequestPanel).asked()
+        self.asked = self.query_one(RequestPanel).asked()
         self.query_one("#ranking").focus()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -145,100 +130,71 @@ class CostsScreen(AreaScreen):
         self.set_class(short, "-short")
         panel = self.query_one(RequestPanel)
         panel.lay_out(width - 2 if narrow else None)
-        panel_height = min(3, panel.rows_needed(width - 2)) if narrow else len(panel.fields) + 2
-        panel.styles.height = panel_height if narrow else None
+        hidden = short and self.is_editing
+        panel_height = 0 if hidden else min(3, panel.rows_needed(width - 2)) if narrow else len(panel.fields) + 2
+        panel.styles.height = panel_height if narrow and not hidden else None
         panel.styles.width = None if narrow else max(_LEAST_PANEL, panel.natural_width)
         sentences = self._say()
         self.query_one("#headline").styles.height = sentences
         exploration = self.exploration
-        ranked, refused = (len(exploration.ranked), len(exploration.refused)) if exploration is not None else (0, 0)
-        above = sentences + (panel_height if narrow else 0)
-        lines = share_lines(height, above=above, ranked=ranked, refused=refused, short=short)
+        ranked = len(exploration.ranked) if exploration is not None else 0
+        refused = len(exploration.refused) + len(exploration.dropped) if exploration is not None else 0
+        above = sentences + (panel_height if narrow else 0) + bool(self.changes)
+        lines = share_lines(height, above=above, ranked=ranked, refused=refused, short=short, editing=self.is_editing)
         table = self.query_one("#refused", HostTable)
         table.display = refused > 0
         table.styles.height = lines.refused
         beside = 0 if narrow else min(lines.most, panel_height)
-        self.query_one("#question").styles.height = max(above + lines.ranking + lines.refused, beside)
+        taken = above - bool(self.changes) + lines.ranking + lines.refused
+        self.query_one("#question").styles.height = max(taken, beside)
 
     # What is shown -------------------------------------------------------------------------------------------------
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Judge the newest fleet; where only more of the headroom is known by now, show that."""
-        workplace = self.realms.workplace
-        configuration = workplace.configuration
+        configuration = self.realms.workplace.configuration
         panel = self.query_one(RequestPanel)
         if fields_for(configuration) != panel.fields:
             self.run_worker(self._use_fields(configuration), exclusive=True, group="fields")
-        state = (workplace.generation, shown_ages(fleet, configuration.realms), configuration)
-        if self.exploration is not None and not self._is_judging and (state == self._judged or self._rest is not None):
-            self._show(self.exploration)
-            return
-        self._judged = state
-        if len(fleet.hosts) > AT_ONCE:
-            self._rest = self.set_timer(REST_SECONDS, self._look_again)
-        self._ask(fleet)
-
-    def _look_again(self) -> None:
-        self._rest = None
-        if self.is_current and self.realms.fleet is not None:
-            self.show_fleet(self.realms.fleet)
+        self.judge_newer(fleet)
 
     async def _use_fields(self, configuration: Configuration) -> None:
         panel = self.query_one(RequestPanel)
         await panel.use_fields(fields_for(configuration))
         try:
-            self._asked, self._refused = panel.asked(), ""
+            self.asked, self._refused = panel.asked(), ""
         except FieldRefused as error:
             self._refused = str(error)
         if self.realms.fleet is not None:
-            self._ask(self.realms.fleet)
+            self.judge(self.realms.fleet)
 
-    def _ask(self, fleet: Fleet) -> None:
-        """Judge a fleet for the request: at once, or in a thread, of which there is one at a time."""
-        if self._asked is None:
-            return
-        self._question += 1
-        question = Question(self._question, self.realms.workplace.configuration, fleet, self._asked)
-        if len(fleet.hosts) + self._asked.count // _PLACED_AS_FAST <= AT_ONCE:
-            self._waiting = None
-            self._show(question.answer())
-        elif self._is_judging:
-            self._waiting = question
-        else:
-            self._judge_aside(question)
-
-    def _judge_aside(self, question: Question) -> None:
-        self._is_judging, self._waiting = True, None
-        self._work(question)
-
-    @work(thread=True, group="judge")
-    def _work(self, question: Question) -> None:
-        self.post_message(Explored(question.number, question.answer()))
-
-    def on_explored(self, message: Explored) -> None:
-        """Show a thread's answer, unless something else was asked at once since; then judge what waits."""
-        self._is_judging = False
-        if self._waiting is not None:
-            self._judge_aside(self._waiting)
-            self._show(message.exploration)
-        elif message.number == self._question:
-            self._show(message.exploration)
-
-    def _show(self, exploration: Exploration) -> None:
+    def show_exploration(self, exploration: Exploration) -> None:
+        """Show what the hosts were judged to be."""
         before, self.exploration = self.exploration, exploration
         self.realms.request = exploration.request
-        fits = self.realms.fits(self.realms.fleet or exploration.fleet)
+        fits, counted = self._fit(exploration)
         if before is not None and exploration.says_the_same_as(before) and fits == self._fits:
             return
         self._fits = fits
-        self.query_one(RequestPanel).say_below(capacity(exploration, fits))
-        self._show_ranking(exploration)
+        self.query_one(RequestPanel).say_below(capacity(exploration, fits, counted))
+        self._show_ranking(exploration, counted)
         refused = self.query_one("#refused", HostTable)
+        columns = REFUSED_COLUMNS if exploration.before is None else REFUSED_COLUMNS_WHAT_IF
+        if refused.model.columns != columns:
+            refused.use_columns(columns, None)
         refused.set_rows(refused_rows(exploration))
         self._fold(self.size.width, self.size.height)
         self._follow()
 
-    def _show_ranking(self, exploration: Exploration) -> None:
+    def _fit(self, exploration: Exploration) -> tuple[Mapping[str, int], Counted | None]:
+        """Tell how many such VMs each host takes; in a what-if, as far as that is counted, also without its changes."""
+        if exploration.before is None:
+            return self.realms.fits(self.realms.fleet or exploration.fleet), None
+        if self._counted is None:
+            return {}, None
+        return self._counted[1].fits, self._counted[0]
+
+    def _show_ranking(self, exploration: Exploration, counted: Counted | None) -> None:
         ranking = self.query_one("#ranking", HostTable)
         columns = ranking_columns(exploration)
         if columns != self._columns:
@@ -248,7 +204,7 @@ class CostsScreen(AreaScreen):
             "No host can take it." if exploration.refused else "No hosts yet: add one in the Hosts area (1)."
         )
         ranking.set_heading(f"Hosts for {in_words(exploration.request)}")
-        ranking.set_rows(ranking_rows(exploration, self._fits))
+        ranking.set_rows(ranking_rows(exploration, self._fits, counted))
 
     def _say(self) -> int:
         """Write the sentences as wide as there is room; gives the number of lines that they take."""
@@ -270,9 +226,24 @@ class CostsScreen(AreaScreen):
     def _second_sentence(self) -> str:
         if self._refused:
             return f"{self._refused}. Shown is the last request that made sense"
-        return where_they_go(self.exploration) if self.exploration is not None else ""
+        if self.exploration is None:
+            return ""
+        return ". ".join(filter(None, (where_they_go(self.exploration), before_sentence(self.exploration))))
 
     # The chosen host -----------------------------------------------------------------------------------------------
+
+    @property
+    def under_cursor(self) -> str | None:
+        """The host under the cursor of the table that has the focus, else the one that is shown."""
+        key = self.focused.cursor_key if isinstance(self.focused, HostTable) else None
+        return key if isinstance(key, str) else self.chosen
+
+    def show_editor(self, *, shown: bool) -> None:
+        """Put the editor in the place of the chosen host's terms and curves, or take it away."""
+        self.set_class(shown, "-editing")
+        self._fold(self.size.width, self.size.height)
+        if not shown:
+            self.back_to_the_ranking()
 
     @property
     def chosen(self) -> str | None:
@@ -298,7 +269,9 @@ class CostsScreen(AreaScreen):
         if chosen is None:
             panel.show(None)
         else:
-            panel.show(exploration.close_up(chosen), remark(exploration, chosen))
+            before = exploration.before.close_up(chosen) if exploration.before is not None else None
+            panel.show(exploration.close_up(chosen), remark(exploration, chosen), before)
+        self.show_subject()
 
     def _choose(self, table: HostTable) -> None:
         host = table.cursor_key
@@ -332,9 +305,9 @@ class CostsScreen(AreaScreen):
         """Judge the hosts for the new request, or say what can't be asked for."""
         self._refused = event.refused
         if event.asked is not None:
-            self._asked = event.asked
+            self.asked = event.asked
         if self.realms.fleet is not None and event.asked is not None:
-            self._ask(self.realms.fleet)
+            self.judge(self.realms.fleet)
         else:
             self._fold(self.size.width, self.size.height)
 
@@ -345,8 +318,11 @@ class CostsScreen(AreaScreen):
         (tables[0] if tables else self.query_one("#ranking")).focus()
 
     def action_leave(self) -> None:
-        """Leave the fields, then the zoom, then the filter."""
-        if self.focused is not None and not isinstance(self.focused, Grid):
+        """Leave the fields, then the editor, then the zoom, then the filter."""
+        if isinstance(self.focused, ParameterTable):
+            if not self.focused.clear():
+                self.close_editor()
+        elif self.focused is not None and not isinstance(self.focused, Grid):
             self.back_to_the_ranking()
         elif self.has_class("-zoomed"):
             self.action_zoom()
@@ -374,6 +350,7 @@ class CostsScreen(AreaScreen):
         self.toggle_class("-zoomed")
 
     @on(Grid.Chosen)
-    def zoom_in(self) -> None:
+    def zoom_in(self, event: Grid.Chosen) -> None:
         """Look at a host with the whole screen."""
-        self.action_zoom()
+        if isinstance(event.grid, HostTable):
+            self.action_zoom()

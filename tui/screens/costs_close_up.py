@@ -17,6 +17,7 @@ from tui.widgets.plot import CurvePlot, TermBars
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from core.curves import Curve
     from tui.render.exploration import Change, CloseUp
 
 COST = "cost"
@@ -39,6 +40,7 @@ class CloseUpPanel(Container):
         self._picked: str | None = None
         """The view that the user turned to; None: the one that matters most."""
         self._remark = ""
+        self._before: CloseUp | None = None
         self._across, self._down = 1, 1
         self._plots = [CurvePlot()]
 
@@ -66,10 +68,13 @@ class CloseUpPanel(Container):
         most = self._close_up.matters_most if self._close_up is not None else None
         return most if most is not None else next(iter(self.views), None)
 
-    def show(self, close_up: CloseUp | None, remark: str = "") -> None:
-        """Show a host and why it stands where it does; None: there is none to show."""
-        if (close_up, remark) != (self._close_up, self._remark):
-            self._close_up, self._remark = close_up, remark
+    def show(self, close_up: CloseUp | None, remark: str = "", before: CloseUp | None = None) -> None:
+        """Show a host and why it stands where it does; None: there is none to show.
+
+        `before` is the same host without the changes of a what-if.
+        """
+        if (close_up, remark, before) != (self._close_up, self._remark, self._before):
+            self._close_up, self._remark, self._before = close_up, remark, before
             self._share_room()
 
     def turn(self, direction: int) -> None:
@@ -134,7 +139,8 @@ class CloseUpPanel(Container):
             close_up.capacity(change.attribute),
         )
         unit = Unit.of(change.attribute, x_range(change.curve, marks.used, marks.capacity))
-        plot.show(change.curve, marks, unit)
+        was = self._curve_before(change)
+        plot.show(change.curve, marks, unit, was)
         in_front = change.attribute == self.view
         plot.set_class(in_front and len(self.views) > 1 and self._has_terms_aside, "-in-front")
         parts: list[str | tuple[str, str]] = [(printable(short_name(change.attribute)), "bold")]
@@ -145,9 +151,17 @@ class CloseUpPanel(Container):
             parts += [(_DASH, "$muted"), before, (" → ", "$muted"), (after, "bold")]
         if not self._has_terms_aside:
             parts.insert(0, f"{printable(close_up.host)}{_DASH}")
+        if was is not None:
+            parts.append((f"{_DASH}broken line: as configured", "$muted"))
         if in_front and (turns := self._turns()):
             parts.append((f"{_DASH}{turns}", "$muted"))
         plot.set_title(*parts)
+
+    def _curve_before(self, change: Change) -> Curve | None:
+        """Give the curve without the changes of a what-if, where that is another one."""
+        changes = self._before.changes if self._before is not None else ()
+        curve = next((each.curve for each in changes if each.attribute == change.attribute), None)
+        return curve if curve != change.curve else None
 
     def _title(self) -> list[str | tuple[str, str]]:
         close_up = self._close_up

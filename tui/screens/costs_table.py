@@ -25,10 +25,10 @@ class HostTable(Grid):
         super().action_wide()
         self.set_class(self.wide, "-wide")
 
-    def use_columns(self, columns: Sequence[Column], sort: Sort) -> None:
+    def use_columns(self, columns: Sequence[Column], sort: Sort | None) -> None:
         """Have these columns from now on; rows come with the next `set_rows`, the filter stays."""
         before, self.model = self.model, GridModel(columns)
-        known = any(column.key == sort.column for column in columns)
+        known = sort is not None and any(column.key == sort.column for column in columns)
         self.model.sort_by(sort if known else BY_TOTAL)
         self.model.filter_by(before.filter.text)
         self._repaint()
