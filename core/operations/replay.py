@@ -136,7 +136,7 @@ def _replay_line(
         configuration = configuration_of(decision)
     except (UnreadableFile, UsageError) as error:
         return Unreplayed(number, str(error))
-    return _compared(number, decision, decide_again(decision, configuration, changes))
+    return compared(number, decision, decide_again(decision, configuration, changes))
 
 
 def decide_again(
@@ -161,7 +161,8 @@ def decide_again(
     )
 
 
-def _compared(line: int, decision: LoggedDecision, now: Placements) -> Replayed:
+def compared(line: int, decision: LoggedDecision, now: Placements) -> Replayed:
+    """Hold what a decision comes to now against what it was; `line` is its number in the log."""
     seats_then = [Seat(placement.host, placement.cost) for placement in decision.placements]
     seats_now = [Seat(placement.host, placement.cost) for placement in now.placements]
     if decision.despite_refusal:  # it would be given again

@@ -46,6 +46,17 @@ def stored_configuration(log: Path, digest: str) -> Path:
     return log.with_name(CONFIGURATIONS) / f"{digest}.conf"
 
 
+def digest_of(configuration: Configuration) -> str:
+    """Give the digest by which decisions name the configuration that they were made by."""
+    return hashlib.sha256(_content(configuration)).hexdigest()
+
+
+def _content(configuration: Configuration) -> bytes:
+    from core.config.export import format_configuration
+
+    return format_configuration(configuration).encode()
+
+
 def log_decision(
     registry: Path,
     configuration: Configuration,
@@ -178,9 +189,7 @@ def decision_host_row(configuration: Configuration, fleet: Fleet, snapshot: Host
 
 def _store_configuration(log: Path, configuration: Configuration, *, like: Path) -> str:
     """Keep the configuration once, and give its digest; whoever stores the same at the moment stores equal bytes."""
-    from core.config.export import format_configuration
-
-    content = format_configuration(configuration).encode()
+    content = _content(configuration)
     digest = hashlib.sha256(content).hexdigest()
     stored = stored_configuration(log, digest)
     if stored.exists():

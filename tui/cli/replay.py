@@ -48,11 +48,12 @@ def replay(
     elsewhere, or a line could not be decided again.
     """
     from core.operations import replay as operation
+    from core.operations.scheduling_log import digest_of
 
     hosts = changes.of_hosts()
     present = None if as_logged else changes.configured(_load(options))
     by = _configurations(log, present, changes)
-    summary = Summary(None if present is None else _digest(present))
+    summary = Summary(None if present is None else digest_of(present))
     outcomes = summary.count(_with_progress(operation.replay(log, by, hosts)), {change.host for change in hosts})
     if as_json:
         from tui.cli.replay_json import print_document
@@ -128,14 +129,6 @@ def _load(options: GlobalOptions) -> Configuration:
     from core.config.reader import load
 
     return load(find_configuration(options.config, os.environ))
-
-
-def _digest(configuration: Configuration) -> str:
-    import hashlib
-
-    from core.config.export import format_configuration
-
-    return hashlib.sha256(format_configuration(configuration).encode()).hexdigest()
 
 
 def _configurations(

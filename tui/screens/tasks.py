@@ -27,6 +27,7 @@ class TasksScreen(AreaScreen):
 
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command("x", "cancel_tasks", "Cancel task", "End a running task; what it did is undone.", footer=True),
+        Command("l", "open_log", "Scheduling log", "Decisions of placement, each with its explanation.", footer=True),
     )
     BINDINGS: ClassVar = bindings(KEYS)
     CSS_PATH = "tasks.tcss"
@@ -68,6 +69,14 @@ class TasksScreen(AreaScreen):
         if views:
             self.realms.cancel_tasks(views)
             grid.clear_marks()
+
+    def action_open_log(self) -> None:
+        """List the decisions of placement."""
+        from core.operations.scheduling_log import log_of
+        from tui.screens.tasks_log import SchedulingLogScreen
+
+        registry = self.realms.workplace.registry
+        self.app.push_screen(SchedulingLogScreen(log_of(registry.path) if registry is not None else None))
 
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a task."""
