@@ -98,21 +98,34 @@ def follow(screen: PlansScreen, run: Run, held: Held) -> int:
 
 
 async def test_a_hasty_enter_moves_nothing(tmp_path: Path) -> None:
-    """The dialog names each move and what stays; the focus is on Cancel, and the host's name is wanted."""
+    """The dialog names each move and what stays, and wants the host's name typed."""
     app = RealmsApp(world.standing(tmp_path))
     async with app.run_test(size=SIZE) as pilot:
         await planned(pilot, "5")
         screen = await planned(pilot, "j", "j", "d")
         await pressed(pilot, "a", ApplyPlan)
-        assert app.focused is app.screen.query_one("#cancel")
         shown = dialog_text(app)
         assert "Drain h3: move 1 VM?" in shown
         assert "web-sandbox h3 → " in shown
         assert "3 VMs can't move and stay: ml-train-04, ml-train-07, notebook-1" in shown
         assert app.screen.query_one("#do", Button).disabled
-        await pilot.press("ctrl+s")
+        await pilot.press("enter", "ctrl+s")
         await settle(pilot)
         assert isinstance(app.screen, ApplyPlan)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        assert app.workplace.tasks.views() == ()
+
+
+async def test_where_nothing_is_typed_the_focus_is_on_cancel(tmp_path: Path) -> None:
+    """One move of a rebalance."""
+    three = world.seen(world.host("h1"), world.vms("h1", 2, 0))
+    app = RealmsApp(world.standing(tmp_path, (three, world.seen(world.host("h2")))))
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5", "b")
+        assert len(cells(screen)) == 1
+        await pressed(pilot, "a", ApplyPlan)
+        assert app.focused is app.screen.query_one("#cancel")
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen)
         assert app.workplace.tasks.views() == ()
@@ -128,7 +141,6 @@ async def test_a_drain_is_carried_out_and_watched(tmp_path: Path) -> None:
             assert [row[1] for row in cells(screen)] == ["one", "two"]
             await pressed(pilot, "a", ApplyPlan)
             assert "hosts of libvirt's test driver, which can't migrate" in dialog_text(app)
-            app.screen.query_one("#typed", Input).focus()
             await pilot.press(*"h1", "enter")
             await until(pilot, lambda: app.screen is screen)
             await over(pilot)

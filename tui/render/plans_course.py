@@ -27,12 +27,12 @@ _BAR = 60
 COURSE_COLUMNS = (
     Column(key="number", title="#", right=True, least=3, letter="O"),
     Column(key="name", title="VM", least=12, most=40, letter="N"),
-    Column(key="host", title="FROM", least=8, most=24, letter="F", priority=4),
+    Column(key="host", title="FROM", least=8, most=24, letter="F", priority=6),
     Column(key="to", title="TO", least=6, most=24, letter="T"),
-    Column(key="how", title="HOW", least=7, most=10, whole=True, letter="H", priority=3),
+    Column(key="how", title="HOW", least=7, most=10, whole=True, letter="H", priority=5),
     Column(key="state", title="STATE", least=18, most=32, elastic=True, letter="S"),
     Column(key="sent", title="SENT", right=True, least=8, letter="B", ascending=False, priority=2),
-    Column(key="remark", title="WHAT CAME OF IT", least=12, most=200, stretch=True, priority=1),
+    Column(key="remark", title="WHAT CAME OF IT", least=24, most=200, stretch=True, priority=1),
 )
 
 _WORDS: dict[MoveState, tuple[str, Tone]] = {
@@ -88,7 +88,7 @@ def course_sheet(view: RunView) -> Sheet:
     details: dict[RowKey, Detail] = {}
     for number, (key, move) in enumerate(keyed(view).items(), 1):
         rows.append(_row(key, number, move, ended=view.ended))
-        details[key] = _detail(number, len(view.moves), move)
+        details[key] = _detail(number, len(view.moves), move, _word(move, ended=view.ended))
     return Sheet(
         heading=course_title(view), said=said_of(view), rows=tuple(rows), details=details, empty="No moves.",
         progress=progress_of(view),
@@ -139,7 +139,7 @@ def _next(view: RunView) -> str:
     if not view.ended:
         if view.stopping:
             return "Stopping: what is under way comes to its end, nothing further is begun"
-        return "Each move is planned anew before it is made; x stops it, and it goes on in every area"
+        return "It goes on whatever area one is in; x stops it"
     if view.count(MoveState.IN_DOUBT):
         return "Nobody knows where a VM is: find it first (realms vms recover), then u goes on with what is left"
     if view.resumable:
@@ -165,12 +165,15 @@ def _row(key: RowKey, number: int, move: MoveView, *, ended: bool) -> Row:
 
 def state_cell(move: MoveView, *, ended: bool = False) -> Cell:
     """Say how a move stands; one under way with a bar of what it has sent."""
-    word, tone = _WORDS[move.state]
-    if move.state is MoveState.WAITING and ended:
-        word = "not begun"
+    stands = _word(move, ended=ended)
     if move.state is MoveState.UNDER_WAY and (fraction := move.fraction) is not None:
-        return Meter(fraction, f"{100 * fraction:.0f} %", lead=((word, tone),))
-    return ((word, tone),)
+        return Meter(fraction, f"{100 * fraction:.0f} %", lead=(stands,))
+    return (stands,)
+
+
+def _word(move: MoveView, *, ended: bool) -> Piece:
+    word, tone = _WORDS[move.state]
+    return ("not begun" if ended and move.state is MoveState.WAITING else word, tone)
 
 
 def remark_of(move: MoveView) -> str:
@@ -180,11 +183,10 @@ def remark_of(move: MoveView) -> str:
     return "; ".join(filter(None, (elsewhere, off, one_line(move.detail))))
 
 
-def _detail(number: int, of: int, move: MoveView) -> Detail:
-    word, tone = _WORDS[move.state]
+def _detail(number: int, of: int, move: MoveView, stands: Piece) -> Detail:
     title = (
         (f"Move {number} of {of}  ", Tone.MUTED), (move.vm, Tone.STRONG),
-        (f"  {move.source}{_ARROW}{move.target}  ", Tone.MUTED), (word, tone),
+        (f"  {move.source}{_ARROW}{move.target}  ", Tone.MUTED), stands,
     )  # fmt: skip
     paragraphs: list[Piece] = []
     if move.total > 0:

@@ -333,6 +333,7 @@ class PlansScreen(PlansApplying):
     def action_plan_again(self) -> None:
         """Plan again, for the fleet as it is now; what was carried out is put away."""
         self.put_course_away()
+        self.look_for_left()
         if self.realms.fleet is not None:
             self._consider(self.realms.workplace.fleet(), at_once=True)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from textual.message import Message
 
 from core.errors import RealmsError
 from core.hosts import HostState
 from core.operations.plan_order import PlanKind as OrderKind
 from core.operations.plan_order import PlanOrder
 from core.operations.plan_run import MoveState, Run
+from core.operations.tasks import Progress
 from core.placement.demand import MovePolicy
+from core.text import one_line
 from core.units import show_age
 from tui.commands import Command
 from tui.render.plans import PlanKind
@@ -26,7 +25,8 @@ from tui.render.plans_course import (
     order_in_words,
 )
 from tui.render.summary import plural
-from tui.screens.area import AreaScreen
+from tui.screens.plans_left import PlansLeft
+from tui.widgets.cells import Tone
 from tui.widgets.fields import YES, FormField
 from tui.widgets.panel import Panel
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from core.operations.plan_run import LeftRun
     from core.operations.tasks import Control, TaskView
-    from core.operations.workplace import Workplace
     from tui.render.plans import Sheet
     from tui.screens.plans_dialogs import Agreement
     from tui.screens.plans_question import Desk
@@ -62,15 +61,7 @@ class Course:
     began: float
 
 
-class LeftFound(Message):
-    """A thread has read which plans were stopped or broken off."""
-
-    def __init__(self, left: tuple[LeftRun, ...]) -> None:
-        super().__init__()
-        self.left = left
-
-
-class PlansApplying(AreaScreen):
+class PlansApplying(PlansLeft):
     """The part of the area that carries plans out. The other part says which plan is in front."""
 
     def __init__(self) -> None:
@@ -78,8 +69,6 @@ class PlansApplying(AreaScreen):
         self.kind = PlanKind.CAPACITY
         """The plan in front."""
         self._courses: dict[tuple[PlanKind, str], Course] = {}
-        self._left: tuple[LeftRun, ...] = ()
-        self._is_looking = False
         self._ended: set[int] = set()
         """Tasks of courses that were seen to have ended."""
 
@@ -132,7 +121,14 @@ class PlansApplying(AreaScreen):
 
     def course_sheet(self) -> Sheet | None:
         """Show the course in front as it stands now."""
-        return course_sheet(self.course.run.view) if self.course is not None else None
+        course = self.course
+        if course is None:
+            return None
+        sheet, task = course_sheet(course.run.view), self.realms.task_view(course.task)
+        if task is None or task.progress is not Progress.FAILED:
+            return sheet
+        why = one_line(f"{task.error} ({task.hint})" if task.hint else task.error)
+        return replace(sheet, said=((sheet.said[0][0], Tone.WARN), (why, Tone.BAD)))
 
     def course_note(self) -> str:
         """Say below the table since when it is under way, or how long it took."""
@@ -189,38 +185,10 @@ class PlansApplying(AreaScreen):
 
     # What was left ---------------------------------------------------------------------------------------------------
 
-    def on_screen_resume(self) -> None:
-        """Look for plans that were stopped or broken off, also by other programs."""
-        self.look_for_left()
-
-    def look_for_left(self) -> None:
-        """Read in a thread what was left; the newest answer counts."""
-        workplace = self.realms.workplace
-        if self._is_looking or not workplace.is_live or workplace.registry is None:
-            return
-        self._is_looking = True
-        threading.Thread(target=self._look, args=(workplace,), name="left plans", daemon=True).start()
-
-    def _look(self, workplace: Workplace) -> None:
-        from core.operations.plan_run import left_runs
-
-        try:
-            left = left_runs(workplace)
-        except RealmsError:  # what can't be read now is read at the next look
-            left = self._left
-        self.post_message(LeftFound(left))
-
-    def on_left_found(self, message: LeftFound) -> None:
-        """Offer what was left."""
-        self._is_looking = False
-        self._left = message.left
-        self.show_left()
-        self.show_lines()
-
     def _resumable(self) -> list[LeftRun]:
         """Give what was left and nobody works on, that of the plan in front first."""
         own = {course.run.view.id for course in self._under_way()}
-        found = [left for left in self._left if not left.at_work and left.id not in own]
+        found = [left for left in self.left if not left.at_work and left.id not in own]
         return sorted(found, key=lambda left: (left.order.kind.value, left.order.host) != (self.kind, self.drained))
 
     def show_left(self) -> None:
@@ -228,7 +196,7 @@ class PlansApplying(AreaScreen):
         own = {each.run.view.id for each in self._courses.values()}
         in_front = self.course.run.view.id if self.course is not None else None
         left = [each for each in self._resumable() if each.id != in_front]
-        left = left or [each for each in self._left if each.at_work and each.id not in own]
+        left = left or [each for each in self.left if each.at_work and each.id not in own]
         panel = self.query_one("#plan-left", Panel)
         panel.display = bool(left)
         if left:
@@ -323,7 +291,11 @@ class PlansApplying(AreaScreen):
         def job(control: Control) -> str:
             from core.operations.carry_out import carry_out
 
-            first(control)
+            try:
+                first(control)
+            except RealmsError:
+                run.change(ended=True)
+                raise
             return carry_out(control, workplace, run, deadline=DEADLINE)
 
         def ended(told: str) -> None:

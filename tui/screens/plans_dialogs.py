@@ -42,7 +42,7 @@ class Agreement:
 
 
 class ApplyPlan(Dialog[Agreement | None]):
-    """Gives how a plan is to be carried out, None where it is not. Begins on Cancel."""
+    """Gives how a plan is to be carried out, None where it is not."""
 
     BINDINGS: ClassVar = [
         Binding("escape", "dismiss(None)", "Cancel"),
@@ -82,8 +82,8 @@ class ApplyPlan(Dialog[Agreement | None]):
                 yield verb
 
     def on_mount(self) -> None:
-        """Begin where a hasty Enter does no harm."""
-        self.query_one("#cancel").focus()
+        """Begin where a hasty Enter does no harm: where something has to be typed, else on Cancel."""
+        self.query_one("#typed" if self.question.to_type else "#cancel").focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave room for the buttons on a small terminal."""
