@@ -3,7 +3,9 @@
 The rule of placement is asked again for each VM as if it were new: a host that would be cheaper with the VM than its
 own is now takes it. A move also has to make its own host cheaper, so that the higher of the two costs goes down: the
 costs of the hosts, from the highest down, fall with every move, and the plan has an end. The gain of a move is what it
-takes from the sum of the squares of the costs: how far it evens out its two hosts.
+takes from the sum of the squares of the costs: how far it evens out its two hosts. Taking the best first doesn't always
+end after the fewest moves, so the squares of the hosts' memory in use are tried as gains too, for the case that these
+end sooner and leave the costs as even.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ from core.placement.ledger import Ledger
 if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.fleet import VM, Fleet
-    from core.placement.ledger import Place
+    from core.placement.ledger import HostLine, Place
     from core.placement.request import Request
+
+_MOST_REPEATED = 250
+"""Moves of a plan up to which other gains are tried: the fewer there are, the more one of them matters."""
 
 
 class Level(NamedTuple):
@@ -66,11 +71,22 @@ def rebalance(
 ) -> RebalancePlan:
     """Plan until no VM would have a cheaper host, or for `most` moves. Hosts of unknown use are left out.
 
-    VMs that hold PCI devices stay unless the policy says otherwise: they can't move while they run. A ledger of the
-    same fleet may be handed in; it is given back as it was.
+    VMs that hold PCI devices stay unless the policy says otherwise: they can't move while they run. With `most`, each
+    of the first moves gains as much as it can; without, they are as few as were found. A ledger of the same fleet may
+    be handed in; it is given back as it was.
     """
     ledger = Ledger(configuration, fleet) if ledger is None else ledger
-    bench = _Balance(ledger, policy or MovePolicy(with_devices=False))
+    crowd = _Crowd(ledger, policy or MovePolicy(with_devices=False))
+    plan, costs = _planned(_Balance(crowd), most)
+    if most is None and 1 < len(plan.moves) <= _MOST_REPEATED:
+        shorter, its_costs = _planned(_Balance(crowd, by_memory=True), len(plan.moves) - 1)
+        if not shorter.stopped and its_costs <= costs and _squares(its_costs) <= _squares(costs):
+            return shorter
+    return plan
+
+
+def _planned(bench: _Balance, most: int | None) -> tuple[RebalancePlan, list[float]]:
+    """Move until nothing gains any more; gives the hosts' costs then, too, the highest first."""
     moves: list[Move] = []
     levels = [bench.level()]
     while (step := bench.best()) is not None:
@@ -78,8 +94,16 @@ def rebalance(
             break
         moves.append(bench.move(step))
         levels.append(bench.level())
+    costs = sorted(bench.costs(), reverse=True)
     bench.restore()
-    return RebalancePlan(moves=tuple(moves), levels=tuple(levels), held=tuple(bench.held), stopped=step is not None)
+    plan = RebalancePlan(
+        moves=tuple(moves), levels=tuple(levels), held=tuple(bench.crowd.held), stopped=step is not None
+    )
+    return plan, costs
+
+
+def _squares(costs: list[float]) -> float:
+    return math.fsum(settle(cost * cost) for cost in costs)
 
 
 class _Step(NamedTuple):
@@ -92,37 +116,23 @@ class _Step(NamedTuple):
     place: Place
 
 
-class _Balance:
-    """The hosts, their movable VMs by size, and what each size would cost where; kept up to date move by move."""
+class _Crowd:
+    """The VMs that may move, by size, and what each size costs on each host before the first move."""
 
     def __init__(self, ledger: Ledger, policy: MovePolicy) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self.held: list[Stuck] = []
         self.requests: list[Request] = []
         """One of each size of VM."""
-        self._vms: list[dict[int, list[VM]]] = [{} for _ in ledger.hosts]
+        self.vms: list[dict[int, list[VM]]] = [{} for _ in ledger.hosts]
         """By host and size; the last of a list moves first."""
-        self._realms: list[set[int]] = []
+        self.realms: list[set[int]] = []
         """By size: hosts that may take it."""
-        self._places: list[dict[int, Place]] = []
-        """By size and host."""
-        self._queues: list[list[Place]] = []
-        """By size, a heap of places, some of them out of date."""
-        self._without: list[dict[int, float]] = [{} for _ in ledger.hosts]
-        """By host and size: cost of the host without one such VM."""
-        self._falls: list[dict[int, float]] = [{} for _ in ledger.hosts]
-        """By host and size: what the leaving of one such VM takes from the square of the host's cost."""
-        self._leavers: list[list[tuple[float, int]]] = []
-        """By size, a heap of hosts by their falls, the greatest first (negative); some out of date."""
-        self._known = [host for host, line in enumerate(ledger.hosts) if line.tariff is not None]
-        self._done: list[tuple[int, int]] = []
-        self._sort_vms(Movables(ledger, policy))
-        for host in self._known:
-            self._price_without(host)
-
-    def _sort_vms(self, movables: Movables) -> None:
+        self.places: list[list[Place]] = []
+        """By size, the best first."""
+        movables = Movables(ledger, policy)
         sizes: dict[tuple[str, int, int, tuple[tuple[str, int], ...]], int] = {}
-        for host, line in enumerate(self._ledger.hosts):
+        for host, line in enumerate(ledger.hosts):
             at_all = movables.host_stuck(line.snapshot)
             for vm in sorted(line.snapshot.active_vms(), key=largest_first, reverse=True):
                 reason = at_all if at_all is not None else movables.stuck(line.snapshot, vm)
@@ -136,26 +146,66 @@ class _Balance:
                 if size == len(self.requests):
                     request = request_of(line.profile, vm, line.realm)
                     self.requests.append(request)
-                    self._realms.append(set(self._ledger.candidates(request)))
-                    self._places.append({place[3]: place for place in self._ledger.places(request)})
-                    self._queues.append(sorted(self._places[-1].values()))
-                    self._leavers.append([])
-                self._vms[host].setdefault(size, []).append(vm)
+                    self.realms.append(set(ledger.candidates(request)))
+                    self.places.append(sorted(ledger.places(request)))
+                self.vms[host].setdefault(size, []).append(vm)
+
+
+class _Balance:
+    """The hosts, their movable VMs by size, and what each size would cost where; kept up to date move by move.
+
+    Gains are of the hosts' costs, or `by_memory` of their memory in use; the moves that may be taken are the same.
+    """
+
+    def __init__(self, crowd: _Crowd, *, by_memory: bool = False) -> None:
+        self.crowd = crowd
+        self._by_memory = by_memory
+        self.requests = crowd.requests
+        self._ledger = ledger = crowd.ledger
+        self._vms = [{size: vms.copy() for size, vms in sizes.items()} for sizes in crowd.vms]
+        self._places: list[dict[int, Place]] = [{place[3]: place for place in places} for places in crowd.places]
+        """By size and host."""
+        self._queues = [places.copy() for places in crowd.places]
+        """By size, a heap of places, some of them out of date."""
+        self._without: list[dict[int, float]] = [{} for _ in ledger.hosts]
+        """By host and size: cost of the host without one such VM."""
+        self._falls: list[dict[int, float]] = [{} for _ in ledger.hosts]
+        """By host and size: what the leaving of one such VM gains."""
+        self._leavers: list[list[tuple[float, int]]] = [[] for _ in self.requests]
+        """By size, a heap of hosts by their falls, the greatest first (negative); some out of date."""
+        self._known = [host for host, line in enumerate(ledger.hosts) if line.tariff is not None]
+        self._done: list[tuple[int, int]] = []
+        for host in self._known:
+            self._price_without(host)
 
     def _price_without(self, host: int) -> None:
         line = self._ledger.hosts[host]
         self._without[host] = {size: line.cost_without(vms[-1]) for size, vms in self._vms[host].items()}
         before, falls = self._falls[host], {}
         for size, lighter in self._without[host].items():
-            fall = _fall(line.cost, lighter)
+            if self._by_memory and line.cost != INFINITY:
+                fall = float(_fall(line.memory, line.memory - self.requests[size].memory_bytes))
+            else:
+                fall = _fall(line.cost, lighter)
             falls[size] = fall if math.isfinite(fall) else INFINITY
             if before.get(size) != falls[size]:
                 heapq.heappush(self._leavers[size], (-falls[size], host))
         self._falls[host] = falls
 
+    def _gain(self, source: HostLine, lighter: float, place: Place, request: Request) -> float:
+        target, memory = self._ledger.hosts[place[3]], request.memory_bytes
+        if self._by_memory and source.cost != INFINITY:
+            here = _fall(source.memory, source.memory - memory)
+            return float(here - _fall(target.memory + memory, target.memory))
+        return _gain(source.cost, lighter, target.cost, place[0])
+
+    def costs(self) -> list[float]:
+        """Give the hosts' costs now, in the order of their names."""
+        return [self._ledger.hosts[host].cost for host in self._known]
+
     def level(self) -> Level:
-        """Give the costs now, added in the order of the hosts' names."""
-        costs = [self._ledger.hosts[host].cost for host in self._known]
+        """Sum them up."""
+        costs = self.costs()
         return Level(max(costs, default=0.0), settle(sum(costs)))
 
     def best(self) -> _Step | None:
@@ -187,10 +237,11 @@ class _Balance:
 
     def _step(self, size: int, source: int, place: Place) -> _Step | None:
         """Weigh a move; None where the VM's host would be no cheaper, or the one that it leaves."""
-        cost, lighter = self._ledger.hosts[source].cost, self._without[source][size]
+        line, lighter = self._ledger.hosts[source], self._without[source][size]
+        cost = line.cost
         if place[0] >= cost or lighter >= cost != INFINITY:
             return None
-        gain = _gain(cost, lighter, self._ledger.hosts[place[3]].cost, place[0])
+        gain = self._gain(line, lighter, place, self.requests[size])
         return _Step(gain, self.requests[size].memory_bytes, -source, -size, place)
 
     def _first_two(self, size: int) -> tuple[Place | None, Place | None]:
@@ -222,7 +273,7 @@ class _Balance:
         for host in (source, target):
             self._price_without(host)
             for each, its in enumerate(self.requests):
-                if host not in self._realms[each]:
+                if host not in self.crowd.realms[each]:
                     continue
                 if (place := ledger.place(host, its)) is None:
                     self._places[each].pop(host, None)
@@ -239,7 +290,7 @@ class _Balance:
 
 
 def _fall(high: float, low: float) -> float:
-    """Say by how much the square of a cost falls."""
+    """Say by how much a square falls."""
     return (high - low) * (high + low)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.fleets import CONFIGURATION as NODES
+from bench.fleets import make_fleet
 from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import INFINITY, HardSoft, Linear
@@ -31,6 +33,9 @@ def test_every_step_is_what_placement_would_say_and_the_highest_never_rises(
     """The costs in descending order fall with every move; in the end no VM that may move would have a cheaper host."""
     policy = MovePolicy(foreign=True, with_devices=with_devices)
     plan = rebalance(configuration, fleet, policy)
+    each_gains_most = rebalance(configuration, fleet, policy, most=1000)
+    assert len(plan.moves) <= len(each_gains_most.moves)
+    assert plan.after.highest <= each_gains_most.after.highest
     levels = list(plan.levels)
     now = fleet
     before = costs(configuration, now)
@@ -82,6 +87,16 @@ def test_equal_hosts_end_level() -> None:
     assert [level.highest for level in plan.levels] == sorted((level.highest for level in plan.levels), reverse=True)
     assert rebalance(CONVEX, hosts, most=3).moves == plan.moves[:3]
     assert (rebalance(CONVEX, hosts, most=3).stopped, plan.stopped) == (True, False)
+
+
+def test_a_plan_that_ends_sooner_at_the_same_costs_is_taken() -> None:
+    """Large VMs that leave hosts below the soft limit first save two moves here."""
+    crowded = make_fleet(12, 200, seed=44, skew=True)
+    plan, each_gains_most = rebalance(NODES, crowded), rebalance(NODES, crowded, most=100)
+    assert (len(plan.moves), len(each_gains_most.moves)) == (24, 26)
+    assert (plan.stopped, each_gains_most.stopped) == (False, False)
+    assert plan.after == each_gains_most.after
+    assert [level.highest for level in plan.levels] == sorted((level.highest for level in plan.levels), reverse=True)
 
 
 def test_an_overcommitted_host_is_helped_first() -> None:
