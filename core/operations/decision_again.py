@@ -9,7 +9,7 @@ from core.document import Malformed
 from core.errors import RealmsError, UnreadableFile
 from core.operations.logged import read_decision
 from core.operations.replay import LoggedConfigurations, compared, decide_again
-from core.operations.scheduling_log import digest_of
+from core.operations.stored_configurations import digest_of
 from core.placement.remedies import remedy
 
 if TYPE_CHECKING:

@@ -23,8 +23,10 @@ LOCK_SECONDS = 1.0
 """How long to wait for whoever writes or rotates: it is one small write."""
 
 
-def append_line(path: Path, line: str, *, like: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> None:
+def append_line(path: Path, line: str, *, like: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> bool:
     """Append a line, given without its end; a new file is shared with the group of `like`. Raises OSError.
+
+    Tells whether the file was rotated before.
 
     Where the lock can't be had in time, the line is written all the same, as one write that begins on a new line; only
     rotating is left to the next.
@@ -37,12 +39,13 @@ def append_line(path: Path, line: str, *, like: Path, most_bytes: int = MOST_BYT
     content = line.encode("ascii") + b"\n"
     try:
         with exclusive(path, LOCK_SECONDS):
-            _rotate(path, len(content), most_bytes, kept)
+            is_rotated = _rotate(path, len(content), most_bytes, kept)
             _append(path, content, like, alone=True)
-            return
+            return is_rotated
     except (RegistryBusy, UnwritableFile):  # the lock's, not the log's: that raises OSError
         pass
     _append(path, content, like, alone=False)
+    return False
 
 
 def rotated(path: Path, kept: int = KEPT) -> tuple[Path, ...]:
@@ -50,17 +53,18 @@ def rotated(path: Path, kept: int = KEPT) -> tuple[Path, ...]:
     return tuple(path.with_name(f"{path.name}.{number}") for number in range(1, kept + 1))
 
 
-def _rotate(path: Path, coming: int, most_bytes: int, kept: int) -> None:
+def _rotate(path: Path, coming: int, most_bytes: int, kept: int) -> bool:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        return
+        return False
     if size == 0 or size + coming <= most_bytes or not path.is_file():
-        return
+        return False
     names = (path, *rotated(path, kept))
     for newer, older in zip(reversed(names[:-1]), reversed(names[1:]), strict=True):
         with suppress(FileNotFoundError):
             newer.replace(older)
+    return True
 
 
 def _append(path: Path, content: bytes, like: Path, *, alone: bool) -> None:

@@ -15,7 +15,7 @@ from core.document import Malformed
 from core.errors import ConfigurationInvalid, UnreadableFile, UsageError
 from core.fleet import Fleet
 from core.operations.logged import LoggedDecision, read_decision
-from core.operations.scheduling_log import stored_configuration
+from core.operations.stored_configurations import stored_configuration
 from core.placement.engine import place
 
 if TYPE_CHECKING:

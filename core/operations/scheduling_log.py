@@ -6,9 +6,7 @@ configuration that a decision was made by, as HOCON, once for each digest (SHA-2
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import secrets
 import threading
 from datetime import UTC, datetime
@@ -16,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import RealmsError, UnwritableFile
 from core.fleet_rows import use_row
-from core.operations.line_log import append_line, share
+from core.operations.line_log import append_line
 from core.operations.places import current_user
+from core.operations.stored_configurations import content_of, store, stored_configuration, tidy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from core.config.model import Configuration
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from core.placement.verdicts import Placements
 
 LOG_NAME = "scheduling.jsonl"
-CONFIGURATIONS = "scheduling-configurations"
 
 WRITE_SECONDS = 3.0
 """How long a placement waits for its log at most, whatever holds that up."""
@@ -39,22 +38,6 @@ _HINT = "log-scheduling = off goes on without it"
 def log_of(registry: Path) -> Path:
     """Name the log that belongs to a registry."""
     return registry.resolve().with_name(LOG_NAME)
-
-
-def stored_configuration(log: Path, digest: str) -> Path:
-    """Name the file that has the configuration of a digest, for decisions of this log."""
-    return log.with_name(CONFIGURATIONS) / f"{digest}.conf"
-
-
-def digest_of(configuration: Configuration) -> str:
-    """Give the digest by which decisions name the configuration that they were made by."""
-    return hashlib.sha256(_content(configuration)).hexdigest()
-
-
-def _content(configuration: Configuration) -> bytes:
-    from core.config.export import format_configuration
-
-    return format_configuration(configuration).encode()
 
 
 def log_decision(
@@ -76,6 +59,11 @@ def log_decision(
     Waits up to `deadline` seconds for a log that is held up, as on storage that hangs; it may be written later then.
     """
     outcome: list[str] = []
+    settled = threading.Event()
+
+    def end(problem: str) -> None:
+        outcome.append(problem)
+        settled.set()
 
     def write() -> None:
         try:
@@ -90,15 +78,13 @@ def log_decision(
                 forced_host=forced_host,
                 fixed_devices=fixed_devices,
                 despite_refusal=despite_refusal,
+                when_written=lambda: end(""),
             )
         except RealmsError as error:
-            outcome.append(f"the decision is not in the log: {error}")
-        else:
-            outcome.append("")
+            end(f"the decision is not in the log: {error}")
 
-    writer = threading.Thread(target=write, name="scheduling log", daemon=True)
-    writer.start()
-    writer.join(deadline)
+    threading.Thread(target=write, name="scheduling log", daemon=True).start()
+    settled.wait(deadline)
     if outcome:
         return outcome[0]
     return f"the decision is not in the log yet: {log_of(registry)} was not written within {deadline:g} s ({_HINT})"
@@ -116,8 +102,11 @@ def append_decision(
     forced_host: str | None = None,
     fixed_devices: tuple[PciAddress, ...] | None = None,
     despite_refusal: bool = False,
+    when_written: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Write a decision as it was made on a fleet, and give it. Raises UnwritableFile.
+
+    Where the log is rotated by that, configurations that no line refers to any more are removed, after `when_written`.
 
     `forced_host` is the only host that would do, `despite_refusal` says that it was taken although it was refused.
 
@@ -126,8 +115,9 @@ def append_decision(
     from core.placement.rows import placement_row, request_row, verdict_row
 
     path = log_of(registry)
+    content = content_of(configuration)
     try:
-        digest = _store_configuration(path, configuration, like=registry)
+        digest = store(path, content, like=registry)
         decision = {
             "time": datetime.fromtimestamp(fleet.taken, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "id": secrets.token_hex(8),
@@ -149,11 +139,16 @@ def append_decision(
             "placements": [placement_row(placement) for placement in placements.placements],
             "verdicts": [verdict_row(verdict) for verdict in placements.verdicts],
         }
-        append_line(path, json.dumps(decision, allow_nan=False), like=registry)
+        is_rotated = append_line(path, json.dumps(decision, allow_nan=False), like=registry)
+        if not stored_configuration(path, digest).exists():  # another program has tidied up meanwhile
+            store(path, content, like=registry)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         message = f"{path} can't be written: {reason or error}"
         raise UnwritableFile(message, hint=_HINT) from error
+    when_written()
+    if is_rotated:
+        tidy(path)
     return decision
 
 
@@ -185,27 +180,3 @@ def decision_host_row(configuration: Configuration, fleet: Fleet, snapshot: Host
         "pools": None if snapshot.pools is None else {name: state.value for name, state in snapshot.pools.items()},
         "reservations": [reservation.uuid for reservation in snapshot.pending_reservations()],
     }
-
-
-def _store_configuration(log: Path, configuration: Configuration, *, like: Path) -> str:
-    """Keep the configuration once, and give its digest; whoever stores the same at the moment stores equal bytes."""
-    content = _content(configuration)
-    digest = hashlib.sha256(content).hexdigest()
-    stored = stored_configuration(log, digest)
-    if stored.exists():
-        return digest
-    if not stored.parent.exists():
-        stored.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        share(stored.parent, like)
-    fresh = stored.with_name(f".{digest}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    try:
-        with fresh.open("xb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        share(fresh, like)
-        fresh.replace(stored)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return digest

@@ -48,7 +48,7 @@ def replay(
     elsewhere, or a line could not be decided again.
     """
     from core.operations import replay as operation
-    from core.operations.scheduling_log import digest_of
+    from core.operations.stored_configurations import digest_of
 
     hosts = changes.of_hosts()
     present = None if as_logged else changes.configured(_load(options))
