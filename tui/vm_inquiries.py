@@ -72,8 +72,8 @@ class Doomed:
     snapshots_used: str = ""
     trouble: str = ""
     """Why its snapshots are not known; empty where they are."""
-    unasked: str = ""
-    """Hosts that could not be asked whether their VMs use any of it, and why; empty where all were."""
+    doubt: str = ""
+    """Why nobody can tell whether other VMs use any of it; empty where all is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
     trouble, snapshots = volumes.unseen, volumes.snapshots
     return Doomed(
         target, volumes, snapshots, uses.of(volumes.boot), uses.of(volumes.drives), uses.of(volumes.copies), trouble,
-        uses.unasked,
+        uses.doubt,
     )  # fmt: skip
 
 

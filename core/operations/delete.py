@@ -41,7 +41,7 @@ class VolumeInUse(RealmsError):
 
 
 class VolumeUseUnknown(RealmsError):
-    """Nobody can tell whether another VM uses a volume that was to be deleted: a host can't be asked."""
+    """Nobody can tell whether another VM uses a volume that was to be deleted, as where a host can't be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +245,9 @@ class VolumeUses:
 
     known: Mapping[str, tuple[str, ...]]
     """Who uses each, in words, by its path."""
-    unasked: str = ""
-    """Which hosts could not be asked, and why; empty where all were."""
+    doubt: str = ""
+    """Why nobody can tell whether anybody else uses them: hosts that could not be asked, and who may; empty where all
+    is known."""
 
     def of(self, volumes: Iterable[Volume]) -> str:
         """Say who uses some of them; empty where nobody is known to."""
@@ -266,19 +267,29 @@ def ask_who_uses(
     """Ask every host which VMs, running or off, have one of these volumes, and look for overlays of them.
 
     `but` is the VM on the host `by` that they are deleted for: where another host has one of the same UUID, someone has
-    moved it there, and it may run there. A disabled host can't be asked: its VMs go on running.
+    moved it there, and it may run there. A disabled host can't be asked: its VMs go on running. Hosts of other realms
+    are asked too, as their pools may lie on the same storage; silent ones count only where that is seen on another.
     """
     from core.driver.volumes import list_volumes
-    from core.operations.disk_users import ask_for_disks
+    from core.operations.disk_users import Reach, ask_for_disks, say_unasked
 
     hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
     pools = sorted({volume.pool for volume in volumes})
-    users = ask_for_disks(workplace, control, hosts, pools, patience)
+    users = ask_for_disks(workplace, control, hosts, pools, patience, reach=Reach.VOLUMES)
     with control.step("look for overlays of its volumes", by.name), HostAccess(workplace, by) as access:
         present = access.slow(lambda connection: [each for pool in pools for each in list_volumes(connection, pool)])
     known: dict[str, tuple[str, ...]] = {}
+    doubts: list[str] = []
+    wanted = {volume.path: users.wanted(volume) for volume in volumes}
     for volume in volumes:
         path = posixpath.normpath(volume.path)
+        elsewhere = tuple(users.elsewhere.uses(wanted[volume.path]))
+        doubts += [f"{volume.name} may be used by {use}" for use in elsewhere if not use.sure]
+        doubts += [
+            f"{volume.name} may be used by {user}, which has {file}"
+            for user, file in users.perhaps_of(volume.pool, volume.name, volume.path)
+            if (user.host, user.uuid) != (by.name, but)
+        ]
         known[volume.path] = (
             *(
                 f"{volume.name} is used by {user.host}/{user.name}"
@@ -290,8 +301,12 @@ def ask_who_uses(
                 for other in present
                 if posixpath.normpath(other.backing_path or "-") == path
             ),
+            *(f"{volume.name} is used by {use}" for use in elsewhere if use.sure),
         )
-    return VolumeUses(known, users.why_unasked)
+    if users.elsewhere.remark:
+        control.warn(users.elsewhere.remark)
+    unasked = say_unasked({**users.unasked, **users.elsewhere.unasked(wanted.values())})
+    return VolumeUses(known, "; ".join((*((f"not asked: {unasked}",) if unasked else ()), *doubts)))
 
 
 def refuse_used(
@@ -308,16 +323,16 @@ def refuse_used(
 ) -> None:
     """Raise VolumeInUse where a VM, running or off, has one of these volumes, or an overlay, as `ask_who_uses` tells.
 
-    Where a host can't be asked, raise VolumeUseUnknown, unless they may go `unasked`; `how` says what allows that.
+    Where nobody can tell, raise VolumeUseUnknown, unless they may go `unasked`; `how` says what allows that.
     """
     uses = ask_who_uses(workplace, control, by, realm, volumes, but=but, patience=patience)
     if used := uses.of(volumes):
         raise VolumeInUse(used, hint="nothing was deleted; without --volumes the volumes stay")
-    if uses.unasked and not unasked:
-        message = f"nobody can tell whether another VM uses its volumes; not asked: {uses.unasked}"
+    if uses.doubt and not unasked:
+        message = f"nobody can tell whether another VM uses its volumes; {uses.doubt}"
         raise VolumeUseUnknown(message, hint=f"nothing was deleted; {how} deletes them all the same")
-    if uses.unasked:
-        control.warn(f"deleted without asking: {uses.unasked}")
+    if uses.doubt:
+        control.warn(f"deleted all the same; {uses.doubt}")
 
 
 def _refuse_at_work(reservations: Iterable[Reservation], target: Target) -> None:

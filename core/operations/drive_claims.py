@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import RealmsError
-from core.operations.disk_users import ask_for_disks
+from core.operations.disk_users import Reach, ask_for_disks
 from core.text import printable
 
 if TYPE_CHECKING:
@@ -59,12 +59,14 @@ def refuse_drives_in_use(
     """Ask all hosts of a realm who has drives; raises DriveInUse where an active VM has one, or might have it.
 
     Two VMs that write to one drive destroy it for certain, so `force` allows what nobody can tell, and never what is
-    seen (specification, section 9). A disabled host can't be asked: its VMs go on running. `but` is the VM that the
-    drives are for, as host and UUID.
+    seen (specification, section 9). A disabled host can't be asked: its VMs go on running. Of other realms only what
+    certainly is the same drive counts; what may be is a warning. `but` is the VM that the drives are for, as host and
+    UUID.
     """
     if not volumes:
         return
-    users = ask_for_disks(workplace, control, hosts, sorted({volume.pool for volume in volumes}), deadline)
+    pools = sorted({volume.pool for volume in volumes})
+    users = ask_for_disks(workplace, control, hosts, pools, deadline, reach=Reach.DISKS)
     names = ", ".join(printable(volume.name) for volume in volumes)
     running: list[tuple[str, str]] = []
     off: list[tuple[str, str]] = []
@@ -72,6 +74,11 @@ def refuse_drives_in_use(
         for user in users.of(volume.pool, volume.name, volume.path):
             if (user.host, user.uuid) != but:
                 (running if user.active else off).append((printable(volume.name), printable(str(user))))
+        for use in users.elsewhere.uses(users.wanted(volume)):
+            if use.sure:
+                (running if use.active else off).append((printable(volume.name), printable(str(use))))
+            elif use.active:
+                control.warn(f"drive {printable(volume.name)} may be in use by {printable(str(use))}")
     if running:
         message = "; ".join(f"drive {name} is in use by {user}" for name, user in running)
         raise DriveInUse(message, hint="two VMs that write to one drive destroy it: detach it there first")

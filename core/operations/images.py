@@ -25,7 +25,7 @@ from core.operations.storage_use import INCOMPLETE, Image, ImagesReport, UseKind
 from core.units import show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from core.driver.connection import HostConnection
@@ -133,12 +133,14 @@ def delete_image(
     *,
     name: str,
     force: bool = False,
+    agreed: Collection[str] | None = None,
     deadline: float = DEADLINE,
     look: Callable[[], ImagesReport] | None = None,
 ) -> ImagesReport:
     """Delete a brick or drive that nothing uses, after all hosts of the realm were asked, or `look` did.
 
-    `force` goes on where a host can't be asked, and where only a mark names a brick; never where something uses it.
+    `force` goes on where nobody can tell, as where a host can't be asked, or only a mark names a brick; never where
+    something is known to use it. Of uses that may be it covers those that were `agreed`, in words, if that is given.
     Raises UsageError, ImageInUse, DriverError.
     """
     report = look() if look is not None else look_at_images(control, realm, hosts, role, deadline)
@@ -147,7 +149,9 @@ def delete_image(
         raise DriverError("", f"no host that answers has a {_ONE[role]} {name!r}; not asked: {_reasons(report)}")
     check_known(_ONE[role], name, known)
     image = next(image for image in report.images if image.name == name)
-    _refuse_in_use(report, image, force=force)
+    _refuse_in_use(report, image, force=force, agreed=agreed)
+    if report.remark:
+        control.warn(report.remark)
     seen_by = [host for host in hosts if host.name in image.hosts]
     failed: list[str] = []
     for number, host in enumerate(seen_by):  # shared storage is done with the first; the others learn that it is gone
@@ -165,7 +169,7 @@ def delete_image(
     return report
 
 
-def _refuse_in_use(report: ImagesReport, image: Image, *, force: bool) -> None:
+def _refuse_in_use(report: ImagesReport, image: Image, *, force: bool, agreed: Collection[str] | None) -> None:
     one = _ONE[report.role]
     keeping = [str(use) for use in image.users if use.keeps]
     if keeping:
@@ -178,6 +182,12 @@ def _refuse_in_use(report: ImagesReport, image: Image, *, force: bool) -> None:
     if marks and not force:
         message = f"{one} {image.name} may be in use, no volume was found of: {'; '.join(marks)}"
         raise ImageInUse(message, image, hint="--force deletes it all the same")
+    perhaps = [str(use) for use in image.uses if use.kind is UseKind.PERHAPS]
+    new = [told for told in perhaps if agreed is not None and told not in agreed]
+    if perhaps and (new or not force):
+        message = f"{one} {image.name} may be in use: {'; '.join(new or perhaps)}"
+        how = f"realms {report.role} delete --force" if new else "--force"
+        raise ImageInUse(message, image, hint=f"{how} deletes it all the same")
     if report.unasked and not force:
         message = f"nobody can tell whether {one} {image.name} is in use; not asked: {_reasons(report)}"
         raise ImageInUse(message, image, hint="--force deletes it all the same")
@@ -186,7 +196,8 @@ def _refuse_in_use(report: ImagesReport, image: Image, *, force: bool) -> None:
 def _how_to_free(report: ImagesReport, image: Image) -> str:
     """Say what has to go first."""
     pool = report.realm.volumes_pool
-    spare = [use.name for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool and not use.vms]
+    overlays = (use for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool)
+    spare = [use.name for use in overlays if not use.vms and not use.realm]
     if spare:
         return "volumes that no VM has: " + "; ".join(
             shlex.join(["realms", "volumes", "delete", name]) for name in spare

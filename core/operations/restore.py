@@ -22,7 +22,7 @@ from core.driver.volume_bytes import delete_known
 from core.driver.volumes import list_volumes, require_volume
 from core.errors import Cancelled, RealmsError
 from core.operations.copying import CopyGoesOn, check_space, copy_watched, needed_for
-from core.operations.disk_users import ask_for_disks
+from core.operations.disk_users import Reach, ask_for_disks
 from core.operations.journal import Journal
 from core.operations.late_recovery import recover_when_copied
 from core.operations.realm_pools import PoolRole, pool_name
@@ -229,7 +229,8 @@ class _Work:
     def refuse_used(self, exchanges: Sequence[_Exchange], *, force: bool) -> None:
         """Refuse where the VM, or another that has one of the disks, is active somewhere, or might be."""
         pools = tuple(sorted({exchange.pool for exchange in exchanges}))
-        users = ask_for_disks(self._workplace, self._control, self._at_hand.hosts, pools, self._deadline)
+        hosts = self._at_hand.hosts
+        users = ask_for_disks(self._workplace, self._control, hosts, pools, self._deadline, reach=Reach.DISKS)
         name = printable(self._at_hand.vm.name)
         elsewhere = [host for host in users.running(self._uuid) if host != self._host.name]
         if elsewhere:
@@ -241,6 +242,11 @@ class _Work:
                 for user in users.of(volume.pool, volume.name, volume.path)
                 if user.active and user.uuid != self._uuid
             ]
+            elsewhere_now = [use for use in users.elsewhere.uses(users.wanted(volume)) if use.active]
+            others += [printable(str(use)) for use in elsewhere_now if use.sure]
+            for use in elsewhere_now:
+                if not use.sure:
+                    self._control.warn(f"{volume.name} may be in use by {printable(str(use))}")
             if others:
                 raise VMRefused(f"{volume.name} is in use by {', '.join(others)}", hint="detach it there first")
         if users.unasked and not force:

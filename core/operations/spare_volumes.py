@@ -6,13 +6,14 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.operations.elsewhere import ask_elsewhere
 from core.operations.images import DEADLINE, delete_image
 from core.operations.journal import Journal
 from core.operations.realm_pools import PoolRole
 from core.operations.storage_use import ImagesReport, Use, UseKind, look_at_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from core.hosts import Host
     from core.operations.journal import Record
@@ -31,9 +32,13 @@ def look_at_volumes(
     *,
     role: PoolRole = PoolRole.VOLUMES,
 ) -> ImagesReport:
-    """Ask every host for the volumes in a pool, and who uses them; whoever works on one uses it too."""
+    """Ask every host for the volumes in a pool, and who uses them; whoever works on one uses it too.
+
+    Hosts of other realms are asked too: their pools may lie on the same storage.
+    """
     records = _records(workplace)  # first: what ends meanwhile has left its VM or its volume to be seen
-    report = look_at_images(control, realm, hosts, role, deadline)
+    elsewhere = ask_elsewhere(workplace, realm.id, deadline, volumes=True)
+    report = look_at_images(control, realm, hosts, role, deadline, elsewhere=elsewhere)
     return _with_operations(report, (*records, *_records(workplace)))
 
 
@@ -46,24 +51,31 @@ def delete_volume(
     name: str,
     role: PoolRole = PoolRole.VOLUMES,
     force: bool = False,
+    agreed: Collection[str] | None = None,
     deadline: float = DEADLINE,
 ) -> ImagesReport:
     """Delete a volume, or a drive or brick, that no VM has, nothing is an overlay of, and no operation works on.
 
-    `force` goes on where a host can't be asked, and where a killed operation has left it; never where it is in use.
+    `force` goes on where nobody can tell, as a host can't be asked, and where a killed operation has left it; never
+    where it is known to be in use. Of uses that may be it covers those that were `agreed`, in words, if that is given.
     Raises UsageError, ImageInUse, DriverError.
     """
     return delete_image(
-        control, realm, hosts, role, name=name, force=force, deadline=deadline,
+        control, realm, hosts, role, name=name, force=force, agreed=agreed, deadline=deadline,
         look=lambda: look_at_volumes(workplace, control, realm, hosts, deadline, role=role),
     )  # fmt: skip
 
 
 def is_orphaned(report: ImagesReport, image: Image) -> bool | None:
-    """Tell whether nothing uses a volume; None where a host that might could not be asked."""
-    if image.uses:
+    """Tell whether nothing uses a volume; None where something may, or a host that might could not be asked."""
+    if is_known_to_be_used(image):
         return False
-    return None if report.unasked else True
+    return None if report.unasked or image.uses else True
+
+
+def is_known_to_be_used(image: Image) -> bool:
+    """Tell whether something certainly uses a volume."""
+    return any(use.kind is not UseKind.PERHAPS for use in image.uses)
 
 
 def _records(workplace: Workplace) -> tuple[Record, ...]:

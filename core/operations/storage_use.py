@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core.errors import DriverError
 from core.fleet import PoolState
+from core.operations.elsewhere import NOWHERE, Elsewhere, Wanted, export_of
 from core.operations.on_hosts import on_each
 from core.operations.realm_pools import PoolRole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from core.driver.disks import DomainDisks
     from core.driver.volumes import Volume
@@ -36,6 +37,9 @@ class UseKind(StrEnum):
     """A VM was made from it by a full copy: it can go."""
     MARK = "mark"
     """A VM is marked as made from it, and nobody can tell whether it is a copy: no volume of the VM was found."""
+    PERHAPS = "perhaps"
+    """A VM, or an overlay, names what may be the same file: by another path that may lead there, or in another realm at
+    the same path, which may be other storage."""
     OPERATION = "operation"
     """An operation is working on it, or a killed one has left it: `active` tells which."""
 
@@ -51,6 +55,10 @@ class Use:
     """Whether the VM, or one that uses the volume, holds resources now."""
     pool: str = ""
     vms: tuple[str, ...] = ()
+    realm: str = ""
+    """Another realm, where the user is one of its own."""
+    path: str = ""
+    """What it names, where nobody can tell whether that is the same file."""
 
     @property
     def keeps(self) -> bool:
@@ -61,11 +69,13 @@ class Use:
         if self.kind is UseKind.OPERATION:
             return f"{self.name}, {'at work' if self.active else 'left behind by a killed program'}"
         state = {True: "running", False: "off", None: ""}[self.active]
-        if self.kind is UseKind.OVERLAY:
+        realm = f"realm {self.realm}" if self.realm else ""
+        how = {UseKind.COPY: "a copy", UseKind.MARK: "by its mark", UseKind.PERHAPS: f"perhaps: it has {self.path}"}
+        if self.pool:
             vms = f"VM {', '.join(self.vms)}, {state}" if self.vms else ""
-            return f"overlay {self.pool}/{self.name}" + (f" ({vms})" if vms else "")
-        how = {UseKind.COPY: "a copy", UseKind.MARK: "by its mark"}.get(self.kind, "")
-        told = ", ".join(filter(None, (state, how)))
+            told = ", ".join(filter(None, (vms, realm, how.get(self.kind, ""))))
+            return f"overlay {self.pool}/{self.name}" + (f" ({told})" if told else "")
+        told = ", ".join(filter(None, (state, realm, how.get(self.kind, ""))))
         return f"VM {self.host}/{self.name}" + (f" ({told})" if told else "")
 
 
@@ -105,6 +115,8 @@ class ImagesReport:
     hosts_answering: int = 0
     hosts_total: int = 0
     """Hosts that are not disabled."""
+    remark: str = ""
+    """What could not be found out about other realms; empty where there is nothing to say."""
 
     def image(self, name: str) -> Image | None:
         """Find one by its name."""
@@ -122,12 +134,23 @@ class HostStorage:
     problems: tuple[str, ...] = ()
     folders: Mapping[PoolRole, str] = field(default_factory=dict)
     """Paths of the pools that it has."""
+    exports: Mapping[PoolRole, str] = field(default_factory=dict)
+    """What libvirt mounts them from, as HOST:/export; empty where it mounts nothing of the net."""
 
 
 def look_at_images(
-    control: Control, realm: Realm, hosts: Sequence[Host], role: PoolRole, deadline: float
+    control: Control,
+    realm: Realm,
+    hosts: Sequence[Host],
+    role: PoolRole,
+    deadline: float,
+    *,
+    elsewhere: Callable[[], Elsewhere] = lambda: NOWHERE,
 ) -> ImagesReport:
-    """Ask every host for the realm's volumes and its domains' disks, all at once, and put the answers together."""
+    """Ask every host for the realm's volumes and its domains' disks, all at once, and put the answers together.
+
+    `elsewhere` waits for what hosts of other realms tell.
+    """
 
     def look(host: Host) -> HostStorage:
         with control.step("ask for volumes and who uses them", host.name) as step:
@@ -138,16 +161,41 @@ def look_at_images(
     answers = on_each(hosts, look)
     unasked = {answer.host.name: str(answer.error) for answer in answers if answer.error is not None}
     told = [answer.value for answer in answers if answer.value is not None]
-    return put_together(realm, role, hosts, told, unasked)
+    return put_together(realm, role, hosts, told, unasked, elsewhere=elsewhere())
 
 
 def put_together(
-    realm: Realm, role: PoolRole, hosts: Sequence[Host], told: Sequence[HostStorage], unasked: Mapping[str, str]
+    realm: Realm,
+    role: PoolRole,
+    hosts: Sequence[Host],
+    told: Sequence[HostStorage],
+    unasked: Mapping[str, str],
+    *,
+    elsewhere: Elsewhere = NOWHERE,
 ) -> ImagesReport:
     """Make one report of what hosts told; `unasked` says of others why they have not."""
     problems = {each.host.name: "; ".join(each.problems) for each in told if each.problems}
     enabled = sum(host.state.connects for host in hosts)
-    return ImagesReport(realm, role, tuple(_images(told, role)), {**unasked, **problems}, len(told), enabled)
+    images, wanted = [], []
+    for image, looked_for in _images(told, role):
+        images.append(replace(image, uses=(*image.uses, *_uses_elsewhere(elsewhere, looked_for))))
+        wanted.append(looked_for)
+    silent = {**unasked, **problems, **elsewhere.unasked(wanted)}
+    return ImagesReport(realm, role, tuple(images), silent, len(told), enabled, elsewhere.remark)
+
+
+def _uses_elsewhere(elsewhere: Elsewhere, wanted: Wanted) -> Iterator[Use]:
+    for use in elsewhere.uses(wanted):
+        certain = UseKind.OVERLAY if use.pool else UseKind.DISK
+        yield Use(
+            certain if use.sure else UseKind.PERHAPS,
+            use.name,
+            use.host,
+            use.active,
+            pool=use.pool,
+            realm=use.realm,
+            path="" if use.sure else use.path,
+        )
 
 
 def look_at_storage(realm: Realm, host: Host, deadline: float) -> HostStorage:
@@ -170,14 +218,15 @@ def look_at_storage(realm: Realm, host: Host, deadline: float) -> HostStorage:
             except DriverError as error:
                 problems.append(str(error))
         domains = read_disks(connection)
-    names, folders = (
-        {role: facts.name for role, facts in pools.items()},
-        {role: facts.path for role, facts in pools.items()},
-    )
-    return HostStorage(host, names, volumes, domains, tuple(problems), folders)
+    names = {role: facts.name for role, facts in pools.items()}
+    folders = {role: facts.path for role, facts in pools.items()}
+    exports = {role: export_of(facts) for role, facts in pools.items()}
+    return HostStorage(host, names, volumes, domains, tuple(problems), folders, exports)
 
 
-def _images(told: Sequence[HostStorage], role: PoolRole) -> Iterator[Image]:
+def _images(told: Sequence[HostStorage], role: PoolRole) -> Iterator[tuple[Image, Wanted]]:
+    """Give each image with its users in the realm, and what of it is to be looked for in others."""
+    exports = frozenset(export for each in told if (export := each.exports.get(role)))
     seen: dict[str, dict[str, Volume]] = {}
     for each in told:
         for volume in each.volumes.get(role, ()):
@@ -190,7 +239,7 @@ def _images(told: Sequence[HostStorage], role: PoolRole) -> Iterator[Image]:
         paths = {_plain(each.path) for each in by_host.values()} if exists else set()
         if exists:  # a host that has not looked into its pool again may use what it does not list
             paths |= {_plain(posixpath.join(folder, name)) for each in told if (folder := each.folders.get(role))}
-        yield Image(
+        image = Image(
             name=name,
             pool=volume.pool,
             path=volume.path.removesuffix(INCOMPLETE) if not exists else volume.path,
@@ -201,8 +250,10 @@ def _images(told: Sequence[HostStorage], role: PoolRole) -> Iterator[Image]:
             complete=name not in unfinished,
             backing_path=volume.backing_path,
             hosts=tuple(by_host),
-            uses=tuple(_uses(told, role, name, paths)),
+            uses=(*_uses(told, role, name, paths), *_uses_by_other_paths(told, role, name, paths)),
         )
+        size = volume.capacity if exists else None
+        yield image, Wanted(name, frozenset(paths), exports, size, volume.changed_at if exists else None)
 
 
 def _uses(told: Sequence[HostStorage], role: PoolRole, name: str, paths: set[str]) -> Iterator[Use]:
@@ -228,6 +279,32 @@ def _uses(told: Sequence[HostStorage], role: PoolRole, name: str, paths: set[str
             else:
                 continue
             yield Use(kind, vm.name, each.host.name, vm.active)
+
+
+def _uses_by_other_paths(told: Sequence[HostStorage], role: PoolRole, name: str, paths: set[str]) -> Iterator[Use]:
+    """Find who names a file of an image's name that lies in no pool: a symbolic link may lead from there to the image.
+
+    Libvirt compares paths, and so can't tell.
+    """
+
+    def may_be(each: HostStorage, file: str) -> bool:
+        folder = posixpath.dirname(_plain(file))
+        in_pool = any(folder == _plain(known) for known in each.folders.values() if known)
+        return bool(paths) and posixpath.basename(file) == name and _plain(file) not in paths and not in_pool
+
+    overlays: set[tuple[PoolRole, str]] = set()
+    for each in told:
+        for other, volumes in each.volumes.items():
+            for volume in volumes:
+                if may_be(each, volume.backing_path) and (other, volume.name) not in overlays:
+                    overlays.add((other, volume.name))
+                    yield Use(UseKind.PERHAPS, volume.name, pool=volume.pool, path=volume.backing_path)
+        for vm in each.domains:
+            if (each.pools.get(role), name) in vm.volumes:
+                continue
+            file = min((file for file in vm.files if may_be(each, file)), default="")
+            if file:
+                yield Use(UseKind.PERHAPS, vm.name, each.host.name, vm.active, path=file)
 
 
 def _has(each: HostStorage, vm: DomainDisks, role: PoolRole, name: str, volume: Volume) -> bool:

@@ -129,7 +129,7 @@ async def test_volumes_go_although_a_host_is_disabled_only_where_that_is_ticked(
         await answered(pilot)
         button = app.screen.query_one("#do", Button)
         assert not button.disabled
-        assert "Nobody can tell whether VMs there use it: h2" in dialog_text(app)
+        assert "Nobody can tell whether other VMs use it; not asked: h2" in dialog_text(app)
         tick(app, "volumes")
         await settle(pilot)
         assert button.disabled
@@ -140,7 +140,7 @@ async def test_volumes_go_although_a_host_is_disabled_only_where_that_is_ticked(
         await pilot.press("enter")
         await ended(pilot)
         assert realm.last_task().progress is Progress.DONE
-        assert any("deleted without asking: h2" in each for each in realm.last_task().warnings)
+        assert any("not asked: h2" in each for each in realm.last_task().warnings)
         assert not realm.domains("h1")
         assert not any(volume.startswith("ticrypt-vm/") for volume in realm.volumes("h1"))
 
@@ -158,14 +158,14 @@ def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tupl
         await answered(pilot)
         dialog = app.screen
         assert isinstance(dialog, DeleteVMs)
-        dialog._learn(_standing_deletion(realm, "h2: the host is disabled" if what == "unasked" else ""))
+        dialog._learn(_standing_deletion(realm, "not asked: h2: the host is disabled" if what == "unasked" else ""))
         tick(app, "volumes")
         await stand_still(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=prepare)
 
 
-def _standing_deletion(realm: World, unasked: str) -> tuple[Doomed, ...]:
+def _standing_deletion(realm: World, doubt: str) -> tuple[Doomed, ...]:
     def volume(pool: str, name: str) -> Volume:
         return Volume(pool=pool, name=name, path=f"/{pool}/{name}", format="qcow2", capacity=8 * GIB, allocation=GIB)
 
@@ -173,7 +173,7 @@ def _standing_deletion(realm: World, unasked: str) -> tuple[Doomed, ...]:
         (volume("ticrypt-vm", "web.qcow2"),), (volume(DRIVES, "web-data.qcow2"),), ("/srv/images/debian.iso",)
     )
     target = find(realm.workplace, ["h1/web"])[0]
-    return (Doomed(target, volumes, SNAPSHOTS[:1], drives_used="web-data.qcow2 is used by h2/db", unasked=unasked),)
+    return (Doomed(target, volumes, SNAPSHOTS[:1], drives_used="web-data.qcow2 is used by h2/db", doubt=doubt),)
 
 
 def test_a_deletion_says_what_it_takes() -> None:

@@ -251,4 +251,4 @@ def test_recover_deletes_volumes_unasked_only_where_that_is_said(run: Callable[.
     assert "realms vms recover --unasked" in refused.err
     done = run("vms", "recover", "--yes", "--unasked")
     assert done.code == 0
-    assert "deleted without asking: h2" in done.err
+    assert "deleted all the same; not asked: h2" in done.err

@@ -33,9 +33,11 @@ def list_bricks(options: GlobalOptions, *, realm: str | None, timeout: float, as
     Used means: a volume in one of the realm's pools is an overlay of it, or a VM has it as a disk; a VM that was made
     from it as a full copy is named too. With --json: {"bricks": [{"name", "realm", "pool", "path", "format", "size",
     "allocation", "created", "complete": false while it is uploaded or where that broke off, "backing": path|null,
-    "hosts": [those that see it], "used_by": [{"kind": "overlay|disk|copy|mark", "name", "host", "pool", "active":
-    true|false|null, "vms": ["HOST/NAME"]}]}], "unasked": [{"host", "error"}], "hosts_answering", "hosts_total"}.
-    Ends with 1 where a host that is not disabled could not be asked.
+    "hosts": [those that see it], "used_by": [{"kind": "overlay|disk|copy|mark|perhaps", "name", "host", "pool",
+    "active": true|false|null, "vms": ["HOST/NAME"], "realm": another one|null, "path": what it names, if "perhaps"}]}],
+    "unasked": [{"host", "error"}], "remarks": [what is not known of other realms], "hosts_answering", "hosts_total"}.
+    Other realms' hosts are asked too, as they may share the storage. "perhaps": by a path in no pool, which may lead
+    there, or by the same path in another realm, which may be other storage. Ends with 1 where a host that is not disabled could not be asked.
     """
     from tui.cli.images import list_images
 
@@ -84,7 +86,8 @@ def upload(
 def delete(options: GlobalOptions, name: str, **how: Any) -> int:
     """Delete a brick for good. One with overlays can't be deleted: they are named.
 
-    Every host of the realm is asked first; where one can't be, also because it is disabled, --force is needed.
+    Every host is asked first, also of realms that may share the storage; where nobody can tell whether it is in use, as
+    a host can't be asked or is disabled, --force is needed.
     With --json: {"deleted": NAME, "realm"}.
     """
     from tui.cli.images import delete_one

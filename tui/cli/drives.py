@@ -77,7 +77,8 @@ def create(
 def delete(options: GlobalOptions, name: str, **how: Any) -> int:
     """Delete a drive and all that is on it, for good. One that a VM has, running or off, can't be deleted.
 
-    Every host of the realm is asked first; where one can't be, also because it is disabled, --force is needed.
+    Every host is asked first, also of realms that may share the storage; where nobody can tell whether it is in use, as
+    a host can't be asked or is disabled, --force is needed.
     With --json: {"deleted": NAME, "realm"}.
     """
     from tui.cli.images import delete_one

@@ -20,6 +20,7 @@ def images_document(key: str, reports: Sequence[ImagesReport]) -> dict[str, Any]
     return {
         key: [_image_row(report, image) for report in reports for image in report.images],
         "unasked": [{"host": host, "error": reason} for report in reports for host, reason in report.unasked.items()],
+        "remarks": [report.remark for report in reports if report.remark],
         "hosts_answering": sum(report.hosts_answering for report in reports),
         "hosts_total": sum(report.hosts_total for report in reports),
     }
@@ -67,6 +68,8 @@ def _use_row(use: Use) -> dict[str, Any]:
         "pool": use.pool or None,
         "active": use.active,
         "vms": list(use.vms),
+        "realm": use.realm or None,
+        "path": use.path or None,
     }
 
 
@@ -94,6 +97,8 @@ def print_images(title: str, report: ImagesReport) -> None:
         rows.append([image.name, image.format or "-", size, used, _moment(image.changed_at) or "-", uses])
     print_table(columns, rows, title=f"Realm {report.realm.id}")
     say(f"{len(rows)} in pool; {report.hosts_answering} of {report.hosts_total} hosts answered")
+    if report.remark:
+        say(report.remark, error=True)
     for host, reason in report.unasked.items():
         say(reason if reason.startswith(f"{host}: ") else f"{host}: {reason}", error=True)
 
@@ -119,9 +124,10 @@ def list_images(
     orphaned: bool = False,
 ) -> int:
     """Carry out `list` of bricks, drives or volumes; `orphaned` keeps those that nothing is known to use."""
+    from core.operations.elsewhere import ask_elsewhere
     from core.operations.on_hosts import realms_and_hosts
     from core.operations.realm_pools import PoolRole
-    from core.operations.spare_volumes import look_at_volumes
+    from core.operations.spare_volumes import is_known_to_be_used, look_at_volumes
     from core.operations.storage_use import look_at_images
     from tui.cli.output import print_json
     from tui.cli.task_output import run_task
@@ -133,11 +139,18 @@ def list_images(
         job = (
             functools.partial(look_at_volumes, workplace, realm=each, hosts=hosts, deadline=timeout)
             if key == "volumes"
-            else functools.partial(look_at_images, realm=each, hosts=hosts, role=PoolRole(key), deadline=timeout)
+            else functools.partial(
+                look_at_images,
+                realm=each,
+                hosts=hosts,
+                role=PoolRole(key),
+                deadline=timeout,
+                elsewhere=ask_elsewhere(workplace, each.id, timeout, volumes=True),
+            )
         )
         report = run_task(workplace, f"look at {key}", each.id, job, quiet=True, only_reads=True)
         if orphaned:
-            report = replace(report, images=tuple(image for image in report.images if not image.uses))
+            report = replace(report, images=tuple(image for image in report.images if not is_known_to_be_used(image)))
         reports.append(report)
     if as_json:
         print_json(images_document(key, reports))

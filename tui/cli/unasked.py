@@ -1,4 +1,4 @@
-"""The option of commands that delete volumes of VMs: what to do where a host can't be asked who uses them."""
+"""The option of commands that delete volumes of VMs: what to do where nobody can tell who uses them."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import click
 unasked_option = click.option(
     "--unasked",
     is_flag=True,
-    help="Delete volumes also where a host can't be asked who uses them; never what a VM is known to use.",
+    help="Delete volumes also where nobody can tell who uses them, as a host can't be asked; never what is in use.",
 )

@@ -33,8 +33,9 @@ def delete(
     """Delete VMs that are off. Their volumes and snapshots stay, and are told, unless --volumes deletes them too.
 
     Drives go only with --drives; on a terminal --volumes asks about them. Never deletes what another VM is known to
-    use; where a host can't be asked, also because it is disabled, volumes go only with --unasked. With --json each VM
-    also has "deleted_volumes", "kept_volumes", "deleted_snapshots" and "kept_snapshots".
+    use. Where nobody can tell, volumes go only with --unasked: a host can't be asked, also because it is disabled, or a
+    VM names what may be the same file. With --json each VM also has "deleted_volumes", "kept_volumes",
+    "deleted_snapshots" and "kept_snapshots".
     """
     from core.operations.delete import delete_vm, volumes_of
     from core.operations.lifecycle import STARTS_AT_ONCE, Done, on_each_host

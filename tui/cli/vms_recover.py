@@ -31,8 +31,8 @@ Outcome = tuple[str | None, RealmsError | None]
 def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float, as_json: bool) -> int:
     """Tell what programs that were killed at work left behind, and clean it up or go on with it.
 
-    With --read-only it is only told. Never deletes what another VM is known to use; where a host can't be asked, also
-    because it is disabled, volumes go only with --unasked. Exit code 1 while anything is left.
+    With --read-only it is only told. Never deletes what another VM is known to use. Where nobody can tell, as a host
+    can't be asked or is disabled, volumes go only with --unasked. Exit code 1 while anything is left.
     """
     import sys
 

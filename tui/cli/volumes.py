@@ -30,8 +30,8 @@ def list_volumes(options: GlobalOptions, *, orphaned: bool, realm: str | None, t
     """List the volumes in the volumes pools of all realms, with the VMs that have them: asks every host.
 
     Changes nothing. With --json: {"volumes": [...], "unasked": [...], "hosts_answering", "hosts_total"}, with entries
-    as in `realms bricks list --json`, each also with "orphaned": true|false, or null where a host could not be asked
-    that might use it. "used_by" is of kind "disk" (a VM has it), "overlay", or "operation": something is being done
+    as in `realms bricks list --json`, each also with "orphaned": true|false, or null where nobody can tell: a host could
+    not be asked that might use it, or something uses it "perhaps". "used_by" is of kind "disk" (a VM has it), "overlay", or "operation": something is being done
     with it ("active": true), or was when its program was killed. Ends with 1 where a host that is not disabled could
     not be asked.
     """
@@ -45,7 +45,8 @@ def list_volumes(options: GlobalOptions, *, orphaned: bool, realm: str | None, t
 def delete(options: GlobalOptions, name: str, **how: Any) -> int:
     """Delete a volume and all that is on it, for good. One that a VM has, running or off, can't be deleted.
 
-    Every host of the realm is asked first; where one can't be, also because it is disabled, --force is needed.
+    Every host is asked first, also of realms that may share the storage; where nobody can tell whether it is in use, as
+    a host can't be asked or is disabled, --force is needed.
     With --json: {"deleted": NAME, "realm"}.
     """
     from tui.cli.images import delete_one

@@ -151,10 +151,15 @@ def refusal(role: PoolRole, image: Image) -> str:
 
 
 def doubts_about(images: Sequence[Image], unasked: Mapping[str, str]) -> tuple[str, ...]:
-    """Say why nobody can tell whether these are in use: hosts that weren't asked, marks of VMs without volumes."""
+    """Say why nobody can tell whether these are in use: hosts that weren't asked, marks, files elsewhere."""
     return (
         *(f"{host}: {reason.removeprefix(f'{host}: ')}" for host, reason in unasked.items()),
-        *(f"{image.name}: {use}" for image in images for use in image.uses if use.kind is UseKind.MARK),
+        *(
+            f"{image.name}: {use}"
+            for image in images
+            for use in image.uses
+            if use.kind in (UseKind.MARK, UseKind.PERHAPS)
+        ),
     )
 
 

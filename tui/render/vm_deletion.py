@@ -24,7 +24,7 @@ MOST_LISTED = 40
 """Lines that are listed one by one; the rest are counted."""
 
 MOST_SAID = 200
-"""Characters about hosts that could not be asked."""
+"""Characters about why nobody can tell who uses it."""
 
 
 def deletion_lines(found: Sequence[Doomed], wish: Deletion) -> list[Line]:
@@ -51,8 +51,8 @@ def why_not(found: Sequence[Doomed], wish: Deletion) -> str:
             return f"the snapshots are not known: {each.trouble}"
         if wish.snapshots and each.snapshots_used:
             return each.snapshots_used
-        if each.unasked and not wish.unasked and _goes(each, wish):
-            return f"not asked who uses it: {each.unasked}"
+        if each.doubt and not wish.unasked and _goes(each, wish):
+            return f"nobody can tell who uses it; {each.doubt}"
     return ""
 
 
@@ -61,11 +61,6 @@ def _goes(each: Doomed, wish: Deletion) -> bool:
     return bool(
         (wish.volumes and volumes.boot) or (wish.drives and volumes.drives) or (wish.snapshots and each.snapshots)
     )
-
-
-def unasked_of(found: Sequence[Doomed]) -> str:
-    """Say which hosts could not be asked whether they use any of it; empty where all were."""
-    return "; ".join(dict.fromkeys(each.unasked for each in found if each.unasked))
 
 
 def _of_one(each: Doomed, wish: Deletion) -> Iterator[Line]:
@@ -111,10 +106,10 @@ def _against(why: str, *, wanted: bool) -> Line:
     return (("         ", Tone.PLAIN), (f"can't go: {why}", Tone.BAD if wanted else Tone.WARN))
 
 
-def unasked_lines(found: Sequence[Doomed], wish: Deletion) -> list[Line]:
-    """Say which hosts could not be asked, once for all VMs, and what that means; nothing where all were."""
-    unasked = unasked_of(found)
-    if not unasked:
+def doubt_lines(found: Sequence[Doomed], wish: Deletion) -> list[Line]:
+    """Say why nobody can tell whether other VMs use any of it, once for all; nothing where all is known."""
+    doubt = "; ".join(dict.fromkeys(each.doubt for each in found if each.doubt))
+    if not doubt:
         return []
-    told = f"Nobody can tell whether VMs there use it: {one_line(unasked, MOST_SAID)}"
+    told = f"Nobody can tell whether other VMs use it; {one_line(doubt, MOST_SAID)}"
     return [((told, Tone.WARN if wish.unasked or not any(_goes(each, wish) for each in found) else Tone.BAD),)]

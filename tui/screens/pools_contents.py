@@ -267,19 +267,20 @@ class PoolContentsScreen(AreaScreen):
         def answered(wanted: bool | None) -> None:
             if wanted:
                 for image in images:
-                    self._delete(role, image.name, force=bool(doubts))
+                    self._delete(role, image, force=bool(doubts))
                 self.query_one(Grid).clear_marks()
 
         self.app.push_screen(Confirm(ask_deletion(role, images, doubts)), answered)
 
-    def _delete(self, role: PoolRole, name: str, *, force: bool) -> None:
+    def _delete(self, role: PoolRole, image: Image, *, force: bool) -> None:
+        name, agreed = image.name, tuple(map(str, image.uses))
         hosts, realm, one = self._through(), self.realm, role.value.removesuffix("s")
         workplace = self.realms.workplace
 
         def job(control: Control) -> str:
             from core.operations.spare_volumes import delete_volume
 
-            delete_volume(workplace, control, realm, hosts, name=name, role=role, force=force)
+            delete_volume(workplace, control, realm, hosts, name=name, role=role, force=force, agreed=agreed)
             return f"{one.capitalize()} {name} is deleted."
 
         def told(sentence: str) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from core.text import one_line, printable
 from tui.render.vm_changes import title_of, vm_lines
-from tui.render.vm_deletion import deletion_lines, unasked_lines, why_not
+from tui.render.vm_deletion import deletion_lines, doubt_lines, why_not
 from tui.screens.dialog import Dialog
 from tui.screens.vm_asking import Inquiries
 from tui.vm_actions import ACTIONS, VMAction
@@ -41,7 +41,7 @@ _FIELDS = (
     FormField(key="drives", tick="with the drives, and their users' data on them"),
     FormField(key="snapshots", tick="with the snapshots"),
 )
-_UNASKED = FormField(key="unasked", tick="also where a host can't be asked who uses them")
+_UNASKED = FormField(key="unasked", tick="also where nobody can tell who uses them")
 
 
 class DeleteVMs(Dialog[Deletion | None]):
@@ -142,10 +142,11 @@ class DeleteVMs(Dialog[Deletion | None]):
 
     def _show(self) -> None:
         self.query_one("#found", Static).update(paragraphs(self._lines()))
-        silent = unasked_lines(self.found or (), self.wish)
+        silent = doubt_lines(self.found or (), self.wish)
         self.query_one("#silent", Static).update(paragraphs(silent))
         self.query_one("#unasked").display = bool(silent)
         self.set_class(bool(silent), "-unasked")
+        self.set_class(bool(self.to_type), "-many")
         self.query_one("#do", Button).disabled = bool(self._why_not())
 
     def _lines(self) -> list[tuple[Piece, ...]]:
