@@ -37,7 +37,8 @@ def list_bricks(options: GlobalOptions, *, realm: str | None, timeout: float, as
     "active": true|false|null, "vms": ["HOST/NAME"], "realm": another one|null, "path": what it names, if "perhaps"}]}],
     "unasked": [{"host", "error"}], "remarks": [what is not known of other realms], "hosts_answering", "hosts_total"}.
     Other realms' hosts are asked too, as they may share the storage. "perhaps": by a path in no pool, which may lead
-    there, or by the same path in another realm, which may be other storage. Ends with 1 where a host that is not disabled could not be asked.
+    there, or by the same path in another realm, which may be other storage. Ends with 1 where a host that is not
+    disabled could not be asked.
     """
     from tui.cli.images import list_images
 
