@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from core.demo.stage import Demo
 from tui.app import RealmsApp
+from tui.screens.plans import PlansScreen
 
 if TYPE_CHECKING:
     from core.operations.workplace import Workplace
 
 SIZE = (120, 36)
-AREAS = (("hosts", "1"), ("vms", "2"), ("costs", "3"), ("pools", "4"))
+AREAS = (("hosts", "1"), ("vms", "2"), ("costs", "3"), ("pools", "4"), ("plans", "5b"))
+"""Name of each picture, and the keys that lead to what it shows."""
 
 
 async def take(workplace: Workplace, folder: Path, size: tuple[int, int]) -> None:
@@ -22,10 +24,13 @@ async def take(workplace: Workplace, folder: Path, size: tuple[int, int]) -> Non
     app = RealmsApp(workplace)
     async with app.run_test(size=size) as pilot:
         workplace.connect().wait(lambda fleet: sum(vm.cpu_percent is not None for vm in fleet.vms()) > 20, 20.0)
-        for name, key in AREAS:
-            await pilot.press(key)
-            app.tick()
-            await pilot.pause()
+        for name, keys in AREAS:
+            for key in keys:
+                await pilot.press(key)
+                app.tick()
+                await pilot.pause()
+                while isinstance(app.screen, PlansScreen) and app.screen.desk.is_working:
+                    await pilot.pause(0.1)
             (folder / f"{name}.svg").write_text(app.export_screenshot(title="realms demo"))
 
 

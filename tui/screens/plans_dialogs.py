@@ -48,6 +48,8 @@ class ApplyPlan(Dialog[Agreement | None]):
         Binding("escape", "dismiss(None)", "Cancel"),
         Binding("up", "app.focus_previous", show=False),
         Binding("down", "app.focus_next", show=False),
+        Binding("pageup", "scroll(-1)", show=False),
+        Binding("pagedown", "scroll(1)", show=False),
     ]
     CSS_PATH: ClassVar = ["dialogs.tcss", "plans.tcss"]
 
@@ -84,6 +86,11 @@ class ApplyPlan(Dialog[Agreement | None]):
     def on_mount(self) -> None:
         """Begin where a hasty Enter does no harm: where something has to be typed, else on Cancel."""
         self.query_one("#typed" if self.question.to_type else "#cancel").focus()
+
+    def action_scroll(self, direction: int) -> None:
+        """Show what of the moves has no room, from wherever the focus is."""
+        told = self.query_one(".told", VerticalScroll)
+        told.scroll_relative(y=direction * max(1, told.size.height - 1), animate=False)
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave room for the buttons on a small terminal."""
