@@ -95,11 +95,11 @@ def may_begin(
     closed: set[str] = set()
     begun: list[Move] = []
     for move in planned:
-        target = ledger.index.get(move.target)
+        target, is_again = ledger.index.get(move.target), move.vm.uuid in met
+        met.add(move.vm.uuid)
         if target is None or move.target in closed:
             continue
-        is_again, fits = move.vm.uuid in met, target in ledger.candidates(move.request)
-        met.add(move.vm.uuid)
+        fits = target in ledger.candidates(move.request)
         if is_again or not fits or ledger.place(target, move.request) is None:
             closed.add(move.target)  # what is free there is for this one
             continue

@@ -9,28 +9,33 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.config.model import Configuration
+from core.costs import CostFunction
+from core.curves import Linear
+from core.hardware import Device, HardwareProfile
 from core.operations.plan_order import PlanKind, PlanOrder
 from core.operations.plan_pace import as_if_ended, held_but, may_begin, next_moves, with_under_way
-from core.placement.demand import MovePolicy
-from core.placement.drain import drain
+from core.placement.demand import MovePolicy, request_of
+from core.placement.drain import Move, drain
+from core.placement.ledger import Ledger
 from core.placement.rebalance import rebalance
 from tests.placement.model import costs, moved, vm_of
-from tests.placement.world import CONFIGURATION, GPUS, fleet, snapshot, vm
+from tests.placement.world import CONFIGURATION, GIB, GPUS, fleet, snapshot, vm
 from tests.strategies import configurations, fleets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from core.config.model import Configuration
-    from core.fleet import Fleet
-    from core.placement.drain import Move
+    from core.fleet import VM, Fleet
+
+    Planner = Callable[[Configuration, Fleet], Sequence[Move]]
 
 ALL = MovePolicy(foreign=True, with_devices=True)
 
 
-def planned(configuration: Configuration, fleet: Fleet, order: PlanOrder) -> Sequence[Move]:
-    """Plan, and give the moves alone."""
-    return order.plan(configuration, fleet).moves
+def planner_of(order: PlanOrder) -> Planner:
+    """Give what plans an order, the moves alone."""
+    return lambda configuration, fleet: order.plan(configuration, fleet).moves
 
 
 def incoming(now: Fleet, under_way: Sequence[Move]) -> Fleet:
@@ -57,11 +62,12 @@ def incoming(now: Fleet, under_way: Sequence[Move]) -> Fleet:
 class Model:
     """A fleet on which a plan is carried out by the house's rules, while the test says what ends, and how."""
 
-    def __init__(self, configuration: Configuration, start: Fleet, order: PlanOrder) -> None:
+    def __init__(self, configuration: Configuration, start: Fleet, planner: Planner, parallel: int) -> None:
         self.configuration = configuration
         self.now = start
-        self.order = order
-        self.agreed = list(planned(configuration, start, order))
+        self.planner = planner
+        self.parallel = parallel
+        self.agreed = list(planner(configuration, start))
         self.left = Counter(move.vm.uuid for move in self.agreed)
         self.under_way: list[Move] = []
         self.begun = 0
@@ -69,9 +75,14 @@ class Model:
     def begin(self) -> bool:
         """Begin what may begin; says whether anything is under way."""
         choice = next_moves(
-            self.configuration, self.now, lambda *world: planned(*world, self.order), waiting=set(+self.left),
-            under_way=self.under_way, parallel=self.order.parallel, busy={},
-        )  # fmt: skip
+            self.configuration,
+            self.now,
+            self.planner,
+            waiting=set(+self.left),
+            under_way=self.under_way,
+            parallel=self.parallel,
+            busy={},
+        )
         for move in choice.begun:
             assert move.vm == vm_of(self.now, move.vm.uuid)
             assert move.vm.uuid not in {other.vm.uuid for other in self.under_way}
@@ -89,7 +100,7 @@ class Model:
         taken = [*target.addresses_in_use(), *(address for devices in others for address in devices)]
         assert not {*taken} & {*begun.devices}
         taking_part = Counter(host for move in self.under_way for host in (move.source, move.target))
-        assert max(taking_part.values()) <= self.order.parallel
+        assert max(taking_part.values()) <= self.parallel
 
     def end(self, number: int, *, well: bool) -> None:
         """End one of the moves under way; one that fails is left out from then on."""
@@ -117,12 +128,99 @@ def test_no_host_is_overbooked_at_any_moment(
     """Nor a device given twice, nor more moved than was agreed to; moves end in any order, and some of them badly."""
     if drains and start.hosts:
         order = replace(order, kind=PlanKind.DRAIN, host=data.draw(st.sampled_from(start.hosts)).name)
-    model = Model(configuration, start, order)
+    model = Model(configuration, start, planner_of(order), order.parallel)
     while model.begin():
         model.end(
             data.draw(st.integers(0, len(model.under_way) - 1)),
             well=data.draw(st.sampled_from([True, True, True, False])),
         )
+    assert model.begun <= len(model.agreed)
+
+
+TIGHT = Configuration(
+    {"tight": CostFunction(id="tight", name="", memory=Linear(slope=1 / GIB, base=0.0, max=12.0 * GIB),
+                           devices={"a100": Linear(slope=1.0, base=0.0)})},
+    {"node": HardwareProfile(id="node", name="", cores=8, memory_bytes=12 * GIB, cost_function="tight",
+                             devices=tuple(Device("a100", address) for address in GPUS[:2]))},
+    {"main": CONFIGURATION.realms["main"]},
+)  # fmt: skip
+"""Hosts of 12 GiB and two devices."""
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> Fleet:
+    """Draw hosts that are nearly full."""
+    hosts = []
+    for name in ("a", "b", "c", "d")[: draw(st.integers(2, 4))]:
+        room, free, vms = 12, list(GPUS[:2]), []
+        for number in range(draw(st.integers(0, 5))):
+            gib = draw(st.integers(1, 6))
+            if gib > room:
+                break
+            room -= gib
+            devices = (free.pop(0),) if free and draw(st.integers(0, 3)) == 0 else ()
+            vms.append(vm(name, f"v{number}", gib=gib, devices=devices, managed=True))
+        hosts.append(snapshot(name, *vms, profile="node"))
+    return fleet(*hosts)
+
+
+@st.composite
+def step_by_step(draw: st.DrawFn, start: Fleet) -> list[tuple[str, str, str]]:
+    """Draw any plan whose steps can be taken one after another: UUID, source and target of each."""
+    now, steps = start, []
+    for _ in range(draw(st.integers(1, 10))):
+        able = [
+            (each, host.name)
+            for each in now.vms()
+            for host in now.hosts
+            if host.name != each.host and move_to(now, each, host.name) is not None
+        ]
+        if not able:
+            break
+        each, target = draw(st.sampled_from(able))
+        steps.append((each.uuid, each.host, target))
+        now = moved(now, move_to(now, each, target))
+    return steps
+
+
+def move_to(now: Fleet, each: VM, target: str) -> Move | None:
+    """Make a move, where the target has room for it."""
+    ledger = Ledger(TIGHT, now)
+    request = request_of(TIGHT.hardware_profiles["node"], each, "main")
+    place = ledger.place(ledger.index[target], request)
+    if place is None:
+        return None
+    devices = ledger.take(ledger.index[target], request)
+    return Move(vm=each, target=target, cost=place[0], devices=devices, request=request)
+
+
+def planner_by_steps(steps: list[tuple[str, str, str]]) -> Planner:
+    """Give a planner that keeps to these steps, so far as they can still be taken."""
+
+    def plan(_: Configuration, now: Fleet) -> list[Move]:
+        held = Ledger(TIGHT, now).reserved
+        moves = []
+        for uuid, source, target in steps:
+            each = next((each for each in now.vms() if each.uuid == uuid), None)
+            if each is None or uuid in held or each.host != source:
+                continue
+            move = move_to(now, each, target)
+            if move is not None:
+                moves.append(move)
+                now = moved(now, move)
+        return moves
+
+    return plan
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), crowds(), st.integers(1, 4))
+def test_any_plan_on_crowded_hosts_keeps_to_their_room(data: st.DataObject, start: Fleet, parallel: int) -> None:
+    """Where most moves need the room that others leave; each ends at any time, and some of them badly."""
+    model = Model(TIGHT, start, planner_by_steps(data.draw(step_by_step(start))), parallel)
+    while model.begin():
+        well = data.draw(st.sampled_from([True, True, True, False]))
+        model.end(data.draw(st.integers(0, len(model.under_way) - 1)), well=well)
     assert model.begun <= len(model.agreed)
 
 
@@ -134,7 +232,7 @@ def test_one_move_at_a_time_is_the_plan_itself(configuration: Configuration, sta
         return
     host = data.draw(st.sampled_from(start.hosts)).name
     order = PlanOrder(kind=PlanKind.DRAIN, host=host, foreign=True, offline=True, parallel=1)
-    model = Model(configuration, start, order)
+    model = Model(configuration, start, planner_of(order), order.parallel)
     done = []
     while model.begin():
         (move,) = model.under_way
