@@ -8,8 +8,9 @@ import pytest
 from textual.widgets import Button, Input
 
 from core.hosts import HostState
-from core.operations.plan_run import MoveState, left_runs
+from core.operations.plan_run import MoveState, in_journal, left_runs
 from core.operations.tasks import Progress
+from core.placement.request import Request
 from tests.tui import world
 from tests.tui.plans_world import (
     Held,
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
     from core.operations.plan_run import Run
     from tui.screens.plans import PlansScreen
+
+
+GIB = 2**30
 
 
 async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
@@ -255,6 +259,23 @@ async def test_several_vms_want_their_number_typed(tmp_path: Path) -> None:
         assert "Highest cost" in dialog_text(app)
 
 
+async def test_the_moves_that_make_room_are_asked_about(tmp_path: Path) -> None:
+    """With what they are good for."""
+    full = [world.vm(f"a-{i}", "h1", i, vcpus=2, memory_bytes=100 * GIB) for i in range(8)]
+    other = [world.vm(f"b-{i}", "h2", 50 + i, vcpus=2, memory_bytes=100 * GIB) for i in range(7)]
+    given = (world.seen(world.host("h1"), full), world.seen(world.host("h2"), other))
+    app = RealmsApp(world.standing(tmp_path, given))
+    app.request = Request(2, 250 * GIB)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await planned(pilot, "5", "o")
+        moves = len(cells(screen))
+        assert moves >= 1
+        await pressed(pilot, "a", ApplyPlan)
+        shown = dialog_text(app)
+        assert f"Make room for 2 vCPUs, 250 GiB: move {moves} VM" in shown
+        assert "takes 2 vCPUs, 250 GiB." in shown
+
+
 async def test_a_course_goes_on_while_one_is_elsewhere(tmp_path: Path) -> None:
     """Every move has a row of its own; the header of each area counts, and the area shows it again on return."""
     workplace = world.standing(tmp_path, small_fleet())
@@ -395,6 +416,28 @@ async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
         assert "u goes on with what is left" in screen_text(app)
         assert left_line(screen) == ""
         await pressed(pilot, "u", ResumePlan)
+
+
+async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Path) -> None:
+    """It is told who does it, and how far that is; nothing is moved."""
+    workplace = world.standing(tmp_path, small_fleet())
+    app = RealmsApp(workplace)
+    with in_journal(workplace, run_of(workplace)):
+        async with app.run_test(size=SIZE) as pilot:
+            await planned(pilot, "5")
+            screen = await planned(pilot, "j", "d")
+            await until(pilot, lambda: left_line(screen))
+            assert left_line(screen).startswith("The drain of h2 is being carried out by ")
+            assert left_line(screen).endswith(": 0 of 5 moved")
+            await pressed(pilot, "a", ApplyPlan)
+            await pilot.press(*"h2", "enter")
+            await until(pilot, lambda: app.screen is screen)
+            await over(pilot)
+            app.tick()
+            await until(pilot, lambda: states(screen) == ["not begun"] * 5)
+            assert "drain h2 is being carried out already, by " in screen_text(app)
+            screen = await planned(pilot, "r")
+            assert table(screen).heading == "Drain h2"
 
 
 async def test_nothing_is_left_and_nothing_runs(tmp_path: Path) -> None:
