@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.operations.logged import LoggedDecision
     from core.operations.replay import Replayed
     from core.placement.remedies import Remedy
+    from core.placement.verdicts import Verdict
 
 MOST_REMEDIES = 100
 """Refused hosts that a remedy is looked for."""
@@ -34,6 +35,8 @@ class DecisionAgain:
 
     decision: LoggedDecision
     then: Replayed
+    verdicts: tuple[Verdict, ...]
+    """What was said of each host: best first, then the refused."""
     today: Replayed
     made_by_today: bool
     """Whether today's configuration is the very one that it was made by."""
@@ -49,28 +52,32 @@ def make_again(log: Path, line: bytes, today: Configuration) -> DecisionAgain:
     except (Malformed, UnicodeDecodeError) as error:
         where = f"{error.where} " if isinstance(error, Malformed) else ""
         raise UnreadableFile(f"this line of {log} is damaged: {where}{error}") from error
-    now = compared(0, decision, decide_again(decision, today))
+    now = compared(0, decision, today)
     made_by_today = decision.configuration == digest_of(today)
     configuration, then, problem = today, now, ""
     if not made_by_today:
         try:
             configuration = LoggedConfigurations(log, lambda same: same)(decision)
-            then = compared(0, decision, decide_again(decision, configuration))
+            then = compared(0, decision, configuration)
         except RealmsError as error:
             problem = str(error)
+    verdicts = decide_again(decision, configuration).verdicts
     return DecisionAgain(
         decision=decision,
         then=then,
+        verdicts=verdicts,
         today=now,
         made_by_today=made_by_today,
         problem=problem,
-        remedies=_remedies(decision, then, configuration),
+        remedies=_remedies(decision, verdicts, configuration),
     )
 
 
-def _remedies(decision: LoggedDecision, then: Replayed, configuration: Configuration) -> dict[str, Remedy]:
+def _remedies(
+    decision: LoggedDecision, verdicts: tuple[Verdict, ...], configuration: Configuration
+) -> dict[str, Remedy]:
     fleet = decision.fleet(configuration)
     snapshots = {snapshot.name: snapshot for snapshot in fleet.hosts}
-    refused = [verdict.host for verdict in then.placements.verdicts if not verdict.feasible]
+    refused = [verdict.host for verdict in verdicts if not verdict.feasible]
     found = (remedy(configuration, fleet, decision.request, snapshots[host]) for host in refused[:MOST_REMEDIES])
     return {each.host: replace(each, move=None) for each in found if each is not None}

@@ -92,7 +92,7 @@ class LoggedHost:
         if held is None:
             profile = configuration.hardware_profiles.get(self.bare.host.profile)
             held = () if profile is None else self._held_of(profile)
-        everything = replace(_stand_in(0), vcpus=self.vcpus, memory_bytes=self.memory_bytes, devices=held)
+        everything = _stand_in(0, self.vcpus, self.memory_bytes, held)
         return replace(self.bare, vms=(everything, *_stand_ins(self.vms - 1)))
 
     def _held_of(self, profile: HardwareProfile) -> tuple[PciAddress, ...]:
@@ -113,7 +113,7 @@ def _stand_ins(count: int) -> list[VM]:
     return _STAND_INS[:count]
 
 
-def _stand_in(number: int) -> VM:
+def _stand_in(number: int, vcpus: int = 0, memory_bytes: int = 0, devices: tuple[PciAddress, ...] = ()) -> VM:
     return VM(
         name=f"logged-{number}",
         uuid=f"logged-{number}",
@@ -121,8 +121,9 @@ def _stand_in(number: int) -> VM:
         realm="",
         state=VMState.RUNNING,
         active=True,
-        vcpus=0,
-        memory_bytes=0,
+        vcpus=vcpus,
+        memory_bytes=memory_bytes,
+        devices=devices,
     )
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from core.document import Malformed
 from core.errors import ConfigurationInvalid, UnreadableFile, UsageError
 from core.fleet import Fleet
-from core.operations.logged import LoggedDecision, read_decision
+from core.operations.logged import LoggedDecision, LoggedPlacement, read_decision
 from core.operations.stored_configurations import stored_configuration
 from core.placement.engine import place
+from core.placement.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +74,14 @@ class Replayed:
     then: Seat
     now: Seat
     why: str
-    placements: Placements
+    configuration: Configuration
+    """What it was made again by."""
+    changes: Sequence[HostInState | HostGone] = ()
+
+    @property
+    def placements(self) -> Placements:
+        """Every verdict of the decision made again, worked out when it is asked for."""
+        return decide_again(self.decision, self.configuration, self.changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +144,18 @@ def _replay_line(
         configuration = configuration_of(decision)
     except (UnreadableFile, UsageError) as error:
         return Unreplayed(number, str(error))
-    return compared(number, decision, decide_again(decision, configuration, changes))
+    return compared(number, decision, configuration, changes)
 
 
 def decide_again(
     decision: LoggedDecision, configuration: Configuration, changes: Sequence[HostInState | HostGone] = ()
 ) -> Placements:
     """Decide as then, by a configuration; a VM that had to go to one host has to again."""
-    fleet = decision.fleet(configuration)
-    for change in changes:
-        if fleet.host(change.host) is not None:
-            fleet = change.apply(configuration, fleet)
+    fleet = _changed_fleet(decision, configuration, changes)
     placements = place(configuration, fleet, decision.request, decision.count)
     if decision.forced_host is None:
         return placements
-    only = Fleet(fleet.taken, tuple(host for host in fleet.hosts if host.name == decision.forced_host))
-    there = place(configuration, only, decision.request, decision.count)
+    there = place(configuration, _only(fleet, decision.forced_host), decision.request, decision.count)
     return type(placements)(
         request=placements.request,
         count=placements.count,
@@ -161,10 +165,48 @@ def decide_again(
     )
 
 
-def compared(line: int, decision: LoggedDecision, now: Placements) -> Replayed:
-    """Hold what a decision comes to now against what it was; `line` is its number in the log."""
+def _changed_fleet(
+    decision: LoggedDecision, configuration: Configuration, changes: Sequence[HostInState | HostGone]
+) -> Fleet:
+    fleet = decision.fleet(configuration)
+    for change in changes:
+        if fleet.host(change.host) is not None:
+            fleet = change.apply(configuration, fleet)
+    return fleet
+
+
+def _only(fleet: Fleet, name: str) -> Fleet:
+    return Fleet(fleet.taken, tuple(host for host in fleet.hosts if host.name == name))
+
+
+def _places_again(
+    decision: LoggedDecision, configuration: Configuration, changes: Sequence[HostInState | HostGone]
+) -> tuple[LoggedPlacement, ...]:
+    """Give the same places as `decide_again`, without a verdict of each host."""
+    fleet = _changed_fleet(decision, configuration, changes)
+    if decision.forced_host is not None:
+        fleet = _only(fleet, decision.forced_host)
+    if decision.count > 1:
+        placed = place(configuration, fleet, decision.request, decision.count).placements
+        return tuple(LoggedPlacement(each.host, each.cost, each.devices) for each in placed)
+    ledger = Ledger(configuration, fleet)
+    best = ledger.best(decision.request)
+    if best is None:
+        return ()
+    devices = ledger.take(best[3], decision.request, best[0])
+    return (LoggedPlacement(ledger.hosts[best[3]].name, best[0], devices),)
+
+
+def compared(
+    line: int,
+    decision: LoggedDecision,
+    configuration: Configuration,
+    changes: Sequence[HostInState | HostGone] = (),
+) -> Replayed:
+    """Make a decision again and hold it against what it was; `line` is its number in the log."""
+    now = _places_again(decision, configuration, changes)
     seats_then = [Seat(placement.host, placement.cost) for placement in decision.placements]
-    seats_now = [Seat(placement.host, placement.cost) for placement in now.placements]
+    seats_now = [Seat(placement.host, placement.cost) for placement in now]
     if decision.despite_refusal:  # it would be given again
         seats_now = seats_then
     outcome, index, why = Outcome.SAME, 0, ""
@@ -172,7 +214,7 @@ def compared(line: int, decision: LoggedDecision, now: Placements) -> Replayed:
         then, again = _seat(seats_then, each), _seat(seats_now, each)
         if then.host != again.host:
             outcome, index = _moved(then, again), each
-            why = _why(decision, now, each, then, again)
+            why = _why(decision, decide_again(decision, configuration, changes), each, then, again)
             break
         if outcome is Outcome.SAME and (then.cost != again.cost or _other_devices(decision, now, each)):
             outcome, index = Outcome.OTHER_COST, each
@@ -184,7 +226,8 @@ def compared(line: int, decision: LoggedDecision, now: Placements) -> Replayed:
         then=_seat(seats_then, index),
         now=_seat(seats_now, index),
         why=why,
-        placements=now,
+        configuration=configuration,
+        changes=changes,
     )
 
 
@@ -198,10 +241,10 @@ def _moved(then: Seat, now: Seat) -> Outcome:
     return Outcome.A_HOST if then.host is None else Outcome.OTHER_HOST
 
 
-def _other_devices(decision: LoggedDecision, now: Placements, index: int) -> bool:
+def _other_devices(decision: LoggedDecision, now: Sequence[LoggedPlacement], index: int) -> bool:
     if decision.has_fixed_devices or decision.despite_refusal:
         return False
-    return decision.placements[index].devices != now.placements[index].devices
+    return decision.placements[index].devices != now[index].devices
 
 
 def _why(decision: LoggedDecision, placements: Placements, index: int, then: Seat, now: Seat) -> str:

@@ -99,6 +99,8 @@ def test_by_another_configuration_the_answer_is_that_of_the_fleet_itself(
         path = log(folder, first, of, place(first, of, request, count))
         (outcome,) = again(path, second)
         direct = place(second, of, request, count)
+        places = [(each.host, each.cost) for each in direct.placements] + [(None, None)] * count
+        assert (outcome.now.host, outcome.now.cost) == places[outcome.vm_number - 1]
         assert outcome.placements.placements == direct.placements
         assert [verdict_row(verdict) for verdict in outcome.placements.verdicts] == [
             verdict_row(verdict) for verdict in direct.verdicts

@@ -65,7 +65,7 @@ def sentences(again: DecisionAgain) -> tuple[Piece, ...]:
 
 
 def _decided(again: DecisionAgain) -> str:
-    decision, verdicts = again.decision, again.then.placements.verdicts
+    decision, verdicts = again.decision, again.verdicts
     hosts = plural(len(verdicts), "host")
     if not decision.placements:
         return f"No host could take it, of {hosts}"
@@ -110,7 +110,7 @@ def _seat(seat: Seat) -> str:
 
 def verdict_rows(again: DecisionAgain) -> tuple[Row, ...]:
     """Make a row of each host that was asked: best first, then the refused."""
-    verdicts = again.then.placements.verdicts
+    verdicts = again.verdicts
     able = [verdict for verdict in verdicts if verdict.cost is not None and verdict.feasible]
     digits = decimals(verdict.cost.total for verdict in able if verdict.cost is not None)
     chosen = {placement.host for placement in again.decision.placements}
@@ -158,7 +158,7 @@ def _figure(value: float | None, digits: int, *, signed: bool = False) -> Cell:
 
 def verdict_detail(again: DecisionAgain, host: str) -> Detail | None:
     """Explain one host: every reason against it with what would mend it, every term of its cost."""
-    verdict = next((each for each in again.then.placements.verdicts if each.host == host), None)
+    verdict = next((each for each in again.verdicts if each.host == host), None)
     if verdict is None:
         return None
     word: Piece = ("refused", Tone.WARN)
