@@ -56,7 +56,7 @@ class PlansScreen(PlansApplying):
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command(
             "c", "plan('capacity')", "Plan", "Capacity: how many more VMs fit, and what stops the next.",
-            footer=True, shown="c m f d b o",
+            footer=True, shown="cmfdbo",
         ),
         Command("m", "plan('mix')", "Mix", "Mix: how often a mix of sizes fits, and where one mix would go."),
         Command("f", "plan('failure')", "Failure", "Failure: which VMs would have no place if a host failed."),

@@ -18,12 +18,10 @@ from tui.widgets.fields import YES, FieldRow, FormField
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.app import ComposeResult
 
     from tui.render.host_changes import Question
 
-_SHORT = 30
 _PARALLEL = FormField(
     key="parallel",
     label="Moves that a host takes part in at once",
@@ -52,6 +50,10 @@ class ApplyPlan(Dialog[Agreement | None]):
         Binding("pagedown", "scroll(1)", show=False),
     ]
     CSS_PATH: ClassVar = ["dialogs.tcss", "plans.tcss"]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - an instance variable by its declaration
+        (0, "-short"),
+        (30, "-normal"),
+    ]
 
     def __init__(self, question: Question, *, cordons: str = "") -> None:
         super().__init__()
@@ -91,10 +93,6 @@ class ApplyPlan(Dialog[Agreement | None]):
         """Show what of the moves has no room, from wherever the focus is."""
         told = self.query_one(".told", VerticalScroll)
         told.scroll_relative(y=direction * max(1, told.size.height - 1), animate=False)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Leave room for the buttons on a small terminal."""
-        self.set_class(event.size.height < _SHORT, "-short")
 
     @on(Input.Changed, "#typed")
     def compare(self, event: Input.Changed) -> None:
