@@ -34,8 +34,9 @@ def append_line(path: Path, line: str, *, like: Path, most_bytes: int = MOST_BYT
     from core.registry.locking import exclusive
 
     path = Path(os.path.realpath(path))  # a link to the log is not what is renamed
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is no regular file")
+    with suppress(FileNotFoundError):  # one look at it: it may be renamed at any moment
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
     content = line.encode("ascii") + b"\n"
     try:
         with exclusive(path, LOCK_SECONDS):
@@ -55,10 +56,10 @@ def rotated(path: Path, kept: int = KEPT) -> tuple[Path, ...]:
 
 def _rotate(path: Path, coming: int, most_bytes: int, kept: int) -> bool:
     try:
-        size = path.stat().st_size
+        status = path.stat()
     except FileNotFoundError:
         return False
-    if size == 0 or size + coming <= most_bytes or not path.is_file():
+    if not stat.S_ISREG(status.st_mode) or not status.st_size or status.st_size + coming <= most_bytes:
         return False
     names = (path, *rotated(path, kept))
     for newer, older in zip(reversed(names[:-1]), reversed(names[1:]), strict=True):
