@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -23,10 +24,13 @@ from core.operations.migrate import MigrationFailed
 from core.operations.migration_recovery import settle_earlier
 from core.operations.plan_pace import next_moves
 from core.operations.plan_run import BEGIN, END, SHUT_DOWN, MoveState, in_journal
+from core.operations.tasks import Progress
 from core.operations.whereabouts import Place
 from core.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.operations.journal import Entry
     from core.operations.plan_run import MoveView, Run
     from core.operations.tasks import Control
@@ -41,6 +45,9 @@ SETTLE_WITHIN = 60.0
 
 MOST_IN_ALL = 16
 """Moves under way at once, however many hosts there are: each has connections and threads of this program."""
+
+MOST_NAMED = 5
+"""VMs that are named in a warning about several."""
 
 _IN_DOUBT = (Place.UNKNOWN, Place.BOTH, Place.NOWHERE)
 
@@ -62,7 +69,7 @@ def carry_out(control: Control, workplace: Workplace, run: Run, *, deadline: flo
     """
     run.tells(workplace.tasks.tell)
     try:
-        with in_journal(workplace, run) as entry:
+        with in_journal(workplace, run) as entry, _whole(control, run):
             _Carrying(control, workplace, run, entry, deadline).work()
             if not run.view.count(MoveState.WAITING, MoveState.IN_DOUBT):
                 entry.close()
@@ -71,6 +78,26 @@ def carry_out(control: Control, workplace: Workplace, run: Run, *, deadline: flo
     if control.cancel_asked.is_set() and run.view.resumable:
         raise Cancelled(f"{run.view.order.what} was broken off: {run.view.summary}")
     return run.view.summary
+
+
+@contextmanager
+def _whole(control: Control, run: Run) -> Iterator[None]:
+    """Show all of a run as one step: how many of its moves have ended, and at its end how well."""
+    steps, ended = control.steps, Progress.FAILED
+    index = steps.begin(run.view.order.what, "")
+
+    def count() -> None:
+        view = run.view
+        done = len(view.moves) - view.count(MoveState.WAITING, MoveState.UNDER_WAY)
+        steps.update_step(index, done=done, total=len(view.moves), unit="moves")
+
+    run.tells(count)
+    try:
+        yield
+        if not run.view.count(MoveState.FAILED, MoveState.IN_DOUBT):
+            ended = Progress.CANCELLED if run.view.count(MoveState.WAITING) else Progress.DONE
+    finally:
+        steps.settle_step(index, ended, run.view.summary)
 
 
 class _Carrying:
@@ -85,7 +112,8 @@ class _Carrying:
         self._order = run.view.order
         self._under_way: dict[int, Move] = {}
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
-        self._told: set[int] = set()
+        self._warnings: dict[str, list[str]] = {}
+        """Names of the VMs, by what is to be known about their moves."""
 
     def work(self) -> None:
         """Make the moves; ends when nothing is under way and nothing can begin."""
@@ -100,6 +128,9 @@ class _Carrying:
         finally:  # whatever went wrong, nothing is left to itself
             while self._under_way:
                 self._take(LOOK_EVERY)
+            for text, names in self._warnings.items():
+                more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+                self._control.warn(f"{', '.join(names[:MOST_NAMED])}{more}: {text}")
 
     @property
     def _goes_on(self) -> bool:
@@ -220,16 +251,19 @@ class _Carrying:
         def saw(words: str, done: float, total: float) -> None:
             self._run.change_move(number, detail=words, done=done, total=total)
 
+        def warns(text: str) -> None:
+            self._warnings.setdefault(text.removeprefix(f"{name} "), []).append(name)
+
         def shut_down() -> None:
             self._entry.step(SHUT_DOWN, number=number, host=move.source)
             self._run.change_move(number, is_off=True)
 
         try:
             with branch.step(f"move {name} to {one_line(move.target)}", move.source) as step:
-                inner = folded(step, name, saw)
+                inner = folded(step, saw, warns)
                 try:
                     if move.offline:
-                        finishing = folded(step, name, saw, unstoppable=True)
+                        finishing = folded(step, saw, warns, unstoppable=True)
                         message = move_by_shutdown(inner, errand, finishing, shut_down)
                     else:
                         message = move_live(inner, errand)

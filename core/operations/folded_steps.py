@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 class FoldedSteps:
     """Steps that are shown as the detail of one step of a task, with its bytes where they send any.
 
-    `saw` gets the words and the bytes, done and in total, of each change. Warnings are told with `name` before them.
-    Those of a part that must be finished, whatever the task is told, are `unstoppable`.
+    `saw` gets the words and the bytes, done and in total, of each change, `warns` each warning. Those of a part that
+    must be finished, whatever the task is told, are `unstoppable`.
     """
 
     def __init__(
         self,
         steps: Steps,
         index: int,
-        name: str,
         saw: Callable[[str, float, float], None],
+        warns: Callable[[str], None],
         *,
         unstoppable: bool = False,
     ) -> None:
         self.cancel_asked = threading.Event() if unstoppable else steps.cancel_asked
         self._steps = steps
         self._index = index
-        self._name = name
         self._saw = saw
+        self._warns = warns
         self._count = 0
         self._words = ""
         self._done = self._total = 0.0
@@ -66,7 +66,7 @@ class FoldedSteps:
 
     def warn(self, text: str) -> None:
         """Add a warning."""
-        self._steps.warn(f"{self._name}: {text}")
+        self._warns(text)
 
     def _tell(self) -> None:
         self._steps.update_step(
@@ -76,7 +76,11 @@ class FoldedSteps:
 
 
 def folded(
-    step: StepControl, name: str, saw: Callable[[str, float, float], None], *, unstoppable: bool = False
+    step: StepControl,
+    saw: Callable[[str, float, float], None],
+    warns: Callable[[str], None],
+    *,
+    unstoppable: bool = False,
 ) -> Control:
     """Give a control whose steps are told as the detail of one step."""
-    return Control(FoldedSteps(step.control.steps, step.index, name, saw, unstoppable=unstoppable))
+    return Control(FoldedSteps(step.control.steps, step.index, saw, warns, unstoppable=unstoppable))

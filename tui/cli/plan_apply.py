@@ -76,7 +76,7 @@ def apply_plan(options: GlobalOptions, order: PlanOrder, *, timeout: float, yes:
             if agreed and plan.moves:
                 carry(workplace, run, timeout=timeout, quiet=as_json)
         finally:
-            _tell(sandbox, plan, run.view, earlier if agreed else (), as_json=as_json)
+            _tell(sandbox, plan, run.view, earlier, agreed=agreed, as_json=as_json)
         return 0 if agreed and is_done(workplace, run.view, as_json=as_json) else 1
     finally:
         workplace.close()
@@ -132,7 +132,8 @@ def question(view: RunView) -> str:
     waiting = [move for move in view.moves if move.state is MoveState.WAITING]
     shut_down = sum(move.offline for move in waiting)
     extra = f", {shut_down} of them SHUT DOWN on the way" if shut_down else ""
-    return f"Move {counted(len(waiting), 'VM')} now{extra}, a host taking part in {view.order.parallel} at once?"
+    at_once = f", at most {view.order.parallel} at once on a host" if len(waiting) > 1 else ""
+    return f"Move {counted(len(waiting), 'VM')} now{extra}{at_once}?"
 
 
 def tell_earlier(left: LeftRun) -> None:
@@ -229,9 +230,14 @@ def _replace(workplace: Workplace, earlier: list[LeftRun]) -> None:
 
 
 def _tell(
-    sandbox: Sandbox, plan: DrainPlan | RebalancePlan, view: RunView, replaced: list[LeftRun] | tuple[()], *,
+    sandbox: Sandbox,
+    plan: DrainPlan | RebalancePlan,
+    view: RunView,
+    earlier: list[LeftRun],
+    *,
+    agreed: bool,
     as_json: bool,
-) -> None:  # fmt: skip
+) -> None:
     from core.placement.drain import DrainPlan
     from core.placement.plan_rows import drain_document, rebalance_document
     from tui.cli.output import print_json
@@ -242,5 +248,5 @@ def _tell(
             print_carried(view)
         return
     row = drain_document(plan) if isinstance(plan, DrainPlan) else rebalance_document(plan)
-    earlier = [{"id": left.id, **run_rows(left.view)} for left in replaced]
-    print_json({**document(sandbox, row, row), **run_rows(view), "replaced": earlier})
+    replaced = [{"id": left.id, **run_rows(left.view)} for left in earlier] if agreed else []
+    print_json({**document(sandbox, row, row), "agreed": agreed, **run_rows(view), "replaced": replaced})

@@ -86,7 +86,7 @@ def _resume(workplace: Workplace, left: LeftRun, *, timeout: float, yes: bool, a
             carry(workplace, run, timeout=timeout, quiet=as_json)
     finally:
         if as_json:
-            print_json(_document(left, run.view))
+            print_json({**_document(left, run.view), "agreed": agreed})
         elif agreed:
             print_carried(run.view)
     return 0 if agreed and is_done(workplace, run.view, as_json=as_json) else 1
