@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -94,6 +95,12 @@ class RealmsApp(Shell[int]):
             self._look_for_hosts()
         else:
             self._start_ticking()
+
+    def on_ready(self) -> None:
+        """Collect garbage from now on, where the start kept that for later; what was loaded is not looked through."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     def _look_for_hosts(self) -> None:
         threading.Thread(target=self._connect, name="first look", daemon=True).start()

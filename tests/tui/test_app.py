@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,19 @@ async def test_the_header_says_how_many_hosts_answer(tmp_path: Path) -> None:
         line = text_of(app.screen.query_one(HeaderLine))
         assert "main ▸ Hosts" in line
         assert "6 of 7 hosts · 115 VMs" in line
+
+
+async def test_garbage_is_collected_from_the_first_frame_on(tmp_path: Path) -> None:
+    """A start keeps that for later; what it loaded is not looked through again."""
+    gc.disable()
+    try:
+        async with RealmsApp(world.standing(tmp_path)).run_test(size=SIZE) as pilot:
+            await settle(pilot)
+            assert gc.isenabled()
+            assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 async def test_a_saved_fleet_is_named_and_cannot_be_changed() -> None:
