@@ -13,13 +13,14 @@ from tui.render.figures import cost_text, decimals
 from tui.render.headroom import MOST
 from tui.render.parameters import SECTION, number_text, size_text
 from tui.render.remedies import NOTHING_HELPS, ways
-from tui.render.what_if import Counted, difference, digits_of, fits_cell, refused_before, remark_before, was
+from tui.render.what_if import Counted, difference, digits_of, fits_cell, remark_before, was
 from tui.widgets.cells import Tone, plain
 from tui.widgets.rows import Column, Row, natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from core.placement.comparison import HostCompared
     from core.placement.verdicts import Refusal, Verdict
     from tui.render.exploration import Exploration
     from tui.widgets.cells import Cell
@@ -147,11 +148,11 @@ def _ways(exploration: Exploration, verdict: Verdict) -> list[str]:
     told = list(ways(found, exploration.request)) if found is not None else []
     if told == [NOTHING_HELPS]:
         told = []
-    said = [f"Takes it if: {'; '.join(told)}."] if told else []
+    said = [f"What would help: {'; '.join(told)}."] if told else []
     limits = raised_texts(exploration, verdict.host)
     if limits:
         shown = " and ".join(text.removeprefix(f"{SECTION}.") for text in limits)
-        said.append(f"{'Or with' if said else 'Takes it with'} {shown} (h tries it).")
+        said.append(f"{'Or with' if said else 'What would help:'} {shown} (h tries it).")
     return said
 
 
@@ -223,7 +224,7 @@ def where_they_go(exploration: Exploration) -> str:
 
 _WHAT_IF_COLUMNS = (
     Column(key="was", title="WAS", right=True, least=6, most=18),
-    Column(key="differs", title="DIFFERS", least=7, most=24, priority=1),
+    Column(key="differs", title="DIFFERS", least=8, most=24, priority=1),
 )
 """What differs by the changes of a what-if."""
 
@@ -344,6 +345,18 @@ REFUSED_COLUMNS_WHAT_IF = (
 """What a what-if tells of them besides."""
 
 
+def _before(compared: HostCompared | None) -> Cell:
+    """Say of a host that can't take the VM how it stood without the changes of a what-if."""
+    if compared is None or not compared.differs:
+        return (("same", Tone.DIM),)
+    if compared.rank_before is not None:
+        return ((f"took it, #{compared.rank_before}", Tone.ACCENT),)
+    refusals = [each.refusal for each in (compared.before, compared.after) if each is not None and each.refusal]
+    words = [why(refusal) for refusal in refusals]
+    said = "other numbers" if len(words) == 2 and words[0] == words[1] else words[0] if words else "not there"
+    return ((said, Tone.ACCENT),)
+
+
 def refused_rows(exploration: Exploration) -> tuple[Row, ...]:
     """Rows of the hosts that can't take the VM, each with the deciding reason, its numbers, and what else speaks.
 
@@ -356,13 +369,13 @@ def refused_rows(exploration: Exploration) -> tuple[Row, ...]:
         message: tuple[tuple[str, Tone], ...] = ((reasons[0].message, Tone.PLAIN),)
         if len(reasons) > 1:
             message = (*message, (f"; also {', '.join(why(reason) for reason in reasons[1:])}", Tone.DIM))
-        said: tuple[Cell, ...] = (refused_before(exploration.compared.get(verdict.host)),) if what_if else ()
+        said: tuple[Cell, ...] = (_before(exploration.compared.get(verdict.host)),) if what_if else ()
         cells: tuple[Cell, ...] = (verdict.host, ((why(reasons[0]), Tone.WARN),), *said, message)
         order = (natural(verdict.host), why(reasons[0]), *((plain(said[0]),) if said else ()), reasons[0].message)
         rows.append(Row(verdict.host, cells, order))
     for verdict in exploration.dropped:
         name, reason = verdict.host, "left out of the fleet by this what-if"
-        before = refused_before(exploration.compared[name])
+        before = _before(exploration.compared[name])
         cells = (name, (("dropped", Tone.WARN),), before, reason)
         rows.append(Row(name, cells, (natural(name), "dropped", plain(before), reason)))
     return tuple(rows)

@@ -202,7 +202,8 @@ def explore(configuration: Configuration, fleet: Fleet, request: Request, count:
     return Exploration(configuration, fleet, request, place(configuration, fleet, request, count))
 
 
-def explore_what_if(sandbox: Sandbox, request: Request, count: int = 1) -> Exploration:
-    """Judge and place the request as things would be, and keep beside it how they are."""
-    explored = sandbox.compare(lambda configuration, fleet: explore(configuration, fleet, request, count))
-    return replace(explored.after, before=explored.before, changes=sandbox.changes)
+def explore_what_if(sandbox: Sandbox, before: Exploration) -> Exploration:
+    """Judge and place what was asked `before` as things would be, and keep beside it how they are."""
+    after = sandbox.after
+    explored = explore(after.configuration, after.fleet, before.request, before.count)
+    return replace(explored, before=before, changes=sandbox.changes)

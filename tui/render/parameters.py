@@ -28,6 +28,8 @@ _GIB = 2**30
 _MIB = 2**20
 _OPTIONAL = ("scale", "max")
 _DEFAULTS = {"scale": "1", "max": NONE, "softAmt": "1", "hardAmt": "10"}
+_LEAST_POWER = -9
+"""Numbers below this power of ten have steps as large as it has."""
 _INPUTS = ("soft", "hard", "cutoff", "max")
 """Parameters that are inputs of their curve, of which most are whole numbers."""
 
@@ -179,7 +181,7 @@ def _next(value: Decimal, direction: int, *, whole: bool) -> Decimal:
     """Go to the next multiple of a tenth of the power of ten below, so that going back gives the same values."""
     towards_zero = value and (value > 0) != (direction > 0)
     size = abs(value)
-    power = size.adjusted() if size else 0
+    power = max(size.adjusted(), _LEAST_POWER) if size else 0
     if towards_zero and size == Decimal(1).scaleb(power):
         power -= 1
     step = Decimal(1).scaleb(power - 1) if size else Decimal(1)

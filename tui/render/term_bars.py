@@ -43,13 +43,14 @@ def term_bars(close_up: CloseUp, remark: str, width: int, height: int) -> tuple[
 
 
 def _remarks(remark: str, width: int, height: int) -> list[str]:
-    """Break the lines of a remark; each keeps one line at least, as far as there are lines."""
-    lines: list[str] = []
+    """Break the lines of a remark; where there is too little room for all, the longest are cut first."""
     paragraphs = remark.split("\n")[:height]
-    for position, paragraph in enumerate(paragraphs):
-        room = height - len(lines) - (len(paragraphs) - position - 1)
-        lines += wrapped(paragraph, width, room)
-    return lines
+    needed = [len(wrapped(paragraph, width, height)) for paragraph in paragraphs]
+    while sum(needed) > height:
+        needed[needed.index(max(needed))] -= 1
+    return [
+        line for paragraph, lines in zip(paragraphs, needed, strict=True) for line in wrapped(paragraph, width, lines)
+    ]
 
 
 class _Bars:

@@ -113,7 +113,7 @@ def difference(compared: HostCompared | None, digits: int) -> Cell:
         return (("same", Tone.DIM),)
     before, after = compared.before, compared.after
     if before is None or compared.rank_before is None:
-        return (("now takes it", Tone.ACCENT),)
+        return (("takes it", Tone.ACCENT),)
     if after is None or before.cost is None or after.cost is None or compared.rank_after is None:
         return ""
     rise = after.cost.total - before.cost.total
@@ -128,17 +128,6 @@ def digits_of(exploration: Exploration) -> int:
     """Decimals that tell the costs before and after apart."""
     verdicts = [each for host in exploration.compared.values() for each in (host.before, host.after)]
     return decimals([each.cost.total for each in verdicts if each is not None and each.cost is not None])
-
-
-def refused_before(compared: HostCompared | None) -> Cell:
-    """Say of a host that can't take the VM whether that is by the changes."""
-    if compared is None or not compared.differs:
-        return (("same", Tone.DIM),)
-    if compared.before is None:
-        return (("not there", Tone.ACCENT),)
-    if compared.rank_before is not None:
-        return ((f"took it, #{compared.rank_before}", Tone.ACCENT),)
-    return (("otherwise", Tone.ACCENT),)
 
 
 def fits_cell(before: int | None, after: int | None) -> tuple[str, bool]:

@@ -16,7 +16,6 @@ from tui.render.costs import (
     capacity,
     headline,
     ranking_columns,
-    ranking_rows,
     refused_rows,
     remark,
     where_they_go,
@@ -177,7 +176,7 @@ class CostsScreen(JudgingScreen):
             return
         self._fits = fits
         self.query_one(RequestPanel).say_below(capacity(exploration, fits, counted))
-        self._show_ranking(exploration, counted)
+        self._show_ranking(exploration)
         refused = self.query_one("#refused", HostTable)
         columns = REFUSED_COLUMNS if exploration.before is None else REFUSED_COLUMNS_WHAT_IF
         if refused.model.columns != columns:
@@ -194,7 +193,7 @@ class CostsScreen(JudgingScreen):
             return {}, None
         return self._counted[1].fits, self._counted[0]
 
-    def _show_ranking(self, exploration: Exploration, counted: Counted | None) -> None:
+    def _show_ranking(self, exploration: Exploration) -> None:
         ranking = self.query_one("#ranking", HostTable)
         columns = ranking_columns(exploration)
         if columns != self._columns:
@@ -204,7 +203,7 @@ class CostsScreen(JudgingScreen):
             "No host can take it." if exploration.refused else "No hosts yet: add one in the Hosts area (1)."
         )
         ranking.set_heading(f"Hosts for {in_words(exploration.request)}")
-        ranking.set_rows(ranking_rows(exploration, self._fits, counted))
+        ranking.set_rows(self.rows_of(exploration, self._fits))
 
     def _say(self) -> int:
         """Write the sentences as wide as there is room; gives the number of lines that they take."""

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui.render.ages import shown_ages
-from tui.screens.costs_question import CountedUp, Explored, Question
+from tui.render.costs import ranking_rows
+from tui.screens.costs_question import Explored, Question
 from tui.screens.sandbox_functions import FunctionWhatIfs
 from tui.screens.sandbox_hosts import HostWhatIfs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.timer import Timer
 
     from core.fleet import Fleet
     from tui.render.exploration import Exploration
     from tui.screens.costs_question import Answer
+    from tui.widgets.rows import Row
 
 AT_ONCE = 100
 """Hosts that are judged between two frames; more are left to a thread."""
@@ -41,6 +45,8 @@ class JudgingScreen(HostWhatIfs, FunctionWhatIfs):
         """The newest question that came while a thread was judging: those between are dropped."""
         self._judged: tuple[object, ...] = ()
         """What told apart the fleet that was judged last."""
+        self._answer: Answer | None = None
+        """The last answer in a what-if; None outside of one."""
         self._rest: Timer | None = None
         """Runs while a large fleet that was just judged is left alone."""
 
@@ -77,10 +83,10 @@ class JudgingScreen(HostWhatIfs, FunctionWhatIfs):
             return
         self._question += 1
         configuration, changes = self.realms.workplace.configuration, self.changes
-        question = Question(self._question, configuration, fleet, self.asked, changes, self.sandbox)
+        question = Question(self._question, configuration, fleet, self.asked, changes, self._answer)
         if not changes and len(fleet.hosts) + self.asked.count // _PLACED_AS_FAST <= AT_ONCE:
             self._waiting = None
-            self._take(question)
+            self._take(question.answer())
         elif self._is_judging:
             self._waiting = question
         else:
@@ -90,38 +96,39 @@ class JudgingScreen(HostWhatIfs, FunctionWhatIfs):
         self._is_judging, self._waiting = True, None
         self._work(question)
 
-    @work(thread=True, group="judge")
+    @work(thread=True, group="judge", description="judge hosts")
     def _work(self, question: Question) -> None:
         answer = question.answer()
-        self.post_message(Explored(question, answer))
-        if answer.sandbox is None or self._question != question.number:
-            return
-        before = question.counted(answer.sandbox.before)
-        if self._question == question.number:
-            self.post_message(CountedUp(question.number, before, question.counted(answer.sandbox.after)))
+        if answer.sandbox is None:
+            self.post_message(Explored(question, answer))
+        elif len(question.fleet.hosts) <= AT_ONCE:
+            self.post_message(Explored(question, question.count(answer)))
+        else:
+            self.post_message(Explored(question, answer))
+            if self._question == question.number:
+                self.post_message(Explored(question, question.count(answer), again=True))
 
     def on_explored(self, message: Explored) -> None:
         """Show a thread's answer, unless something else was asked at once since; then judge what waits."""
-        self._is_judging = False
-        if self._waiting is not None:
-            waiting, self._waiting = self._waiting, None
-            self._judge_aside(replace(waiting, made=message.answer.sandbox or waiting.made))
-            self._take(message.question, message.answer)
-        elif message.question.number == self._question:
-            self._take(message.question, message.answer)
+        question, answer = message.question, message.answer
+        if not message.again:
+            self._is_judging = False
+        if self._waiting is not None and not message.again:
+            self._judge_aside(replace(self._waiting, earlier=answer if answer.sandbox is not None else self._answer))
+            self._take(answer)
+        elif question.number == self._question:
+            self._take(answer)
 
-    def on_counted_up(self, message: CountedUp) -> None:
-        """Show what fits, before and after, unless something else is asked by now."""
-        if message.number == self._question and self.exploration is not None:
-            self._counted = (message.before, message.after)
-            self._tell_banner()
-            self.show_exploration(self.exploration)
-
-    def _take(self, question: Question, answer: Answer | None = None) -> None:
-        answer = answer or question.answer()
-        self.sandbox, self._trouble = answer.sandbox, answer.trouble
-        if answer.sandbox is None:
-            self._counted = None
+    def _take(self, answer: Answer) -> None:
+        """Show an answer; in a what-if it is what the next one begins with."""
+        self._answer = answer if answer.sandbox is not None else None
+        self.sandbox, self._trouble, self._counted = answer.sandbox, answer.trouble, answer.counted
         self._tell_banner()
         if answer.exploration is not None:
             self.show_exploration(answer.exploration)
+
+    def rows_of(self, exploration: Exploration, fits: Mapping[str, int]) -> tuple[Row, ...]:
+        """Give the rows of the ranking, as a thread has made them where it did."""
+        if self._answer is not None and self._answer.exploration is exploration:
+            return self._answer.rows
+        return ranking_rows(exploration, fits)

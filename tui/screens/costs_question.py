@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -12,6 +12,7 @@ from core.errors import UsageError
 from core.fleet import Fleet
 from core.placement.failure import failure
 from core.placement.sandbox import Sandbox
+from tui.render.costs import ranking_rows
 from tui.render.exploration import Exploration, explore, explore_what_if
 from tui.render.headroom import count
 from tui.render.what_if import Counted
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.placement.sandbox import Change, Situation
     from tui.screens.costs_request import Asked
+    from tui.widgets.rows import Row
 
 MOST_FOR_FAILURE = 200
 """Hosts whose loss is tried with every change; more take too long to follow keys."""
@@ -27,10 +29,16 @@ MOST_FOR_FAILURE = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The hosts as judged; in a what-if also what they were judged in. `trouble` says why there is none."""
+    """The hosts as judged. `trouble` says why they are not, where they aren't.
+
+    In a what-if also what they were judged in, the ranking's rows, and, once that is counted, what fits before and
+    after.
+    """
 
     exploration: Exploration | None
     sandbox: Sandbox | None = None
+    counted: tuple[Counted, Counted] | None = None
+    rows: tuple[Row, ...] = ()
     trouble: str = ""
 
 
@@ -43,8 +51,8 @@ class Question:
     fleet: Fleet
     asked: Asked
     changes: tuple[Change, ...] = ()
-    made: Sandbox | None = None
-    """The sandbox of the last answer: where the changes are the same, it only gets the newer fleet."""
+    earlier: Answer | None = None
+    """The last answer in a what-if: what is the same in this one isn't worked out again."""
 
     def answer(self) -> Answer:
         """Judge the hosts."""
@@ -55,22 +63,40 @@ class Question:
             sandbox = self._sandbox()
         except UsageError as error:
             return Answer(None, trouble=str(error))
-        return Answer(explore_what_if(sandbox, request, number), sandbox)
+        before = self._same_before() or explore(self.configuration, self.fleet, request, number)
+        exploration = explore_what_if(sandbox, before)
+        return Answer(exploration, sandbox, rows=ranking_rows(exploration, {}))
 
     def _sandbox(self) -> Sandbox:
         """Make the changes: settings once, those of hosts and VMs as far as what they are about is still there."""
-        made = self.made
-        if made is not None and made.changes == self.changes and made.before.configuration is self.configuration:
+        made = self.earlier.sandbox if self.earlier is not None else None
+        if made is not None and made.before.configuration is not self.configuration:
+            made = None
+        if made is not None and made.changes == self.changes:
             return made.on(self.fleet)
-        settings = [change for change in self.changes if isinstance(change, Setting)]
-        if made is not None and made.settings == tuple(settings) and made.before.configuration is self.configuration:
-            set_only = made
-        else:
-            set_only = Sandbox.of(self.configuration, Fleet(self.fleet.taken)).with_changes(*settings)
-        return Sandbox(set_only.before, self.changes, set_only.after, set_only.warnings).on(self.fleet)
+        settings = tuple(change for change in self.changes if isinstance(change, Setting))
+        if made is None or made.settings != settings:
+            made = Sandbox.of(self.configuration, Fleet(self.fleet.taken)).with_changes(*settings)
+        return Sandbox(made.before, self.changes, made.after, made.warnings).on(self.fleet)
 
-    def counted(self, situation: Situation) -> Counted:
-        """Count what fits, and which hosts can't be lost where that is quick."""
+    def _same_before(self) -> Exploration | None:
+        """Give how things are without the changes, where the last answer has that already."""
+        exploration = self.earlier.exploration if self.earlier is not None else None
+        before = exploration.before if exploration is not None else None
+        if before is None or before.fleet is not self.fleet or before.configuration is not self.configuration:
+            return None
+        return before if (before.request, before.count) == (self.asked.request, self.asked.count) else None
+
+    def count(self, answer: Answer) -> Answer:
+        """Add what takes longer: how many such VMs fit, and which hosts can't be lost where that is quick."""
+        if answer.sandbox is None or answer.exploration is None:
+            return answer
+        earlier = self.earlier.counted if self.earlier is not None and self._same_before() is not None else None
+        before = earlier[0] if earlier is not None else self._counted(answer.sandbox.before)
+        after = self._counted(answer.sandbox.after)
+        return replace(answer, counted=(before, after), rows=ranking_rows(answer.exploration, after.fits, before))
+
+    def _counted(self, situation: Situation) -> Counted:
         configuration, fleet = situation.configuration, situation.fleet
         losses = None
         if len(fleet.hosts) <= MOST_FOR_FAILURE:
@@ -79,19 +105,10 @@ class Question:
 
 
 class Explored(Message):
-    """A thread has judged the hosts."""
+    """A thread has judged the hosts; in a large what-if it tells that `again` once it has counted what fits."""
 
-    def __init__(self, question: Question, answer: Answer) -> None:
+    def __init__(self, question: Question, answer: Answer, *, again: bool = False) -> None:
         super().__init__()
         self.question = question
         self.answer = answer
-
-
-class CountedUp(Message):
-    """A thread has counted what fits, before and after the changes; `number` says for which question."""
-
-    def __init__(self, number: int, before: Counted, after: Counted) -> None:
-        super().__init__()
-        self.number = number
-        self.before = before
-        self.after = after
+        self.again = again

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
     from tui.widgets.rows import Column, Row
 
+_AROUND = 4
+"""Lines of the frame, of the heads, and a blank one."""
+_MOST_LINES = 24
+
 
 class Choice(ModalScreen["Hashable | None"]):
     """Gives the key of a row, None where none was wanted. The list filters, sorts and scrolls like any other."""
@@ -64,7 +68,7 @@ class Choice(ModalScreen["Hashable | None"]):
         grid.set_rows(self._rows)
         if self._at is not None:
             grid.go_to(self._at)
-        self.query_one(".dialog").styles.height = min(len(self._rows) + 6, 24)
+        self.query_one(".dialog").styles.height = min(max(1, len(self._rows)) + _AROUND, _MOST_LINES)
         grid.focus()
 
     @on(Grid.Chosen)

@@ -17,7 +17,7 @@ from core.text import printable
 from tui.render.costs import short_name
 from tui.render.curves import x_range
 from tui.render.figures import Unit
-from tui.render.names import cut_middle
+from tui.render.names import cut_middle, wrapped
 from tui.render.parameter_plot import complaint, curve_of, hint, marks_of, plot_title
 from tui.render.parameters import EXAMPLE, NONE, Kind, parameters, written
 from tui.screens.sandbox_parameters import ParameterTable, ValueInput
@@ -195,7 +195,9 @@ class ParameterEditor(Horizontal):
         return f"{place}: {told}" if place is not None else told
 
     def _say(self, text: str, style: str = "$muted") -> None:
-        self.query_one("#said", Static).update(Content.assemble((printable(text), style)))
+        said = self.query_one("#said", Static)
+        lines = wrapped(text, max(20, said.size.width), 2 if self.screen.has_class("-short") else 3)
+        said.update(Content.assemble(("\n".join(lines), style)))
 
     @on(Grid.Moved)
     def follow(self, event: Grid.Moved) -> None:

@@ -1,0 +1,45 @@
+"""Waiting for the cost explorer in a what-if: until the newest question is answered in full."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui.screens.costs import CostsScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.pilot import Pilot
+
+    from tests.tui.costs_app import CostsApp
+
+DEADLINE = 60.0
+"""Seconds after which what was waited for will never come."""
+
+
+async def until(pilot: Pilot[int], satisfied: Callable[[], bool]) -> None:
+    """Let the application work until something is so."""
+    async with asyncio.timeout(DEADLINE):
+        while not satisfied():
+            await pilot.pause(0.01)
+
+
+def is_answered(app: CostsApp) -> bool:
+    """Whether what is shown is the whole answer to what is asked."""
+    costs = app.screen_stack[0]
+    if not isinstance(costs, CostsScreen) or costs._is_judging or costs._waiting is not None:
+        return False
+    if not costs.changes:
+        return costs.exploration is not None and not costs.exploration.changes
+    if costs._trouble:
+        return True
+    return costs.exploration is not None and costs.exploration.changes == costs.changes and costs._counted is not None
+
+
+async def press(app: CostsApp, pilot: Pilot[int], *keys: str) -> None:
+    """Press keys one by one, each once the one before has been answered in full."""
+    for key in keys:
+        await pilot.press(key)
+        await until(pilot, lambda: is_answered(app))
+    await pilot.pause()
