@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import libvirt
 
 from core.driver.connection import open_connection
+from core.driver.embedded import borrowed
 from core.driver.process import end_ssh_children
 from core.errors import Cancelled, DriverError, HostTimeout
 
@@ -84,10 +85,12 @@ def _ask(host: str, work: Callable[[], T], outcome: Future[T]) -> None:
 
 
 def _answer(host: str, uri: str, question: Callable[[HostConnection], T]) -> T:
-    connection = open_connection(host, uri)
-    try:
-        return question(connection)
-    except libvirt.libvirtError as error:
-        raise connection.failed(error, "ask what it is") from error
-    finally:
-        connection.close()
+    with borrowed(host, uri) as world:
+        connection = world if world is not None else open_connection(host, uri)
+        try:
+            return question(connection)
+        except libvirt.libvirtError as error:
+            raise connection.failed(error, "ask what it is") from error
+        finally:
+            if world is None:
+                connection.close()

@@ -87,7 +87,10 @@ def take_away(connection: HostConnection, uuid: str) -> bool:
         domain = connection.handle.lookupByUUIDString(uuid)
         if domain.isActive():
             return False
-        domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+        if connection.is_embedded:  # it knows no such flags
+            domain.undefine()
+        else:
+            domain.undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
         domain = connection.handle.lookupByUUIDString(uuid)  # one that was started in between is there still, transient
     except libvirt.libvirtError as error:
         if is_gone(error):
