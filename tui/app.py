@@ -97,10 +97,8 @@ class RealmsApp(Shell[int]):
             self._start_ticking()
 
     def on_ready(self) -> None:
-        """Collect garbage from now on, where the start kept that for later; what was loaded is not looked through."""
-        if not gc.isenabled():
-            gc.freeze()
-            gc.enable()
+        """Collect garbage from now on, where the start has kept that for later."""
+        gc.enable()
 
     def _look_for_hosts(self) -> None:
         threading.Thread(target=self._connect, name="first look", daemon=True).start()

@@ -59,15 +59,13 @@ async def test_the_header_says_how_many_hosts_answer(tmp_path: Path) -> None:
 
 
 async def test_garbage_is_collected_from_the_first_frame_on(tmp_path: Path) -> None:
-    """A start keeps that for later; what it loaded is not looked through again."""
+    """A start keeps that for later."""
     gc.disable()
     try:
         async with RealmsApp(world.standing(tmp_path)).run_test(size=SIZE) as pilot:
             await settle(pilot)
             assert gc.isenabled()
-            assert gc.get_freeze_count() > 0
     finally:
-        gc.unfreeze()
         gc.enable()
 
 
