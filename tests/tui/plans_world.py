@@ -113,10 +113,12 @@ class Held:
     """The job of a task that works until it is let go, or told to end."""
 
     def __init__(self) -> None:
+        self.at_work = threading.Event()
         self.go_on = threading.Event()
 
     def __call__(self, control: Control) -> str:
         with control.step("move web-40 to h3", "h2"):
+            self.at_work.set()
             while not self.go_on.is_set():
                 control.wait(0.01)
         return "1 moved"

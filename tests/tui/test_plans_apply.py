@@ -153,11 +153,9 @@ async def test_a_drain_is_carried_out_and_watched(tmp_path: Path) -> None:
             assert made.registry.host("h1").state is HostState.NO_SCHEDULING
             view = app.workplace.tasks.views()[-1]
             assert (view.what, view.target, view.progress) == ("drain", "h1", Progress.DONE)
-            assert [step.what.partition(" to h")[0] for step in view.steps] == [
-                "set it to No Scheduling",
-                "move one",
-                "move two",
-            ]
+            steps = [step.what.partition(" to h")[0] for step in view.steps]
+            assert steps[0] == "set it to No Scheduling"
+            assert {"move one", "move two"} < set(steps)
             assert any(message.startswith("Drain h1: 0 moved, 2 failed") for message in told(app))
             assert left_runs(made.workplace) == ()
             screen = await planned(pilot, "r")

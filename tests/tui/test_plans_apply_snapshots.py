@@ -70,6 +70,7 @@ def course(
         held, run = Held(), run_of(app.workplace)
         screen = await planned(pilot, "5")
         follow(screen, run, held)
+        await until(pilot, held.at_work.is_set)
         stand(run)
         if ends:
             held.go_on.set()
