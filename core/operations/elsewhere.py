@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from core.operations.workplace import Workplace
 
 
+LOOKING_SECONDS = 30.0
+"""Seconds that a host of another realm has for its answer, once it is connected: nobody waits for ever for that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A volume whose users are looked for elsewhere, as the hosts of its own realm see it."""
@@ -190,9 +194,14 @@ def ask_elsewhere(
         return lambda: Elsewhere((), silent)
     outcome: Future[Elsewhere] = Future()
 
-    def look(host: Host) -> HostSight:
+    def see(host: Host) -> HostSight:
         with HostAccess(workplace, host, deadline) as access:
             return access.slow(lambda connection: see_storage(connection, host, volumes=volumes))
+
+    def look(host: Host) -> HostSight:
+        from core.driver.asking import answer_within
+
+        return answer_within(host.name, deadline + LOOKING_SECONDS, lambda: see(host))
 
     def work() -> None:
         try:
