@@ -56,6 +56,16 @@ def test_a_migration_tells_where_to_and_how_far() -> None:
     }
 
 
+def test_a_plan_of_moves_tells_each_of_its_vms() -> None:
+    """By the step that names it; the others' names don't matter, nor what has ended."""
+    steps = (
+        Step("move web to h3", "h1", Progress.DONE),
+        Step("move web-1 to h2", "h1", done=43.0, total=100.0),
+        Step("move web to h1", "h2"),
+    )
+    assert words(view("drain", "h1", *steps)) == {"h1/web-1": "migrating to h2 43 %", "h2/web": "migrating to h1"}
+
+
 def test_of_several_each_has_its_own_steps() -> None:
     """A migration's are those that follow the step that names the VM, on its host."""
     steps = (
