@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
+from core.clock import FixedClock
 from core.fleet import Fleet
 from core.hosts import HostState
 from core.operations.host_effects import HostsChange
@@ -63,11 +64,22 @@ class Listener:
         return True
 
 
-def effects_of(fleet: Fleet, names: tuple[str, ...], state: HostState | None) -> list[Effects]:
+class SlowClock(FixedClock):
+    """A clock by which everything takes long."""
+
+    def monotonic(self) -> float:
+        """Go on a second with every look."""
+        self.seconds += 1.0
+        return self.seconds
+
+
+def effects_of(
+    fleet: Fleet, names: tuple[str, ...], state: HostState | None, clock: FixedClock | None = None
+) -> list[Effects]:
     """Work out what a change would mean, and give what was told on the way."""
     listener = Listener()
     outlook = Outlook(world.CONFIGURATION, fleet, HostsChange(names, state), REQUEST)
-    start_working_out(outlook, threading.Event(), listener)  # type: ignore[arg-type] - only posts are used
+    start_working_out(outlook, clock or FixedClock(), threading.Event(), listener)  # type: ignore[arg-type] - only posts are used
     assert listener.complete.wait(60)
     return listener.heard
 
@@ -136,7 +148,11 @@ def test_what_is_not_worked_out_yet_is_told_as_such() -> None:
     """Each fact by itself; trouble takes its place."""
     fleet = Fleet(world.NOW, world.snapshots())
     text = EffectsText(fleet.hosts[:1], HostsChange(("h1",), HostState.DISABLED), REQUEST)
-    first, *_, last = [Effects(), *effects_of(fleet, ("h1",), HostState.DISABLED)]
+    assert len(effects_of(fleet, ("h1",), HostState.DISABLED)) == 1
+    first, *parts, last = [Effects(), *effects_of(fleet, ("h1",), HostState.DISABLED, SlowClock())]
+    assert [(part.room is None, part.emptying is None, part.survival is None) for part in parts] == [
+        (False, True, True), (False, False, True),
+    ]  # fmt: skip
     assert "".join(piece for line in text.lines(first, 80) for piece, _ in line).count(WORKING) == 3
     assert WORKING not in "".join(piece for line in text.lines(last, 80) for piece, _ in line)
     failed = Effects(trouble="no such host")

@@ -19,14 +19,22 @@ from tui.screens.confirm import Confirm
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
+    from textual.app import ComposeResult
     from textual.message_pump import MessagePump
 
+    from core.clock import Clock
     from core.config.model import Configuration
     from core.fleet import Fleet
     from core.operations.host_effects import HostsChange
     from core.placement.request import Request
     from tui.app import RealmsApp
-    from tui.render.host_changes import Question
+    from tui.render.host_changes import Line, Question
+
+
+BLINK_SECONDS = 0.15
+
+WIDTH, WIDEST, BESIDE_LINES = 86, 0.94, 7
+"""Width of a dialog at most, in columns and as a part of the screen's, and columns that are not its lines'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +62,28 @@ class WorkedOut(Message):
         self.effects = effects
 
 
-def start_working_out(outlook: Outlook, gone: threading.Event, reply_to: MessagePump) -> None:
-    """Work out what a change would mean, the quickest first, in a daemon thread; it ends once the asker is gone."""
+def start_working_out(outlook: Outlook, clock: Clock, gone: threading.Event, reply_to: MessagePump) -> None:
+    """Work out what a change would mean, the quickest first, in a daemon thread; it ends once the asker is gone.
+
+    Parts are told where the whole takes longer than a blink: to draw the dialog anew costs more than most of them.
+    """
 
     def work() -> None:
         from core.operations.host_effects import emptying, room_change, survival_change
 
         configuration, fleet, change = outlook.configuration, outlook.fleet, outlook.change
         effects = Effects()
+        told = clock.monotonic()
+
+        def tell_part() -> None:
+            nonlocal told
+            if clock.monotonic() - told >= BLINK_SECONDS:
+                reply_to.post_message(WorkedOut(effects))
+                told = clock.monotonic()
+
         try:
             effects = replace(effects, room=room_change(configuration, fleet, change, outlook.request))
-            reply_to.post_message(WorkedOut(effects))
+            tell_part()
             if gone.is_set():
                 return
             if change.state is HostState.ENABLED:
@@ -72,7 +91,7 @@ def start_working_out(outlook: Outlook, gone: threading.Event, reply_to: Message
             else:
                 plans = emptying(configuration, fleet, change, lambda: not gone.is_set())
                 effects = replace(effects, emptying=plans, too_many=plans is None)
-                reply_to.post_message(WorkedOut(effects))
+                tell_part()
             if gone.is_set():
                 return
             effects = replace(effects, survival=survival_change(configuration, fleet, change))
@@ -95,14 +114,20 @@ class ConfirmChange(Confirm):
     def __init__(self, question: Question, outlook: Outlook) -> None:
         super().__init__(question)
         self.effects = Effects()
+        self._asked = question
         self._text = outlook.text
         self._outlook = outlook
         self._gone = threading.Event()
 
+    def compose(self) -> ComposeResult:
+        """Lay out the question with what is not worked out yet."""
+        self.question = replace(self._asked, lines=self._lines())
+        yield from super().compose()
+
     def on_mount(self) -> None:
-        """Begin to work it out."""
-        start_working_out(self._outlook, self._gone, self)
-        self.call_after_refresh(self._show)
+        """Begin to work it out, once the dialog is there."""
+        clock = cast("RealmsApp", self.app).workplace.clock
+        self.call_after_refresh(start_working_out, self._outlook, clock, self._gone, self)
 
     def on_unmount(self) -> None:
         """Nobody waits for it any more."""
@@ -110,7 +135,7 @@ class ConfirmChange(Confirm):
 
     def on_resize(self) -> None:
         """Break the lines to the new width."""
-        self.call_after_refresh(self._show)
+        self._show()
 
     def on_worked_out(self, message: WorkedOut) -> None:
         """Show what is known by now."""
@@ -134,11 +159,15 @@ class ConfirmChange(Confirm):
             self.dismiss(False)  # noqa: FBT003 - the answer
             open_drain_plan(app, self._outlook.change.hosts[0])
 
+    def _lines(self) -> tuple[Line, ...]:
+        width = min(WIDTH, int(WIDEST * self.app.size.width)) - BESIDE_LINES
+        return (*self._asked.lines, (), *self._text.lines(self.effects, width))
+
     def _show(self) -> None:
-        told = self.query_one(".told", VerticalScroll)
-        if told.size.width:
-            lines = (*self.question.lines, (), *self._text.lines(self.effects, told.size.width - 1))
-            told.query_one(Static).update(paragraphs(lines))
+        lines = self._lines()
+        if lines != self.question.lines:
+            self.question = replace(self._asked, lines=lines)
+            self.query_one(".told", VerticalScroll).query_one(Static).update(paragraphs(lines))
 
     def action_scroll(self, by: int) -> None:
         """Scroll what doesn't fit."""
