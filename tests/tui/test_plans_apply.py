@@ -234,7 +234,7 @@ async def test_foreign_vms_move_only_on_demand_and_after_a_warning(tmp_path: Pat
         assert {row[1]: row[3] for row in cells(screen)}[stranger] != "stays"
         await pressed(pilot, "a", ApplyPlan)
         shown = dialog_text(app)
-        assert "Foreign VMs: no realm has made them" in shown
+        assert "Foreign VMs move too: no realm has made them" in shown
         assert f"{stranger} h2 → h" in shown
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)

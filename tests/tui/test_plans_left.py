@@ -107,6 +107,7 @@ async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Pat
             await over(pilot)
             app.tick()
             await until(pilot, lambda: states(screen) == ["not begun"] * 5)
+            assert table(screen).heading == "Drain h2: not begun"
             assert "drain h2 is being carried out already, by " in screen_text(app)
             screen = await planned(pilot, "r")
             assert table(screen).heading == "Drain h2"

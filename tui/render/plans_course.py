@@ -79,6 +79,8 @@ def course_title(view: RunView) -> str:
         return f"{words}: ended in doubt"
     if view.resumable:
         return f"{words}: stopped"
+    if view.count(MoveState.WAITING):
+        return f"{words}: not begun"
     return f"{words}: {'done, not all of it' if view.count(MoveState.FAILED, MoveState.LEFT) else 'done'}"
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tui.render.host_changes import Line
     from tui.render.plans import Sheet
 
-MOST_MOVES, MOST_STAYING = 6, 3
+MOST_MOVES, MOST_STAYING = 8, 3
 """Moves, and VMs that stay, that a dialog names one by one; the rest are counted."""
 
 _REASON = 56
@@ -37,7 +37,7 @@ _NO_MIGRATION = (
 )
 _PLANNED_ANEW = "Each move is planned anew on what is seen before it is made. It can be stopped, and resumed."
 _OFFLINE = "VMs that move offline are shut down, moved and started again: they are interrupted."
-_FOREIGN = "Foreign VMs: no realm has made them, and someone else may rely on where they are."
+_FOREIGN = "Foreign VMs move too: no realm has made them, and someone else may rely on where they are."
 
 
 def ask_apply(order: PlanOrder, sheet: Sheet, hosts: Sequence[HostSnapshot]) -> Question:
@@ -49,6 +49,10 @@ def ask_apply(order: PlanOrder, sheet: Sheet, hosts: Sequence[HostSnapshot]) -> 
     lines: list[Line] = []
     if any(uris.get(name, "").startswith(_TEST) for move in moves for name in (move.source, move.target)):
         lines.append(((_NO_MIGRATION, Tone.WARN),))
+    if any(not move.vm.managed for move in moves):
+        lines.append(((_FOREIGN, Tone.WARN),))
+    if any(move.offline for move in moves):
+        lines.append(((_OFFLINE, Tone.WARN),))
     if staying:
         lines.append(_staying_line(staying))
     if lines:
@@ -59,10 +63,6 @@ def ask_apply(order: PlanOrder, sheet: Sheet, hosts: Sequence[HostSnapshot]) -> 
         offline = sum(move.offline for move in rest)
         told = f", {offline} of them offline" if offline else ""
         lines.append(((f"and {plural(len(rest), 'more move')}{told}", Tone.PLAIN),))
-    if any(not move.vm.managed for move in moves):
-        lines.append(((_FOREIGN, Tone.WARN),))
-    if any(move.offline for move in moves):
-        lines.append(((_OFFLINE, Tone.WARN),))
     if sheet.gain:
         lines.append(((sheet.gain, Tone.STRONG),))
     lines += [(), *_reasons(staying), ((_PLANNED_ANEW, Tone.MUTED),)]
