@@ -13,7 +13,7 @@ from core.placement.engine import place
 from core.placement.request import Request
 from tests.strategies import configurations, fleets, requests
 from tests.tui import world
-from tui.render.headroom import AT_ONCE, MOST, STEP_SECONDS, Headroom, count
+from tui.render.headroom import AT_ONCE, MOST, STEP_SECONDS, Headroom, count, room_line
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
@@ -91,3 +91,19 @@ def test_only_a_host_that_was_seen_anew_is_counted_again() -> None:
     assert headroom.step(newer, world.CONFIGURATION, Request(1, GIB)) == count(
         world.CONFIGURATION, newer, Request(1, GIB)
     )
+
+
+def test_what_stops_the_next_vm_is_said_beside_the_number() -> None:
+    """Also where none fits, and where nothing limits them."""
+    hosts = {snapshot.name: snapshot for snapshot in world.snapshots()}
+    request = Request(4, 8 * GIB, realm="elsewhere")
+
+    def told(name: str, configuration: Configuration = world.CONFIGURATION) -> str:
+        return "".join(text for text, _ in room_line(configuration, hosts[name], world.NOW, request))
+
+    assert told("h2") == "10 more VMs of 4 vCPUs, 8 GiB; the next: vcpus infinite"
+    assert told("h4") == "no VM of 4 vCPUs, 8 GiB: no scheduling"
+    endless = replace(world.CPU, vms=None, vcpus=None, memory=None)
+    functions = {**world.CONFIGURATION.cost_functions, "cpu": endless}
+    free = replace(world.CONFIGURATION, cost_functions=functions)
+    assert told("h1", free) == "any number of VMs of 4 vCPUs, 8 GiB: nothing limits them"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.fleet import Fleet
 from core.units import show_size
 from tui.render.ages import Freshness, freshness
 from tui.render.summary import plural
+from tui.widgets.cells import Tone
 
 if TYPE_CHECKING:
     from core.clock import Clock
     from core.config.model import Configuration
     from core.fleet import HostSnapshot
     from core.placement.request import Request
+    from tui.widgets.cells import Piece
 
 MOST = 10_000
 """Beyond so many, or where nothing limits them, it doesn't matter how many more."""
@@ -72,6 +75,21 @@ def count(configuration: Configuration, fleet: Fleet, request: Request) -> dict[
     for host in capacity(configuration, fleet, request).hosts:
         fits[host.host] = MOST if host.fits is None else min(host.fits, MOST)
     return fits
+
+
+def room_line(configuration: Configuration, snapshot: HostSnapshot, now: float, request: Request) -> tuple[Piece, ...]:
+    """Say how many more such VMs a host takes, and what stops the next: `17 more VMs of 4 vCPUs, 8 GiB; then ...`."""
+    from core.placement.capacity import capacity
+    from tui.render.costs import why
+
+    found = capacity(configuration, Fleet(now, (snapshot,)), replace(request, realm=None)).hosts[0]
+    asked = in_words(request)
+    stop = why(found.stopped_by) if found.stopped_by is not None else ""
+    if found.fits is None:
+        return ((f"any number of VMs of {asked}", Tone.PLAIN), (": nothing limits them", Tone.MUTED))
+    if not found.fits:
+        return ((f"no VM of {asked}", Tone.PLAIN), (f": {stop}", Tone.WARN))
+    return ((f"{plural(found.fits, 'more VM')} of {asked}", Tone.PLAIN), (f"; the next: {stop}", Tone.MUTED))
 
 
 def in_words(request: Request) -> str:

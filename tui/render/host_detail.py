@@ -12,6 +12,7 @@ from core.units import show_age, show_size
 from tui.render.ages import Freshness, connection_text
 from tui.render.figures import cost_text
 from tui.render.findings import checkup_lines
+from tui.render.headroom import room_line
 from tui.render.hosts import HostFigures, connection_tone
 from tui.render.summary import plural
 from tui.render.vms import VM_TONES
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.costs import Term
     from core.fleet import VM
+    from core.placement.request import Request
     from core.realms import Realm
     from tui.checkups import HostCheckup
 
@@ -48,6 +50,8 @@ class HostDetail:
     with_vms: bool = True
     checkup: HostCheckup | None = None
     """What the doctor found there last."""
+    request: Request | None = None
+    """The VM that room is told for; None: it isn't."""
 
     def title(self) -> Line:
         """Name the host, where it is, how it stands, and its cost."""
@@ -63,7 +67,10 @@ class HostDetail:
 
     def lines(self, width: int, height: int) -> tuple[Line, ...]:
         """Lay out the detail; what there is no room for is left out from the end of the VMs."""
-        bottom = [*self._trouble(width), *self._pools()]
+        trouble, pools = self._trouble(width), self._pools()
+        others = len(self._cost(_COST_WIDTH)) + len(trouble) + len(pools) + (self.checkup is not None)
+        has_room = others < height
+        bottom = [*trouble, *(self._room() if has_room else ()), *pools]
         bottom += self._found(width, height - len(bottom))
         top = max(0, height - len(bottom))
         if not self.with_vms:
@@ -78,7 +85,8 @@ class HostDetail:
         """Count the lines that the detail takes without its VMs."""
         cost = len(self._cost(_COST_WIDTH))
         found = len(self._found(width, 1000))
-        return max(cost, len(self._facts())) + len(self._trouble(width)) + len(self._pools()) + found
+        below = len(self._trouble(width)) + len(self._room()) + len(self._pools())
+        return max(cost, len(self._facts())) + below + found
 
     def _trouble(self, width: int) -> list[Line]:
         host = self.host
@@ -93,6 +101,13 @@ class HostDetail:
         if snapshot.host.realm not in self.configuration.realms:
             lines.append(((one_line(f"realm {snapshot.host.realm} is not in the configuration"), Tone.BAD),))
         return lines
+
+    def _room(self) -> list[Line]:
+        """Say how many more VMs of the present request fit, of a host that is known now."""
+        if self.request is None or not self.host.freshness.is_current:
+            return []
+        told = room_line(self.configuration, self.host.snapshot, self.now, self.request)
+        return [(("Fits   ", Tone.MUTED), *told)]
 
     def _pools(self) -> list[Line]:
         realm = self.configuration.realms.get(self.host.snapshot.host.realm)

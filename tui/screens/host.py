@@ -68,7 +68,8 @@ class HostScreen(HostActions, AreaScreen):
         checkup = self.realms.checkups.of(snapshot.host)
         self._checkups_shown = self.realms.checkups.generation
         seen = figures(snapshot, fleet.taken, configuration)
-        detail = HostDetail(seen, fleet.taken, configuration, with_vms=False, checkup=checkup)
+        request = self.realms.request
+        detail = HostDetail(seen, fleet.taken, configuration, with_vms=False, checkup=checkup, request=request)
         panel = self.query_one(Panel)
         wanted = detail.needed_height(self.size.width - panel.gutter.width) + panel.gutter.height
         panel.styles.height = min(wanted, max(LEAST_PANEL, self.size.height - LEAST_VMS))

@@ -102,7 +102,7 @@ class HostsScreen(HostActions, AreaScreen):
         configuration = self.realms.workplace.configuration
         checkup = self.realms.checkups.of(snapshot.host)
         seen = figures(snapshot, fleet.taken, configuration)
-        detail = HostDetail(seen, fleet.taken, configuration, checkup=checkup)
+        detail = HostDetail(seen, fleet.taken, configuration, checkup=checkup, request=self.realms.request)
         panel.show(detail.title(), detail.lines)
 
     @on(Grid.Chosen)
