@@ -37,7 +37,8 @@ class HostsChange:
 
     def realms(self, fleet: Fleet) -> tuple[str, ...]:
         """Name the realms that it touches."""
-        return tuple(sorted({snapshot.host.realm for snapshot in fleet.hosts if snapshot.name in set(self.hosts)}))
+        named = set(self.hosts)
+        return tuple(sorted({snapshot.host.realm for snapshot in fleet.hosts if snapshot.name in named}))
 
     def apply(self, fleet: Fleet) -> Fleet:
         """Give the fleet as it would be."""
