@@ -71,17 +71,18 @@ def rebalance(
 ) -> RebalancePlan:
     """Plan until no VM would have a cheaper host, or for `most` moves. Hosts of unknown use are left out.
 
-    VMs that hold PCI devices stay unless the policy says otherwise: they can't move while they run. With `most`, each
-    of the first moves gains as much as it can; without, they are as few as were found. A ledger of the same fleet may
-    be handed in; it is given back as it was.
+    VMs that hold PCI devices stay unless the policy says otherwise: they can't move while they run. The moves with
+    `most` are the first of those without. A ledger of the same fleet may be handed in; it is given back as it was.
     """
     ledger = Ledger(configuration, fleet) if ledger is None else ledger
     crowd = _Crowd(ledger, policy or MovePolicy(with_devices=False))
-    plan, costs = _planned(_Balance(crowd), most)
-    if most is None and 1 < len(plan.moves) <= _MOST_REPEATED:
+    plan, costs = _planned(_Balance(crowd), None if most is None else max(most, _MOST_REPEATED + 1))
+    if not plan.stopped and 1 < len(plan.moves) <= _MOST_REPEATED:
         shorter, its_costs = _planned(_Balance(crowd, by_memory=True), len(plan.moves) - 1)
         if not shorter.stopped and its_costs <= costs and _squares(its_costs) <= _squares(costs):
-            return shorter
+            plan = shorter
+    if most is not None and len(plan.moves) > most:
+        return replace(plan, moves=plan.moves[:most], levels=plan.levels[: most + 1], stopped=True)
     return plan
 
 
