@@ -60,11 +60,11 @@ class Screen:
             sent += self.read(left)
         return sent
 
-    def resident_mib(self) -> float:
-        """Resident memory of the process now, in MiB."""
+    def resident_mb(self) -> float:
+        """Resident memory of the process now, in MB (a million bytes)."""
         with open(f"/proc/{self.process.pid}/status") as status:
             line = next(line for line in status if line.startswith("VmRSS"))
-        return int(line.split()[1]) / 1024
+        return int(line.split()[1]) * 1024 / 1e6
 
     def cpu_seconds(self) -> float:
         """Processor time that the process has used so far."""
