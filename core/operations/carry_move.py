@@ -11,7 +11,7 @@ from core.operations.lifecycle import SEEN_SECONDS, Action, act
 from core.operations.migrate import migrate
 from core.operations.migration_plan import Departure, plan_migration
 from core.operations.migration_wish import MigrationWish
-from core.operations.start import start_vm
+from core.operations.start import ASK_SECONDS, start_vm
 from core.operations.vm_targets import Target
 from core.text import one_line
 
@@ -73,7 +73,7 @@ def move_by_shutdown(control: Control, errand: Errand, finishing: Control, shut_
         control.check()
         departure = _departure(workplace.fleet(), move.source, move.vm.uuid)
         plan = plan_migration(control, workplace, departure, wish, deadline=errand.deadline)
-        migrate(control, workplace, plan)
+        migrate(control, workplace, plan, keep_room=SEEN_SECONDS + ASK_SECONDS)
     except RealmsError as error:
         start_again(finishing, workplace, move.vm.uuid, error)
         raise

@@ -86,10 +86,11 @@ class Migrated:
     """As last seen: the end of a migration is not."""
 
 
-def migrate(control: Control, workplace: Workplace, plan: MigrationPlan) -> Migrated:
+def migrate(control: Control, workplace: Workplace, plan: MigrationPlan, *, keep_room: float = 0.0) -> Migrated:
     """Carry a plan out. Raises MigrationRefused, NoTarget, ReservationRefused, MigrationFailed, Cancelled.
 
-    While it works the journal says so; it stays there where nobody could find out where the VM is in the end.
+    Room for a VM that arrives off is given back at once, or kept for so many seconds, for whoever starts it. While it
+    works the journal says so; it stays there where nobody could find out where the VM is in the end.
     """
     plan.check()
     registry, vm = workplace.check_can_change(), plan.vm
@@ -103,6 +104,7 @@ def migrate(control: Control, workplace: Workplace, plan: MigrationPlan) -> Migr
     try:
         with control.step("reserve its room", plan.target.name) as step:
             room = take_target(workplace, vm, plan.demand, plan.target.name, entry.owner, force=plan.wish.force)
+            room = replace(room, kept_when_off=keep_room)
             if room.warning:
                 control.warn(room.warning)
             step.detail(" ".join(map(str, room.devices)))
@@ -351,7 +353,10 @@ def _put_in_order(
         if disk.target in plan.copy_disks:
             control.warn(f"{disk.place} is still on {plan.source.name}: delete it there once all is well")
     if not plan.live:
-        room.promise.release()
+        if room.kept_when_off:
+            room.promise.settle(room.kept_when_off)
+        else:
+            room.promise.release()
         return
     workplace.connect().wait(lambda fleet: _is_seen(fleet, plan), SEEN_WITHIN)
     room.promise.settle(room.stale_after)

@@ -57,6 +57,8 @@ class TargetRoom:
     stale_after: float
     warning: str = ""
     """What went wrong on the side, for the administrator to know; the room is taken all the same."""
+    kept_when_off: float = 0.0
+    """Seconds for which it stays reserved for a VM that has arrived off, until someone starts it."""
 
 
 def demand_of(configuration: Configuration, snapshot: HostSnapshot, vm: VM) -> Demand:
