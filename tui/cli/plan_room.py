@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.placement.make_room import DEFAULT_MOST_MOVES
 from tui.cli.changes import change_options
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @device_option
 @click.option("--drives", is_flag=True, help="The VM has drives: its host needs the realm's drives pool.")
 @click.option("--realm", metavar="ID", help="Only hosts of this realm (else those of all).")
-@click.option("--most", type=click.IntRange(0, 32), default=8, show_default=True, metavar="N",
+@click.option("--most", type=click.IntRange(0, 32), default=DEFAULT_MOST_MOVES, show_default=True, metavar="N",
               help="At most so many moves.")  # fmt: skip
 @click.option("--foreign", is_flag=True, help="Move VMs too that no realm has made.")
 @click.option("--offline", is_flag=True,
