@@ -159,7 +159,7 @@ def test_a_changed_uri_means_another_machine(watch: FleetWatch, tmp_path: Path) 
     watch.set_hosts([host("h", one)], REALMS)
     only(watch, lambda each: bool(each.vms))
     watch.set_hosts([host("h", two)], REALMS)
-    assert watch.snapshots()[0].vms == ()
+    assert [vm.name for vm in watch.snapshots()[0].vms] in ([], ["two"])  # that may have answered already
     assert [vm.name for vm in only(watch, lambda each: bool(each.vms)).vms] == ["two"]
 
 
