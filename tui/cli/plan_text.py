@@ -49,6 +49,8 @@ def print_drain(sandbox: Sandbox, plans: Compared[DrainPlan]) -> None:
     tell_stuck("Would stay:", plan.stuck)
     if any(each.why == Stays.FOREIGN for each in plan.stuck):
         say("With --foreign those that no realm has made move too")
+    if any(each.why == Stays.HOLDS_DEVICES for each in plan.stuck):
+        say("With --offline those with PCI devices are shut down, moved and started again")
     if plan.left:
         say()
         say_folded(f"Off, and staying defined there: {', '.join(left.vm.name for left in plan.left)}")
