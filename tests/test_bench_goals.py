@@ -28,7 +28,7 @@ def verdicts(monkeypatch: pytest.MonkeyPatch) -> list[Verdict]:
         (Goal(100.0, "ms"), [90.0, 110.0, 120.0], "goal 100 ms: met by the best run; the median misses it by 10 %"),
         (Goal(0.4, "s"), [0.5, 0.6, 0.7], "goal 0.4 s: missed by 50 %, by 25 % in the best run"),
         (Goal(50_000.0, "/s", more_is_better=True), [40_000.0, 50_000.0, 60_000.0], "goal 50,000 /s: met"),
-        (Goal(300.0, "/s", more_is_better=True), [150.0, 200.0], "goal 300 /s: missed by 71 %, by 50 % in the best run"),
+        (Goal(30.0, "/s", more_is_better=True), [15.0, 20.0], "goal 30 /s: missed by 71 %, by 50 % in the best run"),
         (Goal(0.0, "B/s"), [0.0, 0.0], "goal 0 B/s: met"),
         (Goal(0.0, "B/s"), [12.0, 12.0], "goal 0 B/s: missed by 12 B/s, by 12 B/s in the best run"),
     ],
