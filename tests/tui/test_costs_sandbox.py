@@ -192,6 +192,20 @@ async def test_another_cost_function_is_edited_beside_its_own_hosts_use() -> Non
         assert "-100 000.0, up 3" in app.text().replace("\N{NO-BREAK SPACE}", " ")
 
 
+async def test_the_editor_stays_with_its_function_and_host_whichever_is_best() -> None:
+    """Also when what is typed makes a host with another function the best."""
+    app = CostsApp(usual_fleet())
+    async with app.run_test(size=(140, 45)) as pilot:
+        await started(app, pilot, "e")
+        app.costs.query_one(ParameterTable).go_to(("cost-functions", "cpu", "offset"))
+        await press(app, pilot, "enter", *"1000000")
+        assert hosts(app, "#ranking")[0] == "h3"
+        assert app.costs.chosen == "h4"
+        assert "Cost function cpu" in app.text()
+        await press(app, pilot, "enter")
+        assert told(app) == ["cost-functions.cpu.offset = 1000000"]
+
+
 async def test_hosts_change_their_state_in_thought() -> None:
     """Disabled, and back: what is as it is counts as no change."""
     app = CostsApp(usual_fleet())

@@ -180,7 +180,7 @@ class CostsScreen(JudgingScreen):
         refused = self.query_one("#refused", HostTable)
         columns = REFUSED_COLUMNS if exploration.before is None else REFUSED_COLUMNS_WHAT_IF
         if refused.model.columns != columns:
-            refused.use_columns(columns, None)
+            refused.use_columns(columns, refused.model.sort)
         refused.set_rows(refused_rows(exploration))
         self._fold(self.size.width, self.size.height)
         self._follow()
@@ -236,6 +236,10 @@ class CostsScreen(JudgingScreen):
         """The host under the cursor of the table that has the focus, else the one that is shown."""
         key = self.focused.cursor_key if isinstance(self.focused, HostTable) else None
         return key if isinstance(key, str) else self.chosen
+
+    def keep_chosen(self) -> None:
+        """Stay with the host in front, even if another becomes the best."""
+        self._picked = self.chosen
 
     def show_editor(self, *, shown: bool) -> None:
         """Put the editor in the place of the chosen host's terms and curves, or take it away."""

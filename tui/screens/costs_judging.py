@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 AT_ONCE = 100
 """Hosts that are judged between two frames; more are left to a thread."""
 
+COUNTED_FIRST = 30
+"""Hosts of which what fits is counted before their ranking is shown: of more, the ranking is shown first."""
+
 REST_SECONDS = 1.0
 """A larger fleet that keeps changing is judged so often; a changed request always at once."""
 
@@ -101,7 +104,7 @@ class JudgingScreen(HostWhatIfs, FunctionWhatIfs):
         answer = question.answer()
         if answer.sandbox is None:
             self.post_message(Explored(question, answer))
-        elif len(question.fleet.hosts) <= AT_ONCE:
+        elif len(question.fleet.hosts) <= COUNTED_FIRST:
             self.post_message(Explored(question, question.count(answer)))
         else:
             self.post_message(Explored(question, answer))

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     Column(key="parameter", title="PARAMETER", least=10, most=40),
-    Column(key="value", title="VALUE", least=8, most=24),
-    Column(key="was", title="WAS", least=6, most=24, priority=1),
+    Column(key="value", title="VALUE", least=9, most=24),
+    Column(key="was", title="WAS", least=9, most=24, priority=1),
 )
 _MOST_LABEL = 24
 _DASH = " \N{BOX DRAWINGS LIGHT HORIZONTAL} "

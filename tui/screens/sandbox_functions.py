@@ -41,6 +41,10 @@ class FunctionWhatIfs(WhatIfScreen):
         self._places: Mapping[tuple[str, ...], Place] | None = None
         self._inquiries: Inquiries | None = None
 
+    def keep_chosen(self) -> None:
+        """Stay with the host in front, even if another becomes the best."""
+        raise NotImplementedError
+
     def show_editor(self, *, shown: bool) -> None:
         """Give the editor its place, or take it back."""
         raise NotImplementedError
@@ -80,11 +84,13 @@ class FunctionWhatIfs(WhatIfScreen):
         if not self.realms.workplace.configuration.cost_functions:
             self.realms.tell("The configuration has no cost function.")
             return
-        if not self.is_editing:
-            self._function = None
+        self._function = None
         self._open_editor()
 
     def _open_editor(self) -> None:
+        """Edit a function, and stay with it and its host, whichever is best by what is typed."""
+        self._function = self._edited()
+        self.keep_chosen()
         self._find_places()
         self.show_editor(shown=True)
         self.show_subject()
