@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from core.errors import Cancelled, DriverError, RealmsError
+from core.errors import Cancelled, DriverError, RealmsError, UnwritableFile
 from core.fleet import Fleet
 from core.operations import migration_room
 from core.operations.carry_move import Errand, LeftOff, move_by_shutdown, move_live, start_again
@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     from core.placement.drain import Move
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks at the fleet while nothing ends."""
+"""Seconds between two looks at the fleet while nothing is under way, because other programs' moves hold the hosts."""
+
+PLAN_EVERY = 5.0
+"""Seconds between two plans while moves are under way and none ends: a large fleet's plan takes a while."""
 
 SETTLE_WITHIN = 60.0
 """Seconds that libvirt has to clean up a migration whose program was killed."""
@@ -112,6 +115,8 @@ class _Carrying:
         self._order = run.view.order
         self._under_way: dict[int, Move] = {}
         self._ended: SimpleQueue[_Ended] = SimpleQueue()
+        self._unwritten: UnwritableFile | None = None
+        """Why the journal can't be written any more: nothing further is begun then."""
         self._warnings: dict[str, list[str]] = {}
         """Names of the VMs, by what is to be known about their moves."""
 
@@ -123,19 +128,21 @@ class _Carrying:
             while True:
                 begun = self._goes_on and self._begin()
                 if not self._under_way and not begun:
-                    return
-                self._take(LOOK_EVERY)
+                    break
+                self._take(PLAN_EVERY if self._under_way else LOOK_EVERY)
         finally:  # whatever went wrong, nothing is left to itself
             while self._under_way:
                 self._take(LOOK_EVERY)
             for text, names in self._warnings.items():
                 more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
                 self._control.warn(f"{', '.join(names[:MOST_NAMED])}{more}: {text}")
+        if self._unwritten is not None:
+            raise self._unwritten
 
     @property
     def _goes_on(self) -> bool:
         asked_to_end = self._run.stop_asked or self._control.cancel_asked.is_set()
-        return not asked_to_end and not self._run.view.count(MoveState.IN_DOUBT)
+        return not asked_to_end and self._unwritten is None and not self._run.view.count(MoveState.IN_DOUBT)
 
     # Choosing ------------------------------------------------------------------------------------------------------
 
@@ -297,10 +304,13 @@ class _Carrying:
                 self._conclude(_Ended(again, MoveState.LEFT, "its move before this one was not made"))
         if ended.state is MoveState.IN_DOUBT:
             self._control.warn("nothing further is moved until it is known where the VM is")
-        self._entry.step(
-            END, number=ended.number, state=ended.state.value, message=ended.message, hint=ended.hint,
-            off=ended.is_off,
-        )  # fmt: skip
+        try:
+            self._entry.step(
+                END, number=ended.number, state=ended.state.value, message=ended.message, hint=ended.hint,
+                off=ended.is_off,
+            )  # fmt: skip
+        except UnwritableFile as error:  # what else is under way ends all the same
+            self._unwritten = error
 
     # Going on after a break ----------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ _NOTHING: dict[str, Any] = {"applied": [], "not_made": [], "resume": None}
 
 
 def _resume(workplace: Workplace, left: LeftRun, *, timeout: float, yes: bool, as_json: bool) -> int:
-    from core.operations.plan_run import Run
+    from core.operations.plan_run import MoveState, Run
     from tui.cli.output import print_json, say
     from tui.cli.task_output import confirmed
 
@@ -78,7 +78,8 @@ def _resume(workplace: Workplace, left: LeftRun, *, timeout: float, yes: bool, a
     run = Run.resumed(left)
     if not as_json:
         _print(left)
-    agreed = confirmed(question(run.view), yes=yes)
+    # One that was killed right after its last move has only that to be noted.
+    agreed = not run.view.count(MoveState.WAITING) or confirmed(question(run.view), yes=yes)
     if not agreed:
         say("nothing was moved", error=True)
     try:
