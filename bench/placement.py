@@ -221,7 +221,7 @@ def even_out(runs: int) -> None:
     if htools.installed():
         what = "  no more moves than hbal, and no wider a spread"
         words = f"on {as_good} of {len(fleets)} fleets"
-        line(what, words, keep(what, "goal all of them", words, met=as_good == len(fleets)))
+        line(what, NO_NOTE, keep(what, "goal all of them", words, met=as_good == len(fleets)))
 
 
 def _spread(fleet: Fleet, moves: list[tuple[str, str]]) -> tuple[float, float]:
