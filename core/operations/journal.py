@@ -8,8 +8,10 @@ nobody's lock was left behind by a process that was killed (specification, secti
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import math
 import os
 import secrets
 import socket
@@ -80,6 +82,8 @@ class Entry:
         self._path = path
         self._descriptor = descriptor
         self._clock = clock
+        self._is_torn = False
+        """Whether the file ends with half a line, of a writer that was killed or a full disk."""
 
     def step(self, name: str, **facts: object) -> None:
         """Write down a step that is about to be taken; it is on the disk when this returns. Raises UnwritableFile."""
@@ -101,6 +105,11 @@ class Entry:
         finally:
             self.leave()
 
+    def go_on(self) -> None:
+        """Go on in a file that another process wrote: half a line at its end stays alone on its line."""
+        size = os.fstat(self._descriptor).st_size
+        self._is_torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
+
     def leave(self) -> None:
         """Let go of the operation without forgetting it: what is left of it is for others to see."""
         if self._descriptor >= 0:
@@ -108,9 +117,12 @@ class Entry:
             self._descriptor = -1
 
     def _write(self, line: Mapping[str, object]) -> None:
+        begin = "\n" if self._is_torn else ""
+        content = f"{begin}{json.dumps(line, allow_nan=False)}\n".encode("ascii")
+        self._is_torn = True  # until it is whole
         try:
-            # From its own line on, also where a killed writer left half a line.
-            os.write(self._descriptor, (json.dumps(line, allow_nan=False) + "\n").encode("ascii"))
+            _write_whole(self._descriptor, content)
+            self._is_torn = False
             os.fsync(self._descriptor)
         except OSError as error:
             message = f"{self._path} can't be written: {error.strerror or error}"
@@ -183,6 +195,7 @@ class Journal:
                 # A descriptor of its own, of the same open file and so of the same lock.
                 entry = Entry(path, os.dup(descriptor), identity, record.owner if record else "", self._clock)
                 try:
+                    entry.go_on()
                     yield entry
                 finally:
                     entry.leave()
@@ -242,6 +255,11 @@ def _lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
+def _write_whole(descriptor: int, content: bytes) -> None:
+    if os.write(descriptor, content) < len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _look(descriptor: int) -> Record | None:
     at_work = not _lock(descriptor, fcntl.LOCK_SH)
     if not at_work and not os.fstat(descriptor).st_nlink:  # it has ended since its file was opened
@@ -262,6 +280,9 @@ def _read(descriptor: int, *, at_work: bool) -> Record | None:
         return None
     steps = tuple(step for step in parsed[1:] if isinstance(step, dict) and isinstance(step.get("step"), str))
     try:
+        began_at = float(head["time"])
+        if not math.isfinite(began_at):
+            return None
         return Record(
             id=str(head["id"]),
             operation=str(head["operation"]),
@@ -269,12 +290,12 @@ def _read(descriptor: int, *, at_work: bool) -> Record | None:
             uuid=str(head["uuid"]),
             realm=str(head["realm"]),
             owner=str(head["owner"]),
-            began_at=float(head["time"]),
+            began_at=began_at,
             facts=head,
             steps=steps,
             at_work=at_work,
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
