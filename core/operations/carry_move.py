@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import DriverError, RealmsError
 from core.fleet import Connection
-from core.operations.lifecycle import SEEN_SECONDS, Action, act
+from core.operations.lifecycle import SEEN_SECONDS, Action, NotShutDown, act
 from core.operations.migrate import migrate
 from core.operations.migration_plan import Departure, plan_migration
 from core.operations.migration_wish import MigrationWish
@@ -68,7 +68,12 @@ def move_by_shutdown(control: Control, errand: Errand, finishing: Control, shut_
     ).check()  # what is found only afterwards costs an outage
     shut_down()
     # Once it was asked to shut down nobody can take that back: whatever is wanted meanwhile waits until it has.
-    act(workplace, finishing, _target(workplace, departure), Action.SHUTDOWN)
+    target = _target(workplace, departure)
+    try:
+        act(workplace, finishing, target, Action.SHUTDOWN)
+    except NotShutDown as error:
+        message = f"{error.message}; if it shuts down later it stays off, on {move.source}"
+        raise NotShutDown(message, hint=f"{error.hint}; realms vms start {target.name} starts it again") from error
     try:
         control.check()
         departure = _departure(workplace.fleet(), move.source, move.vm.uuid)

@@ -240,9 +240,13 @@ class _Carrying:
             bandwidth=self._order.bandwidth,
             deadline=self._deadline,
         )
-        threading.Thread(
+        mover = threading.Thread(
             target=self._make, args=(number, errand), name=f"move {one_line(move.vm.name)}", daemon=True
-        ).start()
+        )
+        try:
+            mover.start()
+        except RuntimeError as error:  # the system has no thread left: nobody would ever tell that it has ended
+            self._ended.put(_Ended(number, MoveState.FAILED, f"it could not be begun: {error}"))
 
     def _make(self, number: int, errand: Errand) -> None:
         ended = _Ended(number, MoveState.IN_DOUBT, "internal error: run again with REALMS_TRACEBACK=1")

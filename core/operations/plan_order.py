@@ -27,6 +27,9 @@ DEFAULT_PARALLEL = 2
 MOST_PARALLEL = 16
 """Most moves that a host may be asked to take part in at once."""
 
+MOST_BANDWIDTH = 1_000_000
+"""MiB/s that a live migration may be limited to."""
+
 
 class PlanKind(StrEnum):
     """Which plan is carried out."""
@@ -63,6 +66,10 @@ class PlanOrder:
             raise UsageError(f"a {self.kind.value} has {'a' if self.kind is PlanKind.ROOM else 'no'} request")
         if not 1 <= self.parallel <= MOST_PARALLEL:
             raise UsageError(f"a host takes part in 1 to {MOST_PARALLEL} moves at once, not {self.parallel}")
+        if self.most is not None and self.most < 0:
+            raise UsageError(f"a {self.kind.value} has 0 moves or more, not {self.most}")
+        if not 0 <= self.bandwidth <= MOST_BANDWIDTH:
+            raise UsageError(f"a migration sends 0 to {MOST_BANDWIDTH} MiB/s, not {self.bandwidth}")
 
     @property
     def what(self) -> str:
@@ -120,7 +127,14 @@ class PlanOrder:
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> PlanOrder:
-        """Read what `facts` wrote; raises KeyError, ValueError, TypeError, UsageError for anything else."""
+        """Read what `facts` wrote; raises UsageError for anything else."""
+        try:
+            return cls._of_facts(facts)
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
+            raise UsageError(f"this is no plan that can be read: {error!r}") from error
+
+    @classmethod
+    def _of_facts(cls, facts: Mapping[str, Any]) -> PlanOrder:
         most = facts["most"]
         return cls(
             kind=PlanKind(facts["kind"]),

@@ -193,6 +193,10 @@ def in_journal(workplace: Workplace, run: Run) -> Iterator[Entry]:
             raise StillAtWork(message, hint="wait until that has ended, or stop it there")
     if run.resumes is not None:
         with journal.taking_over(run.resumes.id) as entry:
+            # Since it was read another program may have gone on with it, and ended what still waits here.
+            now = next((each for each in left_runs(workplace) if each.id == entry.id), None)
+            if now is not None:
+                run.change(moves=now.moves)
             yield entry
         return
     moves = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -161,3 +162,32 @@ def test_the_same_plan_is_not_carried_out_twice_at_once(place: World) -> None:
             carry(place, Run(replace(DRAIN, foreign=False), moves))
         other = Run(PlanOrder(kind=PlanKind.REBALANCE), ())
         assert carry(place, other) == "0 moved, 0 failed; 0 were planned"
+
+
+def test_a_run_that_another_program_went_on_with_is_resumed_from_where_it_is_now(place: World) -> None:
+    """It had been read before, and its question was answered late."""
+    with in_journal(place.workplace, Run(DRAIN, agreed(place))):
+        pass
+    (read_before,) = left_runs(place.workplace)
+    with in_journal(place.workplace, Run.resumed(read_before)) as entry:
+        for number in (0, 1):
+            entry.step("end", number=number, state="failed", message="no room", hint="", off=False)
+    run = Run.resumed(read_before)
+    assert carry(place, run) == "0 moved, 2 failed; 2 were planned"
+    assert where(place) == {"ml": ("h1", True), "other": ("h1", True)}
+
+
+def test_a_move_that_gets_no_thread_has_failed(place: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for one that never began."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("move "):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    run = Run(DRAIN, agreed(place))
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert carry(place, run) == "0 moved, 2 failed; 2 were planned"
+    assert run.view.moves[0].detail == "it could not be begun: can't start new thread"
+    assert where(place) == {"ml": ("h1", True), "other": ("h1", True)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -50,3 +51,21 @@ def test_room_is_made_by_the_moves_that_were_planned() -> None:
     assert planned.moves
     assert order.moves(world.CONFIGURATION, fleet) == planned.moves
     assert order.staying(world.CONFIGURATION, fleet) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("parallel", float("inf")), ("parallel", 17), ("most", -1), ("bandwidth", 10**30), ("kind", ["drain"]),
+     ("request", {"vcpus": 1, "memory": 1, "devices": [1], "realm": None, "needs_drives_pool": False})],
+)  # fmt: skip
+def test_what_is_no_order_is_refused(name: str, value: object) -> None:
+    """A damaged journal is no defect of the program, and no migration is begun by what it says."""
+    with pytest.raises(UsageError):
+        PlanOrder.of_facts({**PlanOrder(kind=PlanKind.REBALANCE, most=4).facts(), name: value})
+
+
+@pytest.mark.parametrize("facts", [None, [], "drain", {}])
+def test_what_holds_no_facts_is_no_order(facts: Any) -> None:
+    """Whatever a file has in their place."""
+    with pytest.raises(UsageError):
+        PlanOrder.of_facts(facts)
