@@ -133,3 +133,22 @@ def test_a_no_still_gives_the_document(place: World, arguments: tuple[str, ...])
     assert "nothing was moved" in screen
     document = json.loads(screen[screen.index("{") : screen.rindex("}") + 1])
     assert (document["applied"], [row["vm"] for row in document["not_made"]]) == ([], ["ml"])
+
+
+def test_a_plan_without_moves_leaves_the_earlier_one_to_be_resumed(run: Run_, place: World) -> None:
+    """Without the option that moves it the VM stays, and nothing is carried out that could take the place."""
+    identity = leave(place)
+    place.close()
+    outcome = run("plan", "drain", "h1", "--foreign", "--apply")
+    assert f"realms plan resume {identity} goes on with it\n" in outcome.out
+    assert [left.id for left in left_runs(place.workplace)] == [identity]
+    assert run("plan", "drain", "h1", "--foreign", "--apply", "--json").json["replaced"] == []
+
+
+def test_an_earlier_plan_that_has_shut_a_vm_down_keeps_its_place(run: Run_, place: World) -> None:
+    """Nobody else would start it again."""
+    identity = leave(place, state="waiting", message="", hint="", off=True)
+    place.close()
+    outcome = run("plan", "drain", "h1", "--foreign", "--offline", "--apply", "--json")
+    assert (outcome.code, outcome.json["replaced"]) == (0, [])
+    assert [left.id for left in left_runs(place.workplace)] == [identity]

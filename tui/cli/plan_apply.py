@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
-from core.operations.plan_order import DEFAULT_PARALLEL, MOST_PARALLEL
+from core.operations.plan_order import DEFAULT_PARALLEL, MOST_BANDWIDTH, MOST_PARALLEL
 
 if TYPE_CHECKING:
     from core.operations.plan_order import PlanOrder
@@ -28,7 +28,7 @@ parallel_option = click.option(
     help="With --apply: a host takes part in at most N moves at once.",
 )  # fmt: skip
 bandwidth_option = click.option(
-    "--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S",
+    "--bandwidth", type=click.IntRange(1, MOST_BANDWIDTH), default=None, metavar="MIB/S",
     help="With --apply: each live migration sends no faster.",
 )  # fmt: skip
 yes_option = click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
@@ -62,21 +62,22 @@ def apply_plan(options: GlobalOptions, order: PlanOrder, *, timeout: float, yes:
         sandbox = Sandbox.of(workplace.configuration, fleet)
         plan = order.plan(workplace.configuration, fleet)
         earlier = [run for run in left_runs(workplace) if not run.at_work and run.order.what == order.what]
+        # One that has shut a VM down is kept: nobody else would start that again.
+        replaced = [run for run in earlier if plan.moves and not any(move.is_off for move in run.moves)]
         if not as_json:
             _show(sandbox, plan)
             for left in earlier:
-                tell_earlier(left)
+                tell_earlier(left, is_replaced=left in replaced)
         run = Run(order, plan.moves)
         agreed = not plan.moves or confirmed(question(run.view), yes=yes)
         if not agreed:
             say("nothing was moved", error=True)
         try:
-            if agreed:
-                _replace(workplace, earlier)
             if agreed and plan.moves:
+                _replace(workplace, replaced)
                 carry(workplace, run, timeout=timeout, quiet=as_json)
         finally:
-            _tell(sandbox, plan, run.view, earlier, agreed=agreed, as_json=as_json)
+            _tell(sandbox, plan, run.view, replaced if agreed else [], agreed=agreed, as_json=as_json)
         return 0 if agreed and is_done(workplace, run.view, as_json=as_json) else 1
     finally:
         workplace.close()
@@ -136,8 +137,8 @@ def question(view: RunView) -> str:
     return f"Move {counted(len(waiting), 'VM')} now{extra}{at_once}?"
 
 
-def tell_earlier(left: LeftRun) -> None:
-    """Say of a run that was broken off how far it came, and what failed in it."""
+def tell_earlier(left: LeftRun, *, is_replaced: bool) -> None:
+    """Say of a run that was broken off how far it came, what failed in it, and whether another takes its place."""
     import time
 
     from core.text import one_line
@@ -149,7 +150,8 @@ def tell_earlier(left: LeftRun) -> None:
     age = show_age(time.time() - left.began_at)
     say_folded(f"An earlier {left.order.what} was broken off, begun {age} ago by {one_line(left.owner)}")
     print_carried(left.view, gap=False)
-    say(f"  realms plan resume {left.id} goes on with it; what is carried out now takes its place")
+    then = "; what is carried out now takes its place" if is_replaced else ""
+    say(f"  realms plan resume {left.id} goes on with it{then}")
 
 
 def print_carried(view: RunView, *, gap: bool = True) -> None:
@@ -233,7 +235,7 @@ def _tell(
     sandbox: Sandbox,
     plan: DrainPlan | RebalancePlan,
     view: RunView,
-    earlier: list[LeftRun],
+    replaced: list[LeftRun],
     *,
     agreed: bool,
     as_json: bool,
@@ -248,5 +250,5 @@ def _tell(
             print_carried(view)
         return
     row = drain_document(plan) if isinstance(plan, DrainPlan) else rebalance_document(plan)
-    replaced = [{"id": left.id, **run_rows(left.view)} for left in earlier] if agreed else []
-    print_json({**document(sandbox, row, row), "agreed": agreed, **run_rows(view), "replaced": replaced})
+    rows = [{"id": left.id, **run_rows(left.view)} for left in replaced]
+    print_json({**document(sandbox, row, row), "agreed": agreed, **run_rows(view), "replaced": rows})
