@@ -73,6 +73,7 @@ def test_a_mix_is_counted_with_changes_and_without(run: Run) -> None:
         (("--mix", "1=8,64GiB", "--vcpus", "2"), "--mix says all of its VMs"),
         (("--mix", "8,64GiB"), "is no number of VMs"),
         (("--mix", "99999=8,64GiB"), "a mix has 10000 VMs or fewer"),
+        (("--mix", "1=many,64GiB"), "is no number of VMs of a size: write N=VCPUS,SIZE"),
     ],
 )
 def test_what_says_no_size_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:

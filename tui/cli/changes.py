@@ -70,6 +70,8 @@ class VMMoreType(click.ParamType):  # type: ignore[type-arg]  # as above
     """A VM on a host: `h1=8,64 GiB,a100=2`."""
 
     name = "HOST=VCPUS,SIZE[,TYPE[=N]...]"
+    what = "VM on a host"
+    such_as = "h1=8,64GiB"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Request]:
         """Split the host from what the VM asks of it, or fail with what would be right."""
@@ -79,7 +81,7 @@ class VMMoreType(click.ParamType):  # type: ignore[type-arg]  # as above
             return value
         match = _VM_MORE.fullmatch(value)
         if match is None:
-            self.fail(f"{value!r} is no VM on a host: write {self.name}, such as h1=8,64GiB", param, ctx)
+            self.fail(f"{value!r} is no {self.what}: write {self.name}, such as {self.such_as}", param, ctx)
         devices = [DeviceType().convert(each, param, ctx) for each in match["devices"].split(",") if each]
         memory = SIZE.convert(match["memory"].strip(), param, ctx)
         return match["host"], Request(int(match["vcpus"]), memory, by_type(devices))

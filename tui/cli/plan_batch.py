@@ -23,6 +23,14 @@ MOST_VMS = 100_000
 """VMs of one batch."""
 
 
+class _SizeType(VMMoreType):
+    """What each of some VMs asks for: its mistakes are told as those of a number of VMs, not of one on a host."""
+
+    name = "N=VCPUS,SIZE[,TYPE[=N]...]"
+    what = "number of VMs of a size"
+    such_as = "20=8,64GiB"
+
+
 class SomeVMsType(click.ParamType):  # type: ignore[type-arg]  # older clicks' takes none
     """A number of equal VMs: `20=8,64GiB,a100=1`."""
 
@@ -35,7 +43,7 @@ class SomeVMsType(click.ParamType):  # type: ignore[type-arg]  # older clicks' t
         number = value.partition("=")[0].strip()
         if not (number.isascii() and number.isdigit()) or len(number) > 6 or not 1 <= int(number) <= MOST_VMS:
             self.fail(f"{value!r} is no number of VMs: write {self.name}, such as 20=8,64GiB", param, ctx)
-        _, request = VMMoreType().convert(value, param, ctx)
+        _, request = _SizeType().convert(value, param, ctx)
         return int(number), request
 
 
