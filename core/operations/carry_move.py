@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.errors import DriverError, RealmsError
+from core.errors import DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet import Connection
 from core.operations.lifecycle import SEEN_SECONDS, Action, NotShutDown, act
 from core.operations.migrate import migrate
@@ -44,7 +44,11 @@ class Errand:
 
 
 class LeftOff(RealmsError):
-    """A VM was shut down to be moved, and could not be started again anywhere."""
+    """A VM was shut down to be moved, and was not started again; `reason` says why it was not moved, if that is so."""
+
+    def __init__(self, message: str, *, hint: str = "", reason: RealmsError | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 def move_live(control: Control, errand: Errand) -> str:
@@ -74,6 +78,9 @@ def move_by_shutdown(control: Control, errand: Errand, finishing: Control, shut_
     except NotShutDown as error:
         message = f"{error.message}; if it shuts down later it stays off, on {move.source}"
         raise NotShutDown(message, hint=f"{error.hint}; realms vms start {target.name} starts it again") from error
+    except (HostUnreachable, HostTimeout) as error:
+        message = f"{error.message}; it may have shut down, and is off on {move.source} then"
+        raise LeftOff(message, hint=f"realms vms list; realms vms start {target.name}", reason=error) from error
     try:
         control.check()
         departure = _departure(workplace.fleet(), move.source, move.vm.uuid)
@@ -101,16 +108,15 @@ def start_again(
         return f"{one_line(running[1].name)} is {running[1].state.value} on {running[0].name}"
     if len(seen) != 1:
         where = " and ".join(snapshot.name for snapshot, _ in seen) or "no host that answers"
-        raise LeftOff(
-            f"{why}it is off, defined on {where}, and was not started again", hint="realms vms list, realms vms start"
-        ) from reason
+        message = f"{why}it is off, defined on {where}, and was not started again"
+        raise LeftOff(message, hint="realms vms list, realms vms start", reason=reason) from reason
     snapshot, vm = seen[0]
     target = _target(workplace, Departure(workplace.fleet(), snapshot, vm))
     try:
         start_vm(workplace, control, target, wait=vm.managed)
     except RealmsError as error:
         message = f"{why}it is off on {snapshot.name}, and could not be started there: {error.message}"
-        raise LeftOff(message, hint=f"realms vms start {target.name}") from error
+        raise LeftOff(message, hint=f"realms vms start {target.name}", reason=reason) from error
     return f"{one_line(vm.name)} was started again on {snapshot.name}"
 
 

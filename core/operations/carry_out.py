@@ -278,13 +278,15 @@ class _Carrying:
                         message = move_by_shutdown(inner, errand, finishing, shut_down)
                     else:
                         message = move_live(inner, errand)
-                finally:
+                except BaseException:
                     inner.undo_all()
+                    raise
                 step.detail(message)
         except Cancelled as error:
             return _Ended(number, MoveState.WAITING, error.message)
         except RealmsError as error:
-            doubtful = isinstance(error, MigrationFailed) and error.whereabouts.place in _IN_DOUBT
+            cause = error.reason if isinstance(error, LeftOff) else error
+            doubtful = isinstance(cause, MigrationFailed) and cause.whereabouts.place in _IN_DOUBT
             state = MoveState.IN_DOUBT if doubtful else MoveState.FAILED
             return _Ended(number, state, error.message, error.hint, is_off=isinstance(error, LeftOff))
         return _Ended(number, MoveState.DONE, message)

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.errors import DriverError, HostTimeout
+from core.operations import carry_move
 from core.operations.carry_out import carry_out
 from core.operations.journal import StillAtWork
+from core.operations.lifecycle import NotShutDown
+from core.operations.migrate import MigrationFailed
 from core.operations.plan_order import PlanKind, PlanOrder
 from core.operations.plan_run import BEGIN, SHUT_DOWN, MoveState, Run, forget_run, in_journal, left_runs
 from core.operations.recover import survey
+from core.operations.whereabouts import Whereabouts
 from tests.driver.worlds import LONG, Guest, guest_xml
 from tests.vms.world import GPUS, World, world
 
@@ -191,3 +196,59 @@ def test_a_move_that_gets_no_thread_has_failed(place: World, monkeypatch: pytest
     assert carry(place, run) == "0 moved, 2 failed; 2 were planned"
     assert run.view.moves[0].detail == "it could not be begun: can't start new thread"
     assert where(place) == {"ml": ("h1", True), "other": ("h1", True)}
+
+
+def test_nothing_further_is_begun_after_a_vm_that_is_off_and_nobody_knows_where(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its target fell silent in the midst, and its source does not start it: the other one stays as it is."""
+    lost = Whereabouts("ml", "h1", "h2", None, None, "no answer", "no answer")
+
+    def fail(*_: object, **__: object) -> object:
+        raise MigrationFailed("no answer", lost)
+
+    def refuse(*_: object, **__: object) -> object:
+        raise DriverError("h1", "another host may run it")
+
+    monkeypatch.setattr(carry_move, "migrate", fail)
+    monkeypatch.setattr(carry_move, "start_vm", refuse)
+    run = Run(replace(DRAIN, parallel=1), agreed(place))
+    assert carry(place, run) == "0 moved, 0 failed, 1 in doubt, 1 not begun; 2 were planned"
+    first = run.view.moves[0]
+    assert (first.is_off, "could not be started there" in first.detail) == (True, True)
+    (left,) = left_runs(place.workplace)
+    assert [move.is_off for move in left.moves] == [True, False]
+
+
+def test_a_vm_whose_host_falls_silent_while_it_is_shut_down_is_said_to_be_off_perhaps(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else starts it again."""
+
+    def silent(*_: object, **__: object) -> object:
+        raise HostTimeout("h1", "no answer in 20 s")
+
+    monkeypatch.setattr(carry_move, "act", silent)
+    run = Run(replace(DRAIN, parallel=1), agreed(place)[:1])
+    assert carry(place, run) == "0 moved, 1 failed; 1 were planned"
+    failed = run.view.moves[0]
+    assert (failed.is_off, failed.detail) == (
+        True, "h1: no answer in 20 s; it may have shut down, and is off on h1 then",
+    )  # fmt: skip
+
+
+def test_a_vm_that_does_not_shut_down_in_time_is_said_to_stay_off_if_it_does_later(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was asked to, and nobody can take that back."""
+
+    def patient(*_: object, **__: object) -> object:
+        raise NotShutDown("h1/ml was asked to shut down 120 s ago, and is still running", hint="realms vms off")
+
+    monkeypatch.setattr(carry_move, "act", patient)
+    run = Run(replace(DRAIN, parallel=1), agreed(place)[:1])
+    carry(place, run)
+    failed = run.view.moves[0]
+    assert (failed.state, failed.is_off) == (MoveState.FAILED, False)
+    assert failed.detail.endswith("is still running; if it shuts down later it stays off, on h1")
+    assert failed.hint == "realms vms off; realms vms start h1/ml starts it again"
