@@ -95,9 +95,12 @@ class NewVolume:
         return ET.tostring(volume, encoding="unicode")
 
 
-def list_volumes(connection: HostConnection, pool: str) -> tuple[Volume, ...]:
-    """Give the volumes of a pool as they are now, by name. Raises DriverError, also for a pool that is not active."""
-    handle = refreshed(connection, pool, or_stale=True)
+def list_volumes(connection: HostConnection, pool: str, *, or_stale: bool = True) -> tuple[Volume, ...]:
+    """Give the volumes of a pool as they are now, by name. Raises DriverError, also for a pool that is not active.
+
+    Where libvirt can't look there now, as they were seen before, unless that won't do: PoolBusy then.
+    """
+    handle = refreshed(connection, pool, or_stale=or_stale)
     found = []
     try:
         for each in handle.listAllVolumes(0):

@@ -55,6 +55,8 @@ class PoolSight:
     """As HOST:/export; empty where libvirt does not mount it."""
     volumes: tuple[Volume, ...] | None
     """None where it was not looked into."""
+    is_stale: bool = False
+    """Whether they are those of an earlier look: libvirt can't look while a volume is written there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def _is_same(pool: PoolSight, wanted: Wanted) -> bool | None:
         return False
     volume = next((each for each in pool.volumes if each.name == wanted.name), None)
     if volume is None or (wanted.capacity is not None and volume.capacity != wanted.capacity):
-        return None
+        return False if pool.is_stale else None  # it may have been made, or grown, since
     return wanted.changed_at is not None and volume.changed_at == wanted.changed_at
 
 
@@ -227,12 +229,7 @@ def see_storage(connection: HostConnection, host: Host, *, volumes: bool) -> Hos
     return HostSight(
         host,
         tuple(
-            PoolSight(
-                facts.name,
-                facts.path,
-                export_of(facts),
-                _volumes(connection, facts) if volumes else None,
-            )
+            PoolSight(facts.name, facts.path, export_of(facts), *(_volumes(connection, facts) if volumes else (None,)))
             for facts in pools
         ),
         read_disks(connection),
@@ -247,17 +244,21 @@ def export_of(facts: PoolFacts) -> str:
     return facts.source if facts.type == "netfs" else ""
 
 
-def _volumes(connection: HostConnection, facts: PoolFacts) -> tuple[Volume, ...] | None:
-    from core.driver.volumes import list_volumes
+def _volumes(connection: HostConnection, facts: PoolFacts) -> tuple[tuple[Volume, ...] | None, bool]:
+    """Give what lies in a pool, None where nobody can look, and whether that is of an earlier look."""
+    from core.driver.volumes import PoolBusy, list_volumes
 
     if facts.state is not PoolState.ACTIVE:
-        return None
+        return None, False
     try:
-        return list_volumes(connection, facts.name)
+        try:
+            return list_volumes(connection, facts.name, or_stale=False), False
+        except PoolBusy:
+            return list_volumes(connection, facts.name), True
     except DriverError:
         if not connection.is_alive():
             raise
-        return None
+        return None, False
 
 
 def _plain(path: str) -> str:

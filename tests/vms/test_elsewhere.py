@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.driver import volumes
 from core.driver.volumes import NewVolume, create_volume, require_volume
 from core.hosts import Host, HostState
 from core.operations.delete import VolumeInUse, VolumeUseUnknown, delete_vm
@@ -134,6 +135,19 @@ def test_other_storage_at_the_same_path_is_told_by_what_lies_there(realm: World,
     define(realm, "far", SAME)
     assert look(realm).images[0].uses == ()
     delete(realm)
+
+
+def test_what_was_not_looked_at_again_proves_nothing(realm: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a volume is written there libvirt can't look: the list may be older than the volume."""
+    add_far(realm)
+    make(realm, "h1")
+    define(realm, "far", SAME)
+    monkeypatch.setattr(volumes, "BUSY_PATIENCE", 0.0)
+    monkeypatch.setattr(volumes, "_refresh", lambda _: False)
+    report = look(realm)
+    assert [str(use) for use in report.images[0].uses] == [f"VM far/db (off, realm other, perhaps: it has {SAME})"]
+    with pytest.raises(ImageInUse, match="may be in use: VM far/db"):
+        delete(realm)
 
 
 def test_a_volume_on_an_export_that_another_realm_mounts_too_is_never_deleted_from_under_its_vms(realm: World) -> None:
