@@ -33,6 +33,14 @@ def with_under_way(fleet: Fleet, under_way: Iterable[Move]) -> Fleet:
     return Fleet(fleet.taken, tuple(_expecting(snapshot, coming.get(snapshot.name, ())) for snapshot in fleet.hosts))
 
 
+def with_way_back(fleet: Fleet, under_way: Iterable[Move]) -> Fleet:
+    """Keep the room of VMs that are shut down on their way where they come from: they may have to start there again."""
+    away: dict[str, list[Move]] = {}
+    for move in under_way:
+        away.setdefault(move.source, []).append(move)
+    return Fleet(fleet.taken, tuple(_keeping(snapshot, away.get(snapshot.name, ())) for snapshot in fleet.hosts))
+
+
 def as_if_ended(fleet: Fleet, under_way: Iterable[Move]) -> Fleet:
     """Give the fleet as it will be once the moves under way have ended as they should."""
     moves = tuple(under_way)
@@ -87,7 +95,7 @@ def may_begin(
     busy: Mapping[str, int],
 ) -> tuple[Move, ...]:
     """Choose the moves to begin now, in the order of the plan. `busy` counts other programs' moves by host."""
-    ledger = Ledger(configuration, with_under_way(fleet, under_way))
+    ledger = Ledger(configuration, with_way_back(with_under_way(fleet, under_way), under_way))
     taking_part = Counter(busy)
     for move in under_way:
         taking_part.update((move.source, move.target))
@@ -114,6 +122,12 @@ def _expecting(snapshot: HostSnapshot, moves: Sequence[Move]) -> HostSnapshot:
     reserved = {reservation.uuid for reservation in snapshot.reservations}
     coming = tuple(_room(move.vm, move.target, move.devices) for move in moves if move.vm.uuid not in reserved)
     return replace(snapshot, reservations=(*snapshot.reservations, *coming)) if coming else snapshot
+
+
+def _keeping(snapshot: HostSnapshot, moves: Sequence[Move]) -> HostSnapshot:
+    there = {vm.uuid for vm in snapshot.active_vms()} | {reservation.uuid for reservation in snapshot.reservations}
+    kept = tuple(_room(move.vm, move.source, move.vm.devices) for move in moves if move.vm.uuid not in there)
+    return replace(snapshot, reservations=(*snapshot.reservations, *kept)) if kept else snapshot
 
 
 def _held(snapshot: HostSnapshot, movable: Collection[str]) -> HostSnapshot:

@@ -313,3 +313,19 @@ def test_a_move_under_way_counts_on_both_hosts_until_it_has_ended() -> None:
     then = as_if_ended(machines, [move])
     assert [host.addresses_in_use() for host in then.hosts] == [set(), {*move.devices}]
     assert costs(CONFIGURATION, then) == costs(CONFIGURATION, moved(machines, move))
+
+
+def test_the_room_of_a_vm_that_is_shut_down_on_its_way_is_kept_until_its_move_has_ended() -> None:
+    """It is started where it was if it can't be moved: neither its room nor its device is another one's meanwhile."""
+    here, other = vm("a", "here", gib=8, devices=(GPUS[0],)), vm("b", "other", gib=8)
+    start = fleet(*(snapshot(name, *vms, profile="node") for name, vms in (("a", [here]), ("b", [other]), ("c", []))))
+    away, back = move_to(start, here, "c"), move_to(moved(start, move_to(start, here, "c")), other, "a")
+    assert away is not None
+    assert back is not None
+    off = fleet(snapshot("a", replace(here, active=False), profile="node"), *start.hosts[1:])
+
+    def begun(now: Fleet, under_way: Sequence[Move]) -> tuple[Move, ...]:
+        return may_begin(TIGHT, now, [back], under_way=under_way, parallel=2, busy={})
+
+    assert begun(start, [away]) == begun(off, [away]) == ()
+    assert begun(moved(start, away), []) == (back,)
