@@ -93,6 +93,8 @@ def test_a_plan_is_given_up(run: Run_, place: World) -> None:
     assert (several.code, first in several.err, second in several.err) == (2, True, True)
     assert run("plan", "resume", first, "--forget").out == "drain h1: forgotten\n"
     assert [left.id for left in left_runs(place.workplace)] == [second]
+    both = run("plan", "resume", second, "--forget", "--list")
+    assert (both.code, [left.id for left in left_runs(place.workplace)]) == (2, [second])
     unknown = run("plan", "resume", first)
     assert (unknown.code, "no plan" in unknown.err) == (2, True)
 

@@ -45,6 +45,8 @@ def resume(
     from core.operations.plan_run import forget_run, left_runs
     from tui.cli.output import print_json, say
 
+    if only_lists and (forget or plan is not None):
+        raise UsageError("--list only says what there is, of all plans", hint="leave out --list, or ID and --forget")
     workplace = options.workplace() if only_lists else options.changing_workplace()
     try:
         if not workplace.is_live:
