@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.driver.snapshots import Snapshot
     from core.driver.volumes import Volume
     from core.hosts import Host
-    from core.operations.journal import Entry
+    from core.operations.journal import Entry, Record
     from core.operations.tasks import Control
     from core.operations.vm_targets import Target
     from core.operations.workplace import Workplace
@@ -333,6 +333,19 @@ def refuse_used(
         raise VolumeUseUnknown(message, hint=f"nothing was deleted; {how} deletes them all the same")
     if uses.doubt:
         control.warn(f"deleted all the same; {uses.doubt}")
+
+
+def realm_to_ask(workplace: Workplace, record: Record, host: Host) -> Realm:
+    """Give the realm whose hosts may use what an operation left on a host: its own, or the host's where that is gone.
+
+    Raises DriverError where neither is configured: nobody could be asked.
+    """
+    realms = workplace.configuration.realms
+    realm = realms.get(record.realm) or realms.get(host.realm)
+    if realm is None:
+        message = f"realm {record.realm} of {record.vm} is not configured: nobody can tell who uses its volumes"
+        raise DriverError(host.name, message, hint="nothing was deleted; configure the realm again")
+    return realm
 
 
 def _refuse_at_work(reservations: Iterable[Reservation], target: Target) -> None:

@@ -256,12 +256,12 @@ def _remove(workplace: Workplace, control: Control, leftover: Leftover, host: Ho
     """Remove a VM and its volumes, except where another VM has been given one of them since."""
     from core.driver.volumes import find_volume
 
-    record, realm = leftover.record, workplace.configuration.realms.get(leftover.record.realm)
+    record = leftover.record
     with HostAccess(workplace, host) as access:
         found = access.slow(lambda connection: [find_volume(connection, *place) for place in leftover.volumes])
     volumes = tuple(volume for volume in found if volume is not None)
-    if realm is not None and volumes:
-        how = delete.RECOVER_UNASKED
+    if volumes:
+        realm, how = delete.realm_to_ask(workplace, record, host), delete.RECOVER_UNASKED
         delete.refuse_used(workplace, control, host, realm, volumes, but=record.uuid, unasked=unasked, how=how)
     promise = restored_disks.reserve_alone(workplace, record.vm, record.uuid, host.name, record.owner)
     try:

@@ -211,15 +211,14 @@ def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, 
 
 
 def _delete(workplace: Workplace, control: Control, left: LeftRestore, *, unasked: bool) -> None:
-    from core.operations.delete import delete_volumes, refuse_used
+    from core.operations.delete import delete_volumes, realm_to_ask, refuse_used
 
     with job_connection(left.host, DEADLINE) as connection:
         found = [find_volume(connection, *place) for place in left.doomed]
     volumes = tuple(volume for volume in found if volume is not None)
-    realm = workplace.configuration.realms.get(left.record.realm)
-    if volumes and realm is not None:
+    if volumes:
         refuse_used(
-            workplace, control, left.host, realm, volumes,
+            workplace, control, left.host, realm_to_ask(workplace, left.record, left.host), volumes,
             but=left.record.uuid, unasked=unasked, how=RECOVER_UNASKED,
         )  # fmt: skip
     delete_volumes(workplace, control, left.host, [(volume.pool, volume.name) for volume in volumes])

@@ -12,6 +12,7 @@ from core.hosts import HostState
 from core.operations.delete import VolumeInUse, VolumeUseUnknown, delete_vm
 from core.operations.recover import Plan, recover, survey
 from core.operations.restored_disks import RestoredDisk
+from tests.driver.worlds import Guest, guest_xml
 from tests.vms.test_create import create
 from tests.vms.test_lifecycle import UUID, target
 from tests.vms.test_recover import define, leave, make
@@ -116,3 +117,25 @@ def test_a_restore_whose_host_can_not_be_asked_any_more_is_put_in_order_on_reque
     assert realm.volumes("h1") == {"ticrypt-vm-drives/data"}
     assert "/data'" in realm.domains("h1")["web"]
     assert realm.journal() == []
+
+
+def test_what_a_realm_left_that_was_renamed_since_is_not_deleted_from_under_a_vm(realm: World) -> None:
+    """The hosts of the realm that its host belongs to now are asked."""
+    volumes = [{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}]
+    leave(realm, ("volumes", {}), operation="delete", host="h1", volumes=volumes)
+    (path,) = realm.registry.path.with_name("registry.journal").iterdir()
+    path.write_text(path.read_text().replace('"realm": "main"', '"realm": "former"'))
+    make(realm)
+    clone = Guest(name="clone", uuid="99999999-2222-4333-8444-555555555555")
+    disk = NewDisk(target="vdb", path="/pools/ticrypt-vm/web-11111111.qcow2", format="qcow2")
+
+    def borrow(connection: HostConnection) -> None:
+        connection.define(guest_xml(clone))
+        attach_disk(connection, clone.uuid, disk)
+
+    realm.call("h1", borrow)
+    (left,) = survey(realm.workplace)
+    assert left.record.realm == "former"
+    with pytest.raises(VolumeInUse, match=r"web-11111111\.qcow2 is used by h1/clone"):
+        realm.task(lambda control: recover(realm.workplace, control, left, unasked=True))
+    assert len(realm.volumes("h1")) == 1
