@@ -113,7 +113,8 @@ def start_again(
     snapshot, vm = seen[0]
     target = _target(workplace, Departure(workplace.fleet(), snapshot, vm))
     try:
-        start_vm(workplace, control, target, wait=vm.managed)
+        # It ran before, registered or not: to turn it off for being slow to boot would be an outage of our making.
+        start_vm(workplace, control, target, wait=False)
     except RealmsError as error:
         message = f"{why}it is off on {snapshot.name}, and could not be started there: {error.message}"
         raise LeftOff(message, hint=f"realms vms start {target.name}", reason=reason) from error
