@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 from typing import TYPE_CHECKING
 
 from hypothesis import settings
+
+import core
+import tui
 
 if TYPE_CHECKING:
     import pytest
@@ -15,6 +20,14 @@ if TYPE_CHECKING:
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("explore" if os.environ.get("REALMS_EXPLORE") else "house")
+
+
+def pytest_sessionstart() -> None:
+    """Load the whole program: the examples have constants of what is loaded, which hung on the tests run before."""
+    for package in (core, tui):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
