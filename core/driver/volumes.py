@@ -246,7 +246,8 @@ def _refresh(handle: Any) -> bool:
     try:
         refresh(handle)
     except libvirt.libvirtError as error:
-        if is_busy(error):
+        says_nothing = error.get_error_code() is None  # seen of libvirt 9 while a copy grew in the pool
+        if is_busy(error) or (says_nothing and handle.isActive()):
             return False
         raise
     return True

@@ -219,10 +219,11 @@ class LabHost:
     def remove_guests(self) -> None:
         """Remove all guests and their disks."""
         for name in self.virsh("list", "--name").split():
-            self.virsh("destroy", name)
+            self.virsh("destroy", name, check=False)  # it may end by itself meanwhile, as after a migration
         for name in self.virsh("list", "--all", "--name").split():  # one that was not persistent is gone by now
-            self.virsh("undefine", name, "--nvram", "--managed-save", "--snapshots-metadata")
+            self.virsh("undefine", name, "--nvram", "--managed-save", "--snapshots-metadata", check=False)
             self.run("rm", "-f", str(self.shared / "vm" / f"{name}.qcow2"))
+        eventually(lambda: not self.virsh("list", "--all", "--name").split(), f"{self.name} without guests")
 
     # Faults, and what mends them
 
