@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.document import Fields, Malformed, read_json
-from core.errors import UsageError
-from core.placement.request import Request
+from core.operations.logged import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from core.placement.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def summarize(line: bytes) -> DecisionSummary:
         user=fields.text("user", "", may_be_empty=True),
         operation=fields.text("operation", "", may_be_empty=True),
         vm=fields.text("vm", "", may_be_empty=True),
-        request=_request(asked),
+        request=request_of(asked),
         count=asked.integer("count", 1),
         placed=len(placements),
         hosts=len(verdicts),
@@ -84,17 +85,3 @@ def summarize(line: bytes) -> DecisionSummary:
         ordered=fields.optional_text("forced_host") is not None,
         despite_refusal=fields.boolean("despite_refusal", False),  # noqa: FBT003 - the default of a key
     )
-
-
-def _request(fields: Fields) -> Request:
-    asked = fields.content.get("devices")
-    devices = Fields({} if asked is None else asked, fields.at("devices"))
-    try:
-        return Request(
-            fields.integer("vcpus"),
-            fields.integer("memory"),
-            {kind: devices.integer(kind) for kind in devices.content},
-            fields.optional_text("realm"),
-        )
-    except UsageError as error:
-        raise Malformed("request", f"makes no sense: {error.message}", error.hint) from error

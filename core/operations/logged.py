@@ -152,7 +152,7 @@ def read_decision(line: str) -> LoggedDecision:
         operation=fields.text("operation", "", may_be_empty=True),
         vm=fields.text("vm", "", may_be_empty=True),
         configuration=fields.text("configuration", "", may_be_empty=True),
-        request=_request(request),
+        request=request_of(request),
         count=count,
         forced_host=fields.optional_text("forced_host"),
         despite_refusal=fields.boolean("despite_refusal", False),  # noqa: FBT003 - the default of a key
@@ -167,7 +167,8 @@ def read_decision(line: str) -> LoggedDecision:
     )
 
 
-def _request(fields: Fields) -> Request:
+def request_of(fields: Fields) -> Request:
+    """Read what a line says was asked for. Raises Malformed."""
     asked = fields.content.get("devices")
     devices = Fields({} if asked is None else asked, fields.at("devices"))
     try:

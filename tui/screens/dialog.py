@@ -19,3 +19,13 @@ class Dialog(ModalScreen[T]):
     def action_do(self) -> None:
         """Do it, where it can be done as things stand."""
         self.query_one("#do", Button).press()
+
+
+class FormDialog(Dialog[T]):
+    """Esc gives None; up and down go from field to field."""
+
+    BINDINGS: ClassVar = [
+        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]

@@ -9,13 +9,12 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button
 
 from core.operations.plan_order import DEFAULT_PARALLEL, MOST_PARALLEL
 from core.text import printable
-from tui.screens.dialog import Dialog
+from tui.screens.confirm import Asking
 from tui.widgets.fields import YES, FieldRow, FormField
-from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -39,7 +38,7 @@ class Agreement:
     parallel: int = DEFAULT_PARALLEL
 
 
-class ApplyPlan(Dialog[Agreement | None]):
+class ApplyPlan(Asking[Agreement | None]):
     """Gives how a plan is to be carried out, None where it is not."""
 
     BINDINGS: ClassVar = [
@@ -56,8 +55,7 @@ class ApplyPlan(Dialog[Agreement | None]):
     ]
 
     def __init__(self, question: Question, *, cordons: str = "") -> None:
-        super().__init__()
-        self.question = question
+        super().__init__(question)
         self._cordons = cordons
         """The host that can be set to No Scheduling; empty: none."""
 
@@ -67,8 +65,7 @@ class ApplyPlan(Dialog[Agreement | None]):
         with Vertical(classes="dialog destructive") as dialog:
             dialog.border_title = Content(printable(question.title))
             dialog.border_subtitle = Content("Ctrl+S goes on, Esc cancels")
-            with VerticalScroll(classes="told", can_focus=False):
-                yield Static(paragraphs(question.lines))
+            yield from self.words()
             with Vertical(classes="fields"):
                 if self._cordons:
                     words = f"set {self._cordons} to No Scheduling first: no new VMs there"
@@ -76,14 +73,8 @@ class ApplyPlan(Dialog[Agreement | None]):
                 yield FieldRow(_PARALLEL, label_width=_PARALLEL_WIDTH)
             if question.to_type:
                 with Horizontal(classes="typing"):
-                    asked = Content.assemble("Type ", (printable(question.to_type), "bold"), " to go on:")
-                    yield Static(asked, classes="asked")
-                    yield Input(id="typed", select_on_focus=False)
-            with Horizontal(classes="buttons"):
-                yield Button(Content(question.otherwise), id="cancel", compact=True)
-                verb = Button(Content(question.verb), id="do", compact=True)
-                verb.disabled = bool(question.to_type)
-                yield verb
+                    yield from self.typing()
+            yield from self.buttons()
 
     def on_mount(self) -> None:
         """Begin where a hasty Enter does no harm: where something has to be typed, else on Cancel."""
@@ -93,16 +84,6 @@ class ApplyPlan(Dialog[Agreement | None]):
         """Show what of the moves has no room, from wherever the focus is."""
         told = self.query_one(".told", VerticalScroll)
         told.scroll_relative(y=direction * max(1, told.size.height - 1), animate=False)
-
-    @on(Input.Changed, "#typed")
-    def compare(self, event: Input.Changed) -> None:
-        """Let the button work once exactly the right words are typed."""
-        self.query_one("#do", Button).disabled = event.value.strip() != self.question.to_type
-
-    @on(Input.Submitted, "#typed")
-    def submit(self) -> None:
-        """Do it on Enter, where the words are right."""
-        self.action_do()
 
     @on(Button.Pressed)
     def press(self, event: Button.Pressed) -> None:
@@ -114,7 +95,7 @@ class ApplyPlan(Dialog[Agreement | None]):
         self.dismiss(Agreement(values.get("cordon") == YES, int(values[_PARALLEL.key])))
 
 
-class ResumePlan(Dialog[bool | None]):
+class ResumePlan(Asking[bool | None]):
     """Gives True where a plan is to be resumed, False where it is given up, None where it stays as it is."""
 
     BINDINGS: ClassVar = [
@@ -124,21 +105,13 @@ class ResumePlan(Dialog[bool | None]):
     ]
     CSS_PATH: ClassVar = ["dialogs.tcss", "plans.tcss"]
 
-    def __init__(self, question: Question) -> None:
-        super().__init__()
-        self.question = question
-
     def compose(self) -> ComposeResult:
         """Lay out what is left, and the buttons."""
         question = self.question
         with Vertical(classes="dialog destructive") as dialog:
             dialog.border_title = Content(printable(question.title))
-            with VerticalScroll(classes="told", can_focus=False):
-                yield Static(paragraphs(question.lines))
-            with Horizontal(classes="buttons"):
-                yield Button(Content(question.otherwise), id="cancel", compact=True)
-                yield Button("Give it up", id="forget", compact=True)
-                yield Button(Content(question.verb), id="do", compact=True)
+            yield from self.words()
+            yield from self.buttons(Button("Give it up", id="forget", compact=True))
 
     def on_mount(self) -> None:
         """Begin where a hasty Enter does no harm."""

@@ -6,14 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
 from core.text import printable
 from tui.screens.costs_request import ALL_REALMS, FieldRefused, fields_for, show_exactly, stepped
-from tui.screens.dialog import Dialog
+from tui.screens.dialog import FormDialog
 from tui.screens.plans_mix_fields import MOST_SIZES, read_mix, typed_devices
 from tui.widgets.fields import FieldRow, FormField
 
@@ -27,14 +26,9 @@ if TYPE_CHECKING:
 _REALM = "realm"
 
 
-class MixForm(Dialog["Mix | None"]):
+class MixForm(FormDialog["Mix | None"]):
     """Gives the mix as it was typed, None where nothing was to change. A line without a number of VMs is left out."""
 
-    BINDINGS: ClassVar = [
-        Binding("escape", "dismiss(None)", "Cancel"),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
     CSS_PATH: ClassVar = ["dialogs.tcss", "plans.tcss"]
 
     def __init__(self, mix: Mix) -> None:

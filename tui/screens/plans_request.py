@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button
@@ -21,7 +20,7 @@ from tui.screens.costs_request import (
     show_exactly,
     stepped,
 )
-from tui.screens.dialog import Dialog
+from tui.screens.dialog import FormDialog
 from tui.widgets.fields import FieldRow, FormField
 
 if TYPE_CHECKING:
@@ -38,14 +37,9 @@ _GAP = 2
 _MOST_LABEL = 24
 
 
-class RequestForm(Dialog["Request | None"]):
+class RequestForm(FormDialog["Request | None"]):
     """Gives the request as it was typed, None where nothing was to change; + and - take the next round value."""
 
-    BINDINGS: ClassVar = [
-        Binding("escape", "dismiss(None)", "Cancel"),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
     CSS_PATH: ClassVar = ["dialogs.tcss", "plans.tcss"]
 
     def __init__(self, request: Request) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
@@ -13,7 +12,7 @@ from textual.widgets import Button, Input, Static
 from core.text import one_line, printable
 from tui.render.vm_changes import title_of, vm_lines
 from tui.render.vm_deletion import deletion_lines, doubt_lines, why_not
-from tui.screens.dialog import Dialog
+from tui.screens.dialog import FormDialog
 from tui.screens.vm_asking import Inquiries
 from tui.vm_actions import ACTIONS, VMAction
 from tui.vm_disk_jobs import Deletion
@@ -44,14 +43,9 @@ _FIELDS = (
 _UNASKED = FormField(key="unasked", tick="also where nobody can tell who uses them")
 
 
-class DeleteVMs(Dialog[Deletion | None]):
+class DeleteVMs(FormDialog[Deletion | None]):
     """Gives what is to go besides the definitions, None where nothing is. The volumes are asked for meanwhile."""
 
-    BINDINGS: ClassVar = [
-        Binding("escape", "dismiss(None)", "Cancel"),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
     CSS_PATH: ClassVar = ["dialogs.tcss", "vm_dialogs.tcss"]
 
     def __init__(self, vms: Sequence[VM]) -> None:

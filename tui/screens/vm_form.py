@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
 from core.text import printable
-from tui.screens.dialog import Dialog
+from tui.screens.dialog import FormDialog
 from tui.widgets.fields import FieldRow
 from tui.widgets.tones import paragraphs
 
@@ -27,14 +26,9 @@ if TYPE_CHECKING:
     Check = Callable[[Mapping[str, str]], Mapping[str, Fault]]
 
 
-class VMForm(Dialog[dict[str, str] | None]):
+class VMForm(FormDialog[dict[str, str] | None]):
     """Gives what is in the fields, None where nothing is to be done. What is wrong with a field is said at once."""
 
-    BINDINGS: ClassVar = [
-        Binding("escape", "dismiss(None)", "Cancel"),
-        Binding("up", "app.focus_previous", show=False),
-        Binding("down", "app.focus_next", show=False),
-    ]
     CSS_PATH: ClassVar = ["dialogs.tcss", "vm_dialogs.tcss"]
 
     def __init__(self, question: Question, fields: Sequence[FormField], check: Check | None = None) -> None:
