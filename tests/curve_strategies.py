@@ -54,3 +54,27 @@ def cost_functions(numbers: st.SearchStrategy[float] = NUMBERS) -> st.SearchStra
 USES = st.builds(
     Use, st.integers(0, 500), st.integers(0, 5000), AMOUNTS, st.dictionaries(KINDS, st.integers(0, 16), max_size=3)
 )
+
+EXTREMES = NUMBERS | st.sampled_from([0.0, 1.0, 1e300, -1e300, 5e-324, 1.7e308])
+INPUTS = st.floats(min_value=1e-3, max_value=1e19) | st.integers(1, 200).map(float)
+_COMMON = {"scale": EXTREMES, "max": st.none() | INPUTS | st.just(0.0) | st.just(-1.0)}
+
+
+def _hard_soft(soft: float, wider: float, **rest: float) -> HardSoft:
+    """Make a curve whose hard limit is not below its soft one."""
+    return HardSoft(soft=soft, hard=soft + wider, **rest)
+
+
+_SIMPLE = st.one_of(
+    st.builds(Constant, value=EXTREMES, **_COMMON),
+    st.builds(Invalid, **_COMMON),
+    st.builds(Linear, slope=EXTREMES, base=EXTREMES, **_COMMON),
+    st.builds(_hard_soft, INPUTS, st.just(0.0) | INPUTS, soft_amt=EXTREMES, hard_amt=EXTREMES, **_COMMON),
+    st.builds(Unavailable, **_COMMON),
+)
+EXTREME_CURVES = st.recursive(
+    _SIMPLE,
+    lambda inner: st.builds(Piecewise, cutoff=INPUTS | EXTREMES, low=inner, high=inner, **_COMMON),
+    max_leaves=8,
+)
+"""Curves whose figures reach to the limits of a float."""

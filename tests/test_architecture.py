@@ -40,6 +40,22 @@ def test_types_are_strict() -> None:
     assert outcome.returncode == 0, outcome.stdout
 
 
+def imports_a_test(node: ast.AST) -> bool:
+    """Tell whether a statement imports a test module, or something from one."""
+    names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+    if isinstance(node, ast.ImportFrom):
+        module = node.module or ""
+        names = [module, *(names if node.level or module.partition(".")[0] == "tests" else [])]
+    return any(part.startswith("test_") for name in names for part in name.split("."))
+
+
+def test_what_tests_share_is_in_no_test_module() -> None:
+    """So that a test module can be moved, split or deleted alone."""
+    modules = sorted((ROOT / "tests").rglob("*.py"))
+    found = [path for path in modules if any(map(imports_a_test, ast.walk(ast.parse(path.read_text()))))]
+    assert [str(path.relative_to(ROOT)) for path in found] == []
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_holds_one_idea(path: Path) -> None:
     """Under 450 lines, 400 as a rule."""

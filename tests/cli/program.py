@@ -15,6 +15,10 @@ from tui.__main__ import main
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Run = Callable[..., "Outcome"]
+
+SMALL = ("--vcpus", 8, "--memory", "64 GiB")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -44,3 +48,18 @@ def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return Outcome(end.value.code, *capsys.readouterr())
 
     return run
+
+
+def plan(run: Run, *arguments: object, fleet: object = "fleet.json") -> Outcome:
+    """Plan on the saved fleet."""
+    return run("plan", "--fleet", fleet, *arguments)
+
+
+def lines(outcome: Outcome) -> list[str]:
+    """Return what it printed, with one space between words."""
+    return [" ".join(line.split()) for line in outcome.out.splitlines()]
+
+
+def place(run: Run, *arguments: object, fleet: object = "fleet.json") -> Outcome:
+    """Place on the saved fleet."""
+    return run("place", "--fleet", fleet, *arguments)

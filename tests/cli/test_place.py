@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import FLEET, HOSTS
+from tests.cli.program import SMALL, place
+from tests.cli.saved_fleet import FLEET, GIB, HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,14 +21,6 @@ if TYPE_CHECKING:
     from tests.cli.program import Outcome
 
     Run = Callable[..., Outcome]
-
-GIB = 2**30
-SMALL = ("--vcpus", 8, "--memory", "64 GiB")
-
-
-def place(run: Run, *arguments: object, fleet: object = "fleet.json") -> Outcome:
-    """Place on the saved fleet."""
-    return run("place", "--fleet", fleet, *arguments)
 
 
 def test_the_document_is_the_contract_s(run: Run) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import FLEET, HOSTS, PLACES
-from tests.cli.test_place import GIB, SMALL, place
+from tests.cli.program import SMALL, place
+from tests.cli.saved_fleet import FLEET, GIB, HOSTS, PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,8 @@ from core.placement.capacity import capacity
 from core.placement.failure import failure, failure_of_several
 from core.placement.plan_rows import capacity_document, failure_document, several_document
 from core.placement.request import Request
-from tests.cli.conftest import FLEET, HOSTS
+from tests.cli.program import SMALL, lines, plan
+from tests.cli.saved_fleet import FLEET, GIB, HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,24 +24,12 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Outcome]
 
-GIB = 2**30
-SIZE = ("--vcpus", 8, "--memory", "64 GiB")
-EVERY_PLAN = (("capacity", *SIZE), ("failure",), ("failure", "--at-once", 2), ("drain", "h1"), ("rebalance",))
-
-
-def plan(run: Run, *arguments: object, fleet: object = "fleet.json") -> Outcome:
-    """Plan on the saved fleet."""
-    return run("plan", "--fleet", fleet, *arguments)
-
-
-def lines(outcome: Outcome) -> list[str]:
-    """Give what it printed, with one space between words."""
-    return [" ".join(line.split()) for line in outcome.out.splitlines()]
+EVERY_PLAN = (("capacity", *SMALL), ("failure",), ("failure", "--at-once", 2), ("drain", "h1"), ("rebalance",))
 
 
 def test_capacity_is_counted_per_host_and_realm(run: Run) -> None:
     """The document is the contract's, and what the pure function says."""
-    outcome = plan(run, "capacity", *SIZE, "--json")
+    outcome = plan(run, "capacity", *SMALL, "--json")
     assert (outcome.code, outcome.err, outcome.json["total"]) == (0, "", 20)
     assert [(host["host"], host["fits"]) for host in outcome.json["hosts"]] == [
         ("h1", 8), ("h2", 0), ("h3", 12), ("h4", 0), ("h5", 0), ("h6", 0),
@@ -56,7 +45,7 @@ def test_capacity_is_counted_per_host_and_realm(run: Run) -> None:
 
 def test_capacity_says_what_stops_the_next_and_what_is_left(run: Run) -> None:
     """A realm that is disabled takes none, and is told."""
-    told = lines(plan(run, "capacity", *SIZE))
+    told = lines(plan(run, "capacity", *SMALL))
     assert told[0] == "8 vCPUs, 64 GiB: 20 more fit, on 2 of 6 hosts"
     assert told[2:5] == ["REALM FITS", "main 20", "old 0"]
     stops = "memory infinite: 912 GiB after placing is past the limit of 850 GiB; 62 GiB too much"
@@ -66,7 +55,7 @@ def test_capacity_says_what_stops_the_next_and_what_is_left(run: Run) -> None:
 
 def test_capacity_counts_devices(run: Run) -> None:
     """The cost function allows two of the three, and one is taken."""
-    outcome = plan(run, "capacity", *SIZE, "--device", "a100=1", "--json")
+    outcome = plan(run, "capacity", *SMALL, "--device", "a100=1", "--json")
     assert (outcome.code, outcome.json["total"], outcome.json["hosts"][2]["fits"]) == (0, 1, 1)
 
 
@@ -74,16 +63,16 @@ def test_no_room_at_all_is_a_no(run: Run) -> None:
     """Exit code 1, also where there are no hosts."""
     outcome = plan(run, "capacity", "--vcpus", 1, "--memory", "2 TiB")
     assert (outcome.code, lines(outcome)[0]) == (1, "1 vCPU, 2 TiB: not one more fits (6 hosts asked)")
-    assert plan(run, "capacity", *SIZE, "--realm", "old", "--json").code == 1
+    assert plan(run, "capacity", *SMALL, "--realm", "old", "--json").code == 1
 
 
 def test_capacity_without_limit_is_null_and_said(run: Run) -> None:
     """A cost function without a limit ends nowhere."""
     unlimited = ("--set", "cost-functions.cpu.memory=null", "--set", "cost-functions.cpu.vcpus=null")
-    outcome = plan(run, "capacity", *SIZE, *unlimited, "--json")
+    outcome = plan(run, "capacity", *SMALL, *unlimited, "--json")
     assert (outcome.code, outcome.json["total"], outcome.json["unbounded"]) == (0, None, True)
     assert outcome.json["hosts"][0]["fits"] is None
-    told = lines(plan(run, "capacity", *SIZE, *unlimited))
+    told = lines(plan(run, "capacity", *SMALL, *unlimited))
     assert told[3:5] == [
         "8 vCPUs, 64 GiB: any number more fit, on 3 of 6 hosts",
         "Without the changes: 20; with them: no limit",
@@ -93,13 +82,13 @@ def test_capacity_without_limit_is_null_and_said(run: Run) -> None:
 def test_capacity_is_compared_with_that_without_the_changes(run: Run) -> None:
     """Total, realm and host; a host that is gone stays in the list."""
     changes = ("--without", "h3", "--host-state", "h4=enabled", "--set", "cost-functions.cpu.memory.hard=950 GiB")
-    told = lines(plan(run, "capacity", *SIZE, *changes))
+    told = lines(plan(run, "capacity", *SMALL, *changes))
     assert "Without the changes: 20; with them: 10" in told
     assert "main 20 10" in told
     assert any(line.startswith("h2 0 1 ") for line in told)
     assert "h3 12 - not there -" in told
     assert "# realms hosts remove h3" in told
-    document = plan(run, "capacity", *SIZE, *changes, "--json").json
+    document = plan(run, "capacity", *SMALL, *changes, "--json").json
     assert (document["total"], document["what_if"]["before"]["total"]) == (10, 20)
     assert document["what_if"]["changes"][1:] == ["h4 Enabled", "without h3"]
 
@@ -196,7 +185,7 @@ def test_hostile_names_act_on_no_terminal(run: Run, places: Path, arguments: tup
     assert document.get("host", evil) == evil
 
 
-@pytest.mark.parametrize("arguments", [("capacity", *SIZE), ("failure",), ("failure", "--at-once", 2), ("rebalance",)])
+@pytest.mark.parametrize("arguments", [("capacity", *SMALL), ("failure",), ("failure", "--at-once", 2), ("rebalance",)])
 def test_a_fleet_without_hosts_is_no_trouble(run: Run, places: Path, arguments: tuple[object, ...]) -> None:
     """Nothing fits, nothing can be lost, nothing has to move."""
     (places / "empty.json").write_text(json.dumps({**FLEET, "hosts": [], "vms": []}))
@@ -208,11 +197,11 @@ def test_a_fleet_without_hosts_is_no_trouble(run: Run, places: Path, arguments: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("capacity", *SIZE, "--realm", "mian"), "did you mean 'main'?"),
-        (("capacity", *SIZE, "--set", "realms.main=null", "--realm", "main"), "no realm 'main'"),
+        (("capacity", *SMALL, "--realm", "mian"), "did you mean 'main'?"),
+        (("capacity", *SMALL, "--set", "realms.main=null", "--realm", "main"), "no realm 'main'"),
         (("capacity", "--vcpus", 0, "--memory", "1 GiB"), "vcpus"),
         (("capacity", "--vcpus", 1, "--memory", "1 Gib"), "did you mean GiB?"),
-        (("capacity", *SIZE, "--device", "a100=1", "--device", "a100=1"), "is given twice"),
+        (("capacity", *SMALL, "--device", "a100=1", "--device", "a100=1"), "is given twice"),
         (("failure", "--without", "h11"), "did you mean 'h1'?"),
         (("failure", "--at-once", 1), "--at-once"),
         (("drain", "hh1"), "did you mean 'h1'?"),

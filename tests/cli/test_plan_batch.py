@@ -13,8 +13,8 @@ from core.fleet_file import load_file
 from core.placement.batch import compare_orders
 from core.placement.plan_rows import comparison_document
 from core.placement.request import Request
-from tests.cli.conftest import FLEET, HOSTS
-from tests.cli.test_plan import GIB, lines, plan
+from tests.cli.program import lines, plan
+from tests.cli.saved_fleet import FLEET, GIB, HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

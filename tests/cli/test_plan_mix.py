@@ -12,7 +12,8 @@ from core.fleet_file import load_file
 from core.placement.mix import capacity_of_mix
 from core.placement.plan_rows import mix_document
 from core.placement.request import Request
-from tests.cli.test_plan import GIB, lines, plan
+from tests.cli.program import lines, plan
+from tests.cli.saved_fleet import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable

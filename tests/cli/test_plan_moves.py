@@ -14,8 +14,8 @@ from core.placement.demand import MovePolicy
 from core.placement.drain import drain
 from core.placement.plan_rows import drain_document, rebalance_document
 from core.placement.rebalance import rebalance
-from tests.cli.conftest import FLEET, HOSTS
-from tests.cli.test_plan import GIB, lines, plan
+from tests.cli.program import lines, plan
+from tests.cli.saved_fleet import FLEET, HOSTS, THREE, vm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
     from tests.cli.program import Outcome
 
     Run = Callable[..., Outcome]
-
-THREE = [HOSTS[0], HOSTS[1], {**HOSTS[0], "name": "h7"}]
-"""Three equal hosts: a VM costs 1, each of its vCPUs 0.5 and each 16 GiB of its memory 1."""
-
-
-def vm(name: str, host: str, vcpus: int, gib: int, **more: object) -> dict[str, object]:
-    """Describe a VM of a saved fleet."""
-    return {"name": name, "host": host, "vcpus": vcpus, "memory": gib * GIB, "devices": [], **more}
-
 
 CROWDED = [
     vm("small", "h1", 4, 16),

@@ -14,9 +14,8 @@ from core.placement.demand import MovePolicy
 from core.placement.make_room import make_room
 from core.placement.plan_rows import room_document
 from core.placement.request import Request
-from tests.cli.conftest import FLEET
-from tests.cli.test_plan import GIB, lines, plan
-from tests.cli.test_plan_moves import THREE, vm
+from tests.cli.program import lines, plan
+from tests.cli.saved_fleet import FLEET, GIB, THREE, vm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from core.fleet_file import load_file
 from core.operations.scheduling_log import append_decision
 from core.placement.engine import place, put
 from core.placement.request import Request
-from tests.cli.conftest import PLACES
+from tests.cli.saved_fleet import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

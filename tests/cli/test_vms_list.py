@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.cli.conftest import FLEET, VMS
+from tests.cli.saved_fleet import FLEET, VMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

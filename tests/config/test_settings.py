@@ -15,7 +15,7 @@ from core.config.settings import Setting, apply_settings
 from core.curves import format_curve
 from core.errors import UsageError
 from core.hardware import Device, PciAddress
-from tests.cli.conftest import PLACES
+from tests.cli.saved_fleet import PLACES
 from tests.strategies import configurations, curves
 
 if TYPE_CHECKING:

@@ -12,13 +12,24 @@ from core.operations.plan_order import PlanKind as OrderKind
 from core.operations.plan_order import PlanOrder
 from core.operations.plan_run import BEGIN, END, MoveState, Run, in_journal
 from core.placement.drain import drain
+from core.placement.request import Request
 from tests.driver.worlds import LONG, Guest
 from tests.tui import world
+from tests.tui.driving import settle, text_of, until
 from tests.vms.world import world as machines
+from tui.render.plans import PlanKind
+from tui.screens.plans import PlansScreen
+from tui.screens.plans_question import Question
+from tui.widgets.cells import plain
+from tui.widgets.grid import Grid
+from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from textual.pilot import Pilot
+    from textual.screen import Screen
 
     from core.fleet import HostSnapshot
     from core.operations.tasks import Control
@@ -26,6 +37,8 @@ if TYPE_CHECKING:
     from tests.vms.world import World
 
 GIB = 2**30
+REQUEST = Request(4, 20 * GIB)
+FLEET = world.saved().fleet()
 DRAIN_H2 = PlanOrder(kind=OrderKind.DRAIN, host="h2")
 
 
@@ -128,3 +141,66 @@ def foreign(snapshot: HostSnapshot) -> HostSnapshot:
     """Give a host whose first VM no realm has made."""
     first, *others = snapshot.vms
     return replace(snapshot, vms=(replace(first, managed=False), *others))
+
+
+async def planned(pilot: Pilot[int], *keys: str) -> PlansScreen:
+    """Press keys, and wait until what they ask for is planned and shown."""
+    await pilot.press(*keys)
+    await settle(pilot)
+    screen = pilot.app.screen
+    assert isinstance(screen, PlansScreen)
+    desk = screen.desk
+    await until(pilot, lambda: desk.asked is not None and desk.shown is desk.asked and not desk.is_working)
+    return screen
+
+
+def table(screen: PlansScreen) -> Grid:
+    """Return the table in front."""
+    shown = [grid for grid in screen.query(Grid) if grid.display]
+    assert len(shown) == 1
+    return shown[0]
+
+
+def cells(screen: PlansScreen) -> list[list[str]]:
+    """Return the shown rows as text."""
+    return [[plain(cell) for cell in row.cells] for row in table(screen).model.shown]
+
+
+def below(screen: PlansScreen) -> str:
+    """Return what is said of the row under the cursor, without line breaks."""
+    return " ".join(text_of(screen.query_one("#plan-row", Panel)).replace("│", " ").split())
+
+
+def question(number: int, **more: object) -> Question:
+    """Make a question about the fleet that stands still."""
+    facts: dict[str, object] = {
+        "kind": PlanKind.DRAIN, "configuration": world.CONFIGURATION, "fleet": FLEET, "request": REQUEST, "host": "h1",
+        "state": number,
+    } | more  # fmt: skip
+    return Question(number, **facts)  # type: ignore[arg-type]
+
+
+async def pressed(pilot: Pilot[int], key: str, screen: type[Screen[object]]) -> None:
+    """Press a key, and wait for the dialog that it opens."""
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, screen))
+
+
+def states(screen: PlansScreen) -> list[str]:
+    """Return the state of every move as its row says it."""
+    return [row[5].removeprefix("✓ ").removeprefix("✗ ") for row in cells(screen)]
+
+
+def left_line(screen: PlansScreen) -> str:
+    """Return the line that offers what was left; empty where there is none."""
+    panel = screen.query_one("#plan-left", Panel)
+    return text_of(panel).strip() if panel.display else ""
+
+
+def follow(screen: PlansScreen, run: Run, held: Held) -> int:
+    """Have a run watched whose task is held; gives the task's number."""
+    tasks = screen.realms.workplace.tasks
+    run.tells(tasks.tell)
+    number = screen.realms.run_task("drain", "h2", held)
+    screen.follow(run, number)
+    return number

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
+from tests.tui.driving import until
 from tui.screens.costs import CostsScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.pilot import Pilot
 
     from tests.tui.costs_app import CostsApp
-
-DEADLINE = 60.0
-"""Seconds after which what was waited for will never come."""
-
-
-async def until(pilot: Pilot[int], satisfied: Callable[[], bool]) -> None:
-    """Let the application work until something is so."""
-    async with asyncio.timeout(DEADLINE):
-        while not satisfied():
-            await pilot.pause(0.01)
 
 
 def is_answered(app: CostsApp) -> bool:

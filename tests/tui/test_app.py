@@ -13,6 +13,8 @@ from textual.widgets import OptionList
 from core.errors import UnreadableFile
 from core.fleet import VMState
 from tests.tui import world
+from tests.tui.driving import grid_of, settle, text_of
+from tests.tui.sizes import MIDDLE
 from tui.app import RealmsApp
 from tui.screens.host import HostScreen
 from tui.screens.keys import KeysScreen
@@ -26,32 +28,11 @@ from tui.widgets.rows import Sort
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from textual.pilot import Pilot
-    from textual.widget import Widget
-
-SIZE = (120, 40)
-
-
-def text_of(widget: Widget) -> str:
-    """Give what a widget shows, line by line."""
-    return "\n".join(strip.text for strip in widget.render_lines(widget.outer_size.region))
-
-
-def grid_of(app: RealmsApp) -> Grid:
-    """Give the table in front."""
-    return app.screen.query_one(Grid)
-
-
-async def settle(pilot: Pilot[int]) -> None:
-    """Let everything that was asked for happen."""
-    await pilot.pause()
-    await pilot.pause()
-
 
 async def test_the_header_says_how_many_hosts_answer(tmp_path: Path) -> None:
     """A disabled host isn't expected to; an unreachable one is missed."""
     app = RealmsApp(world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         line = text_of(app.screen.query_one(HeaderLine))
         assert "main ▸ Hosts" in line
@@ -62,7 +43,7 @@ async def test_garbage_is_collected_from_the_first_frame_on(tmp_path: Path) -> N
     """A start keeps that for later."""
     gc.disable()
     try:
-        async with RealmsApp(world.standing(tmp_path)).run_test(size=SIZE) as pilot:
+        async with RealmsApp(world.standing(tmp_path)).run_test(size=MIDDLE) as pilot:
             await settle(pilot)
             assert gc.isenabled()
     finally:
@@ -72,7 +53,7 @@ async def test_garbage_is_collected_from_the_first_frame_on(tmp_path: Path) -> N
 async def test_a_saved_fleet_is_named_and_cannot_be_changed() -> None:
     """Its keys are there, dimmed, and say why."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         assert "saved fleet monday.json" in text_of(app.screen.query_one(HeaderLine))
         await pilot.press("c")
@@ -86,7 +67,7 @@ async def test_a_saved_fleet_is_named_and_cannot_be_changed() -> None:
 async def test_number_keys_go_to_areas_and_escape_comes_back() -> None:
     """Enter goes in, Esc goes out."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2")
         await settle(pilot)
         assert app.current_mode == "vms"
@@ -106,7 +87,7 @@ async def test_number_keys_go_to_areas_and_escape_comes_back() -> None:
 async def test_q_quits_from_an_area_only() -> None:
     """Elsewhere it goes back."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("enter", "q")
         await settle(pilot)
         assert app.is_running
@@ -119,7 +100,7 @@ async def test_a_newer_snapshot_reaches_the_screen_with_the_next_tick(tmp_path: 
     """And nothing is drawn where nothing is new."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         before = app.fleet
         app.tick()
@@ -133,7 +114,7 @@ async def test_time_alone_changes_only_the_age_of_old_figures(tmp_path: Path) ->
     """Until two polls have passed, an idle screen has nothing to send."""
     workplace = world.standing(tmp_path, [world.seen(world.host("h1"), ago=0.0)])
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         before = app.fleet
         workplace.moment.advance(9.0)
@@ -151,7 +132,7 @@ async def test_time_alone_changes_only_the_age_of_old_figures(tmp_path: Path) ->
 async def test_vms_of_a_host_that_does_not_answer_are_unknown() -> None:
     """Never "off", and never running either."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2", "slash", *"host:^h5$", "enter")
         await settle(pilot)
         rows = grid_of(app).model.shown
@@ -164,7 +145,7 @@ async def test_vms_of_a_host_that_does_not_answer_are_unknown() -> None:
 async def test_the_filter_is_written_in_the_border() -> None:
     """Live; Enter keeps it, Esc lifts it."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2", "slash", *"q1(")
         await settle(pilot)
         grid = grid_of(app)
@@ -182,12 +163,12 @@ async def test_the_sort_and_the_width_are_remembered(tmp_path: Path) -> None:
     """In the user's settings, by table."""
     settings = Settings(tmp_path / "settings.json")
     app = RealmsApp(world.saved(), settings)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("T", "w")
         await settle(pilot)
     assert settings.sorts == {"hosts": Sort("cost")}
     again = RealmsApp(world.saved(), settings)
-    async with again.run_test(size=SIZE) as pilot:
+    async with again.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         assert grid_of(again).model.sort == Sort("cost")
         assert grid_of(again).wide
@@ -197,7 +178,7 @@ async def test_the_sort_and_the_width_are_remembered(tmp_path: Path) -> None:
 async def test_the_sort_menu_sorts() -> None:
     """By the column chosen; unknown costs stay at the end."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("s")
         await settle(pilot)
         menu = app.screen.query_one(OptionList)
@@ -211,7 +192,7 @@ async def test_the_sort_menu_sorts() -> None:
 async def test_the_palette_goes_to_a_vm_on_any_host() -> None:
     """By its name, lifting a filter that hides it."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2", "slash", *"nothing", "enter", "1", "colon")
         await settle(pilot)
         assert isinstance(app.screen, CommandPalette)
@@ -253,7 +234,7 @@ async def test_themes_take_turns_and_are_remembered() -> None:
     """Dark, light, the terminal's own."""
     settings = Settings()
     app = RealmsApp(world.saved(), settings)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         seen = [app.theme]
         for _ in range(3):
             await pilot.press("ctrl+t")
@@ -295,7 +276,7 @@ def test_settings_survive_whatever_is_in_their_file(tmp_path: Path) -> None:
 async def test_the_first_key_after_another_window_had_the_keyboard_is_not_lost() -> None:
     """Coming back from the shell, too."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         app.post_message(events.AppBlur())
         await settle(pilot)
@@ -339,7 +320,7 @@ async def test_a_registry_that_cannot_be_read_is_said_and_tried_again(tmp_path: 
             raise refusals.pop()
 
     workplace.connect = connect  # type: ignore[method-assign, assignment]
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.pause(0.2)
         await settle(pilot)
         assert "/x/registry.json can't be read (ask its owner)" in text_of(grid_of(app))
@@ -352,6 +333,6 @@ async def test_a_registry_that_cannot_be_read_is_said_and_tried_again(tmp_path: 
 async def test_the_names_of_marked_rows_are_copied() -> None:
     """One a line."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("space", "space", "y")
         assert app.clipboard == "h1\nh2"

@@ -12,7 +12,8 @@ from core.fleet import Connection
 from core.hosts import HostState
 from tests.tui.costs_app import CostsApp
 from tests.tui.costs_world import NOW, configuration, fleet, host, usual_fleet
-from tests.tui.sandbox_app import is_answered, press, until
+from tests.tui.driving import until
+from tests.tui.sandbox_app import is_answered, press
 from tui.screens.costs_judging import AT_ONCE
 from tui.screens.costs_table import HostTable
 from tui.screens.sandbox import WhatIfBanner

@@ -8,8 +8,9 @@ import pytest
 
 from tests.tui.costs_app import CostsApp
 from tests.tui.costs_world import usual_fleet
-from tests.tui.sandbox_app import is_answered, press, until
-from tests.tui.test_screens import MIDDLE, SMALL
+from tests.tui.driving import until
+from tests.tui.sandbox_app import is_answered, press
+from tests.tui.sizes import MIDDLE, SMALL
 from tui.theme import LIGHT, SIXTEEN
 
 if TYPE_CHECKING:

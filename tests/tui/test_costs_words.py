@@ -14,8 +14,8 @@ from core.curves import Constant, Invalid, Linear
 from core.hosts import HostState
 from core.placement.request import Request
 from core.units import parse_size
+from tests.curve_strategies import EXTREME_CURVES
 from tests.tui.costs_world import GIB, configuration, fleet, host, usual_fleet
-from tests.tui.test_plot import curves
 from tui.render.costs import capacity, headline, ranking_columns, ranking_rows, refused_rows, remark, where_they_go
 from tui.render.exploration import Exploration, explore
 from tui.render.figures import cost_text, decimals, tick
@@ -146,7 +146,7 @@ def test_the_reason_carries_its_numbers() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(curves, curves, st.integers(0, 90), st.integers(0, 14), st.integers(1, 4))
+@given(EXTREME_CURVES, EXTREME_CURVES, st.integers(0, 90), st.integers(0, 14), st.integers(1, 4))
 def test_bars_fill_exactly_their_room_whatever_the_curves(
     first: object, second: object, width: int, height: int, count: int
 ) -> None:

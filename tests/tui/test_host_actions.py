@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets import Button, Input, Select, Static
+from textual.widgets import Button, Input, Select
 
 from core.fleet import IO_ERROR, Connection, HostSnapshot, VMState
 from core.hosts import HostState, StaticAddress
 from core.reservations import Reservation
 from tests.tui import world
-from tests.tui.test_app import SIZE, grid_of, settle, text_of
+from tests.tui.driving import dialog_text, done, grid_of, names_registered, registered, settle, told
+from tests.tui.sizes import MIDDLE
 from tui.app import RealmsApp
 from tui.render.host_changes import ask_removal, ask_state, names
 from tui.render.vms import state_tone, state_words
@@ -24,44 +25,6 @@ from tui.widgets.cells import Tone
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from textual.pilot import Pilot
-
-    from core.hosts import Host
-    from tests.tui.world import StandingWorkplace
-
-
-def registered(workplace: StandingWorkplace, name: str) -> Host:
-    """Give a host as the registry has it now."""
-    assert workplace.registry is not None
-    return workplace.registry.host(name)
-
-
-def names_registered(workplace: StandingWorkplace) -> set[str]:
-    """Give the names of all hosts in the registry."""
-    assert workplace.registry is not None
-    return {host.name for host in workplace.registry.hosts()}
-
-
-async def done(pilot: Pilot[int]) -> None:
-    """Wait until the changes that were begun are written and told."""
-    app = pilot.app
-    assert isinstance(app, RealmsApp)
-    for _ in range(200):
-        await pilot.pause(0.02)
-        if not app.changes_pending:
-            break
-    await settle(pilot)
-
-
-def told(app: RealmsApp) -> list[str]:
-    """Give the messages that were shown."""
-    return [notification.message for notification in app._notifications]
-
-
-def dialog_text(app: RealmsApp) -> str:
-    """Give all text of the dialog in front."""
-    return "\n".join(text_of(widget) for widget in app.screen.query(Static))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +43,7 @@ async def test_a_change_of_state_says_what_it_does_and_is_done(
     """To the host under the cursor."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press(*"j" * host)
         name = str(grid_of(app).cursor_key)
@@ -100,7 +63,7 @@ async def test_pools_are_set_up_on_the_marked_hosts(tmp_path: Path) -> None:
     """By the wizard of their area."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "p")
         await settle(pilot)
@@ -120,7 +83,7 @@ async def test_a_destructive_dialog_begins_on_cancel(tmp_path: Path) -> None:
     """A hasty Enter does no harm."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("x", "enter")
         await done(pilot)
@@ -132,7 +95,7 @@ async def test_an_action_applies_to_all_marked_hosts_that_it_changes(tmp_path: P
     """The dialog names them; one that has the state already is left alone."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("ctrl+a", "c")
         await settle(pilot)
@@ -149,7 +112,7 @@ async def test_an_action_applies_to_all_marked_hosts_that_it_changes(tmp_path: P
 async def test_a_state_that_a_host_has_already_is_not_asked_for(tmp_path: Path) -> None:
     """Nothing to confirm."""
     app = RealmsApp(world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("u")
         await settle(pilot)
@@ -160,7 +123,7 @@ async def test_removing_a_host_wants_its_name_typed(tmp_path: Path) -> None:
     """Exactly."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("j", "j", "delete")
         await settle(pilot)
@@ -179,7 +142,7 @@ async def test_removing_several_hosts_wants_their_number_typed(tmp_path: Path) -
     """So that nobody removes more than meant."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "r", *"2 hosts", "enter")
         await done(pilot)
@@ -190,7 +153,7 @@ async def test_one_refusal_does_not_stop_the_others(tmp_path: Path) -> None:
     """A host that someone else has removed meanwhile is told as such."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "c")
         await settle(pilot)
@@ -206,7 +169,7 @@ async def test_the_form_says_what_is_wrong_with_each_field(tmp_path: Path) -> No
     """At once, and it isn't saved."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("e")
         await settle(pilot)
@@ -231,7 +194,7 @@ async def test_editing_changes_only_what_was_changed(tmp_path: Path) -> None:
     """A profile that is gone stays on offer for the host that has it."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("G", "e")
         await settle(pilot)
@@ -250,7 +213,7 @@ async def test_a_host_that_was_changed_meanwhile_is_not_overwritten(tmp_path: Pa
     """The form stays open and says so."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("e")
         await settle(pilot)
@@ -268,7 +231,7 @@ async def test_a_host_that_was_changed_meanwhile_is_not_overwritten(tmp_path: Pa
 async def test_a_test_reports_for_each_host_why_it_does_not_answer(tmp_path: Path) -> None:
     """With what to do."""
     app = RealmsApp(world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "t")
         await pilot.pause(0.2)
@@ -286,7 +249,7 @@ async def test_actions_on_a_host_s_own_screen_are_for_that_host(tmp_path: Path) 
     """Its VMs have the cursor there."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("j", "enter")
         await settle(pilot)
@@ -298,7 +261,7 @@ async def test_actions_on_a_host_s_own_screen_are_for_that_host(tmp_path: Path) 
 async def test_nothing_can_be_changed_read_only(tmp_path: Path) -> None:
     """No dialog is opened for what can't be done."""
     app = RealmsApp(world.standing(tmp_path, read_only=True))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         for key in ("a", "e", "c", "x", "r"):
             await pilot.press(key)

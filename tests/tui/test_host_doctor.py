@@ -17,10 +17,9 @@ from core.operations.tasks import Progress
 from tests.driver.silence import refused_port, silent_host
 from tests.driver.worlds import Guest, write_node
 from tests.tui import world
-from tests.tui.test_app import SIZE, grid_of, settle, text_of
-from tests.tui.test_host_actions import told
-from tests.tui.test_host_wizard import until
-from tests.tui.test_hostile import HOSTILE, assert_clean, screen_text
+from tests.tui.driving import grid_of, screen_text, settle, text_of, told, until
+from tests.tui.hostile import HOSTILE, assert_clean
+from tests.tui.sizes import MIDDLE
 from tui.app import RealmsApp
 from tui.checkups import Checkups
 from tui.render.findings import checkup_lines, finding_lines
@@ -76,7 +75,7 @@ def doctor_cells(app: RealmsApp) -> dict[object, str]:
 async def test_a_hung_host_does_not_hold_up_what_is_found_at_others(workplace: StandingWorkplace) -> None:
     """Each host's findings are there as soon as its visit is over; cancelling leaves the rest."""
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         assert set(doctor_cells(app).values()) == {"-"}
         await pilot.press("ctrl+a", "d")
@@ -97,7 +96,7 @@ async def test_a_host_that_hangs_is_told_as_such(workplace: StandingWorkplace, m
     """When its time is over; the message says how many answered."""
     monkeypatch.setattr(doctor, "HOST_SECONDS", 0.5)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("G", "k", "d")
         await until(pilot, lambda: told(app))
@@ -110,7 +109,7 @@ async def test_a_host_that_hangs_is_told_as_such(workplace: StandingWorkplace, m
 async def test_what_was_found_is_listed_worst_first_with_how_to_mend_it(workplace: StandingWorkplace) -> None:
     """Of all hosts; what is well on demand; the mend can be copied; Enter goes to the host."""
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("f")
         await settle(pilot)
@@ -155,7 +154,7 @@ async def test_findings_are_of_the_host_as_it_was_described(workplace: StandingW
 async def test_several_hosts_leave_out_those_that_nothing_connects_to(workplace: StandingWorkplace) -> None:
     """One that is named alone is asked, or told why not."""
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("G", "space", "d")
         await until(pilot, workplace.tasks.views)
@@ -167,7 +166,7 @@ async def test_several_hosts_leave_out_those_that_nothing_connects_to(workplace:
 async def test_a_saved_fleet_cannot_be_examined() -> None:
     """It says so."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("d")
         await settle(pilot)
@@ -191,7 +190,7 @@ async def test_the_caption_explains_only_columns_that_are_shown(tmp_path: Path) 
 async def test_no_finding_harms_a_screen(tmp_path: Path) -> None:
     """Whatever a host says of itself, in the table, in a panel, in the list."""
     app = RealmsApp(world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         assert app.fleet is not None
         host = app.fleet.hosts[0].host

@@ -15,9 +15,9 @@ from core.hosts import HostState
 from core.operations.host_effects import HostsChange
 from core.placement.request import Request
 from tests.tui import world
-from tests.tui.test_app import SIZE, settle
-from tests.tui.test_host_actions import dialog_text, registered
-from tests.tui.test_hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.driving import dialog_text, registered, settle, worked_out
+from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.sizes import MIDDLE, SIZES
 from tui.app import RealmsApp
 from tui.render.host_changes import ask_state
 from tui.render.host_effects import WORKING, Effects, EffectsText
@@ -32,20 +32,6 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 REQUEST = Request(4, 8 * world.GIB)
-
-
-async def worked_out(pilot: Pilot[object]) -> ConfirmChange:
-    """Wait until the dialog in front has nothing left to work out."""
-    for _ in range(3000):
-        screen = pilot.app.screen
-        if isinstance(screen, ConfirmChange) and screen.effects.complete:
-            break
-        await pilot.pause(0.01)
-    screen = pilot.app.screen
-    assert isinstance(screen, ConfirmChange)
-    await pilot.pause()
-    await pilot.pause()
-    return screen
 
 
 class Listener:
@@ -164,7 +150,7 @@ async def test_the_change_can_be_made_before_anything_is_worked_out(tmp_path: Pa
     """Nobody waits for figures who doesn't want to."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("c", "enter")
         for _ in range(3000):
@@ -179,7 +165,7 @@ async def test_the_moves_can_be_looked_at_instead(tmp_path: Path) -> None:
     """Nothing is changed then; a letter that is typed into a field is only a letter."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("r")
         await worked_out(pilot)
@@ -200,7 +186,7 @@ async def test_the_moves_can_be_looked_at_instead(tmp_path: Path) -> None:
 async def test_hostile_names_in_the_dialog_do_nothing() -> None:
     """Of hosts and of VMs."""
     app = RealmsApp(hostile_world(*HOSTILE))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         fleet = app.fleet
         assert fleet is not None
@@ -226,7 +212,7 @@ PICTURES = {
 }
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@SIZES
 @pytest.mark.parametrize("which", PICTURES)
 def test_the_dialogs(snap_compare: Callable[..., bool], tmp_path: Path, which: str, size: tuple[int, int]) -> None:
     """With all that is worked out."""

@@ -18,7 +18,8 @@ from core.operations.host_contact import Contact
 from core.operations.keys import ServiceKey
 from tests.doctor.machines import A100, DISK, IDLE, hardware, surveyed
 from tests.tui import world
-from tests.tui.test_app import settle
+from tests.tui.driving import settle
+from tests.tui.sizes import SIZES, SMALL
 from tui.app import RealmsApp
 from tui.screens.host_keys import KeyHelp, KeyRead
 from tui.screens.host_proposal import ProposalDialog
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.pilot import Pilot
-
-SMALL, MIDDLE = (80, 24), (120, 40)
-SIZES = pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=["80x24", "120x40"])
 
 URI = "qemu+ssh://root@gpu-node12/system"
 AT = Checkup("gpu-node12")

@@ -9,41 +9,38 @@ from textual.widgets import Button, Input, Select
 
 from core.config.reader import load
 from core.driver.metadata import Mark
-from core.hardware import HardwareProfile
 from core.hosts import Host, HostState, StaticAddress
 from core.operations.findings import Checkup
 from core.operations.host_contact import Contact
 from tests.driver.silence import refused_port, silent_host
-from tests.driver.worlds import LONG, Guest, write_node
+from tests.driver.worlds import Guest, write_node
 from tests.tui import world
-from tests.tui.test_app import SIZE, grid_of, settle
-from tests.tui.test_host_actions import dialog_text, done, names_registered, registered, told
-from tests.tui.test_hostile import HOSTILE, assert_clean
+from tests.tui.driving import (
+    dialog_words,
+    done,
+    grid_of,
+    names_registered,
+    registered,
+    settle,
+    told,
+    until,
+    wizard_of,
+)
+from tests.tui.hostile import HOSTILE, assert_clean
+from tests.tui.sizes import MIDDLE
+from tests.tui.wizard_world import CONFIGURATION, workplace_of
 from tui.app import RealmsApp
 from tui.screens.confirm import Confirm
 from tui.screens.host_keys import KeyHelp
 from tui.screens.host_proposal import ProposalDialog
-from tui.screens.host_wizard import HostWizard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
 
-    from tests.tui.world import StandingWorkplace
 
-SMALL = HardwareProfile(id="small", name="small", cores=16, memory_bytes=64 * world.GIB, cost_function="cpu")
 """What a node of the test driver is."""
-
-CONFIGURATION = replace(
-    world.CONFIGURATION, hardware_profiles={**world.CONFIGURATION.hardware_profiles, "small": SMALL}
-)
-
-
-def workplace_of(folder: Path, *, fitting: bool = True) -> StandingWorkplace:
-    """Make the usual world; `fitting`: with a profile that describes the test driver's nodes."""
-    return world.standing(folder, configuration=CONFIGURATION if fitting else world.CONFIGURATION)
 
 
 def node(folder: Path) -> str:
@@ -56,32 +53,9 @@ def node(folder: Path) -> str:
     return write_node(folder / "h9.xml", guests, pools=["ticrypt-vm"])
 
 
-def wizard_of(app: RealmsApp) -> HostWizard:
-    """Give the wizard, also where a dialog is before it."""
-    return next(screen for screen in app.screen_stack if isinstance(screen, HostWizard))
-
-
-def words(app: RealmsApp) -> str:
-    """Give what the dialog in front says, in one line."""
-    return " ".join(dialog_text(app).split())
-
-
 def next_button(app: RealmsApp) -> Button:
     """Give the button that goes on."""
     return wizard_of(app).query_one("#next", Button)
-
-
-async def until(pilot: Pilot[int], satisfied: Callable[[], object]) -> None:
-    """Wait until something holds; a busy machine is no failure."""
-    app = pilot.app
-    assert isinstance(app, RealmsApp)
-    for _ in range(int(LONG / 0.05)):
-        app.tick()
-        if satisfied():
-            break
-        await pilot.pause(0.05)
-    await settle(pilot)
-    assert satisfied()
 
 
 async def name_it(pilot: Pilot[int], name: str, uri: str) -> RealmsApp:
@@ -107,10 +81,10 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
     """Everything is shown on the way; nothing is written before the last page's button."""
     workplace = workplace_of(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
-        assert "16 cores, 64 GiB of memory" in words(app)
-        assert "2 active, with 6 vCPUs and 128 MiB; 1 off" in words(app)
+        assert "16 cores, 64 GiB of memory" in dialog_words(app)
+        assert "2 active, with 6 vCPUs and 128 MiB; 1 off" in dialog_words(app)
         await pilot.press("enter")
         await settle(pilot)
         assert wizard_of(app).query_one("#profile", Select).value == "small"
@@ -119,10 +93,10 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
         app.screen.query_one("#state", Select).value = "no-scheduling"
         app.screen.query_one("#static", Input).value = "203.0.113.9:7000"
         await settle(pilot)
-        assert "10.2.0.17 \N{RIGHTWARDS ARROW} 203.0.113.9:7017" in words(app)
+        assert "10.2.0.17 \N{RIGHTWARDS ARROW} 203.0.113.9:7017" in dialog_words(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
-        summary = words(app)
+        summary = dialog_words(app)
         assert "small: 16 cores, 64 GiB" in summary
         assert "3 VMs of it will be shown: 1 of this realm, 2 foreign." in summary
         assert "No new VM is placed there." in summary
@@ -141,7 +115,7 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
 async def test_a_uri_follows_the_name_until_another_is_written(tmp_path: Path) -> None:
     """As it is usual."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("a", *"h9")
         await settle(pilot)
@@ -154,22 +128,22 @@ async def test_a_uri_follows_the_name_until_another_is_written(tmp_path: Path) -
 async def test_the_first_page_says_what_is_wrong_with_each_field(tmp_path: Path) -> None:
     """At once, and is not left; a URI that another host has is only warned of."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("a", *"h1", "ctrl+s")
         await settle(pilot)
-        assert "a host named h1 exists already" in words(app)
-        assert "h1 has this URI already: its VMs would be counted twice" in words(app)
+        assert "a host named h1 exists already" in dialog_words(app)
+        assert "h1 has this URI already: its VMs would be counted twice" in dialog_words(app)
         app.screen.query_one("#uri", Input).value = "qemu+ssh://root@h9/system?command=/bin/sh"
         await settle(pilot)
-        assert "runs a program" in words(app)
+        assert "runs a program" in dialog_words(app)
         assert wizard_of(app).at == 0
 
 
 async def test_enter_goes_through_the_fields_to_the_button(tmp_path: Path) -> None:
     """And never to Cancel."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("a", *"h9", "enter", "enter")
         await settle(pilot)
@@ -181,22 +155,22 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
     workplace = workplace_of(tmp_path)
     app = RealmsApp(workplace)
     uri = f"qemu+ssh://root@127.0.0.1:{refused_port()}/system"
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", uri)
-        assert "login: nothing listens at 127.0.0.1" in words(app)
+        assert "login: nothing listens at 127.0.0.1" in dialog_words(app)
         assert not app.screen.query_one(KeyHelp).display
         assert next_button(app).label.plain == "Go on all the same"
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
-        assert "h9 does not answer" in words(app)
+        assert "h9 does not answer" in dialog_words(app)
         await pilot.press("enter")
         await settle(pilot)
-        assert "Not compared: the host has not answered." in words(app)
+        assert "Not compared: the host has not answered." in dialog_words(app)
         assert not app.screen.query_one("#propose-row").display
         await pilot.press("ctrl+s", "ctrl+s")
         await settle(pilot)
-        assert "what it is, and which VMs it has, is not known" in words(app)
+        assert "what it is, and which VMs it has, is not known" in dialog_words(app)
         await pilot.press("ctrl+s")
         await done(pilot)
         assert registered(workplace, "h9").uri == uri
@@ -205,11 +179,11 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
 async def test_a_hung_host_is_left_when_one_goes_back(tmp_path: Path) -> None:
     """Its answer is not waited for, and does not come up later."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         with silent_host() as silent:
             await name_it(pilot, "h9", silent.uri)
-            await until(pilot, lambda: "asking libvirt" in words(app))
-            assert "of at most 20 s" in words(app)
+            await until(pilot, lambda: "asking libvirt" in dialog_words(app))
+            assert "of at most 20 s" in dialog_words(app)
             page = wizard_of(app).pages[1]
             assert page.is_testing  # type: ignore[attr-defined]
             await pilot.press("escape")
@@ -219,20 +193,20 @@ async def test_a_hung_host_is_left_when_one_goes_back(tmp_path: Path) -> None:
             app.screen.query_one("#uri", Input).value = node(tmp_path)
             await pilot.press("ctrl+s")
             await until(pilot, lambda: wizard_of(app).contact is not None)
-            assert "Answers" in words(app)
+            assert "Answers" in dialog_words(app)
 
 
 async def test_a_hung_host_need_not_be_waited_for(tmp_path: Path) -> None:
     """Whoever knows why it hangs goes on."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         with silent_host() as silent:
             await name_it(pilot, "h9", silent.uri)
             await settle(pilot)
             assert next_button(app).label.plain == "Don't wait"
             await pilot.press("ctrl+s")
             await settle(pilot)
-            assert "has not answered yet" in words(app)
+            assert "has not answered yet" in dialog_words(app)
             await pilot.press("enter")
             await settle(pilot)
             assert wizard_of(app).at == 2
@@ -242,7 +216,7 @@ async def test_a_hung_host_need_not_be_waited_for(tmp_path: Path) -> None:
 async def test_what_was_tested_is_not_tested_again_until_asked(tmp_path: Path) -> None:
     """Going back and forth is quick."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         met = wizard_of(app).contact
         await pilot.press("ctrl+s", "escape")
@@ -257,7 +231,7 @@ async def test_leaving_the_wizard_leaves_everything_as_it_was(tmp_path: Path) ->
     workplace = workplace_of(tmp_path)
     before = names_registered(workplace)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         wizard_of(app).query_one("#cancel", Button).press()
         await settle(pilot)
@@ -269,7 +243,7 @@ async def test_the_same_machine_under_another_name_is_told(tmp_path: Path) -> No
     """By libvirt's UUID of it."""
     uri = node(tmp_path)
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", uri)
         survey = wizard_of(app).contact.survey  # type: ignore[union-attr]
         assert survey is not None
@@ -280,7 +254,7 @@ async def test_the_same_machine_under_another_name_is_told(tmp_path: Path) -> No
         wizard_of(app).contact = Contact(uri, (), same)
         wizard_of(app).go_to_page(1)
         await settle(pilot)
-        assert "it is the same machine as h1" in words(app)
+        assert "it is the same machine as h1" in dialog_words(app)
 
 
 # Profiles ------------------------------------------------------------------------------------------------------------
@@ -289,16 +263,16 @@ async def test_the_same_machine_under_another_name_is_told(tmp_path: Path) -> No
 async def test_another_profile_is_compared_at_once_and_kept(tmp_path: Path) -> None:
     """With what differs, and how to mend it; going back doesn't take the choice away."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert "pools: the realm's pools" in words(app)
-        assert "cores" not in words(app).partition("This profile and realm")[2]
+        assert "pools: the realm's pools" in dialog_words(app)
+        assert "cores" not in dialog_words(app).partition("This profile and realm")[2]
         wizard_of(app).query_one("#profile", Select).value = "cpu-node"
         await settle(pilot)
-        assert "profile cpu-node has 128 cores, the host 16" in words(app)
-        assert "memory: 64 GiB in a profile of this kind of host" in words(app)
+        assert "profile cpu-node has 128 cores, the host 16" in dialog_words(app)
+        assert "memory: 64 GiB in a profile of this kind of host" in dialog_words(app)
         await pilot.press("escape")
         await settle(pilot)
         wizard_of(app).query_one("#again", Button).press()
@@ -311,16 +285,16 @@ async def test_another_profile_is_compared_at_once_and_kept(tmp_path: Path) -> N
 async def test_where_no_profile_fits_one_is_proposed_copied_and_saved(tmp_path: Path) -> None:
     """The text is a configuration; what exists is not overwritten, and the configuration is not touched."""
     app = RealmsApp(workplace_of(tmp_path, fitting=False))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert "No profile is as this host: 16 cores, 64 GiB." in words(app)
+        assert "No profile is as this host: 16 cores, 64 GiB." in dialog_words(app)
         wizard_of(app).query_one("#propose", Button).press()
         await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, ProposalDialog)
-        assert "start realms again: this wizard then offers it" in words(app)
+        assert "start realms again: this wizard then offers it" in dialog_words(app)
         await pilot.press("enter")
         assert app.clipboard == dialog.text
         path = tmp_path / "proposed.conf"
@@ -344,7 +318,7 @@ async def test_without_any_profile_no_host_is_added(tmp_path: Path) -> None:
     """The page says so; a proposal is on offer."""
     empty = replace(world.CONFIGURATION, hardware_profiles={})
     app = RealmsApp(world.standing(tmp_path, (), configuration=empty))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s", "ctrl+s")
         await settle(pilot)
@@ -360,7 +334,7 @@ async def test_what_the_registry_refuses_is_told_on_the_last_page(tmp_path: Path
     """Someone else took the name meanwhile; going back mends it."""
     workplace = workplace_of(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s", "ctrl+s", "ctrl+s")
         await settle(pilot)
@@ -370,20 +344,20 @@ async def test_what_the_registry_refuses_is_told_on_the_last_page(tmp_path: Path
         await pilot.press("ctrl+s")
         await done(pilot)
         assert wizard_of(app).at == 4
-        assert "a host named 'h9' exists already" in words(app).partition("Will be registered")[0]
+        assert "a host named 'h9' exists already" in dialog_words(app).partition("Will be registered")[0]
         assert not next_button(app).disabled
 
 
 async def test_a_clash_of_static_addresses_holds_the_page(tmp_path: Path) -> None:
     """Said at once."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s", "ctrl+s")
         await settle(pilot)
         app.screen.query_one("#static", Input).value = "203.0.113.7:7100"
         await settle(pilot)
-        assert "clashes with h2" in words(app)
+        assert "clashes with h2" in dialog_words(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert wizard_of(app).at == 3

@@ -12,9 +12,9 @@ from core.operations.doctor_ssh import KEYS_REFUSED
 from core.operations.findings import Checkup
 from core.operations.host_contact import Contact
 from core.operations.keys import KeyType, make_key
-from tests.tui.test_app import SIZE, settle
-from tests.tui.test_host_actions import dialog_text, told
-from tests.tui.test_host_wizard import until, wizard_of, words, workplace_of
+from tests.tui.driving import dialog_text, dialog_words, settle, told, until, wizard_of
+from tests.tui.sizes import MIDDLE
+from tests.tui.wizard_world import workplace_of
 from tui.app import RealmsApp
 from tui.screens.confirm import Confirm
 from tui.screens.host_keys import KeyHelp
@@ -55,9 +55,9 @@ async def turned_away(pilot: Pilot[int]) -> KeyHelp:
 async def test_a_key_is_made_after_asking(tmp_path: Path, home: Path, kind: KeyType) -> None:
     """Then its line is shown, can be copied, and can be installed."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         offered = await turned_away(pilot)
-        assert "Our key there is none at" in words(app)
+        assert "Our key there is none at" in dialog_words(app)
         offered.query_one(f"#make-{kind.value}", Button).press()
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
@@ -75,13 +75,13 @@ async def test_installing_a_key_asks_first_and_says_where_no_terminal_is(tmp_pat
     """The question names who gets in, and where."""
     make_key(home / ".ssh" / "id_ed25519", KeyType.ED25519)
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         offered = await turned_away(pilot)
         offered.query_one("#install", Button).press()
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
-        assert "ssh -p 1 nobody@127.0.0.1 appends the key's line" in words(app)
-        assert f"Whoeverhas{home}/.ssh/id_ed25519canloginthere" in words(app).replace(" ", "")
+        assert "ssh -p 1 nobody@127.0.0.1 appends the key's line" in dialog_words(app)
+        assert f"Whoeverhas{home}/.ssh/id_ed25519canloginthere" in dialog_words(app).replace(" ", "")
         await pilot.press("enter")
         await settle(pilot)
         assert told(app) == ["This terminal can't be handed over to ssh.\nrealms keys install URI"]
@@ -93,8 +93,8 @@ async def test_a_key_that_is_none_is_told_and_not_replaced(tmp_path: Path, home:
     (home / ".ssh" / "id_rsa").write_text("not a key")
     (home / ".ssh" / "id_rsa.pub").write_text("not a key")
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         offered = await turned_away(pilot)
-        assert "is no public ssh key" in words(app)
+        assert "is no public ssh key" in dialog_words(app)
         assert not offered.query_one("#make-row").display
         assert not offered.query_one("#install-row").display

@@ -16,75 +16,28 @@ from core.placement.make_room import make_room
 from core.placement.rebalance import Level, RebalancePlan, rebalance
 from core.placement.request import Request
 from tests.tui import world
-from tests.tui.test_app import SIZE, settle, text_of
-from tests.tui.test_hostile import HOSTILE, assert_clean, hostile_world, screen_text
+from tests.tui.driving import screen_text, settle
+from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.plans_world import FLEET, GIB, REQUEST, below, cells, planned, question, table
+from tests.tui.sizes import MIDDLE
 from tui.app import RealmsApp
 from tui.render.plans import LIVE_SECONDS, PlanKind, Sheet, age_note, drawing_of
 from tui.render.plans_hosts import capacity_sheet, failure_sheet, left_text
 from tui.render.plans_moves import drain_sheet, rebalance_sheet, room_sheet
 from tui.screens import plans
 from tui.screens.host import HostScreen
-from tui.screens.plans import PlansScreen
 from tui.screens.plans_host import HostPicker
-from tui.screens.plans_question import Desk, Planned, Question
+from tui.screens.plans_question import Desk, Planned
 from tui.screens.plans_request import RequestForm
 from tui.widgets.cells import Tone, plain, width_of
 from tui.widgets.fields import FieldRow
 from tui.widgets.grid import Grid
-from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from textual.pilot import Pilot
 
-GIB = 2**30
-REQUEST = Request(4, 20 * GIB)
 CONFIGURATION = world.CONFIGURATION
-FLEET = world.saved().fleet()
-
-
-async def planned(pilot: Pilot[int], *keys: str) -> PlansScreen:
-    """Press keys, and wait until what they ask for is planned and shown."""
-    await pilot.press(*keys)
-    await settle(pilot)
-    screen = pilot.app.screen
-    assert isinstance(screen, PlansScreen)
-    for _ in range(1500):
-        desk = screen.desk
-        if desk.asked is not None and desk.shown is desk.asked and not desk.is_working:
-            break
-        await pilot.pause(0.02)
-    else:
-        pytest.fail("no plan was made")
-    await settle(pilot)
-    return screen
-
-
-def table(screen: PlansScreen) -> Grid:
-    """Give the table in front."""
-    shown = [grid for grid in screen.query(Grid) if grid.display]
-    assert len(shown) == 1
-    return shown[0]
-
-
-def cells(screen: PlansScreen) -> list[list[str]]:
-    """Give the shown rows as text."""
-    return [[plain(cell) for cell in row.cells] for row in table(screen).model.shown]
-
-
-def below(screen: PlansScreen) -> str:
-    """Give what is said of the row under the cursor, without line breaks."""
-    return " ".join(text_of(screen.query_one("#plan-row", Panel)).replace("│", " ").split())
-
-
-def question(number: int, **more: object) -> Question:
-    """Make a question about the fleet that stands still."""
-    facts: dict[str, object] = {
-        "kind": PlanKind.DRAIN, "configuration": CONFIGURATION, "fleet": FLEET, "request": REQUEST, "host": "h1",
-        "state": number,
-    } | more  # fmt: skip
-    return Question(number, **facts)  # type: ignore[arg-type]
 
 
 async def test_capacity_says_what_fits_and_what_stops_the_next() -> None:
@@ -92,7 +45,7 @@ async def test_capacity_says_what_fits_and_what_stops_the_next() -> None:
     app = RealmsApp(world.saved())
     app.request = REQUEST
     expected = capacity(CONFIGURATION, FLEET, REQUEST)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         assert {row[0]: row[2] for row in cells(screen)} == {host.host: str(host.fits) for host in expected.hosts}
         assert f"{expected.total} more VMs of 4 vCPUs, 20 GiB fit" in screen_text(app)
@@ -106,7 +59,7 @@ async def test_capacity_says_what_fits_and_what_stops_the_next() -> None:
 async def test_another_request_is_typed_in_a_form_and_counts_everywhere() -> None:
     """The program's present request is what was typed; the plan is that of the new one."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await planned(pilot, "5", "f")
         await pilot.press("e")
         await settle(pilot)
@@ -123,7 +76,7 @@ async def test_another_request_is_typed_in_a_form_and_counts_everywhere() -> Non
 async def test_a_request_that_makes_no_sense_is_not_taken() -> None:
     """The field says why, and the form stays."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await planned(pilot, "5", "c")
         before = app.request
         await pilot.press("e")
@@ -140,7 +93,7 @@ async def test_a_request_that_makes_no_sense_is_not_taken() -> None:
 async def test_what_costs_asked_for_last_is_planned_for() -> None:
     """A request changed elsewhere is followed at once on return."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await planned(pilot, "5")
         await pilot.press("3")
         await settle(pilot)
@@ -153,7 +106,7 @@ async def test_what_costs_asked_for_last_is_planned_for() -> None:
 async def test_the_homeless_are_named() -> None:
     """The worst loss comes first; the panel names its VMs and says why."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "f")
         assert cells(screen)[0][:3] == ["h3", "NOT survived", "3"]
         assert "ml-train-04 (16 vCPU 128 GiB), ml-train-07 (8 vCPU 64 GiB), notebook-1" in below(screen)
@@ -165,7 +118,7 @@ async def test_the_host_under_the_cursor_is_drained() -> None:
     """Its VMs in the order of the plan; Enter goes to the VM, which hasn't moved."""
     app = RealmsApp(world.saved())
     expected = drain(CONFIGURATION, FLEET, "h2")
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await planned(pilot, "5")
         screen = await planned(pilot, "j", "d")
         assert table(screen).heading == "Drain h2"
@@ -182,7 +135,7 @@ async def test_the_host_under_the_cursor_is_drained() -> None:
 async def test_a_host_that_does_not_answer_is_not_drained() -> None:
     """Every VM stays, and says why."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await planned(pilot, "5")
         await pilot.press("h")
         await settle(pilot)
@@ -197,7 +150,7 @@ async def test_a_host_that_does_not_answer_is_not_drained() -> None:
 async def test_a_key_at_a_host_leads_to_its_drain(tmp_path: Path) -> None:
     """From the table of hosts, also before the area was ever seen, and again for another one."""
     app = RealmsApp(world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         screen = await planned(pilot, "j", "j", "m")
         assert table(screen).heading == "Drain h3"
@@ -211,7 +164,7 @@ async def test_rebalance_shows_the_costs_after_each_move() -> None:
     """Highest and sum beside each move; what was not considered comes after."""
     app = RealmsApp(world.saved())
     expected = rebalance(CONFIGURATION, FLEET)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "b")
         rows = cells(screen)
         assert [row[1] for row in rows] == [each.vm.name for each in (*expected.moves, *expected.held)]
@@ -233,7 +186,7 @@ def test_a_row_is_known_by_its_vm_wherever_it_stands_in_the_order() -> None:
 async def test_room_says_that_no_move_is_needed_or_that_none_helps() -> None:
     """A small VM fits as things are; one that is larger than every host never does."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "o")
         assert "No move is needed: h7 takes 4 vCPUs, 8 GiB now" in screen_text(app)
         app.request = Request(4, 2000 * GIB)
@@ -262,7 +215,7 @@ async def test_a_fleet_that_changes_is_planned_for_once_in_a_while(
     monkeypatch.setattr(plans, "REST_SECONDS", 600.0)
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         first = screen.desk.shown
         rows = cells(screen)
@@ -290,7 +243,7 @@ async def test_a_removed_host_is_not_drained_any_more(tmp_path: Path) -> None:
     """Another one takes its place."""
     workplace = world.standing(tmp_path)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "d")
         assert table(screen).heading == "Drain h1"
         workplace.remove_host("h1")
@@ -303,7 +256,7 @@ async def test_the_last_host_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its drain is not shown any more."""
     workplace = world.standing(tmp_path, [world.seen(world.host("h1"), world.vms("h1", 3, 0))])
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "d")
         assert "h1 can't be emptied: 3 VMs would stay" in screen_text(app)
         workplace.remove_host("h1")

@@ -12,101 +12,42 @@ from core.operations.plan_run import left_runs
 from core.operations.tasks import Progress
 from core.placement.request import Request
 from tests.tui import world
+from tests.tui.driving import ended, screen_text, screen_words, settle, text_of, told, until
 from tests.tui.plans_world import (
+    GIB,
     Held,
     be_under_way,
+    below,
+    cells,
+    follow,
     foreign,
     full_host,
+    planned,
+    pressed,
     run_of,
     small_fleet,
+    states,
+    table,
 )
-from tests.tui.test_app import SIZE, settle, text_of
-from tests.tui.test_host_actions import told
-from tests.tui.test_hostile import screen_text
-from tests.tui.test_plans import below, cells, planned, table
+from tests.tui.sizes import MIDDLE
 from tui.app import RealmsApp
 from tui.screens.plans_dialogs import ApplyPlan
 from tui.screens.vm_form import VMForm
 from tui.widgets.bars import HeaderLine
 from tui.widgets.fields import YES, FieldRow
-from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from textual.pilot import Pilot
-    from textual.screen import Screen
-
-    from core.operations.plan_run import Run
-    from tui.screens.plans import PlansScreen
-
-
-GIB = 2**30
-
-
-async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    for _ in range(2000):
-        if condition():
-            await settle(pilot)
-            return
-        await pilot.pause(0.02)
-    pytest.fail("what was waited for did not come")
-
-
-def app_of(pilot: Pilot[int]) -> RealmsApp:
-    """Give the application by its own type."""
-    app = pilot.app
-    assert isinstance(app, RealmsApp)
-    return app
-
-
-async def pressed(pilot: Pilot[int], key: str, screen: type[Screen[object]]) -> None:
-    """Press a key, and wait for the dialog that it opens."""
-    await pilot.press(key)
-    await until(pilot, lambda: isinstance(pilot.app.screen, screen))
-
-
-async def over(pilot: Pilot[int]) -> None:
-    """Wait until every task has ended and was told."""
-    app = app_of(pilot)
-    await until(pilot, lambda: not app.workplace.tasks.running() and not app._ongoing._started)
-
-
-def dialog_text(app: RealmsApp) -> str:
-    """Give what stands in the dialog, without its line breaks."""
-    return " ".join(screen_text(app).replace("│", " ").split())
-
-
-def states(screen: PlansScreen) -> list[str]:
-    """Give the state of every move as its row says it."""
-    return [row[5].removeprefix("✓ ").removeprefix("✗ ") for row in cells(screen)]
-
-
-def left_line(screen: PlansScreen) -> str:
-    """Give the line that offers what was left; empty where there is none."""
-    panel = screen.query_one("#plan-left", Panel)
-    return text_of(panel).strip() if panel.display else ""
-
-
-def follow(screen: PlansScreen, run: Run, held: Held) -> int:
-    """Have a run watched whose task is held; gives the task's number."""
-    tasks = screen.realms.workplace.tasks
-    run.tells(tasks.tell)
-    number = screen.realms.run_task("drain", "h2", held)
-    screen.follow(run, number)
-    return number
 
 
 async def test_a_hasty_enter_moves_nothing(tmp_path: Path) -> None:
     """The dialog names each move and what stays, and wants the host's name typed."""
     app = RealmsApp(world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await planned(pilot, "5")
         screen = await planned(pilot, "j", "j", "d")
         await pressed(pilot, "a", ApplyPlan)
-        shown = dialog_text(app)
+        shown = screen_words(app)
         assert "Drain h3: move 1 VM?" in shown
         assert "web-sandbox h3 → " in shown
         assert "3 VMs can't move and stay: ml-train-04, ml-train-07, notebook-1" in shown
@@ -123,7 +64,7 @@ async def test_where_nothing_is_typed_the_focus_is_on_cancel(tmp_path: Path) -> 
     """One move of a rebalance."""
     three = world.seen(world.host("h1"), world.vms("h1", 2, 0))
     app = RealmsApp(world.standing(tmp_path, (three, world.seen(world.host("h2")))))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "b")
         assert len(cells(screen)) == 1
         await pressed(pilot, "a", ApplyPlan)
@@ -137,15 +78,15 @@ async def test_a_drain_is_carried_out_and_watched(tmp_path: Path) -> None:
     """Where libvirt can't migrate that is said before; each row then says what came of it, and nothing breaks."""
     with full_host(tmp_path) as made:
         app = RealmsApp(made.workplace)
-        async with app.run_test(size=SIZE, notifications=True) as pilot:
+        async with app.run_test(size=MIDDLE, notifications=True) as pilot:
             app.tick()
             screen = await planned(pilot, "5", "d")
             assert [row[1] for row in cells(screen)] == ["one", "two"]
             await pressed(pilot, "a", ApplyPlan)
-            assert "hosts of libvirt's test driver, which can't migrate" in dialog_text(app)
+            assert "hosts of libvirt's test driver, which can't migrate" in screen_words(app)
             await pilot.press(*"h1", "enter")
             await until(pilot, lambda: app.screen is screen)
-            await over(pilot)
+            await ended(pilot)
             app.tick()
             await until(pilot, lambda: states(screen) == ["failed", "failed"])
             assert table(screen).heading == "Drain h1: done, not all of it"
@@ -166,7 +107,7 @@ async def test_a_host_keeps_its_state_where_that_is_wished(tmp_path: Path) -> No
     """The tick is taken off; how many moves go at once is chosen."""
     with full_host(tmp_path) as made:
         app = RealmsApp(made.workplace)
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             app.tick()
             screen = await planned(pilot, "5", "d")
             await pressed(pilot, "a", ApplyPlan)
@@ -176,7 +117,7 @@ async def test_a_host_keeps_its_state_where_that_is_wished(tmp_path: Path) -> No
             app.screen.query_one("#typed", Input).focus()
             await pilot.press(*"h1", "enter")
             await until(pilot, lambda: app.screen is screen)
-            await over(pilot)
+            await ended(pilot)
             assert made.registry.host("h1").state is HostState.ENABLED
             assert screen.course is not None
             assert screen.course.run.view.order.parallel == 5
@@ -185,7 +126,7 @@ async def test_a_host_keeps_its_state_where_that_is_wished(tmp_path: Path) -> No
 async def test_a_read_only_program_applies_nothing(tmp_path: Path) -> None:
     """The keys are dimmed, and say why."""
     app = RealmsApp(world.standing(tmp_path, small_fleet(), read_only=True))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "d")
         for key in ("a", "u"):
             await pilot.press(key)
@@ -199,7 +140,7 @@ async def test_a_read_only_program_applies_nothing(tmp_path: Path) -> None:
 async def test_a_saved_fleet_is_not_moved() -> None:
     """Its plans are only looked at."""
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await planned(pilot, "5", "d")
         await pilot.press("ctrl+s")
         await settle(pilot)
@@ -210,7 +151,7 @@ async def test_a_saved_fleet_is_not_moved() -> None:
 async def test_an_answer_is_no_plan_of_moves(tmp_path: Path, key: str) -> None:
     """Nothing of capacity, mix and failure could be carried out."""
     app = RealmsApp(world.standing(tmp_path, small_fleet()))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", key)
         await pilot.press("a")
         await settle(pilot)
@@ -223,7 +164,7 @@ async def test_foreign_vms_move_only_on_demand_and_after_a_warning(tmp_path: Pat
     h1, h2, h3 = small_fleet()
     app = RealmsApp(world.standing(tmp_path, (h1, foreign(h2), h3)))
     stranger = h2.vms[0].name
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await planned(pilot, "5")
         screen = await planned(pilot, "j", "d")
         assert {row[1]: row[3] for row in cells(screen)}[stranger] == "stays"
@@ -233,7 +174,7 @@ async def test_foreign_vms_move_only_on_demand_and_after_a_warning(tmp_path: Pat
         await planned(pilot)
         assert {row[1]: row[3] for row in cells(screen)}[stranger] != "stays"
         await pressed(pilot, "a", ApplyPlan)
-        shown = dialog_text(app)
+        shown = screen_words(app)
         assert "Foreign VMs move too: no realm has made them" in shown
         assert f"{stranger} h2 → h" in shown
         await pilot.press("escape")
@@ -246,13 +187,13 @@ async def test_several_vms_want_their_number_typed(tmp_path: Path) -> None:
     """A rebalance has no host whose name could be typed."""
     uneven = (world.seen(world.host("h1"), world.vms("h1", 12, 0)), world.seen(world.host("h2")))
     app = RealmsApp(world.standing(tmp_path, uneven))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "b")
         count = len([row for row in cells(screen) if row[3] != "stays"])
         assert count > 1
         await pressed(pilot, "a", ApplyPlan)
-        assert f"Type {count} VMs to go on" in dialog_text(app)
-        assert "Highest cost" in dialog_text(app)
+        assert f"Type {count} VMs to go on" in screen_words(app)
+        assert "Highest cost" in screen_words(app)
 
 
 async def test_the_moves_that_make_room_are_asked_about(tmp_path: Path) -> None:
@@ -262,12 +203,12 @@ async def test_the_moves_that_make_room_are_asked_about(tmp_path: Path) -> None:
     given = (world.seen(world.host("h1"), full), world.seen(world.host("h2"), other))
     app = RealmsApp(world.standing(tmp_path, given))
     app.request = Request(2, 250 * GIB)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "o")
         moves = len(cells(screen))
         assert moves >= 1
         await pressed(pilot, "a", ApplyPlan)
-        shown = dialog_text(app)
+        shown = screen_words(app)
         assert f"Make room for 2 vCPUs, 250 GiB: move {moves} VM" in shown
         assert "takes 2 vCPUs, 250 GiB." in shown
 
@@ -277,7 +218,7 @@ async def test_a_course_goes_on_while_one_is_elsewhere(tmp_path: Path) -> None:
     workplace = world.standing(tmp_path, small_fleet())
     app = RealmsApp(workplace)
     held, run = Held(), run_of(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         follow(screen, run, held)
         await until(pilot, lambda: states(screen) == ["waiting"] * 5)
@@ -298,7 +239,7 @@ async def test_a_course_goes_on_while_one_is_elsewhere(tmp_path: Path) -> None:
         await settle(pilot)
         assert told(app) == ["The drain of h2 is under way."]
         held.go_on.set()
-        await over(pilot)
+        await ended(pilot)
 
 
 async def test_one_plan_after_the_other_but_hosts_are_drained_beside_each_other(tmp_path: Path) -> None:
@@ -306,7 +247,7 @@ async def test_one_plan_after_the_other_but_hosts_are_drained_beside_each_other(
     workplace = world.standing(tmp_path, small_fleet())
     app = RealmsApp(workplace)
     held, run = Held(), run_of(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         follow(screen, run, held)
         await planned(pilot, "b")
@@ -318,7 +259,7 @@ async def test_one_plan_after_the_other_but_hosts_are_drained_beside_each_other(
         await pressed(pilot, "a", ApplyPlan)
         await pilot.press("escape")
         held.go_on.set()
-        await over(pilot)
+        await ended(pilot)
 
 
 @pytest.mark.parametrize("calls_off", [False, True], ids=["gently", "at-once"])
@@ -327,13 +268,13 @@ async def test_a_course_is_stopped_after_asking(tmp_path: Path, calls_off: bool)
     workplace = world.standing(tmp_path, small_fleet())
     app = RealmsApp(workplace)
     held, run = Held(), run_of(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         number = follow(screen, run, held)
         be_under_way(run)
         await pressed(pilot, "x", VMForm)
         assert app.focused is app.screen.query_one("#cancel")
-        assert "1 VM not moved yet" in dialog_text(app)
+        assert "1 VM not moved yet" in screen_words(app)
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen)
         assert not run.stop_asked
@@ -348,4 +289,4 @@ async def test_a_course_is_stopped_after_asking(tmp_path: Path, calls_off: bool)
         assert view.cancelling is calls_off
         assert table(screen).heading == "Drain h2: stopping"
         held.go_on.set()
-        await over(pilot)
+        await ended(pilot)

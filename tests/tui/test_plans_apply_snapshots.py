@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from core.operations.plan_run import MoveState
 from tests.tui import world
+from tests.tui.driving import ended, settle, until
 from tests.tui.plans_world import (
     Held,
     be_stopped,
     be_under_way,
     come_to_its_end,
+    follow,
     foreign,
     leave_behind,
+    left_line,
+    planned,
+    pressed,
     run_of,
     small_fleet,
+    states,
 )
-from tests.tui.test_app import settle
-from tests.tui.test_plans import planned
-from tests.tui.test_plans_apply import follow, left_line, over, pressed, states, until
-from tests.tui.test_screens import MIDDLE, SMALL
+from tests.tui.sizes import SIZES, SMALL
 from tui.app import RealmsApp
 from tui.screens.plans_dialogs import ApplyPlan, ResumePlan
 from tui.screens.plans_mix import MixForm
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
     from core.fleet import HostSnapshot
     from core.operations.plan_run import Run
-
-SIZES = pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=["80x24", "120x40"])
 
 
 def picture(
@@ -74,7 +73,7 @@ def course(
         stand(run)
         if ends:
             held.go_on.set()
-            await over(pilot)
+            await ended(pilot)
             app.clear_notifications()
         app.tick()
         await until(pilot, lambda: states(screen)[0] == "moved")

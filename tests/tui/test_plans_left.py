@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING
 from core.operations.plan_order import PlanKind, PlanOrder
 from core.operations.plan_run import MoveState, in_journal, left_runs
 from tests.tui import world
+from tests.tui.driving import ended, screen_text, screen_words, settle, told, until
+from tests.tui.hostile import HOSTILE, assert_clean
 from tests.tui.plans_world import (
     Held,
     be_stopped,
     be_under_way,
+    follow,
     full_host,
     leave_behind,
+    left_line,
+    planned,
+    pressed,
     run_of,
     small_fleet,
+    states,
+    table,
 )
-from tests.tui.test_app import SIZE, settle
-from tests.tui.test_host_actions import told
-from tests.tui.test_hostile import HOSTILE, assert_clean, screen_text
-from tests.tui.test_plans import planned, table
-from tests.tui.test_plans_apply import dialog_text, follow, left_line, over, pressed, states, until
+from tests.tui.sizes import MIDDLE
 from tui.app import RealmsApp
 from tui.screens.plans_dialogs import ApplyPlan, ResumePlan
 from tui.screens.vm_form import VMForm
@@ -34,17 +38,17 @@ async def test_what_a_killed_program_left_is_offered_and_given_up(tmp_path: Path
     workplace = world.standing(tmp_path, small_fleet())
     leave_behind(workplace, MoveState.DONE, MoveState.FAILED)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         await until(pilot, lambda: left_line(screen))
         assert left_line(screen).startswith("The drain of h2 was stopped after 1 of 5 moves")
         await pressed(pilot, "u", ResumePlan)
         assert app.focused is app.screen.query_one("#cancel")
-        assert "1 moved, 1 failed, 3 not begun" in dialog_text(app)
-        assert "is not tried again: the target is full" in dialog_text(app)
+        assert "1 moved, 1 failed, 3 not begun" in screen_words(app)
+        assert "is not tried again: the target is full" in screen_words(app)
         await pilot.press("right", "enter")
         await until(pilot, lambda: app.screen is screen)
-        await over(pilot)
+        await ended(pilot)
         await until(pilot, lambda: not left_line(screen))
         assert left_runs(workplace) == ()
 
@@ -55,14 +59,14 @@ async def test_what_a_killed_program_left_is_resumed(tmp_path: Path) -> None:
         order = PlanOrder(kind=PlanKind.DRAIN, host="h1")
         leave_behind(made.workplace, MoveState.FAILED, order=order)
         app = RealmsApp(made.workplace)
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             app.tick()
             screen = await planned(pilot, "5", "d")
             await until(pilot, lambda: left_line(screen))
             await pressed(pilot, "a", ResumePlan)
             await pilot.press("ctrl+s")
             await until(pilot, lambda: app.screen is screen)
-            await over(pilot)
+            await ended(pilot)
             app.tick()
             await until(pilot, lambda: states(screen) == ["failed"] * 3)
             assert sum(step.what.startswith("move ") for step in app.workplace.tasks.views()[-1].steps) == 2
@@ -74,7 +78,7 @@ async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
     workplace = world.standing(tmp_path, small_fleet())
     run = leave_behind(workplace, MoveState.DONE)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         held = Held()
         identity = run.view.id
@@ -82,7 +86,7 @@ async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
         be_stopped(run)
         run.change(id=identity)
         held.go_on.set()
-        await over(pilot)
+        await ended(pilot)
         await until(pilot, lambda: table(screen).heading == "Drain h2: stopped")
         assert states(screen) == ["moved", *["not begun"] * 4]
         assert "u goes on with what is left" in screen_text(app)
@@ -95,7 +99,7 @@ async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Pat
     workplace = world.standing(tmp_path, small_fleet())
     app = RealmsApp(workplace)
     with in_journal(workplace, run_of(workplace)):
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             await planned(pilot, "5")
             screen = await planned(pilot, "j", "d")
             await until(pilot, lambda: left_line(screen))
@@ -104,7 +108,7 @@ async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Pat
             await pressed(pilot, "a", ApplyPlan)
             await pilot.press(*"h2", "enter")
             await until(pilot, lambda: app.screen is screen)
-            await over(pilot)
+            await ended(pilot)
             app.tick()
             await until(pilot, lambda: states(screen) == ["not begun"] * 5)
             assert table(screen).heading == "Drain h2: not begun"
@@ -116,7 +120,7 @@ async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Pat
 async def test_nothing_is_left_and_nothing_runs(tmp_path: Path) -> None:
     """The keys say so."""
     app = RealmsApp(world.standing(tmp_path, small_fleet()))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         for key in ("u", "x"):
             await pilot.press(key)
@@ -156,5 +160,5 @@ async def test_no_name_harms_what_is_asked(tmp_path: Path) -> None:
         assert_clean(app)
         await pilot.press("escape")
         held.go_on.set()
-        await over(pilot)
+        await ended(pilot)
         assert_clean(app)

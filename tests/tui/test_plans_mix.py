@@ -11,11 +11,9 @@ from core.placement.make_room import DEFAULT_MOST_MOVES, RoomPlan
 from core.placement.mix import capacity_of_mix
 from core.placement.request import Request
 from tests.tui import world
-from tests.tui.plans_world import small_fleet
-from tests.tui.test_app import SIZE, settle
-from tests.tui.test_hostile import screen_text
-from tests.tui.test_plans import cells, planned, question, table
-from tests.tui.test_plans_apply import pressed, until
+from tests.tui.driving import screen_text, settle, until
+from tests.tui.plans_world import cells, planned, pressed, question, small_fleet, table
+from tests.tui.sizes import MIDDLE
 from tui.app import RealmsApp
 from tui.render.plans import PlanKind
 from tui.render.plans_mix import mix_sheet
@@ -80,7 +78,7 @@ async def test_a_mix_is_typed_and_counted(tmp_path: Path) -> None:
     """As the plan has it; the sizes stay as they were typed."""
     app = RealmsApp(world.standing(tmp_path, small_fleet()))
     expected = capacity_of_mix(world.CONFIGURATION, app.workplace.fleet(), MIX)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "m")
         assert table(screen).heading == f"Capacity for 1 {TIMES} 4 vCPUs, 8 GiB"
         await pressed(pilot, "e", MixForm)
@@ -136,7 +134,7 @@ def test_the_search_for_room_says_how_far_it_went() -> None:
 async def test_a_plan_that_takes_long_says_that_it_is_made(tmp_path: Path) -> None:
     """Not that an answer of the hosts is waited for."""
     app = RealmsApp(world.standing(tmp_path, small_fleet()))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         assert isinstance(screen, PlansScreen)
         screen.kind = PlanKind.FAILURE

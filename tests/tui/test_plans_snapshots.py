@@ -8,8 +8,8 @@ import pytest
 
 from core.placement.request import Request
 from tests.tui import world
-from tests.tui.test_app import settle
-from tests.tui.test_screens import MIDDLE, SMALL
+from tests.tui.driving import settle
+from tests.tui.sizes import MIDDLE, SMALL
 from tui.app import RealmsApp
 from tui.screens.plans import PlansScreen
 from tui.settings import Settings

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.curves import INFINITY, Constant, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable
+from core.curves import INFINITY, Constant, Curve, HardSoft, Invalid, Linear, Piecewise
+from tests.curve_strategies import EXTREME_CURVES, INPUTS
 from tui.render.axes import AxisLabel, ValueAxis, place_labels
 from tui.render.curves import landmarks, stretches, x_range
 from tui.render.figures import Unit
@@ -17,27 +18,7 @@ from tui.render.plot import Marks, plot
 from tui.widgets.canvas import Canvas
 
 GIB = 1024**3
-costs = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, 1.0, 1e300, -1e300, 5e-324, 1.7e308])
-inputs = st.floats(min_value=1e-3, max_value=1e19) | st.integers(1, 200).map(float)
-common = {"scale": costs, "max": st.none() | inputs | st.just(0.0) | st.just(-1.0)}
-
-
-def hard_soft(soft: float, wider: float, **rest: float) -> HardSoft:
-    """Make a curve whose hard limit is not below its soft one."""
-    return HardSoft(soft=soft, hard=soft + wider, **rest)
-
-
-simple = st.one_of(
-    st.builds(Constant, value=costs, **common),
-    st.builds(Invalid, **common),
-    st.builds(Linear, slope=costs, base=costs, **common),
-    st.builds(hard_soft, inputs, st.just(0.0) | inputs, soft_amt=costs, hard_amt=costs, **common),
-    st.builds(Unavailable, **common),
-)
-curves = st.recursive(
-    simple, lambda inner: st.builds(Piecewise, cutoff=inputs | costs, low=inner, high=inner, **common), max_leaves=8
-)
-amounts = st.none() | st.just(0.0) | inputs
+amounts = st.none() | st.just(0.0) | INPUTS
 marks = st.builds(Marks, before=amounts, after=amounts, capacity=amounts)
 
 
@@ -47,7 +28,7 @@ def text_of(curve: Curve, given_marks: Marks) -> list[str]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(curves, marks, st.integers(0, 130), st.integers(0, 30))
+@given(EXTREME_CURVES, marks, st.integers(0, 130), st.integers(0, 30))
 @example(Linear(slope=1e308, base=0), Marks(20, 24), 60, 12)
 @example(Constant(value=5e-324), Marks(), 60, 12)
 @example(Piecewise(cutoff=-5, low=Invalid(), high=Linear(slope=-1.7e308, base=1.7e308)), Marks(1, 2, 3), 60, 12)
@@ -60,7 +41,7 @@ def test_every_curve_is_drawn_in_exactly_the_room_given(
 
 
 @settings(max_examples=200, deadline=None)
-@given(curves)
+@given(EXTREME_CURVES)
 def test_what_is_shaded_is_infinite_and_what_is_infinite_is_not_blank(curve: Curve) -> None:
     """The shaded band stands exactly over inputs of infinite cost, measured at the dots of each column."""
     width, rows = 80, 11
@@ -78,7 +59,7 @@ def test_what_is_shaded_is_infinite_and_what_is_infinite_is_not_blank(curve: Cur
 
 
 @settings(max_examples=200, deadline=None)
-@given(curves)
+@given(EXTREME_CURVES)
 def test_between_landmarks_a_curve_is_straight_or_infinite(curve: Curve) -> None:
     """No change of shape escapes the landmarks: halfway between the ends of a stretch lies the mean of its ends."""
     for stretch in stretches(curve, 250.0):

@@ -16,9 +16,9 @@ from core.operations.realm_pools import HostPools, PoolRole
 from core.operations.tasks import Progress
 from tests.driver.silence import silent_host
 from tests.tui import pools_world
-from tests.tui.test_app import SIZE, grid_of, settle, text_of
-from tests.tui.test_host_actions import told
-from tests.tui.test_hostile import HOSTILE, assert_clean, hostile_world, screen_text
+from tests.tui.driving import grid_of, screen_text, settle, text_of, told, until
+from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.sizes import MIDDLE
 from tests.vms.world import POOLS, world
 from tui.app import RealmsApp
 from tui.screens.confirm import Confirm
@@ -30,7 +30,7 @@ from tui.widgets.cells import Tone, plain
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -56,15 +56,6 @@ def lose_pools(realm: World, host: str, *names: str) -> None:
             pool.undefine()
 
     realm.call(host, lose)
-
-
-async def until(pilot: Pilot[int], satisfied: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    for _ in range(1500):
-        if satisfied():
-            return
-        await pilot.pause(0.02)
-    raise AssertionError(f"waited in vain; the screen:\n{screen_text(pilot.app)}")  # type: ignore[arg-type]
 
 
 async def at_pools(pilot: Pilot[int], *, hosts: int = 2) -> RealmsApp:
@@ -127,7 +118,7 @@ def run_ended(app: RealmsApp) -> bool:
 async def test_each_pool_says_its_state_and_what_is_free(realm: World) -> None:
     """State comes with the fleet, figures when the host was asked; a pool that goes missing is seen."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         free = ["ok 100 GiB", "ok 100 GiB", "ok 99.9 GiB", "ok 100 GiB"]
         assert cells(app, "h1") == ["h1", "live", *free, "?", realm.hosts[0].uri]
@@ -146,7 +137,7 @@ async def test_a_host_that_hangs_is_unknown_and_holds_up_nobody(realm: World) ->
         host = Host(name="h3", realm="main", uri=silent.uri, profile="node")
         realm.registry.add(host, realm.workplace.configuration)
         app = RealmsApp(realm.workplace)
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             await at_pools(pilot)
             await until(pilot, lambda: grid_of(app).model.row("h3") is not None)
             assert cells(app, "h1")[2] == "ok 100 GiB"
@@ -156,7 +147,7 @@ async def test_a_host_that_hangs_is_unknown_and_holds_up_nobody(realm: World) ->
 async def test_what_is_not_shared_is_found_out(realm: World) -> None:
     """The hosts of the test driver share nothing: the proof tells, and each stands alone."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         await pilot.press("p")
         await until(pilot, lambda: run_ended(app) and cells(app, "h1")[6] == "NO")
@@ -168,7 +159,7 @@ async def test_what_is_not_shared_is_found_out(realm: World) -> None:
 async def test_figures_are_asked_again(realm: World) -> None:
     """A drive that was made meanwhile takes its space."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         xml = "<volume><name>big</name><capacity unit='G'>60</capacity><allocation unit='G'>60</allocation></volume>"
         realm.call("h1", lambda to: to.handle.storagePoolLookupByName("ticrypt-vm-drives").createXML(xml, 0) and None)
@@ -179,7 +170,7 @@ async def test_figures_are_asked_again(realm: World) -> None:
 async def test_the_contents_are_listed_with_those_who_use_them(realm: World) -> None:
     """Enter goes in; a drive is created, shown, and deleted again once that was asked."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, PoolContentsScreen))
@@ -208,7 +199,7 @@ async def test_the_contents_are_listed_with_those_who_use_them(realm: World) -> 
 async def test_a_brick_in_use_is_not_deleted(tmp_path: Path) -> None:
     """Nothing is asked: who uses it is told at once."""
     app = RealmsApp(pools_world.standing(tmp_path, pools_world.healthy()))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot, hosts=4)
         await pilot.press("enter")
         await until(pilot, lambda: grid_of(app).model.row(("bricks", "debian-12.qcow2")) is not None)
@@ -222,7 +213,7 @@ async def test_a_brick_in_use_is_not_deleted(tmp_path: Path) -> None:
 async def test_where_a_host_was_not_asked_its_name_has_to_be_typed(tmp_path: Path) -> None:
     """Nobody can tell whether the brick is in use there."""
     app = RealmsApp(pools_world.standing(tmp_path, pools_world.healthy()))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot, hosts=4)
         await pilot.press("enter")
         await until(pilot, lambda: grid_of(app).model.row(("bricks", "rocky-9.qcow2")) is not None)
@@ -237,7 +228,7 @@ async def test_a_file_that_is_no_brick_is_refused_before_anything_is_sent(realm:
     """The form stays, and says why."""
     (tmp_path / "empty.qcow2").write_bytes(b"")
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, PoolContentsScreen))
@@ -260,7 +251,7 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
     """It proposes the place of the other pools, and nothing is done before its last step."""
     lose_pools(realm, "h2", "ticrypt-vm-snapshots", "ticrypt-vm-drives")
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         wizard = await to_checks(pilot, app)
         assert wizard.request is not None
@@ -293,7 +284,7 @@ def pool_names(connection) -> list[str]:
 async def test_a_pool_that_is_another_one_stops_the_wizard_before_the_preview(realm: World) -> None:
     """What is there is never changed into something else."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         await pilot.press("S")
         await at_page(pilot, 0)
@@ -321,7 +312,7 @@ async def test_a_host_that_fails_is_told_and_the_others_keep_what_was_set_up(rea
     """Back is open then."""
     lose_pools(realm, "h2", "ticrypt-vm-snapshots")
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         wizard = await to_checks(pilot, app)
         await pilot.press("ctrl+s")
@@ -345,7 +336,7 @@ async def test_a_stopped_run_is_undone(realm: World) -> None:
         host = Host(name="h3", realm="main", uri=silent.uri, profile="node")
         realm.registry.add(host, realm.workplace.configuration)
         app = RealmsApp(realm.workplace)
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             await at_pools(pilot)
             await until(pilot, lambda: grid_of(app).model.row("h3") is not None)
             await to_checks(pilot, app)
@@ -366,7 +357,7 @@ async def test_a_stopped_run_is_undone(realm: World) -> None:
 async def test_what_may_not_be_changed_says_so(tmp_path: Path, key: str) -> None:
     """With --read-only nothing is set up, and no volume is made for a proof."""
     app = RealmsApp(pools_world.standing(tmp_path, pools_world.healthy(), read_only=True))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot, hosts=4)
         await pilot.press(key)
         await settle(pilot)
@@ -377,7 +368,7 @@ async def test_what_may_not_be_changed_says_so(tmp_path: Path, key: str) -> None
 async def test_hostile_names_harm_no_screen_of_pools(tmp_path: Path) -> None:
     """Realms, hosts, paths, errors, names of volumes."""
     app = RealmsApp(hostile_world(*HOSTILE))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("4")
         await settle(pilot)
         for _ in range(2 * len(HOSTILE)):
@@ -391,7 +382,7 @@ async def test_hostile_names_harm_no_screen_of_pools(tmp_path: Path) -> None:
     failed = given[3].host
     answers[failed.name] = HostPools(failed, error=HostTimeout(failed.name, f"no answer {HOSTILE[4]}{HOSTILE[0]}"))
     app = RealmsApp(pools_world.standing(tmp_path, (given, answers)))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot, hosts=3)
         for _ in given:
             assert_clean(app)

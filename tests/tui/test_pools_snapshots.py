@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.tui import pools_world, world
-from tests.tui.test_screens import LARGE, MIDDLE, SMALL
+from tests.tui.sizes import LARGE, MIDDLE, SMALL
 from tui.app import RealmsApp
 from tui.settings import Settings
 from tui.theme import LIGHT, SIXTEEN

@@ -16,9 +16,10 @@ from core.operations.line_log import rotated
 from core.operations.scheduling_log import log_of
 from core.placement.request import Request
 from tests.tui import log_world, world
+from tests.tui.driving import settle, text_of, until
+from tests.tui.hostile import HOSTILE, assert_clean
 from tests.tui.log_world import DEARER, GIB, LOGGING, SMALL, log
-from tests.tui.test_app import SIZE, settle, text_of
-from tests.tui.test_hostile import HOSTILE, assert_clean
+from tests.tui.sizes import MIDDLE, SIZES
 from tui.app import RealmsApp
 from tui.render.scheduling_log import LogTold, log_detail, told_of
 from tui.screens import tasks_log, tasks_log_reader
@@ -44,16 +45,6 @@ if TYPE_CHECKING:
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandingWorkplace:
     """Give a workplace with a log of five decisions."""
     return log_world.usual(tmp_path, monkeypatch)
-
-
-async def until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
-    """Wait until something holds, and is drawn."""
-    for _ in range(3000):
-        if condition():
-            break
-        await pilot.pause(0.01)
-    assert condition()
-    await settle(pilot)
 
 
 async def opened(pilot: Pilot[int]) -> SchedulingLogScreen:
@@ -91,7 +82,7 @@ def said(screen: SchedulingLogScreen | DecisionScreen) -> str:
 async def test_decisions_are_listed_newest_first_with_their_margin(workplace: StandingWorkplace) -> None:
     """And with how many hosts refused; what found no host says so."""
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert listed(screen) == ["web-3", "huge", "ml-9", "web-2", "web-1"]
         assert listed(screen, "host") == ["h7", "none", "h3", "h7", "h7"]
@@ -110,7 +101,7 @@ async def test_a_new_decision_comes_by_itself_and_the_cursor_stays_on_its_row(
 ) -> None:
     """Also after the log was rotated."""
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         grid = screen.query_one(Grid)
         await pilot.press("j")
@@ -130,7 +121,7 @@ async def test_a_new_decision_comes_by_itself_and_the_cursor_stays_on_its_row(
 async def test_a_decision_is_explained_with_every_host_its_terms_and_reasons(workplace: StandingWorkplace) -> None:
     """Made by today's configuration; the host under the cursor in full."""
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await opened(pilot)
         screen = await explained(pilot)
         assert "h7 at cost 32.5: 62.1 cheaper than h1, vcpus decided" in said(screen)
@@ -154,7 +145,7 @@ async def test_a_decision_is_explained_with_every_host_its_terms_and_reasons(wor
 async def test_a_refusal_says_what_would_have_mended_it(workplace: StandingWorkplace) -> None:
     """Without VMs to move: the log has only their sum."""
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await opened(pilot)
         await pilot.press("j")
         screen = await explained(pilot)
@@ -171,7 +162,7 @@ async def test_what_todays_configuration_would_decide_otherwise_is_said(
 ) -> None:
     """The figures shown are those of the configuration of then."""
     app = RealmsApp(log_world.usual(tmp_path, monkeypatch, DEARER))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await opened(pilot)
         screen = await explained(pilot)
         assert "Today's configuration would decide otherwise: h7 at 32.46 → h3 at 100 025.92" in said(screen)
@@ -186,7 +177,7 @@ async def test_a_configuration_that_is_gone_is_told(tmp_path: Path, monkeypatch:
     app = RealmsApp(log_world.usual(tmp_path, monkeypatch, DEARER))
     for stored in (tmp_path / "scheduling-configurations").iterdir():
         stored.unlink()
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await opened(pilot)
         screen = await explained(pilot)
         assert "Shown by today's configuration, since that of then is gone" in said(screen)
@@ -195,12 +186,12 @@ async def test_a_configuration_that_is_gone_is_told(tmp_path: Path, monkeypatch:
 async def test_where_nothing_is_logged_it_says_how_to_turn_it_on(tmp_path: Path) -> None:
     """In one sentence; a saved fleet has no log."""
     app = RealmsApp(world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert said(screen) == "Decisions are not logged: log-scheduling = on in the realm's file turns it on."
         assert "No decision has been logged: log-scheduling is off." in text_of(screen.query_one(Grid))
     app = RealmsApp(world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert said(screen) == ""
         assert "A saved fleet has no scheduling log." in text_of(screen.query_one(Grid))
@@ -227,7 +218,7 @@ async def test_damaged_lines_are_counted_and_told(workplace: StandingWorkplace, 
     with path.open("ab") as file:
         file.write(b'{"time": \n\xff\xfe\n{"verdicts": 7}\n' + json.dumps(whole).encode() + b"\n")
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert len(listed(screen)) == 6
         assert "3 lines are damaged and left out" in said(screen)
@@ -247,7 +238,7 @@ async def test_a_log_that_can_not_be_read_is_told_and_tried_again(workplace: Sta
     path.rename(tmp_path / "aside")
     path.mkdir()
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert "can't be read" in said(screen)
         path.rmdir()
@@ -264,7 +255,7 @@ async def test_only_the_newest_decisions_are_kept(
     monkeypatch.setattr(tasks_log_reader, "MOST_DECISIONS", 3)
     monkeypatch.setattr(tasks_log, "MOST_DECISIONS", 3)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert listed(screen) == ["web-3", "huge", "ml-9"]
         assert "Older decisions are in the log, and not here" in said(screen)
@@ -349,7 +340,7 @@ async def test_hostile_names_in_the_log_do_nothing(workplace: StandingWorkplace,
                 if verdict["refusal"] is not None:
                     verdict["refusal"] = verdict["refusal"] | {"why": name, "message": name}
             file.write(json.dumps(hostile) + "\n")
-    async with app.run_test(size=SIZE, notifications=True) as pilot:
+    async with app.run_test(size=MIDDLE, notifications=True) as pilot:
         screen = await opened(pilot)
         halves = [name for name in HOSTILE if name.encode(errors="ignore").decode() != name]
         assert len(screen.query_one(Grid).model) == len(HOSTILE) - len(halves)
@@ -371,7 +362,7 @@ async def test_hostile_names_in_the_log_do_nothing(workplace: StandingWorkplace,
 # Whole screens -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@SIZES
 @pytest.mark.parametrize("which", ["log", "off", "damaged", "explained", "refused", "otherwise"])
 def test_the_log(
     snap_compare: Callable[..., bool],

@@ -11,9 +11,9 @@ import pytest
 from core.errors import RealmsError
 from core.operations.tasks import Progress
 from tests.tui import world
-from tests.tui.test_app import SIZE, grid_of, settle, text_of
-from tests.tui.test_host_actions import dialog_text, told
-from tests.tui.test_hostile import HOSTILE, assert_clean
+from tests.tui.driving import dialog_text, ended, grid_of, settle, text_of, told
+from tests.tui.hostile import HOSTILE, assert_clean
+from tests.tui.sizes import MIDDLE, SIZES
 from tui.app import RealmsApp
 from tui.screens.confirm import Confirm
 from tui.screens.tasks import TaskScreen
@@ -71,18 +71,6 @@ def fails(control: Control) -> None:
         raise RealmsError("h3: pool ticrypt-vm-volumes is missing", hint="realms pools setup h3")
 
 
-async def ended(pilot: Pilot[int]) -> None:
-    """Wait until every task has ended and was told."""
-    app = pilot.app
-    assert isinstance(app, RealmsApp)
-    for _ in range(2000):
-        await pilot.pause(0.02)
-        if not app.workplace.tasks.running() and not app._ongoing._started:
-            break
-    app.tick()
-    await settle(pilot)
-
-
 async def begun(pilot: Pilot[int], task: Held) -> None:
     """Start a held task and wait until it copies."""
     app = pilot.app
@@ -100,7 +88,7 @@ async def test_what_runs_is_told_in_the_header_of_every_area(tmp_path: Path) -> 
     """With its steps; and what came of it is told wherever one is."""
     app = RealmsApp(world.standing(tmp_path))
     with held() as task:
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             await settle(pilot)
             await begun(pilot, task)
             for key in ("1", "2", "3", "6"):
@@ -117,7 +105,7 @@ async def test_what_runs_is_told_in_the_header_of_every_area(tmp_path: Path) -> 
 async def test_a_task_that_failed_has_its_error_hint_warnings_and_steps(tmp_path: Path) -> None:
     """In the panel, and whole on a screen of its own."""
     app = RealmsApp(world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         app.run_task("create", "web-8", fails)
         await ended(pilot)
@@ -139,7 +127,7 @@ async def test_a_running_task_is_ended_after_asking_and_undoes_what_it_did(tmp_p
     """The way out has the focus."""
     app = RealmsApp(world.standing(tmp_path))
     with held() as task:
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             await settle(pilot)
             await begun(pilot, task)
             await pilot.press("6", "x")
@@ -161,7 +149,7 @@ async def test_quitting_asks_while_tasks_run_and_waits_until_they_have_undone(tm
     """Staying changes nothing."""
     app = RealmsApp(world.standing(tmp_path))
     with held() as task:
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             await settle(pilot)
             await begun(pilot, task)
             await pilot.press("q")
@@ -184,7 +172,7 @@ async def test_hostile_names_in_tasks_do_nothing(tmp_path: Path, key: str) -> No
     """Neither in the table, the panel, the header, the dialog nor a message."""
     app = RealmsApp(world.standing(tmp_path))
     with held() as task:
-        async with app.run_test(size=SIZE) as pilot:
+        async with app.run_test(size=MIDDLE) as pilot:
             await pilot.press(key)
             await settle(pilot)
             for name in HOSTILE:
@@ -215,7 +203,7 @@ async def test_hostile_names_in_tasks_do_nothing(tmp_path: Path, key: str) -> No
 # Whole screens -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@SIZES
 @pytest.mark.parametrize("state", ["empty", "running", "failed"])
 def test_tasks(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str) -> None:
     """None yet; one that runs; one that failed."""

@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.driver.metadata import Mark
 from core.fleet import VMState
 from core.operations.lifecycle import NotShutDown, act
 from core.operations.tasks import Progress
-from tests.driver.worlds import Guest
 from tests.tui import world as standing_world
-from tests.tui.test_app import SIZE, grid_of, settle
-from tests.tui.test_host_actions import dialog_text, told
-from tests.tui.test_hostile import HOSTILE, assert_clean, hostile_world
-from tests.tui.test_tasks_screen import ended
-from tests.vms.world import open_door, world
+from tests.tui.driving import dialog_text, ended, grid_of, settle, told
+from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.sizes import MIDDLE, SIZES
+from tests.tui.vms_world import STATES, at_vms
 from tui.app import RealmsApp
 from tui.render.vm_changes import ask_action
 from tui.screens.confirm import Confirm
@@ -27,7 +24,7 @@ from tui.vm_actions import VM_KEYS, VMAction
 from tui.vm_jobs import find, shutdown_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -38,46 +35,10 @@ if TYPE_CHECKING:
     from core.operations.workplace import Workplace
     from tests.vms.world import World
 
-OURS = Mark(realm="main", devices=())
-STATES = (
-    ("a-runs", "running", OURS),
-    ("b-paused", "paused", OURS),
-    ("c-off", "shutoff", OURS),
-    ("d-foreign", "running", None),
-    ("e-foreign-off", "shutoff", None),
-)
-
-
-@pytest.fixture
-def realm(tmp_path: Path) -> Iterator[World]:
-    """h1 has VMs in all states, two of them foreign; h2 has none."""
-    guests = [
-        Guest(name=name, state=state, mark=mark, network="default", mac=f"52:54:00:00:00:{number:02x}")
-        for number, (name, state, mark) in enumerate(STATES, 1)
-    ]
-    with open_door() as door, world(tmp_path, guests=(guests,), door=door) as made:
-        yield made
-
 
 def state(realm: World, name: str) -> VMState | None:
     """Give a VM's state as last seen; None where it is gone."""
     return next((vm.state for vm in realm.workplace.fleet().vms() if vm.name == name), None)
-
-
-async def at_vms(pilot: Pilot[int], realm: World, row: int) -> RealmsApp:
-    """Go to the area of VMs, onto a row, once all hosts have answered."""
-    app = pilot.app
-    assert isinstance(app, RealmsApp)
-    for _ in range(1000):
-        await pilot.pause(0.02)
-        if app.fleet is not None and sum(1 for _ in app.fleet.vms()) == len(STATES):
-            break
-    await pilot.press("2", "N", *["j"] * row)
-    await settle(pilot)
-    if grid_of(app).model.shown[0].cells[0] != "a-runs":
-        await pilot.press("N", "g", *["j"] * row)
-        await settle(pilot)
-    return app
 
 
 @pytest.mark.parametrize(
@@ -97,7 +58,7 @@ async def test_what_a_key_asks_for_is_done(realm: World, key: str, row: int, aft
     """Once it is confirmed; the outcome is told, and stands among the tasks."""
     name = STATES[row][0]
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, row)
         before = state(realm, name)
         await pilot.press(key)
@@ -132,7 +93,7 @@ async def test_what_a_key_asks_for_is_done(realm: World, key: str, row: int, aft
 async def test_a_reset_that_the_host_refuses_is_told_with_its_reason(realm: World) -> None:
     """The test driver can't reset."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("R")
         await settle(pilot)
@@ -147,7 +108,7 @@ async def test_a_reset_that_the_host_refuses_is_told_with_its_reason(realm: Worl
 async def test_who_does_not_shut_down_in_time_is_asked_about(realm: World) -> None:
     """Something has to be typed before the power is cut: the question comes uncalled for."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         target = find(realm.workplace, ["h1/a-runs"])[0]
         await pilot.press("r")
@@ -173,7 +134,7 @@ async def test_who_does_not_shut_down_in_time_is_asked_about(realm: World) -> No
 async def test_who_has_shut_down_by_then_is_not_asked_about(realm: World) -> None:
     """Nor one that is gone."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         offer_to_cut_power(app, [find(realm.workplace, ["h1/c-off"])[0]], 5.0)
         await settle(pilot)
@@ -200,7 +161,7 @@ def test_a_shutdown_that_takes_too_long_names_who_goes_on(realm: World, monkeypa
 async def test_the_patience_with_guests_is_typed(realm: World) -> None:
     """A bare number is seconds; what is no duration is said at once."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("d")
         await settle(pilot)
@@ -215,7 +176,7 @@ async def test_the_patience_with_guests_is_typed(realm: World) -> None:
 async def test_the_marked_vms_are_named_and_their_number_is_typed(realm: World) -> None:
     """Those that are off already are left out of turning off."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("space", "space", "space", "space", "x")
         await settle(pilot)
@@ -234,7 +195,7 @@ async def test_the_marked_vms_are_named_and_their_number_is_typed(realm: World) 
 async def test_of_several_the_failed_are_named_with_their_reasons(realm: World) -> None:
     """One that someone has turned on meanwhile is not deleted; the other is."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 2)
         await pilot.press("space", "j", "space", "delete")
         await settle(pilot)
@@ -251,7 +212,7 @@ async def test_of_several_the_failed_are_named_with_their_reasons(realm: World) 
 async def test_what_makes_no_sense_is_said_and_not_asked(realm: World) -> None:
     """Nothing to start, nothing to delete."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("u", "delete")
         await settle(pilot)
@@ -263,7 +224,7 @@ async def test_what_makes_no_sense_is_said_and_not_asked(realm: World) -> None:
 async def test_a_console_that_a_vm_has_not_is_refused_with_the_reason(realm: World) -> None:
     """The test driver has none."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("c")
         await ended(pilot)
@@ -273,7 +234,7 @@ async def test_a_console_that_a_vm_has_not_is_refused_with_the_reason(realm: Wor
 async def test_a_vm_is_acted_on_from_its_own_screen_too(realm: World) -> None:
     """It alone, whatever is marked in the table."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("enter")
         await settle(pilot)
@@ -287,7 +248,7 @@ async def test_nothing_is_done_where_nothing_may_be_changed(tmp_path: Path, how:
     """The keys say why, and open no dialog."""
     workplace = standing_world.saved() if how == "saved" else standing_world.standing(tmp_path, read_only=True)
     app = RealmsApp(workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2")
         await settle(pilot)
         await pilot.press(*(command.keys for command in VM_KEYS))
@@ -301,7 +262,7 @@ async def test_nothing_is_done_where_nothing_may_be_changed(tmp_path: Path, how:
 async def test_vms_of_a_host_that_does_not_answer_are_left_alone(tmp_path: Path) -> None:
     """What they do is unknown."""
     app = RealmsApp(standing_world.standing(tmp_path))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2", "slash", *"host:^h5$", "enter")
         await settle(pilot)
         await pilot.press("x")
@@ -313,7 +274,7 @@ async def test_vms_of_a_host_that_does_not_answer_are_left_alone(tmp_path: Path)
 async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
     """Of one VM, and of all at once."""
     app = RealmsApp(hostile_world(*HOSTILE))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         assert app.fleet is not None
         vms = tuple(app.fleet.vms())
@@ -324,7 +285,7 @@ async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
             app.pop_screen()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@SIZES
 def test_the_question_about_several_vms(
     snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]
 ) -> None:

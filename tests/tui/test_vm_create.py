@@ -14,9 +14,8 @@ from core.operations.vm_order import ExistingDrive, NewDrive
 from core.placement.request import Request
 from core.realms import DriveSettings
 from tests.tui import world as standing_world
-from tests.tui.test_app import SIZE, settle
-from tests.tui.test_host_actions import told
-from tests.tui.test_tasks_screen import ended
+from tests.tui.driving import ended, settle, told
+from tests.tui.sizes import MIDDLE, SIZES
 from tests.vms.world import GIB, MIB, open_door, world
 from tui.app import RealmsApp
 from tui.render.vm_orders import headline
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from tests.vms.world import World
-
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 
 
 @pytest.fixture
@@ -173,7 +170,7 @@ def test_everything_in_the_fields_is_in_the_order() -> None:
 async def test_a_vm_is_ordered_and_registers(realm: World) -> None:
     """With the only brick, which stands there by itself, and a drive; on the host that was shown."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         assert form.query_one("#field-brick", FieldRow).value == "debian.qcow2"
         await pilot.press(*"web-9")
@@ -199,7 +196,7 @@ async def test_a_vm_is_ordered_and_registers(realm: World) -> None:
 async def test_a_host_that_was_chosen_takes_it_although_another_is_cheaper(realm: World) -> None:
     """Enter on its row; again, or on the first row, leaves it to placement."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, name="web-9", memory="1", registration="go-on")
         await settle(pilot)
@@ -217,7 +214,7 @@ async def test_a_host_that_was_chosen_takes_it_although_another_is_cheaper(realm
 async def test_the_ranking_follows_every_key(realm: World) -> None:
     """Up to where no host can take it: then nothing is ordered, and the reason stands there."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, name="web-9", memory="1")
         costs = []
@@ -245,7 +242,7 @@ async def test_the_ranking_follows_every_key(realm: World) -> None:
 async def test_faults_stand_at_their_fields_and_the_first_gets_the_focus(realm: World) -> None:
     """Nothing is complained of that nobody has touched, until one wants to create."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         name = form.query_one("#field-name", FieldRow)
         assert name._told == ("", False)
@@ -261,7 +258,7 @@ async def test_faults_stand_at_their_fields_and_the_first_gets_the_focus(realm: 
 async def test_bricks_are_chosen_from_a_list(realm: World) -> None:
     """As a host sees them."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, brick="")
         await pilot.press("f2")
@@ -275,7 +272,7 @@ async def test_bricks_are_chosen_from_a_list(realm: World) -> None:
 async def test_what_was_typed_survives_going_back(realm: World) -> None:
     """Until the VM is ordered."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, name="half-typed", vcpus="7")
         await settle(pilot)
@@ -290,7 +287,7 @@ async def test_what_was_typed_survives_going_back(realm: World) -> None:
 async def test_a_form_that_is_closed_wants_no_answer(realm: World) -> None:
     """Hosts may answer later than one waits."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         await pilot.press("f5", "escape")
         await settle(pilot)
@@ -302,7 +299,7 @@ async def test_a_form_that_is_closed_wants_no_answer(realm: World) -> None:
 async def test_plus_and_minus_take_round_values(realm: World) -> None:
     """Of vCPUs and memory."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, vcpus="4")
         vcpus = form.query_one("#field-vcpus", FieldRow)
@@ -315,7 +312,7 @@ async def test_plus_and_minus_take_round_values(realm: World) -> None:
 async def test_keys_that_come_at_once_act_in_their_order(realm: World) -> None:
     """As over a slow line, or pasted: what is typed behind a backspace stays."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, vcpus="4")
         vcpus = form.query_one("#field-vcpus", FieldRow)
@@ -334,7 +331,7 @@ async def test_keys_that_come_at_once_act_in_their_order(realm: World) -> None:
 async def test_a_saved_fleet_takes_no_orders() -> None:
     """The key says why."""
     app = RealmsApp(standing_world.saved())
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2", "n")
         await settle(pilot)
         assert len(app.screen_stack) == 1

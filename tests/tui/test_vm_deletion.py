@@ -11,20 +11,9 @@ from core.driver.volumes import Volume
 from core.hosts import HostState
 from core.operations.delete import OwnVolumes
 from core.operations.tasks import Progress
-from tests.tui.test_app import SIZE, settle
-from tests.tui.test_host_actions import dialog_text, told
-from tests.tui.test_tasks_screen import ended
-from tests.tui.vm_disks_world import (
-    DRIVES,
-    SIZES,
-    SNAPSHOTS,
-    answered,
-    at_web,
-    furnished,
-    stand_still,
-    tick,
-    turn_off,
-)
+from tests.tui.driving import dialog_text, ended, settle, told
+from tests.tui.sizes import MIDDLE, SIZES
+from tests.tui.vm_disks_world import DRIVES, SNAPSHOTS, answered, at_web, furnished, stand_still, tick, turn_off
 from tests.vms.world import GIB
 from tui.app import RealmsApp
 from tui.screens.vm_delete import DeleteVMs
@@ -58,7 +47,7 @@ async def test_what_goes_with_a_vm_is_listed_and_goes(realm: World, ticked: tupl
     """Volume by volume, before and after it is ticked; what stays is told."""
     own = {volume for volume in realm.volumes("h1") if volume != f"{DRIVES}/free.qcow2"}
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("delete")
@@ -92,7 +81,7 @@ async def test_what_another_vm_uses_can_not_go_and_the_button_says_so(realm: Wor
 
     realm.call("h1", borrow)
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("slash", *"^web$", "enter", "delete")
@@ -110,7 +99,7 @@ async def test_what_another_vm_uses_can_not_go_and_the_button_says_so(realm: Wor
 async def test_an_active_vm_is_not_offered_for_deletion(realm: World) -> None:
     """It has to be shut down first."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("delete")
         await settle(pilot)
@@ -122,7 +111,7 @@ async def test_volumes_go_although_a_host_is_disabled_only_where_that_is_ticked(
     """A VM there goes on running, and may have them; the definition alone can go in any case."""
     realm.workplace.set_state("h2", HostState.DISABLED)
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("delete")

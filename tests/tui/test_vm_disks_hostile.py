@@ -5,8 +5,9 @@ from __future__ import annotations
 from core.driver.disk_devices import Disk, DiskSet
 from core.driver.snapshots import Snapshot
 from core.errors import HostTimeout
-from tests.tui.test_app import SIZE, settle
-from tests.tui.test_hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.driving import settle
+from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.sizes import MIDDLE
 from tui.app import RealmsApp
 from tui.screens.vm_delete import DeleteVMs
 from tui.screens.vm_drives import DriveList
@@ -18,7 +19,7 @@ from tui.vm_inquiries import VMDrives
 async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
     """Of VMs, hosts, volumes, snapshots, users, and in what hosts say."""
     app = RealmsApp(hostile_world(*HOSTILE))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2")
         await settle(pilot)
         work = app.screen

@@ -8,10 +8,9 @@ import pytest
 from textual.widgets import Button
 
 from core.driver.disk_devices import Disk, DiskSet
-from tests.tui.test_app import SIZE, grid_of, settle
-from tests.tui.test_host_actions import dialog_text, told
-from tests.tui.test_tasks_screen import ended
-from tests.tui.vm_disks_world import DRIVES, SIZES, answered, at_web, furnished, stand_still, turn_off
+from tests.tui.driving import dialog_text, ended, grid_of, settle, told
+from tests.tui.sizes import MIDDLE, SIZES
+from tests.tui.vm_disks_world import DRIVES, answered, at_web, furnished, stand_still, turn_off
 from tui.app import RealmsApp
 from tui.screens.vm_drives import DriveList
 from tui.screens.vm_form import VMForm
@@ -39,7 +38,7 @@ def realm(tmp_path: Path) -> Iterator[World]:
 async def test_a_free_drive_is_attached_and_detached(realm: World) -> None:
     """Chosen from the list of those that there are, which says whose they are."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("v")
@@ -74,7 +73,7 @@ async def test_a_free_drive_is_attached_and_detached(realm: World) -> None:
 async def test_only_drives_are_detached(realm: World) -> None:
     """The boot volume is none."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("v")
         await answered(pilot)
@@ -87,7 +86,7 @@ async def test_only_drives_are_detached(realm: World) -> None:
 async def test_the_size_of_a_new_drive_is_checked_while_it_is_written(realm: World) -> None:
     """By the realm's bounds; its name too."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("v")
         await answered(pilot)
@@ -109,7 +108,7 @@ async def test_the_size_of_a_new_drive_is_checked_while_it_is_written(realm: Wor
 async def test_a_list_that_was_closed_does_not_mind_the_end_of_its_task(realm: World) -> None:
     """What came of it is told all the same."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("v")

@@ -17,11 +17,10 @@ from core.operations.migration_wish import MigrationWish, error, fine, judged, w
 from core.operations.tasks import Progress
 from core.placement.request import Request
 from tests.tui import world as standing_world
-from tests.tui.test_app import SIZE, settle, text_of
-from tests.tui.test_host_actions import dialog_text
-from tests.tui.test_hostile import HOSTILE, assert_clean, hostile_world
-from tests.tui.test_tasks_screen import ended
-from tests.tui.test_vm_actions import at_vms, realm
+from tests.tui.driving import dialog_text, ended, settle, text_of
+from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
+from tests.tui.sizes import MIDDLE, SIZES
+from tests.tui.vms_world import at_vms, realm
 from tui.app import RealmsApp
 from tui.render.vm_hosts import BEST
 from tui.render.vm_migration import migration_choice, plan_lines
@@ -151,7 +150,7 @@ def test_what_an_option_passes_is_told_as_passed() -> None:
 async def test_the_cursor_chooses_the_host_and_what_is_found_there_is_shown(realm: World) -> None:
     """The best first; each is asked only once."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         dialog = await in_dialog(pilot, "m")
         hosts = dialog.query_one(HostChoice)
@@ -173,7 +172,7 @@ async def test_the_cursor_chooses_the_host_and_what_is_found_there_is_shown(real
 async def test_what_is_ticked_is_wished(realm: World) -> None:
     """What excludes each other is refused at once."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 3)
         dialog = await in_dialog(pilot, "m", "j")
         for key, value in (("mode", "p2p"), ("tls", YES), ("timeout", "5 minutes"), ("bandwidth", "100")):
@@ -197,7 +196,7 @@ async def test_what_is_ticked_is_wished(realm: World) -> None:
 async def test_what_is_wished_is_done_as_a_task(realm: World) -> None:
     """One that fails says why; the VM stays where it was."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await in_dialog(pilot, "space", "space", "m")
         await pilot.press("enter", "enter")
@@ -211,7 +210,7 @@ async def test_what_is_wished_is_done_as_a_task(realm: World) -> None:
 async def test_several_are_checked_when_that_is_asked_for(realm: World) -> None:
     """Each with what was found first."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         dialog = await in_dialog(pilot, "space", "space", "m")
         assert "Each is checked before it moves" in dialog_text(app)
@@ -224,7 +223,7 @@ async def test_several_are_checked_when_that_is_asked_for(realm: World) -> None:
 async def test_hostile_names_in_the_dialog_do_nothing() -> None:
     """Of VMs, hosts and realms, alone and all at once."""
     app = RealmsApp(hostile_world(*HOSTILE))
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         assert app.fleet is not None
         vms = tuple(app.fleet.vms())
@@ -239,7 +238,7 @@ async def test_hostile_names_in_the_dialog_do_nothing() -> None:
             await settle(pilot)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@SIZES
 @pytest.mark.parametrize("state", ["found", "several"])
 def test_the_dialog(snap_compare: Callable[..., bool], size: tuple[int, int], state: str) -> None:
     """With what was found for one; of several, one of them foreign. Hosts that refuse say why."""
@@ -268,7 +267,7 @@ def test_the_dialog(snap_compare: Callable[..., bool], size: tuple[int, int], st
 async def test_the_dialog_is_there_at_once(realm: World) -> None:
     """Whatever its hosts take to answer: they are asked while one reads."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("m")
         await settle(pilot)

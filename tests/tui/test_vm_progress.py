@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-import pytest
-
 from core.operations.tasks import Progress, Step, TaskView
 from tests.tui import world
-from tests.tui.test_app import SIZE, grid_of, settle
+from tests.tui.driving import grid_of, settle
+from tests.tui.sizes import MIDDLE, SIZES
 from tui.app import RealmsApp
 from tui.render.vm_progress import NOTHING, under_way
 from tui.widgets.cells import plain
@@ -104,7 +103,7 @@ async def test_the_row_follows_the_task(tmp_path: Path) -> None:
         assert row is not None
         return plain(row.cells[2])
 
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2")
         await settle(pilot)
         assert state() == "running"
@@ -122,7 +121,7 @@ async def test_the_row_follows_the_task(tmp_path: Path) -> None:
         assert state() == "running"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@SIZES
 def test_the_rows(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """One registers, one migrates, one is told to end; nothing is cut."""
     workplace = world.standing(tmp_path)

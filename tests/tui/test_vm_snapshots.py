@@ -10,10 +10,9 @@ from textual.widgets import Button
 from core.errors import HostTimeout
 from core.operations.tasks import Progress
 from tests.tui import world as standing_world
-from tests.tui.test_app import SIZE, grid_of, settle
-from tests.tui.test_host_actions import dialog_text, told
-from tests.tui.test_tasks_screen import ended
-from tests.tui.vm_disks_world import SIZES, SNAPSHOTS, answered, at_web, furnished, stand_still, tick
+from tests.tui.driving import dialog_text, ended, grid_of, settle, told
+from tests.tui.sizes import MIDDLE, SIZES
+from tests.tui.vm_disks_world import SNAPSHOTS, answered, at_web, furnished, stand_still, tick
 from tui.app import RealmsApp
 from tui.screens.vm_form import VMForm
 from tui.screens.vm_snapshots import SnapshotList
@@ -38,7 +37,7 @@ def realm(tmp_path: Path) -> Iterator[World]:
 async def test_a_snapshot_that_the_host_refuses_is_told_with_the_reason(realm: World) -> None:
     """The test driver has no disks that could be copied; a name that makes no file name is refused at once."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("t")
         await settle(pilot)
@@ -61,7 +60,7 @@ async def test_a_snapshot_that_the_host_refuses_is_told_with_the_reason(realm: W
 async def test_a_vm_without_snapshots_says_so(realm: World) -> None:
     """And how to take one."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("b")
         await answered(pilot)
@@ -78,7 +77,7 @@ async def test_a_vm_without_snapshots_says_so(realm: World) -> None:
 async def test_an_incomplete_snapshot_is_only_deleted(realm: World) -> None:
     """A complete one is gone back to; of one that runs the power has to be cut first."""
     app = RealmsApp(realm.workplace)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("b")
         await answered(pilot)

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from core.config.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid, UnreadableFile
-from tests.tui.test_app import text_of
+from tests.tui.driving import text_of
 from tui.welcome import Choice, WelcomeApp
 
 if TYPE_CHECKING:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-import pytest
-
 from core.driver.snapshots import CopiedDisk, Snapshot
 from core.driver.volumes import NewVolume, create_volume
 from core.fleet import VMState
 from core.operations.create import create_vm
 from core.operations.vm_order import NewDrive
 from tests.tui import world as standing_world
-from tests.tui.test_app import settle
+from tests.tui.driving import settle
 from tests.vms.world import GIB, MIB, open_door, order, world
 from tui.app import RealmsApp
 from tui.screens.vm_delete import DeleteVMs
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from tests.vms.world import World
 
 DRIVES = "ticrypt-vm-drives"
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-
 SNAPSHOTS = (
     Snapshot(
         name="before-update", uuid="u", vm="web", taken_at=standing_world.NOW - 7200, consistency="crash",

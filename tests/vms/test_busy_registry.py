@@ -9,9 +9,7 @@ from core.operations.delete import delete_vm
 from core.operations.recover import Plan, recover, survey
 from core.registry.locking import exclusive
 from tests.vms.sabotage import Rival
-from tests.vms.test_create import create
-from tests.vms.test_lifecycle import target
-from tests.vms.test_recover import leave, make
+from tests.vms.world import create, leave, make_volume, target
 
 if TYPE_CHECKING:
     from core.operations.delete import Deleted
@@ -40,7 +38,7 @@ def test_a_recovery_is_done_although_a_reservation_can_not_be_given_back(realm: 
     """The journal forgets it: there is nothing left to do."""
     volumes = [{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}]
     leave(realm, ("volumes", {}), operation="delete", host="h1", volumes=volumes)
-    make(realm)
+    make_volume(realm)
     (left,) = survey(realm.workplace)
     realm.registry._lock_deadline = 0.2
 

@@ -21,20 +21,14 @@ from core.operations.vm_order import ExistingDrive, NewDrive
 from core.placement.verdicts import Why
 from tests.driver.worlds import Guest, guest_xml
 from tests.vms.sabotage import Saboteur
-from tests.vms.world import GIB, GPUS, MIB, order, world
+from tests.vms.world import GIB, GPUS, MIB, create, order, world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.operations.create import Created
     from core.operations.tasks import Control
     from tests.vms.world import World
-
-
-def create(realm: World, **more: object) -> Created:
-    """Create a VM there."""
-    return realm.task(lambda control: create_vm(realm.workplace, control, order(**more)))
 
 
 def assert_nothing_is_left(realm: World, *, domains: tuple[str, ...] = ()) -> None:

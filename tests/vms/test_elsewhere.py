@@ -17,9 +17,7 @@ from core.operations.realm_pools import PoolRole
 from core.operations.spare_volumes import delete_volume, is_orphaned, look_at_volumes
 from core.operations.vm_at_hand import vm_at_hand
 from tests.driver.worlds import LONG, Guest, guest_xml, write_node
-from tests.vms.test_create import create
-from tests.vms.test_lifecycle import target
-from tests.vms.world import MIB, POOLS
+from tests.vms.world import MIB, POOLS, create, target
 
 if TYPE_CHECKING:
     from core.driver.connection import HostConnection

@@ -24,8 +24,7 @@ from core.operations.vm_order import NewDrive
 from core.operations.vm_targets import ForeignVM, find_targets
 from tests.driver.worlds import Guest, guest_xml
 from tests.vms.sabotage import Rival, Saboteur
-from tests.vms.test_create import create
-from tests.vms.world import GPUS, MIB, world
+from tests.vms.world import GPUS, MIB, UUID, create, target, world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +32,8 @@ if TYPE_CHECKING:
 
     from core.operations.lifecycle import Done
     from core.operations.tasks import Control
-    from core.operations.vm_targets import Target
     from tests.vms.world import World
 
-UUID = "11111111-2222-4333-8444-555555555555"
 GPU = tuple(Device("gpu", PciAddress.parse(address)) for address in GPUS)
 MINE = Guest(
     name="mine", uuid=UUID, network="default", devices=(GPUS[0],), state="shutoff",
@@ -54,11 +51,6 @@ def stopped(tmp_path: Path, door: int) -> Iterator[World]:
     )
     with world(tmp_path, guests=(guests,), door=door) as made:
         yield made
-
-
-def target(realm: World, name: str, *, foreign: bool = False) -> Target:
-    """Find a VM."""
-    return find_targets(realm.workplace, [name], foreign=foreign, timeout=30)[0]
 
 
 def start(realm: World, name: str, **how: bool) -> Done:

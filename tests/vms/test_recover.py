@@ -15,7 +15,7 @@ import pytest
 
 from core.driver.disk_devices import NewDisk, attach_disk
 from core.driver.metadata import Mark
-from core.driver.volumes import NewVolume, create_volume, discard_volume
+from core.driver.volumes import discard_volume
 from core.errors import DriverError
 from core.operations.delete import VolumeInUse
 from core.operations.journal import Journal, StillAtWork
@@ -25,8 +25,7 @@ from core.operations.vm_order import ExistingDrive
 from core.reservations import Reservation
 from tests.driver.worlds import LONG, Guest, guest_xml
 from tests.vms.sabotage import Rival
-from tests.vms.test_create import create
-from tests.vms.world import MIB, in_thread
+from tests.vms.world import MIB, create, define, in_thread, leave, make_volume
 
 if TYPE_CHECKING:
     from core.operations.tasks import Control
@@ -63,35 +62,6 @@ def test_a_killed_creation_is_told_and_cleaned_up(realm: World, step: str) -> No
     assert survey(realm.workplace) == ()
 
 
-def leave(realm: World, *steps: tuple[str, dict[str, object]], operation: str = "create", **facts: object) -> str:
-    """Write what a killed program would have; gives the UUID."""
-    uuid = "11111111-2222-4333-8444-555555555555"
-    entry = Journal(realm.registry.path, realm.workplace.clock).begin(
-        operation, vm="web", uuid=uuid, realm="main", **facts
-    )
-    for name, more in steps:
-        entry.step(name, host="h1", **more)
-    entry.leave()
-    return uuid
-
-
-def define(realm: World, uuid: str, *, start: bool = False) -> None:
-    """Define the VM that was left, and perhaps start it."""
-
-    def work(connection):
-        connection.define(guest_xml(Guest(name="web", uuid=uuid)))
-        if start:
-            connection.start(uuid)
-
-    realm.call("h1", work)
-    realm.workplace.connect().wait(lambda fleet: any(vm.active is start for vm in fleet.vms()), 20)
-
-
-def make(realm: World, name: str = "web-11111111.qcow2", pool: str = "ticrypt-vm") -> None:
-    """Make a volume that was left."""
-    realm.call("h1", lambda connection: create_volume(connection, pool, NewVolume(name=name, capacity=MIB)))
-
-
 VOLUME = ("volume", {"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"})
 
 
@@ -107,8 +77,8 @@ def test_a_half_made_vm_is_removed_with_its_volumes(realm: World) -> None:
     """Defined, but never started; the volumes of others stay."""
     uuid = leave(realm, VOLUME, ("define", {}))
     define(realm, uuid)
-    make(realm)
-    make(realm, "theirs.qcow2")
+    make_volume(realm)
+    make_volume(realm, "theirs.qcow2")
     assert only(realm) is Plan.REMOVE
     assert realm.domains("h1") == {}
     assert realm.volumes("h1") == {"ticrypt-vm/theirs.qcow2"}
@@ -118,7 +88,7 @@ def test_a_vm_that_has_come_up_meanwhile_is_kept(realm: World) -> None:
     """Its program was killed while it waited."""
     steps = (VOLUME, ("define", {}), ("start", {}), ("register", {}))
     uuid = leave(realm, *steps)
-    make(realm)
+    make_volume(realm)
     create_domain = guest_xml(Guest(name="web", uuid=uuid, network="default"))
     realm.call("h1", lambda connection: (connection.define(create_domain), connection.start(uuid)))
     assert only(realm) is Plan.COMPLETE
@@ -131,7 +101,7 @@ def test_a_vm_that_was_started_long_ago_is_neither_stopped_nor_removed(realm: Wo
     """It may have been in use ever since, and answers only where nobody here can reach it; or it was shut down."""
     began = realm.workplace.clock.now() - LONG_AGO - 1
     uuid = leave(realm, VOLUME, ("define", {}), ("start", {"time": began}), ("register", {}))
-    make(realm)
+    make_volume(realm)
     xml = guest_xml(Guest(name="web", uuid=uuid, mark=Mark(realm="main", pending="somebody")))
     realm.call("h1", lambda connection: (connection.define(xml), runs and connection.start(uuid)))
     realm.workplace.connect().wait(lambda fleet: any(vm.active is runs for vm in fleet.vms()), 20)
@@ -145,7 +115,7 @@ def test_a_vm_that_another_operation_works_on_is_left_for_later(realm: World) ->
     """It is being started at this moment: what was left of its creation is not removed from under it."""
     uuid = leave(realm, VOLUME, ("define", {}))
     define(realm, uuid)
-    make(realm)
+    make_volume(realm)
     (left,) = survey(realm.workplace)
     with realm.registry.transaction() as changes:
         changes.reserve(Reservation(uuid=uuid, vm="web", host="h1", vcpus=2, memory_bytes=MIB, owner="a start"))
@@ -160,14 +130,14 @@ def test_a_deletion_goes_on(realm: World) -> None:
     """The domain was gone, a volume not yet."""
     leave(realm, ("volumes", {}), operation="delete", host="h1",
           volumes=[{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}])  # fmt: skip
-    make(realm)
+    make_volume(realm)
     assert only(realm) is Plan.FINISH
     assert realm.volumes("h1") == set()
 
 
 def test_a_deletion_stops_at_what_another_vm_has_been_given_since(realm: World) -> None:
     """The drive was to be deleted, and is in use again."""
-    make(realm, "data.qcow2", "ticrypt-vm-drives")
+    make_volume(realm, "data.qcow2", "ticrypt-vm-drives")
     leave(realm, ("volumes", {}), operation="delete", host="h1",
           volumes=[{"pool": "ticrypt-vm-drives", "volume": "data.qcow2"}])  # fmt: skip
     create(realm, name="other", host="h1", drives=(ExistingDrive("data.qcow2"),))
@@ -192,7 +162,7 @@ def test_a_vm_that_is_there_long_after_its_deletion_failed_stays(realm: World) -
     began = realm.workplace.clock.now() - LONG_AGO - 1
     uuid = leave(realm, operation="delete", host="h1", volumes=volumes, time=began)
     define(realm, uuid)
-    make(realm)
+    make_volume(realm)
     (left,) = survey(realm.workplace)
     assert left.message.startswith("the VM is there, long after its deletion was begun")
     assert only(realm) is Plan.FORGET
@@ -282,7 +252,7 @@ def test_a_drive_that_is_deleted_while_it_gets_its_name_back_leaves_the_vm_its_c
     uuid = leave(realm, ("switch", {"disks": [drive.as_fact()]}), operation="restore", host="h1")
     define(realm, uuid)
     for name in ("data", "data.new"):
-        make(realm, name, pool)
+        make_volume(realm, name, pool)
     disk = NewDisk(target="vdb", path=f"/pools/{pool}/data.new", format="qcow2")
     realm.call("h1", lambda connection: attach_disk(connection, uuid, disk))
     (left,) = survey(realm.workplace)
@@ -302,7 +272,7 @@ def test_a_half_made_vm_that_is_started_while_the_hosts_are_asked_stays(realm: W
     """It is judged anew the next time."""
     uuid = leave(realm, VOLUME, ("define", {}))
     define(realm, uuid)
-    make(realm)
+    make_volume(realm)
     (left,) = survey(realm.workplace)
 
     def job(control: Control) -> Plan:

@@ -15,8 +15,7 @@ from core.operations.journal import Journal
 from core.operations.realm_pools import PoolRole
 from core.operations.spare_volumes import delete_volume, is_orphaned, look_at_volumes
 from tests.driver.worlds import Guest, guest_xml
-from tests.vms.test_create import create
-from tests.vms.world import MIB
+from tests.vms.world import MIB, create, make_volume
 
 if TYPE_CHECKING:
     from core.operations.journal import Entry
@@ -25,11 +24,6 @@ if TYPE_CHECKING:
     from tests.vms.world import World
 
 LEFT = "left.qcow2"
-
-
-def make(realm: World, name: str = LEFT) -> None:
-    """Make a volume on the first host as one that a deleted VM has left."""
-    realm.call("h1", lambda connection: create_volume(connection, "ticrypt-vm", NewVolume(name=name, capacity=MIB)))
 
 
 def look(realm: World) -> ImagesReport:
@@ -71,7 +65,7 @@ def test_a_volume_that_a_vm_has_is_told_from_one_that_nobody_has(realm: World) -
 
 def test_where_a_host_can_t_be_asked_nobody_knows_and_only_force_deletes(realm: World) -> None:
     """A VM there may have it."""
-    make(realm)
+    make_volume(realm, LEFT)
     hosts = (realm.hosts[0], replace(realm.hosts[1], state=HostState.DISABLED))
     main = realm.workplace.configuration.realms["main"]
     report = realm.task(lambda control: look_at_volumes(realm.workplace, control, main, hosts))
@@ -84,7 +78,7 @@ def test_where_a_host_can_t_be_asked_nobody_knows_and_only_force_deletes(realm: 
 
 def test_a_volume_is_in_use_by_its_path_on_a_host_that_does_not_list_it(realm: World) -> None:
     """Its libvirt has not looked into the pool since, and has that at another path."""
-    make(realm)
+    make_volume(realm, LEFT)
 
     def use(connection) -> None:
         pool = connection.handle.storagePoolLookupByName("ticrypt-vm")
@@ -102,7 +96,7 @@ def test_a_volume_is_in_use_by_its_path_on_a_host_that_does_not_list_it(realm: W
 
 def test_a_volume_that_is_being_made_stays_and_one_that_was_left_behind_needs_force(realm: World) -> None:
     """No VM has either, and the journal tells."""
-    make(realm)
+    make_volume(realm, LEFT)
     entry = begin(realm, LEFT)
     with pytest.raises(ImageInUse, match="create of VM web, at work"):
         delete(realm, force=True)

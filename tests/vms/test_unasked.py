@@ -13,9 +13,7 @@ from core.operations.delete import VolumeInUse, VolumeUseUnknown, delete_vm
 from core.operations.recover import Plan, recover, survey
 from core.operations.restored_disks import RestoredDisk
 from tests.driver.worlds import Guest, guest_xml
-from tests.vms.test_create import create
-from tests.vms.test_lifecycle import UUID, target
-from tests.vms.test_recover import define, leave, make
+from tests.vms.world import UUID, create, define, leave, make_volume, target
 
 if TYPE_CHECKING:
     from core.driver.connection import HostConnection
@@ -72,7 +70,7 @@ def test_recovery_deletes_nothing_either_where_a_host_is_disabled(realm: World) 
     """It stays in the journal, and is told how it can be finished."""
     volumes = [{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}]
     leave(realm, ("volumes", {}), operation="delete", host="h1", volumes=volumes)
-    make(realm)
+    make_volume(realm)
     realm.workplace.set_state("h2", HostState.DISABLED)
     (left,) = survey(realm.workplace)
     with pytest.raises(VolumeUseUnknown, match="not asked: h2") as caught:
@@ -91,7 +89,7 @@ def unnamed_drive(realm: World) -> None:
     uuid = leave(realm, *steps, operation="restore", host="h2")
     define(realm, uuid)
     for name in ("data", "data.incomplete", "data.new"):
-        make(realm, name, pool)
+        make_volume(realm, name, pool)
     disk = NewDisk(target="vdb", path=f"/pools/{pool}/data.new", format="qcow2")
     realm.call("h1", lambda connection: attach_disk(connection, uuid, disk))
 
@@ -125,7 +123,7 @@ def test_what_a_realm_left_that_was_renamed_since_is_not_deleted_from_under_a_vm
     leave(realm, ("volumes", {}), operation="delete", host="h1", volumes=volumes)
     (path,) = realm.registry.path.with_name("registry.journal").iterdir()
     path.write_text(path.read_text().replace('"realm": "main"', '"realm": "former"'))
-    make(realm)
+    make_volume(realm)
     clone = Guest(name="clone", uuid="99999999-2222-4333-8444-555555555555")
     disk = NewDisk(target="vdb", path="/pools/ticrypt-vm/web-11111111.qcow2", format="qcow2")
 

@@ -10,11 +10,15 @@ from xml.etree import ElementTree as ET
 
 from core.clock import SystemClock
 from core.config.reader import load
+from core.driver.volumes import NewVolume, create_volume
 from core.hosts import Host, StaticAddress
+from core.operations.create import create_vm
+from core.operations.journal import Journal
 from core.operations.vm_order import Order
+from core.operations.vm_targets import find_targets
 from core.operations.workplace import Workplace
 from core.registry.hosts import HostRegistry
-from tests.driver.worlds import LONG, write_node
+from tests.driver.worlds import LONG, Guest, guest_xml, write_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,13 +26,15 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from core.config.model import Configuration
+    from core.operations.create import Created
     from core.operations.tasks import Control, TaskView
-    from tests.driver.worlds import Guest
+    from core.operations.vm_targets import Target
 
     T = TypeVar("T")
 
 MIB, GIB = 2**20, 2**30
 POOLS = ("ticrypt-vm", "ticrypt-vm-drives", "ticrypt-bricks", "ticrypt-vm-snapshots")
+UUID = "11111111-2222-4333-8444-555555555555"
 GPUS = ("0000:41:00.0", "0000:42:00.0")
 
 CONFIGURATION = """
@@ -195,3 +201,41 @@ def in_thread(job: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=job, daemon=True)
     thread.start()
     return thread
+
+
+def create(realm: World, **more: object) -> Created:
+    """Create a VM there."""
+    return realm.task(lambda control: create_vm(realm.workplace, control, order(**more)))
+
+
+def target(realm: World, name: str, *, foreign: bool = False) -> Target:
+    """Find a VM."""
+    return find_targets(realm.workplace, [name], foreign=foreign, timeout=30)[0]
+
+
+def leave(realm: World, *steps: tuple[str, dict[str, object]], operation: str = "create", **facts: object) -> str:
+    """Write what a killed program would have; gives the UUID."""
+    entry = Journal(realm.registry.path, realm.workplace.clock).begin(
+        operation, vm="web", uuid=UUID, realm="main", **facts
+    )
+    for name, more in steps:
+        entry.step(name, host="h1", **more)
+    entry.leave()
+    return UUID
+
+
+def define(realm: World, uuid: str, *, start: bool = False) -> None:
+    """Define the VM that was left, and perhaps start it."""
+
+    def work(connection):
+        connection.define(guest_xml(Guest(name="web", uuid=uuid)))
+        if start:
+            connection.start(uuid)
+
+    realm.call("h1", work)
+    realm.workplace.connect().wait(lambda fleet: any(vm.active is start for vm in fleet.vms()), 20)
+
+
+def make_volume(realm: World, name: str = "web-11111111.qcow2", pool: str = "ticrypt-vm") -> None:
+    """Make a volume that was left."""
+    realm.call("h1", lambda connection: create_volume(connection, pool, NewVolume(name=name, capacity=MIB)))
