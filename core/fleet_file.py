@@ -7,12 +7,12 @@ computed again when the file is read.
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.document import Malformed, read_json
 from core.errors import UnreadableFile, UnwritableFile
+from core.files import replace_file
 from core.fleet_content import FORMAT, read_fleet
 from core.fleet_rows import TO_THE_MILLISECOND, host_row, vm_row
 
@@ -42,15 +42,7 @@ def write_file(path: Path, fleet: Fleet, configuration: Configuration) -> None:
         if target.exists() and not target.is_file():  # a device or a pipe can't be replaced
             target.write_text(text, encoding="utf-8")
             return
-        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            with beside.open("x", encoding="utf-8") as part:
-                part.write(text)
-                part.flush()
-                os.fsync(part.fileno())
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+        replace_file(target, text.encode())
     except OSError as error:
         raise UnwritableFile(f"{path} can't be written: {error.strerror or error}") from error
 

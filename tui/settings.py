@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from core.files import replace_file
 from tui.widgets.rows import Sort
 
 if TYPE_CHECKING:
@@ -56,14 +57,9 @@ class Settings:
         threading.Thread(target=self._write, args=(self.path, text), name="settings", daemon=True).start()
 
     def _write(self, path: Path, text: str) -> None:
-        with self._writing:
-            unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                unfinished.write_text(text, encoding="utf-8")
-                unfinished.replace(path)
-            except OSError:  # a home folder that can't be written to: the choice holds for this run
-                return
+        with self._writing, suppress(OSError):  # a home folder that can't be written to: it holds for this run
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, text.encode())
 
 
 def _sorts(stored: dict[str, Any]) -> dict[str, Sort]:

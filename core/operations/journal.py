@@ -9,20 +9,19 @@ nobody's lock was left behind by a process that was killed (specification, secti
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import math
 import os
 import secrets
 import socket
-import stat
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from core.errors import RealmsError, UnwritableFile
+from core.files import PRIVATE, make_folder, share, sync_folder, write_line
+from core.locks import acquire, release, try_lock
 from core.operations.places import current_user
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ _ENDING = ".jsonl"
 
 LOCK_PATIENCE = 3.0
 """Seconds for which an operation that is to be taken over may be locked: who only reads it holds it for a moment."""
-
-_LOCK_EVERY = 0.02
 
 
 class StillAtWork(RealmsError):
@@ -82,8 +79,6 @@ class Entry:
         self._path = path
         self._descriptor = descriptor
         self._clock = clock
-        self._is_torn = False
-        """Whether the file ends with half a line, of a writer that was killed or a full disk."""
 
     def step(self, name: str, **facts: object) -> None:
         """Write down a step that is about to be taken; it is on the disk when this returns. Raises UnwritableFile."""
@@ -93,7 +88,7 @@ class Entry:
         """Forget the operation: it has ended, and nothing of it is left half done."""
         with suppress(OSError):
             self._path.unlink()
-            _sync_folder(self._path.parent)
+            sync_folder(self._path.parent)
         self.leave()
 
     @contextmanager
@@ -105,24 +100,16 @@ class Entry:
         finally:
             self.leave()
 
-    def go_on(self) -> None:
-        """Go on in a file that another process wrote: half a line at its end stays alone on its line."""
-        size = os.fstat(self._descriptor).st_size
-        self._is_torn = size > 0 and os.pread(self._descriptor, 1, size - 1) != b"\n"
-
     def leave(self) -> None:
         """Let go of the operation without forgetting it: what is left of it is for others to see."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            release(self._descriptor)
             self._descriptor = -1
 
     def _write(self, line: Mapping[str, object]) -> None:
-        begin = "\n" if self._is_torn else ""
-        content = f"{begin}{json.dumps(line, allow_nan=False)}\n".encode("ascii")
-        self._is_torn = True  # until it is whole
+        content = json.dumps(line, allow_nan=False).encode("ascii")
         try:
-            _write_whole(self._descriptor, content)
-            self._is_torn = False
+            write_line(self._descriptor, content)
             os.fsync(self._descriptor)
         except OSError as error:
             message = f"{self._path} can't be written: {error.strerror or error}"
@@ -148,15 +135,12 @@ class Journal:
         fresh = path.with_suffix(".new")
         owner = f"{current_user()} on {socket.gethostname()}, process {os.getpid()}, operation {identity}"
         try:
-            self._make_folder()
-            descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            self._share(descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            entry = Entry(path, descriptor, identity, owner, self._clock)
+            make_folder(self.folder, self._like)
+            entry = Entry(path, _create(fresh, self._like), identity, owner, self._clock)
             head = {"vm": vm, "uuid": uuid, "realm": realm, "owner": owner, "time": now, **facts}
             entry._write({"format": FORMAT, "operation": operation, "id": identity, **head})
             fresh.rename(path)  # locked before anyone can find it
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             message = f"no journal can be kept in {self.folder}: {error.strerror or error}"
             raise UnwritableFile(message, hint="it must be writable, as the registry beside it") from error
@@ -186,29 +170,21 @@ class Journal:
         for path in self._files():
             if not path.name.endswith(f"-{identity}{_ENDING}"):
                 continue
-            with _opened(path) as descriptor:
-                if descriptor is None or not self._lock_for_work(descriptor):
-                    break
-                if not path.exists():  # another program has done so meanwhile
-                    break
+            try:
+                descriptor = acquire(path, self._lock_patience)
+            except OSError:  # another program has done so meanwhile
+                break
+            if descriptor is None:
+                break
+            entry = Entry(path, descriptor, identity, "", self._clock)
+            try:
                 record = _read(descriptor, at_work=False)
-                # A descriptor of its own, of the same open file and so of the same lock.
-                entry = Entry(path, os.dup(descriptor), identity, record.owner if record else "", self._clock)
-                try:
-                    entry.go_on()
-                    yield entry
-                finally:
-                    entry.leave()
+                entry.owner = record.owner if record else ""
+                yield entry
+            finally:
+                entry.leave()
             return
         raise StillAtWork(f"operation {identity} has ended, or someone works on it", hint="see realms vms recover")
-
-    def _lock_for_work(self, descriptor: int) -> bool:
-        """Lock an operation unless someone works on it; programs that only look at it hold a lock for a moment too."""
-        for _ in range(int(self._lock_patience / _LOCK_EVERY)):
-            if _lock(descriptor):
-                return True
-            time.sleep(_LOCK_EVERY)  # flock waits for ever, or not at all
-        return _lock(descriptor)
 
     def _files(self) -> list[Path]:
         try:
@@ -216,22 +192,14 @@ class Journal:
         except OSError:
             return []
 
-    def _make_folder(self) -> None:
-        try:
-            self.folder.mkdir(mode=0o700, parents=True)
-        except FileExistsError:
-            return
-        with suppress(OSError):  # shared with whom the registry is shared
-            like = self._like.stat()
-            os.chown(self.folder, -1, like.st_gid)
-            mode = stat.S_IMODE(like.st_mode) & 0o666
-            self.folder.chmod(mode | (mode & 0o444) >> 2)
 
-    def _share(self, descriptor: int) -> None:
-        with suppress(OSError):
-            like = self._like.stat()
-            os.fchown(descriptor, -1, like.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & 0o666)
+def _create(path: Path, like: Path) -> int:
+    """Make a file that nobody knows yet, and lock it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, PRIVATE)
+    share(descriptor, like)
+    if not try_lock(descriptor):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return descriptor
 
 
 @contextmanager
@@ -247,21 +215,11 @@ def _opened(path: Path) -> Iterator[int | None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
-    try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _write_whole(descriptor: int, content: bytes) -> None:
-    if os.write(descriptor, content) < len(content):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def _look(descriptor: int) -> Record | None:
-    at_work = not _lock(descriptor, fcntl.LOCK_SH)
+    try:
+        at_work = not try_lock(descriptor, shared=True)
+    except OSError:  # nobody can tell, and nobody takes it over
+        at_work = True
     if not at_work and not os.fstat(descriptor).st_nlink:  # it has ended since its file was opened
         return None
     return _read(descriptor, at_work=at_work)
@@ -297,11 +255,3 @@ def _read(descriptor: int, *, at_work: bool) -> Record | None:
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

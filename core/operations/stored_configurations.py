@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import RegistryBusy, UnwritableFile
-from core.operations.line_log import LOCK_SECONDS, share
+from core.files import PRIVATE, make_folder, replace_file, share
+from core.locks import exclusive
+from core.operations.line_log import LOCK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,20 +69,8 @@ def store(log: Path, content: bytes, *, like: Path) -> str:
 
 
 def _write(stored: Path, content: bytes, like: Path) -> None:
-    if not stored.parent.exists():
-        stored.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        share(stored.parent, like)
-    fresh = stored.with_name(f".{stored.stem}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    try:
-        with fresh.open("xb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        share(fresh, like)
-        fresh.replace(stored)
-    finally:
-        fresh.unlink(missing_ok=True)
+    make_folder(stored.parent, like)
+    replace_file(stored, content, mode=PRIVATE, prepare=partial(share, like=like))
 
 
 def tidy(log: Path) -> tuple[str, ...]:
@@ -89,8 +79,6 @@ def tidy(log: Path) -> tuple[str, ...]:
     What was used lately stays, and everything where a former file can't be read, as a compressed one. Waits for the
     log's lock, and leaves it to another time where that can't be had.
     """
-    from core.registry.locking import exclusive
-
     log = Path(os.path.realpath(log))
     try:
         unused = set(_unused(log))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from core.clock import SystemClock
 from core.errors import ReadOnly, UnwritableFile
+from core.locks import LOCK_DEADLINE, exclusive
 from core.registry import reservations, rules
-from core.registry.locking import LOCK_DEADLINE, exclusive
 from core.registry.storage import RegistryStorage, open_database
 from core.registry.transactions import Transaction
 

@@ -22,7 +22,7 @@ from tinydb.storages import Storage
 from tinydb.table import Document
 
 from core.errors import UnreadableFile, UnwritableFile
-from core.registry.durable import copies_of, replace_file
+from core.registry.durable import copies_of, replace_registry
 from core.registry.records import HOSTS, Contents, NotARecord, contents_of, table_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class RegistryStorage(Storage):
             return
         hosts_differ = json.dumps(self._tables.get(HOSTS, {})) != self._hosts_before
         try:
-            replace_file(self._path, content, former=self._former, keep=hosts_differ)
+            replace_registry(self._path, content, former=self._former, keep=hosts_differ)
         except OSError as error:
             raise _unwritable(self._path, error) from error
 

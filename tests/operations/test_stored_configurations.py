@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.locks import exclusive
 from core.operations import line_log, scheduling_log, stored_configurations
 from core.operations.line_log import append_line, rotated
 from core.operations.replay import LoggedConfigurations, Outcome, Replayed, replay
@@ -17,7 +18,6 @@ from core.operations.scheduling_log import append_decision, log_decision, log_of
 from core.operations.stored_configurations import UNUSED_SECONDS, digest_of, store, stored_configuration, tidy
 from core.placement.engine import place
 from core.placement.request import Request
-from core.registry.locking import exclusive
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot
 
 if TYPE_CHECKING:

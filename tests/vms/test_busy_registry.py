@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from core.locks import exclusive
 from core.operations.delete import delete_vm
 from core.operations.recover import Plan, recover, survey
-from core.registry.locking import exclusive
 from tests.vms.sabotage import Rival
 from tests.vms.world import create, leave, make_volume, target
 

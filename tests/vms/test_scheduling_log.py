@@ -17,6 +17,7 @@ import pytest
 from core.errors import UnwritableFile
 from core.fleet import Connection, Fleet, HostSnapshot
 from core.hosts import HostState
+from core.locks import exclusive
 from core.operations.create import create_vm
 from core.operations.line_log import append_line, rotated
 from core.operations.migration_room import NoTarget, demand_of, take_target
@@ -26,7 +27,6 @@ from core.operations.scheduling_log import append_decision, log_decision
 from core.operations.selection import find_vm
 from core.placement.engine import place
 from core.placement.request import Request
-from core.registry.locking import exclusive
 from tests.driver.worlds import LONG, Guest
 from tests.tui.world import CONFIGURATION, NOW, host, vm
 from tests.vms.world import GIB, order, world

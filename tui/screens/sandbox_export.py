@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -16,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
 from core.errors import RealmsError, UnwritableFile
+from core.files import PRIVATE, replace_file
 from tui.render.host_changes import Question
 from tui.render.what_if_export import command_line, overlay
 from tui.screens.confirm import Confirm
@@ -48,9 +48,7 @@ def write(path: Path, text: str, *, replace: bool) -> bool:
             with path.open("x", encoding="utf-8") as new:
                 new.write(text)
             return True
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-            file.write(text)
-        os.replace(file.name, path)
+        replace_file(path, text.encode(), mode=PRIVATE)
     except FileExistsError:
         if path.is_file():
             return False

@@ -1,0 +1,178 @@
+"""Locks on files, which the kernel holds for one process at a time and lets go when that ends.
+
+A lock is two: `flock`, which is all that older programs take, and an open-file-description lock. Some file systems
+share only one of them between machines. Always in this order, so that of two who try at once one gets both.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import pwd
+import struct
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import RegistryBusy, UnwritableFile
+from core.files import PRIVATE, share
+from core.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOCK_DEADLINE = 10.0
+"""Seconds to wait for the lock: whoever holds it writes one small file."""
+
+_LOCK_TABLE = Path("/proc/locks")
+_POLL_SECONDS = 0.02
+
+_HELD = frozenset({errno.EACCES, errno.EAGAIN})
+_ABSENT = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
+"""What a file system or kernel answers that has one of the two locks only."""
+
+_RANGE = struct.Struct("hhqqi0q")
+"""The kernel's `struct flock`: type, whence, start, length (0 is to the end), process."""
+
+
+@contextmanager
+def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[None]:
+    """Hold the lock of a file, another file beside it, for the body, after waiting up to `deadline` seconds for it.
+
+    `path` is no symbolic link, so that everyone who reaches the file has the same lock. Raises RegistryBusy, which
+    names the lock and its holder where the kernel tells, or UnwritableFile where there can be no lock.
+    """
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = acquire(lock, deadline, create=True)
+    except OSError as error:
+        message = f"{path} can't be changed: no lock at {lock}: {error.strerror or error}"
+        raise UnwritableFile(
+            message, hint="whoever changes the registry needs write access to it, to its lock and to its folder"
+        ) from error
+    if descriptor is None:
+        message = f"{path} is locked{_holder(lock)}, and was for {deadline:g} seconds ({lock})"
+        raise RegistryBusy(message, hint="try again; if it goes on, look at what that program does")
+    try:
+        share(descriptor, path)
+        yield
+    finally:
+        release(descriptor)
+
+
+def acquire(path: Path, deadline: float, *, create: bool = False) -> int | None:
+    """Open a file and lock it, after waiting up to `deadline` seconds; None where someone else has it locked till then.
+
+    What is locked is the file of this name: one that was removed or replaced meanwhile is tried for again. Raises
+    OSError, FileNotFoundError where there is no file and none is to be created.
+    """
+    until = time.monotonic() + deadline
+    while (descriptor := _attempt(path, create=create)) is None and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
+    return descriptor
+
+
+def release(descriptor: int) -> None:
+    """Let go of a lock and close its file; a child process that inherited the descriptor has no lock either."""
+    _unlock(descriptor)
+    os.close(descriptor)
+
+
+def try_lock(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock an open file unless someone else has it locked. Raises OSError where files can't be locked."""
+    absent: list[OSError] = []
+    for lock in (_flock, _lock_description):
+        try:
+            lock(descriptor, shared=shared)
+        except OSError as error:
+            if error.errno in _ABSENT and not absent:  # the other one will do
+                absent.append(error)
+                continue
+            _unlock(descriptor)
+            if error.errno in _HELD:
+                return False
+            raise
+    return True
+
+
+def _flock(descriptor: int, *, shared: bool) -> None:
+    fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+
+def _lock_description(descriptor: int, *, shared: bool) -> None:
+    _set_range(descriptor, fcntl.F_RDLCK if shared else fcntl.F_WRLCK)
+
+
+def _set_range(descriptor: int, kind: int) -> None:
+    fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _RANGE.pack(kind, os.SEEK_SET, 0, 0, 0))
+
+
+def _unlock(descriptor: int) -> None:
+    with suppress(OSError):
+        _set_range(descriptor, fcntl.F_UNLCK)
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _attempt(path: Path, *, create: bool) -> int | None:
+    try:
+        descriptor = _open(path, create=create)
+    except BlockingIOError:  # a file server that lent the file out is asking for it back
+        return None
+    with ExitStack() as stack:
+        stack.callback(os.close, descriptor)
+        if not try_lock(descriptor) or not _is_at(path, descriptor):
+            return None
+        stack.pop_all()
+    return descriptor
+
+
+def _open(path: Path, *, create: bool) -> int:
+    flags = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+    while True:
+        try:
+            return os.open(path, flags)  # without O_CREAT, which opens no file of another in a folder like /tmp
+        except FileNotFoundError:
+            if not create:
+                raise
+        with suppress(FileExistsError):
+            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, PRIVATE)
+            os.fchmod(descriptor, PRIVATE)
+            return descriptor
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _holder(lock: Path) -> str:
+    """Return which process holds a lock, as ` by process 12 (realms place, user root)`; empty where nobody can tell."""
+    try:
+        status = lock.stat()
+        lines = _LOCK_TABLE.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    for line in lines:
+        words = line.split()  # "7: FLOCK ADVISORY WRITE 1234 fe:00:131 0 EOF"; an OFDLCK has -1 for its process
+        if len(words) == 8 and words[1] in {"FLOCK", "POSIX"} and words[5] == place and int(words[4]) > 0:
+            return f" by process {words[4]}{_description(Path('/proc') / words[4])}"
+    return ""
+
+
+def _description(process: Path) -> str:
+    try:
+        words = process.joinpath("cmdline").read_text(encoding="utf-8", errors="replace").rstrip("\0").split("\0")
+        user = pwd.getpwuid(process.stat().st_uid).pw_name
+    except (OSError, KeyError):  # it has ended, or its user has no name
+        return ""
+    if len(words) > 1 and Path(words[0]).name.startswith("python"):  # the script that it runs says more
+        del words[0]
+    words[0] = Path(words[0]).name
+    return f" ({one_line(' '.join(words), 60)}, user {user})"
