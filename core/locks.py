@@ -13,6 +13,7 @@ import pwd
 import struct
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,13 +84,17 @@ def release(descriptor: int) -> None:
 
 def try_lock(descriptor: int, *, shared: bool = False) -> bool:
     """Lock an open file unless someone else has it locked. Raises OSError where files can't be locked."""
-    absent: list[OSError] = []
-    for lock in (_flock, _lock_description):
+    locks = (
+        partial(fcntl.flock, descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB),
+        partial(_lock_description, descriptor, fcntl.F_RDLCK if shared else fcntl.F_WRLCK),
+    )
+    absent = 0
+    for lock in locks:
         try:
-            lock(descriptor, shared=shared)
+            lock()
         except OSError as error:
-            if error.errno in _ABSENT and not absent:  # the other one will do
-                absent.append(error)
+            absent += error.errno in _ABSENT
+            if error.errno in _ABSENT and absent < len(locks):
                 continue
             _unlock(descriptor)
             if error.errno in _HELD:
@@ -98,21 +103,13 @@ def try_lock(descriptor: int, *, shared: bool = False) -> bool:
     return True
 
 
-def _flock(descriptor: int, *, shared: bool) -> None:
-    fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-
-
-def _lock_description(descriptor: int, *, shared: bool) -> None:
-    _set_range(descriptor, fcntl.F_RDLCK if shared else fcntl.F_WRLCK)
-
-
-def _set_range(descriptor: int, kind: int) -> None:
+def _lock_description(descriptor: int, kind: int) -> None:
     fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _RANGE.pack(kind, os.SEEK_SET, 0, 0, 0))
 
 
 def _unlock(descriptor: int) -> None:
     with suppress(OSError):
-        _set_range(descriptor, fcntl.F_UNLCK)
+        _lock_description(descriptor, fcntl.F_UNLCK)
     with suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
