@@ -96,14 +96,6 @@ def test_only_outer_loops_swallow_every_exception() -> None:
     assert places <= {"core/driver/lane.py", "core/operations/tasks.py", "tui/__main__.py"}
 
 
-def test_every_command_is_in_the_readme() -> None:
-    """With the words that one types."""
-    from tui.__main__ import COMMANDS
-
-    readme = (ROOT / "README.md").read_text()
-    assert [name for name in COMMANDS if f"`realms {name}" not in readme] == []
-
-
 def test_every_sample_configuration_is_read_without_errors() -> None:
     """They are what administrators begin with."""
     from core.config.reader import load
