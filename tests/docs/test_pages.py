@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 PENDING = {
     "realms plan drain": ({"--with-devices", "--without-devices"}, {"--offline", "--live-only"}),
     "realms plan rebalance": ({"--with-devices", "--without-devices"}, {"--offline"}),
-    "realms plan room": ({"--with-devices", "--without-devices"}, {"--offline"}),
+    "realms plan room": (
+        {"--with-devices", "--without-devices", "--apply", "--parallel", "--bandwidth", "--yes"},
+        {"--offline"},
+    ),
 }
 """Options that are documented before they are there, and those whose place they take."""
 PENDING_PAGES = {"codes.md"}
