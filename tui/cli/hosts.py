@@ -9,7 +9,7 @@ import click
 
 from core.errors import HostRefused, UnreadableFile, UsageError
 from core.hosts import HostState, StaticAddress
-from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -186,7 +186,7 @@ def disable(options: GlobalOptions, names: tuple[str, ...]) -> None:
 
 @click.command("remove", cls=RealmsCommand)
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+@yes_option
 @pass_options
 def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
     """Forget hosts. Their VMs are not touched: they go on running, and are no longer shown."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.options import json_option, pass_options
+from tui.cli.options import json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ def deleting(never: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
         click.option(
             "--force", is_flag=True, help=f"Also where nobody can tell whether it is in use; never where {never}."
         ),
-        click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked."),
+        yes_option,
         realm_option,
         timeout_option,
         json_option,

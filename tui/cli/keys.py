@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import HostRefused, ReadOnly, RealmsError, UsageError
-from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
+from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +87,7 @@ def _print_what_next(key: ServiceKey, *, error: bool = False) -> None:
 @keys.command("install", cls=RealmsCommand)
 @click.argument("subjects", metavar="HOST|URI...", nargs=-1, required=True)
 @_file_option
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+@yes_option
 @pass_options
 def install(options: GlobalOptions, subjects: tuple[str, ...], file: Path | None, *, yes: bool) -> int:
     """Put the key on hosts, registered or given by their URI.

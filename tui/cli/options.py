@@ -198,5 +198,8 @@ json_option = click.option(
 )
 """The option of every command that reports something; its parameter is `as_json`."""
 
+yes_option = click.option("--yes", is_flag=True, help="Don't ask for confirmation (implied without a terminal).")
+"""The option of every command that asks before it changes something; its parameter is `yes`."""
+
 pass_options = click.make_pass_decorator(GlobalOptions, ensure=True)
 """Hands the global options to a command as its first argument."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
-from tui.cli.options import SIZE, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options
+from tui.cli.options import SIZE, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +115,7 @@ def status(
 @click.option("--need", type=SIZE, default=0, help="Warn where less is free (10 GiB at least).")
 @click.option("--proof/--no-proof", default=True, help="Prove that storage is shared.", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Print what would be done, as virsh commands; connect to nothing.")
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+@yes_option
 @timeout_option
 @json_option
 @pass_options

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
 from tui.cli.pools import ROLES, host_option, timeout_option
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @host_option
 @click.option("--pool", "names", multiple=True, type=click.Choice(ROLES), help="Only this pool; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="Print what would be done, as virsh commands; connect to nothing.")
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+@yes_option
 @timeout_option
 @json_option
 @pass_options

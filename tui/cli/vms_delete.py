@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand
+from tui.cli.options import GlobalOptions, RealmsCommand, yes_option
 from tui.cli.unasked import unasked_option
-from tui.cli.vms_lifecycle import common_options, row, warn_foreign, yes_option
+from tui.cli.vms_lifecycle import common_options, row, warn_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

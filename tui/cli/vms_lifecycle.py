@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,9 +30,6 @@ def common_options(function: Callable[..., int]) -> Callable[..., int]:
     names = click.argument("names", metavar="VM...", nargs=-1, required=True)
     decorated: Callable[..., int] = names(foreign(timeout(json_option(pass_options(function)))))
     return decorated
-
-
-yes_option = click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
 
 
 @click.command("start", cls=RealmsCommand)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
     from core.operations.migrate import Migrated
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 @click.option(
     "--peer-uri", metavar="URI", default="", help="Libvirt URI by which the source reaches the target (p2p, tunnelled)."
 )
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+@yes_option
 @json_option
 @pass_options  # fmt: skip
 def migrate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
 from tui.cli.vms_drives import foreign_option, timeout_option
 
 
@@ -15,7 +15,7 @@ from tui.cli.vms_drives import foreign_option, timeout_option
               help="Only this disk of the snapshot, such as vda; can be repeated.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Cut the VM's power first; also where a host can't be asked.")
 @click.option("--start", is_flag=True, help="Start the VM afterwards, with room taken as for any start.")
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+@yes_option
 @foreign_option
 @timeout_option
 @json_option

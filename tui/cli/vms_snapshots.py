@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
 from tui.cli.vms_drives import foreign_option, timeout_option
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def snapshots(options: GlobalOptions, vm: str | None, *, realm: str | None, time
 @click.command("delete-snapshot", cls=RealmsCommand)
 @click.argument("vm")
 @click.argument("name")
-@click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+@yes_option
 @foreign_option
 @timeout_option
 @json_option
