@@ -198,7 +198,7 @@ def lose_hosts(runs: int) -> None:
 def _drain(hosts: int, vms: int) -> Callable[[], object]:
     fleet = make_fleet(hosts, vms)
     ledger = Ledger(CONFIGURATION, fleet)
-    return lambda: drain(CONFIGURATION, fleet, fleet.hosts[3].name, MovePolicy(), ledger=ledger)
+    return lambda: drain(CONFIGURATION, fleet, fleet.hosts[3].name, MovePolicy(with_devices=True), ledger=ledger)
 
 
 def even_out(runs: int) -> None:

@@ -236,7 +236,7 @@ class _Carrying:
             workplace=self._workplace,
             fleet=fleet,
             move=move,
-            foreign=self._order.foreign,
+            foreign=self._order.policy.foreign,
             bandwidth=self._order.bandwidth,
             deadline=self._deadline,
         )

@@ -7,7 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError
-from core.placement.demand import MovePolicy
+from core.placement.demand import DEFAULT_POLICY, MovePolicy
+from core.placement.drain import DrainPlan, drain
+from core.placement.make_room import DEFAULT_MOST_MOVES, RoomPlan, make_room
+from core.placement.rebalance import RebalancePlan, rebalance
 from core.placement.request import Request
 from core.placement.rows import request_row
 from core.units import show_size
@@ -18,8 +21,7 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.fleet import Fleet
     from core.placement.demand import Stuck
-    from core.placement.drain import DrainPlan, Move
-    from core.placement.rebalance import RebalancePlan
+    from core.placement.drain import Move
 
 DEFAULT_PARALLEL = 2
 """Moves that a host takes part in at once, as source or target, where nobody says otherwise."""
@@ -29,6 +31,10 @@ MOST_PARALLEL = 16
 
 MOST_BANDWIDTH = 1_000_000
 """MiB/s that a live migration may be limited to."""
+
+
+MovesPlan = DrainPlan | RebalancePlan | RoomPlan
+"""A plan whose answer is moves in their order."""
 
 
 class PlanKind(StrEnum):
@@ -44,16 +50,16 @@ class PlanOrder:
     """A plan to carry out: of what kind, which VMs it may touch, and how many moves a host takes part in at once.
 
     `host` is the one that is emptied by a drain, else empty. VMs that hold PCI devices are shut down, moved and started
-    again where they move `offline`; else they stay. Raises UsageError for what makes no sense.
+    again where the policy has them move. Raises UsageError for what makes no sense.
     """
 
     kind: PlanKind
     host: str = ""
-    foreign: bool = False
-    offline: bool = False
+    policy: MovePolicy = DEFAULT_POLICY
+    """Which VMs may be moved."""
     parallel: int = DEFAULT_PARALLEL
     most: int | None = None
-    """Most moves of a rebalance; None: as many as help."""
+    """Most moves of a rebalance or for room; None: as many as help, or as are looked for."""
     bandwidth: int = 0
     """MiB/s that each live migration may send; 0: no limit."""
     request: Request | None = None
@@ -80,45 +86,34 @@ class PlanOrder:
             return f"make room for {', '.join([vcpus, show_size(self.request.memory_bytes), *devices])}"
         return f"{self.kind.value} {self.host}".rstrip()
 
-    @property
-    def policy(self) -> MovePolicy:
-        """Which VMs may be moved."""
-        return MovePolicy(foreign=self.foreign, with_devices=self.offline)
-
-    def plan(self, configuration: Configuration, fleet: Fleet) -> DrainPlan | RebalancePlan:
-        """Plan a drain or a rebalance on a fleet; raises UsageError where its host isn't there any more."""
+    def plan(self, configuration: Configuration, fleet: Fleet) -> MovesPlan:
+        """Plan it on a fleet; raises UsageError where its host isn't there any more."""
+        if self.request is not None:
+            most = DEFAULT_MOST_MOVES if self.most is None else self.most
+            return make_room(configuration, fleet, self.request, self.policy, most_moves=most)
         if self.kind is PlanKind.DRAIN:
-            from core.placement.drain import drain
-
             return drain(configuration, fleet, self.host, self.policy)
-        from core.placement.rebalance import rebalance
-
         return rebalance(configuration, fleet, self.policy, most=self.most)
 
     def moves(self, configuration: Configuration, fleet: Fleet) -> Sequence[Move]:
-        """Plan its moves on a fleet; raises UsageError where its host isn't there any more."""
-        if self.request is None:
-            return self.plan(configuration, fleet).moves
-        from core.placement.make_room import make_room
-
-        return make_room(configuration, fleet, self.request, self.policy).moves
+        """Plan its moves on a fleet; raises as `plan` does."""
+        return self.plan(configuration, fleet).moves
 
     def staying(self, configuration: Configuration, fleet: Fleet) -> Sequence[Stuck]:
-        """Give the VMs that it can't move on a fleet, as far as it looks at them; raises as `moves` does."""
-        if self.request is not None:
-            return ()
-        from core.placement.drain import DrainPlan
-
-        plan = self.plan(configuration, fleet)
-        return plan.stuck if isinstance(plan, DrainPlan) else plan.held
+        """Return the VMs that it can't move on a fleet, as far as it looks at them; raises as `plan` does."""
+        match self.plan(configuration, fleet):
+            case DrainPlan(stuck=staying) | RebalancePlan(held=staying):
+                return staying
+            case RoomPlan():
+                return ()
 
     def facts(self) -> dict[str, Any]:
         """Give it as it is written down; `of_facts` reads it."""
         return {
             "kind": self.kind.value,
             "host": self.host,
-            "foreign": self.foreign,
-            "offline": self.offline,
+            "foreign": self.policy.foreign,
+            "offline": self.policy.with_devices,  # as earlier versions wrote it, whose plans can still be resumed
             "parallel": self.parallel,
             "most": self.most,
             "bandwidth": self.bandwidth,
@@ -139,8 +134,7 @@ class PlanOrder:
         return cls(
             kind=PlanKind(facts["kind"]),
             host=str(facts["host"]),
-            foreign=bool(facts["foreign"]),
-            offline=bool(facts["offline"]),
+            policy=MovePolicy(foreign=bool(facts["foreign"]), with_devices=bool(facts["offline"])),
             parallel=int(facts["parallel"]),
             most=None if most is None else int(most),
             bandwidth=int(facts["bandwidth"]),

@@ -61,7 +61,11 @@ class MovePolicy:
     """
 
     foreign: bool = False
-    with_devices: bool = True
+    with_devices: bool = False
+
+
+DEFAULT_POLICY = MovePolicy()
+"""What every plan goes by where nobody says otherwise."""
 
 
 def request_of(profile: HardwareProfile | None, vm: VM, realm: str) -> Request:

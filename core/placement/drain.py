@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import UsageError
-from core.placement.demand import Movables, MovePolicy, Stays, Stuck, largest_first, no_place, request_of
+from core.placement.demand import DEFAULT_POLICY, Movables, Stays, Stuck, largest_first, no_place, request_of
 from core.placement.ledger import HostQueue, Ledger
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.fleet import VM, Fleet
     from core.hardware import PciAddress
+    from core.placement.demand import MovePolicy
     from core.placement.request import Request
 
 _UNSEEN = (Stays.NOT_CONNECTED, Stays.STALE, Stays.HOST_DISABLED)
@@ -66,7 +67,7 @@ def drain(
     configuration: Configuration,
     fleet: Fleet,
     host: str,
-    policy: MovePolicy | None = None,
+    policy: MovePolicy = DEFAULT_POLICY,
     *,
     ledger: Ledger | None = None,
 ) -> DrainPlan:
@@ -79,7 +80,7 @@ def drain(
         raise UsageError(f"there is no host {host}", hint="realms hosts list")
     source = ledger.index[host]
     snapshot = ledger.hosts[source].snapshot
-    movables = Movables(ledger, policy or MovePolicy())
+    movables = Movables(ledger, policy)
     uuids = {vm.uuid for vm in snapshot.vms}
     pending = tuple(each.vm for each in snapshot.pending_reservations() if each.uuid not in uuids)
     moves: list[Move] = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.curves import INFINITY
 from core.placement.clearing import clear_one_host
-from core.placement.demand import Movables, MovePolicy, largest_first, request_of
+from core.placement.demand import DEFAULT_POLICY, Movables, largest_first, request_of
 from core.placement.drain import Move
 from core.placement.ledger import Ledger
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.fleet import VM, Fleet
     from core.hardware import PciAddress
+    from core.placement.demand import MovePolicy
     from core.placement.request import Request, RequestKey
 
 DEFAULT_MOST_MOVES = 8
@@ -52,7 +53,7 @@ def make_room(
     configuration: Configuration,
     fleet: Fleet,
     request: Request,
-    policy: MovePolicy | None = None,
+    policy: MovePolicy = DEFAULT_POLICY,
     *,
     most_moves: int = DEFAULT_MOST_MOVES,
     budget: int = DEFAULT_BUDGET,
@@ -60,7 +61,7 @@ def make_room(
 ) -> RoomPlan:
     """Find moves after which a host takes the VM; none where one does already. The ledger is given back as it was."""
     ledger = Ledger(configuration, fleet) if ledger is None else ledger
-    search = _Search(ledger, request, policy or MovePolicy(with_devices=False), budget)
+    search = _Search(ledger, request, policy, budget)
     for count in range(most_moves + 1):
         found = search.within(count)
         if found is not None:

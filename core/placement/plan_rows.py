@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.costs import CostState
 from core.curves import INFINITY
+from core.placement.demand import Stays
+from core.placement.drain import DrainPlan
+from core.placement.make_room import RoomPlan
+from core.placement.rebalance import RebalancePlan
 from core.placement.rows import request_row
 
 if TYPE_CHECKING:
@@ -16,11 +20,9 @@ if TYPE_CHECKING:
     from core.placement.batch import BatchComparison, BatchPlan
     from core.placement.capacity import Capacity, HostCapacity
     from core.placement.demand import Stuck
-    from core.placement.drain import DrainPlan, Move
+    from core.placement.drain import Move
     from core.placement.failure import FailureCheck, HostLoss, SeveralLost
-    from core.placement.make_room import RoomPlan
     from core.placement.mix import MixCapacity
-    from core.placement.rebalance import RebalancePlan
     from core.placement.verdicts import Refusal
 
 
@@ -101,12 +103,33 @@ def stuck_row(stuck: Stuck) -> dict[str, Any]:
     return {**_vm(stuck.vm), "why": str(stuck.why), "message": stuck.message}
 
 
+_MOVED_BY = {Stays.FOREIGN: "--foreign", Stays.HOLDS_DEVICES: "--with-devices"}
+"""Options of `realms plan` with which VMs move that stay for these reasons."""
+
+
+def _staying(stuck: Stuck) -> dict[str, Any]:
+    """Return a VM that a plan leaves where it is: why, and the option that moves it, None where there is none."""
+    option = next((option for why, option in _MOVED_BY.items() if why == stuck.why), None)
+    return {**stuck_row(stuck), "option": option}
+
+
+def moves_document(plan: DrainPlan | RebalancePlan | RoomPlan) -> dict[str, Any]:
+    """Return a plan of moves, of whatever kind."""
+    match plan:
+        case DrainPlan():
+            return drain_document(plan)
+        case RebalancePlan():
+            return rebalance_document(plan)
+        case RoomPlan():
+            return room_document(plan)
+
+
 def drain_document(plan: DrainPlan) -> dict[str, Any]:
     """Give the plan that empties a host; `unseen` says why nobody knows what runs there."""
     return {
         "host": plan.host,
         "moves": [move_row(move) for move in plan.moves],
-        "stuck": [stuck_row(stuck) for stuck in plan.stuck],
+        "stuck": [_staying(stuck) for stuck in plan.stuck],
         "left": [stuck_row(left) for left in plan.left],
         "pending": list(plan.pending),
         "unseen": plan.unseen or None,
@@ -155,7 +178,7 @@ def rebalance_document(plan: RebalancePlan) -> dict[str, Any]:
         **_number("sum_before", plan.before.sum),
         **_number("sum_after", plan.after.sum),
         "moves": [move_row(move) for move in plan.moves],
-        "held": [stuck_row(stuck) for stuck in plan.held],
+        "held": [_staying(stuck) for stuck in plan.held],
         "stopped": plan.stopped,
         "curve": [{**_number("highest", level.highest), **_number("sum", level.sum)} for level in plan.levels],
     }

@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from core.curves import INFINITY, settle
-from core.placement.demand import Movables, MovePolicy, Stuck, largest_first, request_of
+from core.placement.demand import DEFAULT_POLICY, Movables, Stuck, largest_first, request_of
 from core.placement.drain import Move
 from core.placement.ledger import Ledger
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.fleet import VM, Fleet
+    from core.placement.demand import MovePolicy
     from core.placement.ledger import HostLine, Place
     from core.placement.request import Request
 
@@ -64,18 +65,18 @@ class RebalancePlan:
 def rebalance(
     configuration: Configuration,
     fleet: Fleet,
-    policy: MovePolicy | None = None,
+    policy: MovePolicy = DEFAULT_POLICY,
     *,
     most: int | None = None,
     ledger: Ledger | None = None,
 ) -> RebalancePlan:
     """Plan until no VM would have a cheaper host, or for `most` moves. Hosts of unknown use are left out.
 
-    VMs that hold PCI devices stay unless the policy says otherwise: they can't move while they run. The moves with
-    `most` are the first of those without. A ledger of the same fleet may be handed in; it is given back as it was.
+    The moves with `most` are the first of those without. A ledger of the same fleet may be handed in; it is given back
+    as it was.
     """
     ledger = Ledger(configuration, fleet) if ledger is None else ledger
-    crowd = _Crowd(ledger, policy or MovePolicy(with_devices=False))
+    crowd = _Crowd(ledger, policy)
     plan, costs = _planned(_Balance(crowd), None if most is None else max(most, _MOST_REPEATED + 1))
     if not plan.stopped and 1 < len(plan.moves) <= _MOST_REPEATED:
         shorter, its_costs = _planned(_Balance(crowd, by_memory=True), len(plan.moves) - 1)

@@ -10,11 +10,10 @@ import pytest
 
 from core.config.reader import load
 from core.fleet_file import load_file
-from core.placement.demand import MovePolicy
 from core.placement.drain import drain
 from core.placement.plan_rows import drain_document, rebalance_document
 from core.placement.rebalance import rebalance
-from tests.cli.program import lines, plan
+from tests.cli.program import SMALL, lines, plan
 from tests.cli.saved_fleet import FLEET, HOSTS, THREE, vm
 
 if TYPE_CHECKING:
@@ -76,13 +75,35 @@ def test_a_vm_with_devices_is_shut_down_on_the_way_or_stays(run: Run, places: Pa
     hosts = [HOSTS[2], {**HOSTS[2], "name": "g2"}]
     vms = [vm("ml", "h3", 8, 64, devices=["01:00.0"]), vm("its", "g2", 1, 1, devices=["01:00.0"])]
     (places / "gpus.json").write_text(json.dumps({**FLEET, "hosts": hosts, "vms": vms}))
-    (move,) = plan(run, "drain", "h3", "--json", fleet="gpus.json").json["moves"]
+    (move,) = plan(run, "drain", "h3", "--with-devices", "--json", fleet="gpus.json").json["moves"]
     assert (move["to"], move["devices"], move["offline"]) == ("g2", ["0000:c1:00.0"], True)
-    told = lines(plan(run, "drain", "h3", fleet="gpus.json"))
+    told = lines(plan(run, "drain", "h3", "--with-devices", fleet="gpus.json"))
     assert told[0] == "h3: 1 VM would move, 1 of them shut down; none would stay"
     assert told[3].endswith("shut down; gets 0000:c1:00.0")
-    stays = plan(run, "drain", "h3", "--live-only", "--json", fleet="gpus.json")
-    assert (stays.code, stays.json["stuck"][0]["why"]) == (1, "holds-devices")
+    stays = plan(run, "drain", "h3", "--json", fleet="gpus.json")
+    (stuck,) = stays.json["stuck"]
+    assert (stays.code, stays.json["moves"], stuck["vm"]) == (1, [], "ml")
+    assert (stuck["why"], stuck["option"]) == ("holds-devices", "--with-devices")
+
+
+@pytest.mark.parametrize("words", [("drain", "h3"), ("rebalance",), ("room", *SMALL, "--device", "nvidia-gpu=2")])
+def test_the_former_names_of_the_option_do_as_it_does(run: Run, places: Path, words: tuple[object, ...]) -> None:
+    """They are accepted, and in no help."""
+    hosts = [HOSTS[2], {**HOSTS[2], "name": "g2"}]
+    vms = [vm("ml", "h3", 8, 64, devices=["01:00.0"]), vm("its", "g2", 1, 1, devices=["01:00.0"])]
+    (places / "gpus.json").write_text(json.dumps({**FLEET, "hosts": hosts, "vms": vms}))
+    found = {
+        option: plan(run, *words, *([option] if option else []), "--json", fleet="gpus.json").json
+        for option in ("", "--with-devices", "--without-devices", "--offline", "--live-only")
+    }
+    assert found["--offline"] == found["--with-devices"] != found[""]
+    assert found["--live-only"] == found["--without-devices"] == found[""]
+    told = plan(run, *words, "--help").out
+    assert "--with-devices" in told
+    assert "--offline" not in told
+    assert "--live-only" not in told
+    refused = plan(run, *words, "--offline", "--live-only", fleet="gpus.json")
+    assert (refused.code, "can't both move and stay" in refused.err) == (2, True)
 
 
 def test_a_host_that_nobody_sees_is_not_said_to_be_empty(run: Run) -> None:
@@ -110,7 +131,7 @@ def test_rebalancing_ends_where_no_vm_would_have_a_cheaper_host(run: Run, crowde
     assert [(move["vm"], move["to"]) for move in document["moves"]] == [("large", "h7")]
     assert (document["highest_after"], document["sum_after"], document["stopped"]) == (9.0, 23.0, False)
     assert [held["vm"] for held in document["held"]] == ["stranger"]
-    planned = rebalance(load(Path("ticrypt-vm.conf")), load_file(Path(crowded)), MovePolicy(with_devices=False))
+    planned = rebalance(load(Path("ticrypt-vm.conf")), load_file(Path(crowded)))
     assert document == {**rebalance_document(planned), "hosts_answering": 3, "hosts_total": 3}
 
 
@@ -171,6 +192,10 @@ def test_nothing_to_even_out_is_said(run: Run) -> None:
         (("drain", "h1", "--apply", "--without", "h2"), "leave the changes out"),
         (("rebalance", "--apply", "--set", "cost-functions.cpu.scale=2"), "leave the changes out"),
         (("drain", "h1", "--apply"), "no host 'h1'"),
+        (("room", *SMALL, "--apply", "--fleet", "fleet.json"), "saved fleet"),
+        (("room", *SMALL, "--apply", "--read-only"), "read-only"),
+        (("room", *SMALL, "--apply", "--without", "h2"), "leave the changes out"),
+        (("room", *SMALL, "--apply", "--realm", "nowhere"), "no realm 'nowhere'"),
     ],
 )
 def test_what_can_not_be_carried_out_is_refused(run: Run, arguments: tuple[object, ...], message: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from core.operations.plan_order import PlanKind, PlanOrder
 from core.operations.plan_run import END, Run, in_journal, left_runs
+from core.placement.demand import MovePolicy
 from tests.cli.program import runner
 from tests.driver.worlds import LONG, Guest
 from tests.terminal import terminal
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Run_ = Callable[..., Outcome]
 
 ML = Guest(name="ml", uuid="11111111-1111-4111-8111-111111111111", devices=(GPUS[0],))
-DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", foreign=True, offline=True)
+DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True, with_devices=True))
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_a_new_plan_takes_the_place_of_the_earlier_one(run: Run_, place: World) 
     """It is told how far that came."""
     identity = leave(place)
     place.close()
-    outcome = run("plan", "drain", "h1", "--foreign", "--offline", "--apply", "--json")
+    outcome = run("plan", "drain", "h1", "--foreign", "--with-devices", "--apply", "--json")
     assert (outcome.code, [row["ok"] for row in outcome.json["applied"]]) == (0, [True])
     assert [each["id"] for each in outcome.json["replaced"]] == [identity]
     assert left_runs(place.workplace) == ()
@@ -115,12 +116,10 @@ def test_devices_keep_a_vm_where_it_is_unless_it_may_be_shut_down(run: Run_, pla
     outcome = run("plan", "drain", "h1", "--foreign", "--apply")
     assert outcome.code == 1
     assert "it holds PCI devices: it would have to be shut down on the way" in outcome.out
-    assert "With --offline" in outcome.out
-    refused = run("plan", "drain", "h1", "--offline", "--live-only")
-    assert (refused.code, "--live-only leaves" in refused.err) == (2, True)
+    assert "Add --with-devices" in outcome.out
 
 
-@pytest.mark.parametrize("arguments", [("drain", "h1", "--foreign", "--offline", "--apply"), ("resume",)])
+@pytest.mark.parametrize("arguments", [("drain", "h1", "--foreign", "--with-devices", "--apply"), ("resume",)])
 def test_a_no_still_gives_the_document(place: World, arguments: tuple[str, ...]) -> None:
     """On a terminal, where it is asked."""
     if arguments[0] == "resume":
@@ -151,6 +150,6 @@ def test_an_earlier_plan_that_has_shut_a_vm_down_keeps_its_place(run: Run_, plac
     """Nobody else would start it again."""
     identity = leave(place, state="waiting", message="", hint="", off=True)
     place.close()
-    outcome = run("plan", "drain", "h1", "--foreign", "--offline", "--apply", "--json")
+    outcome = run("plan", "drain", "h1", "--foreign", "--with-devices", "--apply", "--json")
     assert (outcome.code, outcome.json["replaced"]) == (0, [])
     assert [left.id for left in left_runs(place.workplace)] == [identity]

@@ -10,7 +10,6 @@ import pytest
 
 from core.config.reader import load
 from core.fleet_file import load_file
-from core.placement.demand import MovePolicy
 from core.placement.make_room import make_room
 from core.placement.plan_rows import room_document
 from core.placement.request import Request
@@ -43,7 +42,7 @@ def test_one_move_makes_room(run: Run, full: str) -> None:
     (move,) = outcome.json["moves"]
     assert outcome.json["host"] == move["from"] != move["to"]
     configuration, fleet = load(Path("ticrypt-vm.conf")), load_file(Path(full))
-    made = make_room(configuration, fleet, Request(8, 700 * GIB), MovePolicy(with_devices=False))
+    made = make_room(configuration, fleet, Request(8, 700 * GIB))
     assert outcome.json == {**room_document(made), "hosts_answering": 3, "hosts_total": 3}
     told = lines(plan(run, "room", *LARGE, fleet=full))
     assert told[0].startswith(f"8 vCPUs, 700 GiB: {made.host} takes it after 1 move, at a cost of ")

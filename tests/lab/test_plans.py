@@ -13,6 +13,7 @@ from core.operations.carry_out import carry_out
 from core.operations.journal import StillAtWork
 from core.operations.plan_order import PlanKind, PlanOrder
 from core.operations.plan_run import MoveState, Run, left_runs
+from core.placement.demand import MovePolicy
 from tests.cli.program import runner
 from tests.terminal import REALMS
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from .lab import Lab
 
-DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", foreign=True)
+DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True))
 
 
 def agreed(place: Place3, count: int) -> Sequence[Move]:

@@ -9,6 +9,7 @@ from core.hosts import HostState
 from core.operations.carry_out import carry_out
 from core.operations.plan_order import PlanKind, PlanOrder
 from core.operations.plan_run import Run, left_runs
+from core.placement.demand import MovePolicy
 from tests.terminal import terminal
 
 from .migrations import Place3, copies, guest
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 PATIENCE = 150.0
 """Seconds in which guests without acceleration move, on a busy machine."""
 
-DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", foreign=True)
+DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True))
 
 
 @contextmanager

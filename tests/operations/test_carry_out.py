@@ -18,6 +18,7 @@ from core.operations.plan_order import PlanKind, PlanOrder
 from core.operations.plan_run import BEGIN, SHUT_DOWN, MoveState, Run, forget_run, in_journal, left_runs
 from core.operations.recover import survey
 from core.operations.whereabouts import Whereabouts
+from core.placement.demand import MovePolicy
 from tests.driver.worlds import LONG, Guest, guest_xml
 from tests.vms.world import GPUS, World, world
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from core.placement.drain import Move
 
-DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", foreign=True, offline=True)
+DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True, with_devices=True))
 ML, OTHER = (Guest(name=name, uuid=f"{number * 11111111}-1111-4111-8111-111111111111", devices=(GPUS[number - 1],))
              for number, name in enumerate(("ml", "other"), 1))  # fmt: skip
 
@@ -74,7 +75,7 @@ def test_vms_with_devices_are_shut_down_moved_and_started(place: World) -> None:
 
 def test_nothing_is_shut_down_that_nobody_asked_for(place: World) -> None:
     """Without the wish they stay, for that reason."""
-    order = replace(DRAIN, offline=False)
+    order = replace(DRAIN, policy=MovePolicy(foreign=True))
     plan = order.plan(place.workplace.configuration, place.workplace.settled_fleet(LONG))
     assert (plan.moves, [str(each.why) for each in plan.stuck]) == ((), ["holds-devices"] * 2)
     run = Run(order, plan.moves)
@@ -164,7 +165,7 @@ def test_the_same_plan_is_not_carried_out_twice_at_once(place: World) -> None:
     moves = agreed(place)
     with in_journal(place.workplace, Run(DRAIN, moves)):
         with pytest.raises(StillAtWork, match="drain h1 is being carried out already"):
-            carry(place, Run(replace(DRAIN, foreign=False), moves))
+            carry(place, Run(replace(DRAIN, policy=MovePolicy(with_devices=True)), moves))
         other = Run(PlanOrder(kind=PlanKind.REBALANCE), ())
         assert carry(place, other) == "0 moved, 0 failed; 0 were planned"
 

@@ -17,9 +17,11 @@ from tests.tui import world
 GIB = 2**30
 LARGE = Request(2, 250 * GIB, {"a100": 1}, "main")
 ORDERS = (
-    PlanOrder(kind=PlanKind.DRAIN, host="h1", foreign=True, offline=True, parallel=3, bandwidth=100),
+    PlanOrder(
+        kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True, with_devices=True), parallel=3, bandwidth=100
+    ),
     PlanOrder(kind=PlanKind.REBALANCE, most=4),
-    PlanOrder(kind=PlanKind.ROOM, request=LARGE),
+    PlanOrder(kind=PlanKind.ROOM, request=LARGE, most=3),
 )
 
 
@@ -47,7 +49,7 @@ def test_room_is_made_by_the_moves_that_were_planned() -> None:
     request = Request(2, 250 * GIB)
     order = PlanOrder(kind=PlanKind.ROOM, request=request)
     assert order.what == "make room for 2 vCPUs, 250 GiB"
-    planned = make_room(world.CONFIGURATION, fleet, request, MovePolicy(with_devices=False))
+    planned = make_room(world.CONFIGURATION, fleet, request)
     assert planned.moves
     assert order.moves(world.CONFIGURATION, fleet) == planned.moves
     assert order.staying(world.CONFIGURATION, fleet) == ()

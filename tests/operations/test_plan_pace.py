@@ -114,8 +114,7 @@ class Model:
 orders = st.builds(
     PlanOrder,
     kind=st.just(PlanKind.REBALANCE),
-    foreign=st.sampled_from([True]),
-    offline=st.booleans(),
+    policy=st.builds(MovePolicy, foreign=st.sampled_from([True]), with_devices=st.booleans()),
     parallel=st.integers(1, 3),
 )
 
@@ -231,7 +230,7 @@ def test_one_move_at_a_time_is_the_plan_itself(configuration: Configuration, sta
     if not start.hosts:
         return
     host = data.draw(st.sampled_from(start.hosts)).name
-    order = PlanOrder(kind=PlanKind.DRAIN, host=host, foreign=True, offline=True, parallel=1)
+    order = PlanOrder(kind=PlanKind.DRAIN, host=host, policy=ALL, parallel=1)
     model = Model(configuration, start, planner_of(order), order.parallel)
     done = []
     while model.begin():
@@ -306,7 +305,7 @@ def test_a_move_under_way_counts_on_both_hosts_until_it_has_ended() -> None:
     """Also before it has reserved its room; afterwards it is as if it had moved, with its device free at the source."""
     source = snapshot("a", vm("a", "ml", devices=GPUS[:1], managed=True), profile="gpu-node")
     machines = fleet(source, snapshot("b", profile="gpu-node"))
-    (move,) = drain(CONFIGURATION, machines, "a").moves
+    (move,) = drain(CONFIGURATION, machines, "a", ALL).moves
     counted = with_under_way(machines, [move])
     assert [host.addresses_in_use() for host in counted.hosts] == [{GPUS[0]}, {*move.devices}]
     assert with_under_way(counted, [move]) == counted

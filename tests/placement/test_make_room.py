@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.fleet import Fleet
 
-EVERYTHING = MovePolicy(foreign=True)
+EVERYTHING = MovePolicy(foreign=True, with_devices=True)
 
 
 @settings(max_examples=100)
@@ -136,6 +136,6 @@ def test_a_device_is_freed_by_moving_who_holds_it() -> None:
     )
     request = Request(1, GIB, {"a100": 2})
     assert make_room(CONFIGURATION, hosts, request).host is None
-    plan = make_room(CONFIGURATION, hosts, request, MovePolicy())
+    plan = make_room(CONFIGURATION, hosts, request, MovePolicy(with_devices=True))
     assert [(move.source, move.target, move.offline) for move in plan.moves] == [("g", "h", True)]
     assert (plan.host, plan.devices) == ("g", GPUS[:2])

@@ -101,9 +101,9 @@ def test_devices_are_placed_again_by_type() -> None:
     """From the target's own list; the VM has to be shut down on the way."""
     source = snapshot("a", vm("a", "1", devices=GPUS[2:], managed=True), profile="gpu-node")
     target = snapshot("b", vm("b", "2", devices=GPUS[:1], managed=True), profile="gpu-node")
-    plan = drain(CONFIGURATION, fleet(source, target, snapshot("c")), "a")
+    plan = drain(CONFIGURATION, fleet(source, target, snapshot("c")), "a", MovePolicy(with_devices=True))
     assert [(move.target, move.devices, move.offline) for move in plan.moves] == [("b", GPUS[1:2], True)]
-    held = drain(CONFIGURATION, fleet(source, target), "a", MovePolicy(with_devices=False))
+    held = drain(CONFIGURATION, fleet(source, target), "a")
     assert reasons(held) == {"1": "holds-devices"}
 
 

@@ -92,10 +92,10 @@ def test_a_cordon_names_its_vms_the_room_that_goes_and_where_they_could_go() -> 
 
 
 def test_what_can_not_move_is_named_with_its_reason() -> None:
-    """Devices that no other host has, and a state in which nothing is moved."""
+    """Devices, which no VM takes along while it runs, and a state in which nothing is moved."""
     told = said(("h3",), HostState.DISABLED)
     assert "1 of 4 VMs could go elsewhere first: 1 to h7" in told
-    assert "ml-train-04 and ml-train-07 can't move: no host can take it: h1: asked for 1 a100, 0 free" in told
+    assert "ml-train-04 and ml-train-07 can't move: it holds PCI devices: it would have to be shut down" in told
     assert "notebook-1 can't move: it is crashed" in told
 
 

@@ -180,7 +180,7 @@ async def test_foreign_vms_move_only_on_demand_and_after_a_warning(tmp_path: Pat
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
         await pressed(pilot, "t", VMForm)
-        assert [row.value for row in app.screen.query(FieldRow)] == [YES, YES]
+        assert [row.value for row in app.screen.query(FieldRow)] == [YES, ""]
 
 
 async def test_several_vms_want_their_number_typed(tmp_path: Path) -> None:

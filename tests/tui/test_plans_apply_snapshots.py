@@ -104,7 +104,11 @@ def test_foreign_vms_and_devices_are_warned_of(snap_compare: Callable[..., bool]
 
     async def before(pilot: Pilot[int]) -> None:
         await planned(pilot, "5")
-        await planned(pilot, "j", "j", "j", "d")
+        screen = await planned(pilot, "j", "j", "j", "d")
+        await pressed(pilot, "t", VMForm)
+        await pilot.press("down", "space", "ctrl+s")
+        await until(pilot, lambda: app.screen is screen)
+        await planned(pilot)
         await pressed(pilot, "a", ApplyPlan)
 
     assert picture(snap_compare, app, SMALL, before)

@@ -66,7 +66,7 @@ def test_what_is_to_be_known_first_stands_first() -> None:
     gpus = replace(world.seen(world.host("h4", "a100-node"), world.gpu_vms("h4")))
     others = (h1, h2, h3, world.seen(world.host("h5", "a100-node")))
     fleet = world.saved((*others, foreign(gpus))).fleet()
-    told = words(asked(fleet, "h4", MovePolicy(foreign=True)))
+    told = words(asked(fleet, "h4", MovePolicy(foreign=True, with_devices=True)))
     assert told[0].startswith("Foreign VMs move too")
     assert told[1].startswith("VMs that move offline are shut down")
     assert told[2] == "1 VM can't move and stays: notebook-1"
@@ -145,7 +145,7 @@ def test_each_kind_of_plan_has_words_for_a_sentence() -> None:
 
 def test_what_was_left_says_on_what_terms_it_goes_on() -> None:
     """As they were agreed to; who works on it now, where somebody does."""
-    order = replace(DRAIN_H2, foreign=True, offline=True)
+    order = replace(DRAIN_H2, policy=MovePolicy(foreign=True, with_devices=True))
     owner = "root on m1, process 7, operation abcd"
     left = LeftRun(id="1", order=order, moves=view_of().moves, owner=owner, began_at=0.0, at_work=False)
     told = words(ask_resume(left))

@@ -125,8 +125,7 @@ def _print(placements: Placements, before: Placements, sandbox: Sandbox, *, expl
     from tui.cli.placement_text import after_placing, headline, ranking, refusals
     from tui.cli.what_if_text import differences, keep, what_if
 
-    if sandbox.changes:
-        what_if(sandbox)
+    what_if(sandbox)
     headline(placements)
     ranking(placements)
     if explain:

@@ -12,7 +12,7 @@ COMMANDS = {
     "drain": ("tui.cli.plan_moves:drain", "Where the VMs of a host would go, and which can't."),
     "rebalance": ("tui.cli.plan_moves:rebalance", "Moves that even out the costs of the hosts."),
     "resume": ("tui.cli.plan_resume:resume", "Go on with a plan that was stopped, or whose program was killed."),
-    "room": ("tui.cli.plan_room:room", "Moves after which a host takes a VM that none can take."),
+    "room": ("tui.cli.plan_moves:room", "Moves after which a host takes a VM that none can take."),
     "batch": ("tui.cli.plan_batch:batch", "Where many different VMs would go, in two orders."),
 }
 

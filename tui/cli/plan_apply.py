@@ -4,81 +4,64 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from core.errors import UsageError
-from core.operations.plan_order import DEFAULT_PARALLEL, MOST_BANDWIDTH, MOST_PARALLEL
 
 if TYPE_CHECKING:
-    from core.operations.plan_order import PlanOrder
+    from core.operations.plan_order import MovesPlan, PlanOrder
     from core.operations.plan_run import LeftRun, MoveView, Run, RunView
     from core.operations.workplace import Workplace
-    from core.placement.drain import DrainPlan
-    from core.placement.rebalance import RebalancePlan
     from core.placement.sandbox import Sandbox
-    from tui.cli.changes import Changes
     from tui.cli.options import GlobalOptions
-
-apply_option = click.option(
-    "--apply", "carries_out", is_flag=True,
-    help="Make the moves, live, planned anew before each. VMs that would have to be shut down stay, without --offline.",
-)  # fmt: skip
-parallel_option = click.option(
-    "--parallel", type=click.IntRange(1, MOST_PARALLEL), default=DEFAULT_PARALLEL, show_default=True, metavar="N",
-    help="With --apply: a host takes part in at most N moves at once.",
-)  # fmt: skip
-bandwidth_option = click.option(
-    "--bandwidth", type=click.IntRange(1, MOST_BANDWIDTH), default=None, metavar="MIB/S",
-    help="With --apply: each live migration sends no faster.",
-)  # fmt: skip
-yes_option = click.option("--yes", is_flag=True, help="Don't ask. Where there is no terminal, nothing is asked.")
+    from tui.cli.plan_terms import Terms
 
 STOPPING = "no further move is begun, and those under way end; Ctrl-C again calls them off"
 
 
-def check_applicable(changes: Changes) -> None:
-    """Raise UsageError where a plan rests on changes in thought: it can't be carried out on things as they are."""
-    from tui.cli.changes import Changes
-
-    if changes != Changes():
-        raise UsageError("--apply moves VMs on things as they are", hint="leave the changes out, or --apply")
-
-
-def apply_plan(options: GlobalOptions, order: PlanOrder, *, timeout: float, yes: bool, as_json: bool) -> int:
+def apply_plan(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
     """Plan on the live fleet, show it, ask, make the moves, and tell what came of them; gives the exit code.
 
-    What came of them is told too where it was broken off, or not agreed to. Raises Cancelled.
+    What came of them is told too where it was broken off, or not agreed to. Raises Cancelled, and UsageError where the
+    plan rests on changes in thought.
     """
     from core.operations.plan_run import Run, left_runs
     from core.operations.selection import check_known
-    from core.placement.sandbox import Sandbox
-    from tui.cli.output import say
+    from core.placement.sandbox import Compared, Sandbox
+    from tui.cli.changes import Changes
+    from tui.cli.output import print_json, say
+    from tui.cli.plan_text import print_plan
     from tui.cli.task_output import confirmed
 
+    if terms.changes != Changes():
+        raise UsageError("--apply moves VMs on things as they are", hint="leave the changes out, or --apply")
     workplace = options.changing_workplace()
     try:
-        fleet = workplace.settled_fleet(timeout)
+        if order.request is not None:
+            check_known("realm", order.request.realm, workplace.configuration.realms)
+        fleet = workplace.settled_fleet(terms.timeout)
         check_known("host", order.host or None, (snapshot.name for snapshot in fleet.hosts))
         sandbox = Sandbox.of(workplace.configuration, fleet)
         plan = order.plan(workplace.configuration, fleet)
         earlier = [run for run in left_runs(workplace) if not run.at_work and run.order.what == order.what]
         # One that has shut a VM down is kept: nobody else would start that again.
         replaced = [run for run in earlier if plan.moves and not any(move.is_off for move in run.moves)]
-        if not as_json:
-            _show(sandbox, plan)
+        if not terms.as_json:
+            print_plan(sandbox, Compared(plan, plan))
             for left in earlier:
                 tell_earlier(left, is_replaced=left in replaced)
         run = Run(order, plan.moves)
-        agreed = not plan.moves or confirmed(question(run.view), yes=yes)
+        agreed = not plan.moves or confirmed(question(run.view), yes=terms.yes)
         if not agreed:
             say("nothing was moved", error=True)
         try:
             if agreed and plan.moves:
                 _replace(workplace, replaced)
-                carry(workplace, run, timeout=timeout, quiet=as_json)
+                carry(workplace, run, timeout=terms.timeout, quiet=terms.as_json)
         finally:
-            _tell(sandbox, plan, run.view, replaced if agreed else [], agreed=agreed, as_json=as_json)
-        return 0 if agreed and is_done(workplace, run.view, as_json=as_json) else 1
+            if terms.as_json:
+                print_json(_document(sandbox, plan, run.view, replaced if agreed else [], agreed=agreed))
+            elif run.view.id:
+                print_carried(run.view)
+        return 0 if agreed and is_done(workplace, run.view, as_json=terms.as_json) else 1
     finally:
         workplace.close()
 
@@ -105,23 +88,22 @@ def carry(workplace: Workplace, run: Run, *, timeout: float, quiet: bool) -> Non
 
 
 def is_done(workplace: Workplace, view: RunView, *, as_json: bool) -> bool:
-    """Whether what was wanted is so: a drained host is empty, and no move failed or was not begun.
+    """Whether what was wanted is so: a drained host is empty, a host takes the VM, no move failed or was not begun.
 
-    Says in words how far a host is from being empty.
+    Says in words how far that is from being so.
     """
     from core.operations.plan_order import PlanKind
     from core.operations.plan_run import MoveState
-    from core.placement.drain import drain
     from tui.cli.plan_question import say_folded
-    from tui.cli.plan_text import drained
+    from tui.cli.plan_text import is_found, sentence
 
     order = view.order
-    if order.kind is PlanKind.DRAIN:
-        left = drain(workplace.configuration, workplace.fleet(), order.host, order.policy)
-        emptied = left.complete and not left.moves
-        if view.moves and not emptied and not as_json:
-            say_folded(f"Not empty yet. {drained(left)}")
-        return emptied
+    if order.kind is not PlanKind.REBALANCE:
+        left = order.plan(workplace.configuration, workplace.fleet())
+        reached = is_found(left) and not left.moves
+        if view.moves and not reached and not as_json:
+            say_folded(f"{'Not empty yet' if order.host else 'No room yet'}. {sentence(left)}")
+        return reached
     return not view.count(MoveState.FAILED, MoveState.IN_DOUBT, MoveState.WAITING)
 
 
@@ -208,17 +190,6 @@ def _row(move: MoveView) -> dict[str, Any]:
     }
 
 
-def _show(sandbox: Sandbox, plan: DrainPlan | RebalancePlan) -> None:
-    from core.placement.drain import DrainPlan
-    from core.placement.sandbox import Compared
-    from tui.cli.plan_text import print_drain, print_rebalance
-
-    if isinstance(plan, DrainPlan):
-        print_drain(sandbox, Compared(plan, plan))
-    else:
-        print_rebalance(sandbox, Compared(plan, plan))
-
-
 def _replace(workplace: Workplace, earlier: list[LeftRun]) -> None:
     """Forget runs whose place another takes, except where someone has taken one up meanwhile."""
     import contextlib
@@ -231,24 +202,12 @@ def _replace(workplace: Workplace, earlier: list[LeftRun]) -> None:
             forget_run(workplace, left.id)
 
 
-def _tell(
-    sandbox: Sandbox,
-    plan: DrainPlan | RebalancePlan,
-    view: RunView,
-    replaced: list[LeftRun],
-    *,
-    agreed: bool,
-    as_json: bool,
-) -> None:
-    from core.placement.drain import DrainPlan
-    from core.placement.plan_rows import drain_document, rebalance_document
-    from tui.cli.output import print_json
+def _document(
+    sandbox: Sandbox, plan: MovesPlan, view: RunView, replaced: list[LeftRun], *, agreed: bool
+) -> dict[str, Any]:
+    from core.placement.plan_rows import moves_document
     from tui.cli.plan_question import document
 
-    if not as_json:
-        if view.id:
-            print_carried(view)
-        return
-    row = drain_document(plan) if isinstance(plan, DrainPlan) else rebalance_document(plan)
+    row = moves_document(plan)
     rows = [{"id": left.id, **run_rows(left.view)} for left in replaced]
-    print_json({**document(sandbox, row, row), "agreed": agreed, **run_rows(view), "replaced": rows})
+    return {**document(sandbox, row, row), "agreed": agreed, **run_rows(view), "replaced": rows}

@@ -9,7 +9,7 @@ import click
 from core.errors import UsageError
 from tui.cli.changes import VMMoreType, change_options
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.plan_question import counted, document, sandbox_of, say_folded, tell_silent, timeout_option
+from tui.cli.plan_question import counted, document, sandbox_of, say_folded, timeout_option
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
@@ -95,28 +95,24 @@ def _print(sandbox: Sandbox, answers: Compared[BatchComparison], requests: list[
     from collections import Counter
 
     from tui.cli.output import Column, print_table, say
-    from tui.cli.what_if_text import keep, what_if
+    from tui.cli.what_if_text import in_thought
 
     after = answers.after
-    if sandbox.changes:
-        what_if(sandbox)
-    say_folded(_sentence(after, len(requests)))
-    if sandbox.changes:
-        say_folded(f"Without the changes: {_sentence(answers.before, len(requests))}")
-    by_order = [Counter(each.host for each in plan.placements) for plan in (after.arrival, after.largest_first)]
-    rows = [
-        [snapshot.name, *(str(counts[snapshot.name]) for counts in by_order)]
-        for snapshot in sandbox.after.fleet.hosts
-        if any(counts[snapshot.name] for counts in by_order)
-    ]
-    if rows:
-        say()
-        print_table([Column("Host"), Column("As given", right=True), Column("Largest first", right=True)], rows)
-    _refused("as given", after.arrival)
-    _refused("the largest first", after.largest_first)
-    tell_silent(sandbox.after.fleet)
-    if sandbox.changes:
-        keep(sandbox)
+    with in_thought(sandbox):
+        say_folded(_sentence(after, len(requests)))
+        if sandbox.changes:
+            say_folded(f"Without the changes: {_sentence(answers.before, len(requests))}")
+        by_order = [Counter(each.host for each in plan.placements) for plan in (after.arrival, after.largest_first)]
+        rows = [
+            [snapshot.name, *(str(counts[snapshot.name]) for counts in by_order)]
+            for snapshot in sandbox.after.fleet.hosts
+            if any(counts[snapshot.name] for counts in by_order)
+        ]
+        if rows:
+            say()
+            print_table([Column("Host"), Column("As given", right=True), Column("Largest first", right=True)], rows)
+        _refused("as given", after.arrival)
+        _refused("the largest first", after.largest_first)
 
 
 def _sentence(comparison: BatchComparison, count: int) -> str:

@@ -11,7 +11,7 @@ from tui.cli.changes import change_options
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
 from tui.cli.plan_batch import SomeVMsType
-from tui.cli.plan_question import counted, document, sandbox_of, tell_silent, timeout_option
+from tui.cli.plan_question import counted, document, sandbox_of, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,51 +99,51 @@ def _mix(
 def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
     from tui.cli.output import Column, print_table, say
     from tui.cli.placement_text import describe
-    from tui.cli.what_if_text import keep, what_if
+    from tui.cli.what_if_text import in_thought
 
     before, after = answers.before, answers.after
     changed = bool(sandbox.changes)
-    if changed:
-        what_if(sandbox)
-    able = sum(host.fits != 0 for host in after.hosts)
-    of = f"{able} of {counted(len(after.hosts), 'host')}"
-    fit = "any number" if after.total is None else str(after.total)
-    say(f"{describe(after.request)}: {fit} more fit, on {of}" if able else
-        f"{describe(after.request)}: not one more fits ({counted(len(after.hosts), 'host')} asked)")  # fmt: skip
-    if changed:
-        say(f"Without the changes: {_number(before.total)}; with them: {_number(after.total)}")
-    realms, before_realms = after.by_realm(), before.by_realm()
-    if len({*realms, *before_realms}) > 1:
-        say()
-        columns = [Column("Realm"), *([Column("Without", right=True)] if changed else []), Column("Fits", right=True)]
-        print_table(
-            columns,
-            [
-                [name, *([_number(before_realms.get(name, 0))] if changed else []), _number(realms.get(name, 0))]
-                for name in sorted({*realms, *before_realms})
-            ],
-        )
-    was = {host.host: _number(host.fits) for host in before.hosts}
-    now = {host.host for host in after.hosts}
-    rows = [
-        [host.host, *([was.get(host.host, "-")] if changed else []), _number(host.fits),
-         host.stopped_by.message if host.stopped_by is not None else "nothing", left_in_words(host.left)]
-        for host in after.hosts
-    ]  # fmt: skip
-    rows += [[host.host, was[host.host], "-", "not there", "-"] for host in before.hosts if host.host not in now]
-    columns = [
-        Column("Host"),
-        *([Column("Without", right=True)] if changed else []),
-        Column("Fits", right=True),
-        Column("What stops the next"),
-        Column("Left then"),
-    ]
-    if rows:
-        say()
-        print_table(columns, rows)
-    tell_silent(sandbox.after.fleet)
-    if changed:
-        keep(sandbox)
+    with in_thought(sandbox):
+        able = sum(host.fits != 0 for host in after.hosts)
+        of = f"{able} of {counted(len(after.hosts), 'host')}"
+        fit = "any number" if after.total is None else str(after.total)
+        say(f"{describe(after.request)}: {fit} more fit, on {of}" if able else
+            f"{describe(after.request)}: not one more fits ({counted(len(after.hosts), 'host')} asked)")  # fmt: skip
+        if changed:
+            say(f"Without the changes: {_number(before.total)}; with them: {_number(after.total)}")
+        realms, before_realms = after.by_realm(), before.by_realm()
+        if len({*realms, *before_realms}) > 1:
+            say()
+            columns = [
+                Column("Realm"),
+                *([Column("Without", right=True)] if changed else []),
+                Column("Fits", right=True),
+            ]
+            print_table(
+                columns,
+                [
+                    [name, *([_number(before_realms.get(name, 0))] if changed else []), _number(realms.get(name, 0))]
+                    for name in sorted({*realms, *before_realms})
+                ],
+            )
+        was = {host.host: _number(host.fits) for host in before.hosts}
+        now = {host.host for host in after.hosts}
+        rows = [
+            [host.host, *([was.get(host.host, "-")] if changed else []), _number(host.fits),
+             host.stopped_by.message if host.stopped_by is not None else "nothing", left_in_words(host.left)]
+            for host in after.hosts
+        ]  # fmt: skip
+        rows += [[host.host, was[host.host], "-", "not there", "-"] for host in before.hosts if host.host not in now]
+        columns = [
+            Column("Host"),
+            *([Column("Without", right=True)] if changed else []),
+            Column("Fits", right=True),
+            Column("What stops the next"),
+            Column("Left then"),
+        ]
+        if rows:
+            say()
+            print_table(columns, rows)
 
 
 def _number(fits: int | None) -> str:

@@ -8,7 +8,7 @@ import click
 
 from tui.cli.changes import change_options
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.plan_question import counted, document, sandbox_of, say_folded, tell_silent, tell_stuck, timeout_option
+from tui.cli.plan_question import counted, document, sandbox_of, say_folded, tell_stuck, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,28 +63,24 @@ def failure(options: GlobalOptions, *, at_once: int | None, timeout: float, chan
 
 def _print(sandbox: Sandbox, answers: Compared[Answer]) -> None:
     from tui.cli.output import Column, print_table, say
-    from tui.cli.what_if_text import keep, what_if
+    from tui.cli.what_if_text import in_thought
 
     check, several = answers.after
-    if sandbox.changes:
-        what_if(sandbox)
-    say_folded(_sentence(check))
-    if sandbox.changes:
-        say_folded(f"Without the changes: {_sentence(answers.before[0])}")
-    if several is not None:
-        say_folded(_of_several(several))
-    if check.hosts:
-        say()
-        columns = [Column("Lost"), Column("Survived"), Column("Find a place", right=True),
-                   Column("Homeless", right=True), Column("Note")]  # fmt: skip
-        print_table(columns, [_cells(loss) for loss in check.hosts])
-    for loss in check.hosts:
-        tell_stuck(f"Without a place if {loss.host} is lost:", loss.homeless)
-    if several is not None:
-        tell_stuck(f"Without a place if {_few(several.worst)} are lost:", several.homeless)
-    tell_silent(sandbox.after.fleet)
-    if sandbox.changes:
-        keep(sandbox)
+    with in_thought(sandbox):
+        say_folded(_sentence(check))
+        if sandbox.changes:
+            say_folded(f"Without the changes: {_sentence(answers.before[0])}")
+        if several is not None:
+            say_folded(_of_several(several))
+        if check.hosts:
+            say()
+            columns = [Column("Lost"), Column("Survived"), Column("Find a place", right=True),
+                       Column("Homeless", right=True), Column("Note")]  # fmt: skip
+            print_table(columns, [_cells(loss) for loss in check.hosts])
+        for loss in check.hosts:
+            tell_stuck(f"Without a place if {loss.host} is lost:", loss.homeless)
+        if several is not None:
+            tell_stuck(f"Without a place if {_few(several.worst)} are lost:", several.homeless)
 
 
 def _sentence(check: FailureCheck) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.cli.plan_question import counted, say_folded, tell_silent
+from tui.cli.plan_question import counted, say_folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,46 +18,42 @@ def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:
     """Print how many whole mixes fit, what ends the next one, and each host's part."""
     from tui.cli.output import Column, print_table, say
     from tui.cli.plan_capacity import left_in_words
-    from tui.cli.what_if_text import keep, what_if
+    from tui.cli.what_if_text import in_thought
 
     before, after = answers.before, answers.after
     changed = bool(sandbox.changes)
-    if changed:
-        what_if(sandbox)
-    say_folded(_sentence(after))
-    if changed:
-        say_folded(f"Without the changes: {_times(before)}; with them: {_times(after)}")
-    if after.stopped_by is not None:
-        from tui.cli.placement_text import describe
+    with in_thought(sandbox):
+        say_folded(_sentence(after))
+        if changed:
+            say_folded(f"Without the changes: {_times(before)}; with them: {_times(after)}")
+        if after.stopped_by is not None:
+            from tui.cli.placement_text import describe
 
-        say_folded(f"The next mix ends at {describe(after.stopped_by)}: no host can take it")
-    was = before.by_host
-    if after.hosts:
-        say()
-        print_table(
-            [
-                Column("Host"),
-                *([Column("Without", right=True)] if changed else []),
-                Column("VMs", right=True),
-                Column("Which"),
-                Column("What stops the next"),
-                Column("Left then"),
-            ],
-            [
+            say_folded(f"The next mix ends at {describe(after.stopped_by)}: no host can take it")
+        was = before.by_host
+        if after.hosts:
+            say()
+            print_table(
                 [
-                    host.host,
-                    *([str(was.get(host.host, 0))] if changed else []),
-                    str(host.vms),
-                    _which(after.mix, host),
-                    host.stopped_by.message if host.stopped_by is not None else "-",
-                    left_in_words(host.left),
-                ]
-                for host in after.hosts
-            ],
-        )
-    tell_silent(sandbox.after.fleet)
-    if changed:
-        keep(sandbox)
+                    Column("Host"),
+                    *([Column("Without", right=True)] if changed else []),
+                    Column("VMs", right=True),
+                    Column("Which"),
+                    Column("What stops the next"),
+                    Column("Left then"),
+                ],
+                [
+                    [
+                        host.host,
+                        *([str(was.get(host.host, 0))] if changed else []),
+                        str(host.vms),
+                        _which(after.mix, host),
+                        host.stopped_by.message if host.stopped_by is not None else "-",
+                        left_in_words(host.left),
+                    ]
+                    for host in after.hosts
+                ],
+            )
 
 
 def _sentence(found: MixCapacity) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.plan_apply import carry, is_done, print_carried, question, run_rows, yes_option
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
+from tui.cli.plan_apply import carry, is_done, print_carried, question, run_rows
 from tui.cli.plan_question import timeout_option
 
 if TYPE_CHECKING:

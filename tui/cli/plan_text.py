@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 from core.curves import INFINITY
 from core.placement.demand import Stays
+from core.placement.drain import DrainPlan
+from core.placement.make_room import RoomPlan
+from core.placement.rebalance import RebalancePlan
 from tui.cli.output import Column, print_table, say
-from tui.cli.plan_question import counted, say_folded, tell_silent, tell_stuck
-from tui.cli.what_if_text import keep, what_if
+from tui.cli.placement_text import describe
+from tui.cli.plan_question import counted, say_folded, tell_stuck
+from tui.cli.what_if_text import in_thought
 from tui.render.figures import cost_text, decimals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.placement.drain import DrainPlan, Move
-    from core.placement.rebalance import Level, RebalancePlan
+    from core.operations.plan_order import MovesPlan
+    from core.placement.drain import Move
+    from core.placement.rebalance import Level
     from core.placement.sandbox import Compared, Sandbox, Situation
 
 _MILESTONES = (0, 1, 2, 3, 5)
@@ -24,7 +29,7 @@ _MILESTONES = (0, 1, 2, 3, 5)
 
 _HELD = {
     Stays.FOREIGN: "foreign (--foreign moves them)",
-    Stays.HOLDS_DEVICES: "with PCI devices (--offline moves them)",
+    Stays.HOLDS_DEVICES: "with PCI devices (--with-devices moves them)",
     Stays.NOT_CONNECTED: "on hosts that don't answer",
     Stays.STALE: "on hosts whose data are too old",
     Stays.HOST_DISABLED: "on disabled hosts",
@@ -37,33 +42,60 @@ _HELD = {
 }
 
 
-def print_drain(sandbox: Sandbox, plans: Compared[DrainPlan]) -> None:
-    """Print the moves that empty a host, and the VMs that stay."""
+def print_plan(sandbox: Sandbox, plans: Compared[MovesPlan]) -> None:
+    """Print the moves of a plan and what comes of them, and the VMs that stay."""
     plan = plans.after
-    if sandbox.changes:
-        what_if(sandbox)
-    say_folded(drained(plan))
-    if sandbox.changes:
-        say_folded(f"Without the changes: {drained(plans.before)}")
-    print_moves(plan.moves, with_source=False)
+    with in_thought(sandbox):
+        say_folded(sentence(plan))
+        if sandbox.changes:
+            say_folded(f"Without the changes: {sentence(plans.before)}")
+        match plan:
+            case DrainPlan():
+                _print_drain(plan)
+            case RebalancePlan():
+                _print_rebalance(plan, sandbox.after)
+            case RoomPlan():
+                _print_moves(plan.moves, with_source=True)
+
+
+def sentence(plan: MovesPlan) -> str:
+    """Say in a sentence what a plan brings."""
+    match plan:
+        case DrainPlan():
+            return _drained(plan)
+        case RebalancePlan():
+            return _balanced(plan)
+        case RoomPlan():
+            return _roomy(plan)
+
+
+def is_found(plan: MovesPlan) -> bool:
+    """Whether the answer is yes: the host can be emptied, room can be made; evening out always can."""
+    match plan:
+        case DrainPlan():
+            return plan.complete
+        case RebalancePlan():
+            return True
+        case RoomPlan():
+            return plan.host is not None
+
+
+def _print_drain(plan: DrainPlan) -> None:
+    _print_moves(plan.moves, with_source=False)
     tell_stuck("Would stay:", plan.stuck)
     if any(each.why == Stays.FOREIGN for each in plan.stuck):
         say("With --foreign those that no realm has made move too")
     if any(each.why == Stays.HOLDS_DEVICES for each in plan.stuck):
-        say("With --offline those with PCI devices are shut down, moved and started again")
+        say("Add --with-devices to move those with PCI devices: they are shut down, moved and started again")
     if plan.left:
         say()
         say_folded(f"Off, and staying defined there: {', '.join(left.vm.name for left in plan.left)}")
     if plan.pending:
         say()
         say_folded(f"On their way there while this is planned: {', '.join(plan.pending)}")
-    tell_silent(sandbox.after.fleet)
-    if sandbox.changes:
-        keep(sandbox)
 
 
-def drained(plan: DrainPlan) -> str:
-    """Say in a sentence how far a plan empties its host."""
+def _drained(plan: DrainPlan) -> str:
     if plan.unseen:
         seen = f"; {counted(len(plan.stuck), 'VM')} ran there when it was last seen" if plan.stuck else ""
         return f"{plan.unseen}{seen}"
@@ -75,29 +107,19 @@ def drained(plan: DrainPlan) -> str:
     return f"{plan.host}: {moves}; {len(plan.stuck) or 'none'} would stay"
 
 
-def print_rebalance(sandbox: Sandbox, plans: Compared[RebalancePlan]) -> None:
-    """Print the moves that even out a fleet, how far fewer would get, and what was not considered."""
-    plan = plans.after
-    if sandbox.changes:
-        what_if(sandbox)
-    say_folded(_balanced(plan))
-    if sandbox.changes:
-        say_folded(f"Without the changes: {_balanced(plans.before)}")
+def _print_rebalance(plan: RebalancePlan, situation: Situation) -> None:
     if plan.stopped:
         say("Further moves would bring more: --most ended the plan")
     if len(plan.moves) > 1:
         _gains(plan.levels)
-    print_moves(plan.moves, with_source=True)
+    _print_moves(plan.moves, with_source=True)
     if plan.moves:
-        _by_host(sandbox.after, plan)
+        _by_host(situation, plan)
     if plan.held:
         say()
         counts = Counter(stuck.why for stuck in plan.held)
         reasons = "; ".join(f"{count} {_HELD.get(Stays(why), why)}" for why, count in counts.most_common())
         say_folded(f"Not considered: {reasons}")
-    tell_silent(sandbox.after.fleet)
-    if sandbox.changes:
-        keep(sandbox)
 
 
 def _balanced(plan: RebalancePlan) -> str:
@@ -165,8 +187,21 @@ def _by_host(situation: Situation, plan: RebalancePlan) -> None:
     )  # fmt: skip
 
 
-def print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
-    """Print moves in their order; nothing where there are none."""
+def _roomy(plan: RoomPlan) -> str:
+    vm = describe(plan.request)
+    if plan.host is None:
+        tried = "all within --most were tried" if plan.exhausted else "the search ended before all were tried"
+        return f"{vm}: no moves were found after which a host takes it; {tried}"
+    devices = f", with {' '.join(map(str, plan.devices))}" if plan.devices else ""
+    cost = cost_text(plan.cost, decimals((plan.cost,)))
+    if not plan.moves:
+        return f"{vm}: {plan.host} takes it as things are, at a cost of {cost}{devices}"
+    fewest = ", and fewer would not do" if plan.smallest else ""
+    moves = counted(len(plan.moves), "move")
+    return f"{vm}: {plan.host} takes it after {moves}, at a cost of {cost}{devices}{fewest}"
+
+
+def _print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
     if not moves:
         return
     digits = decimals(move.cost for move in moves)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from core.placement.comparison import compare_rankings
 from tui.cli.output import Column, print_table, say
+from tui.cli.plan_question import tell_silent
 from tui.render.figures import cost_text, decimals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.placement.comparison import HostCompared
     from core.placement.sandbox import Sandbox
     from core.placement.verdicts import Placements, Verdict
@@ -19,11 +23,21 @@ MOST_ROWS = 100
 """Hosts that differ and are listed; the rest is counted."""
 
 
+@contextmanager
+def in_thought(sandbox: Sandbox) -> Iterator[None]:
+    """Say first what is only thought, and after the answer which hosts are silent and what would make it so."""
+    what_if(sandbox)
+    yield
+    tell_silent(sandbox.after.fleet)
+    keep(sandbox)
+
+
 def what_if(sandbox: Sandbox) -> None:
-    """Say first what is only thought."""
+    """Say first what is only thought, if anything is."""
     for index, change in enumerate(sandbox.changes):
         say(f"{'What if' if index == 0 else '    and'}  {' '.join(str(change).split())}")
-    say()
+    if sandbox.changes:
+        say()
 
 
 def differences(before: Placements, after: Placements) -> None:

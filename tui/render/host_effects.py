@@ -115,8 +115,6 @@ class EffectsText:
             of = f"all {len(moves)}" if not stuck and len(moves) > 1 else f"{len(moves)} of {len(moves) + len(stuck)}"
             of = "its one VM" if len(moves) == 1 and not stuck else f"{of} VMs"
             parts.append((f"{of} could go elsewhere first: {', '.join(told)}", Tone.PLAIN))
-            if offline := sum(move.offline for move in moves):
-                parts.append((f"{offline} of them must be shut down on the way: devices", Tone.WARN))
         parts += [(why, Tone.WARN) for why in unseen]
         reasons: dict[str, list[str]] = {}
         for each in stuck:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.placement.demand import Stays
 from core.placement.make_room import DEFAULT_MOST_MOVES
 from core.units import show_size
 from tui.render.figures import cost_text, decimals
@@ -60,6 +61,8 @@ def drain_sheet(plan: DrainPlan) -> Sheet:
         first = f"{plan.host} can't be emptied: {plural(stuck, 'VM')} would stay, {moves} can move"
     offline = sum(move.offline for move in plan.moves)
     more = [f"{offline} must be shut down on the way: devices"] if offline else []
+    holding = sum(each.why == Stays.HOLDS_DEVICES for each in plan.stuck)
+    more += [f"{plural(holding, 'VM')} with devices: t lets them move"] if holding else []
     more += [f"{plural(len(plan.left), 'VM')} off: defined there still"] if plan.left else []
     more += [f"being started or moved there now: {', '.join(plan.pending)}"] if plan.pending else []
     return _sheet(

@@ -152,10 +152,11 @@ def ask_resume(left: LeftRun) -> Question:
         for move in left.moves
         if move.state in (MoveState.FAILED, MoveState.IN_DOUBT)
     ]
-    if left.order.foreign or left.order.offline:
+    policy = left.order.policy
+    if policy.foreign or policy.with_devices:
         terms = [
-            *(["foreign VMs are moved too"] if left.order.foreign else []),
-            *(["VMs with devices are shut down on the way"] if left.order.offline else []),
+            *(["foreign VMs are moved too"] if policy.foreign else []),
+            *(["VMs with devices are shut down on the way"] if policy.with_devices else []),
         ]
         lines.append(((f"As agreed to: {'; '.join(terms)}.", Tone.WARN),))
     lines += [(), ((_PLANNED_ANEW, Tone.MUTED),)]

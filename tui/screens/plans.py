@@ -9,6 +9,7 @@ from textual import on
 from textual.containers import Horizontal
 
 from core.errors import RealmsError
+from core.placement.demand import DEFAULT_POLICY
 from tui.commands import Command, bindings
 from tui.render.ages import freshness
 from tui.render.plans import PlanKind, Sheet, age_note, drawing_of
@@ -129,9 +130,9 @@ class PlansScreen(PlansApplying):
         return self._drained if self.kind is PlanKind.DRAIN else ""
 
     @property
-    def policy(self) -> MovePolicy | None:
-        """Which VMs the plan in front may move; None: as it has it by itself."""
-        return self._policies.get(self.kind)
+    def policy(self) -> MovePolicy:
+        """Which VMs the plan in front may move."""
+        return self._policies.get(self.kind, DEFAULT_POLICY)
 
     def bring_to_front(self) -> None:
         """Show the table that is to be seen now, and nothing of the others."""

@@ -78,8 +78,8 @@ class PlansApplying(PlansLeft):
         raise NotImplementedError
 
     @property
-    def policy(self) -> MovePolicy | None:
-        """Which VMs the plan in front may move; None: as it has it by itself."""
+    def policy(self) -> MovePolicy:
+        """Which VMs the plan in front may move."""
         raise NotImplementedError
 
     @property
@@ -217,7 +217,7 @@ class PlansApplying(PlansLeft):
                 self.realms.tell(f"{capital(order_in_words(course.run.view.order))} is under way.")
                 return
             self.put_course_away()
-            self.use_policy(self._policy())
+            self.use_policy(self.policy)
             self.realms.tell("Planned anew: look at it, then apply it.")
             return
         if resumable := [left for left in self._resumable() if self._is_of(left.order)]:
@@ -227,9 +227,6 @@ class PlansApplying(PlansLeft):
             self.realms.tell(f"{capital(order_in_words(others))} is under way: one plan after the other.", "warning")
             return
         self._ask_to_apply()
-
-    def _policy(self) -> MovePolicy:
-        return self.policy or MovePolicy(with_devices=self.kind is PlanKind.DRAIN)
 
     def _is_of(self, order: PlanOrder) -> bool:
         wanted = self.realms.request if self.kind is PlanKind.ROOM else None
@@ -264,12 +261,10 @@ class PlansApplying(PlansLeft):
 
     def _order(self, sheet: Sheet) -> PlanOrder:
         """Say what would be carried out: the plan in front, no further than it goes."""
-        policy = self._policy()
         return PlanOrder(
             kind=OrderKind(self.kind.value),
             host=self.drained,
-            foreign=policy.foreign,
-            offline=policy.with_devices,
+            policy=self.policy,
             most=len(sheet.moves) if self.kind is PlanKind.REBALANCE else None,
             request=sheet.request,
         )
@@ -385,7 +380,7 @@ class PlansApplying(PlansLeft):
         from tui.render.plans_orders import ask_policy
         from tui.screens.vm_form import VMForm
 
-        policy = self._policy()
+        policy = self.policy
         fields = [
             FormField(key="foreign", tick="foreign VMs, which no realm has made", value=YES * policy.foreign),
             FormField(

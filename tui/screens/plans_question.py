@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from textual.message import Message
 
 from core.errors import RealmsError
+from core.placement.demand import DEFAULT_POLICY
 from tui.render.plans import PlanKind, Sheet
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class Question:
     host: str
     """The host to be drained; empty for the other plans."""
     state: object
-    policy: MovePolicy | None = None
-    """Which VMs may move; None: as the plan has it by itself."""
+    policy: MovePolicy = DEFAULT_POLICY
+    """Which VMs may move."""
     mix: Mix = ()
     """The sizes of a mix; empty: one VM of the request."""
 
