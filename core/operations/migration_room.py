@@ -10,7 +10,7 @@ from core.curves import INFINITY
 from core.errors import RealmsError
 from core.fleet import Fleet
 from core.operations.placing import Promise
-from core.operations.scheduling_log import log_decision
+from core.operations.scheduling_log import SchedulingDecision, log_decision
 from core.placement.engine import order, rooms
 from core.placement.request import Request
 from core.placement.verdicts import Placement, Placements, Why
@@ -145,8 +145,7 @@ def _log(workplace: Workplace, fleet: Fleet, vm: VM, target: Verdict, placements
     if realm is None or not realm.log_scheduling:
         return ""
     is_best = target.feasible and placements.verdicts[0] == target
-    return log_decision(
-        workplace.check_can_change().path,
+    decision = SchedulingDecision(
         workplace.configuration,
         fleet,
         placements,
@@ -156,3 +155,4 @@ def _log(workplace: Workplace, fleet: Fleet, vm: VM, target: Verdict, placements
         forced_host=None if is_best else target.host,
         despite_refusal=bool(placements.placements) and not target.feasible,
     )
+    return log_decision(workplace.check_can_change().path, decision)

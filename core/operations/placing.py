@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.errors import RealmsError, ReservationRefused
 from core.fleet import Fleet
 from core.hosts import HostState
-from core.operations.scheduling_log import log_decision
+from core.operations.scheduling_log import SchedulingDecision, log_decision
 from core.placement import engine
 from core.registry.reservations import LIFETIME
 from core.reservations import Reservation
@@ -146,8 +146,7 @@ def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Clai
     realm = workplace.configuration.realms.get(claim.request.realm or "")
     if realm is None or not realm.log_scheduling or workplace.registry is None:
         return ""
-    return log_decision(
-        workplace.registry.path,
+    decision = SchedulingDecision(
         workplace.configuration,
         fleet,
         placements,
@@ -157,6 +156,7 @@ def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Clai
         forced_host=claim.host,
         fixed_devices=claim.fixed_devices,
     )
+    return log_decision(workplace.registry.path, decision)
 
 
 def _why_none(claim: Claim, placements: Placements) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -40,20 +41,54 @@ def log_of(registry: Path) -> Path:
     return registry.resolve().with_name(LOG_NAME)
 
 
-def log_decision(
-    registry: Path,
-    configuration: Configuration,
-    fleet: Fleet,
-    placements: Placements,
-    *,
-    operation: str,
-    vm: str = "",
-    uuid: str = "",
-    forced_host: str | None = None,
-    fixed_devices: tuple[PciAddress, ...] | None = None,
-    despite_refusal: bool = False,
-    deadline: float = WRITE_SECONDS,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class SchedulingDecision:
+    """A decision to be logged: how VMs were placed on a fleet by a configuration, for what, and on what terms.
+
+    `forced_host` is the only host that would do, `fixed_devices` the only devices, `despite_refusal` says that the host
+    was taken although it was refused.
+    """
+
+    configuration: Configuration
+    fleet: Fleet
+    placements: Placements
+    _: KW_ONLY
+    operation: str
+    vm: str = ""
+    uuid: str = ""
+    forced_host: str | None = None
+    fixed_devices: tuple[PciAddress, ...] | None = None
+    despite_refusal: bool = False
+
+    def row(self, digest: str) -> dict[str, Any]:
+        """Return it as it is logged, with the digest of its configuration; each has another id."""
+        from core.placement.rows import placement_row, request_row, verdict_row
+
+        fleet, placements, fixed = self.fleet, self.placements, self.fixed_devices
+        return {
+            "time": datetime.fromtimestamp(fleet.taken, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "id": secrets.token_hex(8),
+            "user": current_user(),
+            "operation": self.operation,
+            "vm": self.vm,
+            "uuid": self.uuid,
+            "request": request_row(placements.request, placements.count),
+            "forced_host": self.forced_host,
+            "despite_refusal": self.despite_refusal,
+            "fixed_devices": None if fixed is None else [str(address) for address in fixed],
+            "configuration": digest,
+            "hosts": [
+                decision_host_row(self.configuration, fleet, snapshot)
+                for snapshot in fleet.hosts
+                if placements.request.realm in (None, snapshot.host.realm)
+            ],
+            "placed": placements.placed,
+            "placements": [placement_row(placement) for placement in placements.placements],
+            "verdicts": [verdict_row(verdict) for verdict in placements.verdicts],
+        }
+
+
+def log_decision(registry: Path, decision: SchedulingDecision, *, deadline: float = WRITE_SECONDS) -> str:
     """Log a decision without ever failing it: gives a warning where it is not in the log, else nothing.
 
     Waits up to `deadline` seconds for a log that is held up, as on storage that hangs; it may be written later then.
@@ -67,19 +102,7 @@ def log_decision(
 
     def write() -> None:
         try:
-            append_decision(
-                registry,
-                configuration,
-                fleet,
-                placements,
-                operation=operation,
-                vm=vm,
-                uuid=uuid,
-                forced_host=forced_host,
-                fixed_devices=fixed_devices,
-                despite_refusal=despite_refusal,
-                when_written=lambda: end(""),
-            )
+            append_decision(registry, decision, when_written=lambda: end(""))
         except RealmsError as error:
             end(f"the decision is not in the log: {error}")
 
@@ -91,55 +114,19 @@ def log_decision(
 
 
 def append_decision(
-    registry: Path,
-    configuration: Configuration,
-    fleet: Fleet,
-    placements: Placements,
-    *,
-    operation: str,
-    vm: str = "",
-    uuid: str = "",
-    forced_host: str | None = None,
-    fixed_devices: tuple[PciAddress, ...] | None = None,
-    despite_refusal: bool = False,
-    when_written: Callable[[], object] = lambda: None,
+    registry: Path, decision: SchedulingDecision, *, when_written: Callable[[], object] = lambda: None
 ) -> dict[str, Any]:
-    """Write a decision as it was made on a fleet, and give it. Raises UnwritableFile.
+    """Write a decision, and return what was written. Raises UnwritableFile.
 
     Where the log is rotated by that, configurations that no line refers to any more are removed, after `when_written`.
-
-    `forced_host` is the only host that would do, `despite_refusal` says that it was taken although it was refused.
-
     Whoever rotates the log may rename it at any time: each line is written whole, to the file of that name then.
     """
-    from core.placement.rows import placement_row, request_row, verdict_row
-
     path = log_of(registry)
-    content = content_of(configuration)
+    content = content_of(decision.configuration)
     try:
         digest = store(path, content, like=registry)
-        decision = {
-            "time": datetime.fromtimestamp(fleet.taken, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "id": secrets.token_hex(8),
-            "user": current_user(),
-            "operation": operation,
-            "vm": vm,
-            "uuid": uuid,
-            "request": request_row(placements.request, placements.count),
-            "forced_host": forced_host,
-            "despite_refusal": despite_refusal,
-            "fixed_devices": None if fixed_devices is None else [str(address) for address in fixed_devices],
-            "configuration": digest,
-            "hosts": [
-                decision_host_row(configuration, fleet, snapshot)
-                for snapshot in fleet.hosts
-                if placements.request.realm in (None, snapshot.host.realm)
-            ],
-            "placed": placements.placed,
-            "placements": [placement_row(placement) for placement in placements.placements],
-            "verdicts": [verdict_row(verdict) for verdict in placements.verdicts],
-        }
-        is_rotated = append_line(path, json.dumps(decision, allow_nan=False), like=registry)
+        row = decision.row(digest)
+        is_rotated = append_line(path, json.dumps(row, allow_nan=False), like=registry)
         if not stored_configuration(path, digest).exists():  # another program has tidied up meanwhile
             store(path, content, like=registry)
     except (OSError, ValueError) as error:
@@ -149,7 +136,7 @@ def append_decision(
     when_written()
     if is_rotated:
         tidy(path)
-    return decision
+    return row
 
 
 def decision_host_row(configuration: Configuration, fleet: Fleet, snapshot: HostSnapshot) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from core.config.reader import load
 from core.fleet_file import load_file
-from core.operations.scheduling_log import append_decision
+from core.operations.scheduling_log import SchedulingDecision, append_decision
 from core.placement.engine import place, put
 from core.placement.request import Request
 from tests.cli.saved_fleet import PLACES
@@ -39,7 +39,8 @@ def log(places: Path) -> Path:
     for number, (request, count) in enumerate(REQUESTS):
         placements = place(configuration, fleet, request, count)
         append_decision(
-            places / "registry.json", configuration, fleet, placements, operation="create", vm=f"web-{number}"
+            places / "registry.json",
+            SchedulingDecision(configuration, fleet, placements, operation="create", vm=f"web-{number}"),
         )
         for placement in placements.placements:
             fleet = put(fleet, replace(placement, vm=10 * number + placement.vm))

@@ -19,7 +19,7 @@ from core.errors import UnreadableFile
 from core.fleet import Fleet
 from core.hosts import HostState
 from core.operations.replay import LoggedConfigurations, Outcome, Replayed, Unreplayed, replay
-from core.operations.scheduling_log import append_decision
+from core.operations.scheduling_log import SchedulingDecision, append_decision
 from core.placement.changes import HostGone, HostInState
 from core.placement.engine import order, place, rooms
 from core.placement.request import Request
@@ -44,7 +44,9 @@ REQUEST = Request(8, 64 * GIB, realm="main")
 
 def log(folder: Path, configuration: Configuration, of: Fleet, placements: Placements, **more: Any) -> Path:
     """Log a decision; gives the log."""
-    append_decision(folder / "registry.json", configuration, of, placements, operation="create", **more)
+    append_decision(
+        folder / "registry.json", SchedulingDecision(configuration, of, placements, operation="create", **more)
+    )
     return folder / "scheduling.jsonl"
 
 

@@ -14,7 +14,7 @@ from core.locks import exclusive
 from core.operations import line_log, scheduling_log, stored_configurations
 from core.operations.line_log import append_line, rotated
 from core.operations.replay import LoggedConfigurations, Outcome, Replayed, replay
-from core.operations.scheduling_log import append_decision, log_decision, log_of
+from core.operations.scheduling_log import SchedulingDecision, append_decision, log_decision, log_of
 from core.operations.stored_configurations import UNUSED_SECONDS, digest_of, store, stored_configuration, tidy
 from core.placement.engine import place
 from core.placement.request import Request
@@ -41,7 +41,8 @@ def offset(amount: float) -> Configuration:
 def decide(folder: Path, configuration: Configuration, **more: object) -> str:
     """Log a decision and give its configuration's digest."""
     placements = place(configuration, FLEET, REQUEST)
-    append_decision(folder / "registry.json", configuration, FLEET, placements, operation="create", **more)  # type: ignore[arg-type]
+    decision = SchedulingDecision(configuration, FLEET, placements, operation="create")
+    append_decision(folder / "registry.json", decision, **more)  # type: ignore[arg-type]
     return digest_of(configuration)
 
 
@@ -217,7 +218,9 @@ def test_a_placement_does_not_wait_until_it_is_tidied_up(tmp_path: Path, monkeyp
     monkeypatch.setattr(scheduling_log, "tidy", slow)
     placements = place(VALID, FLEET, REQUEST)
     try:
-        warning = log_decision(tmp_path / "registry.json", VALID, FLEET, placements, operation="create", deadline=60.0)
+        warning = log_decision(
+            tmp_path / "registry.json", SchedulingDecision(VALID, FLEET, placements, operation="create"), deadline=60.0
+        )
         assert warning == ""
         assert begun.wait(60)
     finally:

@@ -52,10 +52,7 @@ def log(
         arguments: dict[str, object] = {"operation": "create", "vm": name, "uuid": f"uuid-{name}", **more}
         scheduling_log.append_decision(
             folder / "registry.json",
-            configuration,
-            moment,
-            placements,
-            **arguments,  # type: ignore[arg-type]
+            scheduling_log.SchedulingDecision(configuration, moment, placements, **arguments),  # type: ignore[arg-type]
         )
 
 

@@ -23,7 +23,7 @@ from core.operations.line_log import append_line, rotated
 from core.operations.migration_room import NoTarget, demand_of, take_target
 from core.operations.placing import NoRoom
 from core.operations.replay import LoggedConfigurations, Outcome, replay
-from core.operations.scheduling_log import append_decision, log_decision
+from core.operations.scheduling_log import SchedulingDecision, append_decision, log_decision
 from core.operations.selection import find_vm
 from core.placement.engine import place
 from core.placement.request import Request
@@ -47,7 +47,9 @@ FLEET = Fleet(
 def append(registry: Path) -> dict[str, Any]:
     """Log a decision."""
     placements = place(CONFIGURATION, FLEET, Request(2, 2**30, realm="main"))
-    return append_decision(registry, CONFIGURATION, FLEET, placements, operation="create", vm="w\x1b[2J", uuid="u")
+    return append_decision(
+        registry, SchedulingDecision(CONFIGURATION, FLEET, placements, operation="create", vm="w\x1b[2J", uuid="u")
+    )
 
 
 def test_a_line_has_all_that_a_decision_was_made_by(tmp_path: Path) -> None:
@@ -111,7 +113,9 @@ def test_a_log_that_can_not_be_written_is_told(tmp_path: Path) -> None:
 def warn(registry: Path, deadline: float = 20.0) -> str:
     """Log a decision as a placement does, and give its warning."""
     placements = place(CONFIGURATION, FLEET, Request(2, 2**30, realm="main"))
-    return log_decision(registry, CONFIGURATION, FLEET, placements, operation="create", deadline=deadline)
+    return log_decision(
+        registry, SchedulingDecision(CONFIGURATION, FLEET, placements, operation="create"), deadline=deadline
+    )
 
 
 def test_a_lock_that_someone_holds_does_not_keep_a_decision_out(tmp_path: Path) -> None:
