@@ -12,7 +12,7 @@ import click
 from core.errors import UsageError
 from core.hosts import HostState
 from tui.cli.devices import DeviceType, by_type
-from tui.cli.options import SIZE
+from tui.cli.options import SIZE, with_options
 from tui.cli.output import say
 
 if TYPE_CHECKING:
@@ -185,6 +185,4 @@ def _gathered(command: Callable[..., Any], options: Sequence[Callable[..., Any]]
         changes = Changes(**{name: parameters.pop(name) for name in names if name in parameters})
         return command(*arguments, changes=changes, **parameters)
 
-    for option in reversed(options):
-        gather = option(gather)
-    return gather
+    return with_options(gather, options)

@@ -1,18 +1,15 @@
-"""What `realms bricks`, `drives` and `volumes` have in common: listing and deleting, their JSON and their tables."""
+"""What `realms bricks`, `drives` and `volumes` print: their JSON and their tables."""
 
 from __future__ import annotations
 
 import datetime as dt
-import functools
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.driver.volumes import Volume
     from core.operations.storage_use import Image, ImagesReport, Use
-    from tui.cli.options import GlobalOptions
 
 
 def images_document(key: str, reports: Sequence[ImagesReport]) -> dict[str, Any]:
@@ -101,98 +98,3 @@ def print_images(title: str, report: ImagesReport) -> None:
         say(report.remark, error=True)
     for host, reason in report.unasked.items():
         say(reason if reason.startswith(f"{host}: ") else f"{host}: {reason}", error=True)
-
-
-def print_made(one: str, volume: Volume, realm: str, *, as_json: bool) -> None:
-    """Say that a brick or drive has been made."""
-    from core.units import show_size
-    from tui.cli.output import print_json, say
-
-    if as_json:
-        print_json({one: volume_row(volume, realm)})
-    else:
-        say(f"{one} {volume.name} is in pool {volume.pool}: {volume.format}, {show_size(volume.capacity)}")
-
-
-def list_images(
-    options: GlobalOptions,
-    key: Literal["bricks", "drives", "volumes"],
-    realm: str | None,
-    *,
-    timeout: float,
-    as_json: bool,
-    orphaned: bool = False,
-) -> int:
-    """Carry out `list` of bricks, drives or volumes; `orphaned` keeps those that nothing is known to use."""
-    from core.operations.elsewhere import ask_elsewhere
-    from core.operations.on_hosts import realms_and_hosts
-    from core.operations.realm_pools import PoolRole
-    from core.operations.spare_volumes import is_known_to_be_used, look_at_volumes
-    from core.operations.storage_use import look_at_images
-    from tui.cli.output import print_json
-    from tui.cli.task_output import run_task
-
-    workplace = options.workplace()
-    chosen = realms_and_hosts(workplace, realm, ())
-    reports = []
-    for each, hosts in chosen:
-        job = (
-            functools.partial(look_at_volumes, workplace, realm=each, hosts=hosts, deadline=timeout)
-            if key == "volumes"
-            else functools.partial(
-                look_at_images,
-                realm=each,
-                hosts=hosts,
-                role=PoolRole(key),
-                deadline=timeout,
-                elsewhere=ask_elsewhere(workplace, each.id, timeout, volumes=True),
-            )
-        )
-        report = run_task(workplace, f"look at {key}", each.id, job, quiet=True, only_reads=True)
-        if orphaned:
-            report = replace(report, images=tuple(image for image in report.images if not is_known_to_be_used(image)))
-        reports.append(report)
-    if as_json:
-        print_json(images_document(key, reports))
-    else:
-        for report in reports:
-            print_images(key.capitalize(), report)
-    enabled = {host.name for _, hosts in chosen for host in hosts if host.state.connects}
-    return 1 if any(host in enabled for report in reports for host in report.unasked) else 0
-
-
-def delete_one(
-    options: GlobalOptions,
-    key: Literal["bricks", "drives", "volumes"],
-    name: str,
-    realm: str | None,
-    *,
-    force: bool,
-    yes: bool,
-    timeout: float,
-    as_json: bool,
-) -> int:
-    """Carry out `delete` of a brick, a drive or a volume."""
-    from core.operations.on_hosts import hosts_of, one_realm
-    from core.operations.realm_pools import PoolRole
-    from core.operations.spare_volumes import delete_volume
-    from tui.cli.output import print_json, say
-    from tui.cli.task_output import confirmed, run_task
-
-    workplace = options.changing_workplace()
-    chosen = one_realm(workplace, realm)
-    hosts = hosts_of(workplace, chosen)
-    one = key.removesuffix("s")
-    if not confirmed(f"Delete {one} {name} of realm {chosen.id} for good?", yes=yes):
-        say("nothing was deleted", error=True)
-        return 1
-    job = functools.partial(delete_volume, workplace, realm=chosen, hosts=hosts, role=PoolRole(key))
-    run_task(
-        workplace, f"delete a {one}", name,
-        lambda control: job(control, name=name, force=force, deadline=timeout), quiet=as_json,
-    )  # fmt: skip
-    if as_json:
-        print_json({"deleted": name, "realm": chosen.id})
-    else:
-        say(f"{one} {name} is deleted")
-    return 0

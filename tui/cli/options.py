@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from click.core import ParameterSource
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from core.operations.workplace import Workplace
 
@@ -101,9 +102,9 @@ class LazyGroup(click.Group):
         self.lazy = dict(lazy or {})
         self.params.extend(_global_options())
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it in
         """Names in the order of the table, then those registered directly."""
-        return [*self.lazy, *super().list_commands(ctx)]
+        return [*self.lazy, *self.commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command by its name."""
@@ -129,8 +130,10 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
-        rows = [(name, self.lazy[name][1]) for name in self.lazy]
-        rows += [(name, self.commands[name].get_short_help_str()) for name in super().list_commands(ctx)]
+        rows = [
+            (name, self.lazy[name][1] if name in self.lazy else self.commands[name].get_short_help_str())
+            for name in self.list_commands(ctx)
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -201,5 +204,17 @@ json_option = click.option(
 yes_option = click.option("--yes", is_flag=True, help="Don't ask for confirmation (implied without a terminal).")
 """The option of every command that asks before it changes something; its parameter is `yes`."""
 
+unasked_option = click.option(
+    "--unasked",
+    is_flag=True,
+    help="Delete volumes also where nobody can tell who uses them, as a host can't be asked; never what is in use.",
+)
+"""The option of commands that delete volumes of VMs; its parameter is `unasked`."""
+
 pass_options = click.make_pass_decorator(GlobalOptions, ensure=True)
 """Hands the global options to a command as its first argument."""
+
+
+def with_options(command: Callable[..., Any], options: Sequence[Callable[..., Any]]) -> Callable[..., Any]:
+    """Add several options to a command, in the order in which its help lists them."""
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)

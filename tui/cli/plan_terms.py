@@ -12,7 +12,7 @@ from core.errors import UsageError
 from core.operations.plan_order import DEFAULT_PARALLEL, MOST_BANDWIDTH, MOST_PARALLEL, PlanOrder
 from core.placement.demand import MovePolicy
 from tui.cli.changes import change_options
-from tui.cli.options import json_option, pass_options, yes_option
+from tui.cli.options import json_option, pass_options, with_options, yes_option
 from tui.cli.plan_question import timeout_option
 
 if TYPE_CHECKING:
@@ -83,9 +83,7 @@ def move_options(command: Callable[..., Any]) -> Callable[..., Any]:
         said = {field.name: given.pop(field.name) for field in fields(Terms) if field.name in given}
         return command(options, Terms(policy=policy, **said), **given)
 
-    for option in reversed(_OPTIONS):
-        gather = option(gather)
-    return gather
+    return with_options(gather, _OPTIONS)
 
 
 def _moves_devices(with_devices: bool | None, offline: bool, live_only: bool) -> bool:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, yes_option
-from tui.cli.unasked import unasked_option
+from tui.cli.options import GlobalOptions, RealmsCommand, unasked_option, yes_option
 from tui.cli.vms_lifecycle import common_options, row, warn_foreign
 
 if TYPE_CHECKING:

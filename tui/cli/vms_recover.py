@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import RealmsError, UsageError
-from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.unasked import unasked_option
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options, unasked_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
