@@ -47,9 +47,12 @@ def is_too_wide(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> boo
     """Tell whether a table has longer lines than the terminal; what is piped may have lines of any length."""
     if not sys.stdout.isatty():
         return False
-    cells = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(len(line[i]) for line in [[column.title for column in columns], *cells]) for i in range(len(columns))]
+    widths = _widths(columns, [[printable(cell) for cell in row] for row in rows])
     return sum(widths) + 2 * (len(columns) - 1) > shutil.get_terminal_size().columns
+
+
+def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, (column.title, *texts))) for column, *texts in zip(columns, *cells, strict=True)]
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
@@ -62,7 +65,7 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, tit
         return
     if title:
         click.echo(title)
-    widths = [max(len(line[i]) for line in [[column.title for column in columns], *cells]) for i in range(len(columns))]
+    widths = _widths(columns, cells)
     for line in [[column.title.upper() for column in columns], *cells]:
         aligned = [
             cell.rjust(width) if column.right else cell.ljust(width)
