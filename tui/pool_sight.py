@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from core.errors import RealmsError
+from core.operations.on_hosts import AT_ONCE, Crew
 from core.operations.realm_pools import HostPools, PoolRole
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from core.realms import Realm
 
 
-_at_once = threading.BoundedSemaphore(32)
+_crew = Crew(AT_ONCE)
 """Each question has an ssh client of its own, and goes to every host of the fleet when the area is opened."""
 
 
@@ -49,21 +50,20 @@ class StorageSeen(Message):
 
 
 def ask_for_pools(workplace: Workplace, realm: Realm, hosts: Iterable[Host], reply_to: MessagePump) -> None:
-    """Ask hosts for their pools, each in a daemon thread of its own: one that hangs holds up nobody for long."""
+    """Ask hosts for their pools, many at once: one that hangs holds up nobody for long."""
 
     def ask(host: Host) -> None:
-        with _at_once:
-            pools = workplace.look_at_pools(host, realm)
+        pools = workplace.look_at_pools(host, realm)
         reply_to.post_message(PoolsSeen(pools, workplace.clock.now()))
 
     for host in hosts:
-        threading.Thread(target=ask, args=(host,), name=f"pools of {host.name}", daemon=True).start()
+        _crew.do(partial(ask, host))
 
 
 def ask_for_storage(
     workplace: Workplace, realm: Realm, hosts: Iterable[Host], reply_to: MessagePump, number: int
 ) -> None:
-    """Ask hosts what lies in their pools, each in a daemon thread of its own."""
+    """Ask hosts what lies in their pools, many at once."""
 
     def ask(host: Host) -> None:
         outcome: HostStorage | RealmsError
@@ -74,7 +74,7 @@ def ask_for_storage(
         reply_to.post_message(StorageSeen(number, host.name, outcome))
 
     for host in hosts:
-        threading.Thread(target=ask, args=(host,), name=f"storage of {host.name}", daemon=True).start()
+        _crew.do(partial(ask, host))
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.operations.elsewhere import NOWHERE, Elsewhere, Wanted, ask_elsewhere, export_of
 from core.operations.host_access import HostAccess
-from core.operations.on_hosts import on_each
+from core.operations.on_hosts import map_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -151,7 +151,7 @@ def ask_for_disks(
         if reach is not Reach.REALM and hosts:
             volumes = reach is Reach.VOLUMES
             others = ask_elsewhere(workplace, hosts[0].realm, deadline, volumes=volumes, in_lanes=True)
-        answers = on_each(hosts, look)
+        answers = map_hosts(hosts, look)
         elsewhere = others() if others is not None else NOWHERE
         users = DiskUsers(
             {answer.host.name: answer.value for answer in answers if answer.value is not None},

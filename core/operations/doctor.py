@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from core.driver.survey import client_version
 from core.errors import UsageError
-from core.operations.at_once import at_once
 from core.operations.doctor_fleet import check_twins, compare_realm
 from core.operations.doctor_hardware import check_profile
 from core.operations.doctor_host import check_client, check_software
@@ -19,6 +18,7 @@ from core.operations.doctor_space import count_space
 from core.operations.doctor_ssh import check_keys, check_peers
 from core.operations.findings import Checkup, Diagnosis, Finding, in_order, in_words
 from core.operations.host_contact import reach, read_uri
+from core.operations.on_hosts import map_items
 from core.operations.ssh_login import SshTarget
 from core.text import natural_order
 
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from core.operations.workplace import Workplace
     from core.realms import Realm
     from core.uris import ConnectionUri
-
-AT_ONCE = 32
-"""Hosts that are visited at the same time, each in a thread of its own."""
 
 HOST_SECONDS = 20.0
 """How long each host may take where nobody says."""
@@ -97,7 +94,7 @@ def diagnose(
     hosts = named or [host for host in every if host.name not in skipped]
     patients = _with_peers([_patient(host, workplace.configuration) for host in hosts])
     visit = _Visiting(timeout, workplace.clock, control, told)
-    visits = at_once(visit, patients, AT_ONCE)
+    visits = map_items(patients, visit)
     findings = [
         *_own_side(patients, any_host=bool(every)),
         *waved,

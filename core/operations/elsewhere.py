@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from core.errors import DriverError
 from core.fleet import Connection, PoolState
 from core.operations.host_access import HostAccess
-from core.operations.on_hosts import on_each
+from core.operations.on_hosts import map_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -207,7 +207,7 @@ def ask_elsewhere(
 
     def work() -> None:
         try:
-            answers = on_each(asked, look)
+            answers = map_hosts(asked, look)
             silent.update({answer.host: str(answer.error) for answer in answers if answer.error is not None})
             told = tuple(answer.value for answer in answers if answer.value is not None)
             outcome.set_result(Elsewhere(told, silent))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import DriverError, HostRefused, UsageError
 from core.fleet import PoolState
+from core.operations.on_hosts import map_items
 from core.units import show_size
 from core.uris import parse_uri
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 MEMORY_TOLERANCE = 0.05
 """Part of the memory by which a host may differ from its profile: firmware and kernel keep some for themselves."""
-
-AT_ONCE = 16
-"""Hosts that are asked at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +68,13 @@ def remarks(report: HostReport, profile: HardwareProfile | None, realm: Realm | 
 
 
 def examine(workplace: Workplace, wanted: Sequence[str], timeout: float) -> tuple[Examination, ...]:
-    """Ask hosts by their names, and URIs, all at once; blocks up to `timeout` seconds for every AT_ONCE of them.
+    """Ask hosts by their names, and URIs, all at once; blocks up to `timeout` seconds for every AT_ONCE hosts.
 
     A URI that is registered is held against that host's description too. Without a registry only URIs are asked.
     Raises UnknownHost, or UsageError for a URI that is none, before anything is asked.
     """
     described = [_described(workplace, word) for word in wanted]
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="examination") as pool:
-        return with_twins(tuple(pool.map(lambda subject: _asked(workplace, subject, timeout), described)))
+    return with_twins(map_items(described, lambda subject: _asked(workplace, subject, timeout)))
 
 
 def with_twins(examinations: Sequence[Examination]) -> tuple[Examination, ...]:

@@ -18,7 +18,7 @@ from core.driver.volumes import (
 from core.errors import DriverError, RealmsError, UnreadableFile, UsageError
 from core.fleet import PoolState
 from core.operations.image_file import ImageFile, ImageRefused, examine, read_image
-from core.operations.on_hosts import on_each
+from core.operations.on_hosts import map_hosts
 from core.operations.realm_pools import PoolRole
 from core.operations.selection import check_known
 from core.operations.storage_use import INCOMPLETE, Image, ImagesReport, UseKind, look_at_images
@@ -278,7 +278,7 @@ def _find_host(
         return facts
 
     with control.step("choose a host") as step:
-        answers = on_each([host for host in hosts if host.state.connects], look)
+        answers = map_hosts([host for host in hosts if host.state.connects], look)
         for answer in answers:
             if answer.value is not None:
                 step.detail(answer.host.name)

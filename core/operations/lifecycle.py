@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet import IO_ERROR, VMState
 from core.operations.host_access import in_lane
+from core.operations.on_hosts import as_they_come
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from core.operations.tasks import Control
     from core.operations.vm_targets import Target
     from core.operations.workplace import Workplace
-
-T = TypeVar("T")
 
 SEEN_SECONDS = 15.0
 """Seconds to wait until a host's snapshot shows what was done."""
@@ -250,33 +247,20 @@ def on_each_host(
     Errors of the house are in what is given, and what such a job had done is undone. Raises Cancelled at the end
     where a job was.
     """
-    waiting: dict[str, deque[int]] = {}
-    for number, target in enumerate(targets):
-        waiting.setdefault(target.host.name, deque()).append(number)
-    outcomes = [Done(target, changed=False, error=RealmsError("internal error")) for target in targets]
 
-    def work(numbers: deque[int]) -> None:
-        while True:
-            try:
-                number = numbers.popleft()
-            except IndexError:
-                return
-            branch = control.branch()
-            try:
-                outcomes[number] = job(branch, targets[number])
-            except RealmsError as error:
-                branch.undo_all()
-                outcomes[number] = Done(targets[number], changed=False, error=error)
+    def one(target: Target) -> Done:
+        branch = control.branch()
+        try:
+            return job(branch, target)
+        except BaseException:
+            branch.undo_all()
+            raise
 
-    threads = [
-        threading.Thread(target=work, args=(numbers,), name=f"VMs of {host}", daemon=True)
-        for host, numbers in waiting.items()
-        for _ in range(min(at_once, len(numbers)))
+    done = dict(as_they_come(targets, one, limit=at_once, host_of=lambda target: target.host.name))
+    outcomes = [
+        Done(target, changed=False, error=outcome) if isinstance(outcome := done[number], RealmsError) else outcome
+        for number, target in enumerate(targets)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
     cancelled = next((done.error for done in outcomes if isinstance(done.error, Cancelled)), None)
     if cancelled is not None and all(done.error is not None for done in outcomes):
         raise cancelled

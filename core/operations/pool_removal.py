@@ -23,7 +23,7 @@ from core.driver.pool_setup import (
 from core.errors import DriverError, HostTimeout, RealmsError
 from core.fleet import PoolState
 from core.operations.journal import Journal
-from core.operations.on_hosts import on_each
+from core.operations.on_hosts import map_hosts
 from core.operations.pools import DEADLINE
 from core.operations.realm_pools import HostPools, PoolRole, PoolsReport, RealmPool, pool_name
 from core.operations.storage_use import look_at_storage
@@ -77,7 +77,7 @@ def remove_pools(
     """
     if workplace.registry is not None:
         _refuse_operations(realm, Journal(workplace.registry.path, workplace.clock))
-    answers = on_each(hosts, lambda host: _users(control, realm, host, roles, deadline))
+    answers = map_hosts(hosts, lambda host: _users(control, realm, host, roles, deadline))
     used = {answer.host.name: answer.value for answer in answers if answer.value}
     if used:
         told = "; ".join(f"{host}: {', '.join(users)}" for host, users in used.items())
@@ -88,7 +88,7 @@ def remove_pools(
     ready = [host for host in hosts if host.name not in silent]
     removed = {
         answer.host.name: answer
-        for answer in on_each(ready, lambda host: _remove(control, realm, host, roles, deadline))
+        for answer in map_hosts(ready, lambda host: _remove(control, realm, host, roles, deadline))
     }
     found = tuple(
         HostPools(host, error=silent[host.name])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.driver.pool_setup import ANY_PERMISSIONS, Permissions, PoolPlan, PoolType
 from core.errors import RealmsError, UsageError
-from core.operations.on_hosts import on_each
+from core.operations.on_hosts import map_hosts
 from core.operations.pool_space import look_anew
 from core.operations.realm_pools import (
     NEED,
@@ -110,7 +110,7 @@ def look_at_pools(
         with control.step("ask for its pools", host.name):
             return look_anew(host, realm, deadline, stop=control.cancel_asked)
 
-    found = tuple(HostPools(answer.host, answer.value or (), answer.error) for answer in on_each(hosts, look))
+    found = tuple(HostPools(answer.host, answer.value or (), answer.error) for answer in map_hosts(hosts, look))
     for host in found:
         for pool in host.pools:
             if pool.unread:
@@ -137,7 +137,9 @@ def set_up_pools(
 
     plans, folders = request.plans(realm), MadeFolders()
     control.on_failure("undo: remove the empty folders that were made", lambda: folders.remove(control, deadline))
-    answers = on_each(hosts, lambda host: set_up_host(control, realm, host, plans, folders=folders, deadline=deadline))
+    answers = map_hosts(
+        hosts, lambda host: set_up_host(control, realm, host, plans, folders=folders, deadline=deadline)
+    )
     control.check()  # told to end while only hosts were waited for that do nothing more
     found = tuple(
         HostPools(answer.host, error=answer.error) if answer.value is None else answer.value for answer in answers
@@ -165,7 +167,7 @@ def _counted(control: Control, found: Sequence[HostPools], realm: Realm, deadlin
     ready = [each.host for each in found if each.error is None]
     seen = {
         answer.host.name: {pool.role: pool for pool in answer.value or ()}
-        for answer in on_each(ready, lambda host: look_anew(host, realm, deadline, stop=control.cancel_asked))
+        for answer in map_hosts(ready, lambda host: look_anew(host, realm, deadline, stop=control.cancel_asked))
     }
     for each in found:
         anew = seen.get(each.host.name, {})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import DriverError
 from core.fleet import PoolState
-from core.operations.on_hosts import on_each
+from core.operations.on_hosts import map_hosts
 from core.operations.realm_pools import HostPools, PoolRole, Sharing
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _phase(
             with job_connection(host, deadline) as connection:
                 work(connection)
 
-        failed = [answer.error.message for answer in on_each(hosts, on_host) if answer.error is not None]
+        failed = [answer.error.message for answer in map_hosts(hosts, on_host) if answer.error is not None]
         step.detail("; ".join(failed) or f"{len(hosts)} hosts")
     control.check()
     return failed
@@ -143,7 +143,7 @@ def _clean(
             with job_connection(host, deadline) as connection:
                 work(connection)
 
-        for answer in on_each(hosts, on_host):
+        for answer in map_hosts(hosts, on_host):
             if answer.error is not None:
                 control.warn(f"a volume {WITNESS}... may be left behind: {answer.error}")
 

@@ -12,7 +12,7 @@ from core.operations.drive_claims import refuse_drives_in_use
 from core.operations.host_access import HostAccess, in_lane
 from core.operations.journal import Journal
 from core.operations.lifecycle import SEEN_SECONDS, Done
-from core.operations.on_hosts import on_each
+from core.operations.on_hosts import map_hosts
 from core.operations.placing import Claim, take_room
 from core.operations.registration import await_active, wait_for_registration
 from core.operations.undoing import Undoing
@@ -160,7 +160,7 @@ def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *,
         return in_lane(workplace, host.name, lambda connection: is_active(connection, target.vm.uuid), patience)
 
     with control.step(f"ask whether another host runs {target.vm.name}") as step:
-        answers = on_each(asked, ask)
+        answers = map_hosts(asked, ask)
         running = [answer.host.name for answer in answers if answer.value]
         silent = [answer for answer in answers if answer.error is not None]
         if running:

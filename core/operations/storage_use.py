@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors import DriverError
 from core.fleet import PoolState
 from core.operations.elsewhere import NOWHERE, Elsewhere, Wanted, export_of
-from core.operations.on_hosts import on_each
+from core.operations.on_hosts import map_hosts
 from core.operations.realm_pools import PoolRole
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def look_at_images(
             step.detail("; ".join(seen.problems))
             return seen
 
-    answers = on_each(hosts, look)
+    answers = map_hosts(hosts, look)
     unasked = {answer.host.name: str(answer.error) for answer in answers if answer.error is not None}
     told = [answer.value for answer in answers if answer.value is not None]
     return put_together(realm, role, hosts, told, unasked, elsewhere=elsewhere())

@@ -276,9 +276,9 @@ _COUNT_SECONDS = 3.0
 def _unwatched(hosts: Sequence[Host]) -> Iterator[str]:
     """Tell how many VMs go on running where nobody looks any more."""
     from core.driver.probe import probe
-    from core.operations.on_hosts import on_each
+    from core.operations.on_hosts import map_hosts
 
-    for answer in on_each(hosts, lambda host: probe(host.uri, _COUNT_SECONDS, host=host.name).active_domains):
+    for answer in map_hosts(hosts, lambda host: probe(host.uri, _COUNT_SECONDS, host=host.name).active_domains):
         name, count = answer.host.name, answer.value
         if count is None:
             yield f"{name}: the VMs that may run there go on, unwatched; it does not say how many"
