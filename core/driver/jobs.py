@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from core.clock import SystemClock
 from core.driver.alarms import Alarms
+from core.driver.asking import answer_within
 from core.driver.connection import open_connection
 from core.driver.embedded import borrowed
 from core.driver.opening import Opening
-from core.errors import DriverError, HostRefused, HostTimeout, HostUnreachable
-from core.text import one_line
+from core.errors import HostRefused, HostUnreachable
 from core.uris import parse_uri
 
 if TYPE_CHECKING:
@@ -54,7 +52,10 @@ def _open(host: Host, deadline: float, clock: Clock) -> HostConnection:
     # The kernel lists an ssh client as the child of the thread that started it, and of another once that has ended: so
     # one that uses ssh is opened here, where it can be found. What has no client can't be freed, only left behind.
     if not _uses_ssh(host.uri):
-        return _open_elsewhere(host, deadline)
+        return answer_within(
+            host.name, deadline, lambda: open_connection(host.name, host.uri),
+            uri=host.uri, too_late=lambda connection: connection.close(),
+        )  # fmt: skip
     alarms = Alarms(clock)
     try:
         with Opening(host.name, host.uri, deadline, alarms, lambda: None):
@@ -68,33 +69,3 @@ def _uses_ssh(uri: str) -> bool:
         return parse_uri(uri).uses_ssh_program
     except HostRefused:  # told in full by whoever opens it
         return False
-
-
-def _open_elsewhere(host: Host, deadline: float) -> HostConnection:
-    """Open in a thread that is left behind past the deadline; a connection that comes too late is closed there."""
-    outcome: Future[HostConnection] = Future()
-    settling = threading.Lock()
-    given_up = threading.Event()
-
-    def work() -> None:
-        try:
-            connection = open_connection(host.name, host.uri)
-        except DriverError as error:
-            outcome.set_exception(error)
-            return
-        with settling:
-            if not given_up.is_set():
-                outcome.set_result(connection)
-                return
-        connection.close()
-
-    threading.Thread(target=work, name=f"opening {host.name}", daemon=True).start()
-    try:
-        return outcome.result(deadline)
-    except TimeoutError as error:
-        with settling:
-            if outcome.done():  # in the last moment
-                return outcome.result()
-            given_up.set()
-        hint = "is libvirtd hung? On the host: systemctl status libvirtd"
-        raise HostTimeout(host.name, f"no answer within {deadline:g} s at {one_line(host.uri)}", hint=hint) from error

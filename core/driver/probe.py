@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libvirt
 
 from core.clock import SystemClock
+from core.driver.asking import answer_within
 from core.driver.connection import open_connection
 from core.driver.pools import list_pools
-from core.driver.process import end_ssh_children
 from core.driver.session import machine_uuid
-from core.errors import DriverError, HostTimeout
-from core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,28 +49,8 @@ def probe(uri: str, deadline: float, *, host: str = "", clock: Clock | None = No
     """
     clock = clock or SystemClock()
     started = clock.monotonic()
-    outcome: Future[HostReport] = Future()
-    arguments = (host, uri, outcome)
-    thread = threading.Thread(target=_probe, args=arguments, name=f"probe {one_line(uri)}", daemon=True)
-    thread.start()
-    try:
-        report = outcome.result(deadline)
-    except TimeoutError as error:
-        if thread.native_id is not None:
-            end_ssh_children(thread.native_id)  # without an ssh client the thread is left to its fate
-        hint = "is the host up, the network between, and libvirtd not hung?"
-        raise HostTimeout(host, f"no answer within {deadline:g} s at {one_line(uri)}", hint=hint) from error
+    report = answer_within(host, deadline, lambda: _ask(host, uri), uri=uri)
     return replace(report, duration=clock.monotonic() - started)
-
-
-def _probe(host: str, uri: str, outcome: Future[HostReport]) -> None:
-    try:
-        outcome.set_result(_ask(host, uri))
-    except DriverError as error:
-        outcome.set_exception(error)
-    finally:
-        if not outcome.done():  # a bug: its trace goes to the thread's hook, and nobody waits for the deadline
-            outcome.set_exception(DriverError(host, f"internal error while asking {one_line(uri)}"))
 
 
 def _ask(host: str, uri: str) -> HostReport:

@@ -57,7 +57,7 @@ def test_what_cannot_be_opened_says_why_and_leaves_no_thread(uri: str) -> None:
     uri = uri.replace("PORT", str(refused_port()))
     with pytest.raises(HostUnreachable, match="h1: "), job_connection(host_at(uri), LONG):
         pytest.fail("no connection can be there")
-    openers = [thread for thread in threading.enumerate() if thread.name == "opening h1"]
+    openers = [thread for thread in threading.enumerate() if thread.name == "question to h1"]
     for opener in openers:
         opener.join(LONG)
     assert not any(opener.is_alive() for opener in openers)
