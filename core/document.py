@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.hardware import NotAPciAddress, PciAddress
+from core.text import nearest
 from core.units import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Fields:
         known = [choice.value for choice in choices]
         if not isinstance(value, str) or value not in known:
             wrong = self._wrong(key, "one of " + ", ".join(known))
-            meant = near(value, known) if isinstance(value, str) else ""
+            meant = did_you_mean(value, known) if isinstance(value, str) else ""
             raise Malformed(wrong.where, str(wrong), meant or wrong.hint)
         return choices(value)
 
@@ -188,7 +188,7 @@ def kind_of(value: object) -> str:
             return "an object"
 
 
-def near(value: str, known: Iterable[str]) -> str:
-    """Ask whether a known word was meant; empty where none is close."""
-    near = difflib.get_close_matches(value, list(known), 1)
-    return f"did you mean {near[0]!r}?" if near else ""
+def did_you_mean(value: str, known: Iterable[str]) -> str:
+    """Return the question whether a known word was meant; empty where none is close."""
+    meant = nearest(value, known)
+    return f"did you mean {meant!r}?" if meant else ""

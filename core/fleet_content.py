@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 
-from core.document import Fields, Malformed, near
+from core.document import Fields, Malformed, did_you_mean
 from core.errors import HostRefused
 from core.fleet import VM, Connection, Fleet, HostSnapshot, PoolState, VMState
 from core.fleet_rows import TO_THE_MILLISECOND
@@ -51,7 +51,7 @@ def _vms(fields: Fields, realms: dict[str, str]) -> dict[str, list[VM]]:
         entry = Fields(value, f"vms[{index}]")
         host = entry.text("host")
         if host not in realms:
-            hint = near(host, realms) or f"hosts of this file: {', '.join(list(realms)[:5]) or 'none'}"
+            hint = did_you_mean(host, realms) or f"hosts of this file: {', '.join(list(realms)[:5]) or 'none'}"
             raise Malformed(entry.at("host"), f"is {host!r}, which is no host of this file", hint)
         vm = _vm(entry, host, realms[host])
         if vm.key in places:

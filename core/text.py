@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and isolates, zero-width and tag
 # characters, lone surrogates: whatever moves the cursor, hides or reorders text on a terminal.
@@ -21,6 +26,31 @@ def one_line(text: str, limit: int = 300) -> str:
     """Fold white space of a message from outside into single blanks, make it printable, and cut it at `limit`."""
     folded = printable(" ".join(text.split()))
     return folded if len(folded) <= limit else folded[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def nearest(word: str, known: Iterable[str], close: float = 0.7) -> str:
+    """Return the known word that was probably meant, or an empty one; case and separators don't count.
+
+    `close` is how alike they have to be, from 0 to 1: `shh` and `ssh` are two thirds.
+    """
+    import difflib  # only mistakes need it
+
+    folded = {_folded(name): name for name in known}
+    wanted = _folded(word)
+    for same in (_letters, sorted):  # transposed letters make short words unlike
+        for key, name in folded.items():
+            if same(key) == same(wanted):
+                return name
+    near = difflib.get_close_matches(wanted, folded, 1, close)
+    return folded[near[0]] if near else ""
+
+
+def _letters(word: str) -> list[str]:
+    return [character for character in word if character.isalnum()]
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).casefold()
 
 
 _DIGITS = re.compile(r"(\d{1,18})")

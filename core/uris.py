@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from core.errors import HostRefused
+from core.text import nearest
 
 DRIVERS = ("qemu", "test")
 """`test` is libvirt's embedded driver: a whole host inside the process."""
 
 TRANSPORTS = ("", "ssh", "libssh", "libssh2", "tls", "tcp", "unix")
+
+_CLOSE = 0.6
+"""There are but few, and short ones: a word that is less alike than a name would have to be means one of them."""
 
 _RUNS_A_PROGRAM = ("command", "netcat")
 _EXAMPLES = "qemu:///system, qemu+ssh://root@host/system"
@@ -52,13 +55,13 @@ def parse_uri(text: str) -> ConnectionUri:
         raise HostRefused(message, hint=_EXAMPLES) from error
     driver, _, transport = parts.scheme.partition("+")
     if "://" not in text or driver not in DRIVERS:
-        near = difflib.get_close_matches(driver, DRIVERS, 1)
+        near = nearest(driver, DRIVERS, _CLOSE)
         message = f"unknown driver {driver!r} in {text!r}" if parts.scheme else f"{text!r} has no driver"
-        raise HostRefused(message, hint=f"did you mean {near[0]}?" if near else _EXAMPLES)
+        raise HostRefused(message, hint=f"did you mean {near}?" if near else _EXAMPLES)
     if transport not in TRANSPORTS or parts.scheme.endswith("+"):
-        near = difflib.get_close_matches(transport, TRANSPORTS[1:], 1)
+        near = nearest(transport, TRANSPORTS[1:], _CLOSE)
         message = f"unknown transport {transport!r} in {text!r}"
-        raise HostRefused(message, hint=f"did you mean {near[0]}?" if near else "ssh, libssh, libssh2, tls, tcp")
+        raise HostRefused(message, hint=f"did you mean {near}?" if near else "ssh, libssh, libssh2, tls, tcp")
     _refuse_programs(text, parameters)
     if parts.password is not None:
         message = "a password does not belong into a URI"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import one_line, printable
+from core.text import nearest, one_line, printable
 
 HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 
@@ -37,3 +37,25 @@ def test_a_long_message_is_folded_and_cut() -> None:
     """With an ellipsis, so that the cut shows."""
     assert one_line("a\n  b\tc") == "a b c"
     assert one_line("x" * 400, 10) == "x" * 9 + "\u2026"
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("mian", ["main", "lab"], "main"),
+        ("lba", ["lab", "main"], "lab"),
+        ("cpx", ["cpu", "gpu"], ""),
+        ("COST_FUNCTIONS", ["cost-functions", "realms"], "cost-functions"),
+        ("write through", ["none", "writethrough", "writeback"], "writethrough"),
+        ("GPU", ["gpu-node", "gpu"], "gpu"),
+        ("h\uff11", ["h1", "h2"], "h1"),
+        ("H\u00d4TE", ["h\u00f4te"], "h\u00f4te"),
+        ("x", ["main", "lab"], ""),
+        ("web", ["db"], ""),
+        ("", ["main"], ""),
+        ("main", [], ""),
+    ],
+)
+def test_the_word_that_was_meant_is_found(word: str, known: list[str], meant: str) -> None:
+    """As it is written; none where none is close."""
+    assert nearest(word, known) == meant

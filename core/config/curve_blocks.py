@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.config.parameters import SMALL_MEMORY, Parameters, name_kind, near, shorten
+from core.config.parameters import SMALL_MEMORY, Parameters, name_kind, shorten
 from core.config.values import ObjectValue, Scalar, Value
 from core.curves import CURVE_NAMES, PARAMETERS, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable
+from core.text import nearest
 
 if TYPE_CHECKING:
     from core.config.report import Path, Report
@@ -59,7 +60,7 @@ def _read_kind(parameters: Parameters) -> type[Curve] | None:
         return None
     kind = CURVE_NAMES.get(name)
     if kind is None:
-        meant = near(name, CURVE_NAMES) or _OTHER_NAMES.get(name.lower(), "")
+        meant = nearest(name, CURVE_NAMES) or _OTHER_NAMES.get(name.lower(), "")
         hint = f"did you mean {meant}?" if meant else f"curves are {', '.join(CURVE_NAMES)}"
         parameters.error("curve", f"unknown curve {shorten(name)}", hint)
     return kind

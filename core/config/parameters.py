@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from core import units
 from core.config.syntax import Kind, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
+from core.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,17 +25,6 @@ _MEANT_FALSE = {"disable", "disabled", "0", "n", "f", "nein", "non", "inactive",
 MAX_INT = 2**31 - 1
 SMALL_MEMORY = 1024**2
 """Bytes without a unit below this are surely not meant where memory is."""
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """Find the known word that was probably meant; empty where none is close."""
-    known = list(known)
-    folded = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in known}
-    same = folded.get(re.sub(r"[^a-z0-9]", "", word.lower()))
-    if same is not None:
-        return same
-    found = difflib.get_close_matches(word, known, 1, 0.72) or difflib.get_close_matches(word.lower(), known, 1, 0.72)
-    return found[0] if found else ""
 
 
 def shorten(text: str) -> str:
@@ -79,7 +68,7 @@ class Parameters:
         others = [name for name in self.block.fields if name not in self._taken]
         if key in self.block.fields:
             hint = f"it is null in line {self.block.fields[key].place.line}"
-        elif others and (meant := near(key, others)):
+        elif others and (meant := nearest(key, others)):
             hint = f"did you mean it with '{meant}' in line {self.block.fields[meant].place.line}?"
         message = f"'{key}' is missing in '{_last(self.path)}'"
         self.report.error(self.block.place, (*self.path, key), message, hint, self.block.via)
@@ -90,7 +79,7 @@ class Parameters:
         for key, found in self.block.fields.items():
             if key in self._taken:
                 continue
-            meant = near(key, names)
+            meant = nearest(key, names)
             hint = f"did you mean {meant}?" if meant else f"{what} has {', '.join(names)}"
             message = f"unknown parameter '{key}' of {what}: it has no effect"
             self.report.warning(found.place, (*self.path, key), message, hint)
@@ -136,7 +125,7 @@ class Parameters:
         if value.text in _BOOLEANS:
             return _BOOLEANS[value.text]
         lower = value.text.strip().lower()
-        meant = lower if lower in _BOOLEANS else near(lower, _BOOLEANS)
+        meant = lower if lower in _BOOLEANS else nearest(lower, _BOOLEANS)
         if lower in _MEANT_TRUE or lower in _MEANT_FALSE:
             meant = "true" if lower in _MEANT_TRUE else "false"
         hint = "write on, off, true, false, yes or no, in lower case"

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from core import units
-from core.config.parameters import Parameters, name_kind, near, shorten
+from core.config.parameters import Parameters, name_kind, shorten
 from core.config.values import ListValue, ObjectValue, Scalar
 from core.hardware import Device, HardwareProfile, NotAPciAddress, PciAddress
+from core.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +109,7 @@ def check_function_reference(
     function = found.value.text
     if function in functions or not complete:
         return
-    meant = near(function, functions)
+    meant = nearest(function, functions)
     known = f"defined are {', '.join(functions)}" if functions else "no cost function is defined"
     message = f"there is no cost function {shorten(function)}"
     parameters.error("cost-function", message, f"did you mean {meant}?" if meant else known)
@@ -133,7 +134,7 @@ def check_against_function(
             continue
         device = kind.value.text
         if device not in function.devices:
-            meant = near(device, function.devices)
+            meant = nearest(device, function.devices)
             hint = f"did you mean {meant}?" if meant else f"give '{function.id}' a curve devices.{device}"
             message = f"cost function '{function.id}' has no curve for device type '{device}': it can never be used"
             report.warning(kind.value.place, (*path, "devices", index, "type"), message, hint, kind.value.via)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.config.parameters import Parameters, name_kind, near, shorten
+from core.config.parameters import Parameters, name_kind, shorten
 from core.config.values import ObjectValue
 from core.realms import CacheMode, DriveSettings, Realm
+from core.text import nearest
 
 if TYPE_CHECKING:
     from core.config.report import Path, Report
@@ -86,7 +87,7 @@ def _check_driver(parameters: Parameters) -> None:
     hint = f"write driver: {_DRIVER}"
     if driver.lower() in _OTHER_DRIVERS:
         message = f"the driver {shorten(driver)} is for realms of another kind, which this program does not manage"
-    elif meant := near(driver, (_DRIVER, "kvm", "qemu")):
+    elif meant := nearest(driver, (_DRIVER, "kvm", "qemu")):
         hint = f"did you mean {_DRIVER}?" if meant == _DRIVER else f"KVM and QEMU are reached by driver: {_DRIVER}"
     parameters.error("driver", message, hint)
 
@@ -137,7 +138,7 @@ def _read_cache(parameters: Parameters) -> CacheMode:
     modes = [mode.value for mode in CacheMode]
     if text in modes:
         return CacheMode(text)
-    meant = near(text, modes)
+    meant = nearest(text, modes)
     others = {"directsync", "unsafe"}
     hint = f"did you mean {meant}?" if meant else f"modes are {', '.join(modes)}"
     if text.lower() in others:

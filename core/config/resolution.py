@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from core.config.composition import Items, Joined, Section, Slot
 from core.config.syntax import Kind, Literal, Place, Reference, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
+from core.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -303,11 +304,8 @@ class Resolver:
             raise _TooMany
 
     def _unresolved(self, reference: Reference, plain: tuple[str, ...]) -> _Unresolvable:
-        import difflib
-
-        known = [path for path in self._paths(self._root, ()) if path]
-        near = difflib.get_close_matches(render_path(plain), known, 1, 0.7)
-        hint = f"did you mean ${{{near[0]}}}?" if near else "define it, or write ${?...} if it may be missing"
+        near = nearest(render_path(plain), (path for path in self._paths(self._root, ()) if path))
+        hint = f"did you mean ${{{near}}}?" if near else "define it, or write ${?...} if it may be missing"
         message = f"the substitution {reference} has no value: '{render_path(plain)}' is defined nowhere"
         if len(plain) == 1:
             message += ", nor is it an environment variable"

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.config.cost_function_blocks import read_cost_function
 from core.config.model import Configuration
-from core.config.parameters import name_kind, near
+from core.config.parameters import name_kind
 from core.config.profile_blocks import check_against_function, check_function_reference, read_profile
 from core.config.realm_blocks import read_realm
 from core.config.syntax import Kind, render_path
 from core.config.values import ObjectValue, Scalar
+from core.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ def _report_nothing(block: ObjectValue, path: tuple[str, ...], report: Report) -
     place = block.place
     hint = _SKELETON
     sections = [key for key in block.fields if key in SECTIONS]
-    meant = [key for key in block.fields if near(key, path[-1:])]
+    meant = [key for key in block.fields if nearest(key, path[-1:])]
     if sections:
         place = block.fields[sections[0]].place
         hint = f"put {', '.join(sections)} inside ticrypt.vm {{ ... }}"
@@ -88,7 +89,7 @@ def _check_keys(vm: ObjectValue, report: Report) -> None:
     for key, found in vm.fields.items():
         if key in SECTIONS or key in OTHER_SERVICES:
             continue
-        if meant := near(key, SECTIONS):
+        if meant := nearest(key, SECTIONS):
             message = f"unknown section '{key}': it has no effect here"
             report.warning(found.place, (*ROOT, key), message, f"did you mean {meant}?")
     if vm.complete and not any(section in vm.fields for section in SECTIONS):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from core.config.composition import Composer, merge
 from core.config.diagnostics import Severity
 from core.config.export import format_configuration
-from core.config.parameters import near
 from core.config.recursion import deep_recursion
 from core.config.report import Report
 from core.config.resolution import Resolver
@@ -34,7 +33,7 @@ from core.config.syntax import (
     render_path,
 )
 from core.errors import UsageError
-from core.text import one_line
+from core.text import nearest, one_line
 from core.units import format_size
 
 if TYPE_CHECKING:
@@ -189,7 +188,7 @@ def _check_paths(configuration: Configuration, settings: Sequence[Setting]) -> N
 
 
 def _meant(word: str, known: Mapping[str, object]) -> str:
-    meant = near(word, known)
+    meant = nearest(word, known)
     return f"did you mean {meant}?" if meant else ""
 
 

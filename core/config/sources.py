@@ -10,6 +10,7 @@ from pathlib import Path
 from core.config.scanner import Scan, scan
 from core.config.syntax import Block, Place, SyntaxMistake
 from core.errors import UnreadableFile
+from core.text import nearest
 
 MAX_BYTES = 16 * 1024**2
 """Larger files are no configuration."""
@@ -149,14 +150,12 @@ def _main_in(folder: Path) -> str:
 
 
 def _near(path: Path) -> str:
-    import difflib
-
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         parent = path.parent
         return f"there is no folder {parent} either" if not parent.exists() else ""
-    if near := difflib.get_close_matches(path.name, names, 1, 0.7):
-        return f"did you mean {near[0]}?"
+    if near := nearest(path.name, names):
+        return f"did you mean {near}?"
     others = sorted(name for name in names if name.endswith((".conf", ".json")))
     return f"that folder has {', '.join(others[:5])}" if others else ""

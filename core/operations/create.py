@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import uuid as uuids
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from core.operations.placing import Claim, take_room
 from core.operations.registration import NotRegistered, await_active, wait_for_registration
 from core.operations.undoing import Undoing
 from core.operations.vm_order import ExistingDrive, NewDrive, check_order
-from core.text import printable
+from core.text import nearest, printable
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -378,8 +377,8 @@ def find_drive(connection: HostConnection, realm: Realm, wanted: str) -> Volume:
 
 def _missing(kind: str, wanted: str, pool: str, names: frozenset[str]) -> UsageError:
     stems = {name: name for name in names} | {name.rpartition(".")[0]: name for name in names if "." in name}
-    near = difflib.get_close_matches(wanted, stems, 1)
-    hint = f"did you mean {stems[near[0]]!r}?" if near else f"realms {kind}s list shows what there is"
+    near = nearest(wanted, stems)
+    hint = f"did you mean {stems[near]!r}?" if near else f"realms {kind}s list shows what there is"
     return UsageError(f"no {kind} {printable(wanted)!r} in pool {pool}", hint=printable(hint))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import shlex
 import socket
 from typing import TYPE_CHECKING
 
 from core.fleet import PoolState
+from core.text import nearest
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -105,8 +105,8 @@ def check_filter(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Find
     elif wanted in survey.filters:
         yield at.ok("network filter", f"{wanted} is defined")
     else:
-        near = difflib.get_close_matches(wanted, sorted(survey.filters), 1)
-        message = f"the realm's network filter {wanted} is not defined" + (f" ({near[0]} is)" if near else "")
+        near = nearest(wanted, sorted(survey.filters))
+        message = f"the realm's network filter {wanted} is not defined" + (f" ({near} is)" if near else "")
         yield at.error("network filter", message, virsh(survey.uri, "nwfilter-define", "FILE"))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.fleet import Connection, Fleet
-from core.text import printable
+from core.text import nearest, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +20,8 @@ def check_known(kind: str, wanted: str | None, known: Iterable[str]) -> None:
     names = list(dict.fromkeys(known))
     if wanted is None or wanted in names:
         return
-    near = difflib.get_close_matches(wanted, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
+    near = nearest(wanted, names)
+    hint = f"did you mean {near!r}?" if near else f"known: {', '.join(sorted(names)) or 'none'}"
     message = f"no {kind} {wanted!r}"
     raise UsageError(message, hint=hint)
 
@@ -70,8 +69,8 @@ def find_vm(fleet: Fleet, wanted: str) -> tuple[HostSnapshot, VM]:
         )
     host, slash, name = wanted.partition("/")
     elsewhere = [vm.host for vm in fleet.vms() if slash and name in (vm.name, vm.uuid) and vm.host != host]
-    near = difflib.get_close_matches(wanted, {vm.name for vm in fleet.vms()}, 1)
-    hint = f"did you mean {near[0]!r}?" if near else ""
+    near = nearest(wanted, sorted({vm.name for vm in fleet.vms()}))
+    hint = f"did you mean {near!r}?" if near else ""
     if elsewhere:
         hint = f"{name} is on {', '.join(elsewhere)}"
     silent = unasked(fleet)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from core.errors import HostRefused, UnknownHost
 from core.hosts import PORTS_PER_HOST, check_name
+from core.text import nearest
 from core.uris import parse_uri
 
 if TYPE_CHECKING:
@@ -64,10 +64,8 @@ def find(name: str, hosts: Sequence[Host]) -> Host:
 def suggestion(wanted: str, known: Iterable[str]) -> str:
     """Say which of the known names was probably meant, or which there are."""
     names = sorted(known)
-    folded = {_folded(name): name for name in names}
-    near = difflib.get_close_matches(_folded(wanted), folded, 1)
-    if near:
-        return f"did you mean {folded[near[0]]!r}?"
+    if near := nearest(wanted, names):
+        return f"did you mean {near!r}?"
     shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     return f"known: {shown or 'none'}"
 

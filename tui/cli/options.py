@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from core.errors import UsageError
+from core.text import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,10 +121,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one was probably meant."""
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
-            hint = f"did you mean {near[0]}?" if near else "commands: " + ", ".join(self.list_commands(ctx))
+            near = nearest(args[0], self.list_commands(ctx))
+            hint = f"did you mean {near}?" if near else "commands: " + ", ".join(self.list_commands(ctx))
             message = f"no command {args[0]!r}"
             raise UsageError(message, hint=hint)
         return super().resolve_command(ctx, args)
