@@ -53,10 +53,14 @@ def _folded(word: str) -> str:
     return unicodedata.normalize("NFKC", word).casefold()
 
 
-_DIGITS = re.compile(r"(\d{1,18})")
+_DIGITS = re.compile("([0-9]+)")
 
 
-def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Give a key that sorts names the way people do: h2 before h10, case aside; equal only for equal names."""
-    parts = _DIGITS.split(name.casefold())
-    return [(int(part), "") if index % 2 else (-1, part) for index, part in enumerate(parts)], name
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that sorts names the way people do: h2 before h10, case aside; equal only for equal names."""
+    key = []
+    for part in filter(None, _DIGITS.split(name)):
+        digits = part.lstrip("0")  # compared as text, by their number first: there may be thousands
+        is_number = part.isascii() and part.isdigit()
+        key.append((0, len(digits), digits) if is_number else (1, 0, part.casefold()))
+    return (*key, (-1, 0, name))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import nearest, one_line, printable
+from core.text import natural, nearest, one_line, printable
 
 HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 
@@ -59,3 +59,17 @@ def test_a_long_message_is_folded_and_cut() -> None:
 def test_the_word_that_was_meant_is_found(word: str, known: list[str], meant: str) -> None:
     """As it is written; none where none is close."""
     assert nearest(word, known) == meant
+
+
+def test_names_are_in_the_order_of_people() -> None:
+    """Numbers by their value, however long; case aside; a name before what it begins."""
+    names = ["10", "h", "h01", "h1", "H2", "h2a", "h10", f"h{'9' * 5000}", f"h1{'0' * 5000}", "h\u00b2", "h\u0663", "i"]
+    backwards = names[::-1]
+    assert sorted(backwards, key=natural) == names
+
+
+@given(st.text(), st.text())
+def test_only_equal_names_are_in_the_same_place(one: str, other: str) -> None:
+    """Whatever they are made of: the order is the same each time."""
+    assert (natural(one) == natural(other)) == (one == other)
+    assert natural(one) <= natural(other) or natural(one) > natural(other)

@@ -20,7 +20,7 @@ from core.operations.findings import Checkup, Diagnosis, Finding, in_order, in_w
 from core.operations.host_contact import reach, read_uri
 from core.operations.on_hosts import map_items
 from core.operations.ssh_login import SshTarget
-from core.text import natural_order
+from core.text import natural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,7 +87,7 @@ def diagnose(
     """
     if workplace.registry is None:
         raise UsageError("a saved fleet has no hosts that could be examined", hint="leave out --fleet")
-    every = sorted(workplace.registry.hosts(), key=lambda host: natural_order(host.name))
+    every = sorted(workplace.registry.hosts(), key=lambda host: natural(host.name))
     named = [workplace.registry.host(_name(word)) for word in dict.fromkeys(wanted)]
     waved = [] if named else list(_not_asked(every, workplace.configuration))
     skipped = {finding.host for finding in waved}

@@ -11,7 +11,7 @@ from core.errors import ReadOnly, RealmsError
 from core.fleet import Connection, Fleet, HostSnapshot
 from core.operations.places import current_user, default_registry
 from core.operations.tasks import Tasks
-from core.text import natural_order
+from core.text import natural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,7 +90,7 @@ class Workplace:
         """Give the hosts as the registry (or the saved fleet) has them, without connecting."""
         if self._saved is not None or self.registry is None:
             return self._saved or Fleet(self.clock.now())
-        hosts = sorted(self.registry.hosts(), key=lambda host: natural_order(host.name))
+        hosts = sorted(self.registry.hosts(), key=lambda host: natural(host.name))
         return Fleet(
             self.clock.now(),
             tuple(
@@ -155,7 +155,7 @@ class Workplace:
     def _read_registry(self) -> None:
         if self.registry is None or self._watch is None:
             return
-        hosts = sorted(self.registry.hosts(), key=lambda host: natural_order(host.name))
+        hosts = sorted(self.registry.hosts(), key=lambda host: natural(host.name))
         self._reservations = self.registry.reservations()
         self._watch.set_hosts(hosts, self.configuration.realms)
         self.registry_error = ""

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.text import natural
 from tui.widgets.cells import Meter, Tone, bar_pieces, cut, lay_out, width_of
 from tui.widgets.grid_model import GridModel
 from tui.widgets.row_filter import parse_filter
-from tui.widgets.rows import Column, Row, Sort, natural, share_width
+from tui.widgets.rows import Column, Row, Sort, share_width
 
 COLUMNS = (
     Column(key="name", title="NAME", letter="N"),

@@ -9,13 +9,14 @@ from core.config.syntax import render_path
 from core.curves import INFINITY
 from core.placement.raised_limits import raised_limits
 from core.placement.remedies import remedy
+from core.text import natural
 from tui.render.figures import cost_text, decimals
 from tui.render.headroom import MOST
 from tui.render.parameters import SECTION, number_text, size_text
 from tui.render.remedies import NOTHING_HELPS, ways
 from tui.render.what_if import Counted, difference, digits_of, fits_cell, remark_before, was
 from tui.widgets.cells import Tone, plain
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

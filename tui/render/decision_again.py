@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.operations.replay import Outcome
 from core.placement.decision import DecidedBy, decide
+from core.text import natural
 from core.units import show_size
 from tui.render.costs import short_name, why
 from tui.render.figures import cost_text, decimals
@@ -13,7 +14,7 @@ from tui.render.plans import Detail, asked_for
 from tui.render.remedies import ways
 from tui.render.summary import plural
 from tui.widgets.cells import Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.fleet import PoolState
-from core.text import one_line
+from core.text import natural, one_line
 from core.units import show_age, show_size
 from tui.render.ages import Freshness, connection_text
 from tui.render.figures import cost_text
@@ -17,7 +17,6 @@ from tui.render.hosts import HostFigures, connection_tone
 from tui.render.summary import plural
 from tui.render.vms import VM_TONES
 from tui.widgets.cells import Piece, Tone, bar_pieces, lay_out, width_of
-from tui.widgets.rows import natural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

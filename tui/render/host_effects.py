@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from core.fleet import Connection
 from core.hosts import HostState
+from core.text import natural
 from tui.render.headroom import in_words
 from tui.render.names import wrapped
 from tui.render.summary import plural
 from tui.widgets.cells import Tone
-from tui.widgets.rows import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

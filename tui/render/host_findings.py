@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.operations.findings import Severity, in_words
+from core.text import natural
 from tui.render.findings import SEVERITY_TONES, finding_lines, hanging, made
 from tui.render.summary import plural
 from tui.widgets.cells import Piece, Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from core.fleet import Connection
 from core.hosts import HostState
 from core.operations.findings import Severity
+from core.text import natural
 from tui.render.ages import Freshness, connection_text, freshness
 from tui.render.figures import GIB, cost_text
 from tui.render.headroom import MOST
 from tui.widgets.cells import Cell, Meter, Tone
-from tui.widgets.rows import Column, Row, SortValue, natural
+from tui.widgets.rows import Column, Row, SortValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from core.operations.plan_run import MoveState
-from core.text import one_line
+from core.text import natural, one_line
 from core.units import show_age, show_size
 from tui.render.plans import Detail, Sheet, drawing_of
 from tui.render.summary import plural
 from tui.widgets.cells import Meter, Piece, Tone, bar_pieces
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.text import natural
 from core.units import show_size
 from tui.render.costs import short_name, why
 from tui.render.plans import Detail, Sheet, asked_for, more_vms, said
 from tui.render.summary import plural
 from tui.widgets.cells import Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

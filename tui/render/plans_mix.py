@@ -6,11 +6,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.text import natural
 from tui.render.plans import Detail, Sheet, asked_for, said
 from tui.render.plans_hosts import NO_HOSTS
 from tui.render.summary import plural
 from tui.widgets.cells import Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from core.placement.demand import Stays
 from core.placement.make_room import DEFAULT_MOST_MOVES
+from core.text import natural
 from core.units import show_size
 from tui.render.figures import cost_text, decimals
 from tui.render.headroom import in_words
 from tui.render.plans import Detail, Sheet, asked_for, said
 from tui.render.summary import plural
 from tui.widgets.cells import Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

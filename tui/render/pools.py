@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from core.fleet import Connection, PoolState
 from core.operations.realm_pools import NEED, PoolRole
+from core.text import natural
 from core.units import show_age, show_size
 from tui.render.ages import Freshness, connection_text, freshness
 from tui.widgets.cells import Cell, Meter, Piece, Tone
-from tui.widgets.rows import Column, Row, SortValue, natural
+from tui.widgets.rows import Column, Row, SortValue
 
 if TYPE_CHECKING:
     from core.config.model import Configuration

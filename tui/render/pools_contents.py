@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from core.operations.realm_pools import PoolRole
 from core.operations.storage_use import UseKind
-from core.text import one_line
+from core.text import natural, one_line
 from core.units import show_size
 from tui.render.host_changes import Question
 from tui.render.names import wrapped
 from tui.widgets.cells import Cell, Piece, Tone
-from tui.widgets.rows import Column, Row, SortValue, natural
+from tui.widgets.rows import Column, Row, SortValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

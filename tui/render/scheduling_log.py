@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from core.text import one_line
+from core.text import natural, one_line
 from tui.render.figures import cost_text, decimals
 from tui.render.headroom import in_words
 from tui.render.plans import Detail, asked_for
 from tui.render.summary import plural
 from tui.widgets.cells import Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

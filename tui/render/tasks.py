@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.operations.tasks import Progress
-from core.text import one_line
+from core.text import natural, one_line
 from core.units import show_age, show_size
 from tui.render.names import cut_middle, wrapped
 from tui.render.summary import plural
 from tui.widgets.cells import Cell, Meter, Piece, Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

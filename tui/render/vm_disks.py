@@ -6,11 +6,12 @@ import posixpath
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from core.text import natural
 from core.units import show_age, show_size
 from tui.render.host_changes import Question
 from tui.render.vm_changes import title_of, vm_lines
 from tui.widgets.cells import Cell, Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.fleet import IO_ERROR, VMState
+from core.text import natural
 from core.units import show_age
 from tui.render.ages import Freshness, freshness
 from tui.render.hosts import NONE, gib
 from tui.render.vm_progress import NOTHING
 from tui.widgets.cells import Cell, Tone
-from tui.widgets.rows import Column, Row, SortValue, natural
+from tui.widgets.rows import Column, Row, SortValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

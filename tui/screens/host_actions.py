@@ -6,11 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.hosts import HostState
+from core.text import natural
 from tui.commands import Command
 from tui.one_realm import one_realm
 from tui.render.host_changes import Question, ask_removal, ask_state, names
 from tui.screens.area import AreaScreen
-from tui.widgets.rows import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 
 from core.errors import RealmsError
 from core.placement.demand import DEFAULT_POLICY
+from core.text import natural
 from tui.commands import Command, bindings
 from tui.render.ages import freshness
 from tui.render.plans import PlanKind, Sheet, age_note, drawing_of
@@ -21,7 +22,6 @@ from tui.screens.plans_tabs import PlanTab, tabs
 from tui.widgets.cells import cut
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-from tui.widgets.rows import natural
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

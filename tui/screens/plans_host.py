@@ -10,8 +10,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from core.text import natural
 from tui.widgets.grid import Grid
-from tui.widgets.rows import Column, Row, Sort, natural
+from tui.widgets.rows import Column, Row, Sort
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

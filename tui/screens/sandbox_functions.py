@@ -8,13 +8,14 @@ from textual import on
 
 from core.errors import RealmsError, UsageError
 from core.fleet import Fleet
+from core.text import natural
 from tui.screens.sandbox import WhatIfScreen
 from tui.screens.sandbox_choice import Choice
 from tui.screens.sandbox_editor import ParameterEditor
 from tui.screens.sandbox_history import with_change, without_settings
 from tui.screens.sandbox_subject import Subject, settings_of
 from tui.screens.vm_asking import Inquiries
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping

@@ -9,6 +9,7 @@ from core.config.syntax import render_path
 from core.errors import UsageError
 from core.hosts import HostState
 from core.placement.changes import HostGone, HostInState, VMGone, VMMore
+from core.text import natural
 from core.units import show_size
 from tui.render.costs import raised_texts
 from tui.render.headroom import in_words
@@ -16,7 +17,7 @@ from tui.screens.sandbox import WhatIfScreen
 from tui.screens.sandbox_choice import Choice
 from tui.screens.sandbox_history import without_state
 from tui.widgets.cells import Tone
-from tui.widgets.rows import Column, Row, natural
+from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

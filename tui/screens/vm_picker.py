@@ -10,10 +10,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from core.text import printable
+from core.text import natural, printable
 from core.units import show_size
 from tui.widgets.grid import Grid
-from tui.widgets.rows import Column, Row, Sort, natural
+from tui.widgets.rows import Column, Row, Sort
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

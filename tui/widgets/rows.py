@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -62,18 +61,6 @@ class Sort:
 
     column: str
     descending: bool = False
-
-
-_DIGITS = re.compile(r"(\d+)")
-
-
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Order names as people do: h2 before h10, without regard to case."""
-    return tuple(
-        (0, int(part), "") if part.isascii() and part.isdigit() and len(part) < 20 else (1, 0, part.casefold())
-        for part in _DIGITS.split(name)
-        if part
-    )
 
 
 def share_width(
