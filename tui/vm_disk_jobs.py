@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import RealmsError
-from tui.vm_jobs import each_job, find
+from core.operations.vm_at_hand import on_vm
+from tui.vm_jobs import each_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,20 +59,6 @@ def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Ca
     return each_job(workplace, names, one, said, at_once=STARTS_AT_ONCE)
 
 
-def at_hand(workplace: Workplace, name: str) -> VMAtHand:
-    """Find a VM, named as HOST/UUID, with all hosts that might have its disks."""
-    from core.operations.on_hosts import hosts_of
-    from core.operations.vm_at_hand import VMAtHand
-
-    target = find(workplace, [name])[0]
-    elsewhere = tuple(
-        other.name
-        for other in workplace.fleet().hosts
-        if other.name != target.host.name and any(vm.uuid == target.vm.uuid and vm.active for vm in other.vms)
-    )
-    return VMAtHand(target, hosts_of(workplace, target.realm), elsewhere)
-
-
 def snapshot_job(
     workplace: Workplace, names: Sequence[str], snapshot: str, *, targets: Sequence[str] = (), freeze: bool = True
 ) -> Callable[[Control], str]:
@@ -80,101 +67,72 @@ def snapshot_job(
     def one(control: Control, target: Target) -> Done:
         from core.operations.lifecycle import Done
         from core.operations.snapshots import name_by_time, take_snapshot
+        from core.operations.vm_at_hand import vm_now
 
         now = workplace.clock.now()
         name = snapshot or name_by_time(now)
-        found = at_hand(workplace, f"{target.host.name}/{target.vm.uuid}")
+        found = vm_now(workplace, f"{target.host.name}/{target.vm.uuid}")
         take_snapshot(control, found, name, now=now, targets=targets, freeze=freeze)
         return Done(target)
 
     return each_job(workplace, names, one, f"snapshot {snapshot} is taken" if snapshot else "snapshot is taken")
 
 
+@on_vm
 def restore_job(
-    workplace: Workplace, name: str, snapshot: str, *, cut_power: bool = False, start: bool = False
-) -> Callable[[Control], str]:
-    """Give the job that puts a VM's disks back to a snapshot."""
+    workplace: Workplace,
+    control: Control,
+    found: VMAtHand,
+    snapshot: str,
+    *,
+    cut_power: bool = False,
+    start: bool = False,
+) -> str:
+    """Put a VM's disks back to a snapshot."""
+    from core.operations.restore import restore_snapshot
 
-    def job(control: Control) -> str:
-        from core.operations.restore import restore_snapshot
-
-        found = at_hand(workplace, name)
-        restored = restore_snapshot(workplace, control, found, snapshot, force=cut_power, start=start)
-        state = "it is started" if restored.started else "it is off"
-        return f"{found.target.name} is back at {snapshot}: {', '.join(sorted(restored.volumes))}; {state}"
-
-    return job
-
-
-def delete_snapshot_job(workplace: Workplace, name: str, snapshot: str) -> Callable[[Control], str]:
-    """Give the job that deletes a snapshot for good."""
-
-    def job(control: Control) -> str:
-        from core.operations.snapshot_lists import SnapshotOwner
-        from core.operations.snapshots import delete_snapshot
-
-        target = find(workplace, [name])[0]
-        owner = SnapshotOwner(target.vm.name, target.vm.uuid, target.host, target.realm)
-        delete_snapshot(control, owner, snapshot)
-        return f"{target.name}: snapshot {snapshot} is deleted"
-
-    return job
+    restored = restore_snapshot(workplace, control, found, snapshot, force=cut_power, start=start)
+    state = "it is started" if restored.started else "it is off"
+    return f"{found.target.name} is back at {snapshot}: {', '.join(sorted(restored.volumes))}; {state}"
 
 
+@on_vm
+def delete_snapshot_job(workplace: Workplace, control: Control, found: VMAtHand, snapshot: str) -> str:  # noqa: ARG001 - jobs have one form
+    """Delete a snapshot for good."""
+    from core.operations.snapshot_lists import SnapshotOwner
+    from core.operations.snapshots import delete_snapshot
+
+    delete_snapshot(control, SnapshotOwner(found.vm.name, found.vm.uuid, found.host, found.realm), snapshot)
+    return f"{found.target.name}: snapshot {snapshot} is deleted"
+
+
+@on_vm
 def attach_job(
-    workplace: Workplace, name: str, drive: str, *, size: int | None = None, force: bool = False
-) -> Callable[[Control], str]:
-    """Give the job that attaches a drive to a VM; with a size (bytes) it is made first, and goes again on failure."""
+    workplace: Workplace,
+    control: Control,
+    found: VMAtHand,
+    drive: str,
+    *,
+    size: int | None = None,
+    force: bool = False,
+) -> str:
+    """Attach a drive to a VM; with a size (bytes) it is made first, and goes again on failure."""
+    from core.operations.drives_attached import attach_drive, make_drive
 
-    def job(control: Control) -> str:
-        from core.operations.drives_attached import attach_drive
-
-        found = at_hand(workplace, name)
-        if size is not None:
-            _make_drive(workplace, control, found, drive, size)
-        attached = attach_drive(workplace, control, found, drive, force=force)
-        control.keep()
-        when = "" if attached.running or not found.vm.active else " when it is started the next time"
-        return f"{found.target.name}: drive {attached.drive} is {attached.target}{when}"
-
-    return job
-
-
-def _make_drive(workplace: Workplace, control: Control, found: VMAtHand, drive: str, size: int) -> None:
-    from core.operations.host_access import HostAccess
-    from core.operations.images import check_drive_size, check_name
-    from core.operations.realm_pools import PoolRole, pool_name
-
-    check_name(drive)
-    check_drive_size(size, found.realm.drives)
-
-    def discard() -> None:
-        from core.driver.pools import list_pools
-        from core.driver.volumes import discard_volume
-
-        with HostAccess(workplace, found.host) as access:
-            access.slow(
-                lambda connection: discard_volume(
-                    connection, pool_name(found.realm, PoolRole.DRIVES, list_pools(connection)), drive
-                )
-            )
-
-    from core.operations.images import create_drive
-
-    create_drive(control, found.realm, [found.host], drive, size=size)
-    control.on_failure(f"delete drive {drive}", discard, found.host.name)
+    if size is not None:
+        make_drive(workplace, control, found, drive, size)
+    attached = attach_drive(workplace, control, found, drive, force=force)
+    control.keep()
+    when = "" if attached.running or not found.vm.active else " when it is started the next time"
+    return f"{found.target.name}: drive {attached.drive} is {attached.target}{when}"
 
 
-def detach_job(workplace: Workplace, name: str, drive: str) -> Callable[[Control], str]:
-    """Give the job that detaches a drive, named by its volume or target; the drive itself stays."""
+@on_vm
+def detach_job(workplace: Workplace, control: Control, found: VMAtHand, drive: str) -> str:
+    """Detach a drive, named by its volume or target; the drive itself stays."""
+    from core.operations.drives_attached import detach_drive
 
-    def job(control: Control) -> str:
-        from core.operations.drives_attached import detach_drive
-
-        found = at_hand(workplace, name)
-        detached = detach_drive(workplace, control, found, drive)
-        if not detached.running and not detached.stored:
-            raise RealmsError(f"{found.target.name} has no drive {drive} any more")
-        return f"{found.target.name}: drive {detached.drive} is detached, and stays in pool {detached.pool}"
-
-    return job
+    detached = detach_drive(workplace, control, found, drive)
+    if not detached.running and not detached.stored:
+        raise RealmsError(f"{found.target.name} has no drive {drive} any more")
+    return f"{found.target.name}: drive {detached.drive} is detached, and stays in pool {detached.pool}"

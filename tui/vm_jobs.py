@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, RealmsError
+from core.operations.vm_at_hand import on_vm
 from tui.vm_actions import ACTIONS, VMAction
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from core.operations.lifecycle import Done
     from core.operations.migration_wish import MigrationWish
     from core.operations.tasks import Control
+    from core.operations.vm_at_hand import VMAtHand
     from core.operations.vm_order import Order
     from core.operations.vm_targets import Target
     from core.operations.workplace import Workplace
@@ -46,20 +48,12 @@ def each_job(
 
     def job(control: Control) -> str:
         from core.operations.lifecycle import on_each_host
+        from core.operations.vm_targets import targets_now
 
-        outcomes = on_each_host(control, find(workplace, names), one, at_once=at_once)
+        outcomes = on_each_host(control, targets_now(workplace, names), one, at_once=at_once)
         return sentence(control, said, outcomes)
 
     return job
-
-
-def find(workplace: Workplace, names: Sequence[str]) -> list[Target]:
-    """Find VMs, each named as HOST/UUID, as their hosts have them now. Raises UsageError, HostUnreachable, ReadOnly."""
-    from core.operations.vm_targets import find_target
-
-    workplace.check_can_change()
-    fleet = workplace.fleet()
-    return [find_target(workplace, fleet, name) for name in names]
 
 
 def shutdown_job(
@@ -67,12 +61,13 @@ def shutdown_job(
 ) -> Callable[[Control], str]:
     """Give the job that has VMs shut themselves down; those that did not in time are added to `holdouts`."""
     from core.operations.lifecycle import MOST_AT_ONCE, Action, NotShutDown, act, on_each_host
+    from core.operations.vm_targets import targets_now
 
     def one(control: Control, target: Target) -> Done:
         return act(workplace, control, target, Action.SHUTDOWN, timeout=seconds)
 
     def job(control: Control) -> str:
-        outcomes = on_each_host(control, find(workplace, names), one, at_once=MOST_AT_ONCE)
+        outcomes = on_each_host(control, targets_now(workplace, names), one, at_once=MOST_AT_ONCE)
         still = [done.target for done in outcomes if isinstance(done.error, NotShutDown)]
         ended = [done for done in outcomes if not isinstance(done.error, NotShutDown)]
         told = sentence(control, ACTIONS[VMAction.SHUTDOWN].done, ended) if ended else ""
@@ -161,15 +156,10 @@ def sentence(control: Control, said: str, outcomes: Sequence[Done]) -> str:
     raise RealmsError(f"{counted} failed", hint="the task's warnings name each, with its reason")
 
 
-def console_job(workplace: Workplace, name: str) -> Callable[[Control], ConsoleCommand]:
-    """Give the job that finds out how a VM's console is opened; the VM is named as HOST/UUID."""
+@on_vm
+def console_job(workplace: Workplace, control: Control, found: VMAtHand) -> ConsoleCommand:
+    """Find out how a VM's console is opened."""
+    from core.operations.console import console_command
 
-    def job(control: Control) -> ConsoleCommand:
-        from core.operations.console import console_command
-        from core.operations.vm_at_hand import VMAtHand
-
-        target = find(workplace, [name])[0]  # who types into a VM changes it
-        with control.step(f"look for the console of {target.vm.name}", target.host.name):
-            return console_command(workplace, VMAtHand(target, ()))
-
-    return job
+    with control.step(f"look for the console of {found.vm.name}", found.host.name):
+        return console_command(workplace, found)

@@ -21,11 +21,12 @@ from core.driver.disk_devices import (
 from core.driver.pool_setup import look_up_pool
 from core.driver.pools import list_pools
 from core.driver.volume_bytes import read_head
-from core.driver.volumes import list_volumes
+from core.driver.volumes import discard_volume, list_volumes
 from core.errors import Cancelled, DriverError, RealmsError, UsageError
 from core.operations.drive_claims import claim_drives, refuse_drives_in_use
 from core.operations.host_access import HostAccess
 from core.operations.image_file import ImageRefused, examine
+from core.operations.images import create_drive
 from core.operations.journal import Journal, StillAtWork
 from core.operations.realm_pools import PoolRole, pool_name
 from core.operations.selection import check_known
@@ -141,6 +142,17 @@ def _claimed(workplace: Workplace, at_hand: VMAtHand, drive: str) -> Iterator[No
         yield
     finally:
         entry.close()
+
+
+def make_drive(workplace: Workplace, control: Control, at_hand: VMAtHand, name: str, size: int) -> None:
+    """Create an empty drive (bytes) on a VM's host; where a later step of the task fails it is deleted again."""
+
+    def discard() -> None:
+        with HostAccess(workplace, at_hand.host) as access:
+            access.slow(lambda connection: discard_volume(connection, _drives_pool(connection, at_hand), name))
+
+    create_drive(control, at_hand.realm, [at_hand.host], name, size=size)
+    control.on_failure(f"delete drive {name}", discard, at_hand.host.name)
 
 
 def detach_drive(

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from core.errors import RealmsError, UsageError
 from core.operations.on_hosts import hosts_of
-from core.operations.vm_targets import Target, find_target, refuse_foreign
+from core.operations.vm_targets import Target, find_target, refuse_foreign, targets_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.fleet import VM
     from core.hosts import Host
+    from core.operations.tasks import Control
     from core.operations.workplace import Workplace
     from core.realms import Realm
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class VMRefused(RealmsError):
@@ -57,9 +64,31 @@ def vm_at_hand(workplace: Workplace, wanted: str, *, timeout: float, foreign: bo
     target = find_target(workplace, fleet, wanted)
     if not foreign:
         refuse_foreign(target)
+    return at_hand(workplace, target)
+
+
+def vm_now(workplace: Workplace, name: str) -> VMAtHand:
+    """Return a VM as it was seen last, a foreign one too. Raises UsageError, HostUnreachable, ReadOnly."""
+    return at_hand(workplace, targets_now(workplace, [name])[0])
+
+
+def at_hand(workplace: Workplace, target: Target) -> VMAtHand:
+    """Return a VM with all hosts that might have its disks, and those that were seen to run it too."""
     elsewhere = tuple(
         other.name
-        for other in fleet.hosts
-        if other.name != target.host.name and any(each.uuid == target.vm.uuid and each.active for each in other.vms)
+        for other in workplace.fleet().hosts
+        if other.name != target.host.name and any(vm.uuid == target.vm.uuid and vm.active for vm in other.vms)
     )
     return VMAtHand(target, hosts_of(workplace, target.realm), elsewhere)
+
+
+def on_vm(
+    work: Callable[Concatenate[Workplace, Control, VMAtHand, P], T],
+) -> Callable[Concatenate[Workplace, str, P], Callable[[Control], T]]:
+    """Return a function that makes a job of what deals with a VM; the job finds the VM by its name when it begins."""
+
+    @wraps(work)
+    def prepare(workplace: Workplace, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Callable[[Control], T]:
+        return lambda control: work(workplace, control, vm_now(workplace, name), *args, **kwargs)
+
+    return prepare

@@ -51,6 +51,16 @@ def find_targets(workplace: Workplace, wanted: Sequence[str], *, foreign: bool, 
     return tuple(targets.values())
 
 
+def targets_now(workplace: Workplace, names: Sequence[str]) -> tuple[Target, ...]:
+    """Return the VMs of these names as they were seen last, foreign ones too, without waiting for hosts.
+
+    Raises UsageError, HostUnreachable, ReadOnly.
+    """
+    workplace.check_can_change()
+    fleet = workplace.fleet()
+    return tuple(find_target(workplace, fleet, name) for name in names)
+
+
 def find_target(workplace: Workplace, fleet: Fleet, wanted: str) -> Target:
     """Find one VM; raises UsageError, HostUnreachable."""
     snapshot, vm = find_vm(fleet, wanted)

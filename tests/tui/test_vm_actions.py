@@ -9,6 +9,7 @@ import pytest
 from core.fleet import VMState
 from core.operations.lifecycle import NotShutDown, act
 from core.operations.tasks import Progress
+from core.operations.vm_targets import targets_now
 from tests.tui import world as standing_world
 from tests.tui.driving import dialog_text, ended, grid_of, settle, told
 from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
@@ -21,7 +22,7 @@ from tui.screens.vm_delete import DeleteVMs
 from tui.screens.vm_form import VMForm
 from tui.screens.vm_work import offer_to_cut_power
 from tui.vm_actions import VM_KEYS, VMAction
-from tui.vm_jobs import find, shutdown_job
+from tui.vm_jobs import shutdown_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ async def test_who_does_not_shut_down_in_time_is_asked_about(realm: World) -> No
     app = RealmsApp(realm.workplace)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
-        target = find(realm.workplace, ["h1/a-runs"])[0]
+        target = targets_now(realm.workplace, ["h1/a-runs"])[0]
         await pilot.press("r")
         await settle(pilot)
         offer_to_cut_power(app, [target], 5.0)
@@ -136,7 +137,7 @@ async def test_who_has_shut_down_by_then_is_not_asked_about(realm: World) -> Non
     app = RealmsApp(realm.workplace)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
-        offer_to_cut_power(app, [find(realm.workplace, ["h1/c-off"])[0]], 5.0)
+        offer_to_cut_power(app, [targets_now(realm.workplace, ["h1/c-off"])[0]], 5.0)
         await settle(pilot)
         assert len(app.screen_stack) == 1
 

@@ -370,7 +370,7 @@ def test_the_form(
 
 def test_the_list_of_bricks(snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, realm: World) -> None:
     """Over the form; one host is asked, since the list names the one that answered first."""
-    monkeypatch.setattr("tui.vm_inquiries.MOST_ASKED", 1)
+    monkeypatch.setattr("core.operations.vm_queries.MOST_ASKED", 1)
 
     async def prepare(pilot: Pilot[int]) -> None:
         await in_form(pilot)

@@ -11,6 +11,8 @@ from core.driver.volumes import Volume
 from core.hosts import HostState
 from core.operations.delete import OwnVolumes
 from core.operations.tasks import Progress
+from core.operations.vm_queries import Doomed
+from core.operations.vm_targets import targets_now
 from tests.tui.driving import dialog_text, ended, settle, told
 from tests.tui.sizes import MIDDLE, SIZES
 from tests.tui.vm_disks_world import DRIVES, SNAPSHOTS, answered, at_web, furnished, stand_still, tick, turn_off
@@ -18,8 +20,6 @@ from tests.vms.world import GIB
 from tui.app import RealmsApp
 from tui.screens.vm_delete import DeleteVMs
 from tui.vm_disk_jobs import Deletion
-from tui.vm_inquiries import Doomed
-from tui.vm_jobs import find
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,7 +161,7 @@ def _standing_deletion(realm: World, doubt: str) -> tuple[Doomed, ...]:
     volumes = OwnVolumes(
         (volume("ticrypt-vm", "web.qcow2"),), (volume(DRIVES, "web-data.qcow2"),), ("/srv/images/debian.iso",)
     )
-    target = find(realm.workplace, ["h1/web"])[0]
+    target = targets_now(realm.workplace, ["h1/web"])[0]
     return (Doomed(target, volumes, SNAPSHOTS[:1], drives_used="web-data.qcow2 is used by h2/db", doubt=doubt),)
 
 

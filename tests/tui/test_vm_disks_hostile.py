@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.driver.disk_devices import Disk, DiskSet
 from core.driver.snapshots import Snapshot
 from core.errors import HostTimeout
+from core.operations.vm_queries import VMDrives
 from tests.tui.driving import settle
 from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
 from tests.tui.sizes import MIDDLE
@@ -13,7 +14,6 @@ from tui.screens.vm_delete import DeleteVMs
 from tui.screens.vm_drives import DriveList
 from tui.screens.vm_snapshots import SnapshotList
 from tui.screens.vms import VMsScreen
-from tui.vm_inquiries import VMDrives
 
 
 async def test_hostile_names_in_the_dialogs_do_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Button
 
 from core.driver.disk_devices import Disk, DiskSet
+from core.operations.vm_queries import VMDrives
 from tests.tui.driving import dialog_text, ended, grid_of, settle, told
 from tests.tui.sizes import MIDDLE, SIZES
 from tests.tui.vm_disks_world import DRIVES, answered, at_web, furnished, stand_still, turn_off
@@ -16,7 +17,6 @@ from tui.screens.vm_drives import DriveList
 from tui.screens.vm_form import VMForm
 from tui.screens.vm_picker import Picker
 from tui.screens.vms import VMsScreen
-from tui.vm_inquiries import VMDrives
 from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from core.driver.snapshots import Snapshot
     from core.driver.volumes import Volume
+    from core.operations.vm_queries import Doomed
     from tui.vm_disk_jobs import Deletion
-    from tui.vm_inquiries import Doomed
     from tui.widgets.cells import Piece
 
 Line = tuple["Piece", ...]

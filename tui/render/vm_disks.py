@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.driver.disk_devices import Disk
     from core.driver.snapshots import Snapshot
     from core.fleet import VM
-    from tui.vm_inquiries import VMDrives
+    from core.operations.vm_queries import VMDrives
     from tui.widgets.cells import Piece
 
 SNAPSHOT_COLUMNS = (

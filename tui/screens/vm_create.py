@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from core.operations.realm_pools import PoolRole
+from core.operations.vm_queries import realm_volumes
 from core.placement.engine import rank
 from core.text import one_line
 from tui.commands import Command, bindings
@@ -21,7 +22,6 @@ from tui.screens.area import AreaScreen
 from tui.screens.vm_asking import Inquiries
 from tui.screens.vm_host_table import HostChoice
 from tui.vm_drafts import Known, Reading, read_draft
-from tui.vm_inquiries import realm_volumes
 from tui.vm_jobs import create_job
 from tui.widgets.fields import FieldRow
 from tui.widgets.grid import Grid
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.errors import RealmsError
     from core.fleet import Fleet
+    from core.operations.vm_queries import Volumes
     from core.placement.request import Request
     from core.placement.verdicts import Verdict
     from tui.vm_drafts import Draft
-    from tui.vm_inquiries import Volumes
 
 AT_ONCE = 100
 """Hosts that are judged between two keys; more are left to a thread."""

@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
+from core.operations.vm_queries import doomed
 from core.text import one_line, printable
 from tui.render.vm_changes import title_of, vm_lines
 from tui.render.vm_deletion import deletion_lines, doubt_lines, why_not
@@ -16,7 +17,6 @@ from tui.screens.dialog import FormDialog
 from tui.screens.vm_asking import Inquiries
 from tui.vm_actions import ACTIONS, VMAction
 from tui.vm_disk_jobs import Deletion
-from tui.vm_inquiries import doomed
 from tui.widgets.cells import Tone
 from tui.widgets.fields import YES, FieldRow, FormField
 from tui.widgets.tones import paragraphs
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from core.errors import RealmsError
     from core.fleet import VM
     from core.operations.tasks import TaskView
+    from core.operations.vm_queries import Doomed
     from tui.app import RealmsApp
-    from tui.vm_inquiries import Doomed
     from tui.widgets.cells import Piece
 
 _SHORT = 30

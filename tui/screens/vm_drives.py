@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
 
+from core.operations.vm_queries import Volumes, drive_users, vm_drives
 from core.text import one_line
 from tui.render.vm_disks import (
     DISK_COLUMNS,
@@ -23,7 +24,6 @@ from tui.screens.vm_listing import VMListing
 from tui.screens.vm_picker import Picker
 from tui.vm_disk_jobs import attach_job, detach_job
 from tui.vm_drafts import read_size
-from tui.vm_inquiries import Volumes, drive_users, vm_drives
 from tui.widgets.cells import Tone
 from tui.widgets.fields import YES, FormField
 from tui.widgets.grid import Grid
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from core.operations.tasks import Control
+    from core.operations.vm_queries import VMDrives
     from core.realms import Realm
     from tui.render.host_fields import Fault
-    from tui.vm_inquiries import VMDrives
     from tui.widgets.rows import Column
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.binding import Binding
 
+from core.operations.vm_queries import vm_snapshots
 from tui.render.vm_disks import SNAPSHOT_COLUMNS, ask_delete_snapshot, ask_restore, ask_snapshot, snapshot_rows
 from tui.render.vm_fields import check_snapshot
 from tui.screens.confirm import Confirm
 from tui.screens.vm_form import VMForm
 from tui.screens.vm_listing import VMListing
 from tui.vm_disk_jobs import delete_snapshot_job, restore_job, snapshot_job
-from tui.vm_inquiries import vm_snapshots
 from tui.widgets.fields import YES, FormField
 from tui.widgets.grid import Grid
 

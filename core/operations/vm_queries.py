@@ -1,17 +1,19 @@
-"""What dialogs ask hosts about: bricks, drives, disks and snapshots of VMs; as jobs, each for a thread of its own.
+"""What hosts are asked before a VM is changed: bricks, drives, disks and snapshots; as jobs, for a thread each.
 
 They are asked only where the answer can be acted on: nothing is sent to the hosts of a saved fleet.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from core.errors import RealmsError
 from core.fleet import Connection
+from core.operations.host_access import HostAccess
+from core.operations.on_hosts import first, hosts_of
+from core.operations.vm_at_hand import on_vm
+from core.operations.vm_targets import targets_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from core.operations.disk_users import DiskUsers
     from core.operations.realm_pools import PoolRole
     from core.operations.tasks import Control
+    from core.operations.vm_at_hand import VMAtHand
     from core.operations.vm_targets import Target
     from core.operations.workplace import Workplace
     from core.realms import Realm
@@ -114,55 +117,27 @@ def realm_volumes(workplace: Workplace, realm: Realm, role: PoolRole) -> Callabl
         if not hosts:
             raise RealmsError(f"no host of realm {realm.id} answers now")
         with control.step(f"ask for {role.value}"):
-            host, (pool, volumes) = first_answer(workplace, control, hosts[:MOST_ASKED], look)
+            host, (pool, volumes) = first(
+                hosts[:MOST_ASKED], lambda host: _ask(workplace, host, look), check=control.check
+            )
         return Volumes(host.name, pool, volumes)
 
     return job
 
 
-def first_answer(
-    workplace: Workplace, control: Control, hosts: Sequence[Host], what: Callable[[HostConnection], T]
-) -> tuple[Host, T]:
-    """Ask hosts at once, and give the first answer with its host; raises why there is none where all fail."""
-    from core.operations.host_access import HostAccess
-
-    answers: queue.SimpleQueue[tuple[Host, T | RealmsError]] = queue.SimpleQueue()
-
-    def ask(host: Host) -> None:
-        try:
-            with HostAccess(workplace, host, ANSWER_SECONDS) as access:
-                answers.put((host, access.slow(what)))
-        except RealmsError as error:
-            answers.put((host, error))
-
-    for host in hosts:
-        threading.Thread(target=ask, args=(host,), name=f"ask {host.name}", daemon=True).start()
-    failures: list[RealmsError] = []
-    while len(failures) < len(hosts):
-        try:
-            host, answer = answers.get(timeout=0.2)
-        except queue.Empty:
-            control.check()
-            continue
-        if not isinstance(answer, RealmsError):
-            return host, answer
-        failures.append(answer)
-    raise failures[0]
+def _ask(workplace: Workplace, host: Host, what: Callable[[HostConnection], T]) -> T:
+    with HostAccess(workplace, host, ANSWER_SECONDS) as access:
+        return access.slow(what)
 
 
 def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tuple[Doomed, ...]]:
     """Give the job that finds what would go with VMs, each named as HOST/UUID, and what of it others use."""
 
     def job(control: Control) -> tuple[Doomed, ...]:
-        from core.operations.vm_targets import find_target
-
-        workplace.check_can_change()
-        fleet = workplace.fleet()
         found = []
-        for number, name in enumerate(names, 1):
-            target = find_target(workplace, fleet, name)
+        for number, target in enumerate(targets_now(workplace, names)):
             with control.step(f"look at the volumes of {target.vm.name}", target.host.name) as step:
-                step.progress(number - 1, len(names), "VMs")
+                step.progress(number, len(names), "VMs")
                 found.append(_doomed(workplace, control, target))
         return tuple(found)
 
@@ -183,64 +158,38 @@ def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
     )  # fmt: skip
 
 
-def _snapshots(workplace: Workplace, target: Target) -> tuple[Snapshot, ...]:
-    from core.operations.host_access import HostAccess
+@on_vm
+def vm_snapshots(workplace: Workplace, control: Control, found: VMAtHand) -> tuple[Snapshot, ...]:
+    """List a VM's snapshots, the newest first."""
     from core.operations.snapshots import snapshots_of
 
-    with HostAccess(workplace, target.host, ANSWER_SECONDS) as access:
-        return access.slow(lambda connection: snapshots_of(connection, target.realm, target.vm.uuid))
+    with control.step(f"ask for the snapshots of {found.vm.name}", found.host.name):
+        seen = _ask(workplace, found.host, lambda connection: snapshots_of(connection, found.realm, found.vm.uuid))
+    return tuple(reversed(seen))
 
 
-def vm_snapshots(workplace: Workplace, name: str) -> Callable[[Control], tuple[Snapshot, ...]]:
-    """Give the job that lists a VM's snapshots, the newest first; the VM is named as HOST/UUID."""
+@on_vm
+def vm_drives(workplace: Workplace, control: Control, found: VMAtHand) -> VMDrives:
+    """List a VM's disks and the drives of its realm."""
 
-    def job(control: Control) -> tuple[Snapshot, ...]:
-        from core.operations.vm_targets import find_target
-
-        workplace.check_can_change()
-        target = find_target(workplace, workplace.fleet(), name)
-        with control.step(f"ask for the snapshots of {target.vm.name}", target.host.name):
-            return tuple(reversed(_snapshots(workplace, target)))
-
-    return job
-
-
-def vm_drives(workplace: Workplace, name: str) -> Callable[[Control], VMDrives]:
-    """Give the job that lists a VM's disks and the drives of its realm; the VM is named as HOST/UUID."""
-
-    def look(connection: HostConnection, target: Target) -> tuple[DiskSet, str, tuple[Volume, ...]]:
+    def look(connection: HostConnection) -> VMDrives:
         from core.driver.disk_devices import read_disk_set
         from core.driver.pools import list_pools
         from core.driver.volumes import list_volumes
         from core.operations.realm_pools import PoolRole, pool_name
 
-        pool = pool_name(target.realm, PoolRole.DRIVES, list_pools(connection))
-        return read_disk_set(connection, target.vm.uuid), pool, list_volumes(connection, pool)
+        pool = pool_name(found.realm, PoolRole.DRIVES, list_pools(connection))
+        return VMDrives(read_disk_set(connection, found.vm.uuid), pool, list_volumes(connection, pool))
 
-    def job(control: Control) -> VMDrives:
-        from core.operations.host_access import HostAccess
-        from core.operations.vm_targets import find_target
-
-        workplace.check_can_change()
-        target = find_target(workplace, workplace.fleet(), name)
-        with (
-            control.step(f"ask for the disks of {target.vm.name}", target.host.name),
-            HostAccess(workplace, target.host, ANSWER_SECONDS) as access,
-        ):
-            disks, pool, volumes = access.slow(lambda connection: look(connection, target))
-        return VMDrives(disks, pool, volumes)
-
-    return job
+    with control.step(f"ask for the disks of {found.vm.name}", found.host.name):
+        return _ask(workplace, found.host, look)
 
 
 def drive_users(workplace: Workplace, realm: Realm, known: VMDrives) -> Callable[[Control], VMDrives]:
     """Give the job that adds which VMs have the drives: every host of the realm is asked."""
 
     def job(control: Control) -> VMDrives:
-        from dataclasses import replace
-
         from core.operations.disk_users import ask_for_disks
-        from core.operations.on_hosts import hosts_of
 
         hosts = hosts_of(workplace, realm)
         users = ask_for_disks(workplace, control, hosts, (known.pool,), ANSWER_SECONDS)
