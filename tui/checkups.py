@@ -6,7 +6,8 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.operations.findings import Severity, in_words
+from core.config.diagnostics import Severity
+from core.operations.findings import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -42,7 +42,8 @@ def examine(realms: RealmsApp, chosen: Sequence[HostSnapshot]) -> None:
         return diagnosis
 
     def told(diagnosis: Diagnosis) -> None:
-        from core.operations.findings import Severity, in_words
+        from core.config.diagnostics import Severity
+        from core.operations.findings import in_words
 
         asked = f"{diagnosis.hosts_answering} of {plural(diagnosis.hosts_total, 'host')} answered"
         wrong = diagnosis.count(Severity.ERROR) + diagnosis.count(Severity.WARNING)

@@ -7,10 +7,17 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """An error makes the configuration unusable; a warning is legal and surely not meant."""
+    """An error keeps things from working; a warning will hurt some day, or is surely not meant; an info is to know."""
 
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
+    OK = "ok"
+
+    @property
+    def rank(self) -> int:
+        """Worst first."""
+        return list(Severity).index(self)
 
 
 @dataclass(frozen=True, slots=True)

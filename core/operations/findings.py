@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from core.config.diagnostics import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-
-class Severity(StrEnum):
-    """An error keeps VMs from running there; a warning will hurt some day; an info is for those who wonder."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-    OK = "ok"
-
-    @property
-    def rank(self) -> int:
-        """Worst first."""
-        return list(Severity).index(self)
 
 
 @dataclass(frozen=True, slots=True)

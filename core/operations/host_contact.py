@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.config.diagnostics import Severity
 from core.driver.survey import survey
 from core.errors import Cancelled, DriverError, HostRefused, HostTimeout
 from core.operations.doctor_ssh import HOST_KEY_UNKNOWN, KEYS_REFUSED, check_host_key, check_login
-from core.operations.findings import Checkup, Finding, Severity
+from core.operations.findings import Checkup, Finding
 from core.operations.ssh_login import SshTarget
 from core.uris import parse_uri
 

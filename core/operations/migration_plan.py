@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from core.config.diagnostics import Severity
 from core.driver.jobs import job_connection
 from core.driver.migration import MigrationMode, migration_address
 from core.driver.migration_survey import ask_source, ask_target
 from core.errors import DriverError, RealmsError, UsageError
 from core.fleet import Connection, VMState
-from core.operations.findings import Severity
 from core.operations.migration_check import Findings, check_migration
 from core.operations.migration_room import NoTarget, can_be_forced, demand_of, rank_targets
 from core.operations.migration_storage import compare_storage, unshared_disks

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.config.diagnostics import Severity
 from core.driver.migration import MigrationMode
 from core.errors import UsageError
-from core.operations.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.config.diagnostics import Severity
 from core.fleet import PoolState
 from core.hardware import Device, HardwareProfile, PciAddress
 from core.hosts import StaticAddress
@@ -14,7 +15,7 @@ from core.operations.doctor_fleet import check_twins, compare_realm
 from core.operations.doctor_hardware import check_profile
 from core.operations.doctor_host import check_client, check_software
 from core.operations.doctor_realm import check_filter, check_network, check_pools, check_translation
-from core.operations.findings import Checkup, Diagnosis, Finding, Severity, in_order
+from core.operations.findings import Checkup, Diagnosis, Finding, in_order
 from core.realms import Realm
 from tests.doctor.machines import (
     A100,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.config.diagnostics import Severity
 from core.config.reader import load
 from core.fleet import PoolState
 from core.hosts import Host
 from core.operations.doctor import diagnose
-from core.operations.findings import Severity
 from core.operations.workplace import Workplace
 from core.registry.hosts import HostRegistry
 from tests.cli.program import runner

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from core.config.diagnostics import Severity
 from core.config.reader import load
 from core.driver.pool_setup import Permissions, PoolType
 from core.errors import Cancelled, HostTimeout
 from core.fleet import PoolState
 from core.operations.doctor import diagnose
-from core.operations.findings import Severity
 from core.operations.pool_removal import PoolsInUse, PoolsNotRemoved, remove_pools
 from core.operations.pools import PoolRequest, PoolsNotSetUp, look_at_pools, set_up_pools
 from core.operations.realm_pools import PoolRole

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from core.config.diagnostics import Severity
 from core.driver.migration import ABSENT, MigrationMode, Sight, migration_address, peer_address
 from core.driver.migration_survey import ActivePool, CpuMatch, SourceReport, TargetReport
 from core.driver.migration_traits import read_traits
 from core.errors import UsageError
 from core.fleet import VMState
-from core.operations.findings import Severity
 from core.operations.migration_check import Findings, check_migration
 from core.operations.migration_storage import Sharing, unshared_disks
 from core.operations.migration_wish import MigrationWish, Obstacle, judged

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import FixedClock
+from core.config.diagnostics import Severity
 from core.fleet import Connection, HostSnapshot
 from core.hosts import HostState
 from core.operations import doctor
 from core.operations.doctor import Patient, Visit
-from core.operations.findings import Checkup, Diagnosis, Severity
+from core.operations.findings import Checkup, Diagnosis
 from core.operations.tasks import Progress
 from tests.driver.silence import refused_port, silent_host
 from tests.driver.worlds import Guest, write_node

@@ -67,7 +67,7 @@ def document_of(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def _print(diagnosis: Diagnosis, *, show_all: bool) -> None:
-    from core.operations.findings import Severity
+    from core.config.diagnostics import Severity
     from tui.cli.output import say
 
     for host in diagnosis.hosts:

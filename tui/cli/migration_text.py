@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.operations.findings import Severity
+from core.config.diagnostics import Severity
 from core.text import printable
 from tui.cli.output import say
 

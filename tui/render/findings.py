@@ -6,7 +6,7 @@ import textwrap
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from core.operations.findings import Severity
+from core.config.diagnostics import Severity
 from core.text import one_line
 from tui.widgets.cells import ELLIPSIS, Piece, Tone, cut
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.operations.findings import Severity, in_words
+from core.config.diagnostics import Severity
+from core.operations.findings import in_words
 from core.text import natural
 from tui.render.findings import SEVERITY_TONES, finding_lines, hanging, made
 from tui.render.summary import plural

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.config.diagnostics import Severity
 from core.operations.doctor import check_answer
-from core.operations.findings import Checkup, Severity, in_words
+from core.operations.findings import Checkup, in_words
 from core.units import show_size
 from tui.render.findings import finding_lines, worst_first
 from tui.render.summary import plural

@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.config.diagnostics import Severity
 from core.hosts import HostState
-from core.operations.findings import Severity
 from core.text import one_line
 from core.units import format_duration
 from tui.render.findings import finding_lines, hanging

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.config.diagnostics import Severity
 from core.fleet import Connection
 from core.hosts import HostState
-from core.operations.findings import Severity
 from core.text import natural
 from tui.render.ages import Freshness, connection_text, freshness
 from tui.render.figures import GIB, cost_text

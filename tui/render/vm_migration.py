@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.operations.findings import Severity
+from core.config.diagnostics import Severity
 from core.operations.migration_room import demand_of, rank_targets
 from core.placement.engine import judge, order, with_vm
 from tui.render.summary import plural

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.operations.findings import Severity
+from core.config.diagnostics import Severity
 from tui.render.host_profiles import answers_to
 from tui.render.host_summary import Plan, summary_lines
 from tui.screens.host_wizard_page import HostPage
