@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.codes import DiagnosticCode
 from core.config.duplicates import Duplicates
 from core.config.sources import IncludeRefused, Source, Sources
 from core.config.syntax import (
@@ -129,10 +130,16 @@ class Composer:
             return
         self._told.add(source.name)
         if (mistake := source.scan.mistake) is not None:
-            self.report.error(mistake.place, (), mistake.message, mistake.hint)
+            self.report.error(mistake.code, mistake.place, (), mistake.message, mistake.hint)
         for place in source.scan.joined:
             message = "two objects side by side are merged into one"
-            self.report.warning(place, (), message, "put a comma between them, and [ ] around a list of them")
+            self.report.warning(
+                DiagnosticCode.MERGED_BLOCKS,
+                place,
+                (),
+                message,
+                "put a comma between them, and [ ] around a list of them",
+            )
 
     def _block(self, block: Block, at: _Position, place: Place | None = None) -> Section:
         section = Section(place or block.place, complete=block.complete)
@@ -148,7 +155,13 @@ class Composer:
         path = at.path + entry.path
         inner = _Position(path, at.prefix, at.source, at.in_list or entry.appends, at.chain)
         if entry.appends and at.in_list:
-            self.report.error(entry.place, path, "'+=' does not work inside a list", "write the whole list")
+            self.report.error(
+                DiagnosticCode.APPEND_IN_LIST,
+                entry.place,
+                path,
+                "'+=' does not work inside a list",
+                "write the whole list",
+            )
             return
         value = self._value(entry.value, inner, entry.place)
         if entry.appends:
@@ -178,7 +191,7 @@ class Composer:
             source = self._read(include, at)
         except IncludeRefused as error:
             section.complete = False
-            self.report.error(include.place, at.path, str(error), error.hint)
+            self.report.error(error.code, include.place, at.path, str(error), error.hint)
             return
         self.included_at.setdefault(source.name, []).append(include.place)
         self._tell(source)
@@ -187,7 +200,7 @@ class Composer:
         included = self._block(root, _Position(at.path, len(at.path), source, at.in_list, chain))
         if at.in_list and _refers(included):
             message = f"{source.name} has substitutions, which do not work in a file included inside a list"
-            self.report.error(include.place, at.path, message)
+            self.report.error(DiagnosticCode.INCLUDE_IN_LIST, include.place, at.path, message)
         if alone and at.path:
             section.place = Place(source.name, 1, 1)
         merge(section, included)
@@ -195,16 +208,22 @@ class Composer:
     def _read(self, include: Include, at: _Position) -> Source:
         if include.way in ("url", "classpath", "package") or "://" in include.target:
             message = f"include of {include.way or 'a URL'}: only files are included, not {include.target}"
-            raise IncludeRefused(message, "copy the file beside this one and include it by name")
+            raise IncludeRefused(
+                DiagnosticCode.INCLUDE_UNSUPPORTED, message, "copy the file beside this one and include it by name"
+            )
         if include.way == "file" and not include.target.startswith("/"):
             message = f'other readers look for file("{include.target}") in the folder that they run in'
-            self.report.warning(include.place, at.path, message, f'write include "{include.target}"')
+            self.report.warning(
+                DiagnosticCode.INCLUDE_RELATIVE, include.place, at.path, message, f'write include "{include.target}"'
+            )
         source = self.sources.read_included(include.target, at.source.path)
         if source.name in at.chain:
             cycle = " includes ".join((*at.chain[at.chain.index(source.name) :], source.name))
-            raise IncludeRefused(f"the include forms a cycle: {cycle}", "take one of these includes out")
+            raise IncludeRefused(
+                DiagnosticCode.INCLUDE_CYCLE, f"the include forms a cycle: {cycle}", "take one of these includes out"
+            )
         if len(at.chain) > 50:
-            raise IncludeRefused("more than 50 files include one another")
+            raise IncludeRefused(DiagnosticCode.NESTED_TOO_DEEPLY, "more than 50 files include one another")
         return source
 
 

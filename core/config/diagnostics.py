@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.codes import DiagnosticCode
 
 
 class Severity(StrEnum):
@@ -25,6 +29,7 @@ class Diagnostic:
     """One mistake. `line` and `column` count from 1; `file` is relative to the main file's folder."""
 
     severity: Severity
+    code: DiagnosticCode
     file: str
     line: int
     column: int

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from core.codes import DiagnosticCode
 from core.config.syntax import Kind, Place, SyntaxMistake
 
 
@@ -122,38 +123,56 @@ class Lexer:
         try:
             return units.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError as error:
-            raise SyntaxMistake(self.place(start), "half of a surrogate pair in a \\u escape") from error
+            raise SyntaxMistake(
+                DiagnosticCode.INVALID_ESCAPE, self.place(start), "half of a surrogate pair in a \\u escape"
+            ) from error
 
     def _mistake(self, start: int) -> SyntaxMistake:
         character = self.text[start]
         if character != '"':
             return self._reserved(start)
         if self.text.startswith('"""', start):
-            return SyntaxMistake(self.place(start), 'a string opened with """ is never closed')
+            return SyntaxMistake(
+                DiagnosticCode.UNCLOSED_STRING, self.place(start), 'a string opened with """ is never closed'
+            )
         inside = _STRING_INSIDE.match(self.text, start + 1)
         end = inside.end() if inside else start + 1
         if end == len(self.text) or self.text[end] in "\n\r":
-            return SyntaxMistake(self.place(start), 'the quote " that opens here is not closed on its line')
+            return SyntaxMistake(
+                DiagnosticCode.UNCLOSED_STRING,
+                self.place(start),
+                'the quote " that opens here is not closed on its line',
+            )
         if self.text[end] == "\\":
             escape = self.text[end : end + 2]
             message = f"unknown escape {escape!s} in a quoted string"
-            return SyntaxMistake(self.place(end), message, "write \\\\ for a backslash")
+            return SyntaxMistake(DiagnosticCode.INVALID_ESCAPE, self.place(end), message, "write \\\\ for a backslash")
         name = "a tab" if self.text[end] == "\t" else f"the control character U+{ord(self.text[end]):04X}"
-        return SyntaxMistake(self.place(end), f"{name} in a quoted string", f"write {_escape_for(self.text[end])}")
+        return SyntaxMistake(
+            DiagnosticCode.CONTROL_CHARACTER,
+            self.place(end),
+            f"{name} in a quoted string",
+            f"write {_escape_for(self.text[end])}",
+        )
 
     def _reserved(self, start: int) -> SyntaxMistake:
         character = self.text[start]
         place = self.place(start)
         if character == "\0":
-            return SyntaxMistake(place, "a NUL byte: this is no text file", "save it as plain UTF-8 text")
+            return SyntaxMistake(
+                DiagnosticCode.NUL_BYTE, place, "a NUL byte: this is no text file", "save it as plain UTF-8 text"
+            )
         if character == "$":
             return SyntaxMistake(
-                place, "'$' without '{'", 'a substitution is ${path}; put quotes around a text with "$"'
+                DiagnosticCode.UNQUOTED_CHARACTER,
+                place,
+                "'$' without '{'",
+                'a substitution is ${path}; put quotes around a text with "$"',
             )
         end = self.text.find("\n", start)
         line = self.text[self.text.rfind("\n", 0, start) + 1 : end if end >= 0 else len(self.text)]
         message = f"the character '{character}' is not allowed outside of quotes: {line.strip()}"
-        return SyntaxMistake(place, message, "put the value in double quotes")
+        return SyntaxMistake(DiagnosticCode.UNQUOTED_CHARACTER, place, message, "put the value in double quotes")
 
 
 def _is_number(text: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from core import units
+from core.codes import DiagnosticCode
 from core.config.syntax import Kind, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
 from core.text import nearest
@@ -71,7 +72,9 @@ class Parameters:
         elif others and (meant := nearest(key, others)):
             hint = f"did you mean it with '{meant}' in line {self.block.fields[meant].place.line}?"
         message = f"'{key}' is missing in '{_last(self.path)}'"
-        self.report.error(self.block.place, (*self.path, key), message, hint, self.block.via)
+        self.report.error(
+            DiagnosticCode.MISSING_PARAMETER, self.block.place, (*self.path, key), message, hint, via=self.block.via
+        )
 
     def unknown(self, known: Iterable[str], what: str) -> None:
         """Warn about every parameter that nothing took; `what` says what the block is."""
@@ -82,17 +85,17 @@ class Parameters:
             meant = nearest(key, names)
             hint = f"did you mean {meant}?" if meant else f"{what} has {', '.join(names)}"
             message = f"unknown parameter '{key}' of {what}: it has no effect"
-            self.report.warning(found.place, (*self.path, key), message, hint)
+            self.report.warning(DiagnosticCode.UNKNOWN_PARAMETER, found.place, (*self.path, key), message, hint)
 
     # Reporting
 
-    def error(self, key: str, message: str, hint: str = "") -> None:
+    def error(self, code: DiagnosticCode, key: str, message: str, hint: str = "") -> None:
         """Report an error at a parameter's value."""
-        self.report.error(self.place(key), (*self.path, key), message, hint, self._via(key))
+        self.report.error(code, self.place(key), (*self.path, key), message, hint, via=self._via(key))
 
-    def warning(self, key: str, message: str, hint: str = "") -> None:
+    def warning(self, code: DiagnosticCode, key: str, message: str, hint: str = "") -> None:
         """Report a warning at a parameter's value."""
-        self.report.warning(self.place(key), (*self.path, key), message, hint, self._via(key))
+        self.report.warning(code, self.place(key), (*self.path, key), message, hint, via=self._via(key))
 
     def _via(self, key: str) -> tuple[Place, ...]:
         found = self.block.fields.get(key)
@@ -109,7 +112,7 @@ class Parameters:
             return found.value
         place = found.value.via[-1] if found.value.via else found.value.place
         message = f"'{key}' is {name_kind(found.value)}; {what} is expected"
-        self.report.error(place, (*self.path, key), message)
+        self.report.error(DiagnosticCode.WRONG_TYPE, place, (*self.path, key), message)
         return None
 
     def text(self, key: str) -> str | None:
@@ -130,6 +133,7 @@ class Parameters:
             meant = "true" if lower in _MEANT_TRUE else "false"
         hint = "write on, off, true, false, yes or no, in lower case"
         self.error(
+            DiagnosticCode.NOT_A_BOOLEAN,
             key,
             f"'{key}' is {shorten(value.text)}, which is neither on nor off",
             f"did you mean {meant}?" if meant else hint,
@@ -144,15 +148,21 @@ class Parameters:
         text = value.text
         if not _NUMBER.fullmatch(text):
             hint = "a whole number, without a unit" if units.has_unit(text) else "a whole number, such as 8"
-            self.error(key, f"'{key}' is {shorten(text)}, which is no whole number", hint)
+            self.error(
+                DiagnosticCode.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is no whole number", hint
+            )
             return None
         number = float(text)
         if not math.isfinite(number) or number != int(number):
             whole = f"write {int(number)} or {int(number) + 1}" if abs(number) < MAX_INT else ""
-            self.error(key, f"'{key}' is {shorten(text)}, which is no whole number", whole)
+            self.error(
+                DiagnosticCode.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is no whole number", whole
+            )
             return None
         if not least <= number <= most:
-            self.error(key, f"'{key}' is {shorten(text)}; it must be from {least} to {most}")
+            self.error(
+                DiagnosticCode.OUT_OF_RANGE, key, f"'{key}' is {shorten(text)}; it must be from {least} to {most}"
+            )
             return None
         return int(number)
 
@@ -193,12 +203,17 @@ class Parameters:
             return None
         if size < least:
             self.error(
-                key, f"'{key}' is {shorten(text)}; it must be {'more than 0' if least == 1 else f'{least} or more'}"
+                DiagnosticCode.OUT_OF_RANGE,
+                key,
+                f"'{key}' is {shorten(text)}; it must be {'more than 0' if least == 1 else f'{least} or more'}",
             )
             return None
         if not units.has_unit(text) and 0 < size < SMALL_MEMORY:
             self.warning(
-                key, f"'{key}' is {text} bytes: a unit is missing", f"write {text} GiB, or {text} B if it is meant"
+                DiagnosticCode.MISSING_UNIT,
+                key,
+                f"'{key}' is {text} bytes: a unit is missing",
+                f"write {text} GiB, or {text} B if it is meant",
             )
         return size
 
@@ -210,33 +225,53 @@ class Parameters:
         try:
             seconds = units.parse_duration(value.text)
         except units.NotAQuantity as error:
-            self.error(key, f"'{key}' is no duration: {error}", error.hint)
+            self.error(DiagnosticCode.NOT_A_DURATION, key, f"'{key}' is no duration: {error}", error.hint)
             return None
         if seconds <= 0:
-            self.error(key, f"'{key}' is {shorten(value.text)}; it must be more than 0", "such as 30 seconds")
+            self.error(
+                DiagnosticCode.OUT_OF_RANGE,
+                key,
+                f"'{key}' is {shorten(value.text)}; it must be more than 0",
+                "such as 30 seconds",
+            )
             return None
         if not units.has_unit(value.text):
             message = f"'{key}' is {value.text} without a unit: that is milliseconds"
-            self.warning(key, message, f"write {value.text} seconds, or {value.text} ms if it is meant")
+            self.warning(
+                DiagnosticCode.MISSING_UNIT,
+                key,
+                message,
+                f"write {value.text} seconds, or {value.text} ms if it is meant",
+            )
         return seconds
 
     def _size(self, key: str, text: str) -> int | None:
         try:
             return units.parse_size(text)
         except units.NotAQuantity as error:
-            self.error(key, f"'{key}' is no size: {error}", error.hint)
+            self.error(DiagnosticCode.NOT_A_SIZE, key, f"'{key}' is no size: {error}", error.hint)
             return None
 
     def _refuse_number(self, key: str, text: str) -> None:
         if _NUMBER.fullmatch(text):
             self.error(
-                key, f"'{key}' is {shorten(text)}, which is more than a number can hold", "the largest is 1.7e308"
+                DiagnosticCode.NOT_A_NUMBER,
+                key,
+                f"'{key}' is {shorten(text)}, which is more than a number can hold",
+                "the largest is 1.7e308",
             )
         elif _is_not_finite(text):
             hint = "for no limit leave it out; for an infinite cost use { curve: invalid }"
-            self.error(key, f"'{key}' is {shorten(text)}, which is not allowed as a number", hint)
+            self.error(
+                DiagnosticCode.NOT_A_NUMBER, key, f"'{key}' is {shorten(text)}, which is not allowed as a number", hint
+            )
         else:
-            self.error(key, f"'{key}' is {shorten(text)}, which is no number", "such as 1.5, with a decimal point")
+            self.error(
+                DiagnosticCode.NOT_A_NUMBER,
+                key,
+                f"'{key}' is {shorten(text)}, which is no number",
+                "such as 1.5, with a decimal point",
+            )
 
     def _refuse_unit(self, key: str, text: str) -> None:
         message = f"'{key}' is {shorten(text)}; it is a plain number, without a unit"
@@ -244,7 +279,7 @@ class Parameters:
             hint = f"write {units.parse_size(text)}"
         except units.NotAQuantity as error:
             hint = error.hint
-        self.error(key, message, hint)
+        self.error(DiagnosticCode.UNEXPECTED_UNIT, key, message, hint)
 
 
 def _number(text: str) -> float | None:

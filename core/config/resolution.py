@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from core.codes import DiagnosticCode
 from core.config.composition import Items, Joined, Section, Slot
 from core.config.syntax import Kind, Literal, Place, Reference, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
@@ -68,8 +69,11 @@ _Shape = Scalar | _Object | _List
 class _Unresolvable(Exception):
     """A value can't be resolved; it is reported with the path of the first key that needs it."""
 
-    def __init__(self, place: Place, message: str, hint: str = "", via: tuple[Place, ...] = ()) -> None:
+    def __init__(
+        self, code: DiagnosticCode, place: Place, message: str, hint: str = "", *, via: tuple[Place, ...] = ()
+    ) -> None:
         super().__init__(message)
+        self.code = code
         self.place = place
         self.hint = hint
         self.via = via
@@ -101,7 +105,12 @@ class Resolver:
         try:
             value = self._finish(self._section(self._root, _EVERYTHING), ())
         except _TooMany:
-            self._report.error(self._root.place, (), f"the substitutions expand to more than {MAX_VALUES} values")
+            self._report.error(
+                DiagnosticCode.TOO_MANY_VALUES,
+                self._root.place,
+                (),
+                f"the substitutions expand to more than {MAX_VALUES} values",
+            )
             return ObjectValue(self._root.place, {}, complete=False)
         assert isinstance(value, ObjectValue)  # noqa: S101 - a section is an object
         return value
@@ -138,7 +147,7 @@ class Resolver:
                 return ObjectValue(place, fields, complete, via)
 
     def _tell(self, error: _Unresolvable, path: Path) -> None:
-        self._report.error(error.place, path, str(error), error.hint, error.via)
+        self._report.error(error.code, error.place, path, str(error), error.hint, via=error.via)
 
     # Shapes
 
@@ -230,7 +239,7 @@ class Resolver:
             raise _Cycle(reference)
         if len(self._running) >= MAX_CHAIN:
             message = f"more than {MAX_CHAIN} substitutions refer to one another, ending with {reference}"
-            raise _Unresolvable(reference.place, message)
+            raise _Unresolvable(DiagnosticCode.NESTED_TOO_DEEPLY, reference.place, message)
         self._running.add(id(reference))
         cuts = self._cuts
         try:
@@ -244,7 +253,7 @@ class Resolver:
                 self._cuts += 1
                 return None  # in a cycle of several, what is left out would depend on where one begins
             message = f"the substitution {reference} refers to itself, directly or in a cycle"
-            raise _Unresolvable(reference.place, message) from None
+            raise _Unresolvable(DiagnosticCode.SUBSTITUTION_CYCLE, reference.place, message) from None
         finally:
             self._running.discard(id(reference))
         meant = _through(shape, (reference.place,)) if shape is not None else self._from_outside(reference)
@@ -309,7 +318,7 @@ class Resolver:
         message = f"the substitution {reference} has no value: '{render_path(plain)}' is defined nowhere"
         if len(plain) == 1:
             message += ", nor is it an environment variable"
-        return _Unresolvable(reference.place, message, hint)
+        return _Unresolvable(DiagnosticCode.UNRESOLVED_SUBSTITUTION, reference.place, message, hint)
 
     def _paths(self, section: Section, path: tuple[str, ...]) -> list[str]:
         paths = []
@@ -340,7 +349,7 @@ class Resolver:
             elif not (blank and isinstance(joined, _Object | _List)):
                 message = f"{_name(joined)} and {_name(shape)} side by side can't be joined"
                 hint = "is a comma or a new line missing?"
-                raise _Unresolvable(place, message, hint, (*joined.via, *shape.via))
+                raise _Unresolvable(DiagnosticCode.MIXED_VALUE, place, message, hint, via=(*joined.via, *shape.via))
         return joined
 
 

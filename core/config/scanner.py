@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from core.codes import DiagnosticCode
 from core.config.lexer import Mark, Token
 from core.config.syntax import (
     Block,
@@ -80,14 +81,20 @@ class _Scanner(TokenStream):
     def read_file(self) -> Block:
         self.skip()
         if self.is_next("["):
-            raise SyntaxMistake(self.place(self.peek()), "the file is a list; a configuration consists of keys")
+            raise SyntaxMistake(
+                DiagnosticCode.ROOT_NOT_BLOCK,
+                self.place(self.peek()),
+                "the file is a list; a configuration consists of keys",
+            )
         if self.is_next("{"):
             root = self.read_block()
             self.skip()
             token = self.peek()
             if token.mark is not Mark.END:
                 message = f"{show(token)} after the closing brace of the file"
-                raise SyntaxMistake(self.place(token), message, "is there a brace '}' too many above?")
+                raise SyntaxMistake(
+                    DiagnosticCode.UNEXPECTED_TEXT, self.place(token), message, "is there a brace '}' too many above?"
+                )
             return root
         self._open.append(_Open(0, ""))
         self.read_entries()
@@ -111,7 +118,9 @@ class _Scanner(TokenStream):
     def open_bracket(self, bracket: str) -> Place:
         token = self.take()
         if len(self._open) >= MAX_DEPTH:
-            raise SyntaxMistake(self.place(token), f"more than {MAX_DEPTH} blocks inside each other")
+            raise SyntaxMistake(
+                DiagnosticCode.NESTED_TOO_DEEPLY, self.place(token), f"more than {MAX_DEPTH} blocks inside each other"
+            )
         self._open.append(_Open(token.start, bracket))
         self.depth = max(self.depth, len(self._open))
         return self.place(token)
@@ -142,7 +151,12 @@ class _Scanner(TokenStream):
             return True
         if self.is_next("}"):
             if not inside.bracket:
-                raise SyntaxMistake(self.place(token), "a closing brace '}' without an opening one", self.extra_brace())
+                raise SyntaxMistake(
+                    DiagnosticCode.UNOPENED_BRACKET,
+                    self.place(token),
+                    "a closing brace '}' without an opening one",
+                    self.extra_brace(),
+                )
             return True
         return False
 
@@ -166,10 +180,14 @@ class _Scanner(TokenStream):
             inside.pending = (place, path, token.mark is Mark.APPEND)
             value = self.read_value(f"{key!s}", place)
         elif token.mark is Mark.END or token.text in ("}", ",", "]") or self.line(token) > place.line:
-            raise SyntaxMistake(place, f"'{key}' has no value", self.hint_no_value(inside, key))
+            raise SyntaxMistake(
+                DiagnosticCode.MISSING_VALUE, place, f"'{key}' has no value", self.hint_no_value(inside, key)
+            )
         else:
             message = f"{show(token)} after the key '{key}'"
-            raise SyntaxMistake(self.place(token), message, f"write {key}: value, or {key} {{ ... }}")
+            raise SyntaxMistake(
+                DiagnosticCode.UNEXPECTED_TEXT, self.place(token), message, f"write {key}: value, or {key} {{ ... }}"
+            )
         appends = inside.pending[2]
         inside.pending = None
         inside.entries.append(Entry(place, path, value, appends))
@@ -184,13 +202,23 @@ class _Scanner(TokenStream):
         if not tokens:
             place = self.place(first)
             if self.is_next(","):
-                raise SyntaxMistake(place, "a comma with nothing before it", "one comma, or a new line, separates two")
+                raise SyntaxMistake(
+                    DiagnosticCode.UNEXPECTED_TEXT,
+                    place,
+                    "a comma with nothing before it",
+                    "one comma, or a new line, separates two",
+                )
             if first.mark is Mark.SUBSTITUTION:
-                raise SyntaxMistake(place, "a substitution can't be a key")
+                raise SyntaxMistake(DiagnosticCode.INVALID_KEY, place, "a substitution can't be a key")
             if self.is_next("]"):
-                raise SyntaxMistake(place, "a closing bracket ']' without an opening one")
+                raise SyntaxMistake(
+                    DiagnosticCode.UNOPENED_BRACKET, place, "a closing bracket ']' without an opening one"
+                )
             raise SyntaxMistake(
-                place, f"{show(first)} where a key should stand", "a key, then ':' or '=' and its value"
+                DiagnosticCode.INVALID_KEY,
+                place,
+                f"{show(first)} where a key should stand",
+                "a key, then ':' or '=' and its value",
             )
         return self.path_of(tokens, self.place(first))
 
@@ -204,14 +232,22 @@ class _Scanner(TokenStream):
         token = self.peek()
         follows = self.is_next(":") or self.is_next("=") or token.mark is Mark.APPEND
         if newline and (follows or _is_entry(parts)):
-            raise SyntaxMistake(key_place, f"'{key}' has no value: the next line was read as its value")
+            raise SyntaxMistake(
+                DiagnosticCode.MISSING_VALUE, key_place, f"'{key}' has no value: the next line was read as its value"
+            )
         if not parts:
             if self.is_next("=") or self.is_next(":"):
-                raise SyntaxMistake(self.place(token), f"{show(token)} twice after '{key}'")
+                raise SyntaxMistake(
+                    DiagnosticCode.UNEXPECTED_TEXT, self.place(token), f"{show(token)} twice after '{key}'"
+                )
             hint = 'an empty text is written ""'
             if token.mark is Mark.END:
-                raise SyntaxMistake(key_place, f"'{key}' has no value, and the file ends", hint)
-            raise SyntaxMistake(key_place, f"'{key}' has no value before {show(token)}", hint)
+                raise SyntaxMistake(
+                    DiagnosticCode.MISSING_VALUE, key_place, f"'{key}' has no value, and the file ends", hint
+                )
+            raise SyntaxMistake(
+                DiagnosticCode.MISSING_VALUE, key_place, f"'{key}' has no value before {show(token)}", hint
+            )
         return self.join(parts)
 
     def read_parts(self) -> list[Expression]:
@@ -250,8 +286,15 @@ class _Scanner(TokenStream):
         tokens = self.simple_tokens()
         if not tokens or not self.is_next("}"):
             if first.mark in (Mark.END, Mark.NEWLINE) or self.peek().mark in (Mark.END, Mark.NEWLINE):
-                raise SyntaxMistake(place, "the substitution ${ is not closed with }")
-            raise SyntaxMistake(place, "a substitution holds one path", "such as ${defaults.memory}")
+                raise SyntaxMistake(
+                    DiagnosticCode.INVALID_SUBSTITUTION, place, "the substitution ${ is not closed with }"
+                )
+            raise SyntaxMistake(
+                DiagnosticCode.INVALID_SUBSTITUTION,
+                place,
+                "a substitution holds one path",
+                "such as ${defaults.memory}",
+            )
         path = self.path_of(tokens, place)
         self.take()
         return Reference(place, path, optional=opening.text.endswith("?"))
@@ -288,7 +331,7 @@ class _Scanner(TokenStream):
         if len(sorts) > 1:
             other = next(part for part in parts[1:] if type(part) is not type(parts[0]))
             message = "a text, a list or an object beside a value of another kind"
-            raise SyntaxMistake(other.place, message, "is a comma or a new line missing?")
+            raise SyntaxMistake(DiagnosticCode.MIXED_VALUE, other.place, message, "is a comma or a new line missing?")
         return Concatenation(place, tuple(parts))
 
     # Includes
@@ -306,16 +349,29 @@ class _Scanner(TokenStream):
             word = self.take()
             for name in word.text.split("(")[:-1]:
                 if name not in (*_WAYS, "required") or (name == "required" and brackets) or way:
-                    raise SyntaxMistake(self.place(word), f"'include {word.text}' is not known", _INCLUDES)
+                    raise SyntaxMistake(
+                        DiagnosticCode.INVALID_INCLUDE,
+                        self.place(word),
+                        f"'include {word.text}' is not known",
+                        _INCLUDES,
+                    )
                 way = way if name == "required" else name
                 brackets += 1
             if not word.text.endswith("("):
-                raise SyntaxMistake(self.place(word), f"include of '{word.text}' without quotes", _INCLUDES)
+                raise SyntaxMistake(
+                    DiagnosticCode.INVALID_INCLUDE,
+                    self.place(word),
+                    f"include of '{word.text}' without quotes",
+                    _INCLUDES,
+                )
             self.skip()
         target = self.peek()
         if target.mark not in (Mark.STRING, Mark.TRIPLE):
             raise SyntaxMistake(
-                self.place(target), f"an include needs a file name in quotes, not {show(target)}", _INCLUDES
+                DiagnosticCode.INVALID_INCLUDE,
+                self.place(target),
+                f"an include needs a file name in quotes, not {show(target)}",
+                _INCLUDES,
             )
         self.take()
         closed = 0
@@ -323,7 +379,11 @@ class _Scanner(TokenStream):
             self.skip()
             word = self.peek()
             if word.mark is not Mark.WORD or set(word.text) != {")"} or closed + len(word.text) > brackets:
-                raise SyntaxMistake(self.place(word), f"the include's parenthesis is not closed before {show(word)}")
+                raise SyntaxMistake(
+                    DiagnosticCode.INVALID_INCLUDE,
+                    self.place(word),
+                    f"the include's parenthesis is not closed before {show(word)}",
+                )
             closed += len(self.take().text)
         return Include(place, way, target.text)
 
@@ -334,12 +394,17 @@ class _Scanner(TokenStream):
         place = self.place(token)
         last = inside.entries[-1]
         if isinstance(last, Include):
-            raise SyntaxMistake(place, f"{show(token)} after an include", "the next entry goes on a line of its own")
+            raise SyntaxMistake(
+                DiagnosticCode.UNEXPECTED_TEXT,
+                place,
+                f"{show(token)} after an include",
+                "the next entry goes on a line of its own",
+            )
         key = render_path(last.path)
         if not (self.is_next(":") or self.is_next("=")):
             message = f"{show(token)} after the value of '{key}'"
             hint = "this bracket is one too many" if self.is_next("]") else "a comma or a new line is missing"
-            raise SyntaxMistake(place, message, hint)
+            raise SyntaxMistake(DiagnosticCode.UNEXPECTED_TEXT, place, message, hint)
         inside.entries.pop()  # what was read as its value is not what was meant
         value = last.value
         line = self.text[: token.start].rpartition("\n")[2]
@@ -352,9 +417,16 @@ class _Scanner(TokenStream):
                 if token.text == ":"
                 else f"'=' in the value of '{key}'"
             )
-            raise SyntaxMistake(last.value.place, message, f'put quotes around it: {key}: "{raw}"')
+            raise SyntaxMistake(
+                DiagnosticCode.UNQUOTED_CHARACTER, last.value.place, message, f'put quotes around it: {key}: "{raw}"'
+            )
         message = f"{show(token)} after the value of '{key}'"
-        raise SyntaxMistake(place, message, f"a comma or a new line is missing before '{words[-1] if words else key}'")
+        raise SyntaxMistake(
+            DiagnosticCode.UNEXPECTED_TEXT,
+            place,
+            message,
+            f"a comma or a new line is missing before '{words[-1] if words else key}'",
+        )
 
     def fail_in_list(self, inside: _Open) -> NoReturn:
         token = self.peek()
@@ -364,13 +436,17 @@ class _Scanner(TokenStream):
         opened = self.lexer.place(inside.start)
         if token.text == "," and token.mark is Mark.PUNCTUATION:
             raise SyntaxMistake(
-                place, "two commas in a row in a list" if inside.items else "a list begins with a comma"
+                DiagnosticCode.UNEXPECTED_TEXT,
+                place,
+                "two commas in a row in a list" if inside.items else "a list begins with a comma",
             )
         if self.is_next(":") or self.is_next("="):
             hint = 'put quotes around a text with a colon, such as "0000:41:00.0"; an object needs braces'
-            raise SyntaxMistake(place, f"{show(token)} inside a list", hint)
+            raise SyntaxMistake(DiagnosticCode.UNQUOTED_CHARACTER, place, f"{show(token)} inside a list", hint)
         message = f"{show(token)} in the list of line {opened.line}, which is not closed with ']'"
-        raise SyntaxMistake(place, message, "a comma, a new line or the closing bracket is missing")
+        raise SyntaxMistake(
+            DiagnosticCode.UNCLOSED_BRACKET, place, message, "a comma, a new line or the closing bracket is missing"
+        )
 
     def fail_unclosed(self, end: Token) -> NoReturn:
         """Name the bracket left open, and the one that by its indentation lacks its end."""
@@ -382,7 +458,7 @@ class _Scanner(TokenStream):
         if suspect is not None and suspect != opened.start:
             line = self.lexer.place(suspect).line
             hint = f"by its indentation it is the one of line {line} that lacks its end: {self.line_text(suspect)}"
-        raise SyntaxMistake(self.place(end), message, hint)
+        raise SyntaxMistake(DiagnosticCode.UNCLOSED_BRACKET, self.place(end), message, hint)
 
     def indented_block_that_lacks_its_end(self) -> int | None:
         """Find a block that was closed by a brace, or holds an entry, that its indentation gives to an outer block."""

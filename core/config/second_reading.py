@@ -11,6 +11,7 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
+from core.codes import DiagnosticCode
 from core.config.composition import Items, Joined, Section
 from core.config.syntax import Literal, Reference
 from core.config.values import ListValue, ObjectValue, Scalar, Value
@@ -171,7 +172,12 @@ def _compare(first: Value, second: object, path: Path, normalized: _Normalized, 
                 return
     message = "this value has two readings: what its substitutions mean depends on the order in which they are resolved"
     report.error(
-        first.place, path, message, "write it without referring to itself, or without the substitution", first.via
+        DiagnosticCode.SUBSTITUTION_AMBIGUOUS,
+        first.place,
+        path,
+        message,
+        "write it without referring to itself, or without the substitution",
+        via=first.via,
     )
 
 

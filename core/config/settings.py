@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.codes import DiagnosticCode
 from core.config.composition import Composer, merge
 from core.config.diagnostics import Severity
 from core.config.export import format_configuration
@@ -48,8 +49,8 @@ _KINDS = {"cost-functions": "cost function", "hardware-profiles": "hardware prof
 _BASE = "configuration"
 _WHOLE_BYTES = re.compile(r"\b(\d{7,18})\.0\b")
 """How a size of a memory curve is written in the configuration as understood."""
-_NO_EFFECT = ("unknown parameter", "unknown section")
-"""How warnings begin that tell of what a reader ignores; a setting that does nothing is a mistake."""
+_NO_EFFECT = (DiagnosticCode.UNKNOWN_PARAMETER, DiagnosticCode.UNKNOWN_SECTION)
+"""Warnings of what a reader ignores; a setting that does nothing is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def _meant(word: str, known: Mapping[str, object]) -> str:
 
 
 def _does_nothing(found: Diagnostic) -> bool:
-    return found.file != _BASE and found.message.startswith(_NO_EFFECT)
+    return found.file != _BASE and found.code in _NO_EFFECT
 
 
 def _refusal(settings: Sequence[Setting], mistakes: Sequence[Diagnostic]) -> UsageError:

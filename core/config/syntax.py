@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.codes import DiagnosticCode
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -109,8 +113,9 @@ class Include:
 class SyntaxMistake(Exception):
     """A file breaks HOCON's grammar; what follows the mistake was not read."""
 
-    def __init__(self, place: Place, message: str, hint: str = "") -> None:
+    def __init__(self, code: DiagnosticCode, place: Place, message: str, hint: str = "") -> None:
         super().__init__(message)
+        self.code = code
         self.place = place
         self.message = message
         self.hint = hint

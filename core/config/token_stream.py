@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.codes import DiagnosticCode
 from core.config.lexer import Lexer, Mark, Token
 from core.config.syntax import Place, SyntaxMistake
 
@@ -85,7 +86,9 @@ class TokenStream:
         if any(not element and not is_quoted for element, is_quoted in zip(elements, quoted, strict=True)):
             text = "".join(token.text for token in tokens)
             message = f"the path '{text}' begins or ends with a dot, or has two in a row"
-            raise SyntaxMistake(place, message, "put quotes around a key that contains dots")
+            raise SyntaxMistake(
+                DiagnosticCode.INVALID_KEY, place, message, "put quotes around a key that contains dots"
+            )
         return tuple(elements)
 
     def indentation(self, start: int) -> int:

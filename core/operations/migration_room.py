@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.codes import Why
 from core.curves import INFINITY
 from core.errors import RealmsError
 from core.fleet import Fleet
@@ -13,7 +14,7 @@ from core.operations.placing import Promise
 from core.operations.scheduling_log import SchedulingDecision, log_decision
 from core.placement.engine import order, rooms
 from core.placement.request import Request
-from core.placement.verdicts import Placement, Placements, Why
+from core.placement.verdicts import Placement, Placements
 from core.reservations import Reservation
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.codes import Stays
 from core.fleet import VM, Connection, VMState
 from core.hosts import HostState
 from core.placement.request import Request
@@ -21,24 +21,6 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 5
 """Hosts whose reasons stand in a message."""
-
-
-class Stays(StrEnum):
-    """Why a plan leaves a VM where it is; where only other hosts' reasons keep it, these are named instead."""
-
-    NOT_CONNECTED = "not-connected"
-    STALE = "stale"
-    HOST_DISABLED = "host-disabled"
-    REALM_DISABLED = "realm-disabled"
-    UNKNOWN_REALM = "unknown-realm"
-    INACTIVE = "inactive"
-    RESERVED = "reserved"
-    ACTIVE_ELSEWHERE = "active-elsewhere"
-    STATE = "state"
-    FOREIGN = "foreign"
-    UNKNOWN_DEVICE = "unknown-device"
-    HOLDS_DEVICES = "holds-devices"
-    NO_OTHER_HOST = "no-other-host"
 
 
 @dataclass(frozen=True, slots=True)

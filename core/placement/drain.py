@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import Stays
 from core.errors import UsageError
-from core.placement.demand import DEFAULT_POLICY, Movables, Stays, Stuck, largest_first, no_place, request_of
+from core.placement.demand import DEFAULT_POLICY, Movables, Stuck, largest_first, no_place, request_of
 from core.placement.ledger import HostQueue, Ledger
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from itertools import combinations, islice
 from math import comb
 from typing import TYPE_CHECKING
 
+from core.codes import Stays
 from core.curves import INFINITY
 from core.errors import UsageError
 from core.fleet import Connection
-from core.placement.demand import Stays, Stuck, largest_first, no_place, request_of
+from core.placement.demand import Stuck, largest_first, no_place, request_of
 from core.placement.ledger import Ledger
 
 if TYPE_CHECKING:

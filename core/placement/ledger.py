@@ -12,11 +12,11 @@ from functools import cached_property
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from core.codes import Why
 from core.curves import INFINITY
 from core.placement import reasons
 from core.placement.room import Room
 from core.placement.tariff import Tariff
-from core.placement.verdicts import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

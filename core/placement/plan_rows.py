@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from core.codes import Stays
 from core.costs import CostState
 from core.curves import INFINITY
-from core.placement.demand import Stays
 from core.placement.drain import DrainPlan
 from core.placement.make_room import RoomPlan
 from core.placement.rebalance import RebalancePlan

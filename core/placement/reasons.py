@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.codes import Why
 from core.fleet import Connection, PoolState
 from core.hosts import HostState
-from core.placement.verdicts import TOTAL, Refusal, Why
+from core.placement.verdicts import TOTAL, Refusal
 from core.text import one_line
 from core.units import show_age, show_size
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from core.codes import Why
 from core.config.model import Configuration
 from core.costs import Use
 from core.curves import INFINITY, Unavailable
@@ -19,7 +20,6 @@ from core.hosts import HostState
 from core.placement.engine import judge
 from core.placement.finite_inputs import largest_finite_input
 from core.placement.request import Request
-from core.placement.verdicts import Why
 from core.realms import Realm
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from core.codes import Why
 from core.costs import NO_DEVICES, Use
 from core.placement import reasons
-from core.placement.verdicts import Verdict, Why
+from core.placement.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

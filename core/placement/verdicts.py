@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core.costs import CostState
 from core.fleet import VM, VMState
 
 if TYPE_CHECKING:
+    from core.codes import Why
     from core.costs import Cost, Term, Use
     from core.hardware import PciAddress
     from core.placement.request import Request
@@ -20,21 +20,6 @@ _PLACED = uuid.UUID("6d0e8f52-9a0b-5c3e-8a57-3a4f1f0c2f11")
 
 TOTAL = "total"
 """The term named where every summand is finite and only their sum overflows."""
-
-
-class Why(StrEnum):
-    """Why a host is refused, in the order in which the reasons are given."""
-
-    UNKNOWN_REALM = "unknown-realm"
-    REALM_DISABLED = "realm-disabled"
-    HOST_DISABLED = "host-disabled"
-    NO_SCHEDULING = "no-scheduling"
-    NOT_CONNECTED = "not-connected"
-    STALE = "stale"
-    UNKNOWN_PROFILE = "unknown-profile"
-    NO_FREE_DEVICE = "no-free-device"
-    COST_INFINITE = "cost-infinite"
-    POOL_MISSING = "pool-missing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,9 @@ def test_check_in_json_has_the_contract_s_shape() -> None:
         "config": str(WRONG), "ok": False, "errors": 1, "warnings": 0,
     }  # fmt: skip
     (found,) = document["diagnostics"]
-    assert list(found) == ["severity", "file", "line", "column", "path", "message", "hint"]
-    assert (found["severity"], found["file"], found["line"]) == ("error", "cost-functions/pool-common.conf", 2)
+    assert list(found) == ["severity", "file", "line", "column", "path", "message", "hint", "code"]
+    assert (found["severity"], found["code"], found["line"]) == ("error", "hard-below-soft", 2)
+    assert found["file"] == "cost-functions/pool-common.conf"
 
 
 def test_a_folder_in_the_place_of_the_file_is_told_with_the_file_in_it(tmp_path: Path) -> None:

@@ -33,13 +33,15 @@ def places(row: list[str]) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
 def test_each_mistake_is_reported_where_it_stands(row: list[str]) -> None:
-    """The severity, the place and a word to search for are those of EXPECTED.tsv."""
-    _, _, severity, keyword, main, *_ = row
+    """The severity, the place, the code and a word to search for are those of EXPECTED.tsv."""
+    _, _, severity, keyword, main, _, _, _, code = row
     reading = read(EXAMPLES / main, {})
     fitting = [
         found
         for found in reading.diagnostics
-        if found.severity == severity and (found.file, found.line) in places(row) and re.search(keyword, found.message)
+        if (found.severity, found.code) == (severity, code)
+        and (found.file, found.line) in places(row)
+        and re.search(keyword, found.message)
     ]
     assert fitting, reading.diagnostics
     assert (reading.configuration is None) == any(found.severity is Severity.ERROR for found in reading.diagnostics)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
+from core.codes import Why
 from core.config.reader import load
 from core.driver.watch import FleetWatch
 from core.fleet import VM, Connection, Fleet, PoolState, VMState
 from core.placement.engine import place, rank
 from core.placement.request import Request
-from core.placement.verdicts import Why
 
 from .guests import Boot
 from .host import BASE_PORT, greeting

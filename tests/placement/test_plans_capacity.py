@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 
+from core.codes import Why
 from core.costs import CostFunction
 from core.curves import Constant, HardSoft, Invalid, Linear, Piecewise
 from core.fleet import Connection
@@ -15,7 +16,6 @@ from core.hosts import HostState
 from core.placement.capacity import capacity
 from core.placement.engine import place
 from core.placement.request import Request
-from core.placement.verdicts import Why
 from tests.placement.world import CONFIGURATION, GIB, GPUS, fleet, snapshot, vm
 from tests.strategies import configurations, fleets, requests
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.codes import Why
 from core.costs import Use
 from core.placement.decision import decide
 from core.placement.engine import judge, place, put, rank, remove
 from core.placement.request import Request
 from core.placement.rows import placements_document
-from core.placement.verdicts import Why
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:

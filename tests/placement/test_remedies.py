@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 
+from core.codes import Why
 from core.costs import CostFunction
 from core.curves import INFINITY, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable
 from core.fleet import Connection, HostSnapshot, PoolState
@@ -17,7 +18,6 @@ from core.placement.finite_inputs import largest_finite_input
 from core.placement.remedies import Remedy, remedy
 from core.placement.request import Request
 from core.placement.rows import remedy_row
-from core.placement.verdicts import Why
 from core.reservations import Reservation
 from tests.curve_strategies import AMOUNTS, curves
 from tests.placement.world import CONFIGURATION, GIB, GPUS, NOW, fleet, snapshot, vm

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.codes import DiagnosticCode
 from core.config.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid
 from tests.tui import world
@@ -110,10 +111,14 @@ def test_a_start_with_an_invalid_configuration(snap_compare: Callable[..., bool]
     """Its mistakes, with their places and how to mend them."""
     found = [
         Diagnostic(
-            Severity.ERROR, "realms/main.conf", 3, 9, "ticrypt.vm.realms.main.drives.cache",
+            Severity.ERROR, DiagnosticCode.UNKNOWN_CACHE_MODE, "realms/main.conf", 3, 9,
+            "ticrypt.vm.realms.main.drives.cache",
             "unknown cache mode 'fast'", "one of default, writethrough, writeback, none",
         ),
-        Diagnostic(Severity.WARNING, "ticrypt-vm.conf", 12, 5, "ticrypt.vm.cost-functions.cpu", "no curve for memory"),
+        Diagnostic(
+            Severity.WARNING, DiagnosticCode.NO_MEMORY_LIMIT, "ticrypt-vm.conf", 12, 5, "ticrypt.vm.cost-functions.cpu",
+            "no curve for memory",
+        ),
     ]  # fmt: skip
     error = ConfigurationInvalid("/etc/ticrypt/ticrypt-vm.conf has errors", found)
     assert snap_compare(WelcomeApp([], error), terminal_size=MIDDLE, run_before=settle)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
+from core.codes import DiagnosticCode
 from core.config.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid, UnreadableFile
 from tests.tui.driving import text_of
@@ -72,8 +73,17 @@ async def test_the_demo_and_the_way_out(keys: tuple[str, ...], choice: Choice) -
 async def test_mistakes_of_a_configuration_are_shown_errors_first() -> None:
     """With place, path, message and hint; whatever they quote."""
     found = [
-        Diagnostic(Severity.WARNING, "a.conf", 1, 2, "ticrypt.vm", "a warning"),
-        Diagnostic(Severity.ERROR, "b[/].conf", 7, 12, "ticrypt.vm.x", "[@click=app.quit]bad[/]\x1b[2J", "mend [/] it"),
+        Diagnostic(Severity.WARNING, DiagnosticCode.NO_LIMIT, "a.conf", 1, 2, "ticrypt.vm", "a warning"),
+        Diagnostic(
+            Severity.ERROR,
+            DiagnosticCode.WRONG_TYPE,
+            "b[/].conf",
+            7,
+            12,
+            "ticrypt.vm.x",
+            "[@click=app.quit]bad[/]\x1b[2J",
+            "mend [/] it",
+        ),
     ]
     app = WelcomeApp([], ConfigurationInvalid("the configuration has errors", found))
     async with app.run_test(size=(120, 40)) as pilot:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from core.codes import Why
 from core.driver.volumes import NewVolume, create_volume
 from core.errors import Cancelled, DriverError, RealmsError, ReservationRefused, UsageError
 from core.hosts import HostState
@@ -18,7 +19,6 @@ from core.operations.placing import NoRoom
 from core.operations.registration import NotRegistered, RegisteredBy
 from core.operations.tasks import Progress
 from core.operations.vm_order import ExistingDrive, NewDrive
-from core.placement.verdicts import Why
 from tests.driver.worlds import Guest, guest_xml
 from tests.vms.sabotage import Saboteur
 from tests.vms.world import GIB, GPUS, MIB, create, order, world

@@ -132,4 +132,5 @@ def _as_mapping(diagnostic: Diagnostic) -> dict[str, object]:
         "path": diagnostic.path,
         "message": diagnostic.message,
         "hint": diagnostic.hint,
+        "code": diagnostic.code,
     }

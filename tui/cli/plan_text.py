@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from core.codes import Stays
 from core.curves import INFINITY
-from core.placement.demand import Stays
 from core.placement.drain import DrainPlan
 from core.placement.make_room import RoomPlan
 from core.placement.rebalance import RebalancePlan

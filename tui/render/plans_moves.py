@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.placement.demand import Stays
+from core.codes import Stays
 from core.placement.make_room import DEFAULT_MOST_MOVES
 from core.text import natural
 from core.units import show_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.placement.verdicts import Why
+from core.codes import Why
 from core.units import show_size
 
 if TYPE_CHECKING:
