@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, RealmsError
+from core.operations.step_kinds import StepKind
 from core.operations.vm_at_hand import on_vm
 from tui.vm_actions import ACTIONS, VMAction
 
@@ -95,7 +96,7 @@ def migrate_job(workplace: Workplace, names: Sequence[str], wish: MigrationWish)
             return Done(target, changed=False)
         else:
             # Names the VM whose steps those are that follow on this host.
-            with control.step(f"migrate {target.vm.name}", target.host.name):
+            with control.step(StepKind.MIGRATE, f"migrate {target.vm.name}", target.host.name, vm=target.vm.name):
                 went.append(_move(workplace, wish, control, target))
         return Done(target)
 
@@ -161,5 +162,5 @@ def console_job(workplace: Workplace, control: Control, found: VMAtHand) -> Cons
     """Find out how a VM's console is opened."""
     from core.operations.console import console_command
 
-    with control.step(f"look for the console of {found.vm.name}", found.host.name):
+    with control.step(StepKind.LOOK, f"look for the console of {found.vm.name}", found.host.name, vm=found.vm.name):
         return console_command(workplace, found)

@@ -24,7 +24,8 @@ from core.operations.migrate import MigrationFailed
 from core.operations.migration_recovery import settle_earlier
 from core.operations.plan_pace import next_moves
 from core.operations.plan_run import BEGIN, END, SHUT_DOWN, MoveState, in_journal
-from core.operations.tasks import Progress
+from core.operations.step_kinds import StepKind
+from core.operations.tasks import Progress, Step
 from core.operations.whereabouts import Place
 from core.text import one_line
 
@@ -87,7 +88,7 @@ def carry_out(control: Control, workplace: Workplace, run: Run, *, deadline: flo
 def _whole(control: Control, run: Run) -> Iterator[None]:
     """Show all of a run as one step: how many of its moves have ended, and at its end how well."""
     steps, ended = control.steps, Progress.FAILED
-    index = steps.begin(run.view.order.what, "")
+    index = steps.begin(Step(StepKind.RUN, run.view.order.what))
 
     def count() -> None:
         view = run.view
@@ -270,7 +271,9 @@ class _Carrying:
             self._run.change_move(number, is_off=True)
 
         try:
-            with branch.step(f"move {name} to {one_line(move.target)}", move.source) as step:
+            with branch.step(
+                StepKind.MOVE, f"move {name} to {one_line(move.target)}", move.source, vm=move.vm.name, to=move.target
+            ) as step:
                 inner = folded(step, saw, warns)
                 try:
                     if move.offline:
@@ -328,7 +331,9 @@ class _Carrying:
             try:
                 self._settle(move)
                 if move.is_off:
-                    with self._control.step(f"start {one_line(move.vm)} again: it was shut down for its move") as step:
+                    with self._control.step(
+                        StepKind.START, f"start {one_line(move.vm)} again: it was shut down for its move", vm=move.vm
+                    ) as step:
                         step.detail(start_again(self._control.branch(), self._workplace, move.uuid, None))
                     self._run.change_move(number, is_off=False)
             except Cancelled:

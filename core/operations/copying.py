@@ -11,6 +11,7 @@ from core.driver.jobs import job_connection
 from core.driver.volume_bytes import allocation_now, available_in, delete_known
 from core.driver.volumes import PoolBusy, copy_volume, find_volume, refreshed
 from core.errors import Cancelled, DriverError, RealmsError
+from core.operations.step_kinds import StepKind
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def copy_watched(
     The host does the work, on a connection of its own; `connection` only looks on. Raises Cancelled, DriverError;
     nothing is left behind then, except by CopyGoesOn.
     """
-    with control.step(what, host.name) as step:
+    with control.step(StepKind.COPY, what, host.name) as step:
         copying = _in_thread(
             lambda: _copy(control, step, host, source, pool=pool, name=name, form=form, deadline=deadline)
         )

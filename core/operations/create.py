@@ -15,6 +15,7 @@ from core.operations.journal import Journal
 from core.operations.late_recovery import recover_when_copied
 from core.operations.placing import Claim, take_room
 from core.operations.registration import NotRegistered, await_active, wait_for_registration
+from core.operations.step_kinds import StepKind
 from core.operations.undoing import Undoing
 from core.operations.vm_order import ExistingDrive, NewDrive, check_order
 from core.text import nearest, printable
@@ -73,7 +74,7 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
     registry = workplace.check_can_change()
     realm = workplace.configuration.realms[order.realm]
     check_order(order, realm)
-    with control.step("look at the hosts") as step:
+    with control.step(StepKind.LOOK, "look at the hosts") as step:
         fleet = workplace.settled_fleet(settle)
         step.detail(f"{fleet.hosts_answering} of {fleet.hosts_total} answer")
     _refuse_name(order, fleet)
@@ -82,7 +83,7 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
         OPERATION, vm=order.name, uuid=uuid, realm=realm.id, brick=order.brick
     )
     try:
-        with Undoing(control, entry) as undoing:
+        with Undoing(control, entry, order.name) as undoing:
             return _Creation(workplace, undoing, order, realm, uuid, patience=settle).run()
     except CopyGoesOn as error:
         recover_when_copied(workplace, entry.id, order.name, error)
@@ -150,7 +151,7 @@ class _Creation:
         self._undoing.before(
             "reserve", "give its room back", lambda: release(self._uuid, self._undoing.entry.owner), order.host or ""
         )
-        with self._control.step(f"place {order.name}") as step:
+        with self._control.step(StepKind.PLACE, f"place {order.name}", vm=order.name) as step:
             room = take_room(self._workplace, claim, self._check)
             if room.warning:
                 self._control.warn(room.warning)
@@ -193,7 +194,7 @@ class _Creation:
 
         realm, order = self._realm, self._order
         existing = self._existing_drives(access)
-        with self._control.step(f"find brick {order.brick}", host.name) as step:
+        with self._control.step(StepKind.LOOK, f"find brick {order.brick}", host.name) as step:
             brick = access.slow(lambda connection: find_brick(connection, realm, order.brick))
             step.detail(f"{brick.format}, {show_size(brick.capacity)}")
         self._mark = replace(self._mark, brick=brick.name)
@@ -243,7 +244,7 @@ class _Creation:
                     deadline=QUICK_SECONDS,
                 )
             )
-        with self._control.step(f"make {what}", host.name):
+        with self._control.step(StepKind.CREATE, f"make {what}", host.name):
             if brick is not None and new.backing is None:
                 return access.slow(lambda connection: copy_volume(connection, brick, pool, new.name))
             return access.slow(lambda connection: create_volume(connection, pool, new))
@@ -286,7 +287,7 @@ class _Creation:
             HostAccess(self._workplace, host).quick(lambda connection: remove_domain(connection, uuid))
 
         self._undoing.before("define", f"remove {order.name}", remove, host.name)
-        with self._control.step(f"define {order.name}", host.name) as step:
+        with self._control.step(StepKind.DEFINE, f"define {order.name}", host.name, vm=order.name) as step:
             access.quick(lambda connection: connection.define(domain_xml(domain)))
             step.detail(f"{kind.type}, UUID {uuid}")
 
@@ -295,7 +296,7 @@ class _Creation:
 
         room.promise.check()
         self._undoing.entry.step("start", host=host.name)
-        with self._control.step(f"start {self._order.name}", host.name):
+        with self._control.step(StepKind.START, f"start {self._order.name}", host.name, vm=self._order.name):
             try:
                 access.slow(lambda connection: connection.start(self._uuid))
             except DriverError as error:
@@ -318,7 +319,7 @@ class _Creation:
             except NotRegistered as error:
                 if not order.keep:
                     raise
-                with self._control.step(f"stop {order.name}", host.name):
+                with self._control.step(StepKind.STOP, f"stop {order.name}", host.name, vm=order.name):
                     access.quick(lambda connection: stop_domain(connection, uuid))
                 self._finish(access)
                 self._workplace.check_can_change().release(uuid, self._undoing.entry.owner)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors import DriverError, RealmsError
 from core.operations.host_access import QUICK_SECONDS, HostAccess, in_lane
 from core.operations.journal import Journal
+from core.operations.step_kinds import StepKind
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ def _delete_snapshots(workplace: Workplace, control: Control, target: Target, co
 
     with HostAccess(workplace, target.host) as access:
         what = "its snapshot" if count == 1 else f"its {count} snapshots"
-        with control.step(f"delete {what}", target.host.name) as step:
+        with control.step(StepKind.DELETE, f"delete {what}", target.host.name) as step:
             gone = access.slow(lambda connection: delete_snapshots_of(connection, target.realm, target.vm.uuid))
             size = show_size(sum(snapshot.allocation for snapshot in gone))
             step.detail(f"{', '.join(snapshot.name for snapshot in gone)}: {size}")
@@ -223,7 +224,7 @@ def remove(workplace: Workplace, control: Control, host: Host, uuid: str, name: 
     """Remove a domain, running or not, if it is there. Raises DriverError."""
     from core.driver.domain_control import remove_domain
 
-    with control.step(f"remove {name}", host.name):
+    with control.step(StepKind.UNDEFINE, f"remove {name}", host.name, vm=name):
         in_lane(workplace, host.name, lambda connection: remove_domain(connection, uuid))
 
 
@@ -235,7 +236,7 @@ def delete_volumes(workplace: Workplace, control: Control, host: Host, volumes: 
         return
     with HostAccess(workplace, host) as access:
         for pool, name in volumes:
-            with control.step(f"delete {pool}/{name}", host.name):
+            with control.step(StepKind.DELETE, f"delete {pool}/{name}", host.name):
                 access.slow(lambda connection, pool=pool, name=name: discard_volume(connection, pool, name))  # type: ignore[misc]
 
 
@@ -276,7 +277,7 @@ def ask_who_uses(
     hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
     pools = sorted({volume.pool for volume in volumes})
     users = ask_for_disks(workplace, control, hosts, pools, patience, reach=Reach.VOLUMES)
-    with control.step("look for overlays of its volumes", by.name), HostAccess(workplace, by) as access:
+    with control.step(StepKind.LOOK, "look for overlays of its volumes", by.name), HostAccess(workplace, by) as access:
         present = access.slow(lambda connection: [each for pool in pools for each in list_volumes(connection, pool)])
     known: dict[str, tuple[str, ...]] = {}
     doubts: list[str] = []

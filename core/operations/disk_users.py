@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.operations.elsewhere import NOWHERE, Elsewhere, Wanted, ask_elsewhere, export_of
 from core.operations.host_access import HostAccess
 from core.operations.on_hosts import map_hosts
+from core.operations.step_kinds import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -146,7 +147,7 @@ def ask_for_disks(
             {pool: export_of(each) for pool, each in facts.items()},
         )
 
-    with control.step("ask all hosts who has it") as step:
+    with control.step(StepKind.LOOK, "ask all hosts who has it") as step:
         others = None
         if reach is not Reach.REALM and hosts:
             volumes = reach is Reach.VOLUMES

@@ -20,6 +20,7 @@ from core.operations.findings import Checkup, Diagnosis, Finding, in_order, in_w
 from core.operations.host_contact import reach, read_uri
 from core.operations.on_hosts import map_items
 from core.operations.ssh_login import SshTarget
+from core.operations.step_kinds import StepKind
 from core.text import natural
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class _Visiting:
     def __call__(self, patient: Patient) -> Visit:
         if self.control is None:
             return self._visit(patient, None)
-        with self.control.step("examine", patient.host.name) as step:
+        with self.control.step(StepKind.LOOK, "examine", patient.host.name) as step:
             visit = self._visit(patient, self.control.cancel_asked)
             step.detail(in_words(visit.findings))
             return visit

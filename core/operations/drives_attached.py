@@ -30,6 +30,7 @@ from core.operations.images import create_drive
 from core.operations.journal import Journal, StillAtWork
 from core.operations.realm_pools import PoolRole, pool_name
 from core.operations.selection import check_known
+from core.operations.step_kinds import StepKind
 from core.operations.storage_use import INCOMPLETE
 from core.text import printable
 
@@ -97,7 +98,7 @@ def attach_drive(
     """
     vm, host = at_hand.vm, at_hand.host
     with HostAccess(workplace, host, deadline) as access:
-        with control.step(f"look for {drive}", host.name) as step:
+        with control.step(StepKind.LOOK, f"look for {drive}", host.name) as step:
             volume = access.slow(lambda connection: _find_drive(connection, at_hand, drive))
             form = access.slow(lambda connection: drive_format(connection, volume, format))
             disks = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
@@ -108,7 +109,7 @@ def attach_drive(
             refuse_drives_in_use(
                 workplace, control, at_hand.hosts, (volume,), but=(host.name, vm.uuid), force=force, deadline=deadline
             )
-            with control.step(f"attach {drive} as {chosen}", host.name) as step:
+            with control.step(StepKind.ATTACH, f"attach {drive} as {chosen}", host.name) as step:
                 new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
                 access.slow(lambda connection: attach_disk(connection, vm.uuid, new))
                 after = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
@@ -171,7 +172,7 @@ def detach_drive(
     """
     vm, host = at_hand.vm, at_hand.host
     with HostAccess(workplace, host, deadline) as access:
-        with control.step(f"look for {drive}", host.name) as step:
+        with control.step(StepKind.LOOK, f"look for {drive}", host.name) as step:
             pool = access.slow(lambda connection: _drives_pool(connection, at_hand))
             folder = access.slow(lambda connection: look_up_pool(connection, pool)).path
             disks = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
@@ -182,7 +183,7 @@ def detach_drive(
         if running:
             running = _wait_for_guest(workplace, control, access, at_hand, disk, patience=patience)
         if stored:
-            with control.step(f"take {disk.target} out of the stored definition", host.name):
+            with control.step(StepKind.DETACH, f"take {disk.target} out of the stored definition", host.name):
                 access.slow(lambda connection: forget_disk(connection, vm.uuid, disk.target))
     return AttachedDrive(
         drive=disk.volume or posixpath.basename(disk.path),
@@ -201,7 +202,7 @@ def _wait_for_guest(
     """Ask the guest to let go, and wait until it has; False where the host can't ask running VMs at all."""
     name, uuid = printable(at_hand.vm.name), at_hand.vm.uuid
     monotonic = workplace.clock.monotonic
-    with control.step(f"ask the guest to let go of {disk.target}", at_hand.host.name) as step:
+    with control.step(StepKind.DETACH, f"ask the guest to let go of {disk.target}", at_hand.host.name) as step:
         if not access.slow(lambda connection: ask_to_release(connection, uuid, disk.target)):
             step.detail("this host can't detach from a running VM: with its next start")
             return False

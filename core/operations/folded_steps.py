@@ -10,7 +10,7 @@ from core.operations.tasks import Control
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.operations.tasks import Progress, StepControl, Steps
+    from core.operations.tasks import Progress, Step, StepControl, Steps
 
 
 class FoldedSteps:
@@ -43,10 +43,10 @@ class FoldedSteps:
         """What the task does that they are a part of."""
         return self._steps.what
 
-    def begin(self, what: str, host: str) -> int:
+    def begin(self, step: Step) -> int:
         """Begin one of them; gives its index."""
         self._count += 1
-        self._words, self._done, self._total = f"{host}: {what}" if host else what, 0.0, 0.0
+        self._words, self._done, self._total = f"{step.host}: {step.what}" if step.host else step.what, 0.0, 0.0
         self._tell()
         return self._count
 

@@ -24,7 +24,8 @@ from core.driver.pool_setup import (
 )
 from core.errors import DriverError, RealmsError
 from core.fleet import PoolState
-from core.operations.realm_pools import HostPools, PoolRole, RealmPool, pool_name, removal_command
+from core.operations.realm_pools import HostPools, PoolRole, PoolStep, RealmPool, pool_name, removal_command
+from core.operations.step_kinds import StepKind, StepOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -154,11 +155,11 @@ def set_up_host(
 
 def _set_up_pool(control: Control, work: _Work, role: PoolRole, plan: PoolPlan, found: PoolFacts) -> RealmPool:
     connection = work.connection
-    with control.step(f"set up {plan.name}", connection.host) as step:
+    with control.step(StepKind.SET_UP_POOL, f"set up {plan.name}", connection.host, role=role.value) as step:
         changes: list[str] = []
         for change in _changes(work, plan, found):
             changes.append(change)
-            step.detail(", ".join(changes))
+            step.detail(change)
             control.check()
         facts = look_up_pool(connection, plan.name)
         if not facts.persistent:
@@ -168,7 +169,9 @@ def _set_up_pool(control: Control, work: _Work, role: PoolRole, plan: PoolPlan, 
                 f"{connection.host}: the folder of pool {plan.name} has {facts.permissions}, not {plan.permissions}: "
                 f"change that on the host, at {plan.path}"
             )
-        step.detail(", ".join(changes) or "is so already")
+        made = found.state is PoolState.MISSING
+        outcome = StepOutcome.MADE if made else StepOutcome.CHANGED if changes else StepOutcome.UNCHANGED
+        step.outcome(outcome, ", ".join(changes) or "is so already")
         return RealmPool(role, facts, tuple(changes))
 
 
@@ -236,12 +239,12 @@ def what_differs(plan: PoolPlan, found: PoolFacts) -> str:
     return f"there is a pool {plan.name} already: {is_of}; asked for: {asked}"
 
 
-def what_is_to_do(found: PoolFacts) -> tuple[str, ...]:
+def what_is_to_do(found: PoolFacts) -> tuple[PoolStep, ...]:
     """Name the steps that setting a pool up takes, as far as the host's libvirt tells; none where it is so already."""
     if found.state is PoolState.MISSING:
-        return ("define", "build", "start", "autostart")
-    autostart = ("autostart",) if found.persistent and not found.autostart else ()
-    return autostart if found.state is PoolState.ACTIVE else ("start", *autostart)
+        return tuple(PoolStep)
+    autostart = (PoolStep.AUTOSTART,) if found.persistent and not found.autostart else ()
+    return autostart if found.state is PoolState.ACTIVE else (PoolStep.START, *autostart)
 
 
 def _same_source(plan: PoolPlan, found: PoolFacts) -> bool:

@@ -21,6 +21,7 @@ from core.operations.image_file import ImageFile, ImageRefused, examine, read_im
 from core.operations.on_hosts import map_hosts
 from core.operations.realm_pools import PoolRole
 from core.operations.selection import check_known
+from core.operations.step_kinds import StepKind
 from core.operations.storage_use import INCOMPLETE, Image, ImagesReport, UseKind, look_at_images
 from core.units import show_size
 
@@ -81,20 +82,20 @@ def upload_brick(
     Raises UsageError, UnreadableFile, ImageRefused, VolumeExists, DriverError, Cancelled; nothing is left behind then.
     """
     check_name(name)
-    with control.step(f"check {path.name}") as step:
+    with control.step(StepKind.LOOK, f"check {path.name}") as step:
         image = read_image(path)
         step.detail(f"{image.format}, {show_size(image.size)}, a disk of {show_size(image.capacity)}")
     for warning in image.warnings:
         control.warn(warning)
 
     def make(connection: HostConnection, pool: str) -> Volume:
-        with control.step(f"upload {name}", connection.host) as step:
+        with control.step(StepKind.COPY, f"upload {name}", connection.host) as step:
             step.progress(0, image.size)
             try:
                 volume = _upload(connection, pool, name, path, lambda done: step.progress(done, image.size))
             except OSError as error:
                 raise UnreadableFile(f"{path}: {(error.strerror or str(error)).lower()}") from error
-        with control.step(f"check {name} there", connection.host):
+        with control.step(StepKind.LOOK, f"check {name} there", connection.host):
             _check_uploaded(connection.host, image, volume)
         return volume
 
@@ -116,7 +117,7 @@ def create_drive(
     new = NewVolume(name=name, capacity=size, format="qcow2", full=not realm.drives.lazy_allocation)
 
     def make(connection: HostConnection, pool: str) -> Volume:
-        with control.step(f"create {name}", connection.host) as step:
+        with control.step(StepKind.CREATE, f"create {name}", connection.host) as step:
             volume = create_volume(connection, pool, new)
             step.detail(f"{show_size(volume.capacity)}, {show_size(volume.allocation)} allocated")
             return volume
@@ -157,7 +158,7 @@ def delete_image(
     for number, host in enumerate(seen_by):  # shared storage is done with the first; the others learn that it is gone
         try:
             what = f"see that {name} is gone" if number else f"delete {name}"
-            with control.step(what, host.name), job_connection(host, deadline) as connection:
+            with control.step(StepKind.DELETE, what, host.name), job_connection(host, deadline) as connection:
                 for each in (name, name + INCOMPLETE):
                     discard_volume(connection, image.pool, each)
         except DriverError as error:
@@ -277,7 +278,7 @@ def _find_host(
             raise DriverError(host.name, f"pool {facts.name} is {facts.state}", hint=hint)
         return facts
 
-    with control.step("choose a host") as step:
+    with control.step(StepKind.PLACE, "choose a host") as step:
         answers = map_hosts([host for host in hosts if host.state.connects], look)
         for answer in answers:
             if answer.value is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.operations.journal import Journal
+from core.operations.step_kinds import StepKind
 
 if TYPE_CHECKING:
     from core.operations.copying import CopyGoesOn
@@ -24,7 +25,7 @@ def recover_when_copied(workplace: Workplace, identity: str, vm: str, error: Cop
     def job(control: Control) -> None:
         from core.operations.recover import judge, recover
 
-        with control.step("wait for the copy that libvirt can't interrupt"):
+        with control.step(StepKind.WAIT, "wait for the copy that libvirt can't interrupt"):
             while not error.copying.done():
                 control.wait(_LOOK_EVERY)
         for record in Journal(registry.path, workplace.clock).left_behind():

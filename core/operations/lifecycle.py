@@ -10,6 +10,7 @@ from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable, Re
 from core.fleet import IO_ERROR, VMState
 from core.operations.host_access import in_lane
 from core.operations.on_hosts import as_they_come
+from core.operations.step_kinds import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -136,7 +137,7 @@ def act(
     if action is Action.REBOOT and state in _HELD:  # libvirt takes it, and the guest never hears of it
         raise WrongState(f"{target.name} is {state.value}: resume it first", hint=f"realms vms resume {target.name}")
     host, uuid = target.host.name, target.vm.uuid
-    with control.step(f"{action.value} {target.vm.name}", host) as step:
+    with control.step(StepKind.CONTROL, f"{action.value} {target.vm.name}", host, vm=target.vm.name) as step:
         before = workplace.clock.now()
         try:
             in_lane(workplace, host, _command(action, state, uuid))
@@ -165,7 +166,7 @@ def act(
         if not force:
             message = f"{target.name} was asked to shut down {timeout:g} s ago, and is still {seen or 'there'}"
             raise NotShutDown(message, hint="realms vms off cuts its power; shutdown --force does so past the timeout")
-    with control.step(f"turn {target.vm.name} off: it did not shut down", host):
+    with control.step(StepKind.STOP, f"turn {target.vm.name} off: it did not shut down", host, vm=target.vm.name):
         return act(workplace, control, target, Action.OFF)
 
 

@@ -23,6 +23,7 @@ from core.fleet import VMState
 from core.operations.journal import Journal
 from core.operations.migration_recovery import settle_earlier
 from core.operations.migration_room import OPERATION, take_target
+from core.operations.step_kinds import StepKind
 from core.operations.whereabouts import Place, look_until_settled
 from core.units import show_size
 
@@ -102,7 +103,7 @@ def migrate(control: Control, workplace: Workplace, plan: MigrationPlan, *, keep
     room: TargetRoom | None = None
     in_doubt = concluded = False
     try:
-        with control.step("reserve its room", plan.target.name) as step:
+        with control.step(StepKind.PLACE, "reserve its room", plan.target.name) as step:
             room = take_target(workplace, vm, plan.demand, plan.target.name, entry.owner, force=plan.wish.force)
             room = replace(room, kept_when_off=keep_room)
             if room.warning:
@@ -173,7 +174,9 @@ class _Live:
         reason: RealmsError | None = None
         try:
             with (
-                self._control.step(f"move it to {plan.target.name}", plan.source.name) as step,
+                self._control.step(
+                    StepKind.MOVE, f"move it to {plan.target.name}", plan.source.name, to=plan.target.name
+                ) as step,
                 job_connection(plan.source, DEADLINE) as watch,
             ):
                 self._call.start()
@@ -262,7 +265,7 @@ class _Live:
 
     def _find(self) -> Whereabouts:
         plan, pause = self._plan, threading.Event()
-        with self._control.step("see where it is", always=True) as step:
+        with self._control.step(StepKind.LOOK, "see where it is", always=True) as step:
             found = look_until_settled(
                 plan.vm.name,
                 plan.vm.uuid,

@@ -9,6 +9,7 @@ from core.driver.migration import see
 from core.driver.offline_move import definition, give, take_away, with_addresses
 from core.errors import Cancelled, DriverError, RealmsError
 from core.operations.migrate import DEADLINE, Migrated, arrive
+from core.operations.step_kinds import StepKind
 from core.operations.whereabouts import look
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def move_offline(control: Control, workplace: Workplace, plan: MigrationPlan, ro
         if isinstance(error, Cancelled) and not work.began:
             raise
         reason = error
-    with control.step("see where it is", always=True) as step:
+    with control.step(StepKind.LOOK, "see where it is", always=True) as step:
         found = look(plan.vm.name, uuid, plan.source, plan.target)
         step.detail(found.message)
     arrive(control, workplace, plan, room, found=found, reason=reason)
@@ -55,13 +56,13 @@ class _Work:
         """Define it on the target, undefine it on the source; raises what went wrong."""
         plan, uuid = self._plan, self._plan.vm.uuid
         with job_connection(plan.source, DEADLINE) as source, job_connection(plan.target, DEADLINE) as target:
-            with self._control.step("read its definition", plan.source.name) as step:
+            with self._control.step(StepKind.LOOK, "read its definition", plan.source.name) as step:
                 xml = definition(source, uuid)
                 if not xml or see(source, uuid).active:
                     raise DriverError(plan.source.name, f"{plan.vm.name} is not off any more", hint="look at it again")
                 adapted, words = self._placed_again(xml)
                 step.detail(words)
-            with self._control.step("define it", plan.target.name):
+            with self._control.step(StepKind.DEFINE, "define it", plan.target.name):
                 before = definition(target, uuid)
                 self.began = True
                 self._branch.on_failure(
@@ -70,7 +71,7 @@ class _Work:
                     plan.target.name,
                 )
                 give(target, adapted)
-            with self._control.step("undefine it", plan.source.name):
+            with self._control.step(StepKind.UNDEFINE, "undefine it", plan.source.name):
                 self._branch.on_failure("define it again", lambda: self._restore_source(xml), plan.source.name)
                 if not take_away(source, uuid):
                     message = f"{plan.vm.name} was started there meanwhile, so it stays"

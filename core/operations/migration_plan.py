@@ -18,6 +18,7 @@ from core.operations.migration_room import NoTarget, can_be_forced, demand_of, r
 from core.operations.migration_storage import compare_storage, unshared_disks
 from core.operations.migration_wish import Obstacle, error, judged, warning
 from core.operations.selection import check_known
+from core.operations.step_kinds import StepKind
 from core.text import printable
 
 if TYPE_CHECKING:
@@ -157,14 +158,14 @@ def plan_migration(
     passed: list[Passed] = []
     plans: list[MigrationPlan] = []
     with contextlib.ExitStack() as stack:
-        with control.step("ask for the VM", snapshot.name):
+        with control.step(StepKind.LOOK, "ask for the VM", snapshot.name):
             source = stack.enter_context(job_connection(snapshot.host, deadline))
             here = ask_source(source, vm.uuid)
         if as_if_off and here.sight.defined:
             here = replace(here, sight=replace(here.sight, active=False, state=VMState.OFF))
         for verdict in candidates:
             target = departure.host(verdict.host)
-            with control.step("check whether the VM can run there", target.name) as step:
+            with control.step(StepKind.LOOK, "check whether the VM can run there", target.name) as step:
                 check = _Check(departure, wish, source, here, verdict)
                 check.look(prove=prove, deadline=deadline)
                 plan = MigrationPlan(

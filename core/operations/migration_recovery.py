@@ -12,6 +12,7 @@ from core.errors import DriverError, UsageError
 from core.fleet import VMState
 from core.operations.journal import Journal, StillAtWork
 from core.operations.migration_room import OPERATION
+from core.operations.step_kinds import StepKind
 from core.operations.whereabouts import Place, Whereabouts, look
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ def settle_migration(workplace: Workplace, control: Control, record: Record) -> 
     """
     registry = workplace.check_can_change()
     with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
-        with control.step(f"see where {record.vm} is") as step:
+        with control.step(StepKind.LOOK, f"see where {record.vm} is", vm=record.vm) as step:
             left = look_at_migration(workplace, record)
             step.detail(left.found.message)
         if not left.can_be_settled:
             raise DriverError("", left.found.message, hint=left.found.hint)
-        with control.step("put it in order"):
+        with control.step(StepKind.SETTLE, "put it in order"):
             _put_in_order(left)
         realm = workplace.configuration.realms.get(record.realm)
         at_target = left.found.has_remnant or left.found.place is Place.TARGET

@@ -26,6 +26,7 @@ from core.operations.journal import Journal
 from core.operations.on_hosts import map_hosts
 from core.operations.pools import DEADLINE
 from core.operations.realm_pools import HostPools, PoolRole, PoolsReport, RealmPool, pool_name
+from core.operations.step_kinds import StepKind
 from core.operations.storage_use import look_at_storage
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _refuse_operations(realm: Realm, journal: Journal) -> None:
 
 def _users(control: Control, realm: Realm, host: Host, roles: Sequence[PoolRole], deadline: float) -> tuple[str, ...]:
     """Name the VMs of a host, running or off, whose disks need one of the pools."""
-    with control.step("ask which VMs need the pools", host.name) as step:
+    with control.step(StepKind.LOOK, "ask which VMs need the pools", host.name) as step:
         seen = answer_within(host.name, deadline, lambda: look_at_storage(realm, host, deadline), control.cancel_asked)
         users = tuple(_needing(seen, roles))
         step.detail("; ".join(users))
@@ -259,7 +260,7 @@ def _take_away(
     taken: _Takings,
 ) -> RealmPool:
     name = facts.name
-    with control.step(f"remove {name}", connection.host) as step:
+    with control.step(StepKind.REMOVE_POOL, f"remove {name}", connection.host) as step:
         if facts.state is PoolState.MISSING:
             step.detail("is not there")
             return RealmPool(role, facts)

@@ -23,6 +23,7 @@ from core.operations.realm_pools import (
     removal_command,
 )
 from core.operations.shared_storage import prove, told_by_source
+from core.operations.step_kinds import StepKind
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def look_at_pools(
     """
 
     def look(host: Host) -> tuple[RealmPool, ...]:
-        with control.step("ask for its pools", host.name):
+        with control.step(StepKind.LOOK, "ask for its pools", host.name):
             return look_anew(host, realm, deadline, stop=control.cancel_asked)
 
     found = tuple(HostPools(answer.host, answer.value or (), answer.error) for answer in map_hosts(hosts, look))

@@ -41,6 +41,15 @@ def removal_command(realm: Realm, hosts: Sequence[str] = (), roles: Sequence[Poo
     return shlex.join(words)
 
 
+class PoolStep(StrEnum):
+    """What setting a pool up takes."""
+
+    DEFINE = "define"
+    BUILD = "build"
+    START = "start"
+    AUTOSTART = "autostart"
+
+
 @dataclass(frozen=True, slots=True)
 class RealmPool:
     """One of a realm's pools on one host. `changes` is what setting it up did, empty where nothing was missing."""

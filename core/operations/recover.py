@@ -15,6 +15,7 @@ from core.operations.journal import Journal, StillAtWork
 from core.operations.migration_recovery import look_at_migration, settle_migration
 from core.operations.registration import NotRegistered, wait_for_registration
 from core.operations.restore_recovery import look_at_restore, settle_restore
+from core.operations.step_kinds import StepKind
 from core.operations.whereabouts import Place
 
 if TYPE_CHECKING:
@@ -302,7 +303,7 @@ def _wait(workplace: Workplace, control: Control, leftover: Leftover, host: Host
             return Plan.COMPLETE
         if record.operation == create.OPERATION and not (waits or {}).get("keep"):
             return Plan.REMOVE
-        with control.step(f"stop {record.vm}", host.name):
+        with control.step(StepKind.STOP, f"stop {record.vm}", host.name, vm=record.vm):
             in_lane(workplace, host.name, lambda connection: stop_domain(connection, record.uuid))
     return Plan.COMPLETE
 
@@ -313,7 +314,7 @@ def _clear_mark(workplace: Workplace, control: Control, host: Host, uuid: str) -
         if domain is not None and domain.mark is not None and domain.mark.pending:
             connection.mark(uuid, replace(domain.mark, pending=""))
 
-    with control.step("note that it is complete", host.name):
+    with control.step(StepKind.NOTE, "note that it is complete", host.name):
         in_lane(workplace, host.name, clear)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.errors import DriverError, RealmsError
 from core.fleet import Connection
 from core.operations.host_access import in_lane
+from core.operations.step_kinds import StepKind
 from core.units import format_duration
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def wait_for_registration(
     clock = workplace.clock
     began = clock.monotonic()
     agent_due = began
-    with control.step(f"wait until {what} registers", host) as step:
+    with control.step(StepKind.REGISTER, f"wait until {what} registers", host, vm=what) as step:
         while True:
             control.check()
             waited = clock.monotonic() - began

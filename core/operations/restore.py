@@ -30,6 +30,7 @@ from core.operations.restore_recovery import settle_earlier
 from core.operations.restored_disks import COPY, OPERATION, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
 from core.operations.selection import check_known
 from core.operations.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
+from core.operations.step_kinds import StepKind
 from core.operations.undoing import Undoing
 from core.operations.vm_at_hand import VMRefused
 from core.text import printable
@@ -117,7 +118,7 @@ def restore_snapshot(
     check_supported(host)
     with _reserved(workplace, control, at_hand) as undoing, job_connection(host, deadline) as connection:
         work = _Work(workplace, undoing, at_hand, connection, deadline)
-        with control.step(f"look for {name}", host.name) as step:
+        with control.step(StepKind.LOOK, f"look for {name}", host.name) as step:
             snapshot = find_snapshot(connection, at_hand.realm, vm.uuid, name)
             if not snapshot.complete:
                 message = f"snapshot {name} of {printable(vm.name)} is incomplete: {snapshot.problem}"
@@ -132,7 +133,7 @@ def restore_snapshot(
         work.check_space(exchanges)
         if active:
             undoing.entry.step(STOP, host=host.name)
-            with control.step(f"cut the power of {printable(vm.name)}", host.name):
+            with control.step(StepKind.STOP, f"cut the power of {printable(vm.name)}", host.name, vm=vm.name):
                 stop_domain(connection, vm.uuid)
         volumes = work.exchange(exchanges)
     if work.goes_on is not None:
@@ -155,7 +156,7 @@ def _reserved(workplace: Workplace, control: Control, at_hand: VMAtHand) -> Iter
     vm, journal = at_hand.vm, Journal(registry.path, workplace.clock)
     settle_earlier(workplace, control, vm.uuid, at_hand.host)
     entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=at_hand.realm.id, host=at_hand.host.name)
-    undoing = Undoing(control, entry)
+    undoing = Undoing(control, entry, vm.name)
     try:
         promise = reserve_alone(workplace, vm.name, vm.uuid, at_hand.host.name, entry.owner)
     except BaseException:
@@ -267,7 +268,7 @@ class _Work:
             needed[exchange.pool] += exchange.needed
             if exchange.is_drive:  # copied twice, the second time in the room of the present one
                 needed[exchange.pool] += max(0, exchange.needed - exchange.present.volume.allocation)
-        with self._control.step("check the free space", self._host.name) as step:
+        with self._control.step(StepKind.LOOK, "check the free space", self._host.name) as step:
             check_space(self._connection, dict(needed))
             step.detail(f"about {show_size(sum(needed.values()))} needed")
 
@@ -282,7 +283,7 @@ class _Work:
             self._host.name,
             disks=[each.restored.as_fact() for each in exchanges],
         )
-        with self._control.step("exchange the disks", self._host.name):
+        with self._control.step(StepKind.EXCHANGE, "exchange the disks", self._host.name):
             chosen = {each.target: (copies[each.target].path, each.copied.format) for each in exchanges}
             switch_disks(self._connection, self._uuid, chosen)
         self._control.keep()
@@ -310,7 +311,7 @@ class _Work:
 
     def _delete_former(self, exchange: _Exchange) -> None:
         name = exchange.present.volume.name
-        with self._control.step(f"delete {name} as it was before", self._host.name, always=True):
+        with self._control.step(StepKind.DELETE, f"delete {name} as it was before", self._host.name, always=True):
             delete_known(self._connection, exchange.pool, name)
 
     def _copy(self, exchange: _Exchange) -> Volume:

@@ -32,6 +32,7 @@ from core.operations.restored_disks import (
     RestoredDisk,
     reserve_alone,
 )
+from core.operations.step_kinds import StepKind
 from core.text import printable
 
 if TYPE_CHECKING:
@@ -157,7 +158,9 @@ def settle_restore(
         promise = reserve_alone(workplace, record.vm, record.uuid, host.name, record.owner)
         try:
             with job_connection(host, DEADLINE) as connection:
-                with control.step(f"see what a restore of {record.vm} left", host.name) as step:
+                with control.step(
+                    StepKind.LOOK, f"see what a restore of {record.vm} left", host.name, vm=record.vm
+                ) as step:
                     left = judge_restore(connection, record, host)
                     step.detail(left.message)
                 _delete(workplace, control, left, unasked=unasked)
@@ -196,7 +199,7 @@ def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, 
     try:
         worker = workplace.check_can_change().host(name)
         what = "wait until nothing is copied there any more"
-        with control.step(what, name) as step, job_connection(worker, DEADLINE) as connection:
+        with control.step(StepKind.WAIT, what, name) as step, job_connection(worker, DEADLINE) as connection:
             for pool in sorted(pools):
                 when_free(control, step, lambda pool=pool: volume_names(connection, pool))  # type: ignore[misc]
     except (UnknownHost, DriverError) as error:

@@ -10,6 +10,7 @@ from core.driver.volume_bytes import delete_known
 from core.driver.volumes import NewVolume, NoSuchVolume, create_volume, find_volume, volume_names
 from core.operations.copying import copy_watched
 from core.operations.placing import Promise
+from core.operations.step_kinds import StepKind
 from core.operations.storage_use import INCOMPLETE
 from core.reservations import Reservation
 
@@ -86,7 +87,7 @@ class NameGiving:
         if find_volume(connection, pool, disk.marker) is None:
             create_volume(connection, pool, NewVolume(name=disk.marker, capacity=512, format="raw"))
         self.entry.step(NAME_BACK, host=self.host.name, pool=pool, volume=name)
-        with self.control.step(f"delete {name} as it was before", self.host.name, always=True):
+        with self.control.step(StepKind.DELETE, f"delete {name} as it was before", self.host.name, always=True):
             delete_known(connection, pool, name)
         second = copy_watched(
             self.control,
@@ -100,7 +101,7 @@ class NameGiving:
             what=f"give {name} its name back",
             deadline=self.deadline,
         )
-        with self.control.step(f"exchange {disk.target}", self.host.name, always=True):
+        with self.control.step(StepKind.EXCHANGE, f"exchange {disk.target}", self.host.name, always=True):
             if name not in volume_names(connection, pool, or_stale=True):
                 raise NoSuchVolume(self.host.name, f"{name} was deleted while it was copied: the VM keeps {disk.copy}")
             switch_disks(connection, self.uuid, {disk.target: (second.path, disk.format)})

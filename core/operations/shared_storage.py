@@ -11,6 +11,7 @@ from core.errors import DriverError
 from core.fleet import PoolState
 from core.operations.on_hosts import map_hosts
 from core.operations.realm_pools import HostPools, PoolRole, Sharing
+from core.operations.step_kinds import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -119,7 +120,7 @@ def _phase(
     """Do one part of the proof on all hosts; gives what went wrong."""
     from core.driver.jobs import job_connection
 
-    with control.step(f"prove that storage is shared: {what}") as step:
+    with control.step(StepKind.PROVE_SHARING, f"prove that storage is shared: {what}") as step:
 
         def on_host(host: Host) -> None:
             with job_connection(host, deadline) as connection:

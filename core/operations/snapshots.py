@@ -36,6 +36,7 @@ from core.operations.copying import CopyGoesOn, check_space, copy_watched, neede
 from core.operations.places import current_user
 from core.operations.realm_pools import PoolRole, pool_name
 from core.operations.selection import check_known
+from core.operations.step_kinds import StepKind
 from core.operations.vm_at_hand import VMRefused
 from core.text import printable
 from core.units import show_size
@@ -123,7 +124,7 @@ def take_snapshot(
     check_snapshot_name(name)
     check_supported(host)
     with job_connection(host, deadline) as connection:
-        with control.step("look at its disks", host.name) as step:
+        with control.step(StepKind.LOOK, "look at its disks", host.name) as step:
             pool = snapshots_pool(connection, at_hand.realm)
             if any(snapshot.name == name for snapshot in list_snapshots(connection, pool, vm.uuid)):
                 hint = "choose another name, or delete that one: realms vms delete-snapshot"
@@ -136,7 +137,7 @@ def take_snapshot(
                 copied = [_as_qemu_sees(connection, vm.uuid, each) for each in copied]
             needed = {each.disk.target: needed_for(connection, each.volume) for each in copied}
             step.detail(f"{', '.join(needed)}: about {show_size(sum(needed.values()))}")
-        with control.step(f"check the free space of {pool}", host.name):
+        with control.step(StepKind.LOOK, f"check the free space of {pool}", host.name):
             check_space(connection, {pool: sum(needed.values())})
         snapshot = Snapshot(
             name=name,
@@ -156,7 +157,7 @@ def take_snapshot(
             snapshot = work.copy_running(disks, copied, freeze=wanted)
         else:
             work.copy_stopped(copied, needed)
-        with control.step("write its record", host.name) as step:
+        with control.step(StepKind.NOTE, "write its record", host.name) as step:
             when_free(control, step, lambda: write_record(connection, pool, snapshot))
         control.keep()
         found = list_snapshots(connection, pool, vm.uuid)
@@ -167,14 +168,14 @@ def delete_snapshot(control: Control, owner: SnapshotOwner, name: str, *, deadli
     """Delete a snapshot, also one that is incomplete. Raises UsageError, VMRefused, DriverError."""
     host = owner.host
     with job_connection(host, deadline) as connection:
-        with control.step(f"look for {name}", host.name):
+        with control.step(StepKind.LOOK, f"look for {name}", host.name):
             pool = snapshots_pool(connection, owner.realm)
             snapshot = find_snapshot(connection, owner.realm, owner.uuid, name)
             if not snapshot.complete and is_copying(connection, owner.uuid):
                 raise VMRefused(
                     f"disks of {printable(owner.name)} are being copied now", hint="wait until that has ended"
                 )
-        with control.step(f"delete {name}", host.name) as step:
+        with control.step(StepKind.DELETE, f"delete {name}", host.name) as step:
             discard_volumes(connection, pool, snapshot.volumes)
             step.detail(show_size(snapshot.allocation))
     return snapshot
@@ -246,19 +247,19 @@ class _Work:
     def copy_running(self, disks: DiskSet, copied: Sequence[DiskVolume], *, freeze: bool) -> Snapshot:
         """Have QEMU copy the disks as of one moment; gives the snapshot with how consistent it is."""
         uuid, paths = self._snapshot.uuid, {}
-        with self._control.step("make room for the copies", self._host.name) as step:
+        with self._control.step(StepKind.CREATE, "make room for the copies", self._host.name) as step:
             for each, described in zip(copied, self._snapshot.disks, strict=True):
                 new = NewVolume(name=described.copy, capacity=each.volume.capacity)
                 make = partial(create_volume, self._connection, self._pool, new)
                 with self._undone(described.copy):
                     paths[each.disk.target] = when_free(self._control, step, make).path
         self._control.on_failure("stop the copying", self._stop, self._host.name)
-        with self._control.step("hold the moment", self._host.name) as step:
+        with self._control.step(StepKind.COPY, "hold the moment", self._host.name) as step:
             with frozen(self._connection, uuid, wanted=freeze) as held:
                 begin_copies(self._connection, uuid, disks.present, paths)
             how = "the guest's file systems stood still" if held else "as after a power cut: no guest agent held it"
             step.detail(how)
-        with self._control.step(f"copy {', '.join(paths)}", self._host.name) as step:
+        with self._control.step(StepKind.COPY, f"copy {', '.join(paths)}", self._host.name) as step:
             while (job := copies_progress(self._connection, uuid)).running:
                 step.progress(job.done, job.total)
                 self._control.wait(_LOOK_EVERY)

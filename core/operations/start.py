@@ -15,6 +15,7 @@ from core.operations.lifecycle import SEEN_SECONDS, Done
 from core.operations.on_hosts import map_hosts
 from core.operations.placing import Claim, take_room
 from core.operations.registration import await_active, wait_for_registration
+from core.operations.step_kinds import StepKind
 from core.operations.undoing import Undoing
 from core.placement.request import Request
 
@@ -64,7 +65,7 @@ def start_vm(
         return Done(target, changed=False, state=vm.state)
     journal = Journal(registry.path, workplace.clock)
     entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=target.realm.id, host=host.name)
-    with Undoing(control, entry) as undoing:
+    with Undoing(control, entry, target.vm.name) as undoing:
         undoing.before("reserve", "give its room back", lambda: registry.release(vm.uuid, entry.owner), host.name)
         room = _take_room(workplace, undoing, target, stored)
         with HostAccess(workplace, host) as access:
@@ -136,7 +137,7 @@ def _take_room(workplace: Workplace, undoing: Undoing, target: Target, stored: S
         is_there=True,
         fixed_devices=fixed or None,
     )
-    with undoing.control.step(f"judge {target.host.name}", target.host.name) as step:
+    with undoing.control.step(StepKind.PLACE, f"judge {target.host.name}", target.host.name) as step:
         room = take_room(workplace, claim)
         if room.warning:
             undoing.control.warn(room.warning)
@@ -159,7 +160,7 @@ def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *,
     def ask(host: Host) -> bool:
         return in_lane(workplace, host.name, lambda connection: is_active(connection, target.vm.uuid), patience)
 
-    with control.step(f"ask whether another host runs {target.vm.name}") as step:
+    with control.step(StepKind.LOOK, f"ask whether another host runs {target.vm.name}", vm=target.vm.name) as step:
         answers = map_hosts(asked, ask)
         running = [answer.host.name for answer in answers if answer.value]
         silent = [answer for answer in answers if answer.error is not None]
@@ -220,7 +221,9 @@ def _give_devices(workplace: Workplace, undoing: Undoing, target: Target, stored
     former = {device.address for device in mark.devices}
     xml = with_devices(stored.xml, former, typed(profile, room.placement), mark)
     undoing.entry.step("devices", host=target.host.name, devices=[str(address) for address in given])
-    with undoing.control.step(f"give {target.vm.name} {' '.join(map(str, given))}", target.host.name):
+    with undoing.control.step(
+        StepKind.DEFINE, f"give {target.vm.name} {' '.join(map(str, given))}", target.host.name, vm=target.vm.name
+    ):
         in_lane(workplace, target.host.name, lambda connection: connection.define(xml))
 
 
@@ -234,6 +237,6 @@ def _start(workplace: Workplace, undoing: Undoing, target: Target, room: Room, a
 
     room.promise.check()
     undoing.before("start", f"stop {target.vm.name}", stop, target.host.name)
-    with undoing.control.step(f"start {target.vm.name}", target.host.name):
+    with undoing.control.step(StepKind.START, f"start {target.vm.name}", target.host.name, vm=target.vm.name):
         access.slow(lambda connection: connection.start(uuid))
     return workplace.clock.now()

@@ -12,6 +12,7 @@ from core.fleet import PoolState
 from core.operations.elsewhere import NOWHERE, Elsewhere, Wanted, export_of
 from core.operations.on_hosts import map_hosts
 from core.operations.realm_pools import PoolRole
+from core.operations.step_kinds import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -153,7 +154,7 @@ def look_at_images(
     """
 
     def look(host: Host) -> HostStorage:
-        with control.step("ask for volumes and who uses them", host.name) as step:
+        with control.step(StepKind.LOOK, "ask for volumes and who uses them", host.name) as step:
             seen = look_at_storage(realm, host, deadline)
             step.detail("; ".join(seen.problems))
             return seen

@@ -11,11 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from core.errors import Cancelled, RealmsError
+from core.operations.step_kinds import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from core.clock import Clock
+    from core.operations.step_kinds import StepOutcome
 
 T = TypeVar("T")
 
@@ -33,8 +35,12 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a task, as it stands now. `done` of `total` are in `unit` (bytes, seconds); total 0: nobody knows."""
+    """One step of a task, as it stands now. `done` of `total` are in `unit` (bytes, seconds); total 0: nobody knows.
 
+    `what` and `detail` are words to show; whoever decides something does so by the other fields.
+    """
+
+    kind: StepKind
     what: str
     host: str = ""
     progress: Progress = Progress.RUNNING
@@ -44,6 +50,13 @@ class Step:
     unit: str = ""
     started_at: float = 0.0
     ended_at: float | None = None
+    vm: str = ""
+    """Name of the VM that it is about, where it is about one of several."""
+    role: str = ""
+    """Role of the pool that it is about."""
+    to: str = ""
+    """Host that it brings the VM to."""
+    outcome: StepOutcome | None = None
 
     @property
     def fraction(self) -> float | None:
@@ -88,7 +101,7 @@ class Steps(Protocol):
     def what(self) -> str:
         """What is done."""
 
-    def begin(self, what: str, host: str) -> int:
+    def begin(self, step: Step) -> int:
         """Add a step; gives its index."""
 
     def settle_step(self, index: int, progress: Progress, detail: str | None = None) -> None:
@@ -106,17 +119,20 @@ class Control:
 
     def __init__(self, task: Steps) -> None:
         self._task = task
-        self._undo: list[tuple[str, str, Callable[[], object]]] = []
+        self._undo: list[tuple[Step, Callable[[], object]]] = []
 
     @contextlib.contextmanager
-    def step(self, what: str, host: str = "", *, always: bool = False) -> Iterator[StepControl]:
+    def step(
+        self, kind: StepKind, what: str, host: str = "", *, vm: str = "", role: str = "", to: str = "",
+        always: bool = False,
+    ) -> Iterator[StepControl]:  # fmt: skip
         """Work on one step; it is done when the block ends, failed when it raises. Raises Cancelled at its begin.
 
         `always` is for what has to be found out or put right even in a task that has been told to end.
         """
         if not always:
             self.check()
-        index = self._task.begin(what, host)
+        index = self._task.begin(Step(kind, what, host, vm=vm, role=role, to=to))
         try:
             yield StepControl(self, index)
         except BaseException as error:
@@ -148,9 +164,9 @@ class Control:
         if self._task.cancel_asked.wait(seconds):
             self.check()
 
-    def on_failure(self, what: str, undo: Callable[[], object], host: str = "") -> None:
+    def on_failure(self, what: str, undo: Callable[[], object], host: str = "", *, vm: str = "") -> None:
         """Have something undone, last first, where a later step fails or the task is cancelled."""
-        self._undo.append((what, host, undo))
+        self._undo.append((Step(StepKind.UNDO, what, host, vm=vm), undo))
 
     def branch(self) -> Control:
         """Give a control of the same task with an undo of its own: for one host's part, in a thread of its own."""
@@ -167,13 +183,13 @@ class Control:
     def undo_all(self) -> None:
         """Undo what was registered, last first; what can't be undone becomes a warning and does not stop the rest."""
         while self._undo:
-            what, host, undo = self._undo.pop()
-            index = self._task.begin(what, host)
+            step, undo = self._undo.pop()
+            index = self._task.begin(step)
             try:
                 undo()
             except RealmsError as error:
                 self._task.settle_step(index, Progress.FAILED, error.message)
-                self._task.warn(f"left behind: {what} failed: {error}")
+                self._task.warn(f"left behind: {step.what} failed: {error}")
             else:
                 self._task.settle_step(index, Progress.DONE)
 
@@ -193,6 +209,10 @@ class StepControl:
     def detail(self, text: str) -> None:
         """Say a word about the step: what was chosen, what was found."""
         self.control._task.update_step(self.index, detail=text)
+
+    def outcome(self, outcome: StepOutcome, text: str) -> None:
+        """Say what came of the step, and in words."""
+        self.control._task.update_step(self.index, outcome=outcome, detail=text)
 
 
 class Task(Generic[T]):
@@ -221,9 +241,9 @@ class Task(Generic[T]):
         self.cancel_asked.set()
         self._change(lambda view: replace(view, cancelling=True))
 
-    def begin(self, what: str, host: str) -> int:
+    def begin(self, step: Step) -> int:
         """Add a step; gives its index."""
-        step = Step(what, host, started_at=self._tasks.clock.now())
+        step = replace(step, started_at=self._tasks.clock.now())
         with self._lock:  # several hosts' threads may begin steps of one task
             self.view = replace(self.view, steps=(*self.view.steps, step))
             index = len(self.view.steps) - 1

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 class Undoing:
     """How an operation is undone, as a context: what leaves it by an exception is undone, unless it was `done`."""
 
-    def __init__(self, control: Control, entry: Entry) -> None:
+    def __init__(self, control: Control, entry: Entry, vm: str) -> None:
         self.control = control.branch()
         """Of the same task, with an undo of its own."""
         self.entry = entry
+        self.vm = vm
+        """Name of the VM that it is about."""
         self._left: list[str] = []
 
     def before(self, step: str, what: str, undo: Callable[[], object], host: str = "", **facts: object) -> None:
@@ -37,7 +39,7 @@ class Undoing:
                 self._left.append(what)
                 raise
 
-        self.control.on_failure(what, run, host)
+        self.control.on_failure(what, run, host, vm=self.vm)
 
     def done(self) -> None:
         """Let all that was done stand."""

@@ -12,6 +12,7 @@ from core.errors import RealmsError
 from core.fleet import Connection
 from core.operations.host_access import HostAccess
 from core.operations.on_hosts import first, hosts_of
+from core.operations.step_kinds import StepKind
 from core.operations.vm_at_hand import on_vm
 from core.operations.vm_targets import targets_now
 
@@ -116,7 +117,7 @@ def realm_volumes(workplace: Workplace, realm: Realm, role: PoolRole) -> Callabl
         ]
         if not hosts:
             raise RealmsError(f"no host of realm {realm.id} answers now")
-        with control.step(f"ask for {role.value}"):
+        with control.step(StepKind.LOOK, f"ask for {role.value}"):
             host, (pool, volumes) = first(
                 hosts[:MOST_ASKED], lambda host: _ask(workplace, host, look), check=control.check
             )
@@ -136,7 +137,9 @@ def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tu
     def job(control: Control) -> tuple[Doomed, ...]:
         found = []
         for number, target in enumerate(targets_now(workplace, names)):
-            with control.step(f"look at the volumes of {target.vm.name}", target.host.name) as step:
+            with control.step(
+                StepKind.LOOK, f"look at the volumes of {target.vm.name}", target.host.name, vm=target.vm.name
+            ) as step:
                 step.progress(number, len(names), "VMs")
                 found.append(_doomed(workplace, control, target))
         return tuple(found)
@@ -163,7 +166,7 @@ def vm_snapshots(workplace: Workplace, control: Control, found: VMAtHand) -> tup
     """List a VM's snapshots, the newest first."""
     from core.operations.snapshots import snapshots_of
 
-    with control.step(f"ask for the snapshots of {found.vm.name}", found.host.name):
+    with control.step(StepKind.LOOK, f"ask for the snapshots of {found.vm.name}", found.host.name, vm=found.vm.name):
         seen = _ask(workplace, found.host, lambda connection: snapshots_of(connection, found.realm, found.vm.uuid))
     return tuple(reversed(seen))
 
@@ -181,7 +184,7 @@ def vm_drives(workplace: Workplace, control: Control, found: VMAtHand) -> VMDriv
         pool = pool_name(found.realm, PoolRole.DRIVES, list_pools(connection))
         return VMDrives(read_disk_set(connection, found.vm.uuid), pool, list_volumes(connection, pool))
 
-    with control.step(f"ask for the disks of {found.vm.name}", found.host.name):
+    with control.step(StepKind.LOOK, f"ask for the disks of {found.vm.name}", found.host.name, vm=found.vm.name):
         return _ask(workplace, found.host, look)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
+from core.operations.step_kinds import StepKind
 from core.operations.tasks import Progress, Step
 from tests.driver.worlds import write_node
 from tests.terminal import REALMS
@@ -28,8 +29,11 @@ CELLS = [["kvm-rack7-12", "last answer a minute ago: its data are too old", "336
 
 def test_seconds_are_told_whole() -> None:
     """Nobody wants to read their fractions while they run."""
-    assert amount(Step("wait", done=3.0078, total=180.0, unit="s")) == "3 of 180 s"
-    assert amount(Step("wait", done=3.0, total=180.0, unit="s", ended_at=1.0, progress=Progress.DONE)) == ""
+    assert amount(Step(StepKind.REGISTER, "wait", done=3.0078, total=180.0, unit="s")) == "3 of 180 s"
+    assert (
+        amount(Step(StepKind.REGISTER, "wait", done=3.0, total=180.0, unit="s", ended_at=1.0, progress=Progress.DONE))
+        == ""
+    )
 
 
 def test_a_table_that_has_room_keeps_its_widths() -> None:

@@ -12,6 +12,7 @@ import pytest
 from core.clock import FixedClock
 from core.config.model import Configuration
 from core.errors import Cancelled, UsageError
+from core.operations.step_kinds import StepKind
 from core.operations.tasks import Step
 from core.operations.workplace import Workplace
 from tui.cli.task_output import amount, run_task
@@ -32,7 +33,7 @@ def test_steps_are_lines_when_they_end_and_warnings_follow(
     """On standard error: standard output is for the result."""
 
     def job(control: Control) -> int:
-        with control.step("look", "h1") as step:
+        with control.step(StepKind.LOOK, "look", "h1") as step:
             step.detail("found\x1b[2J 3")
         control.warn("little space")
         return 7
@@ -49,7 +50,7 @@ def test_a_quiet_task_says_nothing_and_raises_what_it_raised(
     """For --json."""
 
     def job(control: Control) -> None:
-        with control.step("look"):
+        with control.step(StepKind.LOOK, "look"):
             raise UsageError("no")
 
     with pytest.raises(UsageError, match="no"):
@@ -89,6 +90,9 @@ def test_ctrl_c_cancels_and_waits_for_the_undo(
 
 def test_bytes_are_shown_with_their_speed() -> None:
     """Other totals in their unit, and a word where there is none."""
-    assert amount(Step("s", done=512 * 2**20, total=2**30, unit="bytes"), 2**20) == "512 MiB of 1 GiB at 1 MiB/s"
-    assert amount(Step("s", done=3, total=60, unit="seconds")) == "3 of 60 seconds"
-    assert amount(Step("s", detail="h2")) == "h2"
+    assert (
+        amount(Step(StepKind.COPY, "s", done=512 * 2**20, total=2**30, unit="bytes"), 2**20)
+        == "512 MiB of 1 GiB at 1 MiB/s"
+    )
+    assert amount(Step(StepKind.COPY, "s", done=3, total=60, unit="seconds")) == "3 of 60 seconds"
+    assert amount(Step(StepKind.COPY, "s", detail="h2")) == "h2"

@@ -11,6 +11,7 @@ from core.driver.metadata import Mark
 from core.operations.plan_order import PlanKind as OrderKind
 from core.operations.plan_order import PlanOrder
 from core.operations.plan_run import BEGIN, END, MoveState, Run, in_journal
+from core.operations.step_kinds import StepKind
 from core.placement.drain import drain
 from core.placement.request import Request
 from tests.driver.worlds import LONG, Guest
@@ -130,7 +131,7 @@ class Held:
         self.go_on = threading.Event()
 
     def __call__(self, control: Control) -> str:
-        with control.step("move web-40 to h3", "h2"):
+        with control.step(StepKind.MOVE, "move web-40 to h3", "h2", vm="web-40", to="h3"):
             self.at_work.set()
             while not self.go_on.is_set():
                 control.wait(0.01)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import RealmsError
+from core.operations.step_kinds import StepKind
 from core.operations.tasks import Progress
 from tests.tui import world
 from tests.tui.driving import dialog_text, ended, grid_of, settle, text_of, told
@@ -41,10 +42,10 @@ class Held:
         self.go_on = threading.Event()
 
     def __call__(self, control: Control) -> str:
-        with control.step("reserve its room", "h2") as step:
+        with control.step(StepKind.PLACE, "reserve its room", "h2") as step:
             step.detail("a100 41:00.0")
         control.on_failure("give its room back", self.undone.set, "h2")
-        with control.step("copy the image", "h2") as step:
+        with control.step(StepKind.COPY, "copy the image", "h2") as step:
             step.progress(3 * GIB, 9 * GIB)
             self.at_work.set()
             while not self.go_on.is_set():
@@ -64,10 +65,10 @@ def held() -> Iterator[Held]:
 
 def fails(control: Control) -> None:
     """Do a step, then fail with a hint, and leave something behind."""
-    with control.step("reserve its room", "h3"):
+    with control.step(StepKind.PLACE, "reserve its room", "h3"):
         pass
     control.warn("left behind: volume web-8 on h3")
-    with control.step("define it", "h3"):
+    with control.step(StepKind.DEFINE, "define it", "h3"):
         raise RealmsError("h3: pool ticrypt-vm-volumes is missing", hint="realms pools setup h3")
 
 
@@ -179,7 +180,7 @@ async def test_hostile_names_in_tasks_do_nothing(tmp_path: Path, key: str) -> No
 
                 def hostile(control: Control, name: str = name) -> None:
                     control.warn(name)
-                    with control.step(name, name):
+                    with control.step(StepKind.PLACE, name, name):
                         raise RealmsError(name, hint=name)
 
                 app.run_task(name, name, hostile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from core.operations.step_kinds import StepKind
 from core.operations.tasks import Progress, Step, TaskView
 from tests.tui import world
 from tests.tui.driving import grid_of, settle
@@ -38,19 +39,21 @@ def words(*views: TaskView, vms: Sequence[object] = (WEB, WEB1, TWIN)) -> dict[s
 
 def test_a_vm_that_is_made_registers_in_its_row() -> None:
     """It is the one of that name on the host that the steps name."""
-    making = Step("define web", "h1", Progress.DONE)
-    registering = Step("wait until web registers", "h1", done=12.0, total=60.0, unit="s")
+    making = Step(StepKind.DEFINE, "define web", "h1", Progress.DONE, vm="web")
+    registering = Step(StepKind.REGISTER, "wait until web registers", "h1", done=12.0, total=60.0, unit="s", vm="web")
     assert words(view("create", "web", making, registering)) == {"h1/web": "registering 12 s of 60 s"}
-    assert words(view("create", "web", Step("place web"))) == {}
+    assert words(view("create", "web", Step(StepKind.PLACE, "place web", vm="web"))) == {}
 
 
 def test_a_migration_tells_where_to_and_how_far() -> None:
     """Before the first byte it tells no figure."""
-    assert words(view("migrate", "h1/web-1", Step("move it to h2", "h1", done=43.0, total=100.0))) == {
-        "h1/web-1": "migrating to h2 43 %"
+    assert words(
+        view("migrate", "h1/web-1", Step(StepKind.MOVE, "move it to h2", "h1", done=43.0, total=100.0, to="h2"))
+    ) == {"h1/web-1": "migrating to h2 43 %"}
+    assert words(view("migrate", "h1/web-1", Step(StepKind.MOVE, "move it to h2", "h1", to="h2"))) == {
+        "h1/web-1": "migrating to h2"
     }
-    assert words(view("migrate", "h1/web-1", Step("move it to h2", "h1"))) == {"h1/web-1": "migrating to h2"}
-    assert words(view("migrate", "h1/web-1", Step("check whether the VM can run there", "h2"))) == {
+    assert words(view("migrate", "h1/web-1", Step(StepKind.LOOK, "check whether the VM can run there", "h2"))) == {
         "h1/web-1": "migrating"
     }
 
@@ -58,9 +61,9 @@ def test_a_migration_tells_where_to_and_how_far() -> None:
 def test_a_plan_of_moves_tells_each_of_its_vms() -> None:
     """By the step that names it; the others' names don't matter, nor what has ended."""
     steps = (
-        Step("move web to h3", "h1", Progress.DONE),
-        Step("move web-1 to h2", "h1", done=43.0, total=100.0),
-        Step("move web to h1", "h2"),
+        Step(StepKind.MOVE, "move web to h3", "h1", Progress.DONE, vm="web", to="h3"),
+        Step(StepKind.MOVE, "move web-1 to h2", "h1", done=43.0, total=100.0, vm="web-1", to="h2"),
+        Step(StepKind.MOVE, "move web to h1", "h2", vm="web", to="h1"),
     )
     assert words(view("drain", "h1", *steps)) == {"h1/web-1": "migrating to h2 43 %", "h2/web": "migrating to h1"}
 
@@ -68,13 +71,16 @@ def test_a_plan_of_moves_tells_each_of_its_vms() -> None:
 def test_of_several_each_has_its_own_steps() -> None:
     """A migration's are those that follow the step that names the VM, on its host."""
     steps = (
-        Step("migrate web", "h1", Progress.DONE),
-        Step("move it to h2", "h1", Progress.DONE),
-        Step("migrate web-1", "h1"),
-        Step("move it to h3", "h1", done=1.0, total=2.0),
+        Step(StepKind.MIGRATE, "migrate web", "h1", Progress.DONE, vm="web"),
+        Step(StepKind.MOVE, "move it to h2", "h1", Progress.DONE, to="h2"),
+        Step(StepKind.MIGRATE, "migrate web-1", "h1", vm="web-1"),
+        Step(StepKind.MOVE, "move it to h3", "h1", done=1.0, total=2.0, to="h3"),
     )
     assert words(view("migrate", "h1/web and h1/web-1", *steps)) == {"h1/web-1": "migrating to h3 50 %"}
-    starting = (Step("wait until web registers", "h1", done=3.0, total=60.0), Step("start web-1", "h1"))
+    starting = (
+        Step(StepKind.REGISTER, "wait until web registers", "h1", done=3.0, total=60.0, vm="web"),
+        Step(StepKind.START, "start web-1", "h1", vm="web-1"),
+    )
     assert words(view("start", "h1/web and h1/web-1", *starting)) == {
         "h1/web": "registering 3 s of 60 s",
         "h1/web-1": "starting",
@@ -84,7 +90,9 @@ def test_of_several_each_has_its_own_steps() -> None:
 def test_a_task_that_ended_says_nothing_and_one_that_is_told_to_end_says_so() -> None:
     """The state is there again."""
     assert under_way([view("start", "h1/web", progress=Progress.DONE)], [WEB]) is NOTHING
-    assert words(view("start", "h1/web", Step("start web", "h1"), cancelling=True)) == {"h1/web": "cancelling"}
+    assert words(view("start", "h1/web", Step(StepKind.START, "start web", "h1", vm="web"), cancelling=True)) == {
+        "h1/web": "cancelling"
+    }
 
 
 async def test_the_row_follows_the_task(tmp_path: Path) -> None:
@@ -93,7 +101,7 @@ async def test_the_row_follows_the_task(tmp_path: Path) -> None:
     app = RealmsApp(workplace)
 
     def job(control: Control) -> str:
-        with control.step("wait until web-00 registers", "h1") as step:
+        with control.step(StepKind.REGISTER, "wait until web-00 registers", "h1", vm="web-00") as step:
             while True:
                 step.progress(12.0, 60.0, "s")
                 control.wait(0.01)
@@ -129,9 +137,9 @@ def test_the_rows(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple
     app = RealmsApp(workplace)
     going_on, at_work = threading.Event(), threading.Barrier(4)
 
-    def job(what: str, done: float, total: float) -> Callable[[Control], str]:
+    def job(kind: StepKind, what: str, done: float, total: float) -> Callable[[Control], str]:
         def work(control: Control) -> str:
-            with control.step(what, "h3") as step:
+            with control.step(kind, what, "h3", to="h2") as step:
                 step.progress(done, total, "s")
                 at_work.wait(30.0)
                 going_on.wait(30.0)
@@ -142,9 +150,9 @@ def test_the_rows(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple
     async def prepare(pilot: Pilot[int]) -> None:
         await pilot.press("2", "slash", *"host:^h3$", "enter")
         await settle(pilot)
-        app.run_task("create", "ml-train-07", job("wait until ml-train-07 registers", 12.0, 60.0))
-        app.run_task("migrate", "h3/web-sandbox", job("move it to h2", 43.0, 100.0))
-        cancelled = app.run_task("snapshot", "h3/ml-train-04", job("copy vda", 1.0, 2.0))
+        app.run_task("create", "ml-train-07", job(StepKind.REGISTER, "wait until ml-train-07 registers", 12.0, 60.0))
+        app.run_task("migrate", "h3/web-sandbox", job(StepKind.MOVE, "move it to h2", 43.0, 100.0))
+        cancelled = app.run_task("snapshot", "h3/ml-train-04", job(StepKind.COPY, "copy vda", 1.0, 2.0))
         at_work.wait(30.0)
         workplace.tasks.cancel(cancelled)
         app.tick()

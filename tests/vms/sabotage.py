@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.operations.tasks import Control
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from core.operations.step_kinds import StepKind
     from core.operations.tasks import StepControl
 
 
@@ -23,12 +24,12 @@ class Saboteur(Control):
         self._deed = deed
 
     @contextlib.contextmanager
-    def step(self, what: str, host: str = "") -> Iterator[StepControl]:
+    def step(self, kind: StepKind, what: str, host: str = "", **more: Any) -> Iterator[StepControl]:
         """Strike, then work on the step."""
         if what.startswith(self._at) and not self.struck:
             self.struck.append(what)
             self._deed()
-        with super().step(what, host) as step:
+        with super().step(kind, what, host, **more) as step:
             yield step
 
     def branch(self) -> Saboteur:
@@ -47,9 +48,9 @@ class Rival(Control):
         self._deed = deed
 
     @contextlib.contextmanager
-    def step(self, what: str, host: str = "", *, always: bool = False) -> Iterator[StepControl]:
+    def step(self, kind: StepKind, what: str, host: str = "", **more: Any) -> Iterator[StepControl]:
         """Strike, then work on the step."""
         if what.startswith(self._at):
             self._deed()
-        with super().step(what, host, always=always) as step:
+        with super().step(kind, what, host, **more) as step:
             yield step

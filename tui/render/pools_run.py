@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.operations.step_kinds import StepKind, StepOutcome
 from core.operations.tasks import Progress
 from core.text import one_line
 from tui.render.names import cut_middle, wrapped
 from tui.widgets.cells import Piece, Tone, lay_out, width_of
 
 if TYPE_CHECKING:
-    from core.driver.pool_setup import PoolPlan
     from core.operations.realm_pools import HostPools, PoolRole, PoolsReport, Sharing
     from core.operations.tasks import Step, TaskView
     from tui.render.pools_setup import Checks, HostCheck
@@ -25,8 +25,7 @@ _MARKS = {
     Progress.CANCELLED: ("\N{EN DASH}", Tone.WARN),
     Progress.UNDONE: ("\N{LEFTWARDS ARROW}", Tone.WARN),
 }
-_SET_UP, _UNDO, _PROVE = "set up ", "undo", "prove"
-"""What the steps of the operation begin with."""
+_OUTCOMES: dict[StepOutcome | None, str] = {StepOutcome.MADE: "set up", StepOutcome.UNCHANGED: "already so"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,8 @@ class Run:
         lines: list[Line] = [tuple(head)]
         for check in self.checks.hosts:
             line: list[Piece] = [*lay_out(cut_middle(check.host.name, hosts), hosts), ("  ", Tone.PLAIN)]
-            for role, plan in self.checks.plans.items():
-                line += [*lay_out(self._cell(check, role, plan), cell), (" ", Tone.PLAIN)]
+            for role in self.checks.plans:
+                line += [*lay_out(self._cell(check, role), cell), (" ", Tone.PLAIN)]
             lines.append(tuple(line))
         proof = self._proof(width)
         return (*lines, (), *proof, *([()] if proof else []), *self._outcome(width))
@@ -55,29 +54,25 @@ class Run:
     def _hosts(self) -> tuple[HostPools, ...]:
         return self.report.hosts if self.report is not None else ()
 
-    def _cell(self, check: HostCheck, role: PoolRole, plan: PoolPlan) -> Line:
-        facts = check.found.pool(role) if check.found is not None else None
-        named = _SET_UP + (facts.name if facts is not None else plan.name)
+    def _cell(self, check: HostCheck, role: PoolRole) -> Line:
         of_host = [step for step in self.view.steps if step.host == check.host.name]
-        mine = next((step for step in of_host if step.what in (named, _SET_UP + plan.name)), None)
-        undone = any(step.what.startswith(_UNDO) and step.progress is Progress.DONE for step in of_host)
+        mine = next((step for step in of_host if step.kind is StepKind.SET_UP_POOL and step.role == role), None)
+        undone = any(step.kind is StepKind.UNDO and step.progress is Progress.DONE for step in of_host)
         if mine is None:
             failed = any(host.error is not None and host.host == check.host for host in self._hosts())
             if failed and not undone:
                 return ((f"{_MARKS[Progress.FAILED][0]} failed", Tone.BAD),)
             return (("waits" if self.view.is_running and not undone else "-", Tone.DIM),)
         mark, tone = _MARKS[mine.progress]
-        if undone and mine.progress is Progress.DONE and mine.detail != "is so already":
+        if undone and mine.progress is Progress.DONE and mine.outcome is not StepOutcome.UNCHANGED:
             return ((f"{_MARKS[Progress.UNDONE][0]} undone", Tone.WARN),)
         words = {Progress.FAILED: "failed", Progress.CANCELLED: "stopped"}.get(mine.progress, "")
         if not words:
-            running = mine.progress is Progress.RUNNING
-            told = mine.detail.rpartition(", ")[2] if running else mine.detail
-            words = "set up" if not running and "defined" in told else told.replace("is so already", "already so")
+            words = _OUTCOMES.get(mine.outcome, mine.detail)
         return ((f"{mark} ", tone), (words, tone if mine.progress is Progress.FAILED else Tone.PLAIN))
 
     def _proof(self, width: int) -> list[Line]:
-        steps = [step for step in self.view.steps if step.what.startswith(_PROVE)]
+        steps = [step for step in self.view.steps if step.kind is StepKind.PROVE_SHARING]
         if self.report is None or not any(sharing.by or sharing.error for sharing in self.report.sharing):
             return [_step_line(step) for step in steps]
         lines: list[Line] = [(("Shared storage", Tone.STRONG),)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.fleet import PoolState
-from core.operations.realm_pools import NEED, PoolRole
+from core.operations.realm_pools import NEED, PoolRole, PoolStep
 from core.text import one_line
 from core.units import show_size
 from tui.render.names import cut_middle, wrapped
@@ -93,7 +93,7 @@ class Checks:
             and (told := what_differs(replace(plan, name=facts.name), facts))
         )
 
-    def steps(self, check: HostCheck, role: PoolRole) -> tuple[str, ...] | None:
+    def steps(self, check: HostCheck, role: PoolRole) -> tuple[PoolStep, ...] | None:
         """Name what has to be done for a pool; None where nobody knows."""
         from core.operations.host_pools import what_is_to_do
 
@@ -108,8 +108,8 @@ class Checks:
     def headline(self) -> Line:
         """Say it all in one line."""
         each = [self.steps(check, role) for check in self.hosts for role in self.plans]
-        made = sum(steps is not None and "define" in steps for steps in each)
-        mended = sum(bool(steps) and "define" not in (steps or ()) for steps in each)
+        made = sum(PoolStep.DEFINE in (steps or ()) for steps in each)
+        mended = sum(bool(steps) and PoolStep.DEFINE not in (steps or ()) for steps in each)
         so = sum(steps == () for steps in each)
         parts = [
             f"{plural(made, 'pool')} to be made" if made else "",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.operations.step_kinds import StepKind
 from core.operations.tasks import Progress
 
 if TYPE_CHECKING:
@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
     from core.fleet import VM
     from core.operations.tasks import Step, TaskView
-
-_MOVE = re.compile(r"move .+ to (?P<host>.+)")
-_REGISTERS = re.compile(r"wait until (?P<vm>.+) registers")
-_OUTER = re.compile(r"migrate (?P<vm>.+)")
 
 _DOING = {
     "create": "being made", "start": "starting", "shut down": "shutting down", "force off": "turning off",
@@ -41,7 +37,7 @@ NOTHING = UnderWay({})
 
 
 def under_way(views: Iterable[TaskView], vms: Iterable[VM]) -> UnderWay:
-    """Find which VMs running tasks are about: by a task's target, else by names and hosts in its steps."""
+    """Find which VMs running tasks are about: by a task's target, else by the VMs and hosts of its steps."""
     running = [view for view in views if view.is_running]
     if not running:
         return NOTHING
@@ -90,12 +86,12 @@ def _of_the_only(view: TaskView, steps: Sequence[Step]) -> str:
 
 
 def _of_step(step: Step) -> str:
-    if _REGISTERS.fullmatch(step.what):
+    if step.kind is StepKind.REGISTER:
         if step.total <= 0:
             return "registering"
         return f"registering {step.done:.0f} s of {step.total:.0f} s"
-    if move := _MOVE.fullmatch(step.what):
-        return with_percent(f"migrating to {move['host']}", step)
+    if step.kind is StepKind.MOVE:
+        return with_percent(f"migrating to {step.to}", step)
     return ""
 
 
@@ -114,18 +110,7 @@ def _of_one_among_several(part: _Part, vm: VM) -> str:
 def _own(steps: Sequence[Step], vm: VM) -> Iterator[Step]:
     moving = False
     for step in steps:
-        if outer := _OUTER.fullmatch(step.what):
-            moving = outer["vm"] == vm.name and step.progress is Progress.RUNNING
-        if step.progress is Progress.RUNNING and (moving or _names(step.what, vm.name)):
+        if step.kind is StepKind.MIGRATE:
+            moving = step.vm == vm.name and step.progress is Progress.RUNNING
+        if step.progress is Progress.RUNNING and (moving or step.vm == vm.name):
             yield step
-
-
-def _names(words: str, name: str) -> bool:
-    """Whether a step's words name a VM: as a word of its own, not as a part of a longer name."""
-    start = words.find(name)
-    while start >= 0:
-        before, after = words[:start], words[start + len(name) :]
-        if (not before or before[-1] in " /:") and (not after or after[0] in " :,"):
-            return bool(name)
-        start = words.find(name, start + 1)
-    return False

@@ -16,6 +16,7 @@ from textual.widgets import Button
 
 from core.errors import RealmsError, UnreadableFile
 from core.operations.keys import KeyType, ServiceKey, default_key, make_key, read_key
+from core.operations.step_kinds import StepKind
 from core.text import one_line
 from tui.render.host_keys import ask_install, ask_make, key_lines, line_lines, no_key_lines
 from tui.screens.wizard import first_focusable
@@ -157,7 +158,7 @@ class KeyHelp(Vertical):
         file = named or default_key(kind)
 
         def job(control: Control) -> ServiceKey:
-            with control.step(f"make {file}"):
+            with control.step(StepKind.CREATE, f"make {file}"):
                 return make_key(file, kind)
 
         def made(key: ServiceKey) -> None:

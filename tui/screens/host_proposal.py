@@ -17,6 +17,7 @@ from textual.widgets import Button, Input, Label
 from core.errors import UnwritableFile
 from core.operations.discover import identifier, propose
 from core.operations.proposal_text import write_hocon
+from core.operations.step_kinds import StepKind
 from core.text import printable
 from tui.render.findings import hanging
 from tui.widgets.cells import Piece, Tone
@@ -126,7 +127,7 @@ class ProposalDialog(ModalScreen[None]):
         text = self.text
 
         def job(control: Control) -> str:
-            with control.step(f"write {path}"):
+            with control.step(StepKind.WRITE, f"write {path}"):
                 save(path, text)
             return f"{path} is written; the configuration is as it was"
 

@@ -10,6 +10,7 @@ from core.hosts import HostState
 from core.operations.plan_order import PlanKind as OrderKind
 from core.operations.plan_order import PlanOrder
 from core.operations.plan_run import MoveState, Run
+from core.operations.step_kinds import StepKind
 from core.operations.tasks import Progress
 from core.placement.demand import MovePolicy
 from core.text import one_line
@@ -274,7 +275,7 @@ class PlansApplying(PlansLeft):
 
         def first(control: Control) -> None:
             if cordons:
-                with control.step("set it to No Scheduling", cordons):
+                with control.step(StepKind.CONTROL, "set it to No Scheduling", cordons):
                     workplace.set_state(cordons, HostState.NO_SCHEDULING)
 
         self._start_run(Run(order, sheet.moves), first, sheet.gain if order.request is not None else "")
@@ -362,7 +363,7 @@ class PlansApplying(PlansLeft):
         def job(control: Control) -> str:
             from core.operations.plan_run import forget_run
 
-            with control.step("forget what was left"):
+            with control.step(StepKind.NOTE, "forget what was left"):
                 forget_run(workplace, left.id)
             return f"{capital(order_in_words(left.order))} is given up: what has moved stays where it is"
 

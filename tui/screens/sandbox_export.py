@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Label
 
 from core.errors import RealmsError, UnwritableFile
 from core.files import PRIVATE, replace_file
+from core.operations.step_kinds import StepKind
 from tui.render.host_changes import Question
 from tui.render.what_if_export import command_line, overlay
 from tui.screens.confirm import Confirm
@@ -177,7 +178,7 @@ class ExportDialog(ModalScreen[None]):
         text = self.text(path.parent)
 
         def job(control: Control) -> bool:
-            with control.step(f"write {path}"):
+            with control.step(StepKind.WRITE, f"write {path}"):
                 check_target(path, main_file)
                 return write(path, text, replace=replace)
 

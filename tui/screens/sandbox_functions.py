@@ -8,6 +8,7 @@ from textual import on
 
 from core.errors import RealmsError, UsageError
 from core.fleet import Fleet
+from core.operations.step_kinds import StepKind
 from core.text import natural
 from tui.screens.sandbox import WhatIfScreen
 from tui.screens.sandbox_choice import Choice
@@ -134,7 +135,7 @@ class FunctionWhatIfs(WhatIfScreen):
         from core.config.value_places import value_places
 
         def look(control: Control) -> dict[tuple[str, ...], Place]:
-            with control.step(f"read {path}"):
+            with control.step(StepKind.LOOK, f"read {path}"):
                 return value_places(path)
 
         def found(places: dict[tuple[str, ...], Place]) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Button, Static
 from core.driver.migration import MigrationMode
 from core.errors import RealmsError, UsageError
 from core.operations.migration_wish import MigrationWish
+from core.operations.step_kinds import StepKind
 from core.text import one_line, printable
 from core.units import NotAQuantity
 from tui.render.vm_changes import title_of, vm_lines
@@ -311,7 +312,7 @@ def _plans(
                 lines.append((name, ("is there already", Tone.MUTED)))
                 continue
             try:
-                with control.step(f"{vm.name}, {len(lines) + 1} of {len(vms)}", vm.host):
+                with control.step(StepKind.LOOK, f"{vm.name}, {len(lines) + 1} of {len(vms)}", vm.host, vm=vm.name):
                     plan = _plan(workplace, vm, wish)(control.branch())
             except RealmsError as error:
                 control.check()
