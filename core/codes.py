@@ -113,6 +113,63 @@ class DiagnosticCode(Code):
     UNKNOWN_CACHE_MODE = "unknown-cache-mode", "A cache mode of drives is not known."
 
 
+class ErrorCode(Code):
+    """Why a command failed, or a part of it."""
+
+    FAILED = "failed", "Something failed, and no other code says what."
+    USAGE = "usage", "The request makes no sense as given."
+    UNREADABLE_FILE = "unreadable-file", "A file can't be read, or is not what it should be."
+    INVALID_CONFIGURATION = "invalid-configuration", "The configuration has errors."
+    UNWRITABLE_FILE = "unwritable-file", "A file can't be written."
+    HOST_REFUSED = "host-refused", "The registry refuses a host as described."
+    UNKNOWN_HOST = "unknown-host", "No host of that name is registered."
+    HOST_CHANGED = "host-changed", "The host was changed by someone else since it was read."
+    RESERVATION_REFUSED = (
+        "reservation-refused",
+        "The VM or device is reserved by someone else, or the reservation has expired.",
+    )
+    REGISTRY_BUSY = "registry-busy", "Another program holds the registry's lock for too long."
+    READ_ONLY = "read-only", "A change was asked for in read-only mode."
+    CANCELLED = "cancelled", "The task was told to end."
+    LIBVIRT_FAILED = "libvirt-failed", "libvirt or the host failed or refused what was asked."
+    HOST_UNREACHABLE = "host-unreachable", "There is no connection to the host."
+    HOST_TIMEOUT = "host-timeout", "The host did not answer in time."
+    QEMU_EXITED = "qemu-exited", "QEMU ended while the VM was being started."
+    STILL_AT_WORK = "still-at-work", "Another program still works on the same thing."
+    NAME_TAKEN = "name-taken", "There is a VM of that name already."
+    NO_ROOM = "no-room", "No host can take the VM."
+    NOT_REGISTERED = "not-registered", "The VM did not come up before the registration timeout."
+    FOREIGN_VM = "foreign-vm", "The VM was not made by a realm."
+    VM_REFUSED = "vm-refused", "The VM is not one that the operation works on."
+    VM_ACTIVE = "vm-active", "The VM runs, and has to be off."
+    RUNS_ELSEWHERE = "runs-elsewhere", "The VM runs on another host, or may."
+    WRONG_STATE = "wrong-state", "The VM is in a state in which that can't be done."
+    NOT_SHUT_DOWN = "not-shut-down", "The VM did not shut down in time."
+    STATE_NOT_REACHED = "state-not-reached", "The VM did not get into the state that was asked for, or left it."
+    STORAGE_FAILED = "storage-failed", "The VM is paused because its storage fails."
+    NO_CONSOLE = "no-console", "The VM has no serial console that can be opened."
+    LEFT_OFF = "left-off", "The VM was shut down to be moved, and was not started again."
+    NO_TARGET = "no-target", "No host can take the VM that should migrate."
+    MIGRATION_REFUSED = "migration-refused", "Something stands in the way of a migration."
+    MIGRATION_FAILED = "migration-failed", "A migration failed."
+    VOLUME_EXISTS = "volume-exists", "There is a volume of that name already."
+    NO_SUCH_VOLUME = "no-such-volume", "There is no volume of that name."
+    VOLUME_IN_USE = "volume-in-use", "A volume is used by something else."
+    VOLUME_USE_UNKNOWN = "volume-use-unknown", "It is not known whether a volume is used."
+    IMAGE_REFUSED = "image-refused", "A file is no image that can become a brick."
+    IMAGE_IN_USE = "image-in-use", "A brick or drive is used."
+    DRIVE_REFUSED = "drive-refused", "A drive can't be attached or detached."
+    DRIVE_IN_USE = "drive-in-use", "A drive is used by another VM."
+    GUEST_HOLDS_DRIVE = "guest-holds-drive", "The guest does not let go of a drive."
+    NO_SPACE = "no-space", "A pool has too little free space."
+    POOL_BUSY = "pool-busy", "A pool can't be looked into while something is made there."
+    POOL_DIFFERS = "pool-differs", "There is a pool of that name which is not what was asked for."
+    FOLDER_MISSING = "folder-missing", "A pool's folder does not exist."
+    POOLS_NOT_SET_UP = "pools-not-set-up", "The pools could not be set up on every host."
+    POOLS_IN_USE = "pools-in-use", "The pools are needed, so they are not removed."
+    POOLS_NOT_REMOVED = "pools-not-removed", "The pools could not be removed on every host."
+
+
 class Why(Code):
     """Why a host is refused, in the order in which the reasons are given."""
 
@@ -144,3 +201,99 @@ class Stays(Code):
     UNKNOWN_DEVICE = "unknown-device", "The VM holds a device that its host's profile does not list."
     HOLDS_DEVICES = "holds-devices", "The VM holds devices and would have to be shut down to move."
     NO_OTHER_HOST = "no-other-host", "There is no other host in the realm."
+
+
+class DecidedBy(Code):
+    """What told the best host from the next (specification, section 8): the cost, or one of the ties' rules."""
+
+    COST = "cost", "The cost after placing."
+    RISE = "rise", "The rise of the cost, where the costs are equal."
+    VMS = "vms", "The number of VMs, where cost and rise are equal."
+    NAME = "name", "The host's name, where all else is equal."
+
+
+class ReplayOutcome(Code):
+    """What becomes of a logged decision that is made again."""
+
+    SAME = "same", "It is as it was, to the last bit of the cost."
+    OTHER_COST = "other-cost", "The hosts are the same, at another cost or with other devices."
+    OTHER_HOST = "other-host", "A VM goes to another host."
+    NO_HOST = "no-host", "A VM that found a host then finds none now."
+    A_HOST = "a-host", "A VM that found no host then finds one now."
+
+    @property
+    def changes(self) -> bool:
+        """Whether a VM would go elsewhere."""
+        return self not in (ReplayOutcome.SAME, ReplayOutcome.OTHER_COST)
+
+
+class Check(Code):
+    """What `doctor` looks at on a host, and `vms migrate` before it moves a VM."""
+
+    HOST = "host", "Whether the host is asked at all."
+    SAME_MACHINE = "same machine", "Whether two registered hosts are one machine."
+    URI = "uri", "The host's URI."
+    SSH_KEY = "ssh key", "The service's ssh keys on this machine."
+    SSH_AGENT = "ssh agent", "Keys that an ssh agent offers."
+    HOST_KEY = "host key", "The host's own ssh key."
+    LOGIN = "login", "The ssh login."
+    HOST_TO_HOST = "host to host", "The ssh login from one host to another."
+    CLOCK = "clock", "The host's clock."
+    LIBVIRT = "libvirt", "libvirt on the host, and its version."
+    LIBVIRT_CLIENT = "libvirt client", "libvirt on this machine."
+    QEMU = "qemu", "The version of QEMU."
+    HYPERVISOR = "hypervisor", "The hypervisor that the host runs."
+    KVM = "kvm", "Whether KVM is there."
+    MIGRATION = "migration", "Whether the host can migrate VMs."
+    REALM = "realm", "The host's realm."
+    PROFILE = "profile", "The host's hardware profile."
+    CORES = "cores", "The number of cores."
+    MEMORY = "memory", "The amount of memory."
+    OVERCOMMIT = "overcommit", "What the cost function allows beyond what there is."
+    DEVICES = "devices", "PCI devices."
+    IOMMU = "iommu", "Whether the IOMMU is on."
+    POOLS = "pools", "The realm's storage pools."
+    SHARED_STORAGE = "shared storage", "Whether hosts see the same storage."
+    NETWORK = "network", "Networks."
+    NETWORK_FILTER = "network filter", "Network filters."
+    TRANSLATION = "translation", "The static address translation."
+    CPU_MODEL = "cpu model", "The CPU models of the hosts of a realm."
+    VERSIONS = "versions", "Versions of libvirt and QEMU that differ between hosts."
+    STATE = "state", "The state of the VM."
+    SAVED_STATE = "saved state", "A saved state of the VM."
+    SNAPSHOTS = "snapshots", "libvirt's own snapshots of the VM."
+    CHECKPOINTS = "checkpoints", "libvirt's own checkpoints of the VM."
+    HOSTS = "hosts", "Whether source and target are two hosts."
+    IDENTITY = "identity", "Whether the target has the VM already."
+    NAME = "name", "Whether the name is free on the target."
+    MACHINE = "machine", "Whether the target knows the machine type."
+    CPU = "cpu", "Whether the target's CPU suits the VM."
+    DISKS = "disks", "Whether the target sees the VM's disks."
+    FILES = "files", "Files of the VM that lie on its host."
+    ADDRESS = "address", "The address that the target is reached at."
+    ENCRYPTION = "encryption", "Whether what is sent is encrypted."
+    PLACEMENT = "placement", "Whether placement refuses the target."
+    FOREIGN = "foreign", "Whether a realm has made the VM."
+
+
+REGISTRY: dict[type[Code], str] = {
+    DiagnosticCode: "`code` of a diagnostic in `realms check --json`",
+    ErrorCode: "`code` beside `error` or `message` in JSON, where a command or a part of it failed",
+    Why: "`why` of a refusal in the JSON of `realms place` and `realms plan`, and in the scheduling log",
+    Stays: "`why` of a VM that a plan leaves where it is; reasons against hosts stand there too",
+    DecidedBy: "`decided_by` in the JSON of `realms place`",
+    ReplayOutcome: "`outcome` in the JSON of `realms replay`",
+    Check: "`check` in the JSON of `realms doctor` and `realms vms migrate`",
+}
+"""Every family of codes that leaves the program, and where it does. Within a family no code has two meanings."""
+
+RETIRED: dict[type[Code], tuple[str, ...]] = {}
+"""Codes that are no longer given: they are never given another meaning."""
+
+SPACED = frozenset(
+    {
+        Check.SAME_MACHINE, Check.SSH_KEY, Check.SSH_AGENT, Check.HOST_KEY, Check.HOST_TO_HOST, Check.LIBVIRT_CLIENT,
+        Check.SHARED_STORAGE, Check.NETWORK_FILTER, Check.CPU_MODEL, Check.SAVED_STATE,
+    }
+)  # fmt: skip
+"""Codes with blanks, from before codes were kebab-case: they keep their values, and no others are added."""

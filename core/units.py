@@ -46,11 +46,15 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 class NotAQuantity(ValueError):
-    """A text is no size or no duration; `hint` says what was probably meant, or is empty."""
+    """A text is no size or no duration; `hint` says what was probably meant, or is empty.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    `is_misspelt` where the unit is one that is known but for its case.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, is_misspelt: bool = False) -> None:
         super().__init__(message)
         self.hint = hint
+        self.is_misspelt = is_misspelt
 
 
 def _split(text: str, kind: str) -> tuple[Decimal, str]:
@@ -81,18 +85,23 @@ def parse_size(text: str) -> int:
     factor = SIZE_UNITS.get(unit)
     if factor is None:
         message = f"unknown unit {unit!r} of size"
-        raise NotAQuantity(message, size_unit_hint(unit))
+        raise NotAQuantity(message, _size_unit_hint(unit), is_misspelt=bool(_meant_units(unit)))
     if number.adjusted() > 40 or (size := int(number * factor)) > MAX_BYTES or size < -MAX_BYTES:
         message = f"{text.strip()} is too large: sizes end below 2^63 bytes"
         raise NotAQuantity(message)
     return size
 
 
-def size_unit_hint(unit: str) -> str:
-    """Say which unit was probably meant: units of size are case-sensitive."""
-    near = sorted({known for known in SIZE_UNITS if known.lower() == unit.lower()}, key=lambda known: SIZE_UNITS[known])
+def _meant_units(unit: str) -> list[str]:
+    """Return the units of size that one written in the wrong case may mean, the smaller first."""
     if unit.lower() in {"kb", "kib"}:
-        near = ["KiB", "kB"]
+        return ["KiB", "kB"]
+    return sorted({known for known in SIZE_UNITS if known.lower() == unit.lower()}, key=lambda known: SIZE_UNITS[known])
+
+
+def _size_unit_hint(unit: str) -> str:
+    """Say which unit was probably meant: units of size are case-sensitive."""
+    near = _meant_units(unit)
     if not near:
         return "units are B, K, KiB, kB, M, MiB, MB, G, GiB, GB, T, TiB, TB"
     if len(near) == 2:  # both families fit

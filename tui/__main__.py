@@ -68,7 +68,7 @@ def _print_no(error: RealmsError) -> None:
     """Give who asked for a document one that says no: what makes no sense (exit code 2) has none."""
     from tui.cli.output import print_json
 
-    print_json({"error": error.message, "hint": error.hint or None})
+    print_json({"error": error.message, "hint": error.hint or None, "code": error.code})
 
 
 _OUTPUT_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})

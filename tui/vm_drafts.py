@@ -112,7 +112,7 @@ def _unit_hint(text: str) -> str:
     try:
         parse_size(text.strip())
     except NotAQuantity as error:
-        return error.hint if has_unit(text.strip()) and error.hint.startswith(("did you mean", "write ")) else ""
+        return error.hint if error.is_misspelt else ""
     return ""
 
 
@@ -197,7 +197,7 @@ class _Reader:
         try:
             value = read_field(spec, self._draft.values.get(key, spec.start))
         except FieldRefused as error:
-            self._faults[key] = Fault(str(error).removeprefix(f"{spec.label}: "))
+            self._faults[key] = Fault(error.what)
             return 0
         return value if isinstance(value, int) else 0
 

@@ -53,6 +53,19 @@ _NO_EFFECT = (DiagnosticCode.UNKNOWN_PARAMETER, DiagnosticCode.UNKNOWN_SECTION)
 """Warnings of what a reader ignores; a setting that does nothing is a mistake."""
 
 
+class SettingRefused(UsageError):
+    """A setting can't be made; the bare message leaves out which."""
+
+    def __init__(self, where: str, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{where}: {message}", hint=hint)
+        self._bare = message
+
+    @property
+    def bare_message(self) -> str:
+        """What is wrong with it."""
+        return self._bare
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A parameter, or a whole block, with the value that it is given. `path` counts from `ticrypt.vm`."""
@@ -75,19 +88,19 @@ class Setting:
         if found.mistake is not None:
             column = found.mistake.place.column
             hint = found.mistake.hint or "a text with other marks than letters needs quotes"
-            raise UsageError(f"{shown}: {found.mistake.message} (at character {column})", hint=hint)
+            raise SettingRefused(shown, f"{found.mistake.message} (at character {column})", hint=hint)
         if found.depth > _DEEPEST:
-            raise UsageError(f"{shown}: nested too deeply", hint=f"at most {_DEEPEST} blocks inside each other")
+            raise SettingRefused(shown, "nested too deeply", hint=f"at most {_DEEPEST} blocks inside each other")
         entries = found.root.entries
         if len(entries) != 1 or not isinstance(entries[0], Entry):
             raise UsageError(f"{shown} is no setting" if len(entries) < 2 else f"{shown}: one setting at a time",
                              hint=_EXAMPLE)  # fmt: skip
         entry = entries[0]
         if any(isinstance(part, Include | Reference) for part in _parts(entry.value)):
-            raise UsageError(f"{shown}: a setting has its value in itself", hint="without include and without ${...}")
+            raise SettingRefused(shown, "a setting has its value in itself", hint="without include and without ${...}")
         path = entry.path[len(ROOT) :] if entry.path[: len(ROOT)] == ROOT else entry.path
         if not path:
-            raise UsageError(f"{shown}: nothing is set", hint=_EXAMPLE)
+            raise SettingRefused(shown, "nothing is set", hint=_EXAMPLE)
         text = _from(written, entry.value.place.line, entry.value.place.column)
         return cls(path, text, entry.appends, tuple(_curves(entry.value, path)), isinstance(entry.value, Block))
 
@@ -179,13 +192,13 @@ def _check_paths(configuration: Configuration, settings: Sequence[Setting]) -> N
         section, *rest = setting.path
         if section not in SECTIONS:
             hint = _meant(section, known) or f"a path begins with {', '.join(SECTIONS)}"
-            raise UsageError(f"{setting}: there is no section {section!r}", hint=hint)
+            raise SettingRefused(str(setting), f"there is no section {section!r}", hint=hint)
         if rest and setting.is_block and len(rest) == 1:
             known[section].add(rest[0])
         elif rest and rest[0] not in known[section]:
             ids = known[section]
             hint = _meant(rest[0], dict.fromkeys(ids)) or f"there are {', '.join(sorted(ids)) or 'none'}"
-            raise UsageError(f"{setting}: there is no {_KINDS[section]} {rest[0]!r}", hint=hint)
+            raise SettingRefused(str(setting), f"there is no {_KINDS[section]} {rest[0]!r}", hint=hint)
 
 
 def _meant(word: str, known: Mapping[str, object]) -> str:
@@ -197,7 +210,7 @@ def _does_nothing(found: Diagnostic) -> bool:
     return found.file != _BASE and found.code in _NO_EFFECT
 
 
-def _refusal(settings: Sequence[Setting], mistakes: Sequence[Diagnostic]) -> UsageError:
+def _refusal(settings: Sequence[Setting], mistakes: Sequence[Diagnostic]) -> SettingRefused:
     first = mistakes[0]
     message = _WHOLE_BYTES.sub(lambda digits: format_size(int(digits[1])), first.message)
     where = (
@@ -211,7 +224,7 @@ def _refusal(settings: Sequence[Setting], mistakes: Sequence[Diagnostic]) -> Usa
         hints = ["a curve of another kind is set as a whole: ...={ curve: linear, slope: 1, base: 0 }"]
     if more:
         hints.append(f"and {more} more mistake{'s' * (more > 1)}")
-    return UsageError(f"{where}: {message}", hint="; ".join(hints))
+    return SettingRefused(where, message, hint="; ".join(hints))
 
 
 def _parts(value: Expression) -> Iterator[Expression | Include]:

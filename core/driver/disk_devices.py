@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import libvirt
 
 from core.driver.domain_xml import XmlRefused, parse
+from core.driver.errors import says_unplugging
 from core.driver.volumes import connection_errors
 from core.errors import DriverError
 from core.realms import CacheMode
@@ -175,7 +176,7 @@ def ask_to_release(connection: HostConnection, uuid: str, target: str) -> bool:
         except libvirt.libvirtError as error:
             if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
                 return False
-            if "in the process of unplug" not in str(error):
+            if not says_unplugging(error):
                 raise
     return True
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
+from core.codes import ErrorCode
 from core.errors import DriverError, HostTimeout, HostUnreachable
 from core.text import one_line
 
@@ -127,7 +128,44 @@ def driver_error(error: libvirt.libvirtError, *, host: str, doing: str) -> Drive
     if error.get_error_code() in _TIMED_OUT:
         return HostTimeout(host, f"{doing}: {text}", hint="what it did meanwhile is unknown: look again")
     message, hint = explain(text)
-    return DriverError(host, f"{doing}: {message}", hint=hint)
+    failure = DriverError(host, f"{doing}: {message}", hint=hint)
+    if "process exited" in text:
+        failure.code = ErrorCode.QEMU_EXITED
+    return failure
+
+
+def says_no_space(error: libvirt.libvirtError) -> bool:
+    """Return whether a file system is full."""
+    return "No space left on device" in str(error)
+
+
+def says_exists(error: libvirt.libvirtError) -> bool:
+    """Return whether a name is taken, where libvirt has no code for it: to libvirt 9 a copy's is an internal error."""
+    return any(words in str(error) for words in ("already exists", "already in use"))
+
+
+def says_busy(error: libvirt.libvirtError) -> bool:
+    """Return whether libvirt can't look into a pool because a volume is being made there."""
+    return "asynchronous jobs running" in str(error)
+
+
+def says_being_made(error: libvirt.libvirtError) -> bool:
+    """Return whether a volume is still being made, or copied."""
+    return any(words in str(error) for words in ("still being allocated", "still in use"))
+
+
+def says_unplugging(error: libvirt.libvirtError) -> bool:
+    """Return whether the guest was asked already to let go of a device."""
+    return "in the process of unplug" in str(error)
+
+
+_PROGRAM_SAID = re.compile(r"Child process \(.*?\) unexpected [a-z ]+\d+: (?:qemu-img: )?(?P<words>.*)", re.DOTALL)
+
+
+def said_by_program(error: libvirt.libvirtError) -> str:
+    """Return what a program said that libvirt ran, without its whole command line; empty where none said anything."""
+    said = _PROGRAM_SAID.search(str(error))
+    return one_line(said["words"]) if said is not None else ""
 
 
 def is_gone(error: libvirt.libvirtError) -> bool:

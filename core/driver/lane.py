@@ -161,7 +161,7 @@ class Lane:
         except Stopped:
             raise
         except DriverError as error:
-            reason = _reason(error)
+            reason = one_line(error.bare)
         except Exception as error:  # noqa: BLE001 -- the lane's outer loop: a bug must not end the watch in silence
             _log.exception("lane of %s", self.name)
             reason = one_line(f"internal error: {type(error).__name__}: {error}")
@@ -388,9 +388,3 @@ def settle(outcome: Future[Any], *, value: Any = None, error: Exception | None =
             outcome.set_exception(error)
         else:
             outcome.set_result(value)
-
-
-def _reason(error: DriverError) -> str:
-    """Say why there is no connection, without the name of the host: it stands beside."""
-    text = str(error).removeprefix(f"{error.host}: ")
-    return one_line(text)

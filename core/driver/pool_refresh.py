@@ -6,9 +6,9 @@ from typing import Any
 
 import libvirt
 
-_ATTEMPTS = 3
+from core.driver.errors import says_busy
 
-_BUSY = "asynchronous jobs running"
+_ATTEMPTS = 3
 
 
 def refresh(pool: Any) -> None:
@@ -28,14 +28,9 @@ def refresh(pool: Any) -> None:
                 pool.create(0)
         except libvirt.libvirtError as error:
             first = first or error
-            if is_busy(error) or (first is error and (not was_active or pool.isActive())):
+            if says_busy(error) or (first is error and (not was_active or pool.isActive())):
                 raise first from None
         else:
             return
     if first is not None:
         raise first
-
-
-def is_busy(error: libvirt.libvirtError) -> bool:
-    """Whether libvirt can't look because a volume is being made there."""
-    return _BUSY in str(error)

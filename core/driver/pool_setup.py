@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
+from core.codes import ErrorCode
 from core.driver.domain_xml import XmlRefused, parse
 from core.driver.errors import translated
 from core.driver.pool_refresh import refresh
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 class FolderMissing(DriverError):
     """A pool can't be started because its folder isn't there."""
+
+    code = ErrorCode.FOLDER_MISSING
 
 
 class PoolType(StrEnum):
@@ -276,7 +279,7 @@ def start_pool(connection: HostConnection, name: str) -> None:
     except libvirt.libvirtError as error:
         failure = connection.failed(error, f"start pool {name}")
         if error_number(error) == errno.ENOENT:
-            raise FolderMissing(connection.host, failure.message.removeprefix(f"{connection.host}: ")) from error
+            raise FolderMissing(connection.host, failure.bare_message) from error
         raise failure from error
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
+from core.driver.errors import says_being_made
 from core.driver.volumes import PoolBusy, connection_errors, discard_volume
 
 if TYPE_CHECKING:
@@ -67,12 +68,9 @@ def delete_known(connection: HostConnection, pool: str, name: str) -> None:
             volume = connection.handle.storagePoolLookupByName(pool).storageVolLookupByName(name)
             volume.delete(libvirt.VIR_STORAGE_VOL_DELETE_NORMAL)
         except libvirt.libvirtError as error:
-            if any(words in str(error) for words in _BEING_MADE):
+            if says_being_made(error):
                 message = f"{name} in pool {pool} is still being made, or copied, and libvirt can't interrupt that"
                 raise PoolBusy(connection.host, message, hint="try again when that has ended") from error
             if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
                 raise
             discard_volume(connection, pool, name)
-
-
-_BEING_MADE = ("still being allocated", "still in use")

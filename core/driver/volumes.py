@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,11 +16,12 @@ from xml.etree import ElementTree as ET
 
 import libvirt
 
+from core.codes import ErrorCode
 from core.driver.domain_xml import XmlRefused, parse
-from core.driver.pool_refresh import is_busy, refresh
+from core.driver.errors import said_by_program, says_busy, says_exists, says_no_space
+from core.driver.pool_refresh import refresh
 from core.driver.pool_setup import error_number
 from core.errors import DriverError
-from core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,13 +39,19 @@ BUSY_PATIENCE = 5.0
 class VolumeExists(DriverError):
     """There is a volume of that name already."""
 
+    code = ErrorCode.VOLUME_EXISTS
+
 
 class NoSuchVolume(DriverError):
     """There is no volume of that name."""
 
+    code = ErrorCode.NO_SUCH_VOLUME
+
 
 class PoolBusy(DriverError):
     """Libvirt can't look into the pool before something there is done."""
+
+    code = ErrorCode.POOL_BUSY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,16 +253,11 @@ def _refresh(handle: Any) -> bool:
         refresh(handle)
     except libvirt.libvirtError as error:
         says_nothing = error.get_error_code() is None  # seen of libvirt 9 while a copy grew in the pool
-        if is_busy(error) or (says_nothing and handle.isActive()):
+        if says_busy(error) or (says_nothing and handle.isActive()):
             return False
         raise
     return True
 
-
-_PROGRAM_SAID = re.compile(r"Child process \(.*?\) unexpected [a-z ]+\d+: (?:qemu-img: )?(?P<words>.*)", re.DOTALL)
-"""What a program said that libvirt has run, behind the program's whole command line."""
-
-_NO_SPACE = "No space left on device"
 
 _POOL_IS_MISSING = frozenset({libvirt.VIR_ERR_NO_STORAGE_POOL, libvirt.VIR_ERR_OPERATION_INVALID})
 
@@ -275,18 +276,13 @@ def _creating(connection: HostConnection, doing: str) -> Iterator[None]:
     try:
         yield
     except libvirt.libvirtError as error:
-        # A copy's name that is taken is but an internal error to libvirt 9.
-        exists = error.get_error_code() == libvirt.VIR_ERR_STORAGE_VOL_EXIST
-        if (
-            exists
-            or any(words in str(error) for words in ("already exists", "already in use"))
-            or error_number(error) == errno.EEXIST
-        ):
+        exists = error.get_error_code() == libvirt.VIR_ERR_STORAGE_VOL_EXIST or error_number(error) == errno.EEXIST
+        if exists or says_exists(error):
             raise VolumeExists(connection.host, f"{doing}: there is one of that name already") from error
         failure = connection.failed(error, doing)
-        if (said := _PROGRAM_SAID.search(str(error))) is not None:
-            failure = DriverError(connection.host, f"{doing}: {one_line(said['words'])}")
-        if _NO_SPACE in str(error):
+        if said := said_by_program(error):
+            failure = DriverError(connection.host, f"{doing}: {said}")
+        if says_no_space(error):
             failure.hint = "realms pools status shows how much is free"
         raise failure from error
 

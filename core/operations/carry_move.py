@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet import Connection
 from core.operations.lifecycle import SEEN_SECONDS, Action, NotShutDown, act
@@ -45,6 +46,8 @@ class Errand:
 
 class LeftOff(RealmsError):
     """A VM was shut down to be moved, and was not started again; `reason` says why it was not moved, if that is so."""
+
+    code = ErrorCode.LEFT_OFF
 
     def __init__(self, message: str, *, hint: str = "", reason: RealmsError | None = None) -> None:
         super().__init__(message, hint=hint)

@@ -264,7 +264,7 @@ class _Carrying:
             self._run.change_move(number, detail=words, done=done, total=total)
 
         def warns(text: str) -> None:
-            self._warnings.setdefault(text.removeprefix(f"{name} "), []).append(name)
+            self._warnings.setdefault(text, []).append(name)
 
         def shut_down() -> None:
             self._entry.step(SHUT_DOWN, number=number, host=move.source)

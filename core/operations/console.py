@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import RealmsError
 from core.operations.vm_at_hand import VMRefused
 from core.text import printable
@@ -21,6 +22,8 @@ ESCAPE = "Ctrl-]"
 
 class NoConsole(RealmsError):
     """The VM has no console that could be opened, or the program that opens it is missing."""
+
+    code = ErrorCode.NO_CONSOLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
 
+from core.codes import ErrorCode
 from core.driver.jobs import job_connection
 from core.driver.volume_bytes import allocation_now, available_in, delete_known
 from core.driver.volumes import PoolBusy, copy_volume, find_volume, refreshed
@@ -34,6 +35,8 @@ _LAST_MOMENT = 1.0
 
 class NoSpace(DriverError):
     """A pool has less free space than a copy needs; nothing was written."""
+
+    code = ErrorCode.NO_SPACE
 
 
 class CopyGoesOn(Cancelled):

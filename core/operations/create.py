@@ -6,6 +6,7 @@ import uuid as uuids
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.driver.metadata import Mark
 from core.errors import DriverError, RealmsError, UsageError
 from core.operations.copying import CopyGoesOn, copy_watched, needed_for
@@ -48,6 +49,8 @@ OPERATION = "create"
 
 class NameTaken(RealmsError):
     """The realm has a VM of that name, or one is being made."""
+
+    code = ErrorCode.NAME_TAKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +303,7 @@ class _Creation:
             try:
                 access.slow(lambda connection: connection.start(self._uuid))
             except DriverError as error:
-                if self._kind == Virtualization.KVM and "process exited" in error.message:
+                if self._kind == Virtualization.KVM and error.code is ErrorCode.QEMU_EXITED:
                     error.hint = error.hint or "--virtualization qemu would run it without KVM, and slowly"
                 raise
         return self._workplace.clock.now()

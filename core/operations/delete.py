@@ -7,6 +7,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import DriverError, RealmsError
 from core.operations.host_access import QUICK_SECONDS, HostAccess, in_lane
 from core.operations.journal import Journal
@@ -36,13 +37,19 @@ RECOVER_UNASKED = "realms vms recover --unasked"
 class VMActive(RealmsError):
     """The VM runs, and was not to be turned off."""
 
+    code = ErrorCode.VM_ACTIVE
+
 
 class VolumeInUse(RealmsError):
     """Another VM uses a volume that was to be deleted."""
 
+    code = ErrorCode.VOLUME_IN_USE
+
 
 class VolumeUseUnknown(RealmsError):
     """Nobody can tell whether another VM uses a volume that was to be deleted, as where a host can't be asked."""
+
+    code = ErrorCode.VOLUME_USE_UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,9 +116,7 @@ class DiskUsers:
 
 def say_unasked(unasked: Mapping[str, str]) -> str:
     """Say which hosts could not be asked, and why; empty where all were."""
-    return "; ".join(
-        reason if reason.startswith(f"{host}: ") else f"{host}: {reason}" for host, reason in unasked.items()
-    )
+    return "; ".join(f"{host}: {reason}" for host, reason in unasked.items())
 
 
 def ask_for_disks(
@@ -156,7 +154,7 @@ def ask_for_disks(
         elsewhere = others() if others is not None else NOWHERE
         users = DiskUsers(
             {answer.host.name: answer.value for answer in answers if answer.value is not None},
-            {answer.host.name: str(answer.error) for answer in answers if answer.error is not None},
+            {answer.host.name: answer.error.bare for answer in answers if answer.error is not None},
             elsewhere,
         )
         asked = len(hosts) + len(elsewhere.told) + len(elsewhere.silent)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.driver.survey import client_version
 from core.errors import UsageError
 from core.operations.doctor_fleet import check_twins, compare_realm
@@ -118,7 +119,7 @@ def _not_asked(hosts: Sequence[Host], configuration: Configuration) -> Iterator[
         realm = configuration.realms.get(host.realm)
         why = "is disabled" if not host.state.connects else "is of a disabled realm" if realm and realm.disabled else ""
         if why:
-            yield Checkup(host.name).info("host", f"{why}: not asked", f"realms doctor {shlex.quote(host.name)}")
+            yield Checkup(host.name).info(Check.HOST, f"{why}: not asked", f"realms doctor {shlex.quote(host.name)}")
 
 
 def _patient(host: Host, configuration: Configuration) -> Patient:
@@ -181,10 +182,10 @@ def _check_description(at: Checkup, patient: Patient) -> Iterator[Finding]:
     host, name = patient.host, shlex.quote(patient.host.name)
     if patient.realm is None:
         mend = f"configure it, or: realms hosts edit {name} --realm ID"
-        yield at.error("realm", f"its realm {host.realm} is not configured", mend)
+        yield at.error(Check.REALM, f"its realm {host.realm} is not configured", mend)
     if patient.profile is None:
         mend = f"configure it (realms hosts discover URI proposes one), or: realms hosts edit {name} --profile ID"
-        yield at.error("profile", f"its hardware profile {host.profile} is not configured", mend)
+        yield at.error(Check.PROFILE, f"its hardware profile {host.profile} is not configured", mend)
 
 
 def check_answer(
@@ -209,7 +210,7 @@ def _check_ways(at: Checkup, patient: Patient, seen: HostSurvey, budget: float) 
         uri = patient.uri
         if uri is not None and not uri.is_local:
             yield at.info(
-                "clock", f"not compared: libvirt has no clock, and the connection is by {uri.transport}, not ssh"
+                Check.CLOCK, f"not compared: libvirt has no clock, and the connection is by {uri.transport}, not ssh"
             )
     elif patient.peers:
         left = max(0.5, budget - (time.monotonic() - started))
@@ -221,7 +222,7 @@ def _own_side(patients: Sequence[Patient], *, any_host: bool) -> Iterator[Findin
     yield from check_keys(patient.target for patient in patients if patient.target is not None)
     if not any_host:
         mend = "realms hosts add NAME --realm ID --uri URI --profile ID"
-        yield Checkup("").info("hosts", "no host is registered", mend)
+        yield Checkup("").info(Check.HOSTS, "no host is registered", mend)
 
 
 def _between(visits: Sequence[Visit]) -> Iterator[Finding]:

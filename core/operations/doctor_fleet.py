@@ -6,6 +6,7 @@ import shlex
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
+from core.codes import Check
 from core.operations.doctor_host import show_version
 from core.operations.findings import Checkup
 
@@ -34,7 +35,7 @@ def check_twins(surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
                 mend = "where they are different machines, give each its own host_uuid in /etc/libvirt/libvirtd.conf"
             else:
                 mend = shlex.join(["realms", "hosts", "remove", names[-1]])
-            yield Checkup(name).warning("same machine", message, mend)
+            yield Checkup(name).warning(Check.SAME_MACHINE, message, mend)
 
 
 def compare_realm(realm: Realm, surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
@@ -48,7 +49,7 @@ def compare_realm(realm: Realm, surveys: Mapping[str, HostSurvey]) -> Iterator[F
 
 
 def _compare_pools(realm: Realm, surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
-    check = "shared storage"
+    check = Check.SHARED_STORAGE
     pools = {name: _pools_of(realm, survey) for name, survey in surveys.items()}
     bad: set[str] = set()
     for number, role in enumerate(realm.pools):
@@ -86,7 +87,7 @@ def _place(pool: SurveyedPool) -> str:
 
 
 def _compare_cpus(surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
-    check, named = "cpu model", "give VMs that shall move a CPU model that all have: virsh hypervisor-cpu-baseline"
+    check, named = Check.CPU_MODEL, "give VMs that shall move a CPU model that all have: virsh hypervisor-cpu-baseline"
     models = {
         name: f"{survey.hardware.cpu_vendor} {survey.hardware.cpu_model}".strip() or "unknown"
         for name, survey in surveys.items()
@@ -114,7 +115,7 @@ def _compare_versions(surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
                 f"QEMU {show_version(version)}, elsewhere in the realm {show_version(newest)}: running VMs move to a "
                 "newer one, not always back"
             )
-            yield Checkup(name).info("qemu", message, "update QEMU on the host")
+            yield Checkup(name).info(Check.QEMU, message, "update QEMU on the host")
 
 
 def _usual(values: Mapping[str, T]) -> T | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.operations.examination import MEMORY_TOLERANCE
 from core.units import format_size, show_size
 
@@ -34,16 +35,16 @@ def _check_size(at: Checkup, profile: HardwareProfile, hardware: Hardware) -> It
     if profile.cores != hardware.cores:
         good = False
         message = f"profile {profile.id} has {profile.cores} cores, the host {hardware.cores}"
-        yield at.warning("cores", message, f"cores: {hardware.cores} in a profile of this kind of host")
+        yield at.warning(Check.CORES, message, f"cores: {hardware.cores} in a profile of this kind of host")
     difference = hardware.memory_bytes - profile.memory_bytes
     if abs(difference) > MEMORY_TOLERANCE * profile.memory_bytes:
         good = False
         real, described = show_size(hardware.memory_bytes), show_size(profile.memory_bytes)
         message = f"profile {profile.id} has {described} of memory, the host {real}"
         mend = f"memory: {format_size(hardware.memory_bytes)} in a profile of this kind of host"
-        yield at.warning("memory", message, mend) if difference < 0 else at.info("memory", message, mend)
+        yield at.warning(Check.MEMORY, message, mend) if difference < 0 else at.info(Check.MEMORY, message, mend)
     if good:
-        yield at.ok("profile", f"cores and memory are as {profile.id} says")
+        yield at.ok(Check.PROFILE, f"cores and memory are as {profile.id} says")
 
 
 def _check_overcommit(
@@ -52,16 +53,18 @@ def _check_overcommit(
     if occupation.memory_bytes > hardware.memory_bytes:
         used, real = show_size(occupation.memory_bytes), show_size(hardware.memory_bytes)
         message = f"its active VMs may take {used} of memory, the host has {real}: it may swap, or end VMs"
-        yield at.warning("overcommit", message, f"realms plan drain {shlex.quote(at.host)} shows where VMs could go")
+        yield at.warning(
+            Check.OVERCOMMIT, message, f"realms plan drain {shlex.quote(at.host)} shows where VMs could go"
+        )
     elif occupation.memory_bytes > profile.memory_bytes:
         used, described = show_size(occupation.memory_bytes), show_size(profile.memory_bytes)
         message = f"its active VMs may take {used} of memory, profile {profile.id} has {described}"
-        yield at.warning("overcommit", message, f"lower memory's limit in cost function {profile.cost_function}")
+        yield at.warning(Check.OVERCOMMIT, message, f"lower memory's limit in cost function {profile.cost_function}")
     else:
-        yield at.ok("overcommit", "its active VMs fit into its memory")
+        yield at.ok(Check.OVERCOMMIT, "its active VMs fit into its memory")
     if occupation.vcpus > profile.cores:
         message = f"its active VMs have {occupation.vcpus} vCPUs for {profile.cores} cores"
-        yield at.info("overcommit", message, "as the cost function allows; vcpus' limit is there")
+        yield at.info(Check.OVERCOMMIT, message, "as the cost function allows; vcpus' limit is there")
 
 
 def _check_devices(at: Checkup, profile: HardwareProfile, survey: HostSurvey) -> Iterator[Finding]:
@@ -69,33 +72,35 @@ def _check_devices(at: Checkup, profile: HardwareProfile, survey: HostSurvey) ->
     stray = sorted(occupation.devices - {device.address for device in profile.devices})
     if stray:
         message = f"VMs hold {', '.join(map(str, stray))}, which profile {profile.id} doesn't list: counted as nothing"
-        yield at.warning("devices", message, "list them in the profile")
+        yield at.warning(Check.DEVICES, message, "list them in the profile")
     if not profile.devices:
         return
     if survey.software.hypervisor != "QEMU":
-        yield at.info("devices", "the embedded driver has no PCI devices to compare the profile with")
+        yield at.info(Check.DEVICES, "the embedded driver has no PCI devices to compare the profile with")
         return
     if hardware.devices is None:
-        yield at.info("devices", "libvirt there doesn't list PCI devices: the profile's can't be compared",
+        yield at.info(Check.DEVICES, "libvirt there doesn't list PCI devices: the profile's can't be compared",
                       "install libvirt's node-device driver on the host")  # fmt: skip
         return
     good = True
     if hardware.iommu is False:
         good = False
-        yield at.error("iommu", "the IOMMU is off: no VM can be given a PCI device", _IOMMU)
+        yield at.error(Check.IOMMU, "the IOMMU is off: no VM can be given a PCI device", _IOMMU)
     for device in profile.devices:
         for finding in _check_device(at, device, profile, survey):
             good = False
             yield finding
     if good:
         count = len(profile.devices)
-        yield at.ok("devices", f"all {count} devices of {profile.id} are there" if count > 1 else "its device is there")
+        yield at.ok(
+            Check.DEVICES, f"all {count} devices of {profile.id} are there" if count > 1 else "its device is there"
+        )
 
 
 def _check_device(at: Checkup, listed: Device, profile: HardwareProfile, survey: HostSurvey) -> Iterator[Finding]:
     hardware, in_use = survey.hardware, listed.address in survey.occupation.devices
     look = shlex.join(["realms", "hosts", "discover", survey.uri])
-    check, label = "devices", f"{listed.type} {listed.address}"
+    check, label = Check.DEVICES, f"{listed.type} {listed.address}"
     real = hardware.device_at(listed.address)
     if real is None:
         message = f"{label} of profile {profile.id} is not there"

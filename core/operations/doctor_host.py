@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.operations.findings import Checkup
 
 if TYPE_CHECKING:
@@ -35,42 +36,44 @@ def check_client(version: Version) -> Iterator[Finding]:
             f"libvirt {show_version(version)} here may have CVE-2024-4418: two calls in flight on a connection crash a "
             "program when its host goes silent; this program has one call in flight on each, which avoids it"
         )
-        yield here.info("libvirt client", message, "update libvirt on this machine to 10.4 or later, at leisure")
+        yield here.info(Check.LIBVIRT_CLIENT, message, "update libvirt on this machine to 10.4 or later, at leisure")
     else:
-        yield here.ok("libvirt client", f"libvirt {show_version(version)}")
+        yield here.ok(Check.LIBVIRT_CLIENT, f"libvirt {show_version(version)}")
 
 
 def check_software(at: Checkup, survey: HostSurvey) -> Iterator[Finding]:
     """Check the versions of libvirt and QEMU, and KVM."""
     software = survey.software
     if software.hypervisor != "QEMU":
-        yield at.info("hypervisor", f"{software.hypervisor}: libvirt's embedded driver, whose VMs do not really run")
+        yield at.info(
+            Check.HYPERVISOR, f"{software.hypervisor}: libvirt's embedded driver, whose VMs do not really run"
+        )
         return
     yield from _check_versions(at, software)
     if software.kvm is False:
         mend = "enable virtualization in the firmware, then on the host: modprobe kvm_intel or kvm_amd; ls -l /dev/kvm"
-        yield at.error("kvm", "KVM can't be used: VMs would be emulated, many times slower", mend)
+        yield at.error(Check.KVM, "KVM can't be used: VMs would be emulated, many times slower", mend)
     elif software.kvm:
-        yield at.ok("kvm", "KVM can be used")
+        yield at.ok(Check.KVM, "KVM can be used")
     if software.live_migration is False:
-        yield at.warning("migration", "libvirt there says that it can't migrate running VMs")
+        yield at.warning(Check.MIGRATION, "libvirt there says that it can't migrate running VMs")
 
 
 def _check_versions(at: Checkup, software: Software) -> Iterator[Finding]:
     libvirt, qemu = show_version(software.libvirt), show_version(software.hypervisor_version)
     if software.libvirt < OLDEST_LIBVIRT:
         message = f"libvirt {libvirt}: running VMs can't be snapshotted before {show_version(OLDEST_LIBVIRT)}"
-        yield at.warning("libvirt", message, "update libvirt on the host")
+        yield at.warning(Check.LIBVIRT, message, "update libvirt on the host")
     else:
-        yield at.ok("libvirt", f"libvirt {libvirt}")
+        yield at.ok(Check.LIBVIRT, f"libvirt {libvirt}")
     faults = [name for mended, name in _FAULTS if software.libvirt < mended]
     if faults:
         message = (
             f"libvirt {libvirt} has {', '.join(faults)} (a client can crash it), unless its distribution mended it"
         )
-        yield at.info("libvirt", message, "keep the host's packages up to date")
+        yield at.info(Check.LIBVIRT, message, "keep the host's packages up to date")
     if software.hypervisor_version < OLDEST_QEMU:
         message = f"QEMU {qemu}: running VMs can't be snapshotted before {show_version(OLDEST_QEMU)}"
-        yield at.warning("qemu", message, "update QEMU on the host")
+        yield at.warning(Check.QEMU, message, "update QEMU on the host")
     else:
-        yield at.ok("qemu", f"QEMU {qemu}")
+        yield at.ok(Check.QEMU, f"QEMU {qemu}")

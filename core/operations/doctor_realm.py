@@ -7,6 +7,7 @@ import shlex
 import socket
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.fleet import PoolState
 from core.text import nearest
 from core.units import show_size
@@ -37,7 +38,7 @@ def check_pools(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Findi
     if missing:
         what = f"the realm's pool{'s' if len(missing) > 1 else ''} {', '.join(missing)} {_are(missing)} missing"
         mend = f"realms pools setup --host {shlex.quote(at.host)} --path FOLDER"
-        yield at.error("pools", what, mend)
+        yield at.error(Check.POOLS, what, mend)
     good = True
     for name in realm.pools_among(pools):
         if name in pools:
@@ -45,7 +46,7 @@ def check_pools(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Findi
             good = good and not found
             yield from found
     if good and not missing:
-        yield at.ok("pools", "all four are active and start by themselves")
+        yield at.ok(Check.POOLS, "all four are active and start by themselves")
 
 
 def _are(names: Sequence[str]) -> str:
@@ -54,16 +55,18 @@ def _are(names: Sequence[str]) -> str:
 
 def _check_pool(at: Checkup, pool: SurveyedPool, uri: str) -> Iterator[Finding]:
     if pool.state is not PoolState.ACTIVE:
-        yield at.error("pools", f"pool {pool.name} is inactive", virsh(uri, "pool-start", pool.name))
+        yield at.error(Check.POOLS, f"pool {pool.name} is inactive", virsh(uri, "pool-start", pool.name))
     elif pool.capacity_bytes and pool.available_bytes < ALMOST_FULL * pool.capacity_bytes:
         free = f"{show_size(pool.available_bytes)} of {show_size(pool.capacity_bytes)}"
-        yield at.warning("pools", f"pool {pool.name} is almost full: {free} free", "make room, or enlarge the storage")
+        yield at.warning(
+            Check.POOLS, f"pool {pool.name} is almost full: {free} free", "make room, or enlarge the storage"
+        )
     if not pool.persistent:
         mend = f"realms pools setup --host {shlex.quote(at.host)} --path {shlex.quote(pool.path or 'FOLDER')}"
-        yield at.warning("pools", f"pool {pool.name} is gone when libvirtd restarts: it was never defined", mend)
+        yield at.warning(Check.POOLS, f"pool {pool.name} is gone when libvirtd restarts: it was never defined", mend)
     elif not pool.autostart:
         message = f"pool {pool.name} does not start with the host"
-        yield at.warning("pools", message, virsh(uri, "pool-autostart", pool.name))
+        yield at.warning(Check.POOLS, message, virsh(uri, "pool-autostart", pool.name))
 
 
 def check_network(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Finding]:
@@ -72,7 +75,7 @@ def check_network(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Fin
     if network is None:
         others = ", ".join(sorted(each.name for each in survey.networks)) or "none"
         mend = virsh(survey.uri, "net-define", "FILE") + f"; or name another as network of realm {realm.id}"
-        yield at.error("network", f"the realm's network {realm.network} is missing (there: {others})", mend)
+        yield at.error(Check.NETWORK, f"the realm's network {realm.network} is missing (there: {others})", mend)
         return
     yield from _check_network(at, network, survey.uri)
 
@@ -80,19 +83,19 @@ def check_network(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Fin
 def _check_network(at: Checkup, network: SurveyedNetwork, uri: str) -> Iterator[Finding]:
     name, good = network.name, True
     if not network.active:
-        yield at.error("network", f"the network {name} is not active", virsh(uri, "net-start", name))
+        yield at.error(Check.NETWORK, f"the network {name} is not active", virsh(uri, "net-start", name))
         good = False
     if not network.persistent:
-        yield at.warning("network", f"the network {name} is gone when libvirtd restarts: it was never defined",
+        yield at.warning(Check.NETWORK, f"the network {name} is gone when libvirtd restarts: it was never defined",
                          virsh(uri, "net-define", "FILE"))  # fmt: skip
         good = False
     elif not network.autostart:
         yield at.warning(
-            "network", f"the network {name} does not start with the host", virsh(uri, "net-autostart", name)
+            Check.NETWORK, f"the network {name} does not start with the host", virsh(uri, "net-autostart", name)
         )
         good = False
     if good:
-        yield at.ok("network", f"{name} is active and starts by itself")
+        yield at.ok(Check.NETWORK, f"{name} is active and starts by itself")
 
 
 def check_filter(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Finding]:
@@ -101,13 +104,15 @@ def check_filter(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Find
     if wanted is None:
         return
     if survey.filters is None:
-        yield at.info("network filter", "libvirt there has no network filters (its driver is missing, or does not run)")
+        yield at.info(
+            Check.NETWORK_FILTER, "libvirt there has no network filters (its driver is missing, or does not run)"
+        )
     elif wanted in survey.filters:
-        yield at.ok("network filter", f"{wanted} is defined")
+        yield at.ok(Check.NETWORK_FILTER, f"{wanted} is defined")
     else:
         near = nearest(wanted, sorted(survey.filters))
         message = f"the realm's network filter {wanted} is not defined" + (f" ({near} is)" if near else "")
-        yield at.error("network filter", message, virsh(survey.uri, "nwfilter-define", "FILE"))
+        yield at.error(Check.NETWORK_FILTER, message, virsh(survey.uri, "nwfilter-define", "FILE"))
 
 
 def check_translation(
@@ -117,7 +122,7 @@ def check_translation(
 
     Without a guest that answers, a refusal still shows that the way to the host is open.
     """
-    check = "translation"
+    check = Check.TRANSLATION
     endpoints = [endpoint for address in addresses if (endpoint := translation.endpoint(address)) is not None]
     tried = endpoints[:2] or [f"{translation.address}:{translation.base_port + 1}"]
     answers = {endpoint: _try(endpoint, min(_CONNECT_SECONDS, budget / len(tried))) for endpoint in tried}

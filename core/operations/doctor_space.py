@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.errors import DriverError
 from core.hosts import HostState
 from core.operations.pool_space import look_anew
@@ -30,8 +31,8 @@ def count_space(
         # A host that is named is examined although it is disabled.
         looked = look_anew(replace(host, state=HostState.ENABLED), realm, seconds, stop=stop)
     except DriverError as error:
-        message = f"how much is free was not counted again: {error.message.removeprefix(f'{host.name}: ')}"
-        return survey, (at.warning("pools", message, error.hint),)
+        message = f"how much is free was not counted again: {error.bare_message}"
+        return survey, (at.warning(Check.POOLS, message, error.hint),)
     seen = {pool.facts.name: pool for pool in looked}
     pools = tuple(
         replace(
@@ -45,7 +46,7 @@ def count_space(
         for known in survey.pools
     )
     findings = [
-        at.error("pools", pool.unread, mend) if pool.silent else at.warning("pools", pool.unread, mend)
+        at.error(Check.POOLS, pool.unread, mend) if pool.silent else at.warning(Check.POOLS, pool.unread, mend)
         for pool in {each.unread: each for each in looked if each.unread}.values()
     ]
     return replace(survey, pools=pools), tuple(findings)

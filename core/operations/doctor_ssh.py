@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from core.codes import Check
 from core.operations.findings import Checkup
 from core.operations.ssh_login import SSH_FAILED, effective, log_in, run
 from core.text import one_line
@@ -59,12 +61,14 @@ def check_keys(targets: Iterable[SshTarget]) -> Iterator[Finding]:
     if without:
         logins = ", ".join(without[:3]) + (f" and {len(without) - 3} more" if len(without) > 3 else "")
         message = f"this machine has no ssh key for {logins}"
-        yield here.error("ssh key", message, "realms keys make, then realms keys install HOST")
+        yield here.error(Check.SSH_KEY, message, "realms keys make, then realms keys install HOST")
     if in_agent:
         count = len(in_agent.splitlines())
-        yield here.info("ssh agent", f"an agent offers {count} key{'s' if count != 1 else ''}; others may have none")
+        yield here.info(
+            Check.SSH_AGENT, f"an agent offers {count} key{'s' if count != 1 else ''}; others may have none"
+        )
     else:
-        yield here.ok("ssh agent", "no agent with keys: logins rest on key files alone")
+        yield here.ok(Check.SSH_AGENT, "no agent with keys: logins rest on key files alone")
 
 
 def _keys_of(target: SshTarget) -> tuple[Path, ...]:
@@ -77,7 +81,7 @@ def _keys_of(target: SshTarget) -> tuple[Path, ...]:
 
 
 def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
-    check, quoted = "ssh key", shlex.quote(str(key))
+    check, quoted = Check.SSH_KEY, shlex.quote(str(key))
     try:
         mode = key.stat().st_mode
     except PermissionError:
@@ -117,7 +121,7 @@ def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
 
 def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool = True) -> Iterator[Finding]:
     """Check that the host's own key has been accepted once, so that nobody can take its place."""
-    check = "host key"
+    check = Check.HOST_KEY
     if not target.verifies_host:
         checked, then = _without_no_verify(uri), "leave no_verify=1 out of the URI"
         if registered:
@@ -166,23 +170,23 @@ def check_login(
     outcome = log_in(target, _ASK_CLOCK, timeout, stop=stop)
     answered = clock.now()
     if outcome.code is None:
-        yield at.error("login", f"ssh: no answer in {timeout:g} s", "is the host up and not hung?")
+        yield at.error(Check.LOGIN, f"ssh: no answer in {timeout:g} s", "is the host up and not hung?")
         return
     if outcome.code in (SSH_FAILED, 126, 127) and not outcome.out:
         if outcome.code == 127 and "ssh:" not in outcome.err:  # the host's shell knows no `date`
-            yield at.ok("login", f"as {target.login}")
+            yield at.ok(Check.LOGIN, f"as {target.login}")
             return
-        what, mend = explain(outcome.err, subject or at.host, target)
-        yield at.error("login", what, mend)
+        said = explain(outcome.err, subject or at.host, target)
+        yield at.error(Check.LOGIN, said.what, said.mend, wants_key=said.reason is not SshReason.OTHER)
         return
-    yield at.ok("login", f"ssh {target.login} works without a question")
+    yield at.ok(Check.LOGIN, f"ssh {target.login} works without a question")
     yield from _check_clock(at, outcome, asked, answered)
 
 
 def _check_clock(at: Checkup, outcome: Outcome, asked: float, answered: float) -> Iterator[Finding]:
     words = outcome.out.split()
     if outcome.code != 0 or not words or not words[-1].isdigit():
-        yield at.info("clock", "the host does not tell its time by ssh, and libvirt has no clock")
+        yield at.info(Check.CLOCK, "the host does not tell its time by ssh, and libvirt has no clock")
         return
     # The host's answer is cut to the second, and was given at some moment in between: only what can't be is skew.
     theirs = float(words[-1])
@@ -190,29 +194,42 @@ def _check_clock(at: Checkup, outcome: Outcome, asked: float, answered: float) -
     if abs(skew) > CLOCK_TOLERANCE:
         way = "behind" if skew > 0 else "ahead of"
         message = f"the host's clock is {abs(skew):.0f} s {way} this machine's"
-        yield at.warning("clock", message, "on the host that is wrong: timedatectl set-ntp true")
+        yield at.warning(Check.CLOCK, message, "on the host that is wrong: timedatectl set-ntp true")
     else:
-        yield at.ok("clock", f"within {CLOCK_TOLERANCE:g} s of this machine's")
+        yield at.ok(Check.CLOCK, f"within {CLOCK_TOLERANCE:g} s of this machine's")
 
 
 _ACCEPT = "ssh {login}, compare the fingerprint with the one shown on the host, and accept it"
 _REINSTALLED = "if the host was reinstalled: ssh-keygen -R {known}, then {accept}; else someone may be in between"
 
-KEYS_REFUSED = "the host accepts none of the keys offered"
-HOST_KEY_UNKNOWN = "the host's key is not known: nobody has accepted it"
-"""What a login finds that a key put there, or an answer to ssh's question, would mend."""
+
+class SshReason(StrEnum):
+    """Why a login failed, as far as something is decided by it."""
+
+    KEYS_REFUSED = "keys-refused"
+    HOST_KEY_UNKNOWN = "host-key-unknown"
+    OTHER = "other"
+
+
+class SshSaid(NamedTuple):
+    """What the ssh program said: what is wrong, and how to mend it."""
+
+    what: str
+    mend: str
+    reason: SshReason = SshReason.OTHER
+
 
 KEY_UNREADABLE = "the key file can't be read by this user"
 _OWN_KEY = "run as the user whose key it is, as a rule root, or name a key of your own in the URI: ?keyfile=PATH"
 
 _REASONS = (
     ("remote host identification has changed", "the host's ssh key is not the one accepted before", _REINSTALLED),
-    ("host key verification failed", HOST_KEY_UNKNOWN, "{accept}"),
+    ("host key verification failed", "the host's key is not known: nobody has accepted it", "{accept}"),
     ("unprotected private key file", "the key file can be read by others: ssh refuses it", "chmod 600 {key}"),
     ("too many authentication failures", "the agent offers too many keys", "name one in the URI: ?keyfile=PATH"),
     ('": permission denied', KEY_UNREADABLE, _OWN_KEY),
     ("not accessible: permission denied", KEY_UNREADABLE, _OWN_KEY),
-    ("permission denied (", KEYS_REFUSED, "realms keys install {name}"),
+    ("permission denied (", "the host accepts none of the keys offered", "realms keys install {name}"),
     ("could not resolve hostname", "cannot resolve {host}", "check the name in the URI, and DNS"),
     ("connection refused", "nothing listens at {host} port {port}", "start sshd on the host, or correct the URI"),
     ("no route to host", "no route to {host}", "is the host up, and the network between?"),
@@ -220,9 +237,13 @@ _REASONS = (
     ("timed out", "{host} does not answer", "is the host up, and does a firewall drop packets?"),
     ("not installed on this machine", "this machine has no ssh program", "install openssh-client"),
 )  # fmt: skip
+_DECISIVE = {
+    "host key verification failed": SshReason.HOST_KEY_UNKNOWN,
+    "permission denied (": SshReason.KEYS_REFUSED,
+}
 
 
-def explain(said: str, name: str, target: SshTarget) -> tuple[str, str]:
+def explain(said: str, name: str, target: SshTarget) -> SshSaid:
     """Turn what the ssh program said into what is wrong and how to mend it."""
     words = {
         "host": target.host, "login": target.login, "known": shlex.quote(target.known_name),
@@ -234,9 +255,10 @@ def explain(said: str, name: str, target: SshTarget) -> tuple[str, str]:
         lower = lower.replace(_REASONS[0][0], "")
     for pattern, what, mend in _REASONS:
         if pattern in lower:
-            return what.format(**words), mend.format(**words)
+            return SshSaid(what.format(**words), mend.format(**words), _DECISIVE.get(pattern, SshReason.OTHER))
     lines = [line for line in said.splitlines() if line.strip()]
-    return f"ssh: {one_line(lines[-1]) if lines else 'failed without a word'}", f"see what `ssh {target.login}` says"
+    what = f"ssh: {one_line(lines[-1]) if lines else 'failed without a word'}"
+    return SshSaid(what, f"see what `ssh {target.login}` says")
 
 
 # Between hosts -----------------------------------------------------------------------------------------------------
@@ -254,7 +276,7 @@ def check_peers(at: Checkup, target: SshTarget, peers: Sequence[SshTarget], time
     answers = dict(line.split(" ", 1) for line in outcome.out.splitlines() if line.count(" ") == 1)
     failed = [peer.host for number, peer in enumerate(asked) if answers.get(str(number)) == "no"]
     unknown = [peer.host for number, peer in enumerate(asked) if str(number) not in answers]
-    check, needless = "host to host", "only peer-to-peer migration needs it, ours does not"
+    check, needless = Check.HOST_TO_HOST, "only peer-to-peer migration needs it, ours does not"
     if failed:
         yield at.info(check, f"no ssh from here to {', '.join(failed)}: {needless}")
     elif unknown:

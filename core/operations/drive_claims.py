@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import RealmsError
 from core.operations.disk_users import Reach, ask_for_disks
 from core.text import printable
@@ -27,6 +28,8 @@ CLAIM = "claim"
 
 class DriveInUse(RealmsError):
     """Another active VM has the drive, or a host that might run one that has it can't be asked; nothing was changed."""
+
+    code = ErrorCode.DRIVE_IN_USE
 
 
 def claim_drives(journal: Journal, entry: Entry, realm: Realm, drives: Sequence[str]) -> None:

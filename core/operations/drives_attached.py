@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.driver.disk_devices import (
     MOST_TARGETS,
     Disk,
@@ -60,9 +61,13 @@ _RAW_ENDINGS = (".raw", ".img")
 class DriveRefused(RealmsError):
     """A drive can't be attached, or not be told apart from what is no drive; nothing was changed."""
 
+    code = ErrorCode.DRIVE_REFUSED
+
 
 class GuestHolds(DriverError):
     """The guest has not let go of a drive; it was asked to, and may still do so."""
+
+    code = ErrorCode.GUEST_HOLDS_DRIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

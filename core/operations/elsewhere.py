@@ -208,7 +208,7 @@ def ask_elsewhere(
     def work() -> None:
         try:
             answers = map_hosts(asked, look)
-            silent.update({answer.host: str(answer.error) for answer in answers if answer.error is not None})
+            silent.update({answer.host: answer.error.bare for answer in answers if answer.error is not None})
             told = tuple(answer.value for answer in answers if answer.value is not None)
             outcome.set_result(Elsewhere(told, silent))
         finally:

@@ -10,6 +10,8 @@ from core.config.diagnostics import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from core.codes import Check
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -17,11 +19,13 @@ class Finding:
 
     host: str
     severity: Severity
-    check: str
+    check: Check
     """What was looked at, in one or two words; the same for all hosts."""
     what: str
     mend: str = ""
     """What to do, a command where there is one; empty where nothing needs to be done."""
+    wants_key: bool = False
+    """Whether a key put on the host, or an answer to ssh's question, would mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +34,19 @@ class Checkup:
 
     host: str
 
-    def error(self, check: str, what: str, mend: str = "") -> Finding:
+    def error(self, check: Check, what: str, mend: str = "", *, wants_key: bool = False) -> Finding:
         """Report what keeps the host from doing its work."""
-        return Finding(self.host, Severity.ERROR, check, what, mend)
+        return Finding(self.host, Severity.ERROR, check, what, mend, wants_key)
 
-    def warning(self, check: str, what: str, mend: str = "") -> Finding:
+    def warning(self, check: Check, what: str, mend: str = "") -> Finding:
         """Report what will hurt some day."""
         return Finding(self.host, Severity.WARNING, check, what, mend)
 
-    def info(self, check: str, what: str, mend: str = "") -> Finding:
+    def info(self, check: Check, what: str, mend: str = "") -> Finding:
         """Report what is good to know."""
         return Finding(self.host, Severity.INFO, check, what, mend)
 
-    def ok(self, check: str, what: str) -> Finding:
+    def ok(self, check: Check, what: str) -> Finding:
         """Report that all is well."""
         return Finding(self.host, Severity.OK, check, what)
 

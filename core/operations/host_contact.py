@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.config.diagnostics import Severity
 from core.driver.survey import survey
 from core.errors import Cancelled, DriverError, HostRefused, HostTimeout
-from core.operations.doctor_ssh import HOST_KEY_UNKNOWN, KEYS_REFUSED, check_host_key, check_login
+from core.operations.doctor_ssh import check_host_key, check_login
 from core.operations.findings import Checkup, Finding
 from core.operations.ssh_login import SshTarget
 from core.uris import parse_uri
@@ -41,14 +42,14 @@ class Contact:
         uri = read_uri(self.uri)
         return SshTarget.of(uri) if uri is not None else None
 
-    def has_error(self, check: str) -> bool:
+    def has_error(self, check: Check) -> bool:
         """Whether the way ends at this check."""
-        return any(each.check == check and each.severity is Severity.ERROR for each in self.findings)
+        return any(each.check is check and each.severity is Severity.ERROR for each in self.findings)
 
     @property
     def wants_key(self) -> bool:
         """Whether the host's sshd answered, and knows none of our keys, or we not its own."""
-        return any(each.check == "login" and each.what in (KEYS_REFUSED, HOST_KEY_UNKNOWN) for each in self.findings)
+        return any(each.wants_key for each in self.findings)
 
 
 def read_uri(text: str) -> ConnectionUri | None:
@@ -77,7 +78,7 @@ def reach(
     at, deadline = Checkup(host.name), time.monotonic() + timeout
     say = told or (lambda _: None)
     uri = read_uri(host.uri)
-    findings = [at.warning("uri", warning) for warning in (uri.warnings if uri is not None else ())]
+    findings = [at.warning(Check.URI, warning) for warning in (uri.warnings if uri is not None else ())]
     target = SshTarget.of(uri) if uri is not None else None
     if target is not None:
         say(f"logging in with ssh {target.login}")
@@ -100,9 +101,9 @@ def reach(
 def _no_answer(at: Checkup, error: DriverError, timeout: float) -> Iterator[Finding]:
     if isinstance(error, HostTimeout):
         mend = "is libvirtd hung? On the host: systemctl restart libvirtd"
-        yield at.error("libvirt", f"no answer in {timeout:g} s", mend)
+        yield at.error(Check.LIBVIRT, f"no answer in {timeout:g} s", mend)
     else:
-        yield at.error("libvirt", error.message, error.hint)
+        yield at.error(Check.LIBVIRT, error.message, error.hint)
 
 
 def _check(stop: Event | None) -> None:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.driver.jobs import job_connection
 from core.driver.pool_setup import (
     FolderMissing,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 class PoolDiffers(DriverError):
     """There is a pool of that name which is not what was asked for; nothing was changed."""
+
+    code = ErrorCode.POOL_DIFFERS
 
 
 def look_up_realm_pools(

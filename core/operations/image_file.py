@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import RealmsError, UnreadableFile
 from core.text import printable
 
@@ -44,10 +45,14 @@ _FOREIGN = (
     (0, b"PK\3\4", "a zip archive"),
     (257, b"ustar", "a tar archive, perhaps an OVA"),
 )
+_PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\3\4", b"ustar")
+"""Magic of what has to be unpacked before it is an image."""
 
 
 class ImageRefused(RealmsError):
     """A file can't become a brick."""
+
+    code = ErrorCode.IMAGE_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ def examine(file: BinaryIO, name: str) -> ImageFile:
         return _qcow2(head, size, name)
     for offset, magic, what in _FOREIGN:
         if head[offset : offset + len(magic)] == magic:
-            hint = "unpack it first" if "compressed" in what or "archive" in what else "qemu-img convert -O qcow2"
+            hint = "unpack it first" if magic in _PACKED else "qemu-img convert -O qcow2"
             raise ImageRefused(f"{name} is {what}: a brick is qcow2 or raw", hint=hint)
     if size % _SECTOR:  # no disk is like that: a text, a page of HTML in place of a download, or a part of an image
         message = f"{name} is no image: it has no qcow2 header, and its {size} bytes are no whole sectors of a raw one"

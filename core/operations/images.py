@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.driver.jobs import job_connection
 from core.driver.volumes import (
     NewVolume,
@@ -45,6 +46,8 @@ _LONGEST_NAME = 200
 
 class ImageInUse(RealmsError):
     """A brick or drive can't be deleted: something uses it, or a host that might can't be asked."""
+
+    code = ErrorCode.IMAGE_IN_USE
 
     def __init__(self, message: str, image: Image, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -210,9 +213,7 @@ def _how_to_free(report: ImagesReport, image: Image) -> str:
 
 
 def _reasons(report: ImagesReport) -> str:
-    return "; ".join(
-        reason if reason.startswith(f"{host}: ") else f"{host}: {reason}" for host, reason in report.unasked.items()
-    )
+    return "; ".join(f"{host}: {reason}" for host, reason in report.unasked.items())
 
 
 def _make_marked(

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from core.codes import ErrorCode
 from core.errors import RealmsError, UnwritableFile
 from core.files import PRIVATE, make_folder, share, sync_folder, write_line
 from core.locks import acquire, release, try_lock
@@ -40,6 +41,8 @@ LOCK_PATIENCE = 3.0
 
 class StillAtWork(RealmsError):
     """An operation is not left behind: the process that works on it lives."""
+
+    code = ErrorCode.STILL_AT_WORK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

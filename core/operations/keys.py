@@ -189,13 +189,14 @@ def _needs_no_passphrase(key: ServiceKey) -> bool:
 
 
 def _failure(outcome: Outcome, target: SshTarget) -> RealmsError:
-    from core.operations.doctor_ssh import explain
+    from core.operations.doctor_ssh import SshReason, SshSaid, explain
 
     if outcome.code is None:
         return HostUnreachable("", f"{target.login}: no answer in {LOGIN_SECONDS:g} s", hint="is the host up?")
     if outcome.code == SSH_FAILED:
-        what, mend = explain(outcome.err, "", target) if outcome.err else ("the login failed", "ssh has said why")
-        if "accepts none of the keys" in what:
+        unheard = SshSaid("the login failed", "ssh has said why")
+        what, mend, reason = explain(outcome.err, "", target) if outcome.err else unheard
+        if reason is SshReason.KEYS_REFUSED:
             mend = "log in there once by another way, with a password or a key that it knows: run this on a terminal"
         return HostUnreachable("", f"{target.login}: {what}", hint=mend)
     said = one_line(outcome.err) or f"exit code {outcome.code}"

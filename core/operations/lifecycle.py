@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet import IO_ERROR, VMState
 from core.operations.host_access import in_lane
@@ -44,17 +45,25 @@ STEADY_SECONDS = 1.0
 class NotShutDown(RealmsError):
     """A VM was asked to shut itself down, and still runs."""
 
+    code = ErrorCode.NOT_SHUT_DOWN
+
 
 class WrongState(RealmsError):
     """What was asked for can't be done to a VM in its state; nothing was done."""
+
+    code = ErrorCode.WRONG_STATE
 
 
 class NotAsWished(RealmsError):
     """What was asked for was done, and the host shows the VM in another state since."""
 
+    code = ErrorCode.STATE_NOT_REACHED
+
 
 class StorageFailed(RealmsError):
     """A VM was let go on, and could again not use its storage."""
+
+    code = ErrorCode.STORAGE_FAILED
 
 
 class Action(StrEnum):

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.driver.jobs import job_connection
 from core.driver.migration import (
     LiveMigration,
@@ -62,6 +63,8 @@ SEEN_WITHIN = 10.0
 
 class MigrationFailed(RealmsError):
     """The migration did not end as wished; `whereabouts` says where the VM is, as far as anyone can tell."""
+
+    code = ErrorCode.MIGRATION_FAILED
 
     def __init__(self, message: str, whereabouts: Whereabouts, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.driver.migration import MigrationMode
 from core.driver.migration_survey import CpuMatch
 from core.fleet import VMState
@@ -59,73 +60,80 @@ def check_migration(found: Findings, wish: MigrationWish) -> Iterator[Obstacle]:
 def _state(found: Findings, wish: MigrationWish) -> Iterator[Obstacle]:
     here, name = found.here, found.here.traits.name
     if not here.sight.active and not here.sight.defined:
-        yield error("state", f"{found.source} doesn't have it any more", "realms vms list tells where it is")
+        yield error(Check.STATE, f"{found.source} doesn't have it any more", "realms vms list tells where it is")
     if here.sight.active and wish.offline:
         hint = f"shut it down first (realms vms shutdown {name}), or leave --offline out"
-        yield error("state", f"it is {here.sight.state.value}: only a VM that is off moves offline", hint)
+        yield error(Check.STATE, f"it is {here.sight.state.value}: only a VM that is off moves offline", hint)
     if here.sight.state in (VMState.CRASHED, VMState.SHUTTING_DOWN, VMState.SUSPENDED) and here.sight.active:
         yield error(
-            "state", f"it is {here.sight.state.value}", f"force it off (realms vms off {name}) and move it then"
+            Check.STATE, f"it is {here.sight.state.value}", f"force it off (realms vms off {name}) and move it then"
         )
     if here.sight.active and here.sight.busy:
-        yield error("state", "another job works on it: a migration, a backup or a copy", "wait until that has ended")
+        yield error(
+            Check.STATE, "another job works on it: a migration, a backup or a copy", "wait until that has ended"
+        )
     if not here.sight.active and here.saved:
         mend = f"start it, or drop the state on {found.source}: virsh managedsave-remove {name}"
-        yield error("saved state", "its saved state would stay behind, and with it what was in its memory", mend)
-    for number, kind in ((here.snapshots, "snapshot"), (here.checkpoints, "checkpoint")):
+        yield error(Check.SAVED_STATE, "its saved state would stay behind, and with it what was in its memory", mend)
+    for number, kind, check in (
+        (here.snapshots, "snapshot", Check.SNAPSHOTS),
+        (here.checkpoints, "checkpoint", Check.CHECKPOINTS),
+    ):
         if number:
             mend = f"on {found.source}: virsh {kind}-delete {name} {kind.upper()} (--metadata keeps the data)"
-            yield error(f"{kind}s", f"libvirt moves no VM with {kind}s of its own; it has {number}", mend)
+            yield error(check, f"libvirt moves no VM with {kind}s of its own; it has {number}", mend)
 
 
 def _identity(found: Findings) -> Iterator[Obstacle]:
     there, traits = found.there, found.here.traits
     if there.machine_uuid is not None and there.machine_uuid == found.here.machine_uuid:
-        yield error("hosts", f"{found.source} and {found.target} are the same machine", "remove one of them")
+        yield error(Check.HOSTS, f"{found.source} and {found.target} are the same machine", "remove one of them")
         return
     if there.same_uuid.active:
         mend = f"virsh -c URI-OF-{found.target} domstate {traits.uuid} --reason tells more; end one of the two"
-        yield error("identity", f"a VM of this UUID is active on {found.target} too", mend)
+        yield error(Check.IDENTITY, f"a VM of this UUID is active on {found.target} too", mend)
     elif there.same_uuid.defined:
         what = f"{found.target} has a definition of this very VM, {there.same_uuid_name}, which is off"
-        yield error("identity", what, "--force replaces it", unless="--force")
+        yield error(Check.IDENTITY, what, "--force replaces it", unless="--force")
     if there.same_name_uuid and there.same_name_uuid != traits.uuid:
         what = f"another VM on {found.target} has the name {traits.name}"
-        yield error("name", what, f"rename one of them: virsh domrename {traits.name} NEW")
+        yield error(Check.NAME, what, f"rename one of them: virsh domrename {traits.name} NEW")
 
 
 def _software(found: Findings, *, live: bool) -> Iterator[Obstacle]:
     here, there = found.here, found.there
     if there.machine_refusal:
-        yield error("machine", f"{found.target} can't run it: {there.machine_refusal}", "upgrade QEMU there")
+        yield error(Check.MACHINE, f"{found.target} can't run it: {there.machine_refusal}", "upgrade QEMU there")
     else:
-        yield fine("machine", f"{found.target} knows machine type {here.traits.machine or 'of its own choice'}")
+        yield fine(Check.MACHINE, f"{found.target} knows machine type {here.traits.machine or 'of its own choice'}")
     for what, mine, theirs in (
         ("libvirt", here.libvirt, there.libvirt),
         ("QEMU", here.hypervisor, there.hypervisor),
     ):
         if live and theirs < mine:
             text = f"{what} {_dotted(theirs)} on {found.target} is older than {_dotted(mine)} on {found.source}"
-            yield warning("versions", text, "moves to older versions are tested by nobody: upgrade the target")
+            yield warning(Check.VERSIONS, text, "moves to older versions are tested by nobody: upgrade the target")
 
 
 def _cpu(found: Findings, *, live: bool) -> Iterator[Obstacle]:
     there, mode = found.there, found.here.traits.cpu_mode
     match there.cpu:
         case CpuMatch.SUITS:
-            yield fine("cpu", f"the CPU of {found.target} has all that the guest was given")
+            yield fine(Check.CPU, f"the CPU of {found.target} has all that the guest was given")
             if live and mode == "host-passthrough":
                 what = (
                     "the guest was given its host's very CPU (host-passthrough): other firmware or microcode may show"
                 )
-                yield warning("cpu", what, "a named CPU model is meant for moving")
+                yield warning(Check.CPU, what, "a named CPU model is meant for moving")
         case CpuMatch.LACKS if live:
             mend = "move it to a host of the same kind, or shut it down and move it offline"
-            yield error("cpu", f"the CPU of {found.target} lacks what the guest was given: {there.cpu_words}", mend)
+            yield error(Check.CPU, f"the CPU of {found.target} lacks what the guest was given: {there.cpu_words}", mend)
         case CpuMatch.LACKS:
-            yield warning("cpu", f"it may not start on {found.target}: {there.cpu_words}", "give it another CPU model")
+            yield warning(
+                Check.CPU, f"it may not start on {found.target}: {there.cpu_words}", "give it another CPU model"
+            )
         case CpuMatch.UNKNOWN:
-            yield info("cpu", f"the CPU could not be compared: {there.cpu_words}")
+            yield info(Check.CPU, f"the CPU could not be compared: {there.cpu_words}")
 
 
 def _nic(nic: Nic, found: Findings, *, live: bool) -> Iterator[Obstacle]:
@@ -134,32 +142,34 @@ def _nic(nic: Nic, found: Findings, *, live: bool) -> Iterator[Obstacle]:
         mend = (
             f"define it there: virsh nwfilter-dumpxml {nic.filter} on {found.source}, virsh nwfilter-define on {target}"
         )
-        yield error("network filter", f"{target} has no network filter {nic.filter}", mend)
+        yield error(Check.NETWORK_FILTER, f"{target} has no network filter {nic.filter}", mend)
     if nic.kind == "network":
         yield from _network(nic, found, live=live)
     elif nic.kind in ("bridge", "direct") and found.there.bridges is not None:
         if nic.source not in found.there.bridges:
-            yield error("network", f"{target} has no network device {nic.source}", "make one of the same name there")
+            yield error(
+                Check.NETWORK, f"{target} has no network device {nic.source}", "make one of the same name there"
+            )
         else:
-            yield fine("network", f"{target} has {nic.source}")
+            yield fine(Check.NETWORK, f"{target} has {nic.source}")
 
 
 def _network(nic: Nic, found: Findings, *, live: bool) -> Iterator[Obstacle]:
     target, state = found.target, found.there.networks.get(nic.source)
     if state is None:
-        yield error("network", f"{target} has no network {nic.source}", f"define and start it on {target}")
+        yield error(Check.NETWORK, f"{target} has no network {nic.source}", f"define and start it on {target}")
         return
     active, forward = state
     if not active:
-        yield error("network", f"network {nic.source} is not active on {target}", f"virsh net-start {nic.source}")
+        yield error(Check.NETWORK, f"network {nic.source} is not active on {target}", f"virsh net-start {nic.source}")
     elif live and forward in _NOT_PORTABLE:
         what = (
             f"network {nic.source} is {forward or 'isolated'}: each host has its own. The guest keeps an address that "
             f"the one on {target} may hand out again, and its open connections break"
         )
-        yield warning("network", what, "renew its lease after the move; a bridged network avoids this")
+        yield warning(Check.NETWORK, what, "renew its lease after the move; a bridged network avoids this")
     else:
-        yield fine("network", f"network {nic.source} is active on {target}")
+        yield fine(Check.NETWORK, f"network {nic.source} is active on {target}")
 
 
 def _devices(found: Findings, *, live: bool) -> Iterator[Obstacle]:
@@ -167,12 +177,14 @@ def _devices(found: Findings, *, live: bool) -> Iterator[Obstacle]:
     if traits.pci_devices and live:
         what = f"{traits.pci_devices} PCI devices of the host are assigned to it: their state can't be moved"
         mend = f"realms vms shutdown {traits.name}, then move it offline: its devices are placed again by type"
-        yield error("devices", what.replace("1 PCI devices of the host are", "a PCI device of the host is"), mend)
+        yield error(Check.DEVICES, what.replace("1 PCI devices of the host are", "a PCI device of the host is"), mend)
     for thing in traits.bound_devices:
         if live:
-            yield error("devices", f"it holds {thing}, which can't be moved", "detach it, or move it offline")
+            yield error(Check.DEVICES, f"it holds {thing}, which can't be moved", "detach it, or move it offline")
         else:
-            yield warning("devices", f"it holds {thing}: {found.target} must have that too", "look before you start it")
+            yield warning(
+                Check.DEVICES, f"it holds {thing}: {found.target} must have that too", "look before you start it"
+            )
 
 
 def _disk(disk: Disk, found: Findings, *, live: bool) -> Iterator[Obstacle]:
@@ -180,52 +192,54 @@ def _disk(disk: Disk, found: Findings, *, live: bool) -> Iterator[Obstacle]:
         return
     label = f"{disk.target} ({disk.place or '/'.join(disk.volume or ())})"
     if disk.kind not in ("file", "block", "volume"):
-        yield error("disks", f"{label}: a disk of type {disk.kind} belongs to {found.source} alone", "detach it")
+        yield error(Check.DISKS, f"{label}: a disk of type {disk.kind} belongs to {found.source} alone", "detach it")
         return
     folders = folders_of(disk, found.here.pools)
     storage = [found.storage[folder] for folder in folders]
     if storage and all(each.shared for each in storage):
         how = "; ".join(dict.fromkeys(each.how for each in storage))
-        yield fine("disks", f"{label}: both hosts see it: {how}")
+        yield fine(Check.DISKS, f"{label}: both hosts see it: {how}")
         return
     copyable = live and disk.can_be_copied
     doubt = next((each for each in storage if not each.shared), None)
     how = doubt.how if doubt is not None else f"nobody can tell whether {found.target} has the same"
     if doubt is not None and doubt.shared is False:
-        yield error("disks", f"{label} is on storage of {found.source} alone: {how}",
+        yield error(Check.DISKS, f"{label} is on storage of {found.source} alone: {how}",
                     "--copy-storage copies it" if copyable else "put it on shared storage",
                     unless="--copy-storage" if copyable else "")  # fmt: skip
         return
     mend = f"set the pool up on both hosts; --unsafe if you know that {found.target} sees the same data there"
     if copyable:
         mend += "; --copy-storage if it doesn't"
-    yield error("disks", f"{label}: it is not proven to be shared: {how}", mend, unless="--unsafe")
+    yield error(Check.DISKS, f"{label}: it is not proven to be shared: {how}", mend, unless="--unsafe")
 
 
 def _beside(found: Findings, *, live: bool) -> Iterator[Obstacle]:
     traits = found.here.traits
     for path in traits.files:
-        yield info("files", f"{found.target} must have {path} too")
+        yield info(Check.FILES, f"{found.target} must have {path} too")
     if not live:
         for thing in traits.private_state:
             what = f"{thing} stay behind: {found.source} has them in a file of its own"
-            yield warning("state", what.replace("TPM stay", "TPM stays"), "move it live, or copy them by hand")
+            yield warning(Check.STATE, what.replace("TPM stay", "TPM stays"), "move it live, or copy them by hand")
 
 
 def _stream(found: Findings, wish: MigrationWish) -> Iterator[Obstacle]:
     host = found.target_address.partition("://")[2].strip("[]").partition(":")[0]
     if wish.mode is MigrationMode.CLIENT and (host == "localhost" or host.startswith("127.")):
         what = f"{found.source} would migrate to itself: {found.target} is reached through {host} from here"
-        yield error("address", what, "--migrate-uri tcp://ADDRESS says where QEMU reaches the target")
+        yield error(Check.ADDRESS, what, "--migrate-uri tcp://ADDRESS says where QEMU reaches the target")
     if wish.mode is MigrationMode.CLIENT and not found.target_address:
-        yield info("address", f"{found.target} itself says where it is reached", "--migrate-uri overrides that")
+        yield info(Check.ADDRESS, f"{found.target} itself says where it is reached", "--migrate-uri overrides that")
     if wish.mode is MigrationMode.TUNNELLED:
-        yield fine("encryption", "memory goes through libvirt's connection between the hosts")
+        yield fine(Check.ENCRYPTION, "memory goes through libvirt's connection between the hosts")
     elif wish.tls:
-        yield fine("encryption", "memory is encrypted by TLS, with the certificates of the hosts' QEMU")
+        yield fine(Check.ENCRYPTION, "memory is encrypted by TLS, with the certificates of the hosts' QEMU")
     else:
         what = "memory goes over the network as it is, readable to who listens there"
-        yield warning("encryption", what, "--tls encrypts it (needs certificates on the hosts), or --mode tunnelled")
+        yield warning(
+            Check.ENCRYPTION, what, "--tls encrypts it (needs certificates on the hosts), or --mode tunnelled"
+        )
 
 
 def _dotted(version: tuple[int, int, int]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from core.codes import Check, ErrorCode
 from core.config.diagnostics import Severity
 from core.driver.jobs import job_connection
 from core.driver.migration import MigrationMode, migration_address
@@ -40,6 +41,8 @@ DEADLINE = 20.0
 
 class MigrationRefused(RealmsError):
     """Something stands in the way; `plan` has all that was checked."""
+
+    code = ErrorCode.MIGRATION_REFUSED
 
     def __init__(self, message: str, plan: MigrationPlan, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -245,27 +248,29 @@ def _placement(verdict: Verdict) -> Iterator[Obstacle]:
         mend = (
             f"realms vms migrate without --to takes the best host{', --force this one all the same' if unless else ''}"
         )
-        yield error("placement", f"{verdict.host} refuses it: {reason}", mend, unless=unless)
+        yield error(Check.PLACEMENT, f"{verdict.host} refuses it: {reason}", mend, unless=unless)
 
 
 def _standing(departure: Departure, target: Host) -> Iterator[Obstacle]:
     snapshot, vm = departure.snapshot, departure.vm
     if not vm.managed:
         what = f"{departure.name} is foreign: no realm has made it, and someone else may rely on where it is"
-        yield error("foreign", what, "--foreign moves it all the same", unless="--foreign")
+        yield error(Check.FOREIGN, what, "--foreign moves it all the same", unless="--foreign")
     for other in departure.fleet.hosts:
         if other.name in (snapshot.name, target.name):
             continue
         if any(each.uuid == vm.uuid and each.active for each in other.vms):
-            yield error("identity", f"a VM of this UUID is active on {other.name} too", "end one of the two first")
+            yield error(Check.IDENTITY, f"a VM of this UUID is active on {other.name} too", "end one of the two first")
         elif other.host.state.connects and other.connection is not Connection.CONNECTED:
-            yield warning("identity", f"{other.name} can't be asked whether it runs the VM too", "realms hosts test")
+            yield warning(
+                Check.IDENTITY, f"{other.name} can't be asked whether it runs the VM too", "realms hosts test"
+            )
 
 
 def _strangers(demand: Demand, snapshot: HostSnapshot) -> Iterator[Obstacle]:
     for address in demand.strangers:
         what = f"device {address} is not in the profile of {snapshot.name}: nobody knows what to give it instead"
-        yield error("devices", what, "detach it, or list it in the hardware profile")
+        yield error(Check.DEVICES, what, "detach it, or list it in the hardware profile")
 
 
 def _cost_words(verdict: Verdict) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.codes import Why
+from core.codes import ErrorCode, Why
 from core.curves import INFINITY
 from core.errors import RealmsError
 from core.fleet import Fleet
@@ -35,6 +35,8 @@ CAN_NOT_BE_FORCED = frozenset({
 
 class NoTarget(RealmsError):
     """No other host can take the VM; `verdicts` say why of each."""
+
+    code = ErrorCode.NO_TARGET
 
     def __init__(self, message: str, verdicts: tuple[Verdict, ...] = (), *, hint: str = "") -> None:
         super().__init__(message, hint=hint)

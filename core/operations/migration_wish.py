@@ -12,6 +12,8 @@ from core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from core.codes import Check
+
 _SCHEMES = ("tcp://", "rdma://")
 
 
@@ -76,7 +78,7 @@ class Obstacle:
     """Something that was checked before a migration. An error stands in its way, a warning is a risk."""
 
     severity: Severity
-    check: str
+    check: Check
     """What was looked at, in one or two words."""
     what: str
     mend: str = ""
@@ -91,22 +93,22 @@ class Obstacle:
         return self.severity is Severity.ERROR and not self.overridden
 
 
-def error(check: str, what: str, mend: str = "", *, unless: str = "") -> Obstacle:
+def error(check: Check, what: str, mend: str = "", *, unless: str = "") -> Obstacle:
     """Report what stands in the way, and the option that goes on all the same, if one does."""
     return Obstacle(severity=Severity.ERROR, check=check, what=what, mend=mend, overridden_by=unless)
 
 
-def warning(check: str, what: str, mend: str = "") -> Obstacle:
+def warning(check: Check, what: str, mend: str = "") -> Obstacle:
     """Report a risk."""
     return Obstacle(severity=Severity.WARNING, check=check, what=what, mend=mend)
 
 
-def info(check: str, what: str, mend: str = "") -> Obstacle:
+def info(check: Check, what: str, mend: str = "") -> Obstacle:
     """Report what is good to know."""
     return Obstacle(severity=Severity.INFO, check=check, what=what, mend=mend)
 
 
-def fine(check: str, what: str) -> Obstacle:
+def fine(check: Check, what: str) -> Obstacle:
     """Report that all is well."""
     return Obstacle(severity=Severity.OK, check=check, what=what)
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import RealmsError, ReservationRefused
 from core.fleet import Fleet
 from core.hosts import HostState
@@ -37,6 +38,8 @@ RENEWALS = 4
 
 class NoRoom(RealmsError):
     """No host can take the VM, or the one that was asked for can't; `placements` tells why of each."""
+
+    code = ErrorCode.NO_ROOM
 
     def __init__(self, message: str, placements: Placements, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)

@@ -86,6 +86,11 @@ class PlanOrder:
             return f"make room for {', '.join([vcpus, show_size(self.request.memory_bytes), *devices])}"
         return f"{self.kind.value} {self.host}".rstrip()
 
+    @property
+    def goal(self) -> tuple[PlanKind, str, Request | None]:
+        """What it is to bring about, however it does so: two orders of one goal are the same plan."""
+        return self.kind, self.host, self.request
+
     def plan(self, configuration: Configuration, fleet: Fleet) -> MovesPlan:
         """Plan it on a fleet; raises UsageError where its host isn't there any more."""
         if self.request is not None:

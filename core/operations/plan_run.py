@@ -188,7 +188,7 @@ def in_journal(workplace: Workplace, run: Run) -> Iterator[Entry]:
     journal = Journal(workplace.check_can_change().path, workplace.clock)
     order = run.view.order
     for other in left_runs(workplace):
-        if other.at_work and other.order.what == order.what:
+        if other.at_work and other.order.goal == order.goal:
             message = f"{order.what} is being carried out already, by {other.owner}"
             raise StillAtWork(message, hint="wait until that has ended, or stop it there")
     if run.resumes is not None:

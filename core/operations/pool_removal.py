@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.driver.asking import answer_within
 from core.driver.jobs import job_connection
 from core.driver.pool_setup import (
@@ -44,9 +45,13 @@ if TYPE_CHECKING:
 class PoolsInUse(RealmsError):
     """Pools can't be taken away from a host: something there needs them. Nothing was done, on no host."""
 
+    code = ErrorCode.POOLS_IN_USE
+
 
 class PoolsNotRemoved(RealmsError):
     """Some host's pools could not be taken away; `report` tells which."""
+
+    code = ErrorCode.POOLS_NOT_REMOVED
 
     def __init__(self, message: str, report: PoolsReport) -> None:
         super().__init__(message)

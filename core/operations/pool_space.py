@@ -68,7 +68,7 @@ class _Round:
             except DriverError as error:
                 if not connection.is_alive():
                     raise
-                unread = error.message.removeprefix(f"{connection.host}: ")
+                unread = error.bare_message
             now = look_up_pool(connection, facts.name)  # one that can't be looked into has been stopped by libvirt
             self.after[role] = RealmPool(role, _without_sizes(now) if unread else now, unread=unread)
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.driver.pool_setup import ANY_PERMISSIONS, Permissions, PoolPlan, PoolType
 from core.errors import RealmsError, UsageError
 from core.operations.on_hosts import map_hosts
@@ -39,6 +40,8 @@ DEADLINE = 30.0
 
 class PoolsNotSetUp(RealmsError):
     """Some host's pools could not be set up, or are not shared; `report` tells which, and what stands."""
+
+    code = ErrorCode.POOLS_NOT_SET_UP
 
     def __init__(self, message: str, report: PoolsReport, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)

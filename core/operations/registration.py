@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import DriverError, RealmsError
 from core.fleet import Connection
 from core.operations.host_access import in_lane
@@ -44,6 +45,8 @@ UNREGISTERED_HINT = "--no-wait lets it run on: realms vms console shows then wha
 
 class NotRegistered(RealmsError):
     """A VM was started and did not register within the realm's registration timeout, or ended before."""
+
+    code = ErrorCode.NOT_REGISTERED
 
 
 class RegisteredBy(StrEnum):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO
 
+from core.codes import ReplayOutcome
 from core.document import Malformed
 from core.errors import ConfigurationInvalid, UnreadableFile, UsageError
 from core.fleet import Fleet
@@ -34,24 +34,6 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEPT_CONFIGURATIONS = 32
 
 
-class Outcome(StrEnum):
-    """What becomes of a decision that is made again. SAME: as it was, to the last bit of the cost."""
-
-    SAME = "same"
-    OTHER_COST = "other-cost"
-    """The same hosts, at another cost or with other devices."""
-    OTHER_HOST = "other-host"
-    NO_HOST = "no-host"
-    """A VM that found a host then finds none now."""
-    A_HOST = "a-host"
-    """A VM that found no host then finds one now."""
-
-    @property
-    def changes(self) -> bool:
-        """Whether a VM would go elsewhere."""
-        return self not in (Outcome.SAME, Outcome.OTHER_COST)
-
-
 @dataclass(frozen=True, slots=True)
 class Seat:
     """Where a VM goes, and at what cost; None for nowhere."""
@@ -69,7 +51,7 @@ class Replayed:
 
     line: int
     decision: LoggedDecision
-    outcome: Outcome
+    outcome: ReplayOutcome
     vm_number: int
     then: Seat
     now: Seat
@@ -209,15 +191,15 @@ def compared(
     seats_now = [Seat(placement.host, placement.cost) for placement in now]
     if decision.despite_refusal:  # it would be given again
         seats_now = seats_then
-    outcome, index, why = Outcome.SAME, 0, ""
+    outcome, index, why = ReplayOutcome.SAME, 0, ""
     for each in range(max(len(seats_then), len(seats_now))):
         then, again = _seat(seats_then, each), _seat(seats_now, each)
         if then.host != again.host:
             outcome, index = _moved(then, again), each
             why = _why(decision, decide_again(decision, configuration, changes), each, then, again)
             break
-        if outcome is Outcome.SAME and (then.cost != again.cost or _other_devices(decision, now, each)):
-            outcome, index = Outcome.OTHER_COST, each
+        if outcome is ReplayOutcome.SAME and (then.cost != again.cost or _other_devices(decision, now, each)):
+            outcome, index = ReplayOutcome.OTHER_COST, each
     return Replayed(
         line=line,
         decision=decision,
@@ -235,10 +217,10 @@ def _seat(seats: Sequence[Seat], index: int) -> Seat:
     return seats[index] if index < len(seats) else Seat(None, None)
 
 
-def _moved(then: Seat, now: Seat) -> Outcome:
+def _moved(then: Seat, now: Seat) -> ReplayOutcome:
     if now.host is None:
-        return Outcome.NO_HOST
-    return Outcome.A_HOST if then.host is None else Outcome.OTHER_HOST
+        return ReplayOutcome.NO_HOST
+    return ReplayOutcome.A_HOST if then.host is None else ReplayOutcome.OTHER_HOST
 
 
 def _other_devices(decision: LoggedDecision, now: Sequence[LoggedPlacement], index: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import DriverError, RealmsError
 from core.fleet import VMState
 from core.operations.create import typed
@@ -38,6 +39,8 @@ ASK_SECONDS = 15.0
 
 class RunsElsewhere(RealmsError):
     """The VM is active on another host, or one that might run it can't be asked: two would write to one disk."""
+
+    code = ErrorCode.RUNS_ELSEWHERE
 
 
 def start_vm(

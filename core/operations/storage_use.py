@@ -160,7 +160,7 @@ def look_at_images(
             return seen
 
     answers = map_hosts(hosts, look)
-    unasked = {answer.host.name: str(answer.error) for answer in answers if answer.error is not None}
+    unasked = {answer.host.name: answer.error.bare for answer in answers if answer.error is not None}
     told = [answer.value for answer in answers if answer.value is not None]
     return put_together(realm, role, hosts, told, unasked, elsewhere=elsewhere())
 
@@ -217,7 +217,7 @@ def look_at_storage(realm: Realm, host: Host, deadline: float) -> HostStorage:
             try:
                 volumes[role] = list_volumes(connection, facts.name)
             except DriverError as error:
-                problems.append(str(error))
+                problems.append(error.bare)
         domains = read_disks(connection)
     names = {role: facts.name for role, facts in pools.items()}
     folders = {role: facts.path for role, facts in pools.items()}

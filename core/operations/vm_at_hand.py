@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from core.codes import ErrorCode
 from core.errors import RealmsError, UsageError
 from core.operations.on_hosts import hosts_of
 from core.operations.vm_targets import Target, find_target, refuse_foreign, targets_now
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 class VMRefused(RealmsError):
     """What was asked for can't be done to this VM as it is; nothing was changed."""
+
+    code = ErrorCode.VM_REFUSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.codes import ErrorCode
 from core.errors import HostUnreachable, RealmsError, UsageError
 from core.fleet import Connection
 from core.operations.selection import find_vm, finds
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 class ForeignVM(RealmsError):
     """The VM is not of this realm, and it was not said that such ones may be changed."""
+
+    code = ErrorCode.FOREIGN_VM
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ class Whereabouts:
     def _side(self, host: str, sight: Sight | None) -> str:
         if sight is None:
             error = self.here_error if host == self.source else self.there_error
-            return f"{host} can't be asked ({error.removeprefix(f'{host}: ')})"
+            return f"{host} can't be asked ({error})"
         if sight.active:
             return f"{host} has an unfinished copy" if sight.incoming else f"on {host} it is {sight.state.value}"
         return f"on {host} it is off" if sight.defined else f"{host} doesn't have it"
@@ -181,4 +181,4 @@ def _ask(host: Host, uuid: str, deadline: float) -> tuple[Sight | None, str]:
     try:
         return ask_within(host.name, host.uri, deadline, lambda connection: see(connection, uuid)), ""
     except RealmsError as error:
-        return None, error.message
+        return None, error.bare_message

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from core.codes import DecidedBy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.costs import Cost
     from core.placement.verdicts import Verdict
-
-
-class DecidedBy(StrEnum):
-    """What told the best host from the next (specification, section 8): the cost, or one of the ties' rules."""
-
-    COST = "cost"
-    RISE = "rise"
-    VMS = "vms"
-    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)

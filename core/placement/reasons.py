@@ -81,8 +81,8 @@ def infinite_cost(function: CostFunction, cost: Cost) -> Iterator[Refusal]:
     for term in infinite:
         yield _infinite_term(function, term)
     if not infinite:
-        message = "total infinite: every term is finite, but their sum is past what a double can hold"
-        yield Refusal(Why.COST_INFINITE, message, TOTAL)
+        detail = "every term is finite, but their sum is past what a double can hold"
+        yield Refusal(Why.COST_INFINITE, f"{TOTAL} infinite: {detail}", TOTAL, detail=detail)
 
 
 def _infinite_term(function: CostFunction, term: Term) -> Refusal:
@@ -91,15 +91,17 @@ def _infinite_term(function: CostFunction, term: Term) -> Refusal:
     limit = term.largest_finite_input
     if limit is not None and term.input <= limit:  # the curve allows it, its arithmetic overflows
         limit = None
+    joint = ": "
     if kind != term.attribute and kind not in function.devices:
-        message = f"{term.attribute} infinite: cost function {function.id} has no curve for {kind}"
+        detail = f"cost function {function.id} has no curve for {kind}"
     elif limit is None:
-        message = f"{term.attribute} infinite at {amount} after placing"
+        joint, detail = " ", f"at {amount} after placing"
     else:
         excess, shown_limit = _excess(term.attribute, term.input - limit), _amount(term.attribute, limit)
         past = "just past" if amount == shown_limit else "past"
-        message = f"{term.attribute} infinite: {amount} after placing is {past} the limit of {shown_limit}; {excess}"
-    return Refusal(Why.COST_INFINITE, message, term.attribute, term.input, limit)
+        detail = f"{amount} after placing is {past} the limit of {shown_limit}; {excess}"
+    message = f"{term.attribute} infinite{joint}{detail}"
+    return Refusal(Why.COST_INFINITE, message, term.attribute, term.input, limit, detail)
 
 
 def _amount(attribute: str, value: int) -> str:

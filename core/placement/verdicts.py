@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.costs import CostState
@@ -35,6 +35,8 @@ class Refusal:
     term: str | None = None
     needed: int | None = None
     available: int | None = None
+    detail: str = field(default="", compare=False)
+    """The message without the term and that it is infinite, for where that is said already; else empty."""
 
     def __str__(self) -> str:
         return self.message

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
+from core.codes import Check
 from core.errors import Cancelled
 from core.hosts import Host
 from core.operations.host_contact import Contact, reach
@@ -47,13 +48,13 @@ def test_a_refused_login_ends_the_way(tmp_path: Path) -> None:
     """Libvirt would go the same."""
     met = contact(f"qemu+ssh://root@127.0.0.1:{refused_port()}/system")
     assert met.survey is None
-    assert met.has_error("login")
-    assert not met.has_error("libvirt")
+    assert met.has_error(Check.LOGIN)
+    assert not met.has_error(Check.LIBVIRT)
 
 
 def test_a_host_without_libvirtd_and_a_uri_that_is_refused_are_findings(tmp_path: Path) -> None:
     """Nothing is raised."""
-    assert contact(f"qemu+tcp://127.0.0.1:{refused_port()}/system").has_error("libvirt")
+    assert contact(f"qemu+tcp://127.0.0.1:{refused_port()}/system").has_error(Check.LIBVIRT)
 
 
 def test_a_hung_host_is_told_in_its_time() -> None:

@@ -57,7 +57,7 @@ def test_a_uri_becomes_the_login_that_libvirt_makes() -> None:
 )  # fmt: skip
 def test_what_ssh_says_is_explained(said: str, what: str, mend: str) -> None:
     """With the command that mends it, ready to paste."""
-    found, how = explain(said, "my host", target("qemu+ssh://root@h1/system"))
+    found, how, _ = explain(said, "my host", target("qemu+ssh://root@h1/system"))
     assert what in found
     assert mend in how
     assert "\x1b" not in found

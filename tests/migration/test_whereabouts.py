@@ -33,7 +33,7 @@ SIGHTS = st.one_of(
 
 def found(here: Sight | None, there: Sight | None) -> Whereabouts:
     """Give what two hosts say of `web`."""
-    return Whereabouts("web", "h1", "h2", here, there, "h1: cut off", "h2: cut off")
+    return Whereabouts("web", "h1", "h2", here, there, "cut off", "cut off")
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.codes import ReplayOutcome
 from core.config.settings import Setting, apply_settings
 from core.errors import UnreadableFile
 from core.fleet import Fleet
 from core.hosts import HostState
-from core.operations.replay import LoggedConfigurations, Outcome, Replayed, Unreplayed, replay
+from core.operations.replay import LoggedConfigurations, Replayed, Unreplayed, replay
 from core.operations.scheduling_log import SchedulingDecision, append_decision
 from core.placement.changes import HostGone, HostInState
 from core.placement.engine import order, place, rooms
@@ -83,7 +84,7 @@ def test_by_the_configuration_that_it_was_made_by_no_decision_changes(
             log(folder, configuration, of, replace(away, verdicts=others))
         logged = [json.loads(line) for line in path.read_text().splitlines()]
         for outcomes in (again(path, configuration), list(replay(path, LoggedConfigurations(path, lambda same: same)))):
-            assert [outcome.outcome for outcome in outcomes] == [Outcome.SAME] * len(logged)
+            assert [outcome.outcome for outcome in outcomes] == [ReplayOutcome.SAME] * len(logged)
             for outcome, line in zip(outcomes, logged, strict=True):
                 assert [verdict_row(verdict) for verdict in outcome.placements.verdicts] == line["verdicts"]
     finally:
@@ -115,7 +116,7 @@ def test_a_decision_that_would_go_elsewhere_is_told_with_its_costs(tmp_path: Pat
     """Then and now, and what the two hosts cost."""
     path = log(tmp_path, VALID, FLEET, place(VALID, FLEET, REQUEST))
     (found,) = again(path, changed(VALID, "cost-functions.gpu.offset=-5", "cost-functions.cpu.offset=2"))
-    assert (found.outcome, found.then.host, found.now.host) == (Outcome.OTHER_HOST, "h1", "h3")
+    assert (found.outcome, found.then.host, found.now.host) == (ReplayOutcome.OTHER_HOST, "h1", "h3")
     assert found.then.cost == pytest.approx(20.25)
     assert found.why == "h3 2.0625 (was 100007), h1 22.25 (was 20.25)"
 
@@ -125,19 +126,19 @@ def test_a_host_that_refuses_now_says_why(tmp_path: Path) -> None:
     path = log(tmp_path, VALID, FLEET, place(VALID, FLEET, REQUEST))
     small = changed(VALID, "cost-functions.cpu.memory={ curve: hard-soft, soft: 50 GiB, hard: 100 GiB }")
     (found,) = again(path, small)
-    assert (found.outcome, found.now.host) == (Outcome.OTHER_HOST, "h3")
+    assert (found.outcome, found.now.host) == (ReplayOutcome.OTHER_HOST, "h3")
     assert found.why == ("h1: memory infinite: 164 GiB after placing is past the limit of 100 GiB; 64 GiB too much")
     (lost,) = again(path, small, HostGone("h3"))
-    assert (lost.outcome, lost.now.host, lost.now.cost) == (Outcome.NO_HOST, None, None)
+    assert (lost.outcome, lost.now.host, lost.now.cost) == (ReplayOutcome.NO_HOST, None, None)
 
 
 def test_a_vm_that_found_no_host_may_find_one(tmp_path: Path) -> None:
     """What stood in the way then is told."""
     big = Request(8, 900 * GIB, realm="main")
     path = log(tmp_path, VALID, FLEET, place(VALID, FLEET, big))
-    assert again(path, VALID)[0].outcome is Outcome.SAME
+    assert again(path, VALID)[0].outcome is ReplayOutcome.SAME
     (found,) = again(path, changed(VALID, "cost-functions.cpu.memory.hard=2 TiB"))
-    assert (found.outcome, found.then.host, found.now.host) == (Outcome.A_HOST, None, "h1")
+    assert (found.outcome, found.then.host, found.now.host) == (ReplayOutcome.A_HOST, None, "h1")
     assert found.why.startswith("h1 was refused: memory infinite: 1000 GiB")
 
 
@@ -145,7 +146,7 @@ def test_only_another_cost_is_no_change(tmp_path: Path) -> None:
     """The VM goes where it went."""
     path = log(tmp_path, VALID, FLEET, place(VALID, FLEET, REQUEST))
     (found,) = again(path, changed(VALID, "cost-functions.cpu.offset=1"))
-    assert (found.outcome, found.outcome.changes, found.now.cost) == (Outcome.OTHER_COST, False, 21.25)
+    assert (found.outcome, found.outcome.changes, found.now.cost) == (ReplayOutcome.OTHER_COST, False, 21.25)
 
 
 def test_hosts_are_changed_in_thought_where_a_decision_knows_them(tmp_path: Path) -> None:
@@ -162,9 +163,9 @@ def test_a_forced_host_is_forced_again(tmp_path: Path) -> None:
     there = place(VALID, Fleet(FLEET.taken, FLEET.hosts[1:2]), REQUEST)
     placements = replace(place(VALID, FLEET, REQUEST), placements=there.placements)
     path = log(tmp_path, VALID, FLEET, placements, forced_host="h2")
-    assert again(path, VALID)[0].outcome is Outcome.SAME
+    assert again(path, VALID)[0].outcome is ReplayOutcome.SAME
     (found,) = again(path, VALID, HostInState("h2", HostState.NO_SCHEDULING))
-    assert (found.outcome, found.why) == (Outcome.NO_HOST, "h2: the host is set to No Scheduling")
+    assert (found.outcome, found.why) == (ReplayOutcome.NO_HOST, "h2: the host is set to No Scheduling")
 
 
 def test_devices_that_were_given_by_name_are_no_difference(tmp_path: Path) -> None:
@@ -175,14 +176,14 @@ def test_devices_that_were_given_by_name_are_no_difference(tmp_path: Path) -> No
     path = log(
         tmp_path, VALID, FLEET, replace(placements, placements=fixed), forced_host="h3", fixed_devices=(GPUS[2],)
     )
-    assert again(path, VALID)[0].outcome is Outcome.SAME
+    assert again(path, VALID)[0].outcome is ReplayOutcome.SAME
 
 
 def test_many_vms_of_one_decision_are_compared_one_by_one(tmp_path: Path) -> None:
     """The first that goes elsewhere is named."""
     path = log(tmp_path, VALID, FLEET, place(VALID, FLEET, REQUEST, 6))
     (found,) = again(path, changed(VALID, "cost-functions.cpu.vms={ curve: linear, slope: 0, base: 0, max: 2 }"))
-    assert (found.outcome, found.vm_number, found.why) == (Outcome.OTHER_HOST, 3, "from VM 3 on")
+    assert (found.outcome, found.vm_number, found.why) == (ReplayOutcome.OTHER_HOST, 3, "from VM 3 on")
 
 
 def test_free_devices_stand_in_for_held_ones_that_a_line_does_not_have(tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_free_devices_stand_in_for_held_ones_that_a_line_does_not_have(tmp_path:
         del host["held_devices"], host["error"], host["reservations"], host["pools"], host["connection"]
     path.write_text(json.dumps(line))
     (found,) = again(path, VALID)
-    assert found.outcome is Outcome.SAME
+    assert found.outcome is ReplayOutcome.SAME
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_a_damaged_line_is_told_with_its_number_and_skipped(tmp_path: Path, dama
     good = path.read_text()
     path.write_text(good + damage + "\n\n" + good)
     first, bad, last = again(path, VALID)
-    assert (first.outcome, last.outcome, last.line) == (Outcome.SAME, Outcome.SAME, 4)
+    assert (first.outcome, last.outcome, last.line) == (ReplayOutcome.SAME, ReplayOutcome.SAME, 4)
     assert bad.line == 2
     assert problem in bad.problem
 
@@ -278,7 +279,7 @@ def test_a_long_log_takes_the_memory_of_one_line(tmp_path: Path) -> None:
     for _ in replay(path, lambda _: VALID):  # what is made once is made
         break
     tracemalloc.start()
-    count = sum(outcome.outcome is Outcome.SAME for outcome in replay(path, lambda _: VALID))
+    count = sum(outcome.outcome is ReplayOutcome.SAME for outcome in replay(path, lambda _: VALID))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert count == 400
@@ -290,7 +291,7 @@ def test_a_configuration_that_is_not_what_it_was_is_not_used(tmp_path: Path) -> 
     path = log(tmp_path, VALID, FLEET, place(VALID, FLEET, REQUEST))
     (stored,) = (tmp_path / "scheduling-configurations").iterdir()
     logged = LoggedConfigurations(path, lambda same: same)
-    assert next(replay(path, logged)).outcome is Outcome.SAME
+    assert next(replay(path, logged)).outcome is ReplayOutcome.SAME
     stored.write_text(stored.read_text() + "\n")
     assert "is not what the decision was made by any more" in again_as_logged(path)
     stored.unlink()

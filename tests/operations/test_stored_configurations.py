@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.codes import ReplayOutcome
 from core.locks import exclusive
 from core.operations import line_log, scheduling_log, stored_configurations
 from core.operations.line_log import append_line, rotated
-from core.operations.replay import LoggedConfigurations, Outcome, Replayed, replay
+from core.operations.replay import LoggedConfigurations, Replayed, replay
 from core.operations.scheduling_log import SchedulingDecision, append_decision, log_decision, log_of
 from core.operations.stored_configurations import UNUSED_SECONDS, digest_of, store, stored_configuration, tidy
 from core.placement.engine import place
@@ -88,7 +89,7 @@ def test_a_configuration_goes_with_the_last_line_that_refers_to_it(tmp_path: Pat
     for path in (log_of(tmp_path / "registry.json"), *rotated(log_of(tmp_path / "registry.json"), 2)):
         (found,) = replay(path, logged)
         assert isinstance(found, Replayed)
-        assert found.outcome is Outcome.SAME
+        assert found.outcome is ReplayOutcome.SAME
 
 
 def test_what_was_used_lately_stays(tmp_path: Path) -> None:

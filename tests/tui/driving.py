@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from core.hosts import Host
+    from core.operations.tasks import TaskView
     from tests.tui.world import StandingWorkplace
 
 
@@ -122,3 +124,8 @@ def names_registered(workplace: StandingWorkplace) -> set[str]:
     """Return the names of all hosts in the registry."""
     assert workplace.registry is not None
     return {host.name for host in workplace.registry.hosts()}
+
+
+def reworded(view: TaskView) -> TaskView:
+    """Return a task all of whose steps say "x", whatever they do."""
+    return replace(view, steps=tuple(replace(step, what="x", detail=step.detail and "x") for step in view.steps))

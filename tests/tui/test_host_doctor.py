@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import FixedClock
+from core.codes import Check
 from core.config.diagnostics import Severity
 from core.fleet import Connection, HostSnapshot
 from core.hosts import HostState
@@ -217,7 +218,7 @@ async def test_no_finding_harms_a_screen(tmp_path: Path) -> None:
 def test_findings_take_no_more_room_than_they_get(width: int, room: int) -> None:
     """The rest is counted."""
     at = Checkup("h1")
-    findings = tuple(at.warning("pools", f"pool {number} is lost " * 4, "find it") for number in range(5))
+    findings = tuple(at.warning(Check.POOLS, f"pool {number} is lost " * 4, "find it") for number in range(5))
     checkups = Checkups(FixedClock())
     checkups.take(Visit(Patient(world.host("h1"), None, None), findings, None))
     checkup = checkups.of(world.host("h1"))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input, Select
 
+from core.codes import Check
 from core.hosts import Host
 from core.operations.doctor import Patient, Visit
-from core.operations.doctor_ssh import KEYS_REFUSED
 from core.operations.findings import Checkup, Diagnosis
 from core.operations.host_contact import Contact
 from core.operations.keys import ServiceKey
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 URI = "qemu+ssh://root@gpu-node12/system"
 AT = Checkup("gpu-node12")
 WELL = (
-    AT.ok("host key", "known in /root/.ssh/known_hosts"),
-    AT.ok("login", "ssh root@gpu-node12 works without a question"),
-    AT.ok("clock", "within 5 s of this machine's"),
+    AT.ok(Check.HOST_KEY, "known in /root/.ssh/known_hosts"),
+    AT.ok(Check.LOGIN, "ssh root@gpu-node12 works without a question"),
+    AT.ok(Check.CLOCK, "within 5 s of this machine's"),
 )
 MACHINE = surveyed(
     hardware(A100, DISK, cores=128, memory_bytes=900 * world.GIB, cpu_vendor="AMD", cpu_model="EPYC-Milan"),
@@ -121,7 +121,10 @@ def test_a_host_that_turns_us_away(snap_compare: Callable[..., bool], tmp_path: 
     """With our key, its line and the way to install it."""
 
     async def before(pilot: Pilot[int]) -> None:
-        refused = (WELL[0], AT.error("login", KEYS_REFUSED, "realms keys install gpu-node12"))
+        refused = (
+            WELL[0],
+            AT.error(Check.LOGIN, "the host accepts none of the keys offered", "realms keys install gpu-node12"),
+        )
         wizard = await at_page(pilot, 1, Contact(URI, refused, None))
         help_with_key = wizard.query_one(KeyHelp)
         help_with_key.post_message(KeyRead(help_with_key._looks, KEY.private, KEY, exists=True))
@@ -164,19 +167,25 @@ def checked(app: RealmsApp) -> None:
     assert app.fleet is not None
     findings = {
         "h1": (
-            Checkup("h1").error("pools", "pool ticrypt-vm-drives is inactive", "virsh pool-start ticrypt-vm-drives"),
-            Checkup("h1").warning("clock", "the clock is 42 s behind this machine's", "timedatectl set-ntp true"),
-            Checkup("h1").warning("uri", "tcp is neither encrypted nor authenticated: use ssh or tls outside of a lab"),
-            Checkup("h1").info("overcommit", "its active VMs have 150 vCPUs for 128 cores"),
+            Checkup("h1").error(
+                Check.POOLS, "pool ticrypt-vm-drives is inactive", "virsh pool-start ticrypt-vm-drives"
+            ),
+            Checkup("h1").warning(Check.CLOCK, "the clock is 42 s behind this machine's", "timedatectl set-ntp true"),
+            Checkup("h1").warning(
+                Check.URI, "tcp is neither encrypted nor authenticated: use ssh or tls outside of a lab"
+            ),
+            Checkup("h1").info(Check.OVERCOMMIT, "its active VMs have 150 vCPUs for 128 cores"),
         ),
-        "h4": (Checkup("h4").ok("login", "works"),),
-        "h5": (Checkup("h5").error("libvirt", "no answer in 20 s", "is libvirtd hung? systemctl restart libvirtd"),),
-    }  # fmt: skip
+        "h4": (Checkup("h4").ok(Check.LOGIN, "works"),),
+        "h5": (
+            Checkup("h5").error(Check.LIBVIRT, "no answer in 20 s", "is libvirtd hung? systemctl restart libvirtd"),
+        ),
+    }
     for snapshot in app.fleet.hosts:
         if snapshot.name in findings:
             app.checkups.take(Visit(Patient(snapshot.host, None, None), findings[snapshot.name], None))
     every = tuple(finding for each in findings.values() for finding in each)
-    own = Checkup("").warning("ssh key", "/root/.ssh/id_rsa: RSA 1024 is too weak", "realms keys make")
+    own = Checkup("").warning(Check.SSH_KEY, "/root/.ssh/id_rsa: RSA 1024 is too weak", "realms keys make")
     app.checkups.settle(Diagnosis((*every, own), 3, 2), list(findings))
     app.checkups.begin(["h7"])
     app._seen = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Button
 
-from core.operations.doctor_ssh import KEYS_REFUSED
+from core.codes import Check
 from core.operations.findings import Checkup
 from core.operations.host_contact import Contact
 from core.operations.keys import KeyType, make_key
@@ -44,7 +44,9 @@ async def turned_away(pilot: Pilot[int]) -> KeyHelp:
     await pilot.press("a", *"h9")
     wizard = wizard_of(app)
     wizard.host = replace(wizard.host, name="h9", uri=uri)
-    refused = Checkup("h9").error("login", KEYS_REFUSED, "realms keys install h9")
+    refused = Checkup("h9").error(
+        Check.LOGIN, "the host accepts none of the keys offered", "realms keys install h9", wants_key=True
+    )
     wizard.contact = Contact(uri, (refused,), None)
     wizard.go_to_page(1)
     await until(pilot, lambda: wizard.query_one(KeyHelp).display)

@@ -16,11 +16,12 @@ from core.operations.realm_pools import HostPools, PoolRole
 from core.operations.tasks import Progress
 from tests.driver.silence import silent_host
 from tests.tui import pools_world
-from tests.tui.driving import grid_of, screen_text, settle, text_of, told, until
+from tests.tui.driving import grid_of, reworded, screen_text, settle, text_of, told, until
 from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
 from tests.tui.sizes import MIDDLE
 from tests.vms.world import POOLS, world
 from tui.app import RealmsApp
+from tui.render.pools_run import Run
 from tui.screens.confirm import Confirm
 from tui.screens.pools import PoolsScreen
 from tui.screens.pools_contents import PoolContentsScreen
@@ -264,6 +265,11 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
         await pilot.press("ctrl+s")
         await at_page(pilot, 5)
         await until(pilot, lambda: "Done: the pools are set up." in screen_text(app))
+        view = app.workplace.tasks.views()[-1]
+        first, second = (Run(each, wizard.checks()).lines(100) for each in (view, reworded(view)))
+        decided = [[(tone, words == "set up") for words, tone in line if words.strip()] for line in first[:3]]
+        assert [[(tone, words == "set up") for words, tone in line if words.strip()] for line in second[:3]] == decided
+        assert sum(made for line in decided for _, made in line) == 2
         assert set(realm.call("h2", pool_names)) == set(POOLS)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, PoolsScreen) and cells(app, "h2")[5].startswith("ok"))

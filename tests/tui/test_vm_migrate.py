@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.codes import Check
 from core.driver.migration import MigrationMode
 from core.driver.migration_survey import SourceReport
 from core.errors import UsageError
@@ -71,9 +72,9 @@ def plan(**more: object) -> MigrationPlan:
     wish = more.pop("wish", MigrationWish())
     found = [
         error("storage", "vda is on no storage that h2 shares", "copy it", unless="--copy-storage"),
-        error("name", "another VM on h2 has the name web-00", "rename one of them"),
-        warning("encryption", "memory goes over the network as it is"),
-        fine("cpu", "the CPU of h2 has all that the guest was given"),
+        error(Check.NAME, "another VM on h2 has the name web-00", "rename one of them"),
+        warning(Check.ENCRYPTION, "memory goes over the network as it is"),
+        fine(Check.CPU, "the CPU of h2 has all that the guest was given"),
     ]
     obstacles = judged(more.pop("obstacles", found), wish)  # type: ignore[arg-type]
     sight = type("Sight", (), {"active": True})()

@@ -126,8 +126,11 @@ def test_what_can_not_be_done_is_told_on_standard_error(
     [
         (("create", "theirs", *SMALL), {"created": False, "vm": None, "name": "theirs"}),
         (("delete", "mine", "off"), {"action": "delete", "ok": False}),
-        (("off", "theirs"), {"error": "h1/theirs is foreign: realm main did not create it"}),
-        (("attach-drive", "theirs", "data"), {"error": "h1/theirs is foreign: realm main did not create it"}),
+        (("off", "theirs"), {"error": "h1/theirs is foreign: realm main did not create it", "code": "foreign-vm"}),
+        (
+            ("attach-drive", "theirs", "data"),
+            {"error": "h1/theirs is foreign: realm main did not create it", "code": "foreign-vm"},
+        ),
     ],
 )
 def test_who_wants_a_document_gets_one_also_where_the_answer_is_no(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.codes import ReplayOutcome
 from core.errors import UnwritableFile
 from core.fleet import Connection, Fleet, HostSnapshot
 from core.hosts import HostState
@@ -22,7 +23,7 @@ from core.operations.create import create_vm
 from core.operations.line_log import append_line, rotated
 from core.operations.migration_room import NoTarget, demand_of, take_target
 from core.operations.placing import NoRoom
-from core.operations.replay import LoggedConfigurations, Outcome, replay
+from core.operations.replay import LoggedConfigurations, replay
 from core.operations.scheduling_log import SchedulingDecision, append_decision, log_decision
 from core.operations.selection import find_vm
 from core.placement.engine import place
@@ -234,7 +235,7 @@ def test_decisions_on_live_hosts_are_made_again_the_same(tmp_path: Path, door: i
             realm.task(lambda control: create_vm(realm.workplace, control, order(name="big", memory_bytes=64 * GIB)))
         log, configuration = tmp_path / "scheduling.jsonl", realm.workplace.configuration
         for by in (lambda _: configuration, LoggedConfigurations(log, lambda same: same)):
-            assert [each.outcome for each in replay(log, by)] == [Outcome.SAME] * 5
+            assert [each.outcome for each in replay(log, by)] == [ReplayOutcome.SAME] * 5
 
 
 def test_a_migration_s_decision_is_logged_taken_refused_or_forced(tmp_path: Path) -> None:
@@ -267,4 +268,4 @@ def test_a_migration_s_decision_is_logged_taken_refused_or_forced(tmp_path: Path
         (1, None, False), (1, "h3", False), (0, "h3", False), (1, "h3", True),
     ]  # fmt: skip
     assert {verdict["host"] for each in decisions for verdict in each["verdicts"]} == {"h2", "h3"}
-    assert [each.outcome for each in replay(tmp_path / "log", lambda _: configuration)] == [Outcome.SAME] * 4
+    assert [each.outcome for each in replay(tmp_path / "log", lambda _: configuration)] == [ReplayOutcome.SAME] * 4

@@ -29,6 +29,7 @@ def _row(examination: Examination) -> dict[str, Any]:
         "reachable": report is not None,
         "error": error.message if error else None,
         "hint": error.hint or None if error else None,
+        "code": error.code if error else None,
         "profile": {"id": profile.id, "cores": profile.cores, "memory": profile.memory_bytes} if profile else None,
         "remarks": list(examination.remarks),
     }

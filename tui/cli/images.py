@@ -97,4 +97,4 @@ def print_images(title: str, report: ImagesReport) -> None:
     if report.remark:
         say(report.remark, error=True)
     for host, reason in report.unasked.items():
-        say(reason if reason.startswith(f"{host}: ") else f"{host}: {reason}", error=True)
+        say(f"{host}: {reason}", error=True)

@@ -117,7 +117,7 @@ def _install(name: str, target: SshTarget, key: ServiceKey, *, may_ask: bool) ->
     try:
         outcome = install_key(key, target, may_ask=may_ask)
     except RealmsError as error:
-        say(error.message if error.message.startswith(name) else f"{name}: {error.message}", error=True)
+        say(error.message if target.login == name else f"{name}: {error.message}", error=True)
         if error.hint:
             say(f"  {error.hint}", error=True)
         return False

@@ -98,6 +98,7 @@ def document_of(
             "message": found.message if found is not None else None,
             "error": error.message if error is not None else None,
             "hint": (error.hint or None) if error is not None else None,
+            "code": error.code if error is not None else None,
             "seconds": moved.seconds if moved is not None else None,
             "bytes_sent": moved.bytes_sent if moved is not None else None,
         }

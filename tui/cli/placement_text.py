@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from core.placement.decision import DecidedBy, decide
+from core.codes import DecidedBy
+from core.placement.decision import decide
 from core.units import show_size
 from tui.cli.output import Column, print_table, say
 from tui.render.figures import cost_text, decimals

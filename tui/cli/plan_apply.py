@@ -41,7 +41,7 @@ def apply_plan(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
         check_known("host", order.host or None, (snapshot.name for snapshot in fleet.hosts))
         sandbox = Sandbox.of(workplace.configuration, fleet)
         plan = order.plan(workplace.configuration, fleet)
-        earlier = [run for run in left_runs(workplace) if not run.at_work and run.order.what == order.what]
+        earlier = [run for run in left_runs(workplace) if not run.at_work and run.order.goal == order.goal]
         # One that has shut a VM down is kept: nobody else would start that again.
         replaced = [run for run in earlier if plan.moves and not any(move.is_off for move in run.moves)]
         if not terms.as_json:

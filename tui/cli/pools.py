@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -55,8 +55,8 @@ def status(
     as "unread". Libvirt stops a pool whose folder it can't read. "manual" is a pool that does not start with its host.
 
     Whether a pool is shared is known where all hosts mount the same network file system, or by --prove. With --json:
-    {"hosts": [{"host", "realm", "error": null, "pools": [{"pool", "role", "state", "autostart", "type", "path",
-    "source", "mode", "owner", "group", "capacity", "allocation", "free", "shared": true|false|null,
+    {"hosts": [{"host", "realm", "error": null, "code": null, "pools": [{"pool", "role", "state", "autostart", "type",
+    "path", "source", "mode", "owner", "group", "capacity", "allocation", "free", "shared": true|false|null,
     "shared_by": "proof"|"source"|null, "error": null, "unread": null, "changes": []}]}], "sharing": [{"realm",
     "pool", "role", "shared", "by", "groups": [[host]], "error"}], "ok", "hosts_answering", "hosts_total"}.
     Ends with 1 where a host or its storage does not answer, or a pool is found not to be shared.
@@ -245,6 +245,7 @@ def document_of(reports: Sequence[PoolsReport]) -> dict[str, Any]:
                 "host": host.host.name,
                 "realm": report.realm.id,
                 "error": None if host.error is None else str(host.error),
+                "code": None if host.error is None else host.error.code,
                 "pools": [
                     {
                         **_pool_row(pool.role, pool.facts, report, host.host.name),
@@ -300,20 +301,26 @@ def _pool_row(role: PoolRole, facts: PoolFacts, report: PoolsReport, host: str) 
     }
 
 
+_Listed: TypeAlias = "tuple[str, Mapping[str, Any] | None]"
+"""A host's name, and one of its pools as `_pool_row` gives it; None where the host has not answered."""
+
+_SHARED = {True: "yes", False: "NO", None: "unknown"}
+
+
 def _print(report: PoolsReport) -> None:
     from tui.cli.output import Column, is_too_wide, print_table, say
 
     columns = [Column("Host"), Column("Pool"), Column("State"), Column("Autostart"), Column("Type"), Column("Path"),
                Column("Size", right=True), Column("Free", right=True), Column("Shared")]  # fmt: skip
-    rows = []
+    listed: list[_Listed] = []
     for host in report.hosts:
+        name = host.host.name
         if host.error is not None:
-            rows.append([host.host.name, *["?"] * 8])
-        rows += [
-            _cells(_pool_row(pool.role, pool.facts, report, host.host.name), host.host.name) for pool in host.pools
-        ]
+            listed.append((name, None))
+        listed += [(name, _pool_row(pool.role, pool.facts, report, name)) for pool in host.pools]
+    rows = [[name, *_cells(row)] for name, row in listed]
     if is_too_wide(columns, rows):
-        _print_narrow(report, rows)
+        _print_narrow(report, listed)
     else:
         print_table(columns, rows, title=f"Realm {report.realm.id}")
     for host in report.hosts:
@@ -324,7 +331,7 @@ def _print(report: PoolsReport) -> None:
             say(sharing.message)
 
 
-def _print_narrow(report: PoolsReport, rows: Sequence[Sequence[str]]) -> None:
+def _print_narrow(report: PoolsReport, listed: Sequence[_Listed]) -> None:
     """Print the same as two tables that a terminal has room for: how each pool is, and where."""
     from tui.cli.output import Column, print_table
 
@@ -332,25 +339,34 @@ def _print_narrow(report: PoolsReport, rows: Sequence[Sequence[str]]) -> None:
                Column("Shared")]  # fmt: skip
     states = []
     places: dict[tuple[str, str, str], list[str]] = {}
-    for host, pool, state, autostart, kind, path, size, free, shared in rows:
-        states.append([host, pool, state + (", manual" if autostart == "off" else ""), size, free, shared])
-        if path not in ("-", "?"):
-            places.setdefault((pool, kind, path), []).append(host)
+    for host, row in listed:
+        if row is None:
+            states.append([host, *["?"] * 5])
+            continue
+        manual = ", manual" if row["type"] and not row["autostart"] else ""
+        states.append([host, row["pool"], row["state"] + manual, *_sizes(row), _SHARED[row["shared"]]])
+        if row["path"]:
+            places.setdefault((row["pool"], row["type"] or "-", _place(row)), []).append(host)
     print_table(columns, states, title=f"Realm {report.realm.id}")
     where = [[pool, kind, path, ", ".join(hosts)] for (pool, kind, path), hosts in places.items()]
     if where:
         print_table([Column("Pool"), Column("Type"), Column("Path"), Column("Hosts")], where)
 
 
-def _cells(row: Mapping[str, Any], host: str) -> list[str]:
+def _cells(row: Mapping[str, Any] | None) -> list[str]:
+    if row is None:
+        return ["?"] * 8
+    autostart = "on" if row["autostart"] else "off" if row["type"] else "-"
+    return [
+        row["pool"], row["state"], autostart, row["type"] or "-", _place(row), *_sizes(row), _SHARED[row["shared"]],
+    ]  # fmt: skip
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['path'] or '-'}" + (f" from {row['source']}" if row["source"] else "")
+
+
+def _sizes(row: Mapping[str, Any]) -> list[str]:
     from core.units import show_size
 
-    def size(amount: int | None) -> str:
-        return "-" if amount is None else show_size(amount)
-
-    shared = {True: "yes", False: "NO", None: "unknown"}[row["shared"]]
-    source = f" from {row['source']}" if row["source"] else ""
-    return [
-        host, row["pool"], row["state"], "on" if row["autostart"] else "off" if row["type"] else "-",
-        row["type"] or "-", f"{row['path'] or '-'}{source}", size(row["capacity"]), size(row["free"]), shared,
-    ]  # fmt: skip
+    return ["-" if amount is None else show_size(amount) for amount in (row["capacity"], row["free"])]

@@ -35,7 +35,7 @@ def remove(
 
     This is the way back from `pools setup`. Refused, on all hosts, where a VM of one of them, running or off, needs a
     volume that lies there. All hosts and all four pools where none is named; disabled hosts are left out. With --json:
-    {"hosts": [{"host", "realm", "error": null, "pools": [{"pool", "role", "path", "changes": ["stopped",
+    {"hosts": [{"host", "realm", "error": null, "code": null, "pools": [{"pool", "role", "path", "changes": ["stopped",
     "undefined"]}]}], "ok"}; with --dry-run {"dry_run": true, "hosts": [{"host", "commands": [...]}]}.
     Ends with 1 where pools are in use, or could not be removed on a host. What was begun on a host that then does not
     answer may still finish there: its error says so.
@@ -107,6 +107,7 @@ def _document(report: PoolsReport) -> dict[str, Any]:
                 "host": host.host.name,
                 "realm": report.realm.id,
                 "error": None if host.error is None else str(host.error),
+                "code": None if host.error is None else host.error.code,
                 "pools": [
                     {
                         "pool": pool.facts.name,

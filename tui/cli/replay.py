@@ -87,9 +87,9 @@ class Summary:
     @property
     def elsewhere(self) -> int:
         """Number of decisions that would go elsewhere."""
-        from core.operations.replay import Outcome
+        from core.codes import ReplayOutcome
 
-        return sum(count for outcome, count in self.outcomes.items() if Outcome(outcome).changes)
+        return sum(count for outcome, count in self.outcomes.items() if ReplayOutcome(outcome).changes)
 
     def count(self, outcomes: Iterable[Replayed | Unreplayed], hosts: set[str]) -> Iterator[Replayed | Unreplayed]:
         """Pass outcomes on and count them.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.operations.replay import Outcome, Unreplayed
+from core.codes import ReplayOutcome
+from core.operations.replay import Unreplayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ def print_document(
             opened = True
     if not opened:
         click.echo(_opening(log).rstrip(), nl=False)
-    counts = {outcome.value.replace("-", "_"): summary.outcomes[outcome.value] for outcome in Outcome}
+    counts = {outcome.value.replace("-", "_"): summary.outcomes[outcome.value] for outcome in ReplayOutcome}
     rest = {
         "decisions": summary.decisions,
         **counts,

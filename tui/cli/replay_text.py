@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.operations.replay import Outcome, Unreplayed
+from core.codes import ReplayOutcome
+from core.operations.replay import Unreplayed
 from core.text import one_line
 from tui.cli.output import Column, print_table, say
 from tui.render.figures import cost_text
@@ -22,11 +23,11 @@ MOST_ROWS = 200
 MOST_PROBLEMS = 10
 
 _OUTCOMES = {
-    Outcome.SAME: "as before",
-    Outcome.OTHER_COST: "on the same host at another cost",
-    Outcome.OTHER_HOST: "on another host",
-    Outcome.NO_HOST: "without a host now",
-    Outcome.A_HOST: "with a host now",
+    ReplayOutcome.SAME: "as before",
+    ReplayOutcome.OTHER_COST: "on the same host at another cost",
+    ReplayOutcome.OTHER_HOST: "on another host",
+    ReplayOutcome.NO_HOST: "without a host now",
+    ReplayOutcome.A_HOST: "with a host now",
 }
 
 

@@ -203,6 +203,7 @@ def _refused(name: str, error: RealmsError, remedies: Sequence[Remedy]) -> dict[
         "name": name,
         "message": error.message,
         "hint": error.hint or None,
+        "code": error.code,
         "verdicts": [verdict_row(verdict) for verdict in verdicts],
         "remedies": [remedy_row(each) for each in remedies],
     }

@@ -244,4 +244,5 @@ def row(done: Done) -> dict[str, Any]:
         "state": done.state.value if done.state is not None else None,
         "error": done.error.message if done.error is not None else None,
         "hint": (done.error.hint or None) if done.error is not None else None,
+        "code": done.error.code if done.error is not None else None,
     }

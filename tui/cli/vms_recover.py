@@ -150,4 +150,5 @@ def _row(each: Leftover, now: float, done: str | None, error: RealmsError | None
         "message": each.message,
         "done": done,
         "error": error.message if error is not None else None,
+        "code": error.code if error is not None else None,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from core.codes import Why
 from core.config.syntax import render_path
 from core.curves import INFINITY
 from core.placement.raised_limits import raised_limits
@@ -38,15 +39,15 @@ _NEEDED = 95
 """Priority of a scale or an offset that counts: hidden after what only repeats, before the terms."""
 
 _WHY_WORDS = {
-    "unknown-realm": "unknown realm",
-    "realm-disabled": "realm disabled",
-    "host-disabled": "disabled",
-    "no-scheduling": "no scheduling",
-    "not-connected": "not connected",
-    "stale": "data too old",
-    "unknown-profile": "unknown profile",
-    "no-free-device": "no free device",
-    "pool-missing": "pool missing",
+    Why.UNKNOWN_REALM: "unknown realm",
+    Why.REALM_DISABLED: "realm disabled",
+    Why.HOST_DISABLED: "disabled",
+    Why.NO_SCHEDULING: "no scheduling",
+    Why.NOT_CONNECTED: "not connected",
+    Why.STALE: "data too old",
+    Why.UNKNOWN_PROFILE: "unknown profile",
+    Why.NO_FREE_DEVICE: "no free device",
+    Why.POOL_MISSING: "pool missing",
 }
 
 
@@ -58,9 +59,9 @@ def short_name(attribute: str) -> str:
 def why(refusal: Refusal) -> str:
     """Name a reason in two or three words: `memory infinite`, `no free a100`."""
     term = short_name(refusal.term or "")
-    if refusal.why == "cost-infinite":
+    if refusal.why is Why.COST_INFINITE:
         return f"{term} infinite"
-    if refusal.why == "no-free-device":
+    if refusal.why is Why.NO_FREE_DEVICE:
         return f"no free {term}"
     return _WHY_WORDS[refusal.why]
 
@@ -165,7 +166,7 @@ def raised_texts(exploration: Exploration, host: str) -> tuple[str, ...]:
     verdict, close_up = exploration.verdict(host), exploration.close_up(host)
     if verdict is None or verdict.cost is None or close_up is None or close_up.function is None:
         return ()
-    if any(reason.why != "cost-infinite" for reason in verdict.reasons):
+    if any(reason.why is not Why.COST_INFINITE for reason in verdict.reasons):
         return ()
     written = []
     for limit in raised_limits(verdict.cost):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.operations.replay import Outcome
-from core.placement.decision import DecidedBy, decide
+from core.codes import DecidedBy, ReplayOutcome
+from core.placement.decision import decide
 from core.text import natural
 from core.units import show_size
 from tui.render.costs import short_name, why
@@ -59,7 +59,7 @@ def sentences(again: DecisionAgain) -> tuple[Piece, ...]:
     ]
     if again.problem:
         told.append((f"Shown by today's configuration, since that of then is gone: {again.problem}", Tone.WARN))
-    elif again.then.outcome is not Outcome.SAME:
+    elif again.then.outcome is not ReplayOutcome.SAME:
         told.append((f"Made again as it was logged, it comes out otherwise: {_outcome(again.then)}", Tone.BAD))
     told.append(_today(again))
     return tuple(told)
@@ -91,7 +91,7 @@ def _today(again: DecisionAgain) -> Piece:
     if again.made_by_today:
         return ("Made by today's configuration: it would decide the same again", Tone.MUTED)
     outcome = again.today.outcome
-    if outcome is Outcome.SAME:
+    if outcome is ReplayOutcome.SAME:
         return ("Today's configuration is another one, and would decide the same", Tone.MUTED)
     tone = Tone.WARN if outcome.changes else Tone.PLAIN
     return (f"Today's configuration would decide otherwise: {_outcome(again.today)}", tone)

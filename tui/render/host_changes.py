@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.fleet import Connection
 from core.hosts import HostState
 from core.units import show_age
 from tui.render.summary import plural
@@ -130,7 +131,7 @@ def _vms(snapshot: HostSnapshot, now: float) -> str:
 def _as_of(snapshot: HostSnapshot, now: float) -> str:
     """Say when figures were true, where that isn't now."""
     age = snapshot.age(now)
-    if age is None or snapshot.connection.value == "connected":
+    if age is None or snapshot.connection is Connection.CONNECTED:
         return ""
     return f" as last seen {show_age(age)} ago"
 

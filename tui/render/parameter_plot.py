@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from tui.render.parameters import Parameter
 
 
-def complaint(error: UsageError, parameter: Parameter) -> str:
+def complaint(error: UsageError) -> str:
     """Say what is wrong, without the path that stands beside it anyway."""
-    told = error.message.rpartition(": ")[2] if parameter.name in error.message else error.message
-    return f"{told} ({error.hint})" if error.hint else told
+    return error.bare
 
 
 def hint(parameter: Parameter, *, typing: bool) -> str:

@@ -145,8 +145,8 @@ class Checks:
     def _unknown(self, check: HostCheck, width: int) -> list[Line]:
         if check.waiting:
             return [(("  asking", Tone.MUTED),)]
-        why = str(check.found.error) if check.found is not None and check.found.error is not None else "no answer"
-        told = f"{why.removeprefix(f'{check.host.name}: ')} \N{EM DASH} if it stays so, nothing is set up there"
+        why = check.found.error.bare if check.found is not None and check.found.error is not None else "no answer"
+        told = f"{why} \N{EM DASH} if it stays so, nothing is set up there"
         return [((f"  {text}", Tone.WARN),) for text in wrapped(told, width - 2, 3)]
 
     def _pool(self, check: HostCheck, role: PoolRole, plan: PoolPlan, names: int, width: int) -> list[Line]:
@@ -193,10 +193,10 @@ def preview_lines(checks: Checks) -> tuple[Line, ...]:
             facts = check.found.pool(role) if check.found is not None else None
             named = plan if facts is None else replace(plan, name=facts.name)
             steps = checks.steps(check, role)
-            for step in ("define", "build", "start", "autostart") if steps is None else steps:
+            for step in tuple(PoolStep) if steps is None else steps:
                 command = (
                     named.virsh_definition(check.host.uri)
-                    if step == "define"
+                    if step is PoolStep.DEFINE
                     else virsh_command(check.host.uri, f"pool-{step}", named.name)
                 )
                 lines += [((text, Tone.PLAIN),) for text in command.splitlines()]

@@ -123,8 +123,7 @@ def _verdict(verdict: Verdict, choice: Choice) -> Cell:
 
 def _beyond(reason: Refusal) -> str:
     """Give what a reason says beyond its name."""
-    rest = reason.message.removeprefix(why(reason)).lstrip(": ")
-    return f"  {rest}" if rest else ""
+    return f"  {reason.detail or reason.message}"
 
 
 def _of_several(takes: int, count: int, refused: str, *, chosen: bool) -> Cell:

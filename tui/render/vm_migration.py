@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.config.diagnostics import Severity
 from core.operations.migration_room import demand_of, rank_targets
 from core.placement.engine import judge, order, with_vm
@@ -105,7 +106,7 @@ def plan_lines(plan: MigrationPlan) -> list[Line]:
     lines: list[Line] = [tuple(head)]
     lines += [((f"{each.host} was passed over: {each.what}", Tone.WARN),) for each in plan.passed_over]
     for obstacle in plan.obstacles:
-        if obstacle.severity is not Severity.OK and not (obstacle.check == "foreign" and obstacle.overridden):
+        if obstacle.severity is not Severity.OK and not (obstacle.check is Check.FOREIGN and obstacle.overridden):
             lines += _obstacle(obstacle)
     well = sum(obstacle.severity is Severity.OK for obstacle in plan.obstacles)
     if well:

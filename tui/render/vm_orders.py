@@ -106,7 +106,8 @@ def headline(choice: Choice, reading: Reading | None) -> tuple[str, str]:
 
 
 def _ahead(choice: Choice) -> str:
-    from core.placement.decision import DecidedBy, decide
+    from core.codes import DecidedBy
+    from core.placement.decision import decide
 
     decision = decide(choice.verdicts)
     if decision is None:

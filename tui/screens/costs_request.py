@@ -51,7 +51,11 @@ class Field:
 
 
 class FieldRefused(ValueError):
-    """What is typed in a field can't be asked for; the message names the field and says what can."""
+    """What is typed in a field can't be asked for; `what` says what can, and the message with the field's name."""
+
+    def __init__(self, what: str, label: str = "") -> None:
+        super().__init__(f"{label}: {what}" if label else what)
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,35 +116,35 @@ def _number(field: Field, text: str) -> int:
     if not digits:
         if field.least == 0:
             return 0
-        message = f"{field.label}: a number is missing"
-        raise FieldRefused(message)
+        message = "a number is missing"
+        raise FieldRefused(message, field.label)
     if not digits.isascii() or not digits.isdigit() or len(digits) > 12:
-        message = f"{field.label}: a whole number, not {one_line(text, 20)!r}"
-        raise FieldRefused(message)
+        message = f"a whole number, not {one_line(text, 20)!r}"
+        raise FieldRefused(message, field.label)
     if not field.least <= int(digits) <= field.most:
         bound = f"{field.least} or more" if int(digits) < field.least else f"{field.most} at most"
-        message = f"{field.label}: {bound}"
-        raise FieldRefused(message)
+        message = f"{bound}"
+        raise FieldRefused(message, field.label)
     return int(digits)
 
 
 def _size(field: Field, text: str) -> int:
     """Read a size; a bare number is meant in GiB, unless it is so large that it must be bytes."""
     if not text.strip():
-        message = f"{field.label}: a size is missing, such as 8 GiB"
-        raise FieldRefused(message)
+        message = "a size is missing, such as 8 GiB"
+        raise FieldRefused(message, field.label)
     if not text.isascii():
-        message = f"{field.label}: {one_line(text, 20)!r} is no size (a number and a unit, such as 64 GiB)"
-        raise FieldRefused(message)
+        message = f"{one_line(text, 20)!r} is no size (a number and a unit, such as 64 GiB)"
+        raise FieldRefused(message, field.label)
     try:
         bare = _NUMBER.fullmatch(text.strip()) is not None
         size = parse_size(f"{text} GiB") if bare and float(text) < _CERTAINLY_BYTES else parse_size(text)
     except NotAQuantity as error:
-        message = f"{field.label}: {one_line(str(error), 60)}" + (f" ({error.hint})" if error.hint else "")
-        raise FieldRefused(message) from error
+        message = f"{one_line(str(error), 60)}" + (f" ({error.hint})" if error.hint else "")
+        raise FieldRefused(message, field.label) from error
     if size < field.least:
-        message = f"{field.label}: more than nothing, such as 8 GiB"
-        raise FieldRefused(message)
+        message = "more than nothing, such as 8 GiB"
+        raise FieldRefused(message, field.label)
     return size
 
 
@@ -149,8 +153,8 @@ def _realm(field: Field, text: str) -> str | None:
     if wanted in ("", ALL_REALMS):
         return None
     if wanted not in field.choices:
-        message = f"{field.label}: {ALL_REALMS} or one of {', '.join(field.choices)}"
-        raise FieldRefused(message)
+        message = f"{ALL_REALMS} or one of {', '.join(field.choices)}"
+        raise FieldRefused(message, field.label)
     return wanted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.config.diagnostics import Severity
 from tui.render.host_profiles import answers_to
 from tui.render.host_summary import Plan, summary_lines
@@ -39,7 +40,7 @@ class SummaryPage(HostPage):
     def lacks_pools(self) -> bool:
         """Whether pools of the realm were missing when the host was asked."""
         return self._plan is not None and any(
-            finding.check == "pools" and finding.severity is Severity.ERROR for finding in self._plan.findings
+            finding.check is Check.POOLS and finding.severity is Severity.ERROR for finding in self._plan.findings
         )
 
     def compose(self) -> ComposeResult:

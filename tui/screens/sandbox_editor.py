@@ -246,7 +246,7 @@ class ParameterEditor(Horizontal):
             self._tried, warnings = self._subject.changed(setting)
         except UsageError as error:
             self._setting, self._tried = None, None
-            self._say(complaint(error, self._typing), "$error")
+            self._say(complaint(error), "$error")
             return
         self._setting = setting
         self._say(warnings[0].message if warnings else self._hint(self._typing), "$warning" if warnings else "$muted")
@@ -291,7 +291,7 @@ class ParameterEditor(Horizontal):
         try:
             subject.changed(setting)
         except UsageError as error:
-            self._say(complaint(error, parameter), "$error")
+            self._say(complaint(error), "$error")
             return
         self.post_message(self.Set(setting))
 
