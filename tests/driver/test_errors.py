@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import libvirt
 import pytest
 
-from core.driver.errors import explain, unreachable
+from core.codes import ErrorCode
+from core.driver.errors import driver_error, explain, unreachable
 
 CHANGED_KEY = """\
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\r
@@ -94,3 +96,17 @@ def test_a_lost_host_is_named_with_its_uri() -> None:
     """Host, what, where, and what helps, in one line."""
     error = unreachable("h7", "qemu+ssh://root@h7/system", "connect to host h7 port 22: Connection refused")
     assert str(error) == "h7: connection refused at qemu+ssh://root@h7/system (is libvirtd running there?)"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("internal error: process exited while connecting to monitor: Could not access KVM", ErrorCode.QEMU_EXITED),
+        ("Requested operation is not valid: domain is already running", ErrorCode.LIBVIRT_FAILED),
+    ],
+)
+def test_what_is_decided_by_is_a_code(said: str, code: ErrorCode) -> None:
+    """Nobody else looks at libvirt's words; the host's name can be left out."""
+    error = driver_error(libvirt.libvirtError(said), host="h1", doing="start web")
+    assert error.code is code
+    assert error.message == f"h1: {error.bare_message}"

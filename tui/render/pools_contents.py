@@ -137,7 +137,7 @@ class ContentDetail:
     def _doubts(self, width: int) -> list[Line]:
         if not self.unasked:
             return []
-        told = "; ".join(f"{host}: {reason.removeprefix(f'{host}: ')}" for host, reason in self.unasked.items())
+        told = "; ".join(f"{host}: {reason}" for host, reason in self.unasked.items())
         return [((text, Tone.WARN),) for text in wrapped(f"Not asked who uses it: {told}", width, 3)]
 
 
@@ -153,7 +153,7 @@ def refusal(role: PoolRole, image: Image) -> str:
 def doubts_about(images: Sequence[Image], unasked: Mapping[str, str]) -> tuple[str, ...]:
     """Say why nobody can tell whether these are in use: hosts that weren't asked, marks, files elsewhere."""
     return (
-        *(f"{host}: {reason.removeprefix(f'{host}: ')}" for host, reason in unasked.items()),
+        *(f"{host}: {reason}" for host, reason in unasked.items()),
         *(
             f"{image.name}: {use}"
             for image in images
