@@ -175,7 +175,7 @@ def _mending(again: DecisionAgain, host: str) -> Sequence[str]:
     found = again.remedies.get(host)
     if found is None:
         return ()
-    told = [way for way in ways(found, again.decision.request) if not way.startswith("(")]
+    told = ways(found, again.decision.request, remarks=False)
     return [f"What mends it: {way}" if number == 0 else way for number, way in enumerate(told)]
 
 

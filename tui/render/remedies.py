@@ -28,8 +28,8 @@ _FIRST = {
 }
 
 
-def ways(remedy: Remedy, request: Request) -> Iterator[str]:
-    """Say what must go first, then each way that is enough by itself."""
+def ways(remedy: Remedy, request: Request, *, remarks: bool = True) -> Iterator[str]:
+    """Say what must go first, then each way that is enough by itself; with `remarks` also what is not enough."""
     first = list(dict.fromkeys(_first(refusal) for refusal in remedy.first))
     if first:
         then = {True: "", False: "; then", None: "; whether it fits then is not known"}[remedy.fits_then]
@@ -48,7 +48,7 @@ def ways(remedy: Remedy, request: Request) -> Iterator[str]:
         return
     for index, option in enumerate(options):
         yield option if index == 0 else f"or {option}"
-    if remedy.free is not None and remedy.move is None and set(remedy.free) != {"vms"}:
+    if remarks and remedy.free is not None and remedy.move is None and set(remedy.free) != {"vms"}:
         yield "(no single VM's going is enough)"
 
 
