@@ -9,19 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.duplicates import Duplicates
 from core.config.sources import IncludeRefused, Source, Sources
-from core.config.syntax import (
-    Block,
-    Concatenation,
-    Entry,
-    Include,
-    ListExpression,
-    Literal,
-    Place,
-    Reference,
-)
+from core.config.syntax import Block, Concatenation, Entry, Include, ListExpression, Literal, Place, Reference
 
 if TYPE_CHECKING:
     from core.config.report import Report
@@ -134,11 +125,7 @@ class Composer:
         for place in source.scan.joined:
             message = "two objects side by side are merged into one"
             self.report.warning(
-                DiagnosticCode.MERGED_BLOCKS,
-                place,
-                (),
-                message,
-                "put a comma between them, and [ ] around a list of them",
+                Code.MERGED_BLOCKS, place, (), message, "put a comma between them, and [ ] around a list of them"
             )
 
     def _block(self, block: Block, at: _Position, place: Place | None = None) -> Section:
@@ -156,11 +143,7 @@ class Composer:
         inner = _Position(path, at.prefix, at.source, at.in_list or entry.appends, at.chain)
         if entry.appends and at.in_list:
             self.report.error(
-                DiagnosticCode.APPEND_IN_LIST,
-                entry.place,
-                path,
-                "'+=' does not work inside a list",
-                "write the whole list",
+                Code.APPEND_IN_LIST, entry.place, path, "'+=' does not work inside a list", "write the whole list"
             )
             return
         value = self._value(entry.value, inner, entry.place)
@@ -200,7 +183,7 @@ class Composer:
         included = self._block(root, _Position(at.path, len(at.path), source, at.in_list, chain))
         if at.in_list and _refers(included):
             message = f"{source.name} has substitutions, which do not work in a file included inside a list"
-            self.report.error(DiagnosticCode.INCLUDE_IN_LIST, include.place, at.path, message)
+            self.report.error(Code.INCLUDE_IN_LIST, include.place, at.path, message)
         if alone and at.path:
             section.place = Place(source.name, 1, 1)
         merge(section, included)
@@ -209,21 +192,21 @@ class Composer:
         if include.way in ("url", "classpath", "package") or "://" in include.target:
             message = f"include of {include.way or 'a URL'}: only files are included, not {include.target}"
             raise IncludeRefused(
-                DiagnosticCode.INCLUDE_UNSUPPORTED, message, "copy the file beside this one and include it by name"
+                Code.INCLUDE_UNSUPPORTED, message, "copy the file beside this one and include it by name"
             )
         if include.way == "file" and not include.target.startswith("/"):
             message = f'other readers look for file("{include.target}") in the folder that they run in'
             self.report.warning(
-                DiagnosticCode.INCLUDE_RELATIVE, include.place, at.path, message, f'write include "{include.target}"'
+                Code.INCLUDE_RELATIVE, include.place, at.path, message, f'write include "{include.target}"'
             )
         source = self.sources.read_included(include.target, at.source.path)
         if source.name in at.chain:
             cycle = " includes ".join((*at.chain[at.chain.index(source.name) :], source.name))
             raise IncludeRefused(
-                DiagnosticCode.INCLUDE_CYCLE, f"the include forms a cycle: {cycle}", "take one of these includes out"
+                Code.INCLUDE_CYCLE, f"the include forms a cycle: {cycle}", "take one of these includes out"
             )
         if len(at.chain) > 50:
-            raise IncludeRefused(DiagnosticCode.NESTED_TOO_DEEPLY, "more than 50 files include one another")
+            raise IncludeRefused(Code.NESTED_TOO_DEEPLY, "more than 50 files include one another")
         return source
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.curve_blocks import read_curve, warn_about_scale
 from core.config.parameters import Parameters, name_kind
 from core.config.values import ObjectValue
@@ -25,12 +25,7 @@ def read_cost_function(identity: str, value: Value, path: Path, report: Report) 
     if not isinstance(value, ObjectValue):
         message = f"the cost function '{identity}' is {name_kind(value)}; a block of curves is expected"
         report.error(
-            DiagnosticCode.WRONG_TYPE,
-            value.place,
-            path,
-            message,
-            f"write {identity} {{ vms: {{ ... }} }}",
-            via=value.via,
+            Code.WRONG_TYPE, value.place, path, message, f"write {identity} {{ vms: {{ ... }} }}", via=value.via
         )
         return None
     errors = report.errors
@@ -57,7 +52,7 @@ def read_cost_function(identity: str, value: Value, path: Path, report: Report) 
         message = (
             f"the cost function '{identity}' has none of vms, vcpus and memory: VMs without devices are not limited"
         )
-        report.warning(DiagnosticCode.NO_LIMIT, value.place, path, message, "give it at least one of these curves")
+        report.warning(Code.NO_LIMIT, value.place, path, message, "give it at least one of these curves")
     if report.errors > errors:
         return None
     return CostFunction(
@@ -78,18 +73,13 @@ def _read_devices(parameters: Parameters) -> dict[str, Curve]:
     if not isinstance(found.value, ObjectValue):
         hint = "write devices { nvidia-gpu: { curve: linear, slope: 1, base: 0, max: 4 } }"
         message = f"'devices' of a cost function is {name_kind(found.value)}; curves by device type are expected"
-        parameters.error(DiagnosticCode.WRONG_TYPE, "devices", message, hint)
+        parameters.error(Code.WRONG_TYPE, "devices", message, hint)
         return {}
     if "curve" in found.value.fields:
         message = "'devices' has a curve itself: the device type is missing"
         hint = "write devices.TYPE: { curve: ... }, with the type that the profiles use"
         parameters.report.error(
-            DiagnosticCode.WRONG_TYPE,
-            found.value.place,
-            (*parameters.path, "devices"),
-            message,
-            hint,
-            via=found.value.via,
+            Code.WRONG_TYPE, found.value.place, (*parameters.path, "devices"), message, hint, via=found.value.via
         )
         return {}
     devices = {}
@@ -114,11 +104,7 @@ def _check_at_zero(kind: str, curve: Curve, types: Parameters) -> None:
             f"the curve of device '{kind}' is infinite at 0: no VM at all can be placed with this cost function, "
             "not even one without such a device"
         )
-        types.warning(
-            DiagnosticCode.DEVICE_INFINITE_AT_ZERO, kind, message, "{ curve: unavailable } was probably meant"
-        )
+        types.warning(Code.DEVICE_INFINITE_AT_ZERO, kind, message, "{ curve: unavailable } was probably meant")
     elif cost != 0:
         message = f"the curve of device '{kind}' costs {cost:g} at 0: every VM pays that, also without such a device"
-        types.warning(
-            DiagnosticCode.DEVICE_COST_AT_ZERO, kind, message, "let it begin at 0, or use the function's offset"
-        )
+        types.warning(Code.DEVICE_COST_AT_ZERO, kind, message, "let it begin at 0, or use the function's offset")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.parameters import SMALL_MEMORY, Parameters, name_kind, shorten
 from core.config.values import ObjectValue, Scalar, Value
 from core.curves import CURVE_NAMES, PARAMETERS, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable
@@ -42,7 +42,7 @@ def read_curve(value: Value, path: Path, report: Report) -> Curve | None:
             elif value.text.replace(".", "", 1).isdigit():
                 hint = f"write {{ curve: constant, value: {value.text} }}"
         report.error(
-            DiagnosticCode.WRONG_TYPE,
+            Code.WRONG_TYPE,
             value.place,
             path,
             f"'{path[-1]}' is {name_kind(value)}; a curve is expected",
@@ -70,7 +70,7 @@ def _read_kind(parameters: Parameters) -> type[Curve] | None:
     if kind is None:
         meant = nearest(name, CURVE_NAMES) or _OTHER_NAMES.get(name.lower(), "")
         hint = f"did you mean {meant}?" if meant else f"curves are {', '.join(CURVE_NAMES)}"
-        parameters.error(DiagnosticCode.UNKNOWN_CURVE, "curve", f"unknown curve {shorten(name)}", hint)
+        parameters.error(Code.UNKNOWN_CURVE, "curve", f"unknown curve {shorten(name)}", hint)
     return kind
 
 
@@ -101,10 +101,7 @@ def _read_shared(parameters: Parameters) -> dict[str, float]:
         shared["max"] = limit
         if limit < 0:
             parameters.warning(
-                DiagnosticCode.NEGATIVE_MAX,
-                "max",
-                f"'max' is {limit:g}: every use costs infinity",
-                "use is never negative",
+                Code.NEGATIVE_MAX, "max", f"'max' is {limit:g}: every use costs infinity", "use is never negative"
             )
         else:
             _check_unit(parameters, "max", limit, is_size=False)
@@ -115,11 +112,11 @@ def warn_about_scale(parameters: Parameters, scale: float) -> None:
     """Warn where a scale turns costs around or makes them vanish."""
     if scale == 0:
         parameters.warning(
-            DiagnosticCode.ZERO_SCALE, "scale", "'scale' is 0: every finite cost becomes 0", "leave it out for 1.0"
+            Code.ZERO_SCALE, "scale", "'scale' is 0: every finite cost becomes 0", "leave it out for 1.0"
         )
     elif scale < 0:
         parameters.warning(
-            DiagnosticCode.NEGATIVE_SCALE,
+            Code.NEGATIVE_SCALE,
             "scale",
             f"'scale' is {scale:g}: the more is used, the lower the cost",
             "a positive number",
@@ -156,16 +153,11 @@ def _check_unit(parameters: Parameters, key: str, amount: float, *, is_size: boo
                 else f"write {written} GiB, or {written} B if it is meant"
             )
             parameters.warning(
-                DiagnosticCode.MISSING_UNIT,
-                key,
-                f"'{key}' of a memory curve is {written} bytes: a unit is missing",
-                hint,
+                Code.MISSING_UNIT, key, f"'{key}' of a memory curve is {written} bytes: a unit is missing", hint
             )
     elif is_size:
         message = f"'{key}' is a size, {written}, on a curve that counts {parameters.path[-1]}"
-        parameters.warning(
-            DiagnosticCode.UNEXPECTED_UNIT, key, message, f"it counts as {amount:.0f}, its number of bytes"
-        )
+        parameters.warning(Code.UNEXPECTED_UNIT, key, message, f"it counts as {amount:.0f}, its number of bytes")
 
 
 def _required_coefficient(parameters: Parameters, key: str, example: str) -> float | None:
@@ -178,7 +170,7 @@ def _required_coefficient(parameters: Parameters, key: str, example: str) -> flo
     if is_size:
         written = parameters.text(key)
         message = f"'{key}' is a size, {written}: it counts as {amount:.0f}, its number of bytes"
-        parameters.warning(DiagnosticCode.UNEXPECTED_UNIT, key, message, f"write {amount:.0f} if it is meant")
+        parameters.warning(Code.UNEXPECTED_UNIT, key, message, f"write {amount:.0f} if it is meant")
     return amount
 
 
@@ -192,7 +184,7 @@ def _read_hard_soft(parameters: Parameters, shared: dict[str, float]) -> Curve |
             amounts[PARAMETERS[key]] = amount
     if soft is not None and soft <= 0:
         message = f"'soft' is {parameters.text('soft')}; it must be more than 0"
-        parameters.error(DiagnosticCode.OUT_OF_RANGE, "soft", message, "for a limit at 0 use { curve: unavailable }")
+        parameters.error(Code.OUT_OF_RANGE, "soft", message, "for a limit at 0 use { curve: unavailable }")
         return None
     if soft is None or hard is None:
         return None
@@ -200,20 +192,20 @@ def _read_hard_soft(parameters: Parameters, shared: dict[str, float]) -> Curve |
         message = f"'hard' ({parameters.text('hard')}) is below 'soft' ({parameters.text('soft')})"
         both = f"soft: {parameters.text('hard')}, hard: {parameters.text('soft')}"
         parameters.error(
-            DiagnosticCode.HARD_BELOW_SOFT, "hard", message, f"hard must not be below soft; were they swapped: {both}?"
+            Code.HARD_BELOW_SOFT, "hard", message, f"hard must not be below soft; were they swapped: {both}?"
         )
         return None
     if hard == soft:
         message = f"'hard' and 'soft' are both {parameters.text('hard')}: there is no stretch between them"
         parameters.warning(
-            DiagnosticCode.HARD_EQUALS_SOFT, "hard", message, "the cost is softAmt at soft, and infinite right after"
+            Code.HARD_EQUALS_SOFT, "hard", message, "the cost is softAmt at soft, and infinite right after"
         )
     curve = HardSoft(soft=soft, hard=hard, **amounts, **shared)
     if curve.soft_amt > curve.hard_amt:
         key = "hardAmt" if "softAmt" not in parameters.block.fields else "softAmt"
         message = f"'softAmt' ({curve.soft_amt:g}) is above 'hardAmt' ({curve.hard_amt:g}): the cost falls past soft"
         default = "hardAmt is 10 unless given" if "hardAmt" not in parameters.block.fields else ""
-        parameters.warning(DiagnosticCode.FALLING_COST, key, message, default or "were they swapped?")
+        parameters.warning(Code.FALLING_COST, key, message, default or "were they swapped?")
     return curve
 
 

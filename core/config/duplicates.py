@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.syntax import (
     Block,
     Concatenation,
@@ -71,7 +71,7 @@ class Duplicates:
             elif before is not None and not _unsets(before.value):
                 key = render_path(entry.path)
                 message = f"'{key}' is written twice: this value replaces that of line {before.place.line}"
-                self._report.warning(DiagnosticCode.DUPLICATE_KEY, entry.place, whole, message, "take one of them out")
+                self._report.warning(Code.DUPLICATE_KEY, entry.place, whole, message, "take one of them out")
 
     def _check_object(self, entry: Entry, path: Path, before: Entry | None, file: str) -> None:
         what = definition(path)
@@ -79,13 +79,13 @@ class Duplicates:
         if before is not None and not isinstance(before.value, Block):
             if not _unsets(before.value) and not _refers(before.value):
                 message = f"'{key}' is written twice: this object replaces the value of line {before.place.line}"
-                self._report.warning(DiagnosticCode.DUPLICATE_KEY, entry.place, path, message, "take one of them out")
+                self._report.warning(Code.DUPLICATE_KEY, entry.place, path, message, "take one of them out")
             return
         first = self._definitions.setdefault((file, path), entry.place)
         if what and first != entry.place and (before is not None or what != "curve"):
             message = f"the {what} '{key}' is defined twice: it is merged with that of line {first.line}"
             hint = "take one of them out" if what == "curve" else "give it another id, or take one of them out"
-            self._report.warning(DiagnosticCode.DUPLICATE_DEFINITION, entry.place, path, message, hint)
+            self._report.warning(Code.DUPLICATE_DEFINITION, entry.place, path, message, hint)
 
 
 def _unsets(value: Expression) -> bool:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.syntax import Kind, Place, SyntaxMistake
 
 
@@ -124,7 +124,7 @@ class Lexer:
             return units.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError as error:
             raise SyntaxMistake(
-                DiagnosticCode.INVALID_ESCAPE, self.place(start), "half of a surrogate pair in a \\u escape"
+                Code.INVALID_ESCAPE, self.place(start), "half of a surrogate pair in a \\u escape"
             ) from error
 
     def _mistake(self, start: int) -> SyntaxMistake:
@@ -132,24 +132,20 @@ class Lexer:
         if character != '"':
             return self._reserved(start)
         if self.text.startswith('"""', start):
-            return SyntaxMistake(
-                DiagnosticCode.UNCLOSED_STRING, self.place(start), 'a string opened with """ is never closed'
-            )
+            return SyntaxMistake(Code.UNCLOSED_STRING, self.place(start), 'a string opened with """ is never closed')
         inside = _STRING_INSIDE.match(self.text, start + 1)
         end = inside.end() if inside else start + 1
         if end == len(self.text) or self.text[end] in "\n\r":
             return SyntaxMistake(
-                DiagnosticCode.UNCLOSED_STRING,
-                self.place(start),
-                'the quote " that opens here is not closed on its line',
+                Code.UNCLOSED_STRING, self.place(start), 'the quote " that opens here is not closed on its line'
             )
         if self.text[end] == "\\":
             escape = self.text[end : end + 2]
             message = f"unknown escape {escape!s} in a quoted string"
-            return SyntaxMistake(DiagnosticCode.INVALID_ESCAPE, self.place(end), message, "write \\\\ for a backslash")
+            return SyntaxMistake(Code.INVALID_ESCAPE, self.place(end), message, "write \\\\ for a backslash")
         name = "a tab" if self.text[end] == "\t" else f"the control character U+{ord(self.text[end]):04X}"
         return SyntaxMistake(
-            DiagnosticCode.CONTROL_CHARACTER,
+            Code.CONTROL_CHARACTER,
             self.place(end),
             f"{name} in a quoted string",
             f"write {_escape_for(self.text[end])}",
@@ -160,11 +156,11 @@ class Lexer:
         place = self.place(start)
         if character == "\0":
             return SyntaxMistake(
-                DiagnosticCode.NUL_BYTE, place, "a NUL byte: this is no text file", "save it as plain UTF-8 text"
+                Code.NUL_BYTE, place, "a NUL byte: this is no text file", "save it as plain UTF-8 text"
             )
         if character == "$":
             return SyntaxMistake(
-                DiagnosticCode.UNQUOTED_CHARACTER,
+                Code.UNQUOTED_CHARACTER,
                 place,
                 "'$' without '{'",
                 'a substitution is ${path}; put quotes around a text with "$"',
@@ -172,7 +168,7 @@ class Lexer:
         end = self.text.find("\n", start)
         line = self.text[self.text.rfind("\n", 0, start) + 1 : end if end >= 0 else len(self.text)]
         message = f"the character '{character}' is not allowed outside of quotes: {line.strip()}"
-        return SyntaxMistake(DiagnosticCode.UNQUOTED_CHARACTER, place, message, "put the value in double quotes")
+        return SyntaxMistake(Code.UNQUOTED_CHARACTER, place, message, "put the value in double quotes")
 
 
 def _is_number(text: str) -> bool:

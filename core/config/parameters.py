@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from core import units
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.syntax import Kind, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
 from core.text import nearest
@@ -73,7 +73,7 @@ class Parameters:
             hint = f"did you mean it with '{meant}' in line {self.block.fields[meant].place.line}?"
         message = f"'{key}' is missing in '{_last(self.path)}'"
         self.report.error(
-            DiagnosticCode.MISSING_PARAMETER, self.block.place, (*self.path, key), message, hint, via=self.block.via
+            Code.MISSING_PARAMETER, self.block.place, (*self.path, key), message, hint, via=self.block.via
         )
 
     def unknown(self, known: Iterable[str], what: str) -> None:
@@ -85,15 +85,15 @@ class Parameters:
             meant = nearest(key, names)
             hint = f"did you mean {meant}?" if meant else f"{what} has {', '.join(names)}"
             message = f"unknown parameter '{key}' of {what}: it has no effect"
-            self.report.warning(DiagnosticCode.UNKNOWN_PARAMETER, found.place, (*self.path, key), message, hint)
+            self.report.warning(Code.UNKNOWN_PARAMETER, found.place, (*self.path, key), message, hint)
 
     # Reporting
 
-    def error(self, code: DiagnosticCode, key: str, message: str, hint: str = "") -> None:
+    def error(self, code: Code, key: str, message: str, hint: str = "") -> None:
         """Report an error at a parameter's value."""
         self.report.error(code, self.place(key), (*self.path, key), message, hint, via=self._via(key))
 
-    def warning(self, code: DiagnosticCode, key: str, message: str, hint: str = "") -> None:
+    def warning(self, code: Code, key: str, message: str, hint: str = "") -> None:
         """Report a warning at a parameter's value."""
         self.report.warning(code, self.place(key), (*self.path, key), message, hint, via=self._via(key))
 
@@ -112,7 +112,7 @@ class Parameters:
             return found.value
         place = found.value.via[-1] if found.value.via else found.value.place
         message = f"'{key}' is {name_kind(found.value)}; {what} is expected"
-        self.report.error(DiagnosticCode.WRONG_TYPE, place, (*self.path, key), message)
+        self.report.error(Code.WRONG_TYPE, place, (*self.path, key), message)
         return None
 
     def text(self, key: str) -> str | None:
@@ -133,7 +133,7 @@ class Parameters:
             meant = "true" if lower in _MEANT_TRUE else "false"
         hint = "write on, off, true, false, yes or no, in lower case"
         self.error(
-            DiagnosticCode.NOT_A_BOOLEAN,
+            Code.NOT_A_BOOLEAN,
             key,
             f"'{key}' is {shorten(value.text)}, which is neither on nor off",
             f"did you mean {meant}?" if meant else hint,
@@ -148,21 +148,15 @@ class Parameters:
         text = value.text
         if not _NUMBER.fullmatch(text):
             hint = "a whole number, without a unit" if units.has_unit(text) else "a whole number, such as 8"
-            self.error(
-                DiagnosticCode.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is no whole number", hint
-            )
+            self.error(Code.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is no whole number", hint)
             return None
         number = float(text)
         if not math.isfinite(number) or number != int(number):
             whole = f"write {int(number)} or {int(number) + 1}" if abs(number) < MAX_INT else ""
-            self.error(
-                DiagnosticCode.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is no whole number", whole
-            )
+            self.error(Code.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is no whole number", whole)
             return None
         if not least <= number <= most:
-            self.error(
-                DiagnosticCode.OUT_OF_RANGE, key, f"'{key}' is {shorten(text)}; it must be from {least} to {most}"
-            )
+            self.error(Code.OUT_OF_RANGE, key, f"'{key}' is {shorten(text)}; it must be from {least} to {most}")
             return None
         return int(number)
 
@@ -203,14 +197,14 @@ class Parameters:
             return None
         if size < least:
             self.error(
-                DiagnosticCode.OUT_OF_RANGE,
+                Code.OUT_OF_RANGE,
                 key,
                 f"'{key}' is {shorten(text)}; it must be {'more than 0' if least == 1 else f'{least} or more'}",
             )
             return None
         if not units.has_unit(text) and 0 < size < SMALL_MEMORY:
             self.warning(
-                DiagnosticCode.MISSING_UNIT,
+                Code.MISSING_UNIT,
                 key,
                 f"'{key}' is {text} bytes: a unit is missing",
                 f"write {text} GiB, or {text} B if it is meant",
@@ -225,11 +219,11 @@ class Parameters:
         try:
             seconds = units.parse_duration(value.text)
         except units.NotAQuantity as error:
-            self.error(DiagnosticCode.NOT_A_DURATION, key, f"'{key}' is no duration: {error}", error.hint)
+            self.error(Code.NOT_A_DURATION, key, f"'{key}' is no duration: {error}", error.hint)
             return None
         if seconds <= 0:
             self.error(
-                DiagnosticCode.OUT_OF_RANGE,
+                Code.OUT_OF_RANGE,
                 key,
                 f"'{key}' is {shorten(value.text)}; it must be more than 0",
                 "such as 30 seconds",
@@ -238,10 +232,7 @@ class Parameters:
         if not units.has_unit(value.text):
             message = f"'{key}' is {value.text} without a unit: that is milliseconds"
             self.warning(
-                DiagnosticCode.MISSING_UNIT,
-                key,
-                message,
-                f"write {value.text} seconds, or {value.text} ms if it is meant",
+                Code.MISSING_UNIT, key, message, f"write {value.text} seconds, or {value.text} ms if it is meant"
             )
         return seconds
 
@@ -249,25 +240,23 @@ class Parameters:
         try:
             return units.parse_size(text)
         except units.NotAQuantity as error:
-            self.error(DiagnosticCode.NOT_A_SIZE, key, f"'{key}' is no size: {error}", error.hint)
+            self.error(Code.NOT_A_SIZE, key, f"'{key}' is no size: {error}", error.hint)
             return None
 
     def _refuse_number(self, key: str, text: str) -> None:
         if _NUMBER.fullmatch(text):
             self.error(
-                DiagnosticCode.NOT_A_NUMBER,
+                Code.NOT_A_NUMBER,
                 key,
                 f"'{key}' is {shorten(text)}, which is more than a number can hold",
                 "the largest is 1.7e308",
             )
         elif _is_not_finite(text):
             hint = "for no limit leave it out; for an infinite cost use { curve: invalid }"
-            self.error(
-                DiagnosticCode.NOT_A_NUMBER, key, f"'{key}' is {shorten(text)}, which is not allowed as a number", hint
-            )
+            self.error(Code.NOT_A_NUMBER, key, f"'{key}' is {shorten(text)}, which is not allowed as a number", hint)
         else:
             self.error(
-                DiagnosticCode.NOT_A_NUMBER,
+                Code.NOT_A_NUMBER,
                 key,
                 f"'{key}' is {shorten(text)}, which is no number",
                 "such as 1.5, with a decimal point",
@@ -279,7 +268,7 @@ class Parameters:
             hint = f"write {units.parse_size(text)}"
         except units.NotAQuantity as error:
             hint = error.hint
-        self.error(DiagnosticCode.UNEXPECTED_UNIT, key, message, hint)
+        self.error(Code.UNEXPECTED_UNIT, key, message, hint)
 
 
 def _number(text: str) -> float | None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from core import units
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.parameters import Parameters, name_kind, shorten
 from core.config.values import ListValue, ObjectValue, Scalar
 from core.hardware import Device, HardwareProfile, NotAPciAddress, PciAddress
@@ -28,7 +28,7 @@ def read_profile(identity: str, value: Value, path: Path, report: Report) -> Har
     if not isinstance(value, ObjectValue):
         message = f"the hardware profile '{identity}' is {name_kind(value)}; a block is expected"
         report.error(
-            DiagnosticCode.WRONG_TYPE,
+            Code.WRONG_TYPE,
             value.place,
             path,
             message,
@@ -67,14 +67,14 @@ def _read_devices(parameters: Parameters) -> tuple[Device, ...]:
     hint = 'write devices: [ { type: "nvidia-gpu", addr: "0000:41:00.0" } ]'
     if not isinstance(value, ListValue):
         message = f"'devices' of a hardware profile is {name_kind(value)}; a list is expected"
-        parameters.report.error(DiagnosticCode.WRONG_TYPE, value.place, path, message, hint, via=value.via)
+        parameters.report.error(Code.WRONG_TYPE, value.place, path, message, hint, via=value.via)
         return ()
     devices: list[Device] = []
     seen: dict[PciAddress, Place] = {}
     for index, item in enumerate(value.items):
         if not isinstance(item, ObjectValue):
             message = f"device {index + 1} is {name_kind(item)}; type and addr in braces are expected"
-            parameters.report.error(DiagnosticCode.WRONG_TYPE, item.place, (*path, index), message, hint, via=item.via)
+            parameters.report.error(Code.WRONG_TYPE, item.place, (*path, index), message, hint, via=item.via)
             continue
         device = _read_device(item, (*path, index), parameters.report, seen)
         if device is not None:
@@ -88,7 +88,7 @@ def _read_device(item: ObjectValue, path: Path, report: Report, seen: dict[PciAd
     text = parameters.text("addr") if parameters.require("addr", example='"0000:41:00.0"') else None
     parameters.unknown(("type", "addr"), "a device")
     if kind == "":
-        parameters.error(DiagnosticCode.EMPTY_NAME, "type", "'type' of a device is empty")
+        parameters.error(Code.EMPTY_NAME, "type", "'type' of a device is empty")
         return None
     if text is None:
         return None
@@ -96,15 +96,12 @@ def _read_device(item: ObjectValue, path: Path, report: Report, seen: dict[PciAd
         address = PciAddress.parse(text)
     except NotAPciAddress as error:
         parameters.error(
-            DiagnosticCode.INVALID_PCI_ADDRESS,
-            "addr",
-            f"'addr' {shorten(text)}: {error}",
-            'quoted, such as "0000:41:00.0"',
+            Code.INVALID_PCI_ADDRESS, "addr", f"'addr' {shorten(text)}: {error}", 'quoted, such as "0000:41:00.0"'
         )
         return None
     if address in seen:
         message = f"the PCI address {address} ('addr' {text}) is listed twice: also in line {seen[address].line}"
-        parameters.error(DiagnosticCode.DUPLICATE_PCI_ADDRESS, "addr", message, "each device is listed once")
+        parameters.error(Code.DUPLICATE_PCI_ADDRESS, "addr", message, "each device is listed once")
         return None
     seen[address] = parameters.place("addr")
     return None if kind is None else Device(kind, address)
@@ -125,9 +122,7 @@ def check_function_reference(
     meant = nearest(function, functions)
     known = f"defined are {', '.join(functions)}" if functions else "no cost function is defined"
     message = f"there is no cost function {shorten(function)}"
-    parameters.error(
-        DiagnosticCode.UNKNOWN_COST_FUNCTION, "cost-function", message, f"did you mean {meant}?" if meant else known
-    )
+    parameters.error(Code.UNKNOWN_COST_FUNCTION, "cost-function", message, f"did you mean {meant}?" if meant else known)
 
 
 def check_against_function(
@@ -141,10 +136,7 @@ def check_against_function(
         own = units.show_size(profile.memory_bytes)
         message = f"cost function '{function.id}' allows {allowed}, more than the {own} of '{profile.id}'"
         parameters.warning(
-            DiagnosticCode.MEMORY_OVERCOMMITTED,
-            "memory",
-            message,
-            "let the function's memory curve end there (hard, or max)",
+            Code.MEMORY_OVERCOMMITTED, "memory", message, "let the function's memory curve end there (hard, or max)"
         )
     listed = value.fields.get("devices")
     items = listed.value.items if listed is not None and isinstance(listed.value, ListValue) else ()
@@ -158,7 +150,7 @@ def check_against_function(
             hint = f"did you mean {meant}?" if meant else f"give '{function.id}' a curve devices.{device}"
             message = f"cost function '{function.id}' has no curve for device type '{device}': it can never be used"
             report.warning(
-                DiagnosticCode.DEVICE_WITHOUT_CURVE,
+                Code.DEVICE_WITHOUT_CURVE,
                 kind.value.place,
                 (*path, "devices", index, "type"),
                 message,

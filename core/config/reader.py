@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.composition import Composer
 from core.config.diagnostics import Severity
 from core.config.recursion import deep_recursion, keep_deep_recursion
@@ -82,7 +82,7 @@ def _read(path: Path, variables: Mapping[str, str]) -> tuple[Reading, int]:
         configuration = read_sections(resolved, report)
     except RecursionError:
         message = "the substitutions or blocks are nested too deeply to be read"
-        report.error(DiagnosticCode.NESTED_TOO_DEEPLY, Place(main.name, 1, 1), (), message)
+        report.error(Code.NESTED_TOO_DEEPLY, Place(main.name, 1, 1), (), message)
     names = [source.name for source in sources.by_path.values()]
     reading = Reading(
         path=path,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.parameters import Parameters, name_kind, shorten
 from core.config.values import ObjectValue
 from core.realms import CacheMode, DriveSettings, Realm
@@ -33,7 +33,7 @@ def read_realm(identity: str, value: Value, path: Path, report: Report) -> Realm
     if not isinstance(value, ObjectValue):
         hint = f'write {identity} = {{ include "realms/{identity}.conf" }}'
         message = f"the realm '{identity}' is {name_kind(value)}; a block is expected"
-        report.error(DiagnosticCode.WRONG_TYPE, value.place, path, message, hint, via=value.via)
+        report.error(Code.WRONG_TYPE, value.place, path, message, hint, via=value.via)
         return None
     errors = report.errors
     parameters = Parameters(value, path, report)
@@ -41,7 +41,7 @@ def read_realm(identity: str, value: Value, path: Path, report: Report) -> Realm
     _check_driver(parameters)
     name = parameters.text("name") if parameters.require("name", example='"Main"') else None
     if name is not None and not name.strip():
-        parameters.error(DiagnosticCode.EMPTY_NAME, "name", "'name' of the realm is empty")
+        parameters.error(Code.EMPTY_NAME, "name", "'name' of the realm is empty")
     given: dict[str, Any] = {key.replace("-", "_"): _name(parameters, key) for key in _NAMES}
     if given["snapshots_pool"] is None and given["volumes_pool"] is not None:
         given["snapshots_pool"] = given["volumes_pool"] + "-snapshots"
@@ -50,7 +50,7 @@ def read_realm(identity: str, value: Value, path: Path, report: Report) -> Realm
     if timeout is not None and timeout < SHORT_TIMEOUT:
         message = f"'registration-timeout' is {parameters.text('registration-timeout')}: less than 60 seconds"
         parameters.warning(
-            DiagnosticCode.SHORT_REGISTRATION_TIMEOUT,
+            Code.SHORT_REGISTRATION_TIMEOUT,
             "registration-timeout",
             message,
             "a VM that needs longer to start and register is stopped",
@@ -80,7 +80,7 @@ def _switch(parameters: Parameters, key: str, *, default: bool) -> bool:
 def _warn_missing(parameters: Parameters, block: ObjectValue, path: Path, key: str, word: str) -> None:
     if block.complete:
         message = f"'{key}' is missing: {word} is assumed"
-        parameters.report.warning(DiagnosticCode.ASSUMED_DEFAULT, block.place, path, message, f"write {key}: {word}")
+        parameters.report.warning(Code.ASSUMED_DEFAULT, block.place, path, message, f"write {key}: {word}")
 
 
 def _check_driver(parameters: Parameters) -> None:
@@ -95,7 +95,7 @@ def _check_driver(parameters: Parameters) -> None:
         message = f"the driver {shorten(driver)} is for realms of another kind, which this program does not manage"
     elif meant := nearest(driver, (_DRIVER, "kvm", "qemu")):
         hint = f"did you mean {_DRIVER}?" if meant == _DRIVER else f"KVM and QEMU are reached by driver: {_DRIVER}"
-    parameters.error(DiagnosticCode.UNKNOWN_DRIVER, "driver", message, hint)
+    parameters.error(Code.UNKNOWN_DRIVER, "driver", message, hint)
 
 
 def _name(parameters: Parameters, key: str) -> str | None:
@@ -103,7 +103,7 @@ def _name(parameters: Parameters, key: str) -> str | None:
     name = parameters.text(key)
     if name is not None and (not name or name != name.strip() or "/" in name):
         parameters.error(
-            DiagnosticCode.INVALID_NAME,
+            Code.INVALID_NAME,
             key,
             f"'{key}' is {shorten(name)}, which is no name that libvirt takes",
             "leave it out for none",
@@ -119,7 +119,7 @@ def _read_drives(realm: Parameters) -> DriveSettings:
         return DriveSettings()
     if not isinstance(found.value, ObjectValue):
         message = f"'drives' is {name_kind(found.value)}; a block is expected"
-        realm.error(DiagnosticCode.WRONG_TYPE, "drives", message, "write drives.lazy-allocation: on, or drives { ... }")
+        realm.error(Code.WRONG_TYPE, "drives", message, "write drives.lazy-allocation: on, or drives { ... }")
         return DriveSettings()
     parameters = Parameters(found.value, path, realm.report)
     if parameters.field("lazy-allocation") is None:
@@ -135,7 +135,7 @@ def _read_drives(realm: Parameters) -> DriveSettings:
     most = parameters.size("max-size", least=1)
     if least is not None and most is not None and least > most:
         message = f"'min-size' ({parameters.text('min-size')}) is more than 'max-size' ({parameters.text('max-size')})"
-        parameters.error(DiagnosticCode.MIN_ABOVE_MAX, "min-size", message, "were they swapped?")
+        parameters.error(Code.MIN_ABOVE_MAX, "min-size", message, "were they swapped?")
     parameters.unknown(_DRIVES, "drives")
     return DriveSettings(lazy_allocation=bool(lazy), cache=cache, min_size=least, max_size=most)
 
@@ -152,5 +152,5 @@ def _read_cache(parameters: Parameters) -> CacheMode:
     hint = f"did you mean {meant}?" if meant else f"modes are {', '.join(modes)}"
     if text.lower() in others:
         hint = f"QEMU has it, but realms use only {', '.join(modes)}"
-    parameters.error(DiagnosticCode.UNKNOWN_CACHE_MODE, "cache", f"unknown cache mode {shorten(text)}", hint)
+    parameters.error(Code.UNKNOWN_CACHE_MODE, "cache", f"unknown cache mode {shorten(text)}", hint)
     return CacheMode.DEFAULT

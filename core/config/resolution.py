@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.composition import Items, Joined, Section, Slot
 from core.config.syntax import Kind, Literal, Place, Reference, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
@@ -69,9 +69,7 @@ _Shape = Scalar | _Object | _List
 class _Unresolvable(Exception):
     """A value can't be resolved; it is reported with the path of the first key that needs it."""
 
-    def __init__(
-        self, code: DiagnosticCode, place: Place, message: str, hint: str = "", *, via: tuple[Place, ...] = ()
-    ) -> None:
+    def __init__(self, code: Code, place: Place, message: str, hint: str = "", *, via: tuple[Place, ...] = ()) -> None:
         super().__init__(message)
         self.code = code
         self.place = place
@@ -106,10 +104,7 @@ class Resolver:
             value = self._finish(self._section(self._root, _EVERYTHING), ())
         except _TooMany:
             self._report.error(
-                DiagnosticCode.TOO_MANY_VALUES,
-                self._root.place,
-                (),
-                f"the substitutions expand to more than {MAX_VALUES} values",
+                Code.TOO_MANY_VALUES, self._root.place, (), f"the substitutions expand to more than {MAX_VALUES} values"
             )
             return ObjectValue(self._root.place, {}, complete=False)
         assert isinstance(value, ObjectValue)  # noqa: S101 - a section is an object
@@ -239,7 +234,7 @@ class Resolver:
             raise _Cycle(reference)
         if len(self._running) >= MAX_CHAIN:
             message = f"more than {MAX_CHAIN} substitutions refer to one another, ending with {reference}"
-            raise _Unresolvable(DiagnosticCode.NESTED_TOO_DEEPLY, reference.place, message)
+            raise _Unresolvable(Code.NESTED_TOO_DEEPLY, reference.place, message)
         self._running.add(id(reference))
         cuts = self._cuts
         try:
@@ -253,7 +248,7 @@ class Resolver:
                 self._cuts += 1
                 return None  # in a cycle of several, what is left out would depend on where one begins
             message = f"the substitution {reference} refers to itself, directly or in a cycle"
-            raise _Unresolvable(DiagnosticCode.SUBSTITUTION_CYCLE, reference.place, message) from None
+            raise _Unresolvable(Code.SUBSTITUTION_CYCLE, reference.place, message) from None
         finally:
             self._running.discard(id(reference))
         meant = _through(shape, (reference.place,)) if shape is not None else self._from_outside(reference)
@@ -318,7 +313,7 @@ class Resolver:
         message = f"the substitution {reference} has no value: '{render_path(plain)}' is defined nowhere"
         if len(plain) == 1:
             message += ", nor is it an environment variable"
-        return _Unresolvable(DiagnosticCode.UNRESOLVED_SUBSTITUTION, reference.place, message, hint)
+        return _Unresolvable(Code.UNRESOLVED_SUBSTITUTION, reference.place, message, hint)
 
     def _paths(self, section: Section, path: tuple[str, ...]) -> list[str]:
         paths = []
@@ -349,7 +344,7 @@ class Resolver:
             elif not (blank and isinstance(joined, _Object | _List)):
                 message = f"{_name(joined)} and {_name(shape)} side by side can't be joined"
                 hint = "is a comma or a new line missing?"
-                raise _Unresolvable(DiagnosticCode.MIXED_VALUE, place, message, hint, via=(*joined.via, *shape.via))
+                raise _Unresolvable(Code.MIXED_VALUE, place, message, hint, via=(*joined.via, *shape.via))
         return joined
 
 

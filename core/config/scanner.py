@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.lexer import Mark, Token
 from core.config.syntax import (
     Block,
@@ -29,8 +29,6 @@ from core.config.token_stream import TokenStream, show
 
 MAX_DEPTH = 400
 """Blocks and lists nested deeper than this are refused: other readers of the file would run out of stack."""
-
-_WAYS = ("url", "file", "classpath", "package")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +80,7 @@ class _Scanner(TokenStream):
         self.skip()
         if self.is_next("["):
             raise SyntaxMistake(
-                DiagnosticCode.ROOT_NOT_BLOCK,
-                self.place(self.peek()),
-                "the file is a list; a configuration consists of keys",
+                Code.ROOT_NOT_BLOCK, self.place(self.peek()), "the file is a list; a configuration consists of keys"
             )
         if self.is_next("{"):
             root = self.read_block()
@@ -93,7 +89,7 @@ class _Scanner(TokenStream):
             if token.mark is not Mark.END:
                 message = f"{show(token)} after the closing brace of the file"
                 raise SyntaxMistake(
-                    DiagnosticCode.UNEXPECTED_TEXT, self.place(token), message, "is there a brace '}' too many above?"
+                    Code.UNEXPECTED_TEXT, self.place(token), message, "is there a brace '}' too many above?"
                 )
             return root
         self._open.append(_Open(0, ""))
@@ -119,7 +115,7 @@ class _Scanner(TokenStream):
         token = self.take()
         if len(self._open) >= MAX_DEPTH:
             raise SyntaxMistake(
-                DiagnosticCode.NESTED_TOO_DEEPLY, self.place(token), f"more than {MAX_DEPTH} blocks inside each other"
+                Code.NESTED_TOO_DEEPLY, self.place(token), f"more than {MAX_DEPTH} blocks inside each other"
             )
         self._open.append(_Open(token.start, bracket))
         self.depth = max(self.depth, len(self._open))
@@ -152,7 +148,7 @@ class _Scanner(TokenStream):
         if self.is_next("}"):
             if not inside.bracket:
                 raise SyntaxMistake(
-                    DiagnosticCode.UNOPENED_BRACKET,
+                    Code.UNOPENED_BRACKET,
                     self.place(token),
                     "a closing brace '}' without an opening one",
                     self.extra_brace(),
@@ -180,13 +176,11 @@ class _Scanner(TokenStream):
             inside.pending = (place, path, token.mark is Mark.APPEND)
             value = self.read_value(f"{key!s}", place)
         elif token.mark is Mark.END or token.text in ("}", ",", "]") or self.line(token) > place.line:
-            raise SyntaxMistake(
-                DiagnosticCode.MISSING_VALUE, place, f"'{key}' has no value", self.hint_no_value(inside, key)
-            )
+            raise SyntaxMistake(Code.MISSING_VALUE, place, f"'{key}' has no value", self.hint_no_value(inside, key))
         else:
             message = f"{show(token)} after the key '{key}'"
             raise SyntaxMistake(
-                DiagnosticCode.UNEXPECTED_TEXT, self.place(token), message, f"write {key}: value, or {key} {{ ... }}"
+                Code.UNEXPECTED_TEXT, self.place(token), message, f"write {key}: value, or {key} {{ ... }}"
             )
         appends = inside.pending[2]
         inside.pending = None
@@ -203,19 +197,17 @@ class _Scanner(TokenStream):
             place = self.place(first)
             if self.is_next(","):
                 raise SyntaxMistake(
-                    DiagnosticCode.UNEXPECTED_TEXT,
+                    Code.UNEXPECTED_TEXT,
                     place,
                     "a comma with nothing before it",
                     "one comma, or a new line, separates two",
                 )
             if first.mark is Mark.SUBSTITUTION:
-                raise SyntaxMistake(DiagnosticCode.INVALID_KEY, place, "a substitution can't be a key")
+                raise SyntaxMistake(Code.INVALID_KEY, place, "a substitution can't be a key")
             if self.is_next("]"):
-                raise SyntaxMistake(
-                    DiagnosticCode.UNOPENED_BRACKET, place, "a closing bracket ']' without an opening one"
-                )
+                raise SyntaxMistake(Code.UNOPENED_BRACKET, place, "a closing bracket ']' without an opening one")
             raise SyntaxMistake(
-                DiagnosticCode.INVALID_KEY,
+                Code.INVALID_KEY,
                 place,
                 f"{show(first)} where a key should stand",
                 "a key, then ':' or '=' and its value",
@@ -233,21 +225,15 @@ class _Scanner(TokenStream):
         follows = self.is_next(":") or self.is_next("=") or token.mark is Mark.APPEND
         if newline and (follows or _is_entry(parts)):
             raise SyntaxMistake(
-                DiagnosticCode.MISSING_VALUE, key_place, f"'{key}' has no value: the next line was read as its value"
+                Code.MISSING_VALUE, key_place, f"'{key}' has no value: the next line was read as its value"
             )
         if not parts:
             if self.is_next("=") or self.is_next(":"):
-                raise SyntaxMistake(
-                    DiagnosticCode.UNEXPECTED_TEXT, self.place(token), f"{show(token)} twice after '{key}'"
-                )
+                raise SyntaxMistake(Code.UNEXPECTED_TEXT, self.place(token), f"{show(token)} twice after '{key}'")
             hint = 'an empty text is written ""'
             if token.mark is Mark.END:
-                raise SyntaxMistake(
-                    DiagnosticCode.MISSING_VALUE, key_place, f"'{key}' has no value, and the file ends", hint
-                )
-            raise SyntaxMistake(
-                DiagnosticCode.MISSING_VALUE, key_place, f"'{key}' has no value before {show(token)}", hint
-            )
+                raise SyntaxMistake(Code.MISSING_VALUE, key_place, f"'{key}' has no value, and the file ends", hint)
+            raise SyntaxMistake(Code.MISSING_VALUE, key_place, f"'{key}' has no value before {show(token)}", hint)
         return self.join(parts)
 
     def read_parts(self) -> list[Expression]:
@@ -286,14 +272,9 @@ class _Scanner(TokenStream):
         tokens = self.simple_tokens()
         if not tokens or not self.is_next("}"):
             if first.mark in (Mark.END, Mark.NEWLINE) or self.peek().mark in (Mark.END, Mark.NEWLINE):
-                raise SyntaxMistake(
-                    DiagnosticCode.INVALID_SUBSTITUTION, place, "the substitution ${ is not closed with }"
-                )
+                raise SyntaxMistake(Code.INVALID_SUBSTITUTION, place, "the substitution ${ is not closed with }")
             raise SyntaxMistake(
-                DiagnosticCode.INVALID_SUBSTITUTION,
-                place,
-                "a substitution holds one path",
-                "such as ${defaults.memory}",
+                Code.INVALID_SUBSTITUTION, place, "a substitution holds one path", "such as ${defaults.memory}"
             )
         path = self.path_of(tokens, place)
         self.take()
@@ -331,61 +312,8 @@ class _Scanner(TokenStream):
         if len(sorts) > 1:
             other = next(part for part in parts[1:] if type(part) is not type(parts[0]))
             message = "a text, a list or an object beside a value of another kind"
-            raise SyntaxMistake(DiagnosticCode.MIXED_VALUE, other.place, message, "is a comma or a new line missing?")
+            raise SyntaxMistake(Code.MIXED_VALUE, other.place, message, "is a comma or a new line missing?")
         return Concatenation(place, tuple(parts))
-
-    # Includes
-
-    def read_include(self) -> Include:
-        place = self.place(self.take())
-        self.skip()
-        token = self.peek()
-        if token.mark in (Mark.STRING, Mark.TRIPLE):
-            self.take()
-            return Include(place, "", token.text)
-        brackets = 0
-        way = ""
-        while self.peek().mark is Mark.WORD:
-            word = self.take()
-            for name in word.text.split("(")[:-1]:
-                if name not in (*_WAYS, "required") or (name == "required" and brackets) or way:
-                    raise SyntaxMistake(
-                        DiagnosticCode.INVALID_INCLUDE,
-                        self.place(word),
-                        f"'include {word.text}' is not known",
-                        _INCLUDES,
-                    )
-                way = way if name == "required" else name
-                brackets += 1
-            if not word.text.endswith("("):
-                raise SyntaxMistake(
-                    DiagnosticCode.INVALID_INCLUDE,
-                    self.place(word),
-                    f"include of '{word.text}' without quotes",
-                    _INCLUDES,
-                )
-            self.skip()
-        target = self.peek()
-        if target.mark not in (Mark.STRING, Mark.TRIPLE):
-            raise SyntaxMistake(
-                DiagnosticCode.INVALID_INCLUDE,
-                self.place(target),
-                f"an include needs a file name in quotes, not {show(target)}",
-                _INCLUDES,
-            )
-        self.take()
-        closed = 0
-        while closed < brackets:
-            self.skip()
-            word = self.peek()
-            if word.mark is not Mark.WORD or set(word.text) != {")"} or closed + len(word.text) > brackets:
-                raise SyntaxMistake(
-                    DiagnosticCode.INVALID_INCLUDE,
-                    self.place(word),
-                    f"the include's parenthesis is not closed before {show(word)}",
-                )
-            closed += len(self.take().text)
-        return Include(place, way, target.text)
 
     # Mistakes
 
@@ -395,7 +323,7 @@ class _Scanner(TokenStream):
         last = inside.entries[-1]
         if isinstance(last, Include):
             raise SyntaxMistake(
-                DiagnosticCode.UNEXPECTED_TEXT,
+                Code.UNEXPECTED_TEXT,
                 place,
                 f"{show(token)} after an include",
                 "the next entry goes on a line of its own",
@@ -404,7 +332,7 @@ class _Scanner(TokenStream):
         if not (self.is_next(":") or self.is_next("=")):
             message = f"{show(token)} after the value of '{key}'"
             hint = "this bracket is one too many" if self.is_next("]") else "a comma or a new line is missing"
-            raise SyntaxMistake(DiagnosticCode.UNEXPECTED_TEXT, place, message, hint)
+            raise SyntaxMistake(Code.UNEXPECTED_TEXT, place, message, hint)
         inside.entries.pop()  # what was read as its value is not what was meant
         value = last.value
         line = self.text[: token.start].rpartition("\n")[2]
@@ -418,11 +346,11 @@ class _Scanner(TokenStream):
                 else f"'=' in the value of '{key}'"
             )
             raise SyntaxMistake(
-                DiagnosticCode.UNQUOTED_CHARACTER, last.value.place, message, f'put quotes around it: {key}: "{raw}"'
+                Code.UNQUOTED_CHARACTER, last.value.place, message, f'put quotes around it: {key}: "{raw}"'
             )
         message = f"{show(token)} after the value of '{key}'"
         raise SyntaxMistake(
-            DiagnosticCode.UNEXPECTED_TEXT,
+            Code.UNEXPECTED_TEXT,
             place,
             message,
             f"a comma or a new line is missing before '{words[-1] if words else key}'",
@@ -436,16 +364,16 @@ class _Scanner(TokenStream):
         opened = self.lexer.place(inside.start)
         if token.text == "," and token.mark is Mark.PUNCTUATION:
             raise SyntaxMistake(
-                DiagnosticCode.UNEXPECTED_TEXT,
+                Code.UNEXPECTED_TEXT,
                 place,
                 "two commas in a row in a list" if inside.items else "a list begins with a comma",
             )
         if self.is_next(":") or self.is_next("="):
             hint = 'put quotes around a text with a colon, such as "0000:41:00.0"; an object needs braces'
-            raise SyntaxMistake(DiagnosticCode.UNQUOTED_CHARACTER, place, f"{show(token)} inside a list", hint)
+            raise SyntaxMistake(Code.UNQUOTED_CHARACTER, place, f"{show(token)} inside a list", hint)
         message = f"{show(token)} in the list of line {opened.line}, which is not closed with ']'"
         raise SyntaxMistake(
-            DiagnosticCode.UNCLOSED_BRACKET, place, message, "a comma, a new line or the closing bracket is missing"
+            Code.UNCLOSED_BRACKET, place, message, "a comma, a new line or the closing bracket is missing"
         )
 
     def fail_unclosed(self, end: Token) -> NoReturn:
@@ -458,7 +386,7 @@ class _Scanner(TokenStream):
         if suspect is not None and suspect != opened.start:
             line = self.lexer.place(suspect).line
             hint = f"by its indentation it is the one of line {line} that lacks its end: {self.line_text(suspect)}"
-        raise SyntaxMistake(DiagnosticCode.UNCLOSED_BRACKET, self.place(end), message, hint)
+        raise SyntaxMistake(Code.UNCLOSED_BRACKET, self.place(end), message, hint)
 
     def indented_block_that_lacks_its_end(self) -> int | None:
         """Find a block that was closed by a brace, or holds an entry, that its indentation gives to an outer block."""
@@ -493,9 +421,6 @@ class _Scanner(TokenStream):
         if isinstance(inner, Block):
             return inner
         return Block(Place(self.lexer.file, 1, 1), (), complete=False)
-
-
-_INCLUDES = 'write include "file.conf", or include required("file.conf")'
 
 
 def _is_text(part: Expression) -> bool:

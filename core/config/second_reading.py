@@ -11,7 +11,7 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.composition import Items, Joined, Section
 from core.config.syntax import Literal, Reference
 from core.config.values import ListValue, ObjectValue, Scalar, Value
@@ -172,7 +172,7 @@ def _compare(first: Value, second: object, path: Path, normalized: _Normalized, 
                 return
     message = "this value has two readings: what its substitutions mean depends on the order in which they are resolved"
     report.error(
-        DiagnosticCode.SUBSTITUTION_AMBIGUOUS,
+        Code.SUBSTITUTION_AMBIGUOUS,
         first.place,
         path,
         message,

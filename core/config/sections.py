@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.cost_function_blocks import read_cost_function
 from core.config.model import Configuration
 from core.config.parameters import name_kind
@@ -54,13 +54,11 @@ def _find_root(root: ObjectValue, report: Report) -> ObjectValue | None:
             return None
         value = found.value
     if isinstance(value, Scalar) and value.kind is Kind.NULL:
-        report.error(
-            DiagnosticCode.NOTHING_CONFIGURED, value.place, ROOT, "'ticrypt.vm' is null: the file configures nothing"
-        )
+        report.error(Code.NOTHING_CONFIGURED, value.place, ROOT, "'ticrypt.vm' is null: the file configures nothing")
         return None
     if not isinstance(value, ObjectValue):
         report.error(
-            DiagnosticCode.WRONG_TYPE,
+            Code.WRONG_TYPE,
             value.place,
             ROOT,
             f"'ticrypt.vm' is {name_kind(value)}; a block is expected",
@@ -70,7 +68,7 @@ def _find_root(root: ObjectValue, report: Report) -> ObjectValue | None:
         return None
     if not value.fields and value.complete and root.complete:
         report.error(
-            DiagnosticCode.NOTHING_CONFIGURED,
+            Code.NOTHING_CONFIGURED,
             value.place,
             ROOT,
             "nothing is configured: the block 'ticrypt.vm' is empty",
@@ -97,9 +95,7 @@ def _report_nothing(block: ObjectValue, path: tuple[str, ...], report: Report) -
         hint = f"did you mean {'.'.join(path)} instead of {render_path((*path[:-1], meant[0]))}?"
     elif {"driver", "name"} <= block.fields.keys():
         hint = "this looks like the file of a realm: check the main file that includes it"
-    report.error(
-        DiagnosticCode.NOTHING_CONFIGURED, place, ROOT, "nothing is configured: there is no 'ticrypt.vm'", hint
-    )
+    report.error(Code.NOTHING_CONFIGURED, place, ROOT, "nothing is configured: there is no 'ticrypt.vm'", hint)
 
 
 def _check_keys(vm: ObjectValue, report: Report) -> None:
@@ -109,10 +105,10 @@ def _check_keys(vm: ObjectValue, report: Report) -> None:
             continue
         if meant := nearest(key, SECTIONS):
             message = f"unknown section '{key}': it has no effect here"
-            report.warning(DiagnosticCode.UNKNOWN_SECTION, found.place, (*ROOT, key), message, f"did you mean {meant}?")
+            report.warning(Code.UNKNOWN_SECTION, found.place, (*ROOT, key), message, f"did you mean {meant}?")
     if vm.complete and not any(section in vm.fields for section in SECTIONS):
         message = "no cost function, hardware profile or realm is configured"
-        report.warning(DiagnosticCode.NOTHING_CONFIGURED, vm.place, ROOT, message, _SKELETON)
+        report.warning(Code.NOTHING_CONFIGURED, vm.place, ROOT, message, _SKELETON)
 
 
 def _read_section(
@@ -124,7 +120,7 @@ def _read_section(
     if not isinstance(found.value, ObjectValue):
         message = f"'{section}' is {name_kind(found.value)}; blocks by id are expected"
         report.error(
-            DiagnosticCode.WRONG_TYPE,
+            Code.WRONG_TYPE,
             found.value.place,
             (*ROOT, section),
             message,
@@ -139,12 +135,10 @@ def _read_section(
         path = (*ROOT, section, identity)
         if identity in SECTIONS:
             message = f"'{identity}' stands inside '{section}', as if it were one of its ids"
-            report.warning(
-                DiagnosticCode.MISPLACED_SECTION, member.place, path, message, "is a closing brace missing above?"
-            )
+            report.warning(Code.MISPLACED_SECTION, member.place, path, message, "is a closing brace missing above?")
             continue
         if not identity.strip():
-            report.error(DiagnosticCode.EMPTY_NAME, member.place, path, f"an empty id in '{section}'")
+            report.error(Code.EMPTY_NAME, member.place, path, f"an empty id in '{section}'")
         made[identity] = read(identity, member.value, path, report)
     return made
 
@@ -194,7 +188,7 @@ def _check_memory_curves(
             message = f"the cost function '{identity}' has no memory curve: it allows more memory than its hosts have"
             hint = f"used by {some}; such as memory: {{ curve: hard-soft, soft: 24 GiB, hard: 32 GiB }}"
             report.warning(
-                DiagnosticCode.NO_MEMORY_LIMIT,
+                Code.NO_MEMORY_LIMIT,
                 members.fields[identity].place,
                 (*ROOT, "cost-functions", identity, "memory"),
                 message,

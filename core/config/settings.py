@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.composition import Composer, merge
 from core.config.diagnostics import Severity
 from core.config.export import format_configuration
@@ -49,7 +49,7 @@ _KINDS = {"cost-functions": "cost function", "hardware-profiles": "hardware prof
 _BASE = "configuration"
 _WHOLE_BYTES = re.compile(r"\b(\d{7,18})\.0\b")
 """How a size of a memory curve is written in the configuration as understood."""
-_NO_EFFECT = (DiagnosticCode.UNKNOWN_PARAMETER, DiagnosticCode.UNKNOWN_SECTION)
+_NO_EFFECT = (Code.UNKNOWN_PARAMETER, Code.UNKNOWN_SECTION)
 """Warnings of what a reader ignores; a setting that does nothing is a mistake."""
 
 

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.scanner import Scan, scan
 from core.config.syntax import Block, Place, SyntaxMistake
 from core.errors import UnreadableFile
@@ -35,7 +35,7 @@ class Source:
 class IncludeRefused(Exception):
     """A file can't be included; the message says why, `hint` how to mend it."""
 
-    def __init__(self, code: DiagnosticCode, message: str, hint: str = "") -> None:
+    def __init__(self, code: Code, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.hint = hint
@@ -66,9 +66,9 @@ class Sources:
     def read_included(self, target: str, including: Path) -> Source:
         """Read a file that another one includes, relative to that one; raises IncludeRefused."""
         if not target:
-            raise IncludeRefused(DiagnosticCode.INVALID_INCLUDE, "an include without a file name")
+            raise IncludeRefused(Code.INVALID_INCLUDE, "an include without a file name")
         if "\0" in target:
-            raise IncludeRefused(DiagnosticCode.INVALID_INCLUDE, "a NUL character in the name of an included file")
+            raise IncludeRefused(Code.INVALID_INCLUDE, "a NUL character in the name of an included file")
         path = self._find(including.parent / target, target)
         name = os.path.relpath(path, self.folder)
         return self._read(Path(os.path.realpath(path)), name)
@@ -77,7 +77,7 @@ class Sources:
         if path.suffix in EXTENSIONS:
             if path.suffix == ".properties":
                 raise IncludeRefused(
-                    DiagnosticCode.INCLUDE_UNSUPPORTED,
+                    Code.INCLUDE_UNSUPPORTED,
                     f"{target} is a properties file, which is not supported",
                     "write it as a .conf file",
                 )
@@ -86,17 +86,15 @@ class Sources:
         if len(found) > 1:
             names = " and ".join(candidate.name for candidate in found)
             raise IncludeRefused(
-                DiagnosticCode.INCLUDE_AMBIGUOUS,
-                f"include of {target} means {names}, merged",
-                "name one file with its extension",
+                Code.INCLUDE_AMBIGUOUS, f"include of {target} means {names}, merged", "name one file with its extension"
             )
         if found:
             return self._find(found[0], target + found[0].suffix)
         if path.is_dir():
-            raise IncludeRefused(DiagnosticCode.INCLUDE_UNREADABLE, f"{target} is a folder, not a file")
+            raise IncludeRefused(Code.INCLUDE_UNREADABLE, f"{target} is a folder, not a file")
         if path.exists():
             message = f"{target} ends neither in .conf nor .json: other readers of this file include nothing there"
-            raise IncludeRefused(DiagnosticCode.INCLUDE_UNSUPPORTED, message, f"rename it to {Path(target).name}.conf")
+            raise IncludeRefused(Code.INCLUDE_UNSUPPORTED, message, f"rename it to {Path(target).name}.conf")
         return path.with_name(path.name + ".conf")
 
     def _read(self, path: Path, name: str) -> Source:
@@ -121,7 +119,7 @@ class Sources:
                 name,
                 path,
                 content.decode("utf-8", "replace"),
-                _failed(DiagnosticCode.NOT_UTF8, Place(name, line, column), message, hint),
+                _failed(Code.NOT_UTF8, Place(name, line, column), message, hint),
             )
         if path.suffix == ".json":
             import json
@@ -130,7 +128,7 @@ class Sources:
                 json.loads(text.removeprefix("\ufeff"))
             except json.JSONDecodeError as error:
                 failed = _failed(
-                    DiagnosticCode.INVALID_JSON,
+                    Code.INVALID_JSON,
                     Place(name, error.lineno, error.colno),
                     f"no JSON: {error.msg}",
                     "or name it .conf",
@@ -139,7 +137,7 @@ class Sources:
         return Source(name, path, text, scan(name, text))
 
 
-def _failed(code: DiagnosticCode, place: Place, message: str, hint: str) -> Scan:
+def _failed(code: Code, place: Place, message: str, hint: str) -> Scan:
     mistake = SyntaxMistake(code, place, message, hint)
     return Scan(Block(Place(place.file, 1, 1), (), complete=False), mistake)
 
@@ -148,17 +146,17 @@ def _read_bytes(path: Path, name: str) -> bytes:
     try:
         if path.exists() and not path.is_file():  # a pipe would block, a device never end
             raise IncludeRefused(
-                DiagnosticCode.INCLUDE_UNREADABLE, f"{name} is {'a folder' if path.is_dir() else 'no regular file'}"
+                Code.INCLUDE_UNREADABLE, f"{name} is {'a folder' if path.is_dir() else 'no regular file'}"
             )
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise IncludeRefused(DiagnosticCode.INCLUDE_NOT_FOUND, f"there is no file {name}", _near(path)) from error
+        raise IncludeRefused(Code.INCLUDE_NOT_FOUND, f"there is no file {name}", _near(path)) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise IncludeRefused(DiagnosticCode.INCLUDE_UNREADABLE, f"{name} can't be read: {reason}") from error
+        raise IncludeRefused(Code.INCLUDE_UNREADABLE, f"{name} can't be read: {reason}") from error
     if len(content) > MAX_BYTES:
-        raise IncludeRefused(DiagnosticCode.INCLUDE_UNREADABLE, f"{name} is larger than {MAX_BYTES // 1024**2} MiB")
+        raise IncludeRefused(Code.INCLUDE_UNREADABLE, f"{name} is larger than {MAX_BYTES // 1024**2} MiB")
     return content
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode as Code
 from core.config.lexer import Lexer, Mark, Token
-from core.config.syntax import Place, SyntaxMistake
+from core.config.syntax import Include, Place, SyntaxMistake
 
 _SILENT = (Mark.SPACE, Mark.NEWLINE, Mark.COMMENT)
+
+
+_WAYS = ("url", "file", "classpath", "package")
+_INCLUDES = 'write include "file.conf", or include required("file.conf")'
 
 
 class TokenStream:
@@ -86,10 +90,54 @@ class TokenStream:
         if any(not element and not is_quoted for element, is_quoted in zip(elements, quoted, strict=True)):
             text = "".join(token.text for token in tokens)
             message = f"the path '{text}' begins or ends with a dot, or has two in a row"
-            raise SyntaxMistake(
-                DiagnosticCode.INVALID_KEY, place, message, "put quotes around a key that contains dots"
-            )
+            raise SyntaxMistake(Code.INVALID_KEY, place, message, "put quotes around a key that contains dots")
         return tuple(elements)
+
+    def read_include(self) -> Include:
+        """Read an include, from its first word to its file's name."""
+        place = self.place(self.take())
+        self.skip()
+        token = self.peek()
+        if token.mark in (Mark.STRING, Mark.TRIPLE):
+            self.take()
+            return Include(place, "", token.text)
+        brackets = 0
+        way = ""
+        while self.peek().mark is Mark.WORD:
+            word = self.take()
+            for name in word.text.split("(")[:-1]:
+                if name not in (*_WAYS, "required") or (name == "required" and brackets) or way:
+                    raise SyntaxMistake(
+                        Code.INVALID_INCLUDE, self.place(word), f"'include {word.text}' is not known", _INCLUDES
+                    )
+                way = way if name == "required" else name
+                brackets += 1
+            if not word.text.endswith("("):
+                raise SyntaxMistake(
+                    Code.INVALID_INCLUDE, self.place(word), f"include of '{word.text}' without quotes", _INCLUDES
+                )
+            self.skip()
+        target = self.peek()
+        if target.mark not in (Mark.STRING, Mark.TRIPLE):
+            raise SyntaxMistake(
+                Code.INVALID_INCLUDE,
+                self.place(target),
+                f"an include needs a file name in quotes, not {show(target)}",
+                _INCLUDES,
+            )
+        self.take()
+        closed = 0
+        while closed < brackets:
+            self.skip()
+            word = self.peek()
+            if word.mark is not Mark.WORD or set(word.text) != {")"} or closed + len(word.text) > brackets:
+                raise SyntaxMistake(
+                    Code.INVALID_INCLUDE,
+                    self.place(word),
+                    f"the include's parenthesis is not closed before {show(word)}",
+                )
+            closed += len(self.take().text)
+        return Include(place, way, target.text)
 
     def indentation(self, start: int) -> int:
         """Measure the blanks that begin the line of an offset."""
