@@ -47,7 +47,7 @@ T = TypeVar("T")
 TICK_SECONDS = 0.25
 MOST_WARNINGS = 3
 """Warnings of one task that are shown as messages; its details have all."""
-RETRY_SECONDS = 5.0
+RETRY_SECONDS = 1.0
 """How long to wait before a registry that can't be read is tried again."""
 
 
@@ -73,6 +73,9 @@ class RealmsApp(Shell[int]):
         """The fleet as shown; None until the first look at it."""
         self.trouble = ""
         """Why there is no fleet; empty where there is one, or soon will be."""
+        self._has_hosts = False
+        """Whether the registry, or the saved fleet, has been read."""
+        self._warned = ""
         self.cpu_history = CpuHistory()
         self.checkups = Checkups(workplace.clock)
         self.pool_sight = PoolSight(workplace.clock)
@@ -91,10 +94,13 @@ class RealmsApp(Shell[int]):
     def on_mount(self) -> None:
         """Start to look at the hosts."""
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.set_interval(TICK_SECONDS, self.tick)
+        if self.lifeline is not None:
+            self.set_interval(1.0, self._check_terminal)
         if self.workplace.is_live:
             self._look_for_hosts()
         else:
-            self._start_ticking()
+            self._show_hosts()
 
     def on_ready(self) -> None:
         """Collect garbage from now on, where the start has kept that for later."""
@@ -109,7 +115,7 @@ class RealmsApp(Shell[int]):
         except RealmsError as error:
             self.call_later(self._wait_for_registry, error)
             return
-        self.call_later(self._start_ticking)
+        self.call_later(self._show_hosts)
 
     def _wait_for_registry(self, error: RealmsError) -> None:
         """Say why there are no hosts, and try again."""
@@ -118,12 +124,10 @@ class RealmsApp(Shell[int]):
             self.screen.show_trouble(self.trouble)
         self.set_timer(RETRY_SECONDS, self._look_for_hosts)
 
-    def _start_ticking(self) -> None:
+    def _show_hosts(self) -> None:
         self.trouble = ""
+        self._has_hosts = True
         self.tick()
-        self.set_interval(TICK_SECONDS, self.tick)
-        if self.lifeline is not None:
-            self.set_interval(1.0, self._check_terminal)
 
     def _check_terminal(self) -> None:
         if terminal_is_gone():
@@ -188,6 +192,9 @@ class RealmsApp(Shell[int]):
         if not (self.is_running and self.screen_stack) or self._terminal_is_behind():  # closing, or too slow to read
             return
         self._tick_tasks()
+        self._tick_warning()
+        if not self._has_hosts:
+            return
         workplace = self.workplace
         generation = workplace.generation
         fleet = workplace.fleet()
@@ -198,6 +205,14 @@ class RealmsApp(Shell[int]):
         self.cpu_history.add(fleet)
         self.fleet = fleet
         self.show()
+
+    def _tick_warning(self) -> None:
+        """Bring a warning that is new, or gone, also to the screens behind a dialog."""
+        if self.warning != self._warned:
+            self._warned = self.warning
+            for screen in self.screen_stack:
+                if isinstance(screen, AreaScreen) and screen.is_mounted:
+                    screen.show_lines()
 
     def _tick_tasks(self) -> None:
         """Bring tasks that changed to the screen in front, and tell how those ended that were started here."""
@@ -247,6 +262,11 @@ class RealmsApp(Shell[int]):
         name = next(iter(realms)) if len(realms) == 1 else f"{len(realms)} realms"
         area = next((area.title for area in AREAS if area.id == self.current_mode), "")
         return (name, area)
+
+    @property
+    def warning(self) -> str:
+        """Why the registry can't be read now, and how to mend it; empty while it can."""
+        return self.trouble or self.workplace.registry_error
 
     def summary(self) -> tuple[tuple[str, str], ...]:
         """Say what the figures are about, for the right end of the line above."""

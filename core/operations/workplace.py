@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from core.clock import SystemClock
-from core.errors import ReadOnly, RealmsError
+from core.errors import ReadOnly, RealmsError, UnreadableFile
 from core.fleet import Connection, Fleet, HostSnapshot
 from core.operations.places import current_user, default_registry
 from core.operations.tasks import Tasks
@@ -60,6 +60,7 @@ class Workplace:
         self.clock = clock or SystemClock()
         self._saved = saved
         self.tasks = Tasks(self.clock, user=current_user())
+        self._connecting = threading.Lock()
         self._watch: FleetWatch | None = None
         self._reservations: tuple[Reservation, ...] = ()
         self._changes = 0
@@ -129,35 +130,46 @@ class Workplace:
     # Connections ---------------------------------------------------------------------------------------------------
 
     def connect(self) -> FleetWatch:
-        """Start watching the registry and its hosts; does nothing where that has been done."""
-        if self._watch is None:
-            from core.driver.watch import FleetWatch
+        """Start watching the registry and its hosts; does nothing where that has been done. Raises UnreadableFile."""
+        with self._connecting:
+            if self._watch is None:
+                from core.driver.watch import FleetWatch
 
-            self._watch = FleetWatch(self.clock)
-            stamp = self.registry.stamp() if self.registry is not None else None
-            self._read_registry()
-            threading.Thread(target=self._follow_registry, args=(stamp,), name="registry", daemon=True).start()
-        return self._watch
+                watch = FleetWatch(self.clock)
+                stamp = self.registry.stamp() if self.registry is not None else None
+                self._read_registry(watch)
+                self._watch = watch
+                threading.Thread(target=self._follow_registry, args=(stamp,), name="registry", daemon=True).start()
+            return self._watch
 
     def _follow_registry(self, stamp: Stamp | None) -> None:
+        from core.registry.hosts import NO_FILE
+
+        was_there = stamp != NO_FILE
         while not self._closing.is_set():
             self._look_now.wait(REGISTRY_LOOK_SECONDS)
             self._look_now.clear()
-            if self.registry is None or (seen := self.registry.stamp()) == stamp:
+            if self.registry is None or ((seen := self.registry.stamp()) == stamp and not self.registry_error):
                 continue
-            stamp = seen
+            stamp, was_there = seen, was_there or seen != NO_FILE
             try:
+                if was_there and seen == NO_FILE:
+                    self.registry.hosts()  # says why, where it can't even be looked for
+                    hint = "mount its file system, or put the file back; shown are the hosts that were read last"
+                    raise UnreadableFile(f"{self.registry.path} is not there any more", hint=hint)
                 self._read_registry()
-            except RealmsError as error:  # what was read before stays, and the next change is looked for
-                self.registry_error = str(error)
-                self._changes += 1
+            except RealmsError as error:  # what was read before stays, and it is tried again at the next look
+                if str(error) != self.registry_error:
+                    self.registry_error = str(error)
+                    self._changes += 1
 
-    def _read_registry(self) -> None:
-        if self.registry is None or self._watch is None:
+    def _read_registry(self, watch: FleetWatch | None = None) -> None:
+        watch = watch or self._watch
+        if self.registry is None or watch is None:
             return
         hosts = sorted(self.registry.hosts(), key=lambda host: natural(host.name))
         self._reservations = self.registry.reservations()
-        self._watch.set_hosts(hosts, self.configuration.realms)
+        watch.set_hosts(hosts, self.configuration.realms)
         self.registry_error = ""
         self._changes += 1
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.reservations import Reservation
 
 Stamp = tuple[int, int, int]
-"""What differs after every change of a file: time of change in nanoseconds, size, inode."""
+"""What differs after every change of a file or of its permissions: time of change in nanoseconds, size, inode."""
 
 NO_FILE: Stamp = (0, 0, 0)
 
@@ -72,7 +72,7 @@ class HostRegistry:
             status = self.path.stat()
         except OSError:
             return NO_FILE
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
+        return (status.st_ctime_ns, status.st_size, status.st_ino)
 
     def _contents(self) -> Contents:
         return open_database(self._target())[1]

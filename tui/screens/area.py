@@ -109,8 +109,9 @@ class AreaScreen(Screen[None]):
             self.show_trouble(self.realms.trouble)
 
     def show_lines(self) -> None:
-        """Write the line above and the keys below."""
-        self.query_one(HeaderLine).show((*self.realms.place, *self.place), self.realms.summary())
+        """Write the line above, with what is to be warned of, and the keys below."""
+        place, realms = (*self.realms.place, *self.place), self.realms
+        self.query_one(HeaderLine).show(place, realms.summary(), realms.warning)
         self._write_footer()
 
     def _write_footer(self) -> None:

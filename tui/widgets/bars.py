@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widget import Widget
 
-from core.text import printable
-from tui.widgets.cells import width_of
+from core.text import one_line, printable
+from tui.widgets.cells import ELLIPSIS, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,11 @@ HELP = "help"
 """The action whose key is always shown."""
 
 
+MOST_WARNING_LINES = 4
+
+
 class HeaderLine(Widget):
-    """Product, place, and at the right what the figures are about: "7 of 8 hosts · 212 VMs"."""
+    """Product, place, and at the right what the figures are about: "7 of 8 hosts · 212 VMs"; below it a warning."""
 
     DEFAULT_CSS = "HeaderLine { height: 1; dock: top; padding: 0 1; background: $panel; color: $foreground; }"
 
@@ -33,12 +37,32 @@ class HeaderLine(Widget):
         super().__init__()
         self._path: tuple[str, ...] = ()
         self._right: tuple[tuple[str, str], ...] = ()
+        self._warning = ""
 
-    def show(self, path: tuple[str, ...], right: tuple[tuple[str, str], ...]) -> None:
-        """Show a place and the (text, style) pieces at the right; draws nothing where nothing changed."""
-        if (path, right) != (self._path, self._right):
-            self._path, self._right = path, right
+    def show(self, path: tuple[str, ...], right: tuple[tuple[str, str], ...], warning: str = "") -> None:
+        """Show a place and the (text, style) pieces at the right; draws nothing where nothing changed.
+
+        A warning takes lines of its own for as long as there is one.
+        """
+        if (path, right, warning) != (self._path, self._right, self._warning):
+            self._path, self._right, self._warning = path, right, warning
+            self._fit()
             self.refresh()
+
+    def on_resize(self) -> None:
+        """Break the warning to the new width."""
+        self._fit()
+
+    def _fit(self) -> None:
+        height = 1 + len(self._warning_lines())
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+
+    def _warning_lines(self) -> list[str]:
+        width = max(1, self.content_size.width)
+        told = one_line(self._warning, MOST_WARNING_LINES * width)
+        most = MOST_WARNING_LINES
+        return textwrap.wrap(told, width, max_lines=most, placeholder=ELLIPSIS, break_on_hyphens=False)
 
     def render(self) -> RenderResult:
         """Draw the line; where both don't fit, the product's name goes first, then the place is cut."""
@@ -55,7 +79,8 @@ class HeaderLine(Widget):
             left = Content.assemble(*place)
         room = max(0, width - right.cell_length - 2)
         left = left.truncate(room, ellipsis=True)
-        return left.pad_right(max(2, width - left.cell_length - right.cell_length)) + right
+        line = left.pad_right(max(2, width - left.cell_length - right.cell_length)) + right
+        return Content("\n").join([line, *(Content.styled(told, "$error bold") for told in self._warning_lines())])
 
 
 class FooterLine(Widget):
