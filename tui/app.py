@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import gc
-import threading
 from typing import TYPE_CHECKING, ClassVar, TypeVar
+from weakref import WeakSet
 
 from textual.binding import Binding
 
-from core.errors import RealmsError
 from core.operations.tasks import Progress
 from core.placement.request import Request
 from core.text import one_line
 from tui.app_keys import KEYS
 from tui.areas import AREAS
-from tui.changes import start_change
+from tui.changes import carry_out
 from tui.checkups import Checkups
 from tui.commands import Command, bindings
 from tui.lifeline import Lifeline, terminal_is_gone
-from tui.messages import Changed, Terminated
+from tui.messages import Changed, Failure, Terminated
 from tui.ongoing import Ongoing
 from tui.pool_sight import PoolSight
 from tui.render.ages import shown_ages
@@ -27,6 +26,7 @@ from tui.render.headroom import Headroom
 from tui.render.summary import summary
 from tui.render.tasks import running_summary, task_title
 from tui.screens.area import AreaScreen, Following
+from tui.screens.vm_asking import BackgroundWork
 from tui.settings import Settings, default_path
 from tui.shell import Shell, terminal_colors
 from tui.theme import THEME_NAMES
@@ -36,10 +36,12 @@ if TYPE_CHECKING:
 
     from textual.notifications import SeverityLevel
 
+    from core.errors import RealmsError
     from core.fleet import Fleet, VMKey
     from core.operations.tasks import Control, TaskView
     from core.operations.workplace import Workplace
     from tui.changes import Step
+    from tui.screens.vm_asking import Background
     from tui.widgets.rows import RowKey
 
 T = TypeVar("T")
@@ -51,7 +53,7 @@ RETRY_SECONDS = 1.0
 """How long to wait before a registry that can't be read is tried again."""
 
 
-class RealmsApp(Shell[int]):
+class RealmsApp(Shell[int], BackgroundWork):
     """The application on one workplace. Time, hosts and settings are what it is given."""
 
     MODES: ClassVar = {area.id: area.build for area in AREAS}
@@ -69,6 +71,8 @@ class RealmsApp(Shell[int]):
         self.settings = settings or Settings()
         super().__init__(self.settings.theme, colors=colors, lifeline=lifeline)
         self.workplace = workplace
+        self.backgrounds: WeakSet[Background] = WeakSet()
+        """What its screens, and parts of them, work on in the background."""
         self.fleet: Fleet | None = None
         """The fleet as shown; None until the first look at it."""
         self.trouble = ""
@@ -107,15 +111,9 @@ class RealmsApp(Shell[int]):
         gc.enable()
 
     def _look_for_hosts(self) -> None:
-        threading.Thread(target=self._connect, name="first look", daemon=True).start()
-
-    def _connect(self) -> None:
-        try:
-            self.workplace.connect()
-        except RealmsError as error:
-            self.call_later(self._wait_for_registry, error)
-            return
-        self.call_later(self._show_hosts)
+        self.background.ask(
+            "registry", lambda _: self.workplace.connect(), lambda _: self._show_hosts(), self._wait_for_registry
+        )
 
     def _wait_for_registry(self, error: RealmsError) -> None:
         """Say why there are no hosts, and try again."""
@@ -184,6 +182,10 @@ class RealmsApp(Shell[int]):
             self.pop_screen()
         else:
             await self.action_quit()
+
+    def outstanding(self) -> int:
+        """Return how many answers its screens still wait for, those behind others and changes of the registry too."""
+        return sum(background.outstanding for background in self.backgrounds)
 
     # What is shown -------------------------------------------------------------------------------------------------
 
@@ -345,7 +347,16 @@ class RealmsApp(Shell[int]):
     def change(self, what: str, steps: Sequence[Step]) -> None:
         """Change the registry off this thread; Changed brings the outcome to the screen in front, then here."""
         self._changing += 1
-        start_change(what, steps, self.screen, self)
+        screen = self.screen
+
+        def tell(changed: Changed) -> None:
+            if not screen.is_running or not screen.post_message(changed):
+                self.post_message(changed)
+
+        def fail(error: RealmsError) -> None:
+            tell(Changed(what, (), (Failure(what, error),)))
+
+        self.background.ask(object(), lambda _: carry_out(what, steps), tell, fail)
 
     def run_task(
         self, what: str, target: str, job: Callable[[Control], T], then: Callable[[T], None] | None = None

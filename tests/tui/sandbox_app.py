@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def is_answered(app: CostsApp) -> bool:
     """Whether what is shown is the whole answer to what is asked."""
     costs = app.screen_stack[0]
-    if not isinstance(costs, CostsScreen) or costs._is_judging or costs._waiting is not None:
+    if not isinstance(costs, CostsScreen) or costs._judging.is_busy:
         return False
     if not costs.changes:
         return costs.exploration is not None and not costs.exploration.changes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from core.clock import FixedClock
 from core.fleet import Fleet
 from core.hosts import HostState
 from core.operations.host_effects import HostsChange
+from core.operations.tasks import Tasks
 from core.placement.request import Request
 from tests.tui import world
 from tests.tui.driving import dialog_text, registered, settle, worked_out
@@ -21,33 +21,16 @@ from tests.tui.sizes import MIDDLE, SIZES
 from tui.app import RealmsApp
 from tui.render.host_changes import ask_state
 from tui.render.host_effects import WORKING, Effects, EffectsText
-from tui.screens.host_effects import ConfirmChange, Outlook, WorkedOut, start_working_out
+from tui.screens.host_effects import ConfirmChange, Outlook, work_out
 from tui.screens.plans import PlansScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from textual.message import Message
     from textual.pilot import Pilot
 
 REQUEST = Request(4, 8 * world.GIB)
-
-
-class Listener:
-    """Takes what a thread tells, where no screen is."""
-
-    def __init__(self) -> None:
-        self.heard: list[Effects] = []
-        self.complete = threading.Event()
-
-    def post_message(self, message: Message) -> bool:
-        """Keep it."""
-        assert isinstance(message, WorkedOut)
-        self.heard.append(message.effects)
-        if message.effects.complete:
-            self.complete.set()
-        return True
 
 
 class SlowClock(FixedClock):
@@ -63,11 +46,11 @@ def effects_of(
     fleet: Fleet, names: tuple[str, ...], state: HostState | None, clock: FixedClock | None = None
 ) -> list[Effects]:
     """Work out what a change would mean, and give what was told on the way."""
-    listener = Listener()
     outlook = Outlook(world.CONFIGURATION, fleet, HostsChange(names, state), REQUEST)
-    start_working_out(outlook, clock or FixedClock(), threading.Event(), listener)  # type: ignore[arg-type] - only posts are used
-    assert listener.complete.wait(60)
-    return listener.heard
+    task = Tasks(FixedClock()).run(
+        "effects", "", lambda control: list(work_out(outlook, clock or FixedClock(), control))
+    )
+    return task.outcome.result(60)
 
 
 def said(names: tuple[str, ...], state: HostState | None, given: Fleet | None = None, width: int = 300) -> str:

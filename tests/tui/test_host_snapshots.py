@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,20 +15,23 @@ from core.operations.doctor import Patient, Visit
 from core.operations.findings import Checkup, Diagnosis
 from core.operations.host_contact import Contact
 from core.operations.keys import ServiceKey
+from core.operations.step_kinds import StepKind
 from tests.doctor.machines import A100, DISK, IDLE, hardware, surveyed
 from tests.tui import world
 from tests.tui.driving import settle
 from tests.tui.sizes import SIZES, SMALL
 from tui.app import RealmsApp
-from tui.screens.host_keys import KeyHelp, KeyRead
+from tui.screens.host_keys import KeyFile, KeyHelp
 from tui.screens.host_proposal import ProposalDialog
 from tui.screens.host_wizard import HostWizard
-from tui.screens.host_wizard_connection import Attempt, ConnectionPage
+from tui.screens.host_wizard_connection import ConnectionPage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.pilot import Pilot
+
+    from core.operations.tasks import Control
 
 URI = "qemu+ssh://root@gpu-node12/system"
 AT = Checkup("gpu-node12")
@@ -103,9 +105,14 @@ def test_the_way_to_a_host_is_tried(snap_compare: Callable[..., bool], tmp_path:
         wizard = await at_page(pilot, 1)
         page = wizard.query_one(ConnectionPage)
         wizard.contact = None
-        waiting = Attempt(1, wizard.host, 0.0, threading.Event(), "asking libvirt")
-        page._attempt = replace(waiting, began=wizard.realms.workplace.clock.monotonic())
-        page._show()
+
+        def wait(control: Control) -> None:
+            with control.step(StepKind.LOOK, "go the way to the host") as step:
+                step.detail("asking libvirt")
+                control.wait(60)
+
+        page._began = wizard.realms.workplace.clock.monotonic()
+        page.background.ask("way", wait, page._take, page._fail, page._follow)  # type: ignore[arg-type] - never answers
 
     assert picture(snap_compare, tmp_path, SMALL, before)
 
@@ -127,9 +134,8 @@ def test_a_host_that_turns_us_away(snap_compare: Callable[..., bool], tmp_path: 
         )
         wizard = await at_page(pilot, 1, Contact(URI, refused, None))
         help_with_key = wizard.query_one(KeyHelp)
-        help_with_key.post_message(KeyRead(help_with_key._looks, KEY.private, KEY, exists=True))
-        await pilot.pause(0.5)
-        help_with_key.post_message(KeyRead(help_with_key._looks, KEY.private, KEY, exists=True))
+        help_with_key.background.close()
+        help_with_key._show_key(KeyFile(KEY.private, KEY, exists=True))
 
     assert picture(snap_compare, tmp_path, size, before)
 

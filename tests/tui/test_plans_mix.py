@@ -131,14 +131,15 @@ def test_the_search_for_room_says_how_far_it_went() -> None:
     assert room_sheet(plan).said[1][0] == f"All sets of up to {DEFAULT_MOST_MOVES} moves were tried"
 
 
-async def test_a_plan_that_takes_long_says_that_it_is_made(tmp_path: Path) -> None:
+async def test_a_plan_that_takes_long_says_that_it_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not that an answer of the hosts is waited for."""
     app = RealmsApp(world.standing(tmp_path, small_fleet()))
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         assert isinstance(screen, PlansScreen)
         screen.kind = PlanKind.FAILURE
-        screen.desk.asked, screen.desk.is_working = question(1, kind=PlanKind.FAILURE), True
+        screen.desk.asked = question(kind=PlanKind.FAILURE)
+        monkeypatch.setattr(PlansScreen, "is_planning", True)
         screen.show_plan()
         await settle(pilot)
         assert PLANNING in screen_text(app)

@@ -43,7 +43,7 @@ def after(*keys: str) -> Callable[[Pilot[int]], object]:
                 screen = pilot.app.screen
                 if not isinstance(screen, PlansScreen) or screen.desk.asked is None:
                     break
-                if screen.desk.shown is screen.desk.asked and not screen.desk.is_working:
+                if screen.desk.shown is screen.desk.asked and not screen.is_planning:
                     break
                 await pilot.pause(0.02)
             await settle(pilot)

@@ -410,7 +410,7 @@ def test_a_pool_that_went_missing_has_no_figures(tmp_path: Path) -> None:
     given, answers = pools_world.healthy()
     workplace = pools_world.standing(tmp_path, (given, answers))
     sight = PoolSight(workplace.clock)
-    sight.take(answers["h1"], 0.0)
+    sight.take(answers["h1"])
     names = pools_world.REALM.pools
     workplace.see(pools_world.seen(given[0].host, pools=dict.fromkeys(names, PoolState.MISSING)))
     view = pool_views(workplace.fleet(), workplace.configuration, sight)[0]
@@ -427,7 +427,7 @@ def test_storage_that_does_not_answer_is_not_called_well(tmp_path: Path) -> None
     sight = PoolSight(workplace.clock)
     first, *others = answers["h1"].pools
     dead = replace(first, unread="pool ticrypt-vm did not answer within 5 s", silent=True)
-    sight.take(replace(answers["h1"], pools=(dead, *others)), 0.0)
+    sight.take(replace(answers["h1"], pools=(dead, *others)))
     view = pool_views(workplace.fleet(), workplace.configuration, sight)[0]
     assert view.pools[0].word == ("hangs", Tone.BAD)
     assert view.pools[0].unread == "pool ticrypt-vm did not answer within 5 s"

@@ -83,7 +83,7 @@ async def in_form(pilot: Pilot[int], key: str = "n") -> CreateVM:
     form = app.screen
     assert isinstance(form, CreateVM)
     for _ in range(1000):
-        if not form._inquiries.pending:
+        if not form.background.is_busy:
             break
         await pilot.pause(0.02)
     await settle(pilot)
@@ -291,7 +291,7 @@ async def test_a_form_that_is_closed_wants_no_answer(realm: World) -> None:
         form = await in_form(pilot)
         await pilot.press("f5", "escape")
         await settle(pilot)
-        assert not form._inquiries.pending
+        assert not form.background.is_busy
         await pilot.pause(0.5)
         assert app.is_running
 

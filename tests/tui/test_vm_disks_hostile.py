@@ -38,7 +38,7 @@ async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
             drives = DriveList(work, vm)
             await app.push_screen(drives)
             await settle(pilot)
-            drives._inquiries.close()
+            drives.background.close()
             drives.show(_drives(name))
             drives._learn_users(_drives(name))
             await pilot.press("a")

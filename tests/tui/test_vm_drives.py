@@ -138,7 +138,7 @@ def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tupl
         dialog = app.screen
         assert isinstance(dialog, DriveList), what
         dialog.show(_standing_drives())
-        dialog._inquiries.close()
+        dialog.background.close()
         dialog._learn_users(_standing_drives())
         await stand_still(pilot)
 

@@ -59,7 +59,7 @@ async def in_dialog(pilot: Pilot[int], *keys: str) -> MigrateVMs:
     assert isinstance(dialog, MigrateVMs)
     for _ in range(1500):
         await pilot.pause(0.02)
-        if not dialog._inquiries.pending and dialog._rest is None:
+        if not dialog.background.is_busy:
             break
     await settle(pilot)
     return dialog

@@ -84,7 +84,7 @@ async def answered(pilot: Pilot[int]) -> None:
     for _ in range(1500):
         await pilot.pause(0.02)
         dialog = pilot.app.screen
-        if isinstance(dialog, DeleteVMs | VMListing) and not dialog._inquiries.pending:
+        if isinstance(dialog, DeleteVMs | VMListing) and not dialog.background.is_busy:
             break
     await settle(pilot)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
 from textual.screen import Screen
 
 from tui.commands import Command, bindings
+from tui.screens.vm_asking import BackgroundWork
 from tui.widgets.bars import FooterLine, HeaderLine
 from tui.widgets.grid import Grid
 
@@ -35,7 +36,7 @@ class Following(Protocol):
         """Show the tasks as they stand now."""
 
 
-class AreaScreen(Screen[None]):
+class AreaScreen(Screen[None], BackgroundWork):
     """A full screen of the application. Subclasses give KEYS, `compose_body`, `show_fleet` and `place`.
 
     `show_fleet` is called with the newest fleet when the screen comes to the front and whenever anything changed while

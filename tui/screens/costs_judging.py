@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual import work
-
+from core.text import one_line
 from tui.render.ages import shown_ages
 from tui.render.costs import ranking_rows
-from tui.screens.costs_question import Explored, Question
+from tui.screens.costs_question import Question
 from tui.screens.sandbox_functions import FunctionWhatIfs
 from tui.screens.sandbox_hosts import HostWhatIfs
+from tui.screens.vm_asking import Latest
+from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from textual.timer import Timer
-
+    from core.errors import RealmsError
     from core.fleet import Fleet
     from tui.render.exploration import Exploration
     from tui.screens.costs_question import Answer
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 100
 """Hosts that are judged between two frames; more are left to a thread."""
-
-COUNTED_FIRST = 30
-"""Hosts of which what fits is counted before their ranking is shown: of more, the ranking is shown first."""
 
 REST_SECONDS = 1.0
 """A larger fleet that keeps changing is judged so often; a changed request always at once."""
@@ -41,17 +38,13 @@ class JudgingScreen(HostWhatIfs, FunctionWhatIfs):
 
     def __init__(self) -> None:
         super().__init__()
-        self._question = 0
-        """Number of the newest question: a thread's late answer to an older one is not shown over a newer."""
-        self._is_judging = False
-        self._waiting: Question | None = None
-        """The newest question that came while a thread was judging: those between are dropped."""
+        self._judging = Latest(
+            self, "judge", self._work, self._show_answer, self._fail_to_judge, rest=_rest, rested=self._look_again
+        )
         self._judged: tuple[object, ...] = ()
         """What told apart the fleet that was judged last."""
         self._answer: Answer | None = None
         """The last answer in a what-if; None outside of one."""
-        self._rest: Timer | None = None
-        """Runs while a large fleet that was just judged is left alone."""
 
     def show_exploration(self, exploration: Exploration) -> None:
         """Show what the hosts were judged to be."""
@@ -62,16 +55,14 @@ class JudgingScreen(HostWhatIfs, FunctionWhatIfs):
         workplace = self.realms.workplace
         configuration = workplace.configuration
         state = (workplace.generation, shown_ages(fleet, configuration.realms), configuration)
-        if self.exploration is not None and not self._is_judging and (state == self._judged or self._rest is not None):
+        known = state == self._judged or self._judging.is_resting
+        if self.exploration is not None and known and not self._judging.is_busy:
             self.show_exploration(self.exploration)
             return
         self._judged = state
-        if len(fleet.hosts) > AT_ONCE:
-            self._rest = self.set_timer(REST_SECONDS, self._look_again)
         self.judge(fleet)
 
     def _look_again(self) -> None:
-        self._rest = None
         if self.is_current and self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
 
@@ -84,43 +75,25 @@ class JudgingScreen(HostWhatIfs, FunctionWhatIfs):
         """Judge a fleet for the request: at once, or in a thread, of which there is one at a time."""
         if self.asked is None:
             return
-        self._question += 1
         configuration, changes = self.realms.workplace.configuration, self.changes
-        question = Question(self._question, configuration, fleet, self.asked, changes, self._answer)
+        question = Question(configuration, fleet, self.asked, changes, self._answer)
         if not changes and len(fleet.hosts) + self.asked.count // _PLACED_AS_FAST <= AT_ONCE:
-            self._waiting = None
+            self._judging.forget()
             self._take(question.answer())
-        elif self._is_judging:
-            self._waiting = question
         else:
-            self._judge_aside(question)
+            self._judging.ask(question)
 
-    def _judge_aside(self, question: Question) -> None:
-        self._is_judging, self._waiting = True, None
-        self._work(question)
+    def _work(self, question: Question) -> Iterator[Answer]:
+        return replace(question, earlier=self._answer).parts()
 
-    @work(thread=True, group="judge", description="judge hosts")
-    def _work(self, question: Question) -> None:
-        answer = question.answer()
-        if answer.sandbox is None:
-            self.post_message(Explored(question, answer))
-        elif len(question.fleet.hosts) <= COUNTED_FIRST:
-            self.post_message(Explored(question, question.count(answer)))
-        else:
-            self.post_message(Explored(question, answer))
-            if self._question == question.number:
-                self.post_message(Explored(question, question.count(answer), again=True))
+    def _show_answer(self, _: Question, answer: Answer) -> None:
+        self._take(answer)
 
-    def on_explored(self, message: Explored) -> None:
-        """Show a thread's answer, unless something else was asked at once since; then judge what waits."""
-        question, answer = message.question, message.answer
-        if not message.again:
-            self._is_judging = False
-        if self._waiting is not None and not message.again:
-            self._judge_aside(replace(self._waiting, earlier=answer if answer.sandbox is not None else self._answer))
-            self._take(answer)
-        elif question.number == self._question:
-            self._take(answer)
+    def _fail_to_judge(self, _: Question, error: RealmsError) -> None:
+        """Say why nothing was judged."""
+        self.exploration, self._trouble = None, str(error)
+        self._tell_banner()
+        self.query_one("#ranking", Grid).fail(one_line(str(error)))
 
     def _take(self, answer: Answer) -> None:
         """Show an answer; in a what-if it is what the next one begins with."""
@@ -135,3 +108,7 @@ class JudgingScreen(HostWhatIfs, FunctionWhatIfs):
         if self._answer is not None and self._answer.exploration is exploration:
             return self._answer.rows
         return ranking_rows(exploration, fits)
+
+
+def _rest(question: Question, _: float) -> float:
+    return REST_SECONDS if len(question.fleet.hosts) > AT_ONCE else 0.0

@@ -1,11 +1,9 @@
-"""What the cost explorer asks of the placement engine, and the answers that a thread brings."""
+"""What the cost explorer asks of the placement engine, and the answers to it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-from textual.message import Message
 
 from core.config.settings import Setting
 from core.errors import UsageError
@@ -18,10 +16,15 @@ from tui.render.headroom import count
 from tui.render.what_if import Counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.config.model import Configuration
     from core.placement.sandbox import Change, Situation
     from tui.screens.costs_request import Asked
     from tui.widgets.rows import Row
+
+COUNTED_FIRST = 30
+"""Hosts of which what fits is counted before their ranking is shown: of more, the ranking is shown first."""
 
 MOST_FOR_FAILURE = 200
 """Hosts whose loss is tried with every change; more take too long to follow keys."""
@@ -46,13 +49,20 @@ class Answer:
 class Question:
     """What is asked of the placement engine, so that a thread can answer it."""
 
-    number: int
     configuration: Configuration
     fleet: Fleet
     asked: Asked
     changes: tuple[Change, ...] = ()
     earlier: Answer | None = None
     """The last answer in a what-if: what is the same in this one isn't worked out again."""
+
+    def parts(self) -> Iterator[Answer]:
+        """Judge the hosts; of many in a what-if the ranking comes before what fits is counted."""
+        answer = self.answer()
+        if answer.sandbox is None or len(self.fleet.hosts) > COUNTED_FIRST:
+            yield answer
+        if answer.sandbox is not None:
+            yield self.count(answer)
 
     def answer(self) -> Answer:
         """Judge the hosts."""
@@ -102,13 +112,3 @@ class Question:
         if len(fleet.hosts) <= MOST_FOR_FAILURE:
             losses = sum(host.survives is False for host in failure(configuration, fleet).hosts)
         return Counted(count(configuration, fleet, self.asked.request), losses)
-
-
-class Explored(Message):
-    """A thread has judged the hosts; in a large what-if it tells that `again` once it has counted what fits."""
-
-    def __init__(self, question: Question, answer: Answer, *, again: bool = False) -> None:
-        super().__init__()
-        self.question = question
-        self.answer = answer
-        self.again = again

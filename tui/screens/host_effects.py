@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
-from core.errors import RealmsError
 from core.hosts import HostState
 from tui.render.host_effects import Effects, EffectsText
 from tui.screens.confirm import Confirm
+from tui.screens.vm_asking import BackgroundWork
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.app import ComposeResult
-    from textual.message_pump import MessagePump
 
     from core.clock import Clock
     from core.config.model import Configuration
+    from core.errors import RealmsError
     from core.fleet import Fleet
     from core.operations.host_effects import HostsChange
+    from core.operations.tasks import Control
     from core.placement.request import Request
     from tui.app import RealmsApp
     from tui.render.host_changes import Line, Question
@@ -54,55 +56,32 @@ class Outlook:
         return EffectsText(changed, self.change, self.request)
 
 
-class WorkedOut(Message):
-    """A thread knows more of what a change would mean."""
-
-    def __init__(self, effects: Effects) -> None:
-        super().__init__()
-        self.effects = effects
-
-
-def start_working_out(outlook: Outlook, clock: Clock, gone: threading.Event, reply_to: MessagePump) -> None:
-    """Work out what a change would mean, the quickest first, in a daemon thread; it ends once the asker is gone.
+def work_out(outlook: Outlook, clock: Clock, control: Control) -> Iterator[Effects]:
+    """Work out what a change would mean, the quickest first; what is known by then is told again with each part.
 
     Parts are told where the whole takes longer than a blink: to draw the dialog anew costs more than most of them.
     """
+    from core.operations.host_effects import emptying, room_change, survival_change
 
-    def work() -> None:
-        from core.operations.host_effects import emptying, room_change, survival_change
-
-        configuration, fleet, change = outlook.configuration, outlook.fleet, outlook.change
-        effects = Effects()
+    configuration, fleet, change = outlook.configuration, outlook.fleet, outlook.change
+    told = clock.monotonic()
+    effects = Effects(room=room_change(configuration, fleet, change, outlook.request))
+    control.check()
+    if clock.monotonic() - told >= BLINK_SECONDS:
+        yield effects
         told = clock.monotonic()
-
-        def tell_part() -> None:
-            nonlocal told
-            if clock.monotonic() - told >= BLINK_SECONDS:
-                reply_to.post_message(WorkedOut(effects))
-                told = clock.monotonic()
-
-        try:
-            effects = replace(effects, room=room_change(configuration, fleet, change, outlook.request))
-            tell_part()
-            if gone.is_set():
-                return
-            if change.state is HostState.ENABLED:
-                effects = replace(effects, emptying=())
-            else:
-                plans = emptying(configuration, fleet, change, lambda: not gone.is_set())
-                effects = replace(effects, emptying=plans, too_many=plans is None)
-                tell_part()
-            if gone.is_set():
-                return
-            effects = replace(effects, survival=survival_change(configuration, fleet, change))
-        except RealmsError as error:
-            effects = replace(effects, trouble=str(error))
-        reply_to.post_message(WorkedOut(effects))
-
-    threading.Thread(target=work, name="effects of a change", daemon=True).start()
+    if change.state is HostState.ENABLED:
+        effects = replace(effects, emptying=())
+    else:
+        plans = emptying(configuration, fleet, change, lambda: not control.cancel_asked.is_set())
+        control.check()
+        effects = replace(effects, emptying=plans, too_many=plans is None)
+        if clock.monotonic() - told >= BLINK_SECONDS:
+            yield effects
+    yield replace(effects, survival=survival_change(configuration, fleet, change))
 
 
-class ConfirmChange(Confirm):
+class ConfirmChange(Confirm, BackgroundWork):
     """Asks before hosts are changed; what is not worked out yet is told as such, and nothing waits for it."""
 
     BINDINGS: ClassVar = [
@@ -117,7 +96,6 @@ class ConfirmChange(Confirm):
         self._asked = question
         self._text = outlook.text
         self._outlook = outlook
-        self._gone = threading.Event()
 
     def compose(self) -> ComposeResult:
         """Lay out the question with what is not worked out yet."""
@@ -126,20 +104,21 @@ class ConfirmChange(Confirm):
 
     def on_mount(self) -> None:
         """Begin to work it out, once the dialog is there."""
-        clock = cast("RealmsApp", self.app).workplace.clock
-        self.call_after_refresh(start_working_out, self._outlook, clock, self._gone, self)
+        self.call_after_refresh(self._ask)
 
-    def on_unmount(self) -> None:
-        """Nobody waits for it any more."""
-        self._gone.set()
+    def _ask(self) -> None:
+        work = partial(work_out, self._outlook, self.background.clock)
+        self.background.ask_in_parts("effects", work, self._show_effects, lambda: None, self._fail)
 
     def on_resize(self) -> None:
         """Break the lines to the new width."""
         self._show()
 
-    def on_worked_out(self, message: WorkedOut) -> None:
-        """Show what is known by now."""
-        self.effects = message.effects
+    def _fail(self, error: RealmsError) -> None:
+        self._show_effects(replace(self.effects, trouble=str(error)))
+
+    def _show_effects(self, effects: Effects) -> None:
+        self.effects = effects
         if self._has_moves:
             self.query_one(".dialog").border_subtitle = Content("m cancels and shows each move")
         self._show()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -11,13 +12,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Select, Static
 
-from core.errors import RealmsError
 from core.hosts import Host, HostState
 from core.text import printable
 from tui.render.host_fields import Fault, check_host_name, check_static_address, check_uri
 from tui.render.reports import failure_lines, report_lines
 from tui.screens.host_fields import choice_field, show_faults, text_field
-from tui.screens.probe import Probed, start_probe
+from tui.screens.probe import probe
+from tui.screens.vm_asking import BackgroundWork
 from tui.widgets.cells import Tone
 from tui.widgets.tones import paragraphs
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from core.driver.probe import HostReport
     from tui.app import RealmsApp
     from tui.messages import Changed
     from tui.widgets.cells import Piece
@@ -37,7 +39,7 @@ WRITTEN = ("name", "uri", "static")
 STATIC_HINT = "none, or ADDRESS:BASEPORT such as 203.0.113.7:7000"
 
 
-class HostForm(ModalScreen[str | None]):
+class HostForm(ModalScreen[str | None], BackgroundWork):
     """Gives the host's name once the registry has taken it; each field says at once what is wrong with it."""
 
     BINDINGS: ClassVar = [
@@ -52,7 +54,6 @@ class HostForm(ModalScreen[str | None]):
         super().__init__()
         self.old = host
         self._touched: set[str] = set()
-        self._attempts = 0
 
     @property
     def _realms(self) -> RealmsApp:
@@ -168,19 +169,13 @@ class HostForm(ModalScreen[str | None]):
         if fault is not None and fault.refused:
             show_faults(self, self.faults(), ("uri",))
             return
-        self._attempts += 1
         self._tell([((f"Connecting to {self._value('uri')}", Tone.MUTED),)])
-        start_probe(self._realms.workplace, self._value("uri"), self._attempts, self)
+        job = partial(probe, self._realms.workplace, self._value("uri"))
+        self.background.ask("probe", job, self._report, lambda error: self._tell(failure_lines(error)))
 
-    def on_probed(self, message: Probed) -> None:
-        """Show the answer, unless another test was begun meanwhile."""
-        if message.number != self._attempts:
-            return
-        if isinstance(message.outcome, RealmsError):
-            self._tell(failure_lines(message.outcome))
-            return
+    def _report(self, report: HostReport) -> None:
         realm, profile = (str(self.query_one(f"#{field}", Select).value) for field in ("realm", "profile"))
-        self._tell(report_lines(message.outcome, realm, profile, self._realms.workplace.configuration))
+        self._tell(report_lines(report, realm, profile, self._realms.workplace.configuration))
 
     def _tell(self, lines: Iterable[tuple[Piece, ...]]) -> None:
         self.query_one(".outcome").add_class("-shown")

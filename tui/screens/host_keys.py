@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-import threading
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -19,6 +19,7 @@ from core.operations.keys import KeyType, ServiceKey, default_key, make_key, rea
 from core.operations.step_kinds import StepKind
 from core.text import one_line
 from tui.render.host_keys import ask_install, ask_make, key_lines, line_lines, no_key_lines
+from tui.screens.vm_asking import BackgroundWork
 from tui.screens.wizard import first_focusable
 from tui.widgets.flow import Flow
 
@@ -36,18 +37,29 @@ PAUSE = "printf '\\nEnter goes back to the screen. '; read -r _"
 """Run where ssh failed, so that its words can be read."""
 
 
-class KeyRead(Message):
-    """The key was read, or there is none."""
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """The key in a file, or why there is none that can be used."""
 
-    def __init__(self, number: int, file: Path, outcome: ServiceKey | RealmsError, *, exists: bool) -> None:
-        super().__init__()
-        self.number = number
-        self.file = file
-        self.outcome = outcome
-        self.exists = exists
+    file: Path
+    key: ServiceKey | RealmsError
+    exists: bool
 
 
-class KeyHelp(Vertical):
+def look_at_key(wanted: Path | None) -> KeyFile:
+    """Read the key of a login, the default one where it names none."""
+    file, exists = wanted or Path("~/.ssh"), True
+    try:
+        file = wanted or default_key()
+        exists = file.exists()
+        return KeyFile(file, read_key(file), exists)
+    except RealmsError as error:
+        return KeyFile(file, error, exists)
+    except OSError as error:  # a folder that we may not look into
+        return KeyFile(file, UnreadableFile(f"{file}: {error.strerror or error}"), exists)
+
+
+class KeyHelp(Vertical, BackgroundWork):
     """Shows the key for one login, and what can be done with it. Posts Mended when the login may work now."""
 
     class Mended(Message):
@@ -58,7 +70,6 @@ class KeyHelp(Vertical):
         self._target: SshTarget | None = None
         self._uri = ""
         self._key: ServiceKey | None = None
-        self._looks = 0
 
     @property
     def _realms(self) -> RealmsApp:
@@ -82,7 +93,7 @@ class KeyHelp(Vertical):
     def hide(self) -> None:
         """Show nothing: the key is not what is wrong."""
         self.display = False
-        self._looks += 1
+        self.background.forget("key")
 
     def offer(self, target: SshTarget, uri: str) -> None:
         """Show the key for a login; reading it asks ssh-keygen, off this thread."""
@@ -92,37 +103,24 @@ class KeyHelp(Vertical):
         self._look()
 
     def _look(self) -> None:
-        self._looks += 1
-        number, wanted = self._looks, self._target.keyfile if self._target is not None else None
+        wanted = self._target.keyfile if self._target is not None else None
+        self.background.ask("key", lambda _: look_at_key(wanted), self._show_key, self._fail_to_look)
 
-        def read() -> None:
-            file, exists = wanted or Path("~/.ssh"), True
-            outcome: ServiceKey | RealmsError
-            try:
-                file = wanted or default_key()
-                exists = file.exists()
-                outcome = read_key(file)
-            except RealmsError as error:
-                outcome = error
-            except OSError as error:  # a folder that we may not look into
-                outcome = UnreadableFile(f"{file}: {error.strerror or error}")
-            self.post_message(KeyRead(number, file, outcome, exists=exists))
+    def _fail_to_look(self, error: RealmsError) -> None:
+        wanted = self._target.keyfile if self._target is not None else None
+        self._show_key(KeyFile(wanted or Path("~/.ssh"), error, exists=True))
 
-        threading.Thread(target=read, name="look at the key", daemon=True).start()
-
-    def on_key_read(self, message: KeyRead) -> None:
+    def _show_key(self, found: KeyFile) -> None:
         """Show the key, or offer to make one."""
-        if message.number != self._looks:
-            return
-        outcome, file = message.outcome, message.file
+        outcome, file = found.key, found.file
         self._key = outcome if isinstance(outcome, ServiceKey) else None
         key = self.query_one("#key", Flow)
         if isinstance(outcome, ServiceKey):
             key.show(partial(key_lines, outcome))
             self.query_one("#key-line", Flow).show(partial(line_lines, outcome))
         else:
-            key.show(lambda width: no_key_lines(file, outcome, exists=message.exists, width=width))
-        self.query_one("#make-row").display = self._key is None and not message.exists
+            key.show(lambda width: no_key_lines(file, outcome, exists=found.exists, width=width))
+        self.query_one("#make-row").display = self._key is None and not found.exists
         for part in ("#install-row", "#key-line"):
             self.query_one(part).display = self._key is not None
         self.display = True

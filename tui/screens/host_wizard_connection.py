@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Button
 
-from core.errors import Cancelled
 from core.operations.doctor import HOST_SECONDS
 from core.operations.host_contact import reach
+from core.operations.step_kinds import StepKind
+from tui.render.findings import hanging
 from tui.render.host_changes import Question
 from tui.render.host_contact import contact_lines, twins_of, waiting_lines
 from tui.screens.host_keys import KeyHelp
 from tui.screens.host_wizard_page import HostPage
+from tui.screens.vm_asking import BackgroundWork
 from tui.screens.wizard import first_focusable
 from tui.widgets.cells import Tone
 from tui.widgets.flow import Flow
@@ -25,62 +24,22 @@ from tui.widgets.flow import Flow
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.clock import Clock
-    from core.hosts import Host
+    from core.errors import RealmsError
     from core.operations.host_contact import Contact
+    from core.operations.tasks import Control, TaskView
 
 
-class Met(Message):
-    """The way to a host was gone to its end, or to where it ends; `number` says which of the attempts this was."""
-
-    def __init__(self, number: int, contact: Contact) -> None:
-        super().__init__()
-        self.number = number
-        self.contact = contact
-
-
-class Reached(Message):
-    """A part of the way begins."""
-
-    def __init__(self, number: int, stage: str) -> None:
-        super().__init__()
-        self.number = number
-        self.stage = stage
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One test of the connection, in a daemon thread of its own until it ends or is stopped."""
-
-    number: int
-    host: Host
-    began: float
-    stop: threading.Event
-    stage: str = ""
-
-    def start(self, page: ConnectionPage, clock: Clock) -> None:
-        """Go the way; Reached and Met bring to the page what comes of it."""
-
-        def work() -> None:
-            try:
-                told = lambda stage: page.post_message(Reached(self.number, stage))  # noqa: E731 - one word each
-                contact = reach(self.host, HOST_SECONDS, clock, stop=self.stop, told=told, registered=False)
-            except Cancelled:
-                return
-            page.post_message(Met(self.number, contact))
-
-        threading.Thread(target=work, name="test of a connection", daemon=True).start()
-
-
-class ConnectionPage(HostPage):
+class ConnectionPage(HostPage, BackgroundWork):
     """Tests the connection when it comes to the front, unless this URI was tested already."""
 
     title = "Connection"
 
     def __init__(self) -> None:
         super().__init__()
-        self._attempts = 0
-        self._attempt: Attempt | None = None
+        self._began = 0.0
+        self._stage = ""
+        self._error: RealmsError | None = None
+        """Why the last test came to nothing, where it was not the host."""
 
     @property
     def contact(self) -> Contact | None:
@@ -91,7 +50,7 @@ class ConnectionPage(HostPage):
     @property
     def is_testing(self) -> bool:
         """Whether an answer is waited for."""
-        return self._attempt is not None
+        return self.background.awaits("way")
 
     @property
     def words(self) -> str:
@@ -141,46 +100,43 @@ class ConnectionPage(HostPage):
     def test(self) -> None:
         """Try the way to the host."""
         self.stop()
-        self._attempts += 1
-        clock = self.adding.realms.workplace.clock
-        self._attempt = Attempt(self._attempts, self.adding.host, clock.monotonic(), threading.Event())
-        self.adding.contact = None
-        self._attempt.start(self, clock)
+        host, clock = self.adding.host, self.background.clock
+        self._began, self._stage, self._error, self.adding.contact = clock.monotonic(), "", None, None
+
+        def job(control: Control) -> Contact:
+            with control.step(StepKind.LOOK, "go the way to the host", host.uri) as step:
+                stop = control.cancel_asked
+                return reach(host, HOST_SECONDS, clock, stop=stop, told=step.detail, registered=False)
+
+        self.background.ask("way", job, self._take, self._fail, self._follow)
         self._show()
 
     def stop(self) -> None:
         """Leave the way that is being tried."""
-        if self._attempt is not None:
-            self._attempt.stop.set()
-            self._attempt = None
+        self.background.forget("way")
 
     def on_mount(self) -> None:
         """Count the seconds while an answer is waited for."""
         self.set_interval(1.0, self._tick)
 
-    def on_unmount(self) -> None:
-        """Leave the way when the wizard is left."""
-        self.stop()
-
     def _tick(self) -> None:
-        if not self.is_testing:
-            return
-        self._show()
-
-    def on_reached(self, message: Reached) -> None:
-        """Say what is being tried."""
-        if self._attempt is not None and message.number == self._attempt.number:
-            self._attempt.stage = message.stage
+        if self.is_testing:
             self._show()
 
-    def on_met(self, message: Met) -> None:
-        """Show what the test came to, unless it was left meanwhile."""
-        if self._attempt is None or message.number != self._attempt.number:
-            return
-        self._attempt = None
-        self.adding.contact = message.contact
+    def _follow(self, view: TaskView) -> None:
+        """Say what is being tried."""
+        self._stage = view.steps[-1].detail if view.steps else ""
+        self._show()
+
+    def _take(self, contact: Contact) -> None:
+        """Show what the test came to."""
+        self.adding.contact = contact
         self._show()
         self.call_after_refresh(self._offer_next)
+
+    def _fail(self, error: RealmsError) -> None:
+        self._error = error
+        self._show()
 
     def _offer_next(self) -> None:
         """Put the focus where one goes on: to the next page, or to what may mend the way."""
@@ -191,12 +147,12 @@ class ConnectionPage(HostPage):
         (within or self.adding.query_one("#next")).focus()
 
     def _show(self) -> None:
-        attempt, contact = self._attempt, self.contact
+        contact = self.contact
         answer, help_with_key = self.query_one("#answer", Flow), self.query_one(KeyHelp)
-        self.query_one("#again-row").display = attempt is None
-        if attempt is not None:
-            waited = self.adding.realms.workplace.clock.monotonic() - attempt.began
-            uri, stage = attempt.host.uri, attempt.stage or "looking at the URI"
+        self.query_one("#again-row").display = not self.is_testing
+        if self.is_testing:
+            waited = self.background.clock.monotonic() - self._began
+            uri, stage = self.adding.host.uri, self._stage or "looking at the URI"
             answer.show(lambda width: waiting_lines(uri, stage, waited, HOST_SECONDS, width))
             help_with_key.hide()
         elif contact is not None:
@@ -206,6 +162,9 @@ class ConnectionPage(HostPage):
                 help_with_key.offer(contact.target, contact.uri)
             else:
                 help_with_key.hide()
+        elif (error := self._error) is not None:
+            answer.show(lambda width: hanging("No answer ", Tone.BAD, str(error), Tone.PLAIN, width))
+            help_with_key.hide()
         if self.adding.page is self:
             self.adding.show_buttons()
 

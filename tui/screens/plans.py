@@ -17,8 +17,9 @@ from tui.render.plans import PlanKind, Sheet, age_note, drawing_of
 from tui.render.plans_course import with_progress
 from tui.render.plans_hosts import NO_HOSTS
 from tui.screens.plans_apply import APPLY_KEYS, PlansApplying
-from tui.screens.plans_question import Desk, Planned, Question, start_planning
+from tui.screens.plans_question import Desk, Question
 from tui.screens.plans_tabs import PlanTab, tabs
+from tui.screens.vm_asking import Latest
 from tui.widgets.cells import cut
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
@@ -87,7 +88,13 @@ class PlansScreen(PlansApplying):
         self._policies: dict[PlanKind, MovePolicy] = {}
         """Which VMs a plan may move, where that was chosen."""
         self._desks = {kind: Desk() for kind in PlanKind}
-        self._number = 0
+        self._planning = {
+            kind: Latest(
+                self, ("plan", kind), Question.answer, self._take_outcome, self._take_outcome,
+                rest=lambda _, seconds: max(REST_SECONDS, REST_FACTOR * seconds), rested=partial(self._rested, kind),
+            )
+            for kind in PlanKind
+        }  # fmt: skip
         self._tabs: tuple[Tab, ...] = ()
 
     # Layout --------------------------------------------------------------------------------------------------------
@@ -123,6 +130,11 @@ class PlansScreen(PlansApplying):
     def desk(self) -> Desk:
         """The plan in front, as far as it is made."""
         return self._desks[self.kind]
+
+    @property
+    def is_planning(self) -> bool:
+        """Whether the plan in front is being made."""
+        return self._planning[self.kind].is_busy
 
     @property
     def drained(self) -> str:
@@ -162,19 +174,21 @@ class PlansScreen(PlansApplying):
             return
         if self.kind is PlanKind.DRAIN and not self._drained:
             self.desk.forget()
+            self._planning[self.kind].forget()
             self.table.set_heading("Drain")
             self.table.empty = NO_HOSTS
             self.table.set_rows(())
             self.show_plan()
             return
-        question, desk = self._question(fleet), self.desk
+        question, desk, planning = self._question(fleet), self.desk, self._planning[self.kind]
         other = desk.asked is None or desk.asked.subject != question.subject
         if (
             other
             or at_once
-            or (desk.resting_after is None and desk.asked is not None and desk.asked.state != question.state)
+            or (not planning.is_resting and desk.asked is not None and desk.asked.state != question.state)
         ):
-            self._ask(desk, question)
+            desk.asked = question
+            planning.ask(question)
         self.show_plan()
 
     def _first_host(self, fleet: Fleet) -> str:
@@ -183,12 +197,10 @@ class PlansScreen(PlansApplying):
         return hosts[0].name if hosts else ""
 
     def _question(self, fleet: Fleet) -> Question:
-        self._number += 1
         configuration, request = self.realms.workplace.configuration, self.realms.request
         return Question(
-            self._number, self.kind, configuration, fleet, request, self._drained, self._state(fleet), self.policy,
-            self._mix,
-        )  # fmt: skip
+            self.kind, configuration, fleet, request, self._drained, self._state(fleet), self.policy, self._mix
+        )
 
     def _state(self, fleet: Fleet) -> tuple[object, ...]:
         """Give what tells fleets apart: as long as it stays the same, so does every plan."""
@@ -197,37 +209,13 @@ class PlansScreen(PlansApplying):
         worth = tuple(freshness(snapshot, fleet.taken, realms) for snapshot in fleet.hosts)
         return (workplace.generation, worth, workplace.configuration)
 
-    def _ask(self, desk: Desk, question: Question) -> None:
-        desk.asked = question
-        if desk.is_working:
-            desk.waiting = question
-        else:
-            self._start(desk, question)
-
-    def _start(self, desk: Desk, question: Question) -> None:
-        desk.is_working, desk.waiting = True, None
-        start_planning(question, self.realms.workplace.clock, self)
-
-    def on_planned(self, message: Planned) -> None:
-        """Show what a thread has planned, unless it is no longer asked for; then plan what waits."""
-        kind = message.question.kind
-        desk = self._desks[kind]
-        desk.is_working = False
-        taken = desk.take(message)
-        if desk.waiting is not None:
-            self._start(desk, desk.waiting)
-        desk.resting_after = message.question.number
-        self.set_timer(max(REST_SECONDS, REST_FACTOR * message.seconds), partial(self._rested, message.question))
-        if taken and kind is self.kind:
+    def _take_outcome(self, question: Question, outcome: Sheet | RealmsError) -> None:
+        """Show what was planned, or why it can't be, unless it is no longer asked for."""
+        if self._desks[question.kind].take(question, outcome) and question.kind is self.kind:
             self.show_plan()
 
-    def _rested(self, question: Question) -> None:
-        """Go on after a rest, unless another has begun since."""
-        desk = self._desks[question.kind]
-        if desk.resting_after != question.number:
-            return
-        desk.resting_after = None
-        if question.kind is self.kind and self.is_current and self.realms.fleet is not None:
+    def _rested(self, kind: PlanKind) -> None:
+        if kind is self.kind and self.is_current and self.realms.fleet is not None:
             self._consider(self.realms.fleet)
 
     # What is shown -------------------------------------------------------------------------------------------------
@@ -252,7 +240,7 @@ class PlansScreen(PlansApplying):
             grid.set_rows(sheet.rows)
         elif isinstance(outcome, RealmsError):
             grid.fail(str(outcome))
-        elif self.desk.is_working:
+        elif self.is_planning:
             grid.empty = PLANNING
             grid.set_rows(())
         self._say(sheet)
@@ -284,12 +272,12 @@ class PlansScreen(PlansApplying):
             self.table.set_note(self.course_note())
             return
         if desk.shown is None or desk.asked is None:
-            self.table.set_note("planning" if desk.is_working else "")
+            self.table.set_note("planning" if self.is_planning else "")
             return
         fleet = self.realms.fleet
         is_newest = fleet is not None and self._state(fleet) == desk.shown.state
         age = 0.0 if is_newest else workplace.clock.now() - desk.shown.fleet.taken
-        awaited = desk.is_working and desk.asked.subject != desk.shown.subject
+        awaited = self.is_planning and desk.asked.subject != desk.shown.subject
         self.table.set_note(age_note(age, working=awaited, saved=not workplace.is_live))
 
     def _grow_older(self) -> None:

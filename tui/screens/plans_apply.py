@@ -27,7 +27,7 @@ from tui.render.plans_course import (
 )
 from tui.render.summary import plural
 from tui.screens.plans_left import PlansLeft
-from tui.widgets.cells import Tone
+from tui.widgets.cells import Tone, cut
 from tui.widgets.fields import YES, FormField
 from tui.widgets.panel import Panel
 
@@ -199,8 +199,11 @@ class PlansApplying(PlansLeft):
         left = [each for each in self._resumable() if each.id != in_front]
         left = left or [each for each in self.left if each.at_work and each.id not in own]
         panel = self.query_one("#plan-left", Panel)
-        panel.display = bool(left)
-        if left:
+        panel.display = bool(left or self.left_error)
+        if self.left_error:
+            told = one_line(f"Which plans were left can't be read: {self.left_error}")
+            panel.show((), lambda width, height: (((cut(told, width), Tone.BAD),),) * min(1, height))
+        elif left:
             line = left_line(left[0], len(left) - 1, self.realms.workplace.clock.now())
             panel.show((), lambda width, height: (line,)[: max(0, min(width, height))])
 

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
-from core.errors import RealmsError
 from tui.screens.area import AreaScreen
+from tui.screens.vm_asking import Latest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.errors import RealmsError
     from core.operations.plan_run import LeftRun
     from core.operations.workplace import Workplace
 
 LOOK_SECONDS = 5.0
 """How often it is looked for what other programs begin, stop and end, while the area is in front."""
-
-
-class LeftFound(Message):
-    """A thread has read which plans were stopped or broken off."""
-
-    def __init__(self, left: tuple[LeftRun, ...]) -> None:
-        super().__init__()
-        self.left = left
 
 
 class PlansLeft(AreaScreen):
@@ -33,9 +25,9 @@ class PlansLeft(AreaScreen):
         super().__init__()
         self.left: tuple[LeftRun, ...] = ()
         """As read last, oldest first."""
-        self._is_looking = False
-        self._looks_again = False
-        """Whether something has ended since the present look began."""
+        self.left_error = ""
+        """Why it can't be read; empty while it can."""
+        self._looking = Latest(self, "left plans", self._read_left, self._take_left, self._fail_to_read_left)
 
     def show_left(self) -> None:
         """Offer what was left."""
@@ -54,31 +46,26 @@ class PlansLeft(AreaScreen):
             self.look_for_left()
 
     def look_for_left(self) -> None:
-        """Read in a thread what was left."""
+        """Read aside what was left; once more where something ends meanwhile."""
         workplace = self.realms.workplace
-        if not workplace.is_live or workplace.registry is None:
-            return
-        if self._is_looking:
-            self._looks_again = True
-            return
-        self._is_looking, self._looks_again = True, False
-        threading.Thread(target=self._look, args=(workplace,), name="left plans", daemon=True).start()
+        if workplace.is_live and workplace.registry is not None:
+            self._looking.ask(workplace)
 
-    def _look(self, workplace: Workplace) -> None:
+    def _read_left(self, workplace: Workplace) -> Iterator[tuple[LeftRun, ...]]:
         from core.operations.plan_run import left_runs
 
-        try:
-            left = left_runs(workplace)
-        except RealmsError:  # what can't be read now is read at the next look
-            left = self.left
-        self.post_message(LeftFound(left))
+        yield left_runs(workplace)
 
-    def on_left_found(self, message: LeftFound) -> None:
-        """Show what was found."""
-        self._is_looking = False
-        self.left = message.left
-        if self._looks_again:
-            self.look_for_left()
+    def _take_left(self, _: Workplace, left: tuple[LeftRun, ...]) -> None:
+        self.left, self.left_error = left, ""
+        self._show_looked()
+
+    def _fail_to_read_left(self, _: Workplace, error: RealmsError) -> None:
+        """Say so, and offer what was read before."""
+        self.left_error = str(error)
+        self._show_looked()
+
+    def _show_looked(self) -> None:
         if self.is_mounted:
             self.show_left()
             self.show_lines()

@@ -1,24 +1,18 @@
-"""What the area of plans asks of placement, and the sheet that a thread brings back."""
+"""What the area of plans asks of placement, and the sheet that comes of it."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from textual.message import Message
-
-from core.errors import RealmsError
 from core.placement.demand import DEFAULT_POLICY
 from tui.render.plans import PlanKind, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
-    from textual.message_pump import MessagePump
-
-    from core.clock import Clock
     from core.config.model import Configuration
+    from core.errors import RealmsError
     from core.fleet import Fleet
     from core.placement.demand import MovePolicy
     from core.placement.request import Request
@@ -27,9 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A plan to be made. `number` grows from question to question; `state` tells fleets apart."""
+    """A plan to be made; `state` tells fleets apart."""
 
-    number: int
     kind: PlanKind
     configuration: Configuration
     fleet: Fleet
@@ -56,8 +49,11 @@ class Question:
         """The mix that is asked about."""
         return self.mix or ((self.request, 1),)
 
-    def answer(self) -> Sheet:
+    def answer(self) -> Iterator[Sheet]:
         """Make the plan; raises RealmsError where there can't be one."""
+        yield self._sheet()
+
+    def _sheet(self) -> Sheet:
         configuration, fleet = self.configuration, self.fleet
         match self.kind:
             case PlanKind.CAPACITY:
@@ -100,58 +96,22 @@ class Question:
         return mix_sheet(capacity, compare_orders(self.configuration, self.fleet, one), self.fleet)
 
 
-class Planned(Message):
-    """A thread has made a plan, or says why there is none; it took so many seconds."""
-
-    def __init__(self, question: Question, outcome: Sheet | RealmsError, seconds: float) -> None:
-        super().__init__()
-        self.question = question
-        self.outcome = outcome
-        self.seconds = seconds
-
-
-def start_planning(question: Question, clock: Clock, reply_to: MessagePump) -> None:
-    """Make a plan in a daemon thread of its own: plans of large fleets take a second, and the end waits for none."""
-
-    def plan() -> None:
-        begun = clock.monotonic()
-        outcome: Sheet | RealmsError
-        try:
-            outcome = question.answer()
-        except RealmsError as error:
-            outcome = error
-        reply_to.post_message(Planned(question, outcome, clock.monotonic() - begun))
-
-    threading.Thread(target=plan, name=f"plan {question.kind}", daemon=True).start()
-
-
 @dataclass(slots=True)
 class Desk:
-    """One kind of plan at work: what was asked last, what is shown, and what waits. For the screen's thread alone."""
+    """One kind of plan: what was asked last, and what is shown. For the screen's thread alone."""
 
     asked: Question | None = None
     shown: Question | None = None
     """The question that the shown outcome answers."""
     outcome: Sheet | RealmsError | None = None
-    waiting: Question | None = None
-    """The newest question that came while a thread was planning: those between are dropped."""
-    is_working: bool = False
-    resting_after: int | None = None
-    """Number of the question answered just now: a fleet that keeps changing is left alone a moment."""
-    seconds: float = 0.0
-    """How long the last plan took."""
 
     def forget(self) -> None:
         """Let go of what was asked and shown: there is nothing to plan for."""
-        self.asked = self.shown = self.outcome = self.waiting = None
+        self.asked = self.shown = self.outcome = None
 
-    def take(self, message: Planned) -> bool:
-        """Take a thread's answer, unless it is about something else, or older than what is shown."""
-        question = message.question
-        self.seconds = message.seconds
+    def take(self, question: Question, outcome: Sheet | RealmsError) -> bool:
+        """Take an answer, unless something else was asked meanwhile."""
         if self.asked is None or question.subject != self.asked.subject:
             return False
-        if self.shown is not None and question.number < self.shown.number:
-            return False
-        self.shown, self.outcome = question, message.outcome
+        self.shown, self.outcome = question, outcome
         return True

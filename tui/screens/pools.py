@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
 from core.fleet import Connection
+from core.operations.realm_pools import HostPools
 from tui.commands import Command, bindings
 from tui.one_realm import one_realm
-from tui.pool_sight import PoolsSeen, ask_for_pools
 from tui.render.ages import connection_text
 from tui.render.pools import pool_columns, pool_rows, pool_views
 from tui.render.pools_detail import PoolsDetail
@@ -18,10 +19,9 @@ from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from textual.app import ComposeResult
 
+    from core.errors import RealmsError
     from core.fleet import Fleet
     from core.hosts import Host
     from core.operations.realm_pools import PoolsReport
@@ -115,19 +115,21 @@ class PoolsScreen(AreaScreen):
             answers = snapshot.connection is Connection.CONNECTED and snapshot.pools is not None
             if answers and not sight.asking and sight.asked_for != snapshot.pools:
                 sight.asked_for = snapshot.pools
-                self._ask([snapshot.host])
+                self._ask(snapshot.host)
 
-    def _ask(self, hosts: Sequence[Host]) -> None:
-        workplace = self.realms.workplace
-        for host in hosts:
-            realm = workplace.configuration.realms.get(host.realm)
-            if realm is not None and not self.sight.of(host.name).asking:
-                self.sight.of(host.name).asking = True
-                ask_for_pools(workplace, realm, [host], self)
+    def _ask(self, host: Host) -> None:
+        workplace, realm = self.realms.workplace, self.realms.workplace.configuration.realms.get(host.realm)
+        if realm is not None and not self.sight.of(host.name).asking:
+            self.sight.of(host.name).asking = True
+            job = partial(workplace.look_at_pools, host, realm)
+            self.background.ask(host.name, lambda _: job(), self._take, partial(self._fail, host))
 
-    def on_pools_seen(self, message: PoolsSeen) -> None:
+    def _fail(self, host: Host, error: RealmsError) -> None:
+        self._take(HostPools(host, error=error))
+
+    def _take(self, pools: HostPools) -> None:
         """Show what a host told."""
-        self.sight.take(message.pools, message.at)
+        self.sight.take(pools)
         if self.is_current and self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
 
@@ -138,7 +140,9 @@ class PoolsScreen(AreaScreen):
             return
         marked = self.query_one(Grid).model.marks
         views = [view for view in self._views if not marked or view.snapshot.name in marked]
-        self._ask([view.snapshot.host for view in views if view.freshness.is_current])
+        for view in views:
+            if view.freshness.is_current:
+                self._ask(view.snapshot.host)
         if self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -9,7 +10,6 @@ from textual import on
 from core.errors import RealmsError
 from core.operations.realm_pools import PoolRole
 from tui.commands import Command, bindings
-from tui.pool_sight import StorageSeen, ask_for_storage
 from tui.render.pools_contents import CONTENT_COLUMNS, ContentDetail, ask_deletion, content_rows, doubts_about, refusal
 from tui.screens.area import AreaScreen
 from tui.widgets.grid import Grid
@@ -52,7 +52,6 @@ class PoolContentsScreen(AreaScreen):
         self._told: dict[str, HostStorage] = {}
         self._unasked: dict[str, str] = {}
         self._asked: tuple[Host, ...] = ()
-        self._number = 0
         self._work: list[int] = []
 
     @property
@@ -79,22 +78,25 @@ class PoolContentsScreen(AreaScreen):
 
     def action_ask_again(self) -> None:
         """Ask every host of the realm anew; what was seen stays until the answers come."""
-        self._number += 1
         self._asked = self._hosts()
         self._unasked = {host.name: "the host is disabled" for host in self._asked if not host.state.connects}
         self._told = {}
-        connected = [host for host in self._asked if host.state.connects]
-        ask_for_storage(self.realms.workplace, self.realm, connected, self, self._number)
+        self.background.close()
+        for host in self._asked:
+            if host.state.connects:
+                self._ask(host)
         self._show_note()
 
-    def on_storage_seen(self, message: StorageSeen) -> None:
+    def _ask(self, host: Host) -> None:
+        job, take = partial(self.realms.workplace.look_at_storage, host, self.realm), partial(self._take, host.name)
+        self.background.ask(host.name, lambda _: job(), take, take)
+
+    def _take(self, host: str, outcome: HostStorage | RealmsError) -> None:
         """Put a host's answer to those that came before."""
-        if message.number != self._number:
-            return
-        if isinstance(message.outcome, RealmsError):
-            self._unasked[message.host] = str(message.outcome)
+        if isinstance(outcome, RealmsError):
+            self._unasked[host] = str(outcome)
         else:
-            self._told[message.host] = message.outcome
+            self._told[host] = outcome
         self._put_together()
 
     def _put_together(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -10,13 +9,13 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from core.errors import RealmsError, UsageError
+from core.errors import UsageError
 from core.text import one_line
 from core.units import NotAQuantity, parse_size, show_size
+from tui.screens.vm_asking import BackgroundWork
 from tui.widgets.cells import Piece, Tone
 from tui.widgets.fields import FieldRow, FormField
 from tui.widgets.tones import paragraphs
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from core.errors import RealmsError
     from core.operations.image_file import ImageFile
     from core.realms import DriveSettings
 
@@ -121,16 +121,7 @@ def name_fault(name: str, taken: frozenset[str]) -> str:
     return "there is one of that name already" if name in taken else ""
 
 
-class FileExamined(Message):
-    """What a file is, or why it is no brick; `path` is the one that was looked at."""
-
-    def __init__(self, path: str, outcome: ImageFile | RealmsError) -> None:
-        super().__init__()
-        self.path = path
-        self.outcome = outcome
-
-
-class UploadDialog(ImageForm[tuple[Path, str]]):
+class UploadDialog(ImageForm[tuple[Path, str]], BackgroundWork):
     """Gives a file that can be a brick, and the brick's name. The file is looked into off the screen's thread."""
 
     heading = "Upload a brick"
@@ -140,7 +131,6 @@ class UploadDialog(ImageForm[tuple[Path, str]]):
         super().__init__()
         self._taken = taken
         self._proposed = ""
-        self._awaited = ""
 
     def form_fields(self) -> Iterator[FormField]:
         """Give the file, here on this machine, and the name."""
@@ -159,7 +149,7 @@ class UploadDialog(ImageForm[tuple[Path, str]]):
     @on(FieldRow.Changed)
     def _propose(self, event: FieldRow.Changed) -> None:
         if event.row.field.key == "file":
-            self._awaited = ""
+            self.background.forget("file")
             self.tell()
             name = self.row("name")
             if name.value == self._proposed:
@@ -174,32 +164,20 @@ class UploadDialog(ImageForm[tuple[Path, str]]):
 
     def finish(self) -> None:
         """Look into the file first."""
+        from core.operations.image_file import read_image
+
         path = self.path
-        self._awaited = str(path)
         self.tell(((f"Looking into {one_line(str(path))}", Tone.MUTED),))
+        self.background.ask("file", lambda _: read_image(path), self._take, self._refuse)
 
-        def look() -> None:
-            from core.operations.image_file import read_image
+    def _take(self, _: ImageFile) -> None:
+        """Upload what can be a brick."""
+        self.dismiss((self.path, self.value("name") or self.path.name))
 
-            outcome: ImageFile | RealmsError
-            try:
-                outcome = read_image(path)
-            except RealmsError as error:
-                outcome = error
-            self.post_message(FileExamined(str(path), outcome))
-
-        threading.Thread(target=look, name="look into an image", daemon=True).start()
-
-    def on_file_examined(self, message: FileExamined) -> None:
-        """Upload what can be a brick; say of another why not."""
-        if message.path != self._awaited:
-            return
-        if isinstance(message.outcome, RealmsError):
-            lines: list[tuple[Piece, ...]] = [((one_line(message.outcome.message), Tone.BAD),)]
-            lines += [((one_line(message.outcome.hint), Tone.MUTED),)] if message.outcome.hint else []
-            self.tell(*lines)
-        else:
-            self.dismiss((self.path, self.value("name") or self.path.name))
+    def _refuse(self, error: RealmsError) -> None:
+        """Say why it can't be one."""
+        hint = [((one_line(error.hint), Tone.MUTED),)] if error.hint else []
+        self.tell(((one_line(error.message), Tone.BAD),), *hint)
 
 
 class DriveDialog(ImageForm[tuple[str, int]]):

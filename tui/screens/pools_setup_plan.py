@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.pool_sight import PoolsSeen, ask_for_pools
 from tui.render.pools_setup import preview_lines
 from tui.screens.pools_setup_choices import SetUpPage
+from tui.screens.vm_asking import BackgroundWork
 from tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from core.errors import RealmsError
+    from core.hosts import Host
+    from core.operations.realm_pools import HostPools
 
-class ChecksPage(SetUpPage):
+
+class ChecksPage(SetUpPage, BackgroundWork):
     """What the chosen hosts have, asked anew, beside what is planned."""
 
     title = "Checks"
@@ -39,15 +44,25 @@ class ChecksPage(SetUpPage):
             if not view.freshness.is_current
         }
         wizard.asking = {host.name for host in answering}
-        ask_for_pools(wizard.realms.workplace, wizard.realm, answering, self)
+        for host in answering:
+            self._ask(host)
         self._show()
 
-    def on_pools_seen(self, message: PoolsSeen) -> None:
+    def _ask(self, host: Host) -> None:
+        job = partial(self.setting_up.realms.workplace.look_at_pools, host, self.setting_up.realm)
+        self.background.ask(host.name, lambda _: job(), self._take, partial(self._fail, host))
+
+    def _fail(self, host: Host, error: RealmsError) -> None:
+        from core.operations.realm_pools import HostPools
+
+        self._take(HostPools(host, error=error))
+
+    def _take(self, pools: HostPools) -> None:
         """Take a host's answer."""
         wizard = self.setting_up
-        wizard.realms.pool_sight.take(message.pools, message.at)
-        wizard.asking.discard(message.pools.host.name)
-        wizard.found[message.pools.host.name] = message.pools
+        wizard.realms.pool_sight.take(pools)
+        wizard.asking.discard(pools.host.name)
+        wizard.found[pools.host.name] = pools
         if wizard.page is self:
             self._show()
 

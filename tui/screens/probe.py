@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.errors import RealmsError
 from tui.render.reports import failure_lines, report_lines
+from tui.screens.vm_asking import BackgroundWork
 from tui.widgets.cells import Piece, Tone
 from tui.widgets.tones import paragraphs
 
@@ -21,41 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
-    from textual.message_pump import MessagePump
 
     from core.driver.probe import HostReport
     from core.hosts import Host
+    from core.operations.tasks import Control
     from core.operations.workplace import Workplace
     from tui.app import RealmsApp
 
-AT_ONCE = 16
-"""Hosts that are asked at the same time: a thread each."""
+
+def probe(workplace: Workplace, uri: str, _: Control) -> HostReport:
+    """Connect to a host once, as a job; raises DriverError."""
+    return workplace.probe(uri)
 
 
-class Probed(Message):
-    """A host answered, or didn't; `number` says which of the attempts this was."""
-
-    def __init__(self, number: int, outcome: HostReport | RealmsError) -> None:
-        super().__init__()
-        self.number = number
-        self.outcome = outcome
-
-
-def start_probe(workplace: Workplace, uri: str, number: int, reply_to: MessagePump) -> None:
-    """Ask a host in a daemon thread of its own; Probed brings the outcome."""
-
-    def ask() -> None:
-        outcome: HostReport | RealmsError
-        try:
-            outcome = workplace.probe(uri)
-        except RealmsError as error:
-            outcome = error
-        reply_to.post_message(Probed(number, outcome))
-
-    threading.Thread(target=ask, name="probe", daemon=True).start()
-
-
-class ProbeDialog(ModalScreen[None]):
+class ProbeDialog(ModalScreen[None], BackgroundWork):
     """Shows each host's answer as it comes."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss(None)", "Close")]
@@ -65,7 +44,6 @@ class ProbeDialog(ModalScreen[None]):
         super().__init__()
         self.hosts = tuple(hosts)
         self.outcomes: dict[int, HostReport | RealmsError] = {}
-        self._next = 0
 
     def compose(self) -> ComposeResult:
         """Lay out a text that grows."""
@@ -76,25 +54,20 @@ class ProbeDialog(ModalScreen[None]):
                 yield Static(id="answers")
 
     def on_mount(self) -> None:
-        """Ask the first hosts."""
+        """Ask the hosts."""
+        workplace = self._realms.workplace
+        for number, host in enumerate(self.hosts):
+            take = partial(self._take, number)
+            self.background.ask(number, partial(probe, workplace, host.uri), take, take)
         self._show()
-        for _ in range(min(AT_ONCE, len(self.hosts))):
-            self._ask_next()
-
-    def _ask_next(self) -> None:
-        if self._next < len(self.hosts):
-            number, self._next = self._next, self._next + 1
-            start_probe(self._realms.workplace, self.hosts[number].uri, number, self)
 
     @property
     def _realms(self) -> RealmsApp:
         return cast("RealmsApp", self.app)
 
-    def on_probed(self, message: Probed) -> None:
-        """Show an answer, and ask the next host."""
-        self.outcomes[message.number] = message.outcome
+    def _take(self, number: int, outcome: HostReport | RealmsError) -> None:
+        self.outcomes[number] = outcome
         self._show()
-        self._ask_next()
 
     def _show(self) -> None:
         configuration = self._realms.workplace.configuration

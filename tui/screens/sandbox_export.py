@@ -20,7 +20,7 @@ from core.operations.step_kinds import StepKind
 from tui.render.host_changes import Question
 from tui.render.what_if_export import command_line, overlay
 from tui.screens.confirm import Confirm
-from tui.screens.vm_asking import Inquiries
+from tui.screens.vm_asking import BackgroundWork
 from tui.widgets.cells import Tone
 from tui.widgets.flow import Flow
 
@@ -71,7 +71,7 @@ def check_target(path: Path, main_file: Path | None) -> None:
         raise UnwritableFile(message, hint="choose another name")
 
 
-class ExportDialog(ModalScreen[None]):
+class ExportDialog(ModalScreen[None], BackgroundWork):
     """Shows what would make the what-if real; nothing does so by itself."""
 
     BINDINGS: ClassVar = [
@@ -122,17 +122,12 @@ class ExportDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Show the file as it would be written here, and begin where a hasty Enter does no harm."""
-        self._inquiries = Inquiries(self, self._realms.workplace.clock)
         text = self.text(Path.cwd())
         room = max(3, self.size.height - _AROUND)
         self.query_one("#hocon").styles.height = min(room, len(_hocon_lines(text, min(self.size.width - 8, 104))))
         self.query_one("#text", Flow).show(lambda width: _hocon_lines(text, width))
         self.query_one("#where", Flow).show(lambda width: _said(self._where(), width))
         self.query_one("#copy").focus()
-
-    def on_unmount(self) -> None:
-        """Want no answer any more."""
-        self._inquiries.close()
 
     def _where(self) -> str:
         if not self._sandbox.settings:
@@ -182,7 +177,7 @@ class ExportDialog(ModalScreen[None]):
                 check_target(path, main_file)
                 return write(path, text, replace=replace)
 
-        self._inquiries.ask("save", job, lambda done: self._saved(path, done=done), self._failed)
+        self.background.ask("save", job, lambda done: self._saved(path, done=done), self._failed)
 
     def _saved(self, path: Path, *, done: bool) -> None:
         if done:

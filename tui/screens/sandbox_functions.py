@@ -15,7 +15,6 @@ from tui.screens.sandbox_choice import Choice
 from tui.screens.sandbox_editor import ParameterEditor
 from tui.screens.sandbox_history import with_change, without_settings
 from tui.screens.sandbox_subject import Subject, settings_of
-from tui.screens.vm_asking import Inquiries
 from tui.widgets.rows import Column, Row
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ class FunctionWhatIfs(WhatIfScreen):
         self._function: str | None = None
         """The cost function that the user chose to edit; None: that of the chosen host."""
         self._places: Mapping[tuple[str, ...], Place] | None = None
-        self._inquiries: Inquiries | None = None
 
     def keep_chosen(self) -> None:
         """Stay with the host in front, even if another becomes the best."""
@@ -143,10 +141,11 @@ class FunctionWhatIfs(WhatIfScreen):
             self.show_subject()
 
         def not_found(error: RealmsError) -> None:
-            del error  # values are edited without their places then
+            self.realms.tell(
+                f"Where values stand in the files is not known: {error.message}", "warning", hint=error.hint
+            )
 
-        self._inquiries = Inquiries(self, self.realms.workplace.clock)
-        self._inquiries.ask("places", look, found, not_found)
+        self.background.ask("places", look, found, not_found)
 
     @on(ParameterEditor.Tried)
     def try_out(self, event: ParameterEditor.Tried) -> None:

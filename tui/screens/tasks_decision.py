@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.message import Message
 
 from core.errors import RealmsError
 from tui.commands import bindings
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.app import ComposeResult
-    from textual.message_pump import MessagePump
 
     from core.config.model import Configuration
     from core.operations.decision_again import DecisionAgain
@@ -33,29 +30,12 @@ MOST_SENTENCE_LINES = 6
 _BESIDE_SENTENCES = 4
 
 
-class MadeAgain(Message):
-    """A thread has made the decision again, or says why it can't be."""
+def make_decision_again(log: Path, place: LinePlace, today: Configuration) -> DecisionAgain:
+    """Read a line of the log and make its decision again; raises RealmsError where it can't be."""
+    from core.operations.decision_again import make_again
+    from core.operations.log_following import LogFollower
 
-    def __init__(self, outcome: DecisionAgain | RealmsError) -> None:
-        super().__init__()
-        self.outcome = outcome
-
-
-def start_making_again(log: Path, place: LinePlace, today: Configuration, reply_to: MessagePump) -> None:
-    """Read a line of the log and make its decision again, in a daemon thread."""
-
-    def work() -> None:
-        from core.operations.decision_again import make_again
-        from core.operations.log_following import LogFollower
-
-        outcome: DecisionAgain | RealmsError
-        try:
-            outcome = make_again(log, LogFollower(log).read(place), today)
-        except RealmsError as error:
-            outcome = error
-        reply_to.post_message(MadeAgain(outcome))
-
-    threading.Thread(target=work, name="decision made again", daemon=True).start()
+    return make_again(log, LogFollower(log).read(place), today)
 
 
 class DecisionScreen(AreaScreen):
@@ -92,21 +72,23 @@ class DecisionScreen(AreaScreen):
         """Begin to make it again."""
         self.query_one("#decision-host").display = False
         self.query_one(Grid).focus()
-        start_making_again(self._log, self._line, self.realms.workplace.configuration, self)
+        configuration = self.realms.workplace.configuration
+        self.background.ask(
+            "decision", lambda _: make_decision_again(self._log, self._line, configuration), self._show, self._show
+        )
         self._say()
 
     def show_trouble(self, why: str) -> None:
         """Show the decision all the same: it doesn't need a fleet."""
         del why
 
-    def on_made_again(self, message: MadeAgain) -> None:
-        """Show it."""
-        self.outcome = message.outcome
+    def _show(self, outcome: DecisionAgain | RealmsError) -> None:
+        self.outcome = outcome
         grid = self.query_one(Grid)
-        if isinstance(message.outcome, RealmsError):
+        if isinstance(outcome, RealmsError):
             grid.fail("The decision can't be made again.")
         else:
-            grid.set_rows(verdict_rows(message.outcome))
+            grid.set_rows(verdict_rows(outcome))
         self._say()
         self._show_host()
 

@@ -19,7 +19,6 @@ from tui.render.names import wrapped
 from tui.render.vm_hosts import Choice, host_lines
 from tui.render.vm_orders import headline, order_fields
 from tui.screens.area import AreaScreen
-from tui.screens.vm_asking import Inquiries
 from tui.screens.vm_host_table import HostChoice
 from tui.vm_drafts import Known, Reading, read_draft
 from tui.vm_jobs import create_job
@@ -98,14 +97,9 @@ class CreateVM(AreaScreen):
 
     def on_mount(self) -> None:
         """Begin at the first field that is empty, and ask for what there is."""
-        self._inquiries = Inquiries(self, self.realms.workplace.clock)
         self._look_at_realm()
         wanted = next((key for key in ("name", "brick") if not self._draft.values.get(key)), "name")
         self._row(wanted).edit()
-
-    def on_unmount(self) -> None:
-        """Want no answers any more."""
-        self._inquiries.close()
 
     def on_resize(self, event: events.Resize) -> None:
         """Put the hosts beside the fields, or below them."""
@@ -124,7 +118,7 @@ class CreateVM(AreaScreen):
             return
         for key, role in _ROLES.items():
             job = realm_volumes(self.realms.workplace, realm, role)
-            self._inquiries.ask(key, job, partial(self._learn, key), partial(self._fail_to_learn, key))
+            self.background.ask(key, job, partial(self._learn, key), partial(self._fail_to_learn, key))
 
     def _learn(self, key: str, found: Volumes) -> None:
         self._volumes[key] = found
@@ -208,10 +202,10 @@ class CreateVM(AreaScreen):
             return
         self._judged = asked
         if len(fleet.hosts) <= AT_ONCE:
-            self._inquiries.forget("rank")
+            self.background.forget("rank")
             self._rank(rank(configuration, fleet, request))
         else:
-            self._inquiries.ask("rank", _ranking(configuration, fleet, request), self._rank, self._fail_to_rank)
+            self.background.ask("rank", _ranking(configuration, fleet, request), self._rank, self._fail_to_rank)
 
     def _rank(self, verdicts: tuple[Verdict, ...]) -> None:
         self.verdicts = verdicts

@@ -14,7 +14,7 @@ from core.text import one_line, printable
 from tui.render.vm_changes import title_of, vm_lines
 from tui.render.vm_deletion import deletion_lines, doubt_lines, why_not
 from tui.screens.dialog import FormDialog
-from tui.screens.vm_asking import Inquiries
+from tui.screens.vm_asking import BackgroundWork
 from tui.vm_actions import ACTIONS, VMAction
 from tui.vm_disk_jobs import Deletion
 from tui.widgets.cells import Tone
@@ -43,7 +43,7 @@ _FIELDS = (
 _UNASKED = FormField(key="unasked", tick="also where nobody can tell who uses them")
 
 
-class DeleteVMs(FormDialog[Deletion | None]):
+class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
     """Gives what is to go besides the definitions, None where nothing is. The volumes are asked for meanwhile."""
 
     CSS_PATH: ClassVar = ["dialogs.tcss", "vm_dialogs.tcss"]
@@ -88,19 +88,14 @@ class DeleteVMs(FormDialog[Deletion | None]):
     def on_mount(self) -> None:
         """Ask for the volumes; begin where a hasty Enter does no harm."""
         realms = cast("RealmsApp", self.app)
-        self._inquiries = Inquiries(self, realms.workplace.clock)
         names = [f"{vm.host}/{vm.uuid}" for vm in self.vms]
-        self._inquiries.ask("volumes", doomed(realms.workplace, names), self._learn, self._fail, self._tell_progress)
+        self.background.ask("volumes", doomed(realms.workplace, names), self._learn, self._fail, self._tell_progress)
         self.query_one("#cancel").focus()
         self._show()
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave room for the buttons on a small terminal."""
         self.set_class(event.size.height < _SHORT, "-short")
-
-    def on_unmount(self) -> None:
-        """Want no answer any more."""
-        self._inquiries.close()
 
     def _learn(self, found: tuple[Doomed, ...]) -> None:
         self.found = found

@@ -13,7 +13,7 @@ from textual.widgets import Button, Static
 
 from core.text import one_line, printable
 from tui.render.vm_changes import vm_lines
-from tui.screens.vm_asking import Inquiries
+from tui.screens.vm_asking import BackgroundWork
 from tui.widgets.cells import Tone
 from tui.widgets.grid import Grid
 from tui.widgets.tones import paragraphs
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tui.widgets.rows import Column
 
 
-class VMListing(ModalScreen[None]):
+class VMListing(ModalScreen[None], BackgroundWork):
     """Subclasses give what is asked, how it is shown, and the buttons: each an action's name, and words."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Close"), Binding("f5", "ask", "Ask again")]
@@ -79,13 +79,8 @@ class VMListing(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Ask the host."""
-        self._inquiries = Inquiries(self, self.workplace.clock)
         self.query_one(Grid).focus()
         self._ask()
-
-    def on_unmount(self) -> None:
-        """Want no answers any more."""
-        self._inquiries.close()
 
     # What subclasses give ------------------------------------------------------------------------------------------
 
@@ -106,11 +101,11 @@ class VMListing(ModalScreen[None]):
 
     def _ask(self) -> None:
         self.remark([((f"Asking {self.vm.host}\N{HORIZONTAL ELLIPSIS}", Tone.MUTED),)])
-        self._inquiries.ask("list", self.question(), self._learn, self._fail)
+        self.background.ask("list", self.question(), self._learn, self._fail)
 
     def ask_more(self, key: str, job: Callable[[Control], Any], then: Callable[[Any], None]) -> None:
         """Ask something else; what can't be found out becomes a remark."""
-        self._inquiries.ask(
+        self.background.ask(
             key, job, then, lambda error: self.remark([((one_line(str(error)), Tone.WARN),)]), self._tell
         )
 

@@ -21,7 +21,7 @@ from tui.render.vm_changes import title_of, vm_lines
 from tui.render.vm_fields import read_seconds
 from tui.render.vm_migration import TICKS, migration_choice, plan_lines, progress_line
 from tui.screens.dialog import Dialog
-from tui.screens.vm_asking import Inquiries
+from tui.screens.vm_asking import BackgroundWork
 from tui.screens.vm_host_table import HostChoice
 from tui.widgets.cells import Tone
 from tui.widgets.fields import YES, FieldRow, FormField
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
-    from textual.timer import Timer
 
     from core.fleet import VM, Fleet
     from core.operations.migration_plan import MigrationPlan
@@ -61,7 +60,7 @@ _LIMITS = (
 )
 
 
-class MigrateVMs(Dialog[MigrationWish | None]):
+class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
     """Gives how and where VMs are to move, None where they stay. The host under the cursor is the one chosen."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Cancel")]
@@ -75,7 +74,6 @@ class MigrateVMs(Dialog[MigrationWish | None]):
         self.plans: dict[MigrationWish, MigrationPlan | RealmsError] = {}
         """What came of checks, by what was wished."""
         self._choice: Choice | None = None
-        self._rest: Timer | None = None
         self._view: TaskView | None = None
         self._values = {field.key: field.value for field in (_MODE, *_TICKS, *_LIMITS)}
 
@@ -111,15 +109,10 @@ class MigrateVMs(Dialog[MigrationWish | None]):
 
     def on_mount(self) -> None:
         """Begin at the hosts."""
-        self._inquiries = Inquiries(self, self._realms.workplace.clock)
         if self._realms.fleet is not None:
             self.show_fleet(self._realms.fleet)
         self.query_one(HostChoice).focus()
         self._wish_anew()
-
-    def on_unmount(self) -> None:
-        """Want no answers any more."""
-        self._inquiries.close()
 
     # Hosts ---------------------------------------------------------------------------------------------------------
 
@@ -128,8 +121,8 @@ class MigrateVMs(Dialog[MigrationWish | None]):
         judge = partial(migration_choice, self._realms.workplace.configuration, fleet, self.vms, self.host)
         if len(fleet.hosts) * len(self.vms) <= AT_ONCE:
             self._show_choice(judge())
-        elif not self._inquiries.awaits("judge"):
-            self._inquiries.ask("judge", lambda _: judge(), self._show_choice, self._fail_to_judge)
+        elif not self.background.awaits("judge"):
+            self.background.ask("judge", lambda _: judge(), self._show_choice, self._fail_to_judge)
 
     def show_tasks(self, views: Sequence[TaskView]) -> None:
         """Show nothing of tasks."""
@@ -195,18 +188,15 @@ class MigrateVMs(Dialog[MigrationWish | None]):
         )
 
     def _wish_anew(self) -> None:
-        self._inquiries.forget("check")
+        self.background.forget("check")
         self._view = None
-        if self._rest is not None:
-            self._rest.stop()
-            self._rest = None
         try:
             wish = self.wish()
         except UsageError:
             self._show()
             return
         if len(self.vms) == 1 and wish not in self.plans:
-            self._rest = self.set_timer(REST_SECONDS, self.check)
+            self._check(wish, after=REST_SECONDS)
         self._show()
 
     @on(Button.Pressed, "#check")
@@ -216,14 +206,18 @@ class MigrateVMs(Dialog[MigrationWish | None]):
             wish = self.wish()
         except UsageError:
             return
-        self._view, self._rest = None, None
+        self._view = None
+        self._check(wish)
+        self._show()
+
+    def _check(self, wish: MigrationWish, *, after: float = 0.0) -> None:
         if len(self.vms) == 1:
             job = _plan(self._realms.workplace, self.vms[0], wish)
-            self._inquiries.ask("check", job, partial(self._learn, wish), partial(self._learn, wish), self._follow)
+            learn = partial(self._learn, wish)
+            self.background.ask("check", job, learn, learn, self._follow, after=after)
         else:
             job_of_all = _plans(self._realms.workplace, self.vms, wish)
-            self._inquiries.ask("check", job_of_all, self._learn_all, self._fail_all, self._follow)
-        self._show()
+            self.background.ask("check", job_of_all, self._learn_all, self._fail_all, self._follow)
 
     def _learn(self, wish: MigrationWish, found: MigrationPlan | RealmsError) -> None:
         self.plans[wish] = found
@@ -255,7 +249,7 @@ class MigrateVMs(Dialog[MigrationWish | None]):
             wish = self.wish()
         except UsageError as error:
             return [((error.message, Tone.BAD),), ((error.hint, Tone.MUTED),)], False
-        if self._inquiries.awaits("check") or self._rest is not None:
+        if self.background.awaits("check"):
             return [progress_line(self._view)], self._can_be_taken()
         if len(self.vms) > 1:
             told = "Each is checked before it moves, one of each host at a time; Check tells now what would be found."
