@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,7 @@ from tui.screens import tasks_log, tasks_log_reader
 from tui.screens.host import HostScreen
 from tui.screens.tasks_decision import DecisionScreen
 from tui.screens.tasks_log import SchedulingLogScreen
-from tui.screens.tasks_log_reader import LogRead, LogReader
+from tui.screens.tasks_log_reader import LogReader
 from tui.widgets.cells import plain
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from textual.message import Message
     from textual.pilot import Pilot
 
     from tests.tui.world import StandingWorkplace
@@ -264,35 +262,17 @@ async def test_only_the_newest_decisions_are_kept(
         await until(pilot, lambda: listed(screen) == ["web-4", "web-3", "huge"])
 
 
-class Listener:
-    """Takes what a reader tells, where no screen is."""
-
-    def __init__(self) -> None:
-        self.heard: list[LogRead] = []
-        self.complete = threading.Event()
-
-    def post_message(self, message: Message) -> bool:
-        """Keep it."""
-        assert isinstance(message, LogRead)
-        self.heard.append(message)
-        if message.complete:
-            self.complete.set()
-        return True
-
-
 def test_a_long_log_comes_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first of them says that what was shown before is to be forgotten."""
     log(tmp_path, ("web", SMALL))
     path = log_of(tmp_path / "registry.json")
     path.write_text(path.read_text() * 25)
     monkeypatch.setattr(tasks_log_reader, "BATCH", 10)
-    listener = Listener()
-    reader = LogReader(path, listener)  # type: ignore[arg-type] - only posts are used
-    reader.start()
-    assert listener.complete.wait(60)
+    reader = LogReader(path)
+    heard = list(reader.read())
     reader.stop()
-    assert [len(each.entries) for each in listener.heard] == [10, 10, 5]
-    assert [each.anew for each in listener.heard] == [True, False, False]
+    assert [len(each.entries) for each in heard] == [10, 10, 5]
+    assert [each.anew for each in heard] == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from core.errors import RealmsError
     from core.operations.decision_summary import DecisionSummary
     from core.operations.log_following import LinePlace
     from tui.widgets.rows import Row, RowKey
@@ -89,38 +90,44 @@ class SchedulingLogScreen(AreaScreen):
             self.query_one(Grid).empty = NO_LOG
             self._show()
         else:
-            self._reader = LogReader(self._log, self)
-            self._reader.start()
+            self._reader = LogReader(self._log)
+            self._read()
             self.set_interval(LOOK_SECONDS, self.look)
         self._say()
 
     def on_unmount(self) -> None:
-        """Let the thread end."""
+        """Let go of the log."""
         if self._reader is not None:
             self._reader.stop()
 
     def look(self) -> None:
         """Look whether decisions were appended, where anybody sees them."""
-        if self._reader is not None and self.is_current:
-            self._reader.kick()
+        if self.is_current:
+            self._read()
+
+    def _read(self) -> None:
+        if (reader := self._reader) is not None and not self.background.awaits("log"):
+            self.background.ask_in_parts("log", lambda _: reader.read(), self._take, lambda: None, self._fail)
 
     def show_trouble(self, why: str) -> None:
         """Show the log all the same: it doesn't need a fleet."""
         del why
 
-    def on_log_read(self, message: LogRead) -> None:
-        """Take what the thread has read."""
-        told = replace(self._told, trouble=message.trouble)
-        if message.anew:
+    def _fail(self, error: RealmsError) -> None:
+        self._take(LogRead(complete=True, trouble=str(error)))
+
+    def _take(self, read: LogRead) -> None:
+        told = replace(self._told, trouble=read.trouble)
+        if read.anew:
             self._decisions, self._rows = {}, deque()
             told = replace(told, damaged=0, first_damage="", left_out=False)
-        self.complete = self.complete or message.complete
+        self.complete = self.complete or read.complete
         rows = []
-        for place, decision in message.entries:
+        for place, decision in read.entries:
             self._number += 1
             self._decisions[self._number] = (place, decision)
             rows.append(log_row(self._number, decision))
-        if message.newer:
+        if read.newer:
             self._rows.extendleft(reversed(rows))
         else:
             self._rows.extend(rows)
@@ -129,11 +136,11 @@ class SchedulingLogScreen(AreaScreen):
             told = replace(told, left_out=True)
         self._told = replace(
             told,
-            damaged=told.damaged + message.damaged,
-            first_damage=told.first_damage or message.first_damage,
-            left_out=told.left_out or message.left_out,
+            damaged=told.damaged + read.damaged,
+            first_damage=told.first_damage or read.first_damage,
+            left_out=told.left_out or read.left_out,
         )
-        if rows or message.anew or message.complete:
+        if rows or read.anew or read.complete:
             self._show()
         self._say()
 
