@@ -10,8 +10,8 @@ import pytest
 from core.codes import REGISTRY, RETIRED, SPACED, Code, DiagnosticCode, ErrorCode
 from core.config.reader import read
 from core.errors import RealmsError
+from tests.config.examples import EXAMPLES, ROWS
 from tests.config.mistakes import CASES
-from tests.config.test_examples import EXAMPLES, ROWS
 from tools.list_codes import PAGE, page
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,13 +12,14 @@ import pytest
 from core.config.diagnostics import Severity
 from core.config.reader import read
 from core.costs import Use
+from tests.config.examples import EXAMPLES, ROWS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.config.model import Configuration
     from core.realms import Realm
 
-EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
-ROWS = [line.split("\t") for line in (EXAMPLES / "EXPECTED.tsv").read_text(encoding="utf-8").splitlines()[1:]]
 VALID = sorted(path.parent for folder in ("valid", "hard") for path in EXAMPLES.glob(f"{folder}/*/EXPECTED.json"))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.config.reader import load
 from core.fleet_file import load_file
-from core.operations.scheduling_log import append_decision
+from core.operations.scheduling_log import SchedulingDecision, append_decision
 from core.placement.engine import place
 from core.placement.request import Request
 from tests.cli.program import runner
@@ -36,7 +36,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     configuration, fleet = load(tmp_path / "ticrypt-vm.conf"), load_file(tmp_path / "fleet.json")
     for memory in (2**36, 2**40):
         placements = place(configuration, fleet, Request(8, memory, {}, None, needs_drives_pool=False), 1)
-        append_decision(tmp_path / "registry.json", configuration, fleet, placements, operation="create", vm="web")
+        decision = SchedulingDecision(configuration, fleet, placements, operation="create", vm="web")
+        append_decision(tmp_path / "registry.json", decision)
     return tmp_path
 
 

@@ -31,18 +31,6 @@ if TYPE_CHECKING:
 
     from tui.commands import Command
 
-PENDING = {
-    "realms plan drain": ({"--with-devices", "--without-devices"}, {"--offline", "--live-only"}),
-    "realms plan rebalance": ({"--with-devices", "--without-devices"}, {"--offline"}),
-    "realms plan room": (
-        {"--with-devices", "--without-devices", "--apply", "--parallel", "--bandwidth", "--yes"},
-        {"--offline"},
-    ),
-}
-"""Options that are documented before they are there, and those whose place they take."""
-PENDING_PAGES = {"codes.md"}
-"""Pages that are linked to before they are there."""
-
 
 def options_in(text: str) -> set[str]:
     """Find the options that a table of options has in its first column."""
@@ -53,8 +41,7 @@ def options_in(text: str) -> set[str]:
 @pytest.mark.parametrize("name", all_commands())
 def test_every_command_and_option_is_documented(name: str) -> None:
     """Under the command's own heading, and nothing that it does not have."""
-    coming, going = PENDING.get(name, (set(), set()))
-    assert options_in(section("commands.md", name)) == options_of(all_commands()[name]) - going | coming
+    assert options_in(section("commands.md", name)) == options_of(all_commands()[name])
 
 
 def test_global_options_are_documented() -> None:
@@ -118,7 +105,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text(encoding="utf-8"))):
         name, _, anchor = link.partition("#")
         target = (page.parent / name) if name else page
-        if re.match(r"[a-z]+://", link) or target.name in PENDING_PAGES:
+        if re.match(r"[a-z]+://", link):
             continue
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)

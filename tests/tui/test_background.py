@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tui
+from core.codes import Check
 from core.errors import RealmsError
-from core.operations.doctor_ssh import KEYS_REFUSED
 from core.operations.host_contact import Contact
 from core.operations.tasks import Tasks
 from tests.tui import costs_world, log_world, pools_world, world
 from tests.tui.costs_app import CostsApp
-from tests.tui.test_host_snapshots import AT, WELL, at_page
-from tests.tui.test_host_snapshots import URI as GPU_URI
+from tests.tui.wizard_world import AT, WELL, at_page
+from tests.tui.wizard_world import URI as GPU_URI
 from tui.app import RealmsApp
 from tui.screens import vm_asking
 from tui.screens.host_form import HostForm
@@ -162,7 +162,19 @@ def pools(folder: Path) -> RealmsApp:
 
 
 MAIN = world.CONFIGURATION.realms["main"]
-REFUSED = Contact(GPU_URI, (WELL[0], AT.error("login", KEYS_REFUSED, "realms keys install gpu-node12")), None)
+REFUSED = Contact(
+    GPU_URI,
+    (
+        WELL[0],
+        AT.error(
+            Check.LOGIN,
+            "the host accepts none of the keys offered",
+            "realms keys install gpu-node12",
+            wants_key=True,
+        ),
+    ),
+    None,
+)
 
 WALK: list[tuple[str, str, Callable[[Path], RealmsApp], Any]] = [
     ("plans", "('plan', <PlanKind.CAPACITY: 'capacity'>)", standing, press("5")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,20 +9,18 @@ import pytest
 from textual.widgets import Input, Select
 
 from core.codes import Check
-from core.hosts import Host
 from core.operations.doctor import Patient, Visit
 from core.operations.findings import Checkup, Diagnosis
 from core.operations.host_contact import Contact
 from core.operations.keys import ServiceKey
 from core.operations.step_kinds import StepKind
-from tests.doctor.machines import A100, DISK, IDLE, hardware, surveyed
 from tests.tui import world
 from tests.tui.driving import settle
 from tests.tui.sizes import SIZES, SMALL
+from tests.tui.wizard_world import AT, MACHINE, URI, WELL, at_page
 from tui.app import RealmsApp
 from tui.screens.host_keys import KeyFile, KeyHelp
 from tui.screens.host_proposal import ProposalDialog
-from tui.screens.host_wizard import HostWizard
 from tui.screens.host_wizard_connection import ConnectionPage
 
 if TYPE_CHECKING:
@@ -33,38 +30,10 @@ if TYPE_CHECKING:
 
     from core.operations.tasks import Control
 
-URI = "qemu+ssh://root@gpu-node12/system"
-AT = Checkup("gpu-node12")
-WELL = (
-    AT.ok(Check.HOST_KEY, "known in /root/.ssh/known_hosts"),
-    AT.ok(Check.LOGIN, "ssh root@gpu-node12 works without a question"),
-    AT.ok(Check.CLOCK, "within 5 s of this machine's"),
-)
-MACHINE = surveyed(
-    hardware(A100, DISK, cores=128, memory_bytes=900 * world.GIB, cpu_vendor="AMD", cpu_model="EPYC-Milan"),
-    occupation=replace(IDLE, vms=3, vcpus=24, memory_bytes=96 * world.GIB, off=1, by_realm={"main": 2, "": 2}),
-    pools=(),
-)
-ANSWERED = Contact(URI, WELL, MACHINE)
 KEY = ServiceKey(
     Path("/root/.ssh/id_rsa"), "ssh-rsa", "AAAAB3NzaC1yc2E" + "Ab1+" * 80,
     "libvirt-realms root@admin", "RSA", 2048, "SHA256:uNiVztksCsDhcc0u9e8BrrkcHoGQ3XdBXKi3ZTDJIs4",
 )  # fmt: skip
-
-
-async def at_page(pilot: Pilot[int], number: int, contact: Contact | None = ANSWERED) -> HostWizard:
-    """Open the wizard at a page, as if those before had been gone through."""
-    await settle(pilot)
-    await pilot.pause(0.2)
-    await pilot.press("a", *"gpu-node12")
-    wizard = pilot.app.screen
-    assert isinstance(wizard, HostWizard)
-    wizard.host = Host(name="gpu-node12", realm="main", uri=URI, profile="cpu-node")
-    wizard.contact = contact
-    for page in range(1, number + 1):
-        wizard.go_to_page(page)
-        await settle(pilot)
-    return wizard
 
 
 def picture(

@@ -13,7 +13,7 @@ from core.hosts import HostState
 from core.operations.workplace import Workplace
 from core.registry.hosts import HostRegistry
 from tests.tui import world
-from tests.tui.test_app import text_of
+from tests.tui.driving import text_of
 from tui.app import RealmsApp
 from tui.areas import AREAS
 from tui.screens.confirm import Confirm
