@@ -73,8 +73,6 @@ def test_all_codes_are_listed_for_users() -> None:
 
 def test_every_error_has_a_code() -> None:
     """Those of other layers too, by themselves or by what they are."""
-    from core.operations import carry_move, create, delete, pool_removal, pools, restore  # noqa: F401 - their errors
-
     assert all(isinstance(kind.code, ErrorCode) for kind in errors())
 
 
