@@ -12,7 +12,7 @@ from pathlib import Path
 from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import HardSoft
-from core.fleet import VM, Connection, Fleet, HostSnapshot, VMState
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot, VMState
 from core.hardware import HardwareProfile
 from core.hosts import Host
 from core.realms import Realm

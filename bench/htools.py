@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bench.fleets import write_htools
 
 if TYPE_CHECKING:
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 HAIL = Path("/usr/lib/ganeti/iallocators/hail")
 ABSENT = "htools are not installed (apt-get install ganeti-htools): no peer for placement in this run"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.fleets import CONFIGURATION, GIB, make_fleet
-from core.placement.batch import compare_orders
-from core.placement.ledger import Ledger
-from core.placement.request import Request
+from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request
+from core.placement.plans.batch import compare_orders
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model

@@ -21,20 +21,20 @@ from pathlib import Path
 from bench import htools
 from bench.fleets import CONFIGURATION, GIB, HOCON, make_fleet, memory_shares
 from bench.goals import Goal, judge, keep
-from core.fleet import Fleet
-from core.fleet_file import write_file
-from core.placement import engine
-from core.placement.capacity import capacity
-from core.placement.demand import MovePolicy
-from core.placement.drain import drain
-from core.placement.failure import failure
-from core.placement.ledger import Ledger
-from core.placement.mixture import each_best_on_arrays
-from core.placement.packed import PackedFleet
-from core.placement.ranking import Ranking
-from core.placement.rebalance import rebalance
-from core.placement.request import Request
-from core.placement.stream import Stream
+from core.fleet.file import write_file
+from core.fleet.fleet import Fleet
+from core.placement.arrays.mixture import each_best_on_arrays
+from core.placement.arrays.packed import PackedFleet
+from core.placement.arrays.ranking import Ranking
+from core.placement.arrays.stream import Stream
+from core.placement.engine import engine
+from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request
+from core.placement.plans.capacity import capacity
+from core.placement.plans.demand import MovePolicy
+from core.placement.plans.drain import drain
+from core.placement.plans.failure import failure
+from core.placement.plans.rebalance import rebalance
 
 REALMS = str(Path(sys.executable).with_name("realms"))
 ONE = Request(2, 4 * GIB)

@@ -33,8 +33,8 @@ ROOT = Path(__file__).parent.parent
 def our_poll(uri: str) -> Callable[[], None]:
     """Connect as a lane does; gives what it does in each round, once it knows the VMs."""
     from core.clock import SystemClock
-    from core.driver.connection import open_connection
-    from core.driver.session import Session
+    from core.driver.connection.connection import open_connection
+    from core.driver.lanes.session import Session
 
     session = Session(open_connection("h1", uri), SystemClock(), lambda: None, asks_monitors=True)
 

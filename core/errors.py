@@ -26,7 +26,7 @@ from core.codes import ErrorCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.config.diagnostics import Diagnostic
+    from core.diagnostics import Diagnostic
 
 
 class RealmsError(Exception):

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import Constant, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable
-from core.fleet import IO_ERROR, VM, Connection, Fleet, HostSnapshot, PoolState, VMState
+from core.fleet.fleet import IO_ERROR, VM, Connection, Fleet, HostSnapshot, PoolState, VMState
 from core.hardware import Device, HardwareProfile, PciAddress
 from core.hosts import Host, HostState, StaticAddress
-from core.placement.request import Request
+from core.placement.engine.request import Request
 from core.realms import Realm
 from core.reservations import Reservation
 

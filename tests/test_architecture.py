@@ -93,7 +93,7 @@ def test_only_outer_loops_swallow_every_exception() -> None:
     places = {
         str(path.relative_to(ROOT)) for path in SOURCES if any(map(swallows, ast.walk(ast.parse(path.read_text()))))
     }
-    assert places <= {"core/driver/lane.py", "core/operations/tasks.py", "tui/__main__.py"}
+    assert places <= {"core/driver/lanes/lane.py", "core/operations/tasks/task.py", "tui/__main__.py"}
 
 
 def test_every_sample_configuration_is_read_without_errors() -> None:

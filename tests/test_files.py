@@ -13,17 +13,17 @@ from core.clock import SystemClock
 from core.config.model import Configuration
 from core.errors import UnwritableFile
 from core.files import make_folder, replace_file, share, sync_folder, write_line
-from core.fleet import Fleet
-from core.fleet_file import write_file
+from core.fleet.file import write_file
+from core.fleet.fleet import Fleet
 from core.hosts import HostState
-from core.operations.journal import Journal
-from core.operations.line_log import append_line
-from core.operations.stored_configurations import store
+from core.operations.scheduling.config_store import store
+from core.operations.scheduling.log_file import append_line
+from core.operations.tasks.journal import Journal
 from core.registry.hosts import HostRegistry
 from core.reservations import Reservation
 from tests.registry.worker import CONFIGURATION, described
-from tui.screens.sandbox_export import write
-from tui.settings import Settings
+from tui.app.settings import Settings
+from tui.screens.costs.what_if.export import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from core.costs import Use
-from core.fleet import Connection, Fleet, HostSnapshot, VMState
+from core.fleet.fleet import Connection, Fleet, HostSnapshot, VMState
 from core.hosts import HostState
 from core.reservations import Reservation
 from tests.placement.world import CONFIGURATION, GIB, GPUS, NOW, snapshot, vm

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from core.errors import UnreadableFile, UnwritableFile
-from core.fleet import Connection, Fleet, PoolState, VMState
-from core.fleet_file import dump, load_file, parse, write_file
+from core.fleet.file import dump, load_file, parse, write_file
+from core.fleet.fleet import Connection, Fleet, PoolState, VMState
 from core.hosts import HostState, StaticAddress
 from tests.placement.world import CONFIGURATION, GIB, GPUS, NOW, fleet, snapshot, vm
 from tests.strategies import configurations, fleets

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.demo.stage import Demo
-from tui.app import RealmsApp
-from tui.screens.plans import PlansScreen
+from tui.app.app import RealmsApp
+from tui.screens.plans.area import PlansScreen
 
 if TYPE_CHECKING:
-    from core.operations.workplace import Workplace
+    from core.operations.session import Workplace
 
 SIZE = (120, 36)
 AREAS = (("hosts", "1"), ("vms", "2"), ("costs", "3"), ("pools", "4"), ("plans", "5b"))

@@ -13,21 +13,24 @@ from tui.cli.options import GlobalOptions, LazyGroup
 
 COMMANDS = {
     "demo": ("tui.cli.demo:demo", "The full-screen application on a built-in fleet; needs no host and no file."),
-    "check": ("tui.cli.check:check", "Check a configuration: every mistake with its place and how to mend it."),
-    "show": ("tui.cli.show:show", "Show the configuration as understood, with every default."),
-    "cost": ("tui.cli.cost:cost", "Compute one cost, term by term."),
-    "hosts": ("tui.cli.hosts:hosts", "List, add, edit, enable, disable, remove and test hosts."),
-    "vms": ("tui.cli.vms:vms", "List, create, start, stop, migrate, snapshot and delete VMs."),
-    "place": ("tui.cli.place:place", "Say which host would take a VM, and why. Creates nothing."),
-    "plan": ("tui.cli.plan:plan", "How many VMs fit, what if hosts fail, drain a host, rebalance."),
-    "replay": ("tui.cli.replay:replay", "Make the decisions of a log again: which would go elsewhere."),
-    "pools": ("tui.cli.pools:pools", "Show a realm's storage pools on each host, set them up, and take them away."),
-    "bricks": ("tui.cli.bricks:bricks", "List, upload and delete VM images."),
-    "drives": ("tui.cli.drives:drives", "List, create and delete users' drives."),
-    "volumes": ("tui.cli.volumes:volumes", "List VMs' volumes, and delete those that no VM has any more."),
+    "check": ("tui.cli.config.check:check", "Check a configuration: every mistake with its place and how to mend it."),
+    "show": ("tui.cli.config.show:show", "Show the configuration as understood, with every default."),
+    "cost": ("tui.cli.config.cost:cost", "Compute one cost, term by term."),
+    "hosts": ("tui.cli.hosts.commands:hosts", "List, add, edit, enable, disable, remove and test hosts."),
+    "vms": ("tui.cli.vms.group:vms", "List, create, start, stop, migrate, snapshot and delete VMs."),
+    "place": ("tui.cli.placement.place:place", "Say which host would take a VM, and why. Creates nothing."),
+    "plan": ("tui.cli.plans.group:plan", "How many VMs fit, what if hosts fail, drain a host, rebalance."),
+    "replay": ("tui.cli.placement.replay:replay", "Make the decisions of a log again: which would go elsewhere."),
+    "pools": (
+        "tui.cli.storage.pools:pools",
+        "Show a realm's storage pools on each host, set them up, and take them away.",
+    ),
+    "bricks": ("tui.cli.storage.bricks:bricks", "List, upload and delete VM images."),
+    "drives": ("tui.cli.storage.drives:drives", "List, create and delete users' drives."),
+    "volumes": ("tui.cli.storage.volumes:volumes", "List VMs' volumes, and delete those that no VM has any more."),
     "fleet": ("tui.cli.fleet:fleet", "Save the live fleet, to explore it offline."),
-    "doctor": ("tui.cli.doctor:doctor", "Check everything that hosts need, and say how to mend what is missing."),
-    "keys": ("tui.cli.keys:keys", "Make, show and install the ssh key for the hosts."),
+    "doctor": ("tui.cli.hosts.doctor:doctor", "Check everything that hosts need, and say how to mend what is missing."),
+    "keys": ("tui.cli.hosts.keys:keys", "Make, show and install the ssh key for the hosts."),
 }
 """Every subcommand, where it is defined, and its line of help."""
 
@@ -55,7 +58,7 @@ def report(error: RealmsError) -> int:
     from core.text import printable
 
     if isinstance(error, ConfigurationInvalid):
-        from tui.cli.check import print_diagnostics
+        from tui.cli.config.check import print_diagnostics
 
         print_diagnostics(error.diagnostics)
     click.echo(f"realms: {printable(error.message)}", err=True)

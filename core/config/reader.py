@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from core.codes import DiagnosticCode as Code
 from core.config.composition import Composer
-from core.config.diagnostics import Severity
 from core.config.recursion import deep_recursion, keep_deep_recursion
 from core.config.report import Report
 from core.config.resolution import Resolver
@@ -17,14 +16,15 @@ from core.config.second_reading import compare
 from core.config.sections import read_sections
 from core.config.sources import Sources
 from core.config.syntax import Place
+from core.diagnostics import Severity
 from core.errors import ConfigurationInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from core.config.diagnostics import Diagnostic
     from core.config.model import Configuration
+    from core.diagnostics import Diagnostic
 
 _DEEP = 60
 """Levels past which what a configuration means needs more stack than Python allows by default."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.codes import DiagnosticCode
-from core.config.diagnostics import Diagnostic, Severity
 from core.config.syntax import Place, render_path
+from core.diagnostics import Diagnostic, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from core.codes import DiagnosticCode as Code
 from core.config.composition import Composer, merge
-from core.config.diagnostics import Severity
 from core.config.export import format_configuration
 from core.config.recursion import deep_recursion
 from core.config.report import Report
@@ -33,6 +32,7 @@ from core.config.syntax import (
     Reference,
     render_path,
 )
+from core.diagnostics import Severity
 from core.errors import UsageError
 from core.text import nearest, one_line
 from core.units import format_size
@@ -40,8 +40,8 @@ from core.units import format_size
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from core.config.diagnostics import Diagnostic
     from core.config.model import Configuration
+    from core.diagnostics import Diagnostic
 
 _EXAMPLE = "write PATH=VALUE, such as cost-functions.cpu.memory.soft='800 GiB'"
 _DEEPEST = 50

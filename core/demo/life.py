@@ -7,12 +7,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from core.errors import DriverError
-from core.fleet import Connection, VMState
+from core.fleet.fleet import Connection, VMState
 from core.hosts import HostState
 
 if TYPE_CHECKING:
-    from core.fleet import VM, Fleet
-    from core.operations.workplace import Workplace
+    from core.fleet.fleet import VM, Fleet
+    from core.operations.session import Workplace
 
 PERIOD_SECONDS = 2.5
 """How long nothing happens between two changes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from core.driver.metadata import Mark, mark_element
+from core.driver.xml.metadata import Mark, mark_element
 from core.hosts import Host, HostState
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from core.clock import SystemClock
 from core.config.reader import load
 from core.demo.life import Life
 from core.demo.machines import build
-from core.operations.workplace import Workplace
+from core.operations.session import Workplace
 from core.registry.hosts import HostRegistry
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.cells import cell_len
 
-from core.operations.step_kinds import StepKind
-from core.operations.tasks import Progress, Step
+from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Progress, Step
 from tests.driver.worlds import write_node
 from tests.terminal import REALMS
 from tui.cli.output import Column, fit

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.config.diagnostics import Severity
 from core.config.reader import read
 from core.costs import Use
+from core.diagnostics import Severity
 from tests.config.examples import EXAMPLES, ROWS
 
 if TYPE_CHECKING:

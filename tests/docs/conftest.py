@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.config.reader import load
-from core.fleet_file import load_file
-from core.operations.scheduling_log import SchedulingDecision, append_decision
-from core.placement.engine import place
-from core.placement.request import Request
+from core.fleet.file import load_file
+from core.operations.scheduling.log_writer import SchedulingDecision, append_decision
+from core.placement.engine.engine import place
+from core.placement.engine.request import Request
 from tests.cli.program import runner
 from tests.docs.pages import SAMPLES
 

@@ -22,8 +22,8 @@ from tests.docs.pages import (
     sections,
     text_of,
 )
-from tui.app_keys import KEYS
-from tui.areas import AREAS
+from tui.app.areas import AREAS
+from tui.app.keys import KEYS
 from tui.widgets.grid_keys import GRID_KEYS
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
-from core.driver.metadata import Mark
-from core.driver.watch import FleetWatch
+from core.driver.lanes.watch import FleetWatch
+from core.driver.xml.metadata import Mark
 from core.errors import DriverError, HostUnreachable
-from core.fleet import VM, Connection, HostSnapshot, PoolState, VMState
+from core.fleet.fleet import VM, Connection, HostSnapshot, PoolState, VMState
 from core.hardware import PciAddress
 from core.hosts import Host, HostState, StaticAddress
 from tests.driver.worlds import LONG, Guest, guest_xml
@@ -27,7 +27,7 @@ from tests.driver.worlds import LONG, Guest, guest_xml
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from core.driver.connection import HostConnection
+    from core.driver.connection.connection import HostConnection
     from core.realms import Realm
 
 SELDOM = 3600.0

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.driver.addresses import AddressBook, first_address, ipv4
-from core.driver.connection import open_connection
-from core.driver.domain_xml import DomainFacts, Interface
-from core.driver.session import Session
+from core.driver.connection.connection import open_connection
+from core.driver.lanes.session import Session
+from core.driver.vms.addresses import AddressBook, first_address, ipv4
+from core.driver.xml.domain_xml import DomainFacts, Interface
 from tests.driver.worlds import Guest, write_node
 
 if TYPE_CHECKING:

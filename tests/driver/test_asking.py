@@ -7,7 +7,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from core.driver.asking import answer_within
+from core.driver.connection.asking import answer_within
 from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable
 from tests.driver.worlds import LONG
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from core.clock import SystemClock
-from core.driver.alarms import Alarms
-from core.driver.connection import effective_uri
-from core.driver.process import end_ssh_children, ssh_children, waits_for_an_answer
+from core.driver.connection.alarms import Alarms
+from core.driver.connection.connection import effective_uri
+from core.driver.connection.process import end_ssh_children, ssh_children, waits_for_an_answer
 from core.uris import parse_uri
 from tests.driver.worlds import LONG
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.driver.domain_xml import Interface, XmlRefused, parse, read_domain
-from core.driver.metadata import NAMESPACE, Mark, mark_element, mark_of, mark_text, read_mark
-from core.driver.session import machine_uuid
+from core.driver.lanes.session import machine_uuid
+from core.driver.xml.domain_xml import Interface, XmlRefused, parse, read_domain
+from core.driver.xml.metadata import NAMESPACE, Mark, mark_element, mark_of, mark_text, read_mark
 from core.hardware import Device, PciAddress
 from tests.driver.worlds import Guest, guest_xml
 

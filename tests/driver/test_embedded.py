@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.driver.jobs import job_connection
-from core.operations.images import create_drive
-from core.operations.realm_pools import PoolRole
-from core.operations.storage_use import look_at_images
+from core.driver.connection.jobs import job_connection
+from core.operations.storage.images import create_drive
+from core.operations.storage.pool_report import PoolRole
+from core.operations.storage.usage import look_at_images
 from tests.driver.worlds import LONG
-from tests.vms.world import MIB, world
+from tests.operations.vms.world import MIB, world
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import libvirt
 import pytest
 
 from core.codes import ErrorCode
-from core.driver.errors import driver_error, explain, unreachable
+from core.driver.connection.errors import driver_error, explain, unreachable
 
 CHANGED_KEY = """\
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\r

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
-from core.driver.alarms import Alarms
-from core.driver.patience import SHORTEST_SILENCE, TIMES_ITS_USUAL, Patience
+from core.driver.connection.alarms import Alarms
+from core.driver.lanes.patience import SHORTEST_SILENCE, TIMES_ITS_USUAL, Patience
 
 from .worlds import LONG
 

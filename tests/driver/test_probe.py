@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.driver.probe import probe
+from core.driver.hosts.probe import probe
 from core.errors import HostTimeout, HostUnreachable
-from core.fleet import PoolState
+from core.fleet.fleet import PoolState
 from tests.driver.silence import refused_port, silent_host
 from tests.driver.worlds import LONG, Guest, write_node
 

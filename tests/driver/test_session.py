@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import libvirt
 import pytest
 
-from core.driver.connection import HostConnection, open_connection
-from core.driver.mailbox import DomainChanged
-from core.driver.session import POLLS_PER_POOL_LISTING, SeenDomain, Session
-from core.fleet import PoolState, VMState
+from core.driver.connection.connection import HostConnection, open_connection
+from core.driver.lanes.mailbox import DomainChanged
+from core.driver.lanes.session import POLLS_PER_POOL_LISTING, SeenDomain, Session
+from core.fleet.fleet import PoolState, VMState
 from tests.driver.worlds import Guest, guest_xml, write_node
 
 if TYPE_CHECKING:

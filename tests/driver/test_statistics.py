@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.driver.statistics import CpuMeter, DomainSample
-from core.fleet import VMState
+from core.driver.vms.statistics import CpuMeter, DomainSample
+from core.fleet.fleet import VMState
 
 SECOND = 1_000_000_000
 

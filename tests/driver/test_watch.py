@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
-from core.driver.addresses import AddressBook
-from core.driver.watch import FleetWatch
+from core.driver.lanes.watch import FleetWatch
+from core.driver.vms.addresses import AddressBook
 from core.errors import HostUnreachable, UnknownHost
-from core.fleet import Connection, Fleet, HostSnapshot, PoolState, VMState
+from core.fleet.fleet import Connection, Fleet, HostSnapshot, PoolState, VMState
 from core.hosts import Host, HostState, StaticAddress
 from core.realms import Realm
 from tests.driver.silence import refused_port, silent_host
@@ -28,7 +28,7 @@ from tests.driver.worlds import LONG, Guest, write_node
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from core.driver.connection import HostConnection
+    from core.driver.connection.connection import HostConnection
 
 ROOT = Path(__file__).parents[2]
 REALM = Realm(id="r", name="R", poll_frequency=0.3)
@@ -316,7 +316,7 @@ def test_hung_hosts_never_hold_up_the_others(watch: FleetWatch, tmp_path: Path) 
 PROGRAM = """
 import sys, time
 from core.clock import SystemClock
-from core.driver.watch import FleetWatch
+from core.driver.lanes.watch import FleetWatch
 from core.hosts import Host
 from core.realms import Realm
 hosts = [Host(name=f"h{n}", realm="r", uri=sys.argv[1], profile="p") for n in range(50)]

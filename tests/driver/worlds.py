@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from core.driver.metadata import Mark, mark_element
+from core.driver.xml.metadata import Mark, mark_element
 from core.hardware import PciAddress
 
 if TYPE_CHECKING:

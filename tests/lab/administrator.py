@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import libvirt
 import pytest
 
-from core.driver.connection import open_connection
-from core.driver.snapshots import list_snapshots
-from core.operations.drives_attached import attach_drive, detach_drive
-from core.operations.restore import restore_snapshot
-from core.operations.snapshots import take_snapshot
-from core.operations.vm_at_hand import vm_at_hand
-from core.operations.workplace import open_workplace
+from core.driver.connection.connection import open_connection
+from core.driver.vms.snapshots import list_snapshots
+from core.operations.session import open_workplace
+from core.operations.vms.drives import attach_drive, detach_drive
+from core.operations.vms.lookup import vm_at_hand
+from core.operations.vms.restore import restore_snapshot
+from core.operations.vms.snapshots import take_snapshot
 from tests.terminal import REALMS
 
 from .guests import Boot
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from core.operations.tasks import Task
-    from core.operations.workplace import Workplace
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Task
 
     from .host import LabHost
     from .lab import Lab

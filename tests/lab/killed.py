@@ -8,12 +8,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.config.reader import load
-from core.driver.domain_kind import Virtualization
-from core.operations.create import create_vm
-from core.operations.vm_order import NewDrive, Order
-from core.operations.workplace import Workplace
+from core.driver.vms.domain_kind import Virtualization
+from core.operations.session import Workplace
+from core.operations.vms.create import create_vm
+from core.operations.vms.spec import NewDrive, Order
 from core.registry.hosts import HostRegistry
-from tests.vms.racer import die_before
+from tests.operations.scheduling.racer import die_before
 
 if __name__ == "__main__":
     name, _, number = sys.argv[3].partition(":")

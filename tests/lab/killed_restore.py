@@ -16,13 +16,13 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.config.reader import load
-from core.operations import restored_disks
-from core.operations.restore import restore_snapshot
-from core.operations.tasks import Task
-from core.operations.vm_at_hand import vm_at_hand
-from core.operations.workplace import Workplace
+from core.operations.session import Workplace
+from core.operations.tasks.task import Task
+from core.operations.vms import restore_disks as restored_disks
+from core.operations.vms.lookup import vm_at_hand
+from core.operations.vms.restore import restore_snapshot
 from core.registry.hosts import HostRegistry
-from tests.vms.racer import die_before
+from tests.operations.scheduling.racer import die_before
 
 
 def die_at(where: str, what: str) -> None:

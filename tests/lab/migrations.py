@@ -9,13 +9,13 @@ import pytest
 
 from core.config.reader import load
 from core.errors import RealmsError
-from core.fleet import Connection
-from core.operations.journal import Journal
-from core.operations.migrate import migrate
-from core.operations.migration_plan import Departure, MigrationPlan, plan_migration
-from core.operations.migration_wish import MigrationWish
+from core.fleet.fleet import Connection
+from core.operations.migration.migrate import migrate
+from core.operations.migration.options import MigrationWish
+from core.operations.migration.plan import Departure, MigrationPlan, plan_migration
 from core.operations.selection import find_vm
-from core.operations.workplace import Workplace
+from core.operations.session import Workplace
+from core.operations.tasks.journal import Journal
 from core.registry.hosts import HostRegistry
 
 from .guests import Boot
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.operations.migrate import Migrated
-    from core.operations.tasks import Control, Task
+    from core.operations.migration.migrate import Migrated
+    from core.operations.tasks.task import Control, Task
 
     from .host import LabHost
     from .lab import Lab

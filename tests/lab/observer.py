@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from core.fleet import Connection, VMState
+from core.fleet.fleet import Connection, VMState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from core.driver.watch import FleetWatch
+    from core.driver.lanes.watch import FleetWatch
 
 EVERY = 0.1
 """Seconds between two looks."""

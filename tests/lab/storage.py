@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.clock import SystemClock
-from core.operations.pools import PoolRequest, set_up_pools
-from core.operations.tasks import Tasks
+from core.operations.storage.pools import PoolRequest, set_up_pools
+from core.operations.tasks.task import Tasks
 from core.realms import DriveSettings, Realm
 from tests.driver.worlds import LONG
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from core.operations.tasks import Control, TaskView
+    from core.operations.tasks.task import Control, TaskView
 
     from .lab import Lab
 

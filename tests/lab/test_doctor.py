@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.config.diagnostics import Severity
 from core.config.reader import load
-from core.fleet import PoolState
+from core.diagnostics import Severity
+from core.fleet.fleet import PoolState
 from core.hosts import Host
-from core.operations.doctor import diagnose
-from core.operations.workplace import Workplace
+from core.operations.doctor.doctor import diagnose
+from core.operations.session import Workplace
 from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
 from tests.driver.worlds import LONG
@@ -251,7 +251,7 @@ def test_a_host_without_a_way_in_is_told_and_the_others_are_done(
 
 def test_a_survey_tells_what_virsh_would(lab: Lab) -> None:
     """Pools, networks, devices and use of a real libvirt."""
-    from core.driver.survey import survey
+    from core.driver.hosts.survey import survey
 
     host = lab.hosts[0]
     host.define_guest("sized", vcpus=2, memory_mib=64, network=None)

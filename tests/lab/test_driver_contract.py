@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
-from core.driver.probe import probe
-from core.driver.process import ssh_children
-from core.driver.watch import FleetWatch
+from core.driver.connection.process import ssh_children
+from core.driver.hosts.probe import probe
+from core.driver.lanes.watch import FleetWatch
 from core.errors import HostTimeout, HostUnreachable
-from core.fleet import Connection, PoolState, VMState
+from core.fleet.fleet import Connection, PoolState, VMState
 from core.hosts import Host, HostState, StaticAddress
 from core.realms import Realm
 from tests.driver.contract import RESIDENT, SELDOM, HostContract, Place, anything, connected

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.driver.connection import open_connection
-from core.driver.metadata import Mark
+from core.driver.connection.connection import open_connection
+from core.driver.xml.metadata import Mark
 from core.hosts import HostState
-from core.operations.drive_claims import DriveInUse
-from core.operations.drives_attached import DriveRefused, GuestHolds
-from core.operations.vm_at_hand import vm_at_hand
-from core.operations.vm_targets import ForeignVM
+from core.operations.vms.drive_claims import DriveInUse
+from core.operations.vms.drives import DriveRefused, GuestHolds
+from core.operations.vms.lookup import vm_at_hand
+from core.operations.vms.target import ForeignVM
 
 from .administrator import Admin, Serial, disks_of, make_drive
 from .guests import Boot

@@ -15,8 +15,8 @@ import pytest
 
 from core.clock import SystemClock
 from core.config.reader import load
-from core.driver.watch import FleetWatch
-from core.fleet import Connection, VMState
+from core.driver.lanes.watch import FleetWatch
+from core.fleet.fleet import Connection, VMState
 from tests.driver.worlds import LONG
 from tests.terminal import terminal
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from core.fleet import HostSnapshot
+    from core.fleet.fleet import HostSnapshot
 
     from .host import LabHost
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.driver.domain_kind import Virtualization
-from core.driver.volumes import PoolBusy
-from core.operations.copying import CopyGoesOn
-from core.operations.create import create_vm
-from core.operations.recover import Plan, recover, survey
-from core.operations.vm_order import Order
+from core.driver.storage.volumes import PoolBusy
+from core.driver.vms.domain_kind import Virtualization
+from core.operations.recovery import Plan, recover, survey
+from core.operations.storage.volume_copy import CopyGoesOn
+from core.operations.vms.create import create_vm
+from core.operations.vms.spec import Order
 
 from .administrator import Admin, copying_held, left_in
 from .waiting import eventually
 
 if TYPE_CHECKING:
-    from core.operations.tasks import Task
+    from core.operations.tasks.task import Task
 
     from .lab import Lab
 

@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.driver.jobs import job_connection
-from core.driver.volumes import NewVolume, VolumeExists, copy_volume, create_volume, delete_volume, require_volume
+from core.driver.connection.jobs import job_connection
+from core.driver.storage.volumes import (
+    NewVolume,
+    VolumeExists,
+    copy_volume,
+    create_volume,
+    delete_volume,
+    require_volume,
+)
 from core.errors import Cancelled, DriverError, UsageError
 from core.hosts import HostState
-from core.operations.image_file import ImageRefused
-from core.operations.images import ImageInUse, create_drive, delete_image, upload_brick
-from core.operations.realm_pools import PoolRole
-from core.operations.storage_use import INCOMPLETE, UseKind, look_at_images
-from core.operations.tasks import Progress
+from core.operations.storage.image_file import ImageRefused
+from core.operations.storage.images import ImageInUse, create_drive, delete_image, upload_brick
+from core.operations.storage.pool_report import PoolRole
+from core.operations.storage.usage import INCOMPLETE, UseKind, look_at_images
+from core.operations.tasks.task import Progress
 from tests.driver.worlds import LONG
 
 from .guests import Boot

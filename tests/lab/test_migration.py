@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.driver.migration import MigrationMode
+from core.driver.migration.migration import MigrationMode
 from core.errors import RealmsError
-from core.operations.migrate import MigrationFailed, migrate
-from core.operations.migration_plan import MigrationRefused
-from core.operations.whereabouts import Place
+from core.operations.migration.location import Place
+from core.operations.migration.migrate import MigrationFailed, migrate
+from core.operations.migration.plan import MigrationRefused
 
 from .guests import Boot
 from .host import greeting

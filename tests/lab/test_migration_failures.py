@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.driver.migration import MigrationMode
+from core.driver.migration.migration import MigrationMode
 from core.errors import Cancelled
-from core.operations.journal import Journal
-from core.operations.migrate import MigrationCancelled, MigrationFailed
-from core.operations.recover import Plan, recover, survey
-from core.operations.tasks import Progress
-from core.operations.whereabouts import Place
+from core.operations.migration.location import Place
+from core.operations.migration.migrate import MigrationCancelled, MigrationFailed
+from core.operations.recovery import Plan, recover, survey
+from core.operations.tasks.journal import Journal
+from core.operations.tasks.task import Progress
 
 from .guests import Boot
 from .migrations import PATIENCE, SLOWLY, Place3, copies, guest, qemu_of, under_way
@@ -24,8 +24,8 @@ from .waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.operations.migrate import Migrated
-    from core.operations.tasks import Task
+    from core.operations.migration.migrate import Migrated
+    from core.operations.tasks.task import Task
 
     from .lab import Lab
 

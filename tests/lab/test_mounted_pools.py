@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.driver.pool_setup import PoolType
-from core.fleet import PoolState
-from core.operations.images import create_drive, upload_brick
-from core.operations.pools import PoolRequest, PoolsNotSetUp, look_at_pools
-from core.operations.realm_pools import PoolRole
+from core.driver.storage.pool_setup import PoolType
+from core.fleet.fleet import PoolState
+from core.operations.storage.images import create_drive, upload_brick
+from core.operations.storage.pool_report import PoolRole
+from core.operations.storage.pools import PoolRequest, PoolsNotSetUp, look_at_pools
 
 from .file_server import mounts_of, serve, stop_serving, why_no_server
 from .storage import MIB, OTHER, Work

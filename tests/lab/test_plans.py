@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import Cancelled
-from core.operations.carry_out import carry_out
-from core.operations.journal import StillAtWork
-from core.operations.plan_order import PlanKind, PlanOrder
-from core.operations.plan_run import MoveState, Run, left_runs
-from core.placement.demand import MovePolicy
+from core.operations.plans.apply import carry_out
+from core.operations.plans.order import PlanKind, PlanOrder
+from core.operations.plans.run import MoveState, Run, left_runs
+from core.operations.tasks.journal import StillAtWork
+from core.placement.plans.demand import MovePolicy
 from tests.cli.program import runner
 from tests.terminal import REALMS
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from core.operations.tasks import Task
-    from core.placement.drain import Move
+    from core.operations.tasks.task import Task
+    from core.placement.plans.drain import Move
 
     from .lab import Lab
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from core.hosts import HostState
-from core.operations.carry_out import carry_out
-from core.operations.plan_order import PlanKind, PlanOrder
-from core.operations.plan_run import Run, left_runs
-from core.placement.demand import MovePolicy
+from core.operations.plans.apply import carry_out
+from core.operations.plans.order import PlanKind, PlanOrder
+from core.operations.plans.run import Run, left_runs
+from core.placement.plans.demand import MovePolicy
 from tests.terminal import terminal
 
 from .migrations import Place3, copies, guest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from core.placement.drain import Move
+    from core.placement.plans.drain import Move
     from tests.terminal import Terminal
 
     from .lab import Lab

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 import pytest
 
-from core.driver.connection import HostConnection, open_connection
-from core.driver.pool_refresh import refresh
-from core.driver.volumes import NewVolume, create_volume, list_volumes
+from core.driver.connection.connection import HostConnection, open_connection
+from core.driver.storage.pool_refresh import refresh
+from core.driver.storage.volumes import NewVolume, create_volume, list_volumes
 from core.errors import DriverError
 
 if TYPE_CHECKING:

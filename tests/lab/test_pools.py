@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.config.diagnostics import Severity
 from core.config.reader import load
-from core.driver.pool_setup import Permissions, PoolType
+from core.diagnostics import Severity
+from core.driver.storage.pool_setup import Permissions, PoolType
 from core.errors import Cancelled, HostTimeout
-from core.fleet import PoolState
-from core.operations.doctor import diagnose
-from core.operations.pool_removal import PoolsInUse, PoolsNotRemoved, remove_pools
-from core.operations.pools import PoolRequest, PoolsNotSetUp, look_at_pools, set_up_pools
-from core.operations.realm_pools import PoolRole
-from core.operations.tasks import Progress
-from core.operations.workplace import Workplace
+from core.fleet.fleet import PoolState
+from core.operations.doctor.doctor import diagnose
+from core.operations.session import Workplace
+from core.operations.storage.pool_removal import PoolsInUse, PoolsNotRemoved, remove_pools
+from core.operations.storage.pool_report import PoolRole
+from core.operations.storage.pools import PoolRequest, PoolsNotSetUp, look_at_pools, set_up_pools
+from core.operations.tasks.task import Progress
 from core.registry.hosts import HostRegistry
 from tests.driver.worlds import LONG
 
@@ -28,7 +28,7 @@ from .storage import OTHER, REALM, Work
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.operations.tasks import Control
+    from core.operations.tasks.task import Control
 
 
 def test_pools_are_set_up_on_all_hosts_at_once_and_proven_to_be_shared(work: Work) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.fleet import VMState
-from core.operations.lifecycle import Action, act
+from core.fleet.fleet import VMState
+from core.operations.vms.power import Action, act
 
 from .administrator import PATIENCE, Admin, Serial
 from .host import greeting

@@ -11,10 +11,10 @@ import pytest
 from core.clock import SystemClock
 from core.codes import Why
 from core.config.reader import load
-from core.driver.watch import FleetWatch
-from core.fleet import VM, Connection, Fleet, PoolState, VMState
-from core.placement.engine import place, rank
-from core.placement.request import Request
+from core.driver.lanes.watch import FleetWatch
+from core.fleet.fleet import VM, Connection, Fleet, PoolState, VMState
+from core.placement.engine.engine import place, rank
+from core.placement.engine.request import Request
 
 from .guests import Boot
 from .host import BASE_PORT, greeting

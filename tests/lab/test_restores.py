@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import Cancelled, DriverError
-from core.operations.copying import CopyGoesOn
-from core.operations.recover import Plan, recover, survey
-from core.operations.restore import restore_snapshot
-from core.operations.vm_at_hand import VMRefused
+from core.operations.recovery import Plan, recover, survey
+from core.operations.storage.volume_copy import CopyGoesOn
+from core.operations.vms.lookup import VMRefused
+from core.operations.vms.restore import restore_snapshot
 
 from .administrator import PATIENCE, Admin, content_of, copying_held, disks_of, left_in, make_drive, make_slow_guest
 from .guests import Boot

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.driver.volumes import PoolBusy
+from core.driver.storage.volumes import PoolBusy
 from core.errors import Cancelled, DriverError
-from core.operations.copying import CopyGoesOn, NoSpace
-from core.operations.delete import delete_vm
-from core.operations.snapshot_lists import owner_of_snapshots
-from core.operations.snapshots import delete_snapshot, take_snapshot
-from core.operations.vm_at_hand import VMRefused
+from core.operations.storage.volume_copy import CopyGoesOn, NoSpace
+from core.operations.vms.delete import delete_vm
+from core.operations.vms.lookup import VMRefused
+from core.operations.vms.snapshot_list import owner_of_snapshots
+from core.operations.vms.snapshots import delete_snapshot, take_snapshot
 
 from .administrator import (
     PATIENCE,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.config.reader import load
-from core.operations.images import ImageInUse
-from core.operations.realm_pools import PoolRole
-from core.operations.spare_volumes import delete_volume
-from core.operations.workplace import Workplace
+from core.operations.session import Workplace
+from core.operations.storage.images import ImageInUse
+from core.operations.storage.orphaned_volumes import delete_volume
+from core.operations.storage.pool_report import PoolRole
 from core.registry.hosts import HostRegistry
 from tests.driver.worlds import LONG
 

@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.config.reader import load
-from core.driver.domain_kind import Virtualization
-from core.driver.leases import leases_of
+from core.driver.vms.domain_kind import Virtualization
+from core.driver.vms.leases import leases_of
 from core.errors import DriverError
 from core.hosts import StaticAddress
-from core.operations.create import create_vm
-from core.operations.delete import VolumeInUse, delete_vm
-from core.operations.drive_claims import DriveInUse
-from core.operations.journal import Journal
-from core.operations.lifecycle import Action, NotShutDown, act
-from core.operations.recover import Plan, recover, survey
-from core.operations.registration import NotRegistered
-from core.operations.start import RunsElsewhere, start_vm
-from core.operations.vm_order import ExistingDrive, NewDrive, Order
-from core.operations.vm_targets import ForeignVM, find_targets
-from core.operations.workplace import Workplace
+from core.operations.recovery import Plan, recover, survey
+from core.operations.session import Workplace
+from core.operations.tasks.journal import Journal
+from core.operations.vms.create import create_vm
+from core.operations.vms.delete import VolumeInUse, delete_vm
+from core.operations.vms.drive_claims import DriveInUse
+from core.operations.vms.guest_registration import NotRegistered
+from core.operations.vms.power import Action, NotShutDown, act
+from core.operations.vms.spec import ExistingDrive, NewDrive, Order
+from core.operations.vms.start import RunsElsewhere, start_vm
+from core.operations.vms.target import ForeignVM, find_targets
 from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
-from tests.vms.world import open_door
+from tests.operations.vms.world import open_door
 
 from .administrator import Serial
 from .guests import Boot
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeVar
 
-    from core.driver.leases import Lease
-    from core.operations.tasks import Control
-    from core.operations.vm_targets import Target
+    from core.driver.vms.leases import Lease
+    from core.operations.tasks.task import Control
+    from core.operations.vms.target import Target
     from tests.cli.program import Outcome
 
     from .lab import Lab

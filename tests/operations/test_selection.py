@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import UsageError
-from core.fleet import VM, Connection, Fleet, HostSnapshot, VMState
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot, VMState
 from core.hosts import Host
 from core.operations.selection import check_known, find_vm, finds
 

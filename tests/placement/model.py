@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.placement.engine import rank, with_vm, without_vm
+from core.placement.engine.engine import rank, with_vm, without_vm
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
-    from core.fleet import VM, Fleet
-    from core.placement.drain import Move
-    from core.placement.request import Request
-    from core.placement.verdicts import Verdict
+    from core.fleet.fleet import VM, Fleet
+    from core.placement.engine.request import Request
+    from core.placement.engine.verdicts import Verdict
+    from core.placement.plans.drain import Move
 
 
 def moved(fleet: Fleet, move: Move) -> Fleet:

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from core.costs import CostFunction
 from core.curves import HardSoft, Linear
-from core.placement import mixture
-from core.placement.batch import BatchOrder, compare_orders, place_batch
-from core.placement.engine import place, put
-from core.placement.ledger import Ledger
-from core.placement.mixture import each_best_on_arrays
-from core.placement.request import Request
+from core.placement.arrays import mixture
+from core.placement.arrays.mixture import each_best_on_arrays
+from core.placement.engine.engine import place, put
+from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request
+from core.placement.plans.batch import BatchOrder, compare_orders, place_batch
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 rich = settings(max_examples=80)
 batches = st.lists(requests(), min_size=1, max_size=4).flatmap(
@@ -114,7 +114,7 @@ def test_a_large_batch_goes_by_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
     hosts = fleet(*(snapshot(f"h{number:02}") for number in range(20)))
     batch = [Request(1 + number % 3, (1 + number % 5) * 40 * GIB) for number in range(150)]
     by_hosts = place_batch(CONFIGURATION, hosts, batch)
-    monkeypatch.setattr("core.placement.batch._ARRAYS_FROM", 1)
+    monkeypatch.setattr("core.placement.plans.batch._ARRAYS_FROM", 1)
     assert place_batch(CONFIGURATION, hosts, batch) == by_hosts
 
 

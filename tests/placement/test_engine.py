@@ -11,9 +11,9 @@ from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import Constant, HardSoft, Linear, Piecewise
 from core.errors import UsageError
-from core.placement.decision import decide
-from core.placement.engine import place, put, rank, with_vm, without_vm
-from core.placement.request import Request
+from core.placement.engine.decision import decide
+from core.placement.engine.engine import place, put, rank, with_vm, without_vm
+from core.placement.engine.request import Request
 from tests.placement.world import CONFIGURATION, GIB, GPUS, fleet, snapshot, vm
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.costs import Use
-from core.placement.engine import place, rank
-from core.placement.ledger import Ledger
-from core.placement.tariff import Tariff
+from core.placement.engine.engine import place, rank
+from core.placement.engine.ledger import Ledger
+from core.placement.engine.tariff import Tariff
 from tests.placement.world import CONFIGURATION, GIB, GPUS, fleet, snapshot, vm
 from tests.strategies import DEVICE_TYPES, configurations, cost_functions, fleets, requests
 from tests.strategies import GIB as UNIT
@@ -18,8 +18,8 @@ from tests.strategies import GIB as UNIT
 if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.costs import CostFunction
-    from core.fleet import Fleet
-    from core.placement.request import Request
+    from core.fleet.fleet import Fleet
+    from core.placement.engine.request import Request
 
 rich = settings(max_examples=80)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.fleet_file import dump
+from core.fleet.file import dump
 from tests.placement.world import CONFIGURATION, fleet, snapshot, vm
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PROGRAM = """
 import sys
 from core.placement import batch, capacity, drain, failure, make_room, mix, plan_rows, quick, rebalance
-from core.placement.request import Request
+from core.placement.engine.request import Request
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot, vm
 
 hosts = fleet(snapshot("a", vm("a", "1", managed=True)), snapshot("b"))

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 
-from core.placement.demand import Movables, MovePolicy, request_of
-from core.placement.engine import judge, rank
-from core.placement.ledger import Ledger
-from core.placement.make_room import make_room
-from core.placement.request import Request
+from core.placement.engine.engine import judge, rank
+from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request
+from core.placement.plans.demand import Movables, MovePolicy, request_of
+from core.placement.plans.make_room import make_room
 from tests.placement.model import moved
 from tests.placement.world import CONFIGURATION, GIB, GPUS, fleet, snapshot, vm
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 EVERYTHING = MovePolicy(foreign=True, with_devices=True)
 
@@ -51,7 +51,7 @@ def test_the_vm_fits_after_the_moves_and_not_after_fewer(
 
 def one_move_does(configuration: Configuration, fleet: Fleet, request: Request) -> bool:
     """Try each single move of the fleet."""
-    from core.placement.drain import Move
+    from core.placement.plans.drain import Move
 
     movables = Movables(Ledger(configuration, fleet), EVERYTHING)
     for source, target in permutations(fleet.hosts, 2):

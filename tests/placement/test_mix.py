@@ -9,18 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UsageError
-from core.placement import quick
-from core.placement.batch import place_batch
-from core.placement.engine import place
-from core.placement.ledger import Ledger
-from core.placement.mix import capacity_of_mix
-from core.placement.request import Request
+from core.placement.arrays import quick
+from core.placement.engine.engine import place
+from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request
+from core.placement.plans.batch import place_batch
+from core.placement.plans.mix import capacity_of_mix
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 
 @settings(max_examples=60)

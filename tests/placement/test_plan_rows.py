@@ -10,17 +10,21 @@ from hypothesis import given, settings
 
 from core.costs import CostFunction
 from core.curves import Constant, Linear
-from core.placement.batch import compare_orders
-from core.placement.capacity import capacity
-from core.placement.drain import drain
-from core.placement.engine import place, rank
-from core.placement.failure import failure, failure_of_several
-from core.placement.ledger import Ledger
-from core.placement.make_room import make_room
-from core.placement.mix import capacity_of_mix
-from core.placement.mixture import each_best_on_arrays
-from core.placement.packed import PackedFleet
-from core.placement.plan_rows import (
+from core.placement.arrays.mixture import each_best_on_arrays
+from core.placement.arrays.packed import PackedFleet
+from core.placement.arrays.ranking import Ranking
+from core.placement.arrays.stream import Stream
+from core.placement.engine.engine import place, rank
+from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request
+from core.placement.plans.batch import compare_orders
+from core.placement.plans.capacity import capacity
+from core.placement.plans.drain import drain
+from core.placement.plans.failure import failure, failure_of_several
+from core.placement.plans.make_room import make_room
+from core.placement.plans.mix import capacity_of_mix
+from core.placement.plans.rebalance import rebalance
+from core.placement.plans.rows import (
     capacity_document,
     comparison_document,
     drain_document,
@@ -30,16 +34,12 @@ from core.placement.plan_rows import (
     room_document,
     several_document,
 )
-from core.placement.ranking import Ranking
-from core.placement.rebalance import rebalance
-from core.placement.request import Request
-from core.placement.stream import Stream
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot, vm
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 
 def strict(document: object) -> object:

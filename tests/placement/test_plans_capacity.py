@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from core.codes import Why
 from core.costs import CostFunction
 from core.curves import Constant, HardSoft, Invalid, Linear, Piecewise
-from core.fleet import Connection
+from core.fleet.fleet import Connection
 from core.hosts import HostState
-from core.placement.capacity import capacity
-from core.placement.engine import place
-from core.placement.request import Request
+from core.placement.engine.engine import place
+from core.placement.engine.request import Request
+from core.placement.plans.capacity import capacity
 from tests.placement.world import CONFIGURATION, GIB, GPUS, fleet, snapshot, vm
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.curves import Curve
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 MOST = 400
 """VMs that are really placed to compare with."""

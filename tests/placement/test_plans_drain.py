@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UsageError
-from core.fleet import Connection, VMState
+from core.fleet.fleet import Connection, VMState
 from core.hosts import HostState
-from core.placement.demand import MovePolicy, largest_first
-from core.placement.drain import drain
-from core.placement.ledger import Ledger
+from core.placement.engine.ledger import Ledger
+from core.placement.plans.demand import MovePolicy, largest_first
+from core.placement.plans.drain import drain
 from core.reservations import Reservation
 from tests.placement.model import best_elsewhere, moved
 from tests.placement.world import CONFIGURATION, GPUS, NOW, fleet, snapshot, vm
@@ -22,7 +22,7 @@ from tests.strategies import configurations, fleets
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 
 @settings(max_examples=100)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.fleet import Connection, VMState
-from core.placement.demand import largest_first, request_of
-from core.placement.engine import place, put
-from core.placement.failure import failure, failure_of_several
+from core.fleet.fleet import Connection, VMState
+from core.placement.engine.engine import place, put
+from core.placement.plans.demand import largest_first, request_of
+from core.placement.plans.failure import failure, failure_of_several
 from tests.placement.world import CONFIGURATION, GPUS, fleet, snapshot, vm
 from tests.strategies import configurations, fleets
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pytest
 
     from core.config.model import Configuration
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 
 def homeless_of(configuration: Configuration, fleet: Fleet, lost: set[str]) -> list[str]:
@@ -79,8 +79,8 @@ def test_what_is_forgotten_is_worked_out_again(monkeypatch: pytest.MonkeyPatch) 
     hosts = fleet(*(snapshot(f"h{host}", *crowd) for host, crowd in enumerate(crowds)))
     kept, several = failure(CONFIGURATION, hosts), failure_of_several(CONFIGURATION, hosts, 2)
     assert (kept.survives, several.survives) == (False, False)
-    monkeypatch.setattr("core.placement.failure._MOST_REMEMBERED", 3)
-    monkeypatch.setattr("core.placement.failure._MOST_RANKED", 5)
+    monkeypatch.setattr("core.placement.plans.failure._MOST_REMEMBERED", 3)
+    monkeypatch.setattr("core.placement.plans.failure._MOST_RANKED", 5)
     assert failure(CONFIGURATION, hosts) == kept
     assert failure_of_several(CONFIGURATION, hosts, 2) == several
 

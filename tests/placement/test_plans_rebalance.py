@@ -13,17 +13,17 @@ from bench.fleets import make_fleet
 from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import INFINITY, HardSoft, Linear
-from core.fleet import Connection
-from core.placement import rebalance as planning
-from core.placement.demand import MovePolicy, request_of
-from core.placement.engine import without_vm
-from core.placement.rebalance import RebalancePlan, rebalance
+from core.fleet.fleet import Connection
+from core.placement.engine.engine import without_vm
+from core.placement.plans import rebalance as planning
+from core.placement.plans.demand import MovePolicy, request_of
+from core.placement.plans.rebalance import RebalancePlan, rebalance
 from tests.placement.model import best_elsewhere, costs, moved, vm_of
 from tests.placement.world import CONFIGURATION, GIB, GPUS, fleet, snapshot, vm
 from tests.strategies import configurations, fleets
 
 if TYPE_CHECKING:
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 
 def best_gain_first(configuration: Configuration, fleet: Fleet, policy: MovePolicy | None = None) -> RebalancePlan:

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from core.codes import Why
 from core.costs import Use
-from core.placement.decision import decide
-from core.placement.engine import judge, place, put, rank, remove
-from core.placement.request import Request
-from core.placement.rows import placements_document
+from core.placement.engine.decision import decide
+from core.placement.engine.engine import judge, place, put, rank, remove
+from core.placement.engine.request import Request
+from core.placement.engine.rows import placements_document
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:
     from random import Random
 
     from core.config.model import Configuration
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 rich = settings(max_examples=60)
 """Each example is a whole fleet."""

@@ -12,7 +12,7 @@ from core.config.model import Configuration
 from core.config.settings import Setting, apply_settings
 from core.costs import CostFunction, Use
 from core.curves import INFINITY, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable
-from core.placement.raised_limits import raised_limits
+from core.placement.engine.raised_limits import raised_limits
 from tests.strategies import curves
 
 GIB = 2**30

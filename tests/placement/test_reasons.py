@@ -10,11 +10,11 @@ import pytest
 from core.codes import Why
 from core.costs import CostFunction
 from core.curves import Constant, HardSoft, Invalid, Linear, Piecewise
-from core.fleet import Connection, HostSnapshot, PoolState
+from core.fleet.fleet import Connection, HostSnapshot, PoolState
 from core.hosts import HostState
-from core.placement.engine import judge
-from core.placement.request import Request
-from core.placement.verdicts import Refusal, Verdict
+from core.placement.engine.engine import judge
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Refusal, Verdict
 from core.reservations import Reservation
 from tests.placement.world import CONFIGURATION, GIB, GPUS, NOW, fleet, snapshot, vm
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from core.codes import Why
 from core.costs import CostFunction
 from core.curves import INFINITY, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable
-from core.fleet import Connection, HostSnapshot, PoolState
+from core.fleet.fleet import Connection, HostSnapshot, PoolState
 from core.hosts import HostState
-from core.placement.engine import judge, without_vm
-from core.placement.finite_inputs import largest_finite_input
-from core.placement.remedies import Remedy, remedy
-from core.placement.request import Request
-from core.placement.rows import remedy_row
+from core.placement.engine.engine import judge, without_vm
+from core.placement.engine.finite_inputs import largest_finite_input
+from core.placement.engine.remedies import Remedy, remedy
+from core.placement.engine.request import Request
+from core.placement.engine.rows import remedy_row
 from core.reservations import Reservation
 from tests.curve_strategies import AMOUNTS, curves
 from tests.placement.world import CONFIGURATION, GIB, GPUS, NOW, fleet, snapshot, vm
@@ -26,7 +26,7 @@ from tests.strategies import configurations, fleets, requests
 if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.curves import Curve
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 GPU_FULL = snapshot(
     "h", vm("h", "a", gib=4, devices=(GPUS[0],)), vm("h", "b", gib=8, devices=(GPUS[1],)), profile="gpu-node"

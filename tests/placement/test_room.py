@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 
-from core.fleet import Connection
-from core.placement.engine import judge, with_vm, without_vm
-from core.placement.request import Request
-from core.placement.room import Room
-from core.placement.series import Series
+from core.fleet.fleet import Connection
+from core.placement.engine.engine import judge, with_vm, without_vm
+from core.placement.engine.request import Request
+from core.placement.engine.room import Room
+from core.placement.engine.series import Series
 from tests.placement.world import CONFIGURATION, GIB, GPUS, NOW, fleet, snapshot, vm
 from tests.strategies import configurations, fleets, requests
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 
 @settings(max_examples=60)

@@ -14,11 +14,11 @@ from core.config.reader import load
 from core.config.settings import Setting
 from core.errors import UsageError
 from core.hosts import HostState
-from core.placement.changes import HostGone, HostInState, VMGone, VMMore
-from core.placement.comparison import compare_rankings
-from core.placement.engine import place, rank
-from core.placement.request import Request
-from core.placement.sandbox import Sandbox
+from core.placement.engine.engine import place, rank
+from core.placement.engine.request import Request
+from core.placement.what_if.changes import HostGone, HostInState, VMGone, VMMore
+from core.placement.what_if.comparison import compare_rankings
+from core.placement.what_if.sandbox import Sandbox
 from tests.placement.world import CONFIGURATION, GIB, GPUS, fleet, snapshot, vm
 from tests.strategies import configurations, fleets, requests
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.config.model import Configuration
-    from core.fleet import Fleet
-    from core.placement.verdicts import Verdict
+    from core.fleet.fleet import Fleet
+    from core.placement.engine.verdicts import Verdict
 
 FLEET = fleet(
     snapshot("h1", vm("h1", "a", vcpus=8, gib=100)),

@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import INFINITY, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable, settle
-from core.placement.engine import place, rank
-from core.placement.ledger import Ledger
-from core.placement.packed import PackedFleet
-from core.placement.ranking import Ranking
-from core.placement.request import Request
-from core.placement.stream import Stream
-from core.placement.vectors import curve_costs
+from core.placement.arrays.packed import PackedFleet
+from core.placement.arrays.ranking import Ranking
+from core.placement.arrays.stream import Stream
+from core.placement.arrays.vectors import curve_costs
+from core.placement.engine.engine import place, rank
+from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot
 from tests.strategies import configurations, curves, fleets, requests
 
 if TYPE_CHECKING:
     from core.curves import Curve
-    from core.fleet import Fleet
+    from core.fleet.fleet import Fleet
 
 rich = settings(max_examples=100)
 huge = st.floats(-1e308, 1e308, allow_nan=False) | st.sampled_from([0.0, -0.0, 1e-308, 5e-324])

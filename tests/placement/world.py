@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import HardSoft, Linear
-from core.fleet import VM, Connection, Fleet, HostSnapshot, VMState
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot, VMState
 from core.hardware import Device, HardwareProfile, PciAddress
 from core.hosts import Host
 from core.realms import Realm

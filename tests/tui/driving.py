@@ -9,9 +9,9 @@ import pytest
 from textual.widgets import Static
 
 from tests.driver.worlds import LONG
-from tui.app import RealmsApp
-from tui.screens.host_effects import ConfirmChange
-from tui.screens.host_wizard import HostWizard
+from tui.app.app import RealmsApp
+from tui.screens.hosts.confirm_change import ConfirmChange
+from tui.screens.hosts.wizard.wizard import HostWizard
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from core.hosts import Host
-    from core.operations.tasks import TaskView
+    from core.operations.tasks.task import TaskView
     from tests.tui.world import StandingWorkplace
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.config.model import Configuration
-from core.fleet import Connection
+from core.fleet.fleet import Connection
 from core.text import printable
 from tests.tui import world
 from tests.tui.driving import screen_text
 
 if TYPE_CHECKING:
-    from core.operations.workplace import Workplace
-    from tui.app import RealmsApp
+    from core.operations.session import Workplace
+    from tui.app.app import RealmsApp
 
 HOSTILE = (
     "\x1b[2J\x1b]0;owned\x07",

@@ -8,12 +8,12 @@ from core.hosts import HostState
 from tests.tui.driving import screen_text, settle
 from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
 from tests.tui.sizes import MIDDLE
-from tui.app import RealmsApp
-from tui.render.host_changes import ask_removal, ask_state
-from tui.screens.confirm import Confirm
-from tui.screens.host import HostScreen
-from tui.screens.host_form import HostForm
-from tui.screens.vm import VMScreen
+from tui.app.app import RealmsApp
+from tui.render.hosts.questions import ask_removal, ask_state
+from tui.screens.dialogs.confirm import Confirm
+from tui.screens.hosts.detail import HostScreen
+from tui.screens.hosts.edit_form import HostForm
+from tui.screens.vms.detail import VMScreen
 from tui.widgets.grid import Grid
 
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.driver.pool_setup import PoolPlan
-from core.operations.realm_pools import PoolRole
-from core.operations.step_kinds import StepKind, StepOutcome
-from core.operations.tasks import Progress, Step, TaskView
+from core.driver.storage.pool_setup import PoolPlan
+from core.operations.storage.pool_report import PoolRole
+from core.operations.tasks.step_kinds import StepKind, StepOutcome
+from core.operations.tasks.task import Progress, Step, TaskView
 from tests.tui import world
 from tests.tui.driving import reworded
-from tui.render.pools_run import Run
-from tui.render.pools_setup import Checks, HostCheck
-from tui.render.vm_progress import under_way
-from tui.widgets.cells import plain
+from tui.render.cells import plain
+from tui.render.pools.setup import Checks, HostCheck
+from tui.render.pools.setup_run import Run
+from tui.render.vms.progress import under_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

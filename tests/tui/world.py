@@ -11,10 +11,10 @@ from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import Constant, HardSoft, Linear
 from core.errors import HostUnreachable
-from core.fleet import VM, Connection, Fleet, HostSnapshot, PoolState, VMState
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot, PoolState, VMState
 from core.hardware import Device, HardwareProfile, PciAddress
 from core.hosts import Host, HostState, StaticAddress
-from core.operations.workplace import Workplace
+from core.operations.session import Workplace
 from core.realms import Realm
 from core.registry.hosts import HostRegistry
 

@@ -18,7 +18,7 @@ def demo(hosts: int, vms: int, *, still: bool) -> int:
     takes no new VMs, one is disabled and one can't be reached, so that there is something to see.
     """
     from tui.cli.screen import run_demo
-    from tui.terminal import check_terminal
+    from tui.terminal.capabilities import check_terminal
 
     check_terminal()
     return run_demo(hosts=hosts, vms=vms, still=still)

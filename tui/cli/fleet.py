@@ -24,7 +24,7 @@ def save(options: GlobalOptions, file: Path, timeout: float) -> None:
 
     Hosts that don't answer are saved as such. The file can be given to any command with --fleet.
     """
-    from core.fleet_file import dump, write_file
+    from core.fleet.file import dump, write_file
     from tui.cli.output import say
 
     workplace = options.workplace()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.fleet_rows import host_row, use_row, vm_row
-from core.placement.rows import (
+from core.fleet.rows import host_row, use_row, vm_row
+from core.placement.engine.rows import (
     placement_row,
     placements_document,
     refusal_row,
@@ -17,7 +17,7 @@ from core.placement.rows import (
 if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.costs import Cost
-    from core.fleet import VM, Fleet, HostSnapshot
+    from core.fleet.fleet import VM, Fleet, HostSnapshot
 
 __all__ = [
     "cost_document",

@@ -18,7 +18,7 @@ from core.text import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from core.operations.workplace import Workplace
+    from core.operations.session import Workplace
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class GlobalOptions:
 
         Raises UnreadableFile and its kin (exit code 2) for what can't be read.
         """
-        from core.operations.workplace import open_workplace
+        from core.operations.session import open_workplace
 
         return open_workplace(config=self.config, registry=self.registry, fleet=self.fleet, read_only=self.read_only)
 

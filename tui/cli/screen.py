@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from core.errors import UnreadableFile
-from tui.terminal import check_terminal
+from tui.terminal.capabilities import check_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.operations.workplace import Workplace
+    from core.operations.session import Workplace
     from tui.cli.options import GlobalOptions
 
 
@@ -32,7 +32,7 @@ def _run(options: GlobalOptions) -> int:
     while isinstance(workplace := _open(options), UnreadableFile):
         gc.enable()
         from core.config.places import DEFAULT_PLACES
-        from tui.welcome import run_welcome
+        from tui.app.welcome import run_welcome
 
         choice = run_welcome([] if _names_a_file(options) else DEFAULT_PLACES, workplace)
         if choice.demo:
@@ -40,7 +40,7 @@ def _run(options: GlobalOptions) -> int:
         if choice.path is None:
             return 0
         options.config = choice.path
-    from tui.app import run
+    from tui.app.app import run
 
     try:
         return run(workplace)
@@ -52,7 +52,7 @@ def run_demo(*, hosts: int = 8, vms: int = 40, still: bool = False) -> int:
     """Run the application on the demo fleet until it is left; gives the exit code."""
     with _nothing_to_collect():
         from core.demo.stage import Demo
-        from tui.app import run
+        from tui.app.app import run
 
         with Demo(hosts=hosts, vms=vms, still=still) as workplace:
             return run(workplace)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-    from core.operations.tasks import Control, Step, Task, TaskView
-    from core.operations.workplace import Workplace
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control, Step, Task, TaskView
 
 T = TypeVar("T")
 

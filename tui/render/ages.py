@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from core.fleet import Connection
+from core.fleet.fleet import Connection
 from core.realms import STALE_AFTER_POLLS
 from core.units import show_age
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.fleet import Fleet, HostSnapshot
+    from core.fleet.fleet import Fleet, HostSnapshot
     from core.realms import Realm
 
 DEFAULT_POLL_SECONDS = 5.0

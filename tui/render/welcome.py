@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.config.diagnostics import Severity
+from core.diagnostics import Severity
 from core.errors import ConfigurationInvalid
 from core.text import one_line
+from tui.render.cells import Piece, Tone
 from tui.render.summary import plural
-from tui.widgets.cells import Piece, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
 from textual.screen import Screen
 
 from tui.commands import Command, bindings
-from tui.screens.vm_asking import BackgroundWork
+from tui.screens.background import BackgroundWork
 from tui.widgets.bars import FooterLine, HeaderLine
 from tui.widgets.grid import Grid
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from core.fleet import Fleet
-    from core.operations.tasks import TaskView
-    from tui.app import RealmsApp
-    from tui.widgets.rows import Column, RowKey
+    from core.fleet.fleet import Fleet
+    from core.operations.tasks.task import TaskView
+    from tui.app.app import RealmsApp
+    from tui.render.rows import Column, RowKey
 
 
 BACK = Command("escape", "leave", "Back", "Lift the filter or the marks; go back.")

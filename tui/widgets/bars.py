@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from core.text import one_line, printable
-from tui.widgets.cells import ELLIPSIS, width_of
+from tui.render.cells import ELLIPSIS, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

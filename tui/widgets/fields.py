@@ -13,7 +13,7 @@ from textual.suggester import Suggester
 from textual.widgets import Checkbox, Input, Label, Select, Static
 
 from core.text import printable
-from tui.widgets.cells import width_of
+from tui.render.cells import width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ from tui.widgets.tones import paragraphs
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tui.widgets.cells import Piece
+    from tui.render.cells import Piece
 
 LEAST_WIDTH = 20
 

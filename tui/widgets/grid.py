@@ -13,14 +13,14 @@ from textual.strip import Strip
 
 from core.text import printable
 from tui.commands import bindings
-from tui.widgets.cells import Tone, cut, plain
+from tui.render.cells import Tone, cut, plain
+from tui.render.rows import share_width
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid_keys import GRID_KEYS
 from tui.widgets.grid_lines import GUTTER, LinePainter, LineStyles
 from tui.widgets.grid_look import GRID_COMPONENTS, GRID_CSS, GRID_PARTS
 from tui.widgets.grid_model import Change, GridModel
 from tui.widgets.grid_title import title
-from tui.widgets.rows import share_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from tui.commands import Command
-    from tui.widgets.rows import Column, Row, RowKey, Sort
+    from tui.render.rows import Column, Row, RowKey, Sort
 
 HEADER = 1
 """Lines above the first row."""

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 from textual.strip import Strip
 
-from tui.widgets.cells import Tone, lay_out
-from tui.widgets.rows import GAP
+from tui.render.cells import Tone, lay_out
+from tui.render.rows import GAP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.style import Style
 
-    from tui.widgets.rows import Column, Row, Sort
+    from tui.render.rows import Column, Row, Sort
 
 GUTTER = 3
 """Columns before the first: the cursor's bar, the mark, and a blank."""

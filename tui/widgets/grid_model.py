@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui.widgets.cells import natural_width
+from tui.render.cells import natural_width
+from tui.render.rows import Sort
 from tui.widgets.row_filter import RowFilter, parse_filter
-from tui.widgets.rows import Sort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tui.widgets.rows import Column, Row, RowKey, SortValue
+    from tui.render.rows import Column, Row, RowKey, SortValue
 
 
 @dataclass(frozen=True, slots=True)

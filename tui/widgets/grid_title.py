@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.widgets.cells import Piece, Tone
+from tui.render.cells import Piece, Tone
 from tui.widgets.tones import content
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.cells import Piece, lay_out
+from tui.render.cells import Piece, lay_out
 from tui.widgets.tones import TONE_CLASSES, TONE_CSS, content
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.render.costs.plot import Marks, plot
+from tui.render.costs.term_bars import term_bars
 from tui.render.figures import Unit
 from tui.render.ink import Ink
-from tui.render.plot import Marks, plot
-from tui.render.term_bars import term_bars
 
 if TYPE_CHECKING:
     from typing import Self
 
     from core.curves import Curve
-    from tui.render.exploration import CloseUp
+    from tui.render.costs.exploration import CloseUp
     from tui.render.ink import Line
 
 

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.widgets.cells import plain
+from tui.render.cells import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tui.widgets.rows import Column, Row
+    from tui.render.rows import Column, Row
 
 _COMPARISON = re.compile(r"(?P<column>[a-z_]+)(?P<sign><=|>=|<|>)(?P<number>-?\d+(?:\.\d+)?)")
 _SIGNS: dict[str, Callable[[float, float], bool]] = {

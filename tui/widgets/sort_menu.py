@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tui.widgets.rows import Column, Sort
+    from tui.render.rows import Column, Sort
 
 
 class SortMenu(ModalScreen[str | None]):

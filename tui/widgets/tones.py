@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from core.text import printable
-from tui.widgets.cells import Piece, Tone
+from tui.render.cells import Piece, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,1 @@
+"""What libvirt says about a host itself."""

@@ -1,0 +1,107 @@
+"""PCI devices of a host, from libvirt's node-device XML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.driver.xml.domain_xml import XmlRefused, parse
+from core.hardware import PciAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from xml.etree import ElementTree as ET
+
+_BRIDGES = 0x06
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PciDevice:
+    """One PCI function of a host. Names are from the host's pci.ids, as libvirt gives them; empty where it knows none.
+
+    `class_code` is the 24-bit class (0x030000 is a VGA controller), None with libvirt before 5.2. `iommu_group` is
+    None where the host's IOMMU is off or absent; `group_members` are all functions in it, this one too.
+    """
+
+    address: PciAddress
+    vendor_id: int
+    product_id: int
+    vendor: str = ""
+    product: str = ""
+    class_code: int | None = None
+    driver: str = ""
+    """Kernel driver that has it now; empty where none has."""
+    iommu_group: int | None = None
+    group_members: tuple[PciAddress, ...] = ()
+    is_virtual_function: bool = False
+    is_bridge_by_header: bool = False
+
+    @property
+    def base_class(self) -> int | None:
+        """Upper byte of the class: 0x03 display, 0x12 processing accelerator, 0x06 bridge."""
+        return None if self.class_code is None else self.class_code >> 16
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether it is part of the host's fabric: one in an IOMMU group does no harm, and can't be given away."""
+        return self.is_bridge_by_header or self.base_class == _BRIDGES
+
+    @property
+    def name(self) -> str:
+        """What it is called, or its numbers where nobody named it."""
+        numbers = f"{self.vendor_id:04x}:{self.product_id:04x}"
+        return " ".join(part for part in (self.vendor, self.product) if part) or f"device {numbers}"
+
+
+def read_pci_device(text: str) -> PciDevice | None:
+    """Read the XML of one node device; None where it is no PCI device, or damaged."""
+    try:
+        device = parse(text, "device")
+        capability = next((found for found in device.findall("capability") if found.get("type") == "pci"), None)
+        if capability is None:
+            return None
+        return _read(device, capability)
+    except (XmlRefused, ValueError):
+        return None
+
+
+def read_pci_devices(texts: Iterable[str]) -> tuple[PciDevice, ...]:
+    """Read the PCI devices among node devices, by address."""
+    found = (read_pci_device(text) for text in texts)
+    return tuple(sorted((device for device in found if device is not None), key=lambda device: device.address))
+
+
+def _read(device: ET.Element, capability: ET.Element) -> PciDevice:
+    inner = {found.get("type") for found in capability.findall("capability")}
+    vendor, product = capability.find("vendor"), capability.find("product")
+    group = capability.find("iommuGroup")
+    code = capability.findtext("class")
+    return PciDevice(
+        address=_address({part: capability.findtext(part, "0") for part in ("domain", "bus", "slot", "function")}),
+        vendor_id=_id(vendor),
+        product_id=_id(product),
+        vendor=_words(vendor),
+        product=_words(product),
+        class_code=int(code.strip(), 16) if code and code.strip() else None,
+        driver=(device.findtext("driver/name") or "").strip(),
+        iommu_group=int(group.get("number", "")) if group is not None else None,
+        group_members=tuple(sorted(_address(found.attrib) for found in group.findall("address")))
+        if group is not None
+        else (),
+        is_virtual_function="phys_function" in inner,
+        is_bridge_by_header=bool(inner & {"pci-bridge", "cardbus-bridge"}),
+    )
+
+
+def _address(parts: dict[str, str]) -> PciAddress:
+    # Decimal in the capability itself, 0x... in the group's addresses.
+    numbers = [int(parts.get(part, "0").strip(), 0) for part in ("domain", "bus", "slot", "function")]
+    return PciAddress(*numbers)
+
+
+def _id(element: ET.Element | None) -> int:
+    return int(element.get("id", "0"), 16) if element is not None else 0
+
+
+def _words(element: ET.Element | None) -> str:
+    return " ".join((element.text or "").split()) if element is not None else ""

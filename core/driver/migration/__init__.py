@@ -1,0 +1,1 @@
+"""Moves of a domain from one host to another, live or off."""

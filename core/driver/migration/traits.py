@@ -1,0 +1,170 @@
+"""What a domain brings along where it moves: CPU, machine, interfaces, disks, and what can't come along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from core.driver.xml.domain_xml import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """A disk of a domain. `place` is its path, device, or volume; `files` it and all that it is an overlay of."""
+
+    target: str
+    """As the guest's bus has it: `vda`."""
+    kind: str
+    """Libvirt's type of the source: file, block, network, volume, dir, nvme, vhostuser."""
+    device: str = "disk"
+    place: str = ""
+    files: tuple[str, ...] = ()
+    read_only: bool = False
+    shareable: bool = False
+    volume: tuple[str, str] | None = None
+    """Pool and volume, for the kind `volume`."""
+    complete_chain: bool = False
+    """Whether `files` names all of the chain, which libvirt tells of an active domain only."""
+
+    @property
+    def can_be_copied(self) -> bool:
+        """Whether a live migration can copy it along."""
+        return self.device == "disk" and not self.read_only and not self.shareable and not self.is_empty
+
+    @property
+    def is_empty(self) -> bool:
+        """A drive without a medium."""
+        return not self.place and self.volume is None
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """A network interface: libvirt's type of it, the network or bridge that it is on, its filter."""
+
+    kind: str
+    source: str = ""
+    filter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainTraits:
+    """What decides whether a domain can move, read from its XML."""
+
+    name: str
+    uuid: str
+    virt_type: str
+    arch: str
+    machine: str
+    emulator: str
+    cpu: str
+    """The `<cpu>` element as text; empty where the domain has none."""
+    cpu_mode: str
+    disks: tuple[Disk, ...] = ()
+    nics: tuple[Nic, ...] = ()
+    pci_devices: int = 0
+    bound_devices: tuple[str, ...] = ()
+    """Other things of the host's own that the domain holds, in words: USB devices, mediated devices, shared folders."""
+    files: tuple[str, ...] = ()
+    """Files beside the disks that the target must have at the same path: kernel, initrd, firmware."""
+    private_state: tuple[str, ...] = ()
+    """State that lies on the source only, in words: UEFI variables, an emulated TPM."""
+
+
+def read_traits(text: str) -> DomainTraits:
+    """Read a `<domain>` document; raises XmlRefused."""
+    domain = parse(text, "domain")
+    system = domain.find("os/type")
+    cpu = domain.find("cpu")
+    return DomainTraits(
+        name=domain.findtext("name", ""),
+        uuid=domain.findtext("uuid", "").strip().lower(),
+        virt_type=domain.get("type", ""),
+        arch=system.get("arch", "") if system is not None else "",
+        machine=system.get("machine", "") if system is not None else "",
+        emulator=domain.findtext("devices/emulator", "").strip(),
+        cpu="" if cpu is None else ET.tostring(cpu, encoding="unicode"),
+        cpu_mode="" if cpu is None else cpu.get("mode", "custom"),
+        disks=tuple(_disk(element) for element in domain.iterfind("devices/disk")),
+        nics=tuple(_nics(domain)),
+        pci_devices=sum(
+            element.get("type") == "pci" for element in domain.iterfind("devices/hostdev[@mode='subsystem']")
+        )
+        + len(domain.findall("devices/interface[@type='hostdev']")),
+        bound_devices=tuple(_bound(domain)),
+        files=tuple(_files(domain)),
+        private_state=tuple(_private_state(domain)),
+    )
+
+
+def _disk(element: ET.Element) -> Disk:
+    kind = element.get("type", "file")
+    source, target = element.find("source"), element.find("target")
+    place = _place(kind, source)
+    chain = [place] if place else []
+    layer = element.find("backingStore")
+    while layer is not None and (found := _place(layer.get("type", "file"), layer.find("source"))):
+        chain.append(found)
+        layer = layer.find("backingStore")
+    volume = None
+    if source is not None and kind == "volume":
+        volume = (source.get("pool", ""), source.get("volume", ""))
+    return Disk(
+        target=target.get("dev", "") if target is not None else "",
+        kind=kind,
+        device=element.get("device", "disk"),
+        place=place,
+        files=tuple(chain),
+        read_only=element.find("readonly") is not None,
+        shareable=element.find("shareable") is not None,
+        volume=volume,
+        complete_chain=element.find("backingStore") is not None,
+    )
+
+
+_PLACES = {"file": "file", "block": "dev", "network": "name", "dir": "dir", "volume": "volume"}
+
+
+def _place(kind: str, source: ET.Element | None) -> str:
+    return "" if source is None else source.get(_PLACES.get(kind, ""), "")
+
+
+def _nics(domain: ET.Element) -> Iterator[Nic]:
+    for element in domain.iterfind("devices/interface"):
+        kind, source, filtering = element.get("type", ""), element.find("source"), element.find("filterref")
+        attribute = {"network": "network", "bridge": "bridge", "direct": "dev"}.get(kind, "")
+        yield Nic(
+            kind,
+            source.get(attribute, "") if source is not None and attribute else "",
+            filtering.get("filter", "") if filtering is not None else "",
+        )
+
+
+def _bound(domain: ET.Element) -> Iterator[str]:
+    for element in domain.iterfind("devices/hostdev"):
+        kind = element.get("type", "")
+        if kind != "pci" or element.get("mode") != "subsystem":
+            yield f"a {kind or element.get('mode', '')} device of the host"
+    for element in domain.iterfind("devices/filesystem"):
+        source = element.find("source")
+        folder = "" if source is None else source.get("dir", source.get("file", ""))
+        yield f"the host's folder {folder}".strip()
+    if domain.find("devices/shmem") is not None:
+        yield "memory shared with other programs of the host"
+
+
+def _files(domain: ET.Element) -> Iterator[str]:
+    for part in ("kernel", "initrd", "dtb", "loader"):
+        path = domain.findtext(f"os/{part}", "").strip()
+        if path:
+            yield path
+
+
+def _private_state(domain: ET.Element) -> Iterator[str]:
+    if domain.find("os/nvram") is not None:
+        yield "UEFI variables"
+    if domain.find("devices/tpm/backend[@type='emulator']") is not None:
+        yield "an emulated TPM"

@@ -1,0 +1,1 @@
+"""Storage pools of a host, and the volumes in them."""

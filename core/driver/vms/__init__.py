@@ -1,0 +1,1 @@
+"""Domains of a host: built, controlled, measured, with their disks and snapshots."""

@@ -1,0 +1,89 @@
+"""Which files and volumes the domains of a host use, running or off (specification, section 9)."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import libvirt
+
+from core.driver.connection.errors import is_gone
+from core.driver.storage.pool_setup import look_up_pool
+from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.metadata import mark_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from xml.etree import ElementTree as ET
+
+    from core.driver.connection.connection import HostConnection
+    from core.driver.xml.metadata import Mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainDisks:
+    """A domain and what it uses: by its running and by its stored definition, with all that its disks are based on."""
+
+    name: str
+    uuid: str
+    active: bool
+    mark: Mark | None = None
+    files: frozenset[str] = frozenset()
+    """Paths of files and devices; of volumes that are named as such where the host has that pool, whatever its name."""
+    volumes: frozenset[tuple[str, str]] = frozenset()
+    """Volumes that are named as such: pool and name."""
+
+
+def read_disks(connection: HostConnection) -> tuple[DomainDisks, ...]:
+    """Ask a host for all its domains' disks; needs a call or two for each. Raises DriverError."""
+    found = []
+    try:
+        for domain in connection.handle.listAllDomains(0):
+            try:
+                found.append(_read(domain))
+            except libvirt.libvirtError as error:
+                if not is_gone(error):
+                    raise
+    except libvirt.libvirtError as error:
+        raise connection.failed(error, "ask which disks its VMs use") from error
+    pools = {pool for each in found for pool, _ in each.volumes if pool}
+    folders = {pool: look_up_pool(connection, pool).path for pool in pools}  # stopped ones too
+    placed = (replace(each, files=each.files | _paths(each, folders)) for each in found)
+    return tuple(sorted(placed, key=lambda each: (each.name, each.uuid)))
+
+
+def _paths(domain: DomainDisks, folders: Mapping[str, str]) -> set[str]:
+    return {posixpath.join(folders[pool], name) for pool, name in domain.volumes if folders.get(pool)}
+
+
+def _read(domain: libvirt.virDomain) -> DomainDisks:
+    active = domain.ID() >= 0
+    texts = [str(domain.XMLDesc(0))]
+    if active and domain.isPersistent():
+        texts.append(str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)))
+    mark, sources = None, []
+    for text in texts:
+        try:
+            element = parse(text, "domain")
+        except XmlRefused:  # libvirt writes no such XML
+            continue
+        mark = mark or mark_of(element)
+        sources += list(_sources(element))
+    return DomainDisks(
+        name=str(domain.name()),
+        uuid=str(domain.UUIDString()),
+        active=active,
+        mark=mark,
+        files=frozenset(path for source in sources for path in (source.get("file"), source.get("dev")) if path),
+        volumes=frozenset(
+            (source.get("pool", ""), source.get("volume", "")) for source in sources if source.get("volume")
+        ),
+    )
+
+
+def _sources(domain: ET.Element) -> Iterator[ET.Element]:
+    """Give the sources of all disks, of what they are overlays of, and of copies that are being made of them."""
+    for disk in domain.iterfind("devices/disk"):
+        yield from disk.iter("source")
+        yield from disk.iter("mirror")

@@ -1,0 +1,135 @@
+"""What a domain's XML tells: size, PCI devices, interfaces, guest agent, the realm's mark."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from core.driver.xml.metadata import Mark, mark_of
+from core.hardware import PciAddress
+from core.units import MAX_BYTES
+
+_ROOT_FIRST = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<[A-Za-z_]", re.DOTALL)
+"""A document whose root follows the declaration at once; a DTD can stand nowhere else than before the root."""
+
+# Libvirt's own table (virScaleInteger): it writes KiB itself, people write others into files of the test driver.
+_UNITS = {
+    "b": 1, "byte": 1, "bytes": 1,
+    "k": 1024, "kib": 1024, "m": 1024**2, "mib": 1024**2, "g": 1024**3, "gib": 1024**3,
+    "t": 1024**4, "tib": 1024**4, "p": 1024**5, "pib": 1024**5, "e": 1024**6, "eib": 1024**6,
+    "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4, "pb": 1000**5, "eb": 1000**6,
+}  # fmt: skip
+
+
+class XmlRefused(ValueError):
+    """A document is damaged, declares entities, or is not what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface of a domain; `network` is None where it is not on a libvirt network."""
+
+    mac: str
+    """Canonical lower case."""
+    network: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainFacts:
+    """What stays the same about a domain between two events: read from its XML, once."""
+
+    vcpus: int
+    """Maximum."""
+    vcpus_online: int
+    memory_bytes: int
+    """Maximum, devices included."""
+    devices: tuple[PciAddress, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    agent_connected: bool = False
+    """Whether a QEMU guest agent has opened its channel."""
+    mark: Mark | None = None
+
+
+def parse(text: str, root: str) -> ET.Element:
+    """Parse a document from outside whose root has the given name; raises XmlRefused, also for any DTD."""
+    if not _ROOT_FIRST.match(text):
+        message = "a document type declaration, or no XML at all"
+        raise XmlRefused(message)
+    try:
+        element = ET.fromstring(text)  # noqa: S314 -- no DTD, so no entities to expand or fetch
+    except (ET.ParseError, ValueError, RecursionError) as error:
+        message = f"damaged XML: {error}"
+        raise XmlRefused(message) from error
+    if element.tag != root:
+        message = f"<{root}> was expected, not <{element.tag}>"
+        raise XmlRefused(message)
+    return element
+
+
+def read_domain(text: str) -> DomainFacts:
+    """Read a `<domain>` document; raises XmlRefused where its size can't be told."""
+    domain = parse(text, "domain")
+    vcpus = _vcpus(domain)
+    online = domain.find("vcpu")
+    current = "" if online is None else online.get("current", "")
+    return DomainFacts(
+        vcpus=vcpus,
+        vcpus_online=min(vcpus, int(current)) if current.isdecimal() and int(current) else vcpus,
+        memory_bytes=_memory(domain),
+        devices=_pci_devices(domain),
+        interfaces=_interfaces(domain),
+        agent_connected=any(
+            target.get("name") == "org.qemu.guest_agent.0" and target.get("state") == "connected"
+            for target in domain.iterfind("devices/channel/target")
+        ),
+        mark=mark_of(domain),
+    )
+
+
+def _vcpus(domain: ET.Element) -> int:
+    text = (domain.findtext("vcpu") or "1").strip()  # libvirt's default
+    if not text.isdecimal() or len(text) > 9:
+        message = f"{text!r} vCPUs"
+        raise XmlRefused(message)
+    return int(text)
+
+
+def _memory(domain: ET.Element) -> int:
+    element = domain.find("memory")
+    amount = "" if element is None else (element.text or "").strip()
+    unit = "KiB" if element is None else element.get("unit", "KiB")
+    factor = _UNITS.get(unit.lower())
+    if not amount.isdecimal() or len(amount) > 20 or factor is None:
+        message = f"memory of {amount!r} {unit}"
+        raise XmlRefused(message)
+    return min(int(amount) * factor, MAX_BYTES)
+
+
+def _pci_devices(domain: ET.Element) -> tuple[PciAddress, ...]:
+    # A PCI function lent as a network card is in use all the same.
+    lent = [hostdev for hostdev in domain.iterfind("devices/hostdev") if hostdev.get("type") == "pci"]
+    lent += [interface for interface in domain.iterfind("devices/interface") if interface.get("type") == "hostdev"]
+    addresses = [element.find("source/address") for element in lent]
+    found = (_pci_address(address) for address in addresses if address is not None)
+    return tuple(dict.fromkeys(address for address in found if address is not None))
+
+
+def _pci_address(element: ET.Element) -> PciAddress | None:
+    try:
+        # Libvirt writes 0x0041; a number without a prefix is decimal there, as in strtoul with base 0.
+        domain, bus, slot, function = (int(element.get(part, "0"), 0) for part in ("domain", "bus", "slot", "function"))
+    except ValueError:
+        return None
+    inside = 0 <= domain <= 0xFFFFFFFF and 0 <= bus <= 0xFF and 0 <= slot <= 0x1F and 0 <= function <= 7
+    return PciAddress(domain, bus, slot, function) if inside else None
+
+
+def _interfaces(domain: ET.Element) -> tuple[Interface, ...]:
+    interfaces = []
+    for element in domain.iterfind("devices/interface"):
+        mac, source = element.find("mac"), element.find("source")
+        network = source.get("network") if source is not None and element.get("type") == "network" else None
+        if mac is not None:
+            interfaces.append(Interface(mac.get("address", "").lower(), network))
+    return tuple(interfaces)

@@ -1,0 +1,1 @@
+"""Hardware of a host: accelerators, proposed profiles and how well one fits."""

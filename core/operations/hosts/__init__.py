@@ -1,0 +1,1 @@
+"""Hosts: access to them, jobs on many at once, and the impact of a change."""

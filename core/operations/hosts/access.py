@@ -1,0 +1,74 @@
+"""One host, reached in two ways: in its lane for what takes a blink, by a connection of one's own for the rest."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from core.errors import HostTimeout
+from core.uris import parse_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from core.driver.connection.connection import HostConnection
+    from core.hosts import Host
+    from core.operations.session import Workplace
+
+T = TypeVar("T")
+
+QUICK_SECONDS = 60.0
+"""Seconds that a host's lane may take until it has done what others asked before, and what is asked now."""
+
+
+class HostAccess:
+    """Calls on one host, for one thread. What is opened for them is closed at the end of the block, if it has one."""
+
+    def __init__(self, workplace: Workplace, host: Host, deadline: float = QUICK_SECONDS) -> None:
+        self.host = host
+        self._workplace = workplace
+        self._deadline = deadline
+        self._opened = ExitStack()
+        self._connection: HostConnection | None = None
+        # The embedded driver's hosts are worlds of their own for each connection: only the lane's is the real one.
+        self._is_embedded = parse_uri(host.uri).driver == "test"
+
+    def quick(self, what: Callable[[HostConnection], T]) -> T:
+        """Have something done in the host's lane; what it changes is seen at once. Raises DriverError."""
+        return in_lane(self._workplace, self.host.name, what, self._deadline)
+
+    def slow(self, what: Callable[[HostConnection], T]) -> T:
+        """Do something on a connection of one's own, opened now or before. Raises DriverError."""
+        if self._is_embedded:
+            return self.quick(what)
+        if self._connection is None or not self._connection.is_alive():
+            from core.driver.connection.jobs import job_connection
+
+            self.close()
+            self._connection = self._opened.enter_context(job_connection(self.host, self._deadline))
+        return what(self._connection)
+
+    def close(self) -> None:
+        """Close what was opened; the next call opens it again."""
+        self._connection = None
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def in_lane(workplace: Workplace, host: str, what: Callable[[HostConnection], T], deadline: float = QUICK_SECONDS) -> T:
+    """Have something done in a host's lane, and wait for it up to `deadline` seconds. Raises DriverError."""
+    outcome = workplace.connect().submit(host, what)
+    try:
+        return outcome.result(deadline)
+    except TimeoutError as error:
+        never_began = outcome.cancel()
+        hint = "it was not begun" if never_began else "what became of it is unknown: look again"
+        raise HostTimeout(host, f"no answer within {deadline:g} s", hint=hint) from error

@@ -1,0 +1,233 @@
+"""Many hosts asked at the same time, in daemon threads: an interrupt never waits for one that hangs."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict, deque
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from core.errors import Cancelled, RealmsError, UsageError
+from core.operations.selection import check_known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.realms import Realm
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+AT_ONCE = 32
+"""Hosts that are asked at the same time: each may have an ssh client of its own."""
+
+CHECK_SECONDS = 0.2
+"""How soon whoever waits for answers learns that nobody wants them any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """What came of a job on one host: a value, or the error that was met."""
+
+    host: Host
+    value: T | None = None
+    error: RealmsError | None = None
+
+
+class Crew:
+    """Daemon threads that do jobs, up to `limit` of them at a time; there are none while there is nothing to do."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._waiting: deque[Callable[[], object]] = deque()
+        self._threads = 0
+        self._lock = threading.Lock()
+
+    def do(self, job: Callable[[], object]) -> None:
+        """Have a job done as soon as a thread is free; returns at once."""
+        with self._lock:
+            self._waiting.append(job)
+            if self._threads < self._limit:
+                self._start()
+                self._threads += 1
+
+    def withdraw(self) -> None:
+        """Forget the jobs that have not begun."""
+        with self._lock:
+            self._waiting.clear()
+
+    def _start(self) -> None:
+        threading.Thread(target=self._work, name="job on a host", daemon=True).start()
+
+    def _work(self) -> None:
+        try:
+            while (job := self._next()) is not None:
+                job()
+        except BaseException:  # a defect: its trace goes to the threads' hook, and another thread does the rest
+            self._start()
+            raise
+
+    def _next(self) -> Callable[[], object] | None:
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._threads -= 1
+            return None
+
+
+def as_they_come(
+    items: Sequence[S],
+    job: Callable[[S], T],
+    *,
+    limit: int = AT_ONCE,
+    host_of: Callable[[S], str] | None = None,
+    check: Callable[[], object] | None = None,
+) -> Generator[tuple[int, T | RealmsError], None, None]:
+    """Do a job for each item, up to `limit` at a time; yield the item's number and its result as soon as it is there.
+
+    With `host_of` the limit is one for each host. An error of the house is a result, and a defect is one too. `check`
+    is called while nothing comes: what it raises ends the wait. Jobs that have not begun by the end never do.
+    """
+    answers: SimpleQueue[tuple[int, T | RealmsError]] = SimpleQueue()
+    crews: defaultdict[str, Crew] = defaultdict(partial(Crew, limit))
+
+    def work(number: int, item: S) -> None:
+        outcome: T | RealmsError = RealmsError("internal error: run again with REALMS_TRACEBACK=1")
+        try:
+            outcome = job(item)
+        except RealmsError as error:
+            outcome = error
+        finally:
+            answers.put((number, outcome))
+
+    try:
+        for number, item in enumerate(items):
+            crews[host_of(item) if host_of is not None else ""].do(partial(work, number, item))
+        for _ in items:
+            yield _await(answers, check)
+    finally:
+        for crew in crews.values():
+            crew.withdraw()
+
+
+def _await(answers: SimpleQueue[T], check: Callable[[], object] | None) -> T:
+    while check is not None:
+        try:
+            return answers.get(timeout=CHECK_SECONDS)
+        except Empty:
+            check()
+    return answers.get()
+
+
+def map_hosts(hosts: Sequence[Host], job: Callable[[Host], T], *, limit: int = AT_ONCE) -> tuple[Answer[T], ...]:
+    """Do a job for each host, up to `limit` at a time; return the answers in the order of the hosts.
+
+    Raises Cancelled when all have ended, where one of them was; other errors of the house are answers.
+    """
+    answers: dict[int, Answer[T]] = {}
+    for number, outcome in as_they_come(hosts, job, limit=limit):
+        host = hosts[number]
+        answers[number] = Answer(host, error=outcome) if isinstance(outcome, RealmsError) else Answer(host, outcome)
+    in_order = tuple(answers[number] for number in range(len(hosts)))
+    for answer in in_order:
+        if isinstance(answer.error, Cancelled):
+            raise answer.error
+    return in_order
+
+
+def map_items(items: Sequence[S], job: Callable[[S], T], *, limit: int = AT_ONCE) -> tuple[T, ...]:
+    """Do a job for each item, up to `limit` at a time; return the results in the order of the items.
+
+    Raises the first error that comes; jobs that have not begun then never do.
+    """
+    results: dict[int, T] = {}
+    with closing(as_they_come(items, job, limit=limit)) as coming:
+        for number, outcome in coming:
+            if isinstance(outcome, RealmsError):
+                raise outcome
+            results[number] = outcome
+    return tuple(results[number] for number in range(len(items)))
+
+
+def first(
+    hosts: Sequence[Host], job: Callable[[Host], T], *, limit: int = AT_ONCE, check: Callable[[], object] | None = None
+) -> tuple[Host, T]:
+    """Do a job on hosts at once; return the first result, with its host, without waiting for the others.
+
+    Raises the first error where all fail, and what `check` raises while nothing comes.
+    """
+    failures: list[RealmsError] = []
+    for number, outcome in as_they_come(hosts, job, limit=limit, check=check):
+        if not isinstance(outcome, RealmsError):
+            return hosts[number], outcome
+        failures.append(outcome)
+    raise failures[0]
+
+
+def one_realm(workplace: Workplace, wanted: str | None) -> Realm:
+    """Return the realm asked for, or the only one that isn't disabled. Raises UsageError."""
+    realms = realms_of(workplace, wanted)
+    if len(realms) > 1:
+        names = ", ".join(sorted(realm.id for realm in realms))
+        raise UsageError(f"there are {len(realms)} realms: {names}", hint="name one with --realm")
+    return realms[0]
+
+
+def realms_of(workplace: Workplace, wanted: str | None) -> tuple[Realm, ...]:
+    """Give the realm asked for, or all that aren't disabled. Raises UsageError where there is none."""
+    realms = workplace.configuration.realms
+    check_known("realm", wanted, realms)
+    if wanted is not None and realms[wanted].disabled:
+        hint = "disabled = false in its file enables it"
+        raise UsageError(f"realm {wanted!r} is disabled: it connects to nothing", hint=hint)
+    chosen = tuple(realm for realm in realms.values() if not realm.disabled and wanted in (None, realm.id))
+    if not chosen:
+        raise UsageError("there is no realm that isn't disabled", hint="see realms show")
+    return chosen
+
+
+def realms_and_hosts(
+    workplace: Workplace, wanted: str | None, names: Sequence[str]
+) -> tuple[tuple[Realm, tuple[Host, ...]], ...]:
+    """Give the realm asked for, or all that aren't disabled and have hosts, with their hosts, or those that are named.
+
+    Raises UsageError for a host that isn't there, for a saved fleet, and where no host is left.
+    """
+    chosen = []
+    for realm in realms_of(workplace, wanted):
+        hosts = _hosts(workplace, realm)
+        if wanted is None and not hosts:
+            continue
+        chosen.append((realm, tuple(host for host in hosts if not names or host.name in names)))
+    known = [host.name for _, hosts in chosen for host in hosts]
+    for name in names:
+        if name not in known:
+            check_known("host", name, [host.name for realm, _ in chosen for host in _hosts(workplace, realm)])
+    with_hosts = tuple((realm, hosts) for realm, hosts in chosen if hosts)
+    if not with_hosts:
+        raise UsageError("there are no hosts", hint="realms hosts add")
+    return with_hosts
+
+
+def hosts_of(workplace: Workplace, realm: Realm, wanted: Sequence[str] = ()) -> tuple[Host, ...]:
+    """Give the hosts of a realm, or those of them that are wanted, sorted by name; disabled ones too.
+
+    Raises UsageError for a saved fleet, and where there is no such host.
+    """
+    hosts = _hosts(workplace, realm)
+    for name in wanted:
+        check_known(f"host in realm {realm.id},", name, [host.name for host in hosts])
+    if not hosts:
+        raise UsageError(f"realm {realm.id!r} has no hosts", hint="realms hosts add")
+    return tuple(host for host in hosts if not wanted or host.name in wanted)
+
+
+def _hosts(workplace: Workplace, realm: Realm) -> tuple[Host, ...]:
+    if not workplace.is_live:
+        raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
+    return tuple(snapshot.host for snapshot in workplace.registered().hosts if snapshot.host.realm == realm.id)

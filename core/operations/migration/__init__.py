@@ -1,0 +1,1 @@
+"""Migration: checks, target, live and offline moves, and what an interrupted one leaves."""

@@ -1,0 +1,184 @@
+"""Where a VM is after all: what both sides of a migration say, whatever became of the migration itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from core.driver.connection.asking import ask_within
+from core.driver.migration.migration import see
+from core.errors import RealmsError
+from core.fleet.fleet import VMState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.driver.migration.migration import Sight
+    from core.hosts import Host
+
+LOOK_DEADLINE = 15.0
+"""Seconds that each side has to say where the VM is."""
+
+SETTLING = 40.0
+"""Seconds that libvirt may take to clean up: it notices a lost client or peer after up to 30."""
+
+SILENCE = 15.0
+"""Seconds that a side which can't be asked has to come back: a daemon is started again within a few."""
+
+_BETWEEN_LOOKS = 1.0
+
+
+class Place(StrEnum):
+    """Where a VM is. UNKNOWN: a side that may have it could not be asked."""
+
+    SOURCE = "source"
+    TARGET = "target"
+    BOTH = "both"
+    OFF_AT_SOURCE = "off-at-source"
+    OFF_AT_TARGET = "off-at-target"
+    OFF_AT_BOTH = "off-at-both"
+    NOWHERE = "nowhere"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What each side says of the VM; None where it could not be asked, for the reason beside."""
+
+    vm: str
+    source: str
+    target: str
+    here: Sight | None
+    there: Sight | None
+    here_error: str = ""
+    there_error: str = ""
+    held: bool = False
+    """Whether we have paused it at the source because the target might run it."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is, as far as the two sides tell."""
+        here, there = self.here, self.there
+        if here is None or there is None:
+            return Place.UNKNOWN
+        if here.active or there.active:
+            return Place.BOTH if here.active and there.active else Place.SOURCE if here.active else Place.TARGET
+        if here.defined and there.defined:
+            return Place.OFF_AT_BOTH
+        return Place.OFF_AT_SOURCE if here.defined else Place.OFF_AT_TARGET if there.defined else Place.NOWHERE
+
+    @property
+    def settled(self) -> bool:
+        """Whether no migration works on it any more on either side."""
+        sides = (self.here, self.there)
+        return all(side is not None and not side.busy and not side.incoming for side in sides)
+
+    @property
+    def has_remnant(self) -> bool:
+        """Whether the target has it for good, and what the source has is what nobody has told to end."""
+        here, there = self.here, self.there
+        if self.place is not Place.BOTH or here is None or there is None:
+            return False
+        left = here.held_by_migration or (self.held and here.state is VMState.PAUSED)
+        arrived = there.state is VMState.RUNNING and not there.incoming and not there.busy
+        return left and not here.busy and arrived
+
+    @property
+    def message(self) -> str:
+        """Say plainly where the VM is."""
+        here, there = self.here, self.there
+        match self.place:
+            case Place.SOURCE if here is not None:
+                return f"{self.vm} is {here.state.value} on {self.source}; {self._side(self.target, there)}"
+            case Place.TARGET if there is not None:
+                return f"{self.vm} is {there.state.value} on {self.target}; {self.source} doesn't run it any more"
+            case Place.BOTH if here is not None and there is not None:
+                kind = "an unfinished copy of it" if there.incoming else f"a copy that is {there.state.value}"
+                return f"{self.vm} is {here.state.value} on {self.source}, and {self.target} has {kind}"
+            case Place.OFF_AT_SOURCE:
+                return f"{self.vm} is off, and defined on {self.source} alone"
+            case Place.OFF_AT_TARGET:
+                return f"{self.vm} is off, and defined on {self.target} alone"
+            case Place.OFF_AT_BOTH:
+                return f"{self.vm} is off, and defined on both {self.source} and {self.target}"
+            case Place.NOWHERE:
+                return f"neither {self.source} nor {self.target} knows {self.vm} any more"
+            case _:
+                sides = f"{self._side(self.source, here)}, {self._side(self.target, there)}"
+                return f"nobody knows where {self.vm} is: {sides}"
+
+    @property
+    def hint(self) -> str:
+        """Say what to do about it; empty where nothing needs to be done."""
+        here, there = self.here, self.there
+        match self.place:
+            case Place.UNKNOWN if there is None and here is not None and here.state is VMState.PAUSED:
+                return (
+                    f"{self.target} may run it: once that can be asked, realms vms recover; "
+                    f"if it surely doesn't, realms vms resume {self.source}/{self.vm}"
+                )
+            case Place.SOURCE if here is not None and here.state is VMState.PAUSED and here.held_by_migration:
+                return f"once {self.target} surely doesn't run it: realms vms resume {self.source}/{self.vm}"
+            case Place.BOTH if there is not None and there.incoming:
+                return f"libvirt on {self.target} ends its copy when it notices; else: virsh destroy {self.vm} there"
+            case Place.BOTH:
+                return f"end one of them at once: realms vms off {self.target}/{self.vm} (or {self.source}/{self.vm})"
+            case Place.OFF_AT_SOURCE:
+                return f"realms vms start {self.source}/{self.vm}"
+            case Place.OFF_AT_TARGET:
+                return f"realms vms start {self.target}/{self.vm}"
+            case Place.OFF_AT_BOTH:
+                return f"start it on one of them alone, and undefine it on the other: virsh undefine {self.vm}"
+            case Place.NOWHERE:
+                return "its disks are where they were; restore its definition from a backup"
+            case Place.UNKNOWN:
+                silent = " and ".join(
+                    name for name, sight in ((self.source, here), (self.target, there)) if sight is None
+                )
+                return f"don't start it anywhere before {silent} can be asked: realms vms list"
+            case _:
+                return ""
+
+    def _side(self, host: str, sight: Sight | None) -> str:
+        if sight is None:
+            error = self.here_error if host == self.source else self.there_error
+            return f"{host} can't be asked ({error})"
+        if sight.active:
+            return f"{host} has an unfinished copy" if sight.incoming else f"on {host} it is {sight.state.value}"
+        return f"on {host} it is off" if sight.defined else f"{host} doesn't have it"
+
+
+def look(vm: str, uuid: str, source: Host, target: Host, deadline: float = LOOK_DEADLINE) -> Whereabouts:
+    """Ask both sides once, by new connections."""
+    here, here_error = _ask(source, uuid, deadline)
+    there, there_error = _ask(target, uuid, deadline)
+    return Whereabouts(vm, source.name, target.name, here, there, here_error, there_error)
+
+
+def look_until_settled(
+    vm: str,
+    uuid: str,
+    source: Host,
+    target: Host,
+    *,
+    monotonic: Callable[[], float],
+    wait: Callable[[float], object],
+    ask: Callable[[str, str, Host, Host], Whereabouts] | None = None,
+) -> Whereabouts:
+    """Ask both sides until no migration works on the VM any more, or patience ends."""
+    ask = ask or look
+    started = monotonic()
+    while True:
+        found = ask(vm, uuid, source, target)
+        patience = SILENCE if found.place is Place.UNKNOWN else SETTLING
+        if found.settled or monotonic() - started >= patience:
+            return found
+        wait(_BETWEEN_LOOKS)
+
+
+def _ask(host: Host, uuid: str, deadline: float) -> tuple[Sight | None, str]:
+    try:
+        return ask_within(host.name, host.uri, deadline, lambda connection: see(connection, uuid)), ""
+    except RealmsError as error:
+        return None, error.bare_message

@@ -1,0 +1,1 @@
+"""Plans carried out: order, pace, moves and resuming."""

@@ -1,0 +1,1 @@
+"""Room reserved on a host, and the scheduling log."""

@@ -1,0 +1,224 @@
+"""Room taken on a host: placed and reserved in one breath, under the registry's lock (specification, section 8).
+
+Two programs that place at once never give the same room twice: whoever has the lock sees the reservations of all
+others, and reserves before it lets go. What is reserved is renewed while this process works, and runs out if it dies.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.codes import ErrorCode
+from core.errors import RealmsError, ReservationRefused
+from core.fleet.fleet import Fleet
+from core.hosts import HostState
+from core.operations.scheduling.log_writer import SchedulingDecision, log_decision
+from core.placement.engine import engine
+from core.registry.reservations import LIFETIME
+from core.reservations import Reservation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.clock import Clock
+    from core.fleet.fleet import HostSnapshot
+    from core.hardware import PciAddress
+    from core.operations.session import Workplace
+    from core.placement.engine.request import Request
+    from core.placement.engine.verdicts import Placement, Placements
+    from core.registry.hosts import HostRegistry
+    from core.registry.transactions import Transaction
+
+RENEWALS = 4
+"""Times that a reservation is renewed within its lifetime: one that fails is no loss."""
+
+
+class NoRoom(RealmsError):
+    """No host can take the VM, or the one that was asked for can't; `placements` tells why of each."""
+
+    code = ErrorCode.NO_ROOM
+
+    def __init__(self, message: str, placements: Placements, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.placements = placements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Room that is wanted for a VM."""
+
+    operation: str
+    """What the room is for: create, start, migrate, restore."""
+    uuid: str
+    vm: str
+    request: Request
+    owner: str
+    """Who works for it: the owner of the operation's journal entry."""
+    host: str | None = None
+    """The only host that will do; it is judged all the same."""
+    is_there: bool = False
+    """Whether the VM is that host's already: No Scheduling is no reason against it then."""
+    fixed_devices: tuple[PciAddress, ...] | None = None
+    """The very devices that it needs; None where any of the requested types will do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Room that was taken: where, with which devices, and why there."""
+
+    placement: Placement
+    placements: Placements
+    promise: Promise
+    warning: str = ""
+    """What went wrong on the side, for the administrator to know; the room is taken all the same."""
+
+
+def take_room(workplace: Workplace, claim: Claim, check: Callable[[Fleet, Transaction], None] | None = None) -> Room:
+    """Place a VM by the newest snapshots and all reservations, and reserve what it was given.
+
+    `check` is asked under the lock too, and may raise. Raises NoRoom, ReservationRefused, RegistryBusy, ReadOnly. The
+    decision is logged where the realm wants it, the refusal too; that it can't be is only a warning.
+    """
+    registry = workplace.check_can_change()
+    watch = workplace.connect()
+    with registry.transaction() as changes:
+        fleet = _fleet_under_lock(watch.snapshots(), changes, claim)
+        if check is not None:
+            check(fleet, changes)
+        placements = _place(workplace, fleet, claim)
+        reservation = None
+        if placements.placements:
+            placement = placements.placements[0]
+            reservation = changes.reserve(
+                Reservation(
+                    uuid=claim.uuid,
+                    vm=claim.vm,
+                    host=placement.host,
+                    vcpus=claim.request.vcpus,
+                    memory_bytes=claim.request.memory_bytes,
+                    devices=placement.devices,
+                    owner=claim.owner,
+                )
+            )
+    promise = Promise(registry, reservation, workplace.clock) if reservation is not None else None
+    warning = _log(workplace, fleet, placements, claim)
+    if promise is None:
+        hint = "realms place --explain tells every number of it"
+        raise NoRoom(_why_none(claim, placements), placements, hint=f"{hint}; {warning}" if warning else hint)
+    return Room(placement=placements.placements[0], placements=placements, promise=promise, warning=warning)
+
+
+def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, claim: Claim) -> Fleet:
+    """Put the snapshots together with hosts and reservations as they are while nobody else can change them."""
+    hosts = {host.name: host for host in changes.hosts}
+    reservations = changes.reservations
+    current = []
+    for snapshot in snapshots:
+        host = hosts.get(snapshot.name)
+        if host is None or host.uri != snapshot.host.uri:
+            continue  # removed, or another machine by now
+        if claim.is_there and host.name == claim.host and host.state is HostState.NO_SCHEDULING:
+            host = replace(host, state=HostState.ENABLED)
+        # What this VM has reserved itself is in nobody's way, itself included.
+        held = tuple(each for each in reservations if each.host == host.name and each.uuid != claim.uuid)
+        current.append(replace(snapshot, host=host, reservations=held))
+    return Fleet(changes.now, tuple(current))
+
+
+def _place(workplace: Workplace, fleet: Fleet, claim: Claim) -> Placements:
+    placements = engine.place(workplace.configuration, fleet, claim.request)
+    if claim.host is None:
+        return placements
+    chosen = tuple(snapshot for snapshot in fleet.hosts if snapshot.name == claim.host)
+    there = engine.place(workplace.configuration, Fleet(fleet.taken, chosen), claim.request)
+    taken = there.placements
+    if taken and claim.fixed_devices is not None:
+        for address in claim.fixed_devices:
+            if address in chosen[0].addresses_in_use():
+                holder = next((vm.name for vm in chosen[0].active_vms() if address in vm.devices), "another VM")
+                message = f"{claim.host}: {claim.vm} needs {address}, which {holder} has"
+                raise NoRoom(message, replace(placements, placements=()), hint="turn that off first")
+        taken = (replace(taken[0], devices=claim.fixed_devices),)
+    return replace(placements, placements=taken, stopped_by=() if taken else there.stopped_by)
+
+
+def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Claim) -> str:
+    realm = workplace.configuration.realms.get(claim.request.realm or "")
+    if realm is None or not realm.log_scheduling or workplace.registry is None:
+        return ""
+    decision = SchedulingDecision(
+        workplace.configuration,
+        fleet,
+        placements,
+        operation=claim.operation,
+        vm=claim.vm,
+        uuid=claim.uuid,
+        forced_host=claim.host,
+        fixed_devices=claim.fixed_devices,
+    )
+    return log_decision(workplace.registry.path, decision)
+
+
+def _why_none(claim: Claim, placements: Placements) -> str:
+    refused = [verdict for verdict in placements.verdicts if verdict.refusal and claim.host in (None, verdict.host)]
+    shown = "; ".join(f"{verdict.host}: {verdict.refusal}" for verdict in refused[:5])
+    more = f"; and {len(refused) - 5} more hosts" if len(refused) > 5 else ""
+    if not refused:
+        return f"there is no host to place {claim.vm} on"
+    who = "no host can" if claim.host is None else f"{claim.host} can't"
+    return f"{who} take {claim.vm}: {shown}{more}"
+
+
+class Promise:
+    """A reservation of this process, renewed by a daemon thread until it is settled or released."""
+
+    def __init__(self, registry: HostRegistry, reservation: Reservation, clock: Clock) -> None:
+        self.reservation = reservation
+        self._registry = registry
+        self._clock = clock
+        self._ended = threading.Event()
+        self._lost = ""
+        self._thread = threading.Thread(target=self._renew, name=f"reservation {reservation.vm}", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raise ReservationRefused where the reservation has run out, as when this process was stopped for long."""
+        if self._lost:
+            raise ReservationRefused(self._lost, hint="its room may have been given away: try again")
+        # A process that was stopped has not heard of it yet: the registry knows.
+        self._registry.renew(self.reservation.uuid, self.reservation.owner, self._clock.now() + LIFETIME)
+
+    def settle(self, seconds: float) -> None:
+        """Let it go: the VM is seen running. It still counts for so many seconds for those that looked before.
+
+        Never raises: a VM that runs is not to be undone for a busy registry, and the reservation runs out by itself.
+        """
+        self._end()
+        with suppress(RealmsError):
+            self._registry.settle(self.reservation.uuid, self.reservation.owner, self._clock.now() + seconds)
+
+    def release(self) -> None:
+        """Give the room back.
+
+        Never raises: what was done is no failure for a busy registry, and the reservation runs out by itself.
+        """
+        self._end()
+        with suppress(RealmsError):
+            self._registry.release(self.reservation.uuid, self.reservation.owner)
+
+    def _end(self) -> None:
+        self._ended.set()
+
+    def _renew(self) -> None:
+        while not self._ended.wait(LIFETIME / RENEWALS):
+            try:
+                self._registry.renew(self.reservation.uuid, self.reservation.owner, self._clock.now() + LIFETIME)
+            except ReservationRefused as error:
+                if not self._ended.is_set():
+                    self._lost = error.message
+                return
+            except RealmsError:  # the lock was busy, or the file unreadable: there is time for more attempts
+                continue

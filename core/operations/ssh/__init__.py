@@ -1,0 +1,1 @@
+"""The ssh key of this machine, and logins to hosts."""

@@ -1,0 +1,283 @@
+"""Takes a realm's pools away from hosts: stopped and forgotten there; the files stay (specification, section 10)."""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.codes import ErrorCode
+from core.driver.connection.asking import answer_within
+from core.driver.connection.jobs import job_connection
+from core.driver.storage.pool_setup import (
+    define_again,
+    look_up_pool,
+    pool_definition,
+    set_autostart,
+    start_pool,
+    stop_pool,
+    undefine_pool,
+    virsh_command,
+)
+from core.errors import DriverError, HostTimeout, RealmsError
+from core.fleet.fleet import PoolState
+from core.operations.hosts.fanout import map_hosts
+from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, pool_name
+from core.operations.storage.pools import DEADLINE
+from core.operations.storage.usage import look_at_storage
+from core.operations.tasks.journal import Journal
+from core.operations.tasks.step_kinds import StepKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from core.driver.connection.connection import HostConnection
+    from core.driver.storage.pool_setup import PoolFacts
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.operations.storage.usage import HostStorage
+    from core.operations.tasks.task import Control
+    from core.realms import Realm
+
+
+class PoolsInUse(RealmsError):
+    """Pools can't be taken away from a host: something there needs them. Nothing was done, on no host."""
+
+    code = ErrorCode.POOLS_IN_USE
+
+
+class PoolsNotRemoved(RealmsError):
+    """Some host's pools could not be taken away; `report` tells which."""
+
+    code = ErrorCode.POOLS_NOT_REMOVED
+
+    def __init__(self, message: str, report: PoolsReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def virsh_commands(realm: Realm, host: Host, roles: Sequence[PoolRole]) -> tuple[str, ...]:
+    """Give the shell commands that do the same, as an administrator would type them."""
+    names = [pool_name(realm, role) for role in PoolRole if role in roles]
+    return tuple(
+        virsh_command(host.uri, command, name) for name in names for command in ("pool-destroy", "pool-undefine")
+    )
+
+
+def remove_pools(
+    workplace: Workplace,
+    control: Control,
+    realm: Realm,
+    hosts: Sequence[Host],
+    roles: Sequence[PoolRole],
+    *,
+    deadline: float = DEADLINE,
+) -> PoolsReport:
+    """Stop and forget pools on hosts, after each was asked what its VMs need of them; no file is deleted.
+
+    Raises PoolsInUse before anything is done, PoolsNotRemoved where a host failed (its own pools are as before then,
+    the other hosts' are gone; of one that stopped answering in the midst nobody knows, and its error says so), and
+    Cancelled.
+    """
+    if workplace.registry is not None:
+        _refuse_operations(realm, Journal(workplace.registry.path, workplace.clock))
+    answers = map_hosts(hosts, lambda host: _users(control, realm, host, roles, deadline))
+    used = {answer.host.name: answer.value for answer in answers if answer.value}
+    if used:
+        told = "; ".join(f"{host}: {', '.join(users)}" for host, users in used.items())
+        hint = "move or delete those VMs, or leave the host out with --host; nothing was done"
+        raise PoolsInUse(f"pools are in use: {told}", hint=hint)
+    control.check()
+    silent = {answer.host.name: answer.error for answer in answers if answer.error is not None}
+    ready = [host for host in hosts if host.name not in silent]
+    removed = {
+        answer.host.name: answer
+        for answer in map_hosts(ready, lambda host: _remove(control, realm, host, roles, deadline))
+    }
+    found = tuple(
+        HostPools(host, error=silent[host.name])
+        if host.name in silent
+        else HostPools(host, removed[host.name].value or (), removed[host.name].error)
+        for host in hosts
+    )
+    report = PoolsReport(realm, found)
+    failed = [host for host in found if host.error is not None]
+    if failed:
+        control.keep()
+        raise PoolsNotRemoved(f"pools could not be removed on {len(failed)} of {len(found)} hosts", report)
+    return report
+
+
+def _refuse_operations(realm: Realm, journal: Journal) -> None:
+    at_work = [record for record in journal.records() if record.at_work and record.realm == realm.id]
+    if at_work:
+        told = ", ".join(f"{record.operation} of VM {record.vm} ({record.owner})" for record in at_work)
+        raise PoolsInUse(f"realm {realm.id} is being worked on: {told}", hint="wait until that has ended")
+
+
+def _users(control: Control, realm: Realm, host: Host, roles: Sequence[PoolRole], deadline: float) -> tuple[str, ...]:
+    """Name the VMs of a host, running or off, whose disks need one of the pools."""
+    with control.step(StepKind.LOOK, "ask which VMs need the pools", host.name) as step:
+        seen = answer_within(host.name, deadline, lambda: look_at_storage(realm, host, deadline), control.cancel_asked)
+        users = tuple(_needing(seen, roles))
+        step.detail("; ".join(users))
+        return users
+
+
+def _needing(seen: HostStorage, roles: Sequence[PoolRole]) -> Iterator[str]:
+    backing = {
+        posixpath.normpath(volume.path): posixpath.normpath(volume.backing_path)
+        for volumes in seen.volumes.values()
+        for volume in volumes
+        if volume.backing_path
+    }
+    paths = {
+        (volume.pool, volume.name): posixpath.normpath(volume.path)
+        for volumes in seen.volumes.values()
+        for volume in volumes
+    }
+    for vm in seen.domains:
+        named = {paths[each] for each in vm.volumes if each in paths}
+        files = _with_backing({posixpath.normpath(file) for file in vm.files} | named, backing)
+        for role in roles:
+            lies_there = any(_lies_in(file, seen.folders.get(role, "")) for file in files)
+            if lies_there or any(pool == seen.pools.get(role) for pool, _ in vm.volumes):
+                yield f"VM {vm.name} ({'running' if vm.active else 'off'}) needs {seen.pools[role]}"
+
+
+def _with_backing(files: set[str], backing: Mapping[str, str]) -> set[str]:
+    found: set[str] = set()
+    while files:
+        found |= files
+        files = {backing[file] for file in files if file in backing} - found
+    return found
+
+
+def _lies_in(file: str, folder: str) -> bool:
+    return bool(folder) and file.startswith(posixpath.normpath(folder).rstrip("/") + "/")
+
+
+def _remove(
+    control: Control, realm: Realm, host: Host, roles: Sequence[PoolRole], deadline: float
+) -> tuple[RealmPool, ...]:
+    """Take the pools away from one host, all or none; the end of the task puts them back where it is cancelled."""
+    taken = _Takings()
+
+    def put_back_later() -> None:
+        with job_connection(host, deadline) as connection:
+            put_back(connection)
+
+    def put_back(connection: HostConnection) -> None:
+        undoing = control.branch()
+        for each in taken.pools:
+            undoing.on_failure(f"undo: have {each.name} again", functools.partial(each.put_back, connection), host.name)
+        undoing.undo_all()
+
+    def work() -> tuple[RealmPool, ...]:
+        from core.operations.storage.pool_setup import look_up_realm_pools
+
+        with job_connection(host, deadline) as connection:
+            found = look_up_realm_pools(connection, realm, [role for role in PoolRole if role in roles])
+            try:
+                return tuple(_take_away(control, connection, role, facts, taken) for role, facts in found.items())
+            except _GivenUp:
+                raise
+            except RealmsError:
+                put_back(connection)
+                raise
+
+    try:
+        gone = answer_within(host.name, deadline, work)
+    except HostTimeout as error:
+        begun = taken.give_up()
+        if not begun:
+            raise HostTimeout(host.name, f"no answer in {deadline:g} s; nothing was begun there") from error
+        raise HostTimeout(
+            host.name,
+            f"no answer in {deadline:g} s; removing {', '.join(begun)} was begun there, and may still finish",
+            hint=f"realms pools status --host {host.name} shows what is there; remove again, or set them up again",
+        ) from error
+    control.on_failure("undo: put the pools back", put_back_later, host.name)
+    return gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A pool that is being taken away, as it was."""
+
+    facts: PoolFacts
+    definition: str
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
+
+    def put_back(self, connection: HostConnection) -> None:
+        """Have it as it was; a transient one can only be made anew, by whoever made it."""
+        if not self.facts.persistent:
+            return
+        now = look_up_pool(connection, self.name)
+        if not now.persistent:
+            define_again(connection, self.definition)
+        if now.state is not self.facts.state and self.facts.state is PoolState.ACTIVE:
+            start_pool(connection, self.name)
+        set_autostart(connection, self.name, on=self.facts.autostart)
+
+
+class _GivenUp(DriverError):
+    """Nobody waits for the host any more."""
+
+
+class _Takings:
+    """The pools of a host whose removal was begun: none any more once nobody waits for it."""
+
+    def __init__(self) -> None:
+        self.pools: list[_Taken] = []
+        self._given_up = False
+        self._deciding = threading.Lock()
+
+    def begin(self, host: str, pool: _Taken) -> None:
+        """Note a pool that is about to be taken away; raises _GivenUp."""
+        with self._deciding:
+            if self._given_up:
+                raise _GivenUp(host, "given up")
+            self.pools.append(pool)
+
+    def check(self, host: str) -> None:
+        """Raise _GivenUp where nobody waits any more."""
+        if self._given_up:
+            raise _GivenUp(host, "given up")
+
+    def give_up(self) -> tuple[str, ...]:
+        """Have no more taken away; gives the names of those that were begun: a call about the last may go on."""
+        with self._deciding:
+            self._given_up = True
+            return tuple(pool.name for pool in self.pools)
+
+
+def _take_away(
+    control: Control,
+    connection: HostConnection,
+    role: PoolRole,
+    facts: PoolFacts,
+    taken: _Takings,
+) -> RealmPool:
+    name = facts.name
+    with control.step(StepKind.REMOVE_POOL, f"remove {name}", connection.host) as step:
+        if facts.state is PoolState.MISSING:
+            step.detail("is not there")
+            return RealmPool(role, facts)
+        definition = pool_definition(connection, name)
+        taken.begin(connection.host, _Taken(facts, definition))
+        changes = []
+        if facts.state is PoolState.ACTIVE:
+            stop_pool(connection, name)
+            changes.append("stopped")
+        taken.check(connection.host)
+        if facts.persistent:
+            undefine_pool(connection, name)
+            changes.append("undefined")
+        step.detail(f"{', '.join(changes)}; its files stay in {facts.path}")
+        return RealmPool(role, facts, tuple(changes))

@@ -1,0 +1,1 @@
+"""Tasks: steps, progress, rollback and the journal."""

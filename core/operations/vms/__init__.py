@@ -1,0 +1,1 @@
+"""VM lifecycle: create, start, power, snapshots, drives and deletion."""

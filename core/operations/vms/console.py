@@ -1,0 +1,73 @@
+"""A VM's serial console: which program opens it, and whether it can be opened at all (specification, section 9)."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.codes import ErrorCode
+from core.errors import RealmsError
+from core.operations.vms.lookup import VMRefused
+from core.text import printable
+
+if TYPE_CHECKING:
+    from core.driver.connection.connection import HostConnection
+    from core.operations.session import Workplace
+    from core.operations.vms.lookup import VMAtHand
+
+ESCAPE = "Ctrl-]"
+"""What ends a console, as virsh has it."""
+
+
+class NoConsole(RealmsError):
+    """The VM has no console that could be opened, or the program that opens it is missing."""
+
+    code = ErrorCode.NO_CONSOLE
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleCommand:
+    """A program that takes the terminal over. Its arguments go to it as they are, never through a shell."""
+
+    vm: str
+    host: str
+    arguments: tuple[str, ...]
+
+
+def console_command(
+    workplace: Workplace, at_hand: VMAtHand, *, take_over: bool = False, deadline: float = 30.0
+) -> ConsoleCommand:
+    """Give the command that opens a VM's console; `take_over` ends a session that someone else has there.
+
+    Raises NoConsole, VMRefused, DriverError.
+    """
+    from core.driver.connection.connection import effective_uri
+    from core.operations.hosts.access import HostAccess
+    from core.uris import parse_uri
+
+    vm, host = at_hand.vm, at_hand.host
+    uri = parse_uri(host.uri)
+    name = printable(vm.name)
+    if uri.driver == "test":
+        raise NoConsole(f"{host.name}: the embedded test driver has no consoles")
+    virsh = shutil.which("virsh")
+    if virsh is None:
+        hint = "it comes with libvirt: apt install libvirt-clients, dnf install libvirt-client"
+        raise NoConsole("virsh, which opens consoles, is not installed on this machine", hint=hint)
+    with HostAccess(workplace, host, deadline) as access:
+        active, serial = access.slow(lambda connection: _look(connection, vm.uuid))
+    if not active:
+        raise VMRefused(f"{name} is off: it has no console now", hint=f"realms vms start {host.name}/{vm.name}")
+    if not serial:
+        hint = "it needs <serial type='pty'/> and <console type='pty'/> in its definition, and a new start"
+        raise NoConsole(f"{name} has no serial console", hint=hint)
+    # The UUID in the place of the name: a name may begin with a dash.
+    options = ("--force",) if take_over else ("--safe",)
+    return ConsoleCommand(vm.name, host.name, (virsh, "--connect", effective_uri(uri), "console", vm.uuid, *options))
+
+
+def _look(connection: HostConnection, uuid: str) -> tuple[bool, bool]:
+    from core.driver.vms.serial_consoles import has_console
+
+    return has_console(connection, uuid)

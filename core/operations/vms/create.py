@@ -1,0 +1,404 @@
+"""A VM created: placed, reserved, its volumes made, defined, started, and waited for (specification, sections 8, 9)."""
+
+from __future__ import annotations
+
+import uuid as uuids
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.codes import ErrorCode
+from core.driver.xml.metadata import Mark
+from core.errors import DriverError, RealmsError, UsageError
+from core.operations.hosts.access import QUICK_SECONDS, HostAccess
+from core.operations.scheduling.reserve import Claim, take_room
+from core.operations.storage.volume_copy import CopyGoesOn, copy_watched, needed_for
+from core.operations.tasks.journal import Journal
+from core.operations.tasks.rollback import Undoing
+from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.deferred_cleanup import recover_when_copied
+from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
+from core.operations.vms.guest_registration import NotRegistered, await_active, wait_for_registration
+from core.operations.vms.spec import ExistingDrive, NewDrive, check_order
+from core.text import nearest, printable
+from core.units import show_size
+
+if TYPE_CHECKING:
+    from core.driver.connection.connection import HostConnection
+    from core.driver.storage.volumes import NewVolume, Volume
+    from core.driver.vms.domain_build import Disk
+    from core.fleet.fleet import Fleet
+    from core.hardware import Device, HardwareProfile
+    from core.hosts import Host
+    from core.operations.scheduling.reserve import Room
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+    from core.operations.vms.guest_registration import Registered
+    from core.operations.vms.spec import Order
+    from core.placement.engine.verdicts import Placement, Placements
+    from core.realms import Realm
+    from core.registry.transactions import Transaction
+
+SETTLE_SECONDS = 10.0
+"""Seconds to wait for hosts that have not answered yet, before the VM is placed on those that have."""
+
+SEEN_SECONDS = 30.0
+"""Seconds to wait until the host's snapshot shows a VM that was started."""
+
+OPERATION = "create"
+
+
+class NameTaken(RealmsError):
+    """The realm has a VM of that name, or one is being made."""
+
+    code = ErrorCode.NAME_TAKEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """A VM that was created. `registered` is None where it was not waited for."""
+
+    name: str
+    uuid: str
+    realm: str
+    placement: Placement
+    placements: Placements
+    boot_volume: str
+    drives: tuple[str, ...]
+    registered: Registered | None
+
+
+def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: float = SETTLE_SECONDS) -> Created:
+    """Create a VM and wait until it has registered.
+
+    Hosts have `settle` seconds to answer, and as many again to say who has the drives. Raises UsageError, NameTaken,
+    DriveInUse, NoRoom, NotRegistered, DriverError, Cancelled; what was done is undone then, except that `order.keep`
+    keeps a VM that did not register.
+    """
+    registry = workplace.check_can_change()
+    realm = workplace.configuration.realms[order.realm]
+    check_order(order, realm)
+    with control.step(StepKind.LOOK, "look at the hosts") as step:
+        fleet = workplace.settled_fleet(settle)
+        step.detail(f"{fleet.hosts_answering} of {fleet.hosts_total} answer")
+    _refuse_name(order, fleet)
+    uuid = str(uuids.uuid4())
+    entry = Journal(registry.path, workplace.clock).begin(
+        OPERATION, vm=order.name, uuid=uuid, realm=realm.id, brick=order.brick
+    )
+    try:
+        with Undoing(control, entry, order.name) as undoing:
+            return _Creation(workplace, undoing, order, realm, uuid, patience=settle).run()
+    except CopyGoesOn as error:
+        recover_when_copied(workplace, entry.id, order.name, error)
+        raise
+
+
+class _Creation:
+    """One VM on its way into being."""
+
+    def __init__(
+        self, workplace: Workplace, undoing: Undoing, order: Order, realm: Realm, uuid: str, *, patience: float
+    ) -> None:
+        self._workplace = workplace
+        self._undoing = undoing
+        self._control = undoing.control
+        self._order = order
+        self._realm = realm
+        self._uuid = uuid
+        self._patience = patience
+        self._kind = ""
+        self._mark = Mark(realm=realm.id, created_at=workplace.clock.now(), pending=undoing.entry.owner)
+
+    def run(self) -> Created:
+        room = self._take_room()
+        host = self._host_of(room)
+        access = HostAccess(self._workplace, host)
+        try:
+            self._check_filter(access, host)
+            disks, drives = self._make_disks(access, host)
+            self._define(access, host, room, disks)
+            started_at = self._start(access, host, room)
+            registered = self._register(access, host, started_at)
+        finally:
+            access.close()  # undoing opens another where it must: this one may be dead
+        room.promise.settle(self._realm.stale_after)
+        return Created(
+            name=self._order.name,
+            uuid=self._uuid,
+            realm=self._realm.id,
+            placement=room.placement,
+            placements=room.placements,
+            boot_volume=self._volume_name(),
+            drives=drives,
+            registered=registered,
+        )
+
+    def _volume_name(self, drive: int | None = None) -> str:
+        """Name a volume so that no other VM's can ever have that name, and people see whose it is."""
+        part = "" if drive is None else f"-drive{drive}"
+        return f"{self._order.name}{part}-{self._uuid[:8]}.qcow2"
+
+    # Room ----------------------------------------------------------------------------------------------------------
+
+    def _take_room(self) -> Room:
+        order = self._order
+        claim = Claim(
+            operation=OPERATION,
+            uuid=self._uuid,
+            vm=order.name,
+            request=order.request(),
+            owner=self._undoing.entry.owner,
+            host=order.host,
+        )
+        release = self._workplace.check_can_change().release
+        self._undoing.before(
+            "reserve", "give its room back", lambda: release(self._uuid, self._undoing.entry.owner), order.host or ""
+        )
+        with self._control.step(StepKind.PLACE, f"place {order.name}", vm=order.name) as step:
+            room = take_room(self._workplace, claim, self._check)
+            if room.warning:
+                self._control.warn(room.warning)
+            devices = f" with {' '.join(map(str, room.placement.devices))}" if room.placement.devices else ""
+            step.detail(f"{room.placement.host}{devices}, at cost {room.placement.cost:g}")
+        return room
+
+    def _check(self, fleet: Fleet, changes: Transaction) -> None:
+        _refuse_name(self._order, fleet)
+        realms = {host.name: host.realm for host in changes.hosts}
+        for other in changes.reservations:
+            if other.vm == self._order.name and other.uuid != self._uuid and realms.get(other.host) == self._realm.id:
+                who = f" by {other.owner}" if other.owner else ""
+                raise NameTaken(f"a VM {other.vm} is being made on {other.host}{who}", hint="choose another name")
+        existing = [drive.name for drive in self._order.drives if isinstance(drive, ExistingDrive)]
+        journal = Journal(self._workplace.check_can_change().path, self._workplace.clock)
+        claim_drives(journal, self._undoing.entry, self._realm, existing)
+
+    def _host_of(self, room: Room) -> Host:
+        snapshot = self._workplace.fleet().host(room.placement.host)
+        if snapshot is None:
+            raise UsageError(f"host {room.placement.host} was removed meanwhile", hint="try again")
+        return snapshot.host
+
+    def _check_filter(self, access: HostAccess, host: Host) -> None:
+        """Refuse a network filter that the host doesn't have: libvirt would notice when the VM starts."""
+        from core.driver.vms.domain_control import has_network_filter
+
+        wanted = self._order.filter_in(self._realm)
+        if wanted and not access.quick(lambda connection: has_network_filter(connection, wanted)):
+            name = printable(wanted)
+            hint = f"virsh nwfilter-list shows those of {host.name}; --network-filter none: without one"
+            raise DriverError(host.name, f"there is no network filter {name!r}", hint=hint)
+
+    # Volumes -------------------------------------------------------------------------------------------------------
+
+    def _make_disks(self, access: HostAccess, host: Host) -> tuple[tuple[Disk, ...], tuple[str, ...]]:
+        from core.driver.storage.volumes import NewVolume
+        from core.driver.vms.domain_build import Disk
+
+        realm, order = self._realm, self._order
+        existing = self._existing_drives(access)
+        with self._control.step(StepKind.LOOK, f"find brick {order.brick}", host.name) as step:
+            brick = access.slow(lambda connection: find_brick(connection, realm, order.brick))
+            step.detail(f"{brick.format}, {show_size(brick.capacity)}")
+        self._mark = replace(self._mark, brick=brick.name)
+        name = self._volume_name()
+        copy = order.full_copy
+        what = "copy" if copy else "overlay"
+        boot = NewVolume(name=name, capacity=brick.capacity, backing=None if copy else brick)
+        volume = self._make(access, realm.volumes_pool, boot, f"{what} {name} of {brick.name}", brick)
+        disks = [Disk(path=volume.path)]
+        names = []
+        for number, drive in enumerate(order.drives, start=1):
+            if isinstance(drive, NewDrive):
+                full = not realm.drives.lazy_allocation
+                new = NewVolume(name=self._volume_name(number), capacity=drive.size, full=full)
+                what = f"drive {new.name} of {show_size(drive.size)}"
+                found = self._make(access, realm.drives_pool, new, what)
+            else:
+                found = existing[drive.name]
+            names.append(found.name)
+            form = "qcow2" if isinstance(drive, NewDrive) else found.format
+            disks.append(Disk(path=found.path, format=form, cache=realm.drives.cache))
+        return tuple(disks), tuple(names)
+
+    def _make(self, access: HostAccess, pool: str, new: NewVolume, what: str, brick: Volume | None = None) -> Volume:
+        from core.driver.storage.volume_bytes import delete_known
+        from core.driver.storage.volumes import copy_volume, create_volume
+
+        host = access.host
+
+        def discard() -> None:
+            with HostAccess(self._workplace, host) as again:
+                again.slow(lambda connection: delete_known(connection, pool, new.name))
+
+        self._undoing.before("volume", f"delete {new.name}", discard, host.name, pool=pool, volume=new.name)
+        if brick is not None and new.backing is None and not host.uri.startswith("test:"):
+            return access.slow(
+                lambda connection: copy_watched(
+                    self._control,
+                    connection,
+                    host,
+                    brick,
+                    pool=pool,
+                    name=new.name,
+                    form=new.format,
+                    needed=needed_for(connection, brick),
+                    what=f"make {what}",
+                    deadline=QUICK_SECONDS,
+                )
+            )
+        with self._control.step(StepKind.CREATE, f"make {what}", host.name):
+            if brick is not None and new.backing is None:
+                return access.slow(lambda connection: copy_volume(connection, brick, pool, new.name))
+            return access.slow(lambda connection: create_volume(connection, pool, new))
+
+    def _existing_drives(self, access: HostAccess) -> dict[str, Volume]:
+        realm, order = self._realm, self._order
+        names = [drive.name for drive in order.drives if isinstance(drive, ExistingDrive)]
+        found = access.slow(lambda connection: {name: find_drive(connection, realm, name) for name in names})
+        hosts = tuple(each.host for each in self._workplace.fleet().hosts if each.host.realm == realm.id)
+        volumes, patience = tuple(found.values()), self._patience
+        refuse_drives_in_use(self._workplace, self._control, hosts, volumes, force=order.force, deadline=patience)
+        return found
+
+    # The domain ----------------------------------------------------------------------------------------------------
+
+    def _define(self, access: HostAccess, host: Host, room: Room, disks: tuple[Disk, ...]) -> None:
+        from core.driver.vms.domain_build import Domain, domain_xml
+        from core.driver.vms.domain_control import remove_domain
+        from core.driver.vms.domain_kind import choose_kind
+
+        order, realm, uuid = self._order, self._realm, self._uuid
+        kind = access.quick(lambda connection: choose_kind(connection, order.virtualization))
+        self._kind = kind.type
+        profile = self._workplace.configuration.hardware_profiles.get(host.profile)
+        self._mark = replace(self._mark, devices=typed(profile, room.placement))
+        domain = Domain(
+            name=order.name,
+            uuid=uuid,
+            vcpus=order.vcpus,
+            memory_bytes=order.memory_bytes,
+            kind=kind,
+            mark=self._mark,
+            disks=disks,
+            network=realm.network,
+            network_filter=order.filter_in(realm),
+            devices=room.placement.devices,
+        )
+
+        def remove() -> None:
+            HostAccess(self._workplace, host).quick(lambda connection: remove_domain(connection, uuid))
+
+        self._undoing.before("define", f"remove {order.name}", remove, host.name)
+        with self._control.step(StepKind.DEFINE, f"define {order.name}", host.name, vm=order.name) as step:
+            access.quick(lambda connection: connection.define(domain_xml(domain)))
+            step.detail(f"{kind.type}, UUID {uuid}")
+
+    def _start(self, access: HostAccess, host: Host, room: Room) -> float:
+        from core.driver.vms.domain_kind import Virtualization
+
+        room.promise.check()
+        self._undoing.entry.step("start", host=host.name)
+        with self._control.step(StepKind.START, f"start {self._order.name}", host.name, vm=self._order.name):
+            try:
+                access.slow(lambda connection: connection.start(self._uuid))
+            except DriverError as error:
+                if self._kind == Virtualization.KVM and error.code is ErrorCode.QEMU_EXITED:
+                    error.hint = error.hint or "--virtualization qemu would run it without KVM, and slowly"
+                raise
+        return self._workplace.clock.now()
+
+    def _register(self, access: HostAccess, host: Host, started_at: float) -> Registered | None:
+        from core.driver.vms.domain_control import stop_domain
+
+        order, uuid = self._order, self._uuid
+        registered = None
+        if order.wait:
+            self._undoing.entry.step("register", host=host.name, keep=order.keep)
+            try:
+                registered = wait_for_registration(
+                    self._workplace, self._control, self._realm, host.name, uuid, started_at=started_at, what=order.name
+                )
+            except NotRegistered as error:
+                if not order.keep:
+                    raise
+                with self._control.step(StepKind.STOP, f"stop {order.name}", host.name, vm=order.name):
+                    access.quick(lambda connection: stop_domain(connection, uuid))
+                self._finish(access)
+                self._workplace.check_can_change().release(uuid, self._undoing.entry.owner)
+                self._undoing.done()
+                hint = (
+                    f"realms vms start {order.name} --no-wait lets it run: realms vms console shows then what it does"
+                )
+                raise NotRegistered(f"{error.message}; it was stopped and kept", hint=hint) from error
+        if not await_active(self._workplace, self._control, host.name, uuid, after=started_at, seconds=SEEN_SECONDS):
+            message = f"{order.name} was started, but {host.name} has not shown it running for {SEEN_SECONDS:g} s"
+            raise NotRegistered(message, hint="did it crash at once? On the host: /var/log/libvirt/qemu/")
+        self._finish(access)
+        return registered
+
+    def _finish(self, access: HostAccess) -> None:
+        self._undoing.entry.step("finish", host=access.host.name)
+        complete = replace(self._mark, pending="")
+        access.quick(lambda connection: connection.mark(self._uuid, complete))
+
+
+def typed(profile: HardwareProfile | None, placement: Placement) -> tuple[Device, ...]:
+    """Give the devices of a placement with their types by the host's profile."""
+    from core.hardware import Device
+
+    kinds = ((address, profile.type_of(address) if profile is not None else None) for address in placement.devices)
+    return tuple(Device(kind or "", address) for address, kind in kinds)
+
+
+def find_brick(connection: HostConnection, realm: Realm, wanted: str) -> Volume:
+    """Find a brick by its name, with or without `.qcow2`; raises UsageError, DriverError."""
+    from core.driver.storage.volumes import require_volume, volume_names
+
+    names = volume_names(connection, realm.bricks_pool)
+    found = next((name for name in (wanted, f"{wanted}.qcow2", f"{wanted}.img") if name in names), None)
+    if found is None:
+        raise _missing("brick", wanted, realm.bricks_pool, names)
+    _refuse_incomplete("brick", found, names)
+    return require_volume(connection, realm.bricks_pool, found)
+
+
+def find_drive(connection: HostConnection, realm: Realm, wanted: str) -> Volume:
+    """Find a drive by its name; raises UsageError, DriverError, also for one that is no plain drive."""
+    from core.driver.storage.volumes import require_volume, volume_names
+
+    names = volume_names(connection, realm.drives_pool)
+    if wanted not in names:
+        raise _missing("drive", wanted, realm.drives_pool, names)
+    _refuse_incomplete("drive", wanted, names)
+    volume = require_volume(connection, realm.drives_pool, wanted)
+    if volume.backing_path:
+        # A guest writes all of a raw drive, and can make it look like an overlay of a file of the host.
+        message = f"drive {printable(wanted)} says that it is an overlay of {printable(volume.backing_path)}"
+        raise UsageError(message, hint="drives are no overlays: a guest may have written that; look into it first")
+    return volume
+
+
+def _missing(kind: str, wanted: str, pool: str, names: frozenset[str]) -> UsageError:
+    stems = {name: name for name in names} | {name.rpartition(".")[0]: name for name in names if "." in name}
+    near = nearest(wanted, stems)
+    hint = f"did you mean {stems[near]!r}?" if near else f"realms {kind}s list shows what there is"
+    return UsageError(f"no {kind} {printable(wanted)!r} in pool {pool}", hint=printable(hint))
+
+
+def _refuse_incomplete(kind: str, name: str, names: frozenset[str]) -> None:
+    from core.operations.storage.usage import INCOMPLETE
+
+    if name + INCOMPLETE in names:
+        hint = f"wait until that has ended, or realms {kind}s delete it"
+        raise UsageError(f"{kind} {printable(name)} is being made, or was left half made", hint=hint)
+
+
+def _refuse_name(order: Order, fleet: Fleet) -> None:
+    for snapshot in fleet.hosts:
+        if snapshot.host.realm != order.realm:
+            continue
+        for vm in snapshot.vms:
+            if vm.name == order.name:
+                kind = "VM" if vm.managed else "foreign VM"
+                raise NameTaken(f"realm {order.realm} has a {kind} {vm.name} on {vm.host}", hint="choose another name")

@@ -1,0 +1,363 @@
+"""A VM deleted: its domain, and its volumes and snapshots only where that was asked for (specification, section 9)."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.codes import ErrorCode
+from core.errors import DriverError, RealmsError
+from core.operations.hosts.access import QUICK_SECONDS, HostAccess, in_lane
+from core.operations.tasks.journal import Journal
+from core.operations.tasks.step_kinds import StepKind
+from core.units import show_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from core.driver.connection.connection import HostConnection
+    from core.driver.storage.volumes import Volume
+    from core.driver.vms.snapshots import Snapshot
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.operations.tasks.journal import Entry, Record
+    from core.operations.tasks.task import Control
+    from core.operations.vms.target import Target
+    from core.realms import Realm
+    from core.reservations import Reservation
+
+OPERATION = "delete"
+
+RECOVER_UNASKED = "realms vms recover --unasked"
+"""What deletes the volumes of an operation that was left behind although a host can't be asked."""
+
+
+class VMActive(RealmsError):
+    """The VM runs, and was not to be turned off."""
+
+    code = ErrorCode.VM_ACTIVE
+
+
+class VolumeInUse(RealmsError):
+    """Another VM uses a volume that was to be deleted."""
+
+    code = ErrorCode.VOLUME_IN_USE
+
+
+class VolumeUseUnknown(RealmsError):
+    """Nobody can tell whether another VM uses a volume that was to be deleted, as where a host can't be asked."""
+
+    code = ErrorCode.VOLUME_USE_UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVolumes:
+    """The volumes of a VM: in the volumes pool (its boot volume), in the drives pool, and paths of other files."""
+
+    boot: tuple[Volume, ...] = ()
+    drives: tuple[Volume, ...] = ()
+    others: tuple[str, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+    """Its snapshots, incomplete ones too."""
+    copies: tuple[Volume, ...] = ()
+    """The volumes of its snapshots: their records first, so that what is left of one is known to be incomplete."""
+    unseen: str = ""
+    """Why its snapshots could not be looked for; empty where they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What was deleted of a VM, and what of it stays."""
+
+    target: Target
+    volumes: tuple[str, ...]
+    """Deleted volumes, as POOL/NAME."""
+    kept: tuple[str, ...]
+    """Volumes that stay, as POOL/NAME, and paths of other files."""
+    snapshots: tuple[str, ...] = ()
+    """Names of the snapshots that were deleted."""
+    kept_snapshots: tuple[str, ...] = ()
+    """Names of the snapshots that stay: they are found by the VM's UUID, and can be deleted by it."""
+
+    @property
+    def stays(self) -> tuple[str, ...]:
+        """What stays, in words: volumes, other files, snapshots."""
+        return (*self.kept, *(f"snapshot {name} of {self.target.vm.uuid}" for name in self.kept_snapshots))
+
+
+def volumes_of(workplace: Workplace, target: Target) -> OwnVolumes:
+    """Find the volumes that a VM's disks are. Raises DriverError."""
+    with HostAccess(workplace, target.host) as access:
+        return access.slow(lambda connection: own_volumes(connection, target.vm.uuid, target.realm))
+
+
+def own_volumes(connection: HostConnection, uuid: str, realm: Realm) -> OwnVolumes:
+    """Find the volumes that a domain's disks are on a host. Raises DriverError."""
+    from core.driver.storage.volumes import find_volume
+    from core.driver.vms.domain_control import require_domain, volume_of_path
+
+    boot, drives, others = [], [], []
+    for path in require_domain(connection, uuid).disks:
+        place = volume_of_path(connection, path)
+        volume = find_volume(connection, *place) if place is not None else None
+        if volume is None or volume.pool not in (realm.volumes_pool, realm.drives_pool):
+            others.append(path)
+        elif volume.pool == realm.volumes_pool:
+            boot.append(volume)
+        else:
+            drives.append(volume)
+    snapshots, copies, unseen = _own_snapshots(connection, uuid, realm)
+    return OwnVolumes(tuple(boot), tuple(drives), tuple(others), snapshots, copies, unseen)
+
+
+def _own_snapshots(
+    connection: HostConnection, uuid: str, realm: Realm
+) -> tuple[tuple[Snapshot, ...], tuple[Volume, ...], str]:
+    """Find a VM's snapshots and their volumes; the third says why not, where their pool can't be looked into."""
+    from core.driver.storage.volumes import list_volumes
+    from core.operations.vms.snapshots import snapshots_of, snapshots_pool
+
+    try:
+        snapshots = snapshots_of(connection, realm, uuid)
+        names = {name for snapshot in snapshots for name in snapshot.volumes}
+        present = list_volumes(connection, snapshots_pool(connection, realm)) if names else ()
+    except DriverError as error:
+        if not connection.is_alive():
+            raise
+        return (), (), error.message
+    copies = (volume for volume in present if volume.name in names)
+    return snapshots, tuple(sorted(copies, key=lambda volume: not volume.name.endswith(".snapshot"))), ""
+
+
+def delete_vm(
+    workplace: Workplace,
+    control: Control,
+    target: Target,
+    *,
+    volumes: bool = False,
+    drives: bool = False,
+    snapshots: bool | None = None,
+    force: bool = False,
+    unasked: bool = False,
+    patience: float = QUICK_SECONDS,
+) -> Deleted:
+    """Delete a VM that is off; with `volumes` its boot volume too, with `drives` its drives.
+
+    Its snapshots go with its boot volume, unless `snapshots` says otherwise.
+
+    `force` turns it off first. `unasked` deletes volumes although a host can't be asked who uses them, also because it
+    is disabled; never what another VM is known to use. Hosts have `patience` seconds to say what they use. Raises
+    VMActive, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled. What was begun is not undone: the journal has what
+    is left to delete, and `realms vms recover` goes on with it.
+    """
+    from core.driver.vms.domain_control import is_active
+
+    registry = workplace.check_can_change()
+    host, vm = target.host, target.vm
+    _refuse_at_work(registry.reservations(), target)
+    if in_lane(workplace, host.name, lambda connection: is_active(connection, vm.uuid)) and not force:
+        raise VMActive(f"{target.name} is active", hint="shut it down first, or --force turns it off")
+    found = volumes_of(workplace, target)
+    snapshots = volumes if snapshots is None else snapshots
+    if found.unseen:
+        control.warn(f"snapshots of {target.name} were not looked for: {found.unseen}")
+    own = (*(found.boot if volumes else ()), *(found.drives if drives else ()))
+    stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
+    doomed = (*own, *(found.copies if snapshots else ()))
+    if doomed:
+        refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, unasked=unasked, patience=patience)
+    entry = Journal(registry.path, workplace.clock).begin(
+        OPERATION,
+        vm=vm.name,
+        uuid=vm.uuid,
+        realm=target.realm.id,
+        host=host.name,
+        volumes=[{"pool": volume.pool, "volume": volume.name} for volume in doomed],
+    )
+    with _alone(workplace, target, entry, force=force), entry.kept_on_failure():
+        remove(workplace, control, host, vm.uuid, vm.name)
+        entry.step("volumes", host=host.name)
+        delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in own])
+        if snapshots and found.snapshots:
+            _delete_snapshots(workplace, control, target, len(found.snapshots))
+    names = tuple(snapshot.name for snapshot in found.snapshots)
+    return Deleted(
+        target,
+        tuple(f"{volume.pool}/{volume.name}" for volume in own),
+        (*(f"{volume.pool}/{volume.name}" for volume in stay), *found.others),
+        snapshots=names if snapshots else (),
+        kept_snapshots=() if snapshots else names,
+    )
+
+
+@contextlib.contextmanager
+def _alone(workplace: Workplace, target: Target, entry: Entry, *, force: bool) -> Iterator[None]:
+    """Keep the VM for its deletion, and see that nobody has started it while the hosts were asked."""
+    from core.operations.vms.restore_disks import reserve_alone
+
+    with contextlib.ExitStack() as held:
+        try:
+            promise = reserve_alone(workplace, target.vm.name, target.vm.uuid, target.host.name, entry.owner)
+            held.callback(promise.release)
+            if not force:
+                _refuse_started(workplace, target)
+        except BaseException:
+            entry.close()
+            raise
+        yield
+
+
+def _refuse_started(workplace: Workplace, target: Target) -> None:
+    from core.driver.vms.domain_control import is_active
+
+    if in_lane(workplace, target.host.name, lambda connection: is_active(connection, target.vm.uuid)):
+        raise VMActive(f"{target.name} was started meanwhile", hint="nothing was deleted")
+
+
+def _delete_snapshots(workplace: Workplace, control: Control, target: Target, count: int) -> None:
+    from core.operations.vms.snapshots import delete_snapshots_of
+
+    with HostAccess(workplace, target.host) as access:
+        what = "its snapshot" if count == 1 else f"its {count} snapshots"
+        with control.step(StepKind.DELETE, f"delete {what}", target.host.name) as step:
+            gone = access.slow(lambda connection: delete_snapshots_of(connection, target.realm, target.vm.uuid))
+            size = show_size(sum(snapshot.allocation for snapshot in gone))
+            step.detail(f"{', '.join(snapshot.name for snapshot in gone)}: {size}")
+
+
+def remove(workplace: Workplace, control: Control, host: Host, uuid: str, name: str) -> None:
+    """Remove a domain, running or not, if it is there. Raises DriverError."""
+    from core.driver.vms.domain_control import remove_domain
+
+    with control.step(StepKind.UNDEFINE, f"remove {name}", host.name, vm=name):
+        in_lane(workplace, host.name, lambda connection: remove_domain(connection, uuid))
+
+
+def delete_volumes(workplace: Workplace, control: Control, host: Host, volumes: Sequence[tuple[str, str]]) -> None:
+    """Delete volumes, given as pool and name, that are there. Raises DriverError."""
+    from core.driver.storage.volumes import discard_volume
+
+    if not volumes:
+        return
+    with HostAccess(workplace, host) as access:
+        for pool, name in volumes:
+            with control.step(StepKind.DELETE, f"delete {pool}/{name}", host.name):
+                access.slow(lambda connection, pool=pool, name=name: discard_volume(connection, pool, name))  # type: ignore[misc]
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeUses:
+    """What speaks against deleting volumes."""
+
+    known: Mapping[str, tuple[str, ...]]
+    """Who uses each, in words, by its path."""
+    doubt: str = ""
+    """Why nobody can tell whether anybody else uses them: hosts that could not be asked, and who may; empty where all
+    is known."""
+
+    def of(self, volumes: Iterable[Volume]) -> str:
+        """Say who uses some of them; empty where nobody is known to."""
+        return "; ".join(use for volume in volumes for use in self.known.get(volume.path, ()))
+
+
+def ask_who_uses(
+    workplace: Workplace,
+    control: Control,
+    by: Host,
+    realm: Realm,
+    volumes: Sequence[Volume],
+    *,
+    but: str,
+    patience: float = QUICK_SECONDS,
+) -> VolumeUses:
+    """Ask every host which VMs, running or off, have one of these volumes, and look for overlays of them.
+
+    `but` is the VM on the host `by` that they are deleted for: where another host has one of the same UUID, someone has
+    moved it there, and it may run there. A disabled host can't be asked: its VMs go on running. Hosts of other realms
+    are asked too, as their pools may lie on the same storage; silent ones count only where that is seen on another.
+    """
+    from core.driver.storage.volumes import list_volumes
+    from core.operations.storage.disk_users import Reach, ask_for_disks, say_unasked
+
+    hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
+    pools = sorted({volume.pool for volume in volumes})
+    users = ask_for_disks(workplace, control, hosts, pools, patience, reach=Reach.VOLUMES)
+    with control.step(StepKind.LOOK, "look for overlays of its volumes", by.name), HostAccess(workplace, by) as access:
+        present = access.slow(lambda connection: [each for pool in pools for each in list_volumes(connection, pool)])
+    known: dict[str, tuple[str, ...]] = {}
+    doubts: list[str] = []
+    wanted = {volume.path: users.wanted(volume) for volume in volumes}
+    for volume in volumes:
+        path = posixpath.normpath(volume.path)
+        elsewhere = tuple(users.elsewhere.uses(wanted[volume.path]))
+        doubts += [f"{volume.name} may be used by {use}" for use in elsewhere if not use.sure]
+        doubts += [
+            f"{volume.name} may be used by {user}, which has {file}"
+            for user, file in users.perhaps_of(volume.pool, volume.name, volume.path)
+            if (user.host, user.uuid) != (by.name, but)
+        ]
+        known[volume.path] = (
+            *(
+                f"{volume.name} is used by {user.host}/{user.name}"
+                for user in users.of(volume.pool, volume.name, volume.path)
+                if (user.host, user.uuid) != (by.name, but)
+            ),
+            *(
+                f"{volume.name} has an overlay, {other.name}"
+                for other in present
+                if posixpath.normpath(other.backing_path or "-") == path
+            ),
+            *(f"{volume.name} is used by {use}" for use in elsewhere if use.sure),
+        )
+    if users.elsewhere.remark:
+        control.warn(users.elsewhere.remark)
+    unasked = say_unasked({**users.unasked, **users.elsewhere.unasked(wanted.values())})
+    return VolumeUses(known, "; ".join((*((f"not asked: {unasked}",) if unasked else ()), *doubts)))
+
+
+def refuse_used(
+    workplace: Workplace,
+    control: Control,
+    by: Host,
+    realm: Realm,
+    volumes: Sequence[Volume],
+    *,
+    but: str,
+    unasked: bool = False,
+    how: str = "--unasked",
+    patience: float = QUICK_SECONDS,
+) -> None:
+    """Raise VolumeInUse where a VM, running or off, has one of these volumes, or an overlay, as `ask_who_uses` tells.
+
+    Where nobody can tell, raise VolumeUseUnknown, unless they may go `unasked`; `how` says what allows that.
+    """
+    uses = ask_who_uses(workplace, control, by, realm, volumes, but=but, patience=patience)
+    if used := uses.of(volumes):
+        raise VolumeInUse(used, hint="nothing was deleted; without --volumes the volumes stay")
+    if uses.doubt and not unasked:
+        message = f"nobody can tell whether another VM uses its volumes; {uses.doubt}"
+        raise VolumeUseUnknown(message, hint=f"nothing was deleted; {how} deletes them all the same")
+    if uses.doubt:
+        control.warn(f"deleted all the same; {uses.doubt}")
+
+
+def realm_to_ask(workplace: Workplace, record: Record, host: Host) -> Realm:
+    """Give the realm whose hosts may use what an operation left on a host: its own, or the host's where that is gone.
+
+    Raises DriverError where neither is configured: nobody could be asked.
+    """
+    realms = workplace.configuration.realms
+    realm = realms.get(record.realm) or realms.get(host.realm)
+    if realm is None:
+        message = f"realm {record.realm} of {record.vm} is not configured: nobody can tell who uses its volumes"
+        raise DriverError(host.name, message, hint="nothing was deleted; configure the realm again")
+    return realm
+
+
+def _refuse_at_work(reservations: Iterable[Reservation], target: Target) -> None:
+    for reservation in reservations:
+        if reservation.uuid == target.vm.uuid and reservation.owner:
+            message = f"{target.name} is being worked on by {reservation.owner}"
+            raise VMActive(message, hint="wait until that has ended")

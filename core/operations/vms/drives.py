@@ -1,0 +1,331 @@
+"""Drives attached to VMs and detached from them, running or off (specification, section 9)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.codes import ErrorCode
+from core.driver.storage.pool_setup import look_up_pool
+from core.driver.storage.pools import list_pools
+from core.driver.storage.volume_bytes import read_head
+from core.driver.storage.volumes import discard_volume, list_volumes
+from core.driver.vms.disk_devices import (
+    MOST_TARGETS,
+    Disk,
+    NewDisk,
+    ask_to_release,
+    attach_disk,
+    forget_disk,
+    read_disk_set,
+)
+from core.errors import Cancelled, DriverError, RealmsError, UsageError
+from core.operations.hosts.access import HostAccess
+from core.operations.selection import check_known
+from core.operations.storage.image_file import ImageRefused, examine
+from core.operations.storage.images import create_drive
+from core.operations.storage.pool_report import PoolRole, pool_name
+from core.operations.storage.usage import INCOMPLETE
+from core.operations.tasks.journal import Journal, StillAtWork
+from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
+from core.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.driver.connection.connection import HostConnection
+    from core.driver.storage.volumes import Volume
+    from core.driver.vms.disk_devices import DiskSet
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+    from core.operations.vms.lookup import VMAtHand
+
+OPERATION = "attach-drive"
+
+DEADLINE = 30.0
+"""Seconds that connecting to a host may take."""
+
+PATIENCE = 60.0
+"""Seconds that a guest has to let go of a drive, where nobody says otherwise."""
+
+_LOOK_EVERY = 0.5
+_HEAD = 64 * 1024
+_RAW_ENDINGS = (".raw", ".img")
+
+
+class DriveRefused(RealmsError):
+    """A drive can't be attached, or not be told apart from what is no drive; nothing was changed."""
+
+    code = ErrorCode.DRIVE_REFUSED
+
+
+class GuestHolds(DriverError):
+    """The guest has not let go of a drive; it was asked to, and may still do so."""
+
+    code = ErrorCode.GUEST_HOLDS_DRIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedDrive:
+    """A drive of a VM. `running` and `stored` say which of its definitions were changed."""
+
+    drive: str
+    pool: str
+    path: str
+    target: str
+    format: str
+    running: bool
+    stored: bool
+
+
+def attach_drive(
+    workplace: Workplace,
+    control: Control,
+    at_hand: VMAtHand,
+    drive: str,
+    *,
+    target: str | None = None,
+    format: str | None = None,  # noqa: A002 - QEMU's word
+    force: bool = False,
+    deadline: float = DEADLINE,
+) -> AttachedDrive:
+    """Attach a drive of the realm's drives pool to a VM: at once where it runs, and for all its starts.
+
+    Refused where another active VM has the drive, always; and unless forced where a host that might run one can't be
+    asked.
+    Programs that share a registry claim a drive first, so that two never give the same one away. Raises UsageError,
+    DriveRefused, DriveInUse, DriverError, Cancelled; nothing is changed then.
+    """
+    vm, host = at_hand.vm, at_hand.host
+    with HostAccess(workplace, host, deadline) as access:
+        with control.step(StepKind.LOOK, f"look for {drive}", host.name) as step:
+            volume = access.slow(lambda connection: _find_drive(connection, at_hand, drive))
+            form = access.slow(lambda connection: drive_format(connection, volume, format))
+            disks = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
+            _check_not_there(at_hand, disks, volume)
+            chosen = _free_target(disks, target)
+            step.detail(f"{form}, free is {chosen}")
+        with _claimed(workplace, at_hand, drive):
+            refuse_drives_in_use(
+                workplace, control, at_hand.hosts, (volume,), but=(host.name, vm.uuid), force=force, deadline=deadline
+            )
+            with control.step(StepKind.ATTACH, f"attach {drive} as {chosen}", host.name) as step:
+                new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
+                access.slow(lambda connection: attach_disk(connection, vm.uuid, new))
+                after = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
+                attached = AttachedDrive(
+                    drive=drive,
+                    pool=volume.pool,
+                    path=volume.path,
+                    target=chosen,
+                    format=form,
+                    running=after.active and _has(after.present, chosen),
+                    stored=_has(after.stored, chosen),
+                )
+                step.detail(_reach(attached, active=after.active))
+    return attached
+
+
+@contextlib.contextmanager
+def _claimed(workplace: Workplace, at_hand: VMAtHand, drive: str) -> Iterator[None]:
+    """Say in the journal that this drive is being given to this VM, for as long as the block lasts."""
+    registry = workplace.check_can_change()
+    journal = Journal(registry.path, workplace.clock)
+    for record in journal.left_behind():  # a claim of a killed process holds nothing, and leaves nothing to be undone
+        if record.operation == OPERATION:
+            with contextlib.suppress(StillAtWork), journal.taking_over(record.id) as left:
+                left.close()
+    vm, realm = at_hand.vm, at_hand.realm
+    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=realm.id, host=at_hand.host.name)
+    try:
+        with registry.transaction():
+            claim_drives(journal, entry, realm, [drive])
+        yield
+    finally:
+        entry.close()
+
+
+def make_drive(workplace: Workplace, control: Control, at_hand: VMAtHand, name: str, size: int) -> None:
+    """Create an empty drive (bytes) on a VM's host; where a later step of the task fails it is deleted again."""
+
+    def discard() -> None:
+        with HostAccess(workplace, at_hand.host) as access:
+            access.slow(lambda connection: discard_volume(connection, _drives_pool(connection, at_hand), name))
+
+    create_drive(control, at_hand.realm, [at_hand.host], name, size=size)
+    control.on_failure(f"delete drive {name}", discard, at_hand.host.name)
+
+
+def detach_drive(
+    workplace: Workplace,
+    control: Control,
+    at_hand: VMAtHand,
+    drive: str,
+    *,
+    patience: float = PATIENCE,
+    deadline: float = DEADLINE,
+) -> AttachedDrive:
+    """Detach a drive, named by its volume or by its target, from a VM; the drive itself stays.
+
+    A running guest is asked to let go first, and has `patience` seconds for it; the stored definition is changed only
+    when it has. Raises UsageError, DriveRefused, GuestHolds, DriverError, Cancelled.
+    """
+    vm, host = at_hand.vm, at_hand.host
+    with HostAccess(workplace, host, deadline) as access:
+        with control.step(StepKind.LOOK, f"look for {drive}", host.name) as step:
+            pool = access.slow(lambda connection: _drives_pool(connection, at_hand))
+            folder = access.slow(lambda connection: look_up_pool(connection, pool)).path
+            disks = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
+            disk = _attached(at_hand, disks, drive, pool, folder)
+            step.detail(disk.target)
+        running = disks.active and _has(disks.present, disk.target)
+        stored = _has(disks.stored, disk.target)
+        if running:
+            running = _wait_for_guest(workplace, control, access, at_hand, disk, patience=patience)
+        if stored:
+            with control.step(StepKind.DETACH, f"take {disk.target} out of the stored definition", host.name):
+                access.slow(lambda connection: forget_disk(connection, vm.uuid, disk.target))
+    return AttachedDrive(
+        drive=disk.volume or posixpath.basename(disk.path),
+        pool=pool,
+        path=disk.path,
+        target=disk.target,
+        format=disk.format,
+        running=running,
+        stored=stored,
+    )
+
+
+def _wait_for_guest(
+    workplace: Workplace, control: Control, access: HostAccess, at_hand: VMAtHand, disk: Disk, *, patience: float
+) -> bool:
+    """Ask the guest to let go, and wait until it has; False where the host can't ask running VMs at all."""
+    name, uuid = printable(at_hand.vm.name), at_hand.vm.uuid
+    monotonic = workplace.clock.monotonic
+    with control.step(StepKind.DETACH, f"ask the guest to let go of {disk.target}", at_hand.host.name) as step:
+        if not access.slow(lambda connection: ask_to_release(connection, uuid, disk.target)):
+            step.detail("this host can't detach from a running VM: with its next start")
+            return False
+        began = monotonic()
+        try:
+            while access.slow(lambda connection: _is_held(connection, uuid, disk.target)):
+                waited = monotonic() - began
+                if waited >= patience:
+                    message = f"{name} has not let go of {disk.target} within {patience:g} s"
+                    hint = (
+                        "it was asked to, and may still do so: detach it again later, or when the VM is off; "
+                        "its stored definition keeps the drive until then"
+                    )
+                    raise GuestHolds(at_hand.host.name, message, hint=hint)
+                step.progress(waited, patience, "seconds")
+                control.wait(_LOOK_EVERY)
+        except Cancelled:
+            control.warn(f"{name} was asked to let go of {disk.target}, and may still do so")
+            raise
+    return True
+
+
+def _is_held(connection: HostConnection, uuid: str, target: str) -> bool:
+    now = read_disk_set(connection, uuid)
+    return now.active and _has(now.present, target)
+
+
+def _has(disks: tuple[Disk, ...], target: str) -> bool:
+    return any(disk.target == target for disk in disks)
+
+
+def _reach(attached: AttachedDrive, *, active: bool) -> str:
+    if attached.running:
+        return "at once, and for all starts" if attached.stored else "at once; the VM is not stored"
+    return "with its next start: this host can't attach to a running VM" if active else "with its next start"
+
+
+def _drives_pool(connection: HostConnection, at_hand: VMAtHand) -> str:
+    return pool_name(at_hand.realm, PoolRole.DRIVES, list_pools(connection))
+
+
+def _find_drive(connection: HostConnection, at_hand: VMAtHand, drive: str) -> Volume:
+    pool = _drives_pool(connection, at_hand)
+    volumes = {volume.name: volume for volume in list_volumes(connection, pool)}
+    if drive + INCOMPLETE in volumes:
+        raise DriveRefused(f"drive {printable(drive)} is being made, or was left half-made")
+    check_known("drive", drive, [name for name in volumes if not name.endswith(INCOMPLETE)])
+    return volumes[drive]
+
+
+def drive_format(connection: HostConnection, volume: Volume, wanted: str | None) -> str:
+    """Tell whether a drive is raw or qcow2, by its name and by what is in it. Raises DriveRefused, DriverError.
+
+    A guest writes all of a raw drive, its first bytes too, and could make it look like an overlay of any file of the
+    host: so what looks like qcow2 is taken for it only where it stands alone.
+    """
+    name = printable(volume.name)
+    if wanted == "raw" or (wanted is None and volume.name.endswith(_RAW_ENDINGS)):
+        return "raw"
+    if volume.format == "qcow2":
+        _check_stands_alone(connection, volume)
+        return "qcow2"
+    if volume.format == "raw" and wanted is None and not volume.name.endswith(".qcow2"):
+        return "raw"
+    if wanted == "qcow2" or volume.name.endswith(".qcow2"):
+        raise DriveRefused(f"drive {name} is no qcow2: libvirt sees {volume.format or 'nothing'} in it")
+    message = f"drive {name} is neither raw nor qcow2: libvirt sees {volume.format or 'nothing'} in it"
+    raise DriveRefused(message, hint="--format raw gives its bytes to the guest as they are")
+
+
+def _check_stands_alone(connection: HostConnection, volume: Volume) -> None:
+    head = read_head(connection, volume.pool, volume.name, _HEAD)
+    if head is None:  # the embedded driver has nothing that could be opened
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(head)
+        file.flush()
+        os.ftruncate(file.fileno(), max(len(head), 1 << 40))  # a hole in the place of what was not read
+        try:
+            examine(file, f"drive {volume.name}")
+        except ImageRefused as error:
+            hint = "--format raw gives its bytes to the guest as they are"
+            raise DriveRefused(error.message, hint=hint) from error
+
+
+def _check_not_there(at_hand: VMAtHand, disks: DiskSet, volume: Volume) -> None:
+    for disk in (*disks.present, *disks.stored):
+        if disk.path == volume.path or (disk.pool, disk.volume) == (volume.pool, volume.name):
+            message = f"{printable(at_hand.vm.name)} has drive {printable(volume.name)} already, as {disk.target}"
+            raise DriveRefused(message)
+
+
+def _free_target(disks: DiskSet, wanted: str | None) -> str:
+    if wanted is None:
+        if len(disks.present) + len(disks.stored) >= MOST_TARGETS:
+            raise DriveRefused("the VM has no free name for another disk")
+        return disks.next_target()
+    if not (wanted.isascii() and wanted.isalpha() and wanted.islower() and wanted.startswith("vd") and len(wanted) < 5):
+        raise UsageError(f"{wanted!r} is no target", hint="vda to vdz, vdaa to vdzz")
+    taken = disks.find(wanted)
+    if taken is not None:
+        what = printable(taken.volume or taken.path or taken.device)
+        raise DriveRefused(f"{wanted} is taken by {what}", hint=f"free is {disks.next_target()}")
+    return wanted
+
+
+def _attached(at_hand: VMAtHand, disks: DiskSet, drive: str, pool: str, folder: str) -> Disk:
+    """Find the disk that a drive's name or a target means. Raises DriveRefused, UsageError."""
+    everything = (*disks.present, *disks.stored)
+    drives = [disk for disk in everything if disk.pool == pool or posixpath.dirname(disk.path) == folder.rstrip("/")]
+    for disk in drives:
+        if drive in (disk.volume, posixpath.basename(disk.path)):
+            return disk
+    found, name = disks.find(drive), printable(at_hand.vm.name)
+    if found in drives:
+        return found
+    if found is not None:
+        message = f"{drive} of {name} is not in the drives pool: it is no drive"
+        raise DriveRefused(message, hint="only drives are detached")
+    check_known(f"drive of {name}:", drive, [disk.volume or posixpath.basename(disk.path) for disk in drives])
+    raise UsageError(f"{name} has no drive {drive!r}")

@@ -1,0 +1,208 @@
+"""What hosts are asked before a VM is changed: bricks, drives, disks and snapshots; as jobs, for a thread each.
+
+They are asked only where the answer can be acted on: nothing is sent to the hosts of a saved fleet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from core.errors import RealmsError
+from core.fleet.fleet import Connection
+from core.operations.hosts.access import HostAccess
+from core.operations.hosts.fanout import first, hosts_of
+from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.lookup import on_vm
+from core.operations.vms.target import targets_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from core.driver.connection.connection import HostConnection
+    from core.driver.storage.volumes import Volume
+    from core.driver.vms.disk_devices import DiskSet
+    from core.driver.vms.snapshots import Snapshot
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.operations.storage.disk_users import DiskUsers
+    from core.operations.storage.pool_report import PoolRole
+    from core.operations.tasks.task import Control
+    from core.operations.vms.delete import OwnVolumes
+    from core.operations.vms.lookup import VMAtHand
+    from core.operations.vms.target import Target
+    from core.realms import Realm
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 20.0
+"""Seconds that a host has for its answer."""
+
+MOST_ASKED = 8
+"""Hosts that are asked for the same thing at once: the storage is shared, and the first answer is as good as all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Volumes:
+    """The volumes of one of a realm's pools, and the host that told of them."""
+
+    host: str
+    pool: str
+    volumes: tuple[Volume, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, without those that are being made."""
+        from core.operations.storage.usage import INCOMPLETE
+
+        listed = {volume.name for volume in self.volumes}
+        unfinished = {name.removesuffix(INCOMPLETE) for name in listed if name.endswith(INCOMPLETE)}
+        return tuple(
+            volume.name
+            for volume in self.volumes
+            if volume.name not in unfinished and not volume.name.endswith(INCOMPLETE)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """What would go with a VM. What is said to be used can't go; empty where nothing speaks against it."""
+
+    target: Target
+    volumes: OwnVolumes
+    snapshots: tuple[Snapshot, ...] = ()
+    boot_used: str = ""
+    drives_used: str = ""
+    snapshots_used: str = ""
+    trouble: str = ""
+    """Why its snapshots are not known; empty where they are."""
+    doubt: str = ""
+    """Why nobody can tell whether other VMs use any of it; empty where all is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class VMDrives:
+    """A VM's disks, the drives of its realm, and which VMs have those, as far as hosts could be asked."""
+
+    disks: DiskSet
+    pool: str
+    drives: tuple[Volume, ...]
+    users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By drive: VMs that have it, as HOST/NAME (running or off)."""
+    unasked: str = ""
+    """Hosts that could not be asked, and why."""
+
+    def size_of(self, name: str) -> int | None:
+        """Give the size of a drive in bytes; None where it is not in the pool."""
+        return next((volume.capacity for volume in self.drives if volume.name == name), None)
+
+
+def realm_volumes(workplace: Workplace, realm: Realm, role: PoolRole) -> Callable[[Control], Volumes]:
+    """Give the job that lists a realm's pool: several hosts are asked at once, the first answer is taken."""
+
+    def look(connection: HostConnection) -> tuple[str, tuple[Volume, ...]]:
+        from core.driver.storage.pools import list_pools
+        from core.driver.storage.volumes import list_volumes
+        from core.operations.storage.pool_report import pool_name
+
+        pool = pool_name(realm, role, list_pools(connection))
+        return pool, list_volumes(connection, pool)
+
+    def job(control: Control) -> Volumes:
+        workplace.check_can_change()
+        hosts = [
+            snapshot.host
+            for snapshot in workplace.fleet().hosts
+            if snapshot.host.realm == realm.id and snapshot.connection is Connection.CONNECTED
+        ]
+        if not hosts:
+            raise RealmsError(f"no host of realm {realm.id} answers now")
+        with control.step(StepKind.LOOK, f"ask for {role.value}"):
+            host, (pool, volumes) = first(
+                hosts[:MOST_ASKED], lambda host: _ask(workplace, host, look), check=control.check
+            )
+        return Volumes(host.name, pool, volumes)
+
+    return job
+
+
+def _ask(workplace: Workplace, host: Host, what: Callable[[HostConnection], T]) -> T:
+    with HostAccess(workplace, host, ANSWER_SECONDS) as access:
+        return access.slow(what)
+
+
+def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tuple[Doomed, ...]]:
+    """Give the job that finds what would go with VMs, each named as HOST/UUID, and what of it others use."""
+
+    def job(control: Control) -> tuple[Doomed, ...]:
+        found = []
+        for number, target in enumerate(targets_now(workplace, names)):
+            with control.step(
+                StepKind.LOOK, f"look at the volumes of {target.vm.name}", target.host.name, vm=target.vm.name
+            ) as step:
+                step.progress(number, len(names), "VMs")
+                found.append(_doomed(workplace, control, target))
+        return tuple(found)
+
+    return job
+
+
+def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
+    from core.operations.vms.delete import VolumeUses, ask_who_uses, volumes_of
+
+    volumes = volumes_of(workplace, target)
+    every, uses = (*volumes.boot, *volumes.drives, *volumes.copies), VolumeUses({})
+    if every:
+        uses = ask_who_uses(workplace, control, target.host, target.realm, every, but=target.vm.uuid)
+    trouble, snapshots = volumes.unseen, volumes.snapshots
+    return Doomed(
+        target, volumes, snapshots, uses.of(volumes.boot), uses.of(volumes.drives), uses.of(volumes.copies), trouble,
+        uses.doubt,
+    )  # fmt: skip
+
+
+@on_vm
+def vm_snapshots(workplace: Workplace, control: Control, found: VMAtHand) -> tuple[Snapshot, ...]:
+    """List a VM's snapshots, the newest first."""
+    from core.operations.vms.snapshots import snapshots_of
+
+    with control.step(StepKind.LOOK, f"ask for the snapshots of {found.vm.name}", found.host.name, vm=found.vm.name):
+        seen = _ask(workplace, found.host, lambda connection: snapshots_of(connection, found.realm, found.vm.uuid))
+    return tuple(reversed(seen))
+
+
+@on_vm
+def vm_drives(workplace: Workplace, control: Control, found: VMAtHand) -> VMDrives:
+    """List a VM's disks and the drives of its realm."""
+
+    def look(connection: HostConnection) -> VMDrives:
+        from core.driver.storage.pools import list_pools
+        from core.driver.storage.volumes import list_volumes
+        from core.driver.vms.disk_devices import read_disk_set
+        from core.operations.storage.pool_report import PoolRole, pool_name
+
+        pool = pool_name(found.realm, PoolRole.DRIVES, list_pools(connection))
+        return VMDrives(read_disk_set(connection, found.vm.uuid), pool, list_volumes(connection, pool))
+
+    with control.step(StepKind.LOOK, f"ask for the disks of {found.vm.name}", found.host.name, vm=found.vm.name):
+        return _ask(workplace, found.host, look)
+
+
+def drive_users(workplace: Workplace, realm: Realm, known: VMDrives) -> Callable[[Control], VMDrives]:
+    """Give the job that adds which VMs have the drives: every host of the realm is asked."""
+
+    def job(control: Control) -> VMDrives:
+        from core.operations.storage.disk_users import ask_for_disks
+
+        hosts = hosts_of(workplace, realm)
+        users = ask_for_disks(workplace, control, hosts, (known.pool,), ANSWER_SECONDS)
+        return replace(known, users=dict(_users(users, known)), unasked=users.why_unasked)
+
+    return job
+
+
+def _users(users: DiskUsers, known: VMDrives) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for volume in known.drives:
+        having = tuple(str(user) for user in users.of(known.pool, volume.name, volume.path))
+        if having:
+            yield volume.name, having

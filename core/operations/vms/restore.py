@@ -1,0 +1,364 @@
+"""A VM's disks put back to a snapshot (specification, section 9).
+
+The copy is complete before anything is exchanged: until then the VM has its present disks, and only then do they go. A
+volume can't be renamed through libvirt. So a boot volume goes on under a new name; a drive, whose name people use, is
+copied once more, to its own name, and the VM has the first copy until the second is complete. What a program that is
+killed in the midst leaves is put in order by core/operations/vms/restore_cleanup.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.driver.connection.jobs import job_connection
+from core.driver.storage.volume_bytes import delete_known
+from core.driver.storage.volumes import list_volumes, require_volume
+from core.driver.vms.disk_devices import read_disk_set, switch_disks
+from core.driver.vms.domain_control import stop_domain
+from core.errors import Cancelled, RealmsError
+from core.operations.selection import check_known
+from core.operations.storage.disk_users import Reach, ask_for_disks
+from core.operations.storage.pool_report import PoolRole, pool_name
+from core.operations.storage.volume_copy import CopyGoesOn, check_space, copy_watched, needed_for
+from core.operations.tasks.journal import Journal
+from core.operations.tasks.rollback import Undoing
+from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.deferred_cleanup import recover_when_copied
+from core.operations.vms.lookup import VMRefused
+from core.operations.vms.restore_cleanup import settle_earlier
+from core.operations.vms.restore_disks import COPY, OPERATION, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
+from core.operations.vms.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
+from core.text import printable
+from core.units import show_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.driver.connection.connection import HostConnection
+    from core.driver.storage.volumes import Volume
+    from core.driver.vms.snapshots import CopiedDisk, Snapshot
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+    from core.operations.vms.lookup import VMAtHand
+
+DEADLINE = 30.0
+"""Seconds that connecting to a host may take."""
+
+_RESTORED = re.compile(r"\.restored-\d{8}T\d{6}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What came of it. `volumes` are the VM's restored disks: target to pool and volume."""
+
+    snapshot: Snapshot
+    volumes: dict[str, tuple[str, str]]
+    stopped: bool
+    """Whether the VM ran, and was stopped for it."""
+    started: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Exchange:
+    """One disk, and what it is to be put back to."""
+
+    present: DiskVolume
+    copied: CopiedDisk
+    copy: Volume
+    name: str
+    """Of the volume that the VM gets first."""
+    is_drive: bool
+    needed: int
+
+    @property
+    def target(self) -> str:
+        return self.present.disk.target
+
+    @property
+    def pool(self) -> str:
+        return self.present.volume.pool
+
+    @property
+    def restored(self) -> RestoredDisk:
+        """As it is told to the journal."""
+        return RestoredDisk(
+            target=self.target,
+            pool=self.pool,
+            former=self.present.volume.name,
+            copy=self.name,
+            format=self.copied.format,
+            is_drive=self.is_drive,
+        )
+
+
+def restore_snapshot(
+    workplace: Workplace,
+    control: Control,
+    at_hand: VMAtHand,
+    name: str,
+    *,
+    targets: Sequence[str] = (),
+    force: bool = False,
+    start: bool = False,
+    deadline: float = DEADLINE,
+) -> Restored:
+    """Put a VM's disks, or those of some targets, back to a snapshot; others stay as they are.
+
+    The VM must be off; `force` stops it first, and goes on where a host can't be asked whether it uses the disks. The
+    VM is reserved meanwhile: no program that shares the registry starts, moves or deletes it. `start` starts it
+    afterwards, with room taken as for any start. Raises UsageError, VMRefused, NoSpace, ReservationRefused,
+    DriverError, Cancelled; the VM has its present disks then.
+    """
+    vm, host = at_hand.vm, at_hand.host
+    check_supported(host)
+    with _reserved(workplace, control, at_hand) as undoing, job_connection(host, deadline) as connection:
+        work = _Work(workplace, undoing, at_hand, connection, deadline)
+        with control.step(StepKind.LOOK, f"look for {name}", host.name) as step:
+            snapshot = find_snapshot(connection, at_hand.realm, vm.uuid, name)
+            if not snapshot.complete:
+                message = f"snapshot {name} of {printable(vm.name)} is incomplete: {snapshot.problem}"
+                raise VMRefused(message, hint="an incomplete snapshot can only be deleted")
+            exchanges = work.plan(snapshot, targets)
+            step.detail(", ".join(exchange.target for exchange in exchanges))
+        active = read_disk_set(connection, vm.uuid).active
+        if active and not force:
+            hint = f"realms vms shutdown {host.name}/{vm.name}; --force cuts its power first"
+            raise VMRefused(f"{printable(vm.name)} runs: its disks can't be exchanged", hint=hint)
+        work.refuse_used(exchanges, force=force)
+        work.check_space(exchanges)
+        if active:
+            undoing.entry.step(STOP, host=host.name)
+            with control.step(StepKind.STOP, f"cut the power of {printable(vm.name)}", host.name, vm=vm.name):
+                stop_domain(connection, vm.uuid)
+        volumes = work.exchange(exchanges)
+    if work.goes_on is not None:
+        recover_when_copied(workplace, undoing.entry.id, vm.name, work.goes_on)
+    if start:
+        from core.operations.vms.start import start_vm
+
+        try:
+            start_vm(workplace, control, at_hand.target)
+        except RealmsError:
+            control.warn(f"the disks of {printable(vm.name)} are back at {name}; only its start failed")
+            raise
+    return Restored(snapshot=snapshot, volumes=volumes, stopped=active, started=start)
+
+
+@contextlib.contextmanager
+def _reserved(workplace: Workplace, control: Control, at_hand: VMAtHand) -> Iterator[Undoing]:
+    """Keep the VM for this operation alone: a reservation without size, which all other operations respect."""
+    registry = workplace.check_can_change()
+    vm, journal = at_hand.vm, Journal(registry.path, workplace.clock)
+    settle_earlier(workplace, control, vm.uuid, at_hand.host)
+    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=at_hand.realm.id, host=at_hand.host.name)
+    undoing = Undoing(control, entry, vm.name)
+    try:
+        promise = reserve_alone(workplace, vm.name, vm.uuid, at_hand.host.name, entry.owner)
+    except BaseException:
+        undoing.undo()
+        raise
+    try:
+        yield undoing
+    except CopyGoesOn as error:
+        undoing.undo()
+        recover_when_copied(workplace, entry.id, vm.name, error)
+        raise
+    except BaseException:
+        undoing.undo()
+        raise
+    finally:
+        promise.release()
+
+
+class _Work:
+    """A restore under way."""
+
+    def __init__(
+        self, workplace: Workplace, undoing: Undoing, at_hand: VMAtHand, connection: HostConnection, deadline: float
+    ) -> None:
+        self._workplace = workplace
+        self._undoing = undoing
+        self._control = undoing.control
+        self._at_hand = at_hand
+        self._connection = connection
+        self._deadline = deadline
+        self._host = at_hand.host
+        self._uuid = at_hand.vm.uuid
+        self.goes_on: CopyGoesOn | None = None
+        """A copy that the host goes on making although the task was cancelled."""
+
+    def plan(self, snapshot: Snapshot, targets: Sequence[str]) -> tuple[_Exchange, ...]:
+        """Match the snapshot's disks with the VM's: drives by their volume, others by their target."""
+        from core.driver.storage.pools import list_pools
+
+        drives = pool_name(self._at_hand.realm, PoolRole.DRIVES, list_pools(self._connection))
+        pool = snapshots_pool(self._connection, self._at_hand.realm)
+        for target in targets:
+            check_known("disk of the snapshot:", target, [disk.target for disk in snapshot.disks])
+        present = disk_volumes(self._connection, read_disk_set(self._connection, self._uuid).present)
+        stamp = datetime.fromtimestamp(self._workplace.clock.now(), UTC).strftime("%Y%m%dT%H%M%S")
+        exchanges = []
+        for copied in snapshot.disks:
+            if targets and copied.target not in targets:
+                continue
+            found = _match(present, copied, drives)
+            if found is None:
+                what = f"drive {printable(copied.volume)}" if copied.pool == drives else f"disk {copied.target}"
+                hint = "attach it again, or choose the disks to restore with --disk"
+                raise VMRefused(f"{printable(self._at_hand.vm.name)} has no {what} any more", hint=hint)
+            copy = require_volume(self._connection, pool, copied.copy)
+            exchanges.append(
+                _Exchange(
+                    present=found,
+                    copied=copied,
+                    copy=copy,
+                    name=_fresh_name(found.volume.name, stamp),
+                    is_drive=found.volume.pool == drives,
+                    needed=needed_for(self._connection, copy),
+                )
+            )
+        untouched = {each.disk.target for each in present} - {exchange.target for exchange in exchanges}
+        if untouched:
+            self._control.warn(f"not in what is restored, and left as they are: {', '.join(sorted(untouched))}")
+        return tuple(exchanges)
+
+    def refuse_used(self, exchanges: Sequence[_Exchange], *, force: bool) -> None:
+        """Refuse where the VM, or another that has one of the disks, is active somewhere, or might be."""
+        pools = tuple(sorted({exchange.pool for exchange in exchanges}))
+        hosts = self._at_hand.hosts
+        users = ask_for_disks(self._workplace, self._control, hosts, pools, self._deadline, reach=Reach.DISKS)
+        name = printable(self._at_hand.vm.name)
+        elsewhere = [host for host in users.running(self._uuid) if host != self._host.name]
+        if elsewhere:
+            raise VMRefused(f"{name} is active on {', '.join(elsewhere)}", hint="turn it off there first")
+        for exchange in exchanges:
+            volume = exchange.present.volume
+            others = [
+                printable(str(user))
+                for user in users.of(volume.pool, volume.name, volume.path)
+                if user.active and user.uuid != self._uuid
+            ]
+            elsewhere_now = [use for use in users.elsewhere.uses(users.wanted(volume)) if use.active]
+            others += [printable(str(use)) for use in elsewhere_now if use.sure]
+            for use in elsewhere_now:
+                if not use.sure:
+                    self._control.warn(f"{volume.name} may be in use by {printable(str(use))}")
+            if others:
+                raise VMRefused(f"{volume.name} is in use by {', '.join(others)}", hint="detach it there first")
+        if users.unasked and not force:
+            message = f"nobody can tell whether the disks of {name} are in use; not asked: {users.why_unasked}"
+            raise VMRefused(message, hint="--force goes on all the same: then be sure that they are not")
+        if users.unasked:
+            self._control.warn(f"not asked whether they use its disks: {', '.join(users.unasked)}")
+        paths = {exchange.present.volume.path for exchange in exchanges}
+        for pool in pools:
+            for volume in list_volumes(self._connection, pool):
+                if volume.backing_path in paths:
+                    raise VMRefused(f"{pool}/{volume.name} is an overlay of a disk of {name}: it would be destroyed")
+
+    def check_space(self, exchanges: Sequence[_Exchange]) -> None:
+        """Refuse where the copies have no room beside the present disks."""
+        needed: Counter[str] = Counter()
+        for exchange in exchanges:
+            needed[exchange.pool] += exchange.needed
+            if exchange.is_drive:  # copied twice, the second time in the room of the present one
+                needed[exchange.pool] += max(0, exchange.needed - exchange.present.volume.allocation)
+        with self._control.step(StepKind.LOOK, "check the free space", self._host.name) as step:
+            check_space(self._connection, dict(needed))
+            step.detail(f"about {show_size(sum(needed.values()))} needed")
+
+    def exchange(self, exchanges: Sequence[_Exchange]) -> dict[str, tuple[str, str]]:
+        """Copy, exchange all disks at once, and only then let go of the present ones."""
+        copies = {exchange.target: self._copy(exchange) for exchange in exchanges}
+        former = {each.target: (each.present.volume.path, each.present.disk.format) for each in exchanges}
+        self._undoing.before(
+            SWITCH,
+            "give the VM its present disks back",
+            lambda: self._switch_back(former),
+            self._host.name,
+            disks=[each.restored.as_fact() for each in exchanges],
+        )
+        with self._control.step(StepKind.EXCHANGE, "exchange the disks", self._host.name):
+            chosen = {each.target: (copies[each.target].path, each.copied.format) for each in exchanges}
+            switch_disks(self._connection, self._uuid, chosen)
+        self._control.keep()
+        volumes, unfinished = {}, False
+        for exchange in exchanges:
+            new = copies[exchange.target]
+            volumes[exchange.target] = (new.pool, new.name)
+            try:
+                if exchange.is_drive:
+                    volumes[exchange.target] = self._name_back(exchange)
+                else:
+                    self._delete_former(exchange)
+            except RealmsError as error:
+                self.goes_on = error if isinstance(error, CopyGoesOn) else self.goes_on
+                # What is restored stands.
+                reason = "cancelled" if isinstance(error, Cancelled) else str(error)
+                left = f"{exchange.pool}/{exchange.present.volume.name} is left to be tidied up"
+                self._control.warn(f"restored, but {left}: {reason}; later: realms vms recover")
+                unfinished = True
+        if unfinished:
+            self._undoing.leave()
+        else:
+            self._undoing.done()
+        return volumes
+
+    def _delete_former(self, exchange: _Exchange) -> None:
+        name = exchange.present.volume.name
+        with self._control.step(StepKind.DELETE, f"delete {name} as it was before", self._host.name, always=True):
+            delete_known(self._connection, exchange.pool, name)
+
+    def _copy(self, exchange: _Exchange) -> Volume:
+        pool, name = exchange.pool, exchange.name
+
+        def undo() -> None:
+            with job_connection(self._host, self._deadline) as connection:
+                delete_known(connection, pool, name)
+
+        self._undoing.before(COPY, f"delete {name}", undo, self._host.name, pool=pool, volume=name)
+        return copy_watched(
+            self._control,
+            self._connection,
+            self._host,
+            exchange.copy,
+            pool=pool,
+            name=name,
+            form=exchange.copied.format,
+            needed=exchange.needed,
+            what=f"copy {exchange.target} back",
+            deadline=self._deadline,
+        )
+
+    def _switch_back(self, former: dict[str, tuple[str, str]]) -> None:
+        with job_connection(self._host, self._deadline) as connection:
+            switch_disks(connection, self._uuid, former)
+
+    def _name_back(self, exchange: _Exchange) -> tuple[str, str]:
+        giving = NameGiving(
+            self._control, self._undoing.entry, self._connection, self._host, self._uuid, self._deadline
+        )
+        # Not from the first copy: what begins there is the guest's to write, and libvirt believes it.
+        return giving.give_back(exchange.restored, exchange.copy, exchange.needed)
+
+
+def _match(present: Sequence[DiskVolume], copied: CopiedDisk, drives: str) -> DiskVolume | None:
+    same = [each for each in present if (each.volume.pool, each.volume.name) == (copied.pool, copied.volume)]
+    if same or copied.pool == drives:
+        return same[0] if same else None
+    return next(
+        (each for each in present if each.disk.target == copied.target and each.volume.pool == copied.pool), None
+    )
+
+
+def _fresh_name(name: str, stamp: str) -> str:
+    plain = _RESTORED.sub("", name)
+    stem, dot, ending = plain.rpartition(".")
+    if dot and stem and ending in ("qcow2", "raw", "img"):
+        return f"{stem}.restored-{stamp}.{ending}"
+    return f"{plain}.restored-{stamp}"

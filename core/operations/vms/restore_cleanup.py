@@ -1,0 +1,257 @@
+"""Restores that were left behind: how far they came is told by what the VM's disks are on (specification, section 9).
+
+Before the exchange the VM has the disks that it had, and the copies are nobody's. After it the VM has the copies, which
+are complete; what it had before goes, as it would have, and a drive gets its name back. That is copied from what the VM
+has now and not from the snapshot: the VM may have been started since.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.driver.connection.jobs import job_connection
+from core.driver.storage.pool_setup import look_up_pool
+from core.driver.storage.volumes import find_volume, volume_names
+from core.driver.vms.disk_devices import read_disk_set
+from core.driver.vms.domain_control import find_domain
+from core.errors import DriverError, UnknownHost
+from core.operations.storage.volume_copy import check_space, needed_for, when_free
+from core.operations.tasks.journal import Journal, StillAtWork
+from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.delete import RECOVER_UNASKED
+from core.operations.vms.restore_disks import (
+    COPY,
+    NAME_BACK,
+    OPERATION,
+    STOP,
+    SWITCH,
+    NameGiving,
+    Place,
+    RestoredDisk,
+    reserve_alone,
+)
+from core.text import printable
+
+if TYPE_CHECKING:
+    from core.driver.connection.connection import HostConnection
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.operations.tasks.journal import Entry, Record
+    from core.operations.tasks.task import Control
+
+DEADLINE = 30.0
+"""Seconds that connecting to a host may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftRestore:
+    """A restore that was left behind, and what is to be done about it."""
+
+    record: Record
+    host: Host
+    """The one that has the VM now; where none has it, the one that had."""
+    state: str
+    """The VM there: active, off, missing."""
+    doomed: tuple[Place, ...] = ()
+    """Volumes that nobody needs any more."""
+    unnamed: tuple[RestoredDisk, ...] = ()
+    """Drives that are under the name of their copy still."""
+    kept: tuple[str, ...] = ()
+    """What is left as it is, in words, because nobody can tell whether it is needed."""
+    is_exchanged: bool = False
+    """Whether the VM has its restored disks, and not those that it had."""
+
+    @property
+    def message(self) -> str:
+        """Say what is to be done."""
+        parts = []
+        if self.doomed:
+            parts.append(f"delete {', '.join(name for _, name in self.doomed)}")
+        parts += [f"give drive {disk.former} its name back" for disk in self.unnamed]
+        if self.unnamed and self.state == "active":
+            parts[-1] += ", once the VM is off"
+        parts += self.kept
+        if self.record.last(STOP) is not None and self.state == "off":
+            parts.append("the VM was turned off for it, and stays so")
+        there = "the VM is gone"
+        if self.state != "missing":
+            there = f"the VM has its {'restored' if self.is_exchanged else 'former'} disks"
+        return f"{there}: {'; '.join(parts) or 'nothing is left of it: forget it'}"
+
+
+def disks_of(record: Record) -> tuple[RestoredDisk, ...]:
+    """Give the disks that a restore was about to exchange; none where it had not come so far."""
+    switch = record.last(SWITCH)
+    facts = switch.get("disks") if switch is not None else None
+    found = (RestoredDisk.from_fact(fact) for fact in (facts if isinstance(facts, list) else ()))
+    return tuple(disk for disk in found if disk is not None)
+
+
+def look_at_restore(record: Record, host: Host) -> LeftRestore:
+    """Ask the host that has the VM, or had it, what there is of a restore. Raises DriverError."""
+    with job_connection(host, DEADLINE) as connection:
+        return judge_restore(connection, record, host)
+
+
+def judge_restore(connection: HostConnection, record: Record, host: Host) -> LeftRestore:
+    """Say what there is of a restore on the host of this connection, and what is to be done. Raises DriverError."""
+    disks = disks_of(record)
+    domain = find_domain(connection, record.uuid)
+    state = "missing" if domain is None else "active" if domain.active else "off"
+    used: set[str] = set()
+    named: set[Place] = set()
+    if domain is not None:
+        both = read_disk_set(connection, record.uuid)
+        used = {posixpath.normpath(disk.path) for disk in (*both.present, *both.stored)}
+        named = {(disk.pool, disk.volume) for disk in (*both.present, *both.stored)}
+    folders: dict[str, str] = {}
+
+    def has(pool: str, name: str) -> bool:
+        if pool not in folders:
+            folders[pool] = look_up_pool(connection, pool).path
+        return (pool, name) in named or posixpath.normpath(posixpath.join(folders[pool], name)) in used
+
+    doomed: list[Place] = []
+    unnamed: list[RestoredDisk] = []
+    kept: list[str] = []
+    if record.last(SWITCH) is None:
+        copies = [(str(step.get("pool", "")), str(step.get("volume", ""))) for step in record.all(COPY)]
+        doomed += [place for place in copies if all(place) and not has(*place)]
+    elif not disks:
+        kept.append("its journal makes no sense: look for volumes with .restored- in their names")
+    for disk in disks:
+        if has(disk.pool, disk.former):
+            doomed += [(disk.pool, disk.marker), (disk.pool, disk.copy)]
+        elif not has(disk.pool, disk.copy):
+            kept.append(f"{disk.pool}/{disk.copy} and {disk.former} stay, as the VM has neither")
+        elif not disk.is_drive:
+            doomed.append((disk.pool, disk.former))
+        else:
+            unnamed.append(disk)
+    names = {pool: volume_names(connection, pool, or_stale=True) for pool in {pool for pool, _ in doomed}}
+    return LeftRestore(
+        record=record,
+        host=host,
+        state=state,
+        doomed=tuple((pool, name) for pool, name in doomed if name in names[pool]),
+        unnamed=tuple(unnamed),
+        kept=tuple(kept),
+        is_exchanged=bool(disks and record.last(NAME_BACK)) or any(has(disk.pool, disk.copy) for disk in disks),
+    )
+
+
+def settle_restore(
+    workplace: Workplace, control: Control, record: Record, host: Host, *, unasked: bool = False
+) -> LeftRestore:
+    """Put in order what a restore left, through the host that has the VM now, and forget it.
+
+    Nothing is ever taken from the VM, and nothing deleted that another VM is known to use; where a host can't be asked,
+    only `unasked`. Raises StillAtWork, ReservationRefused, VolumeInUse, VolumeUseUnknown, NoSpace, DriverError,
+    Cancelled: it stays then.
+    """
+    registry = workplace.check_can_change()
+    with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
+        _wait_for_copies(workplace, control, record, unasked=unasked)
+        promise = reserve_alone(workplace, record.vm, record.uuid, host.name, record.owner)
+        try:
+            with job_connection(host, DEADLINE) as connection:
+                with control.step(
+                    StepKind.LOOK, f"see what a restore of {record.vm} left", host.name, vm=record.vm
+                ) as step:
+                    left = judge_restore(connection, record, host)
+                    step.detail(left.message)
+                _delete(workplace, control, left, unasked=unasked)
+                for disk in left.unnamed:
+                    _give_name_back(control, entry, connection, left, disk)
+            for words in left.kept:
+                control.warn(words)
+            entry.close()
+        finally:
+            promise.release()
+    return left
+
+
+def settle_earlier(workplace: Workplace, control: Control, uuid: str, host: Host) -> None:
+    """Settle what killed programs left of earlier restores of a VM, before it is restored again.
+
+    Raises what settling them raises.
+    """
+    registry = workplace.check_can_change()
+    for record in Journal(registry.path, workplace.clock).left_behind():
+        if record.operation == OPERATION and record.uuid == uuid:
+            with suppress(StillAtWork):  # another program settles it at this moment
+                settle_restore(workplace, control, record, host)
+
+
+def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, unasked: bool) -> None:
+    """Wait until the host that copied for the killed program is done: it may go on, and alone knows of it.
+
+    One that has been removed since, or does not answer, can't be asked: only `unasked` goes on then. Raises
+    DriverError, Cancelled.
+    """
+    pools = {str(step["pool"]) for name in (COPY, NAME_BACK) for step in record.all(name) if step.get("pool")}
+    if not pools:
+        return
+    name = str(record.facts.get("host", ""))
+    try:
+        worker = workplace.check_can_change().host(name)
+        what = "wait until nothing is copied there any more"
+        with control.step(StepKind.WAIT, what, name) as step, job_connection(worker, DEADLINE) as connection:
+            for pool in sorted(pools):
+                when_free(control, step, lambda pool=pool: volume_names(connection, pool))  # type: ignore[misc]
+    except (UnknownHost, DriverError) as error:
+        gone = isinstance(error, UnknownHost)
+        why = f"{name} is not registered any more" if gone else error.message
+        message = f"nobody can tell whether {name} still copies for the restore of {printable(record.vm)}: {why}"
+        if not unasked:
+            again = "register it again" if gone else "try again when it is back"
+            hint = f"{again}; if it surely copies no more, {RECOVER_UNASKED} goes on"
+            raise DriverError("", message, hint=hint) from error
+        control.warn(message)
+
+
+def _delete(workplace: Workplace, control: Control, left: LeftRestore, *, unasked: bool) -> None:
+    from core.operations.vms.delete import delete_volumes, realm_to_ask, refuse_used
+
+    with job_connection(left.host, DEADLINE) as connection:
+        found = [find_volume(connection, *place) for place in left.doomed]
+    volumes = tuple(volume for volume in found if volume is not None)
+    if volumes:
+        refuse_used(
+            workplace, control, left.host, realm_to_ask(workplace, left.record, left.host), volumes,
+            but=left.record.uuid, unasked=unasked, how=RECOVER_UNASKED,
+        )  # fmt: skip
+    delete_volumes(workplace, control, left.host, [(volume.pool, volume.name) for volume in volumes])
+
+
+def _give_name_back(
+    control: Control, entry: Entry, connection: HostConnection, left: LeftRestore, disk: RestoredDisk
+) -> None:
+    name, vm = printable(disk.former), printable(left.record.vm)
+    if left.state == "active":
+        message = f"{vm} runs: its drive {name} is called {printable(disk.copy)} until it is off"
+        raise DriverError(
+            left.host.name, message, hint=f"realms vms shutdown {left.host.name}/{vm}, then recover again"
+        )
+    names = volume_names(connection, disk.pool)
+    begun = any(
+        (step.get("pool"), step.get("volume")) == (disk.pool, disk.former) for step in left.record.all(NAME_BACK)
+    )
+    if begun and disk.former in names and disk.marker not in names:
+        control.warn(f"{vm} keeps its drive as {printable(disk.copy)}: someone has made another {name} since")
+        return
+    source = find_volume(connection, disk.pool, disk.copy)
+    if source is None or source.format != disk.format or source.backing_path:
+        # A guest writes all of a raw drive, and libvirt would copy what it pretends to be.
+        message = (
+            f"{vm} keeps its drive as {printable(disk.copy)}: it does not look like {disk.format}, so that libvirt"
+        )
+        control.warn(f"{message} would not copy it as it is")
+        return
+    needed = needed_for(connection, source)
+    check_space(connection, {disk.pool: needed})
+    with_name = NameGiving(control, entry, connection, left.host, left.record.uuid, DEADLINE)
+    with_name.give_back(disk, source, needed)

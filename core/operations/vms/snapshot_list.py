@@ -1,0 +1,82 @@
+"""Whose snapshots there are: of a VM, of a realm, and of VMs that are gone (specification, section 9)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.driver.connection.jobs import job_connection
+from core.errors import DriverError, UsageError
+from core.operations.hosts.fanout import hosts_of, one_realm, realms_of
+from core.operations.vms.lookup import vm_at_hand
+from core.operations.vms.snapshots import snapshots_of
+from core.text import printable
+
+if TYPE_CHECKING:
+    from core.driver.vms.snapshots import Snapshot
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.realms import Realm
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOwner:
+    """The VM, there or gone, whose snapshots are meant, and a host through which they are reached."""
+
+    name: str
+    uuid: str
+    host: Host
+    realm: Realm
+
+
+def owner_of_snapshots(workplace: Workplace, wanted: str, *, timeout: float, foreign: bool = True) -> SnapshotOwner:
+    """Find the VM whose snapshots are meant; for the UUID of one that is gone, any host that sees some of it.
+
+    Raises UsageError, HostUnreachable, VMRefused.
+    """
+    try:
+        at_hand = vm_at_hand(workplace, wanted, timeout=timeout, foreign=foreign)
+    except UsageError:
+        if not workplace.is_live or not _UUID.fullmatch(wanted):
+            raise
+        gone = _gone(workplace, wanted, timeout)
+        if gone is None:
+            raise
+        return gone
+    return SnapshotOwner(at_hand.vm.name, at_hand.vm.uuid, at_hand.host, at_hand.realm)
+
+
+def _gone(workplace: Workplace, uuid: str, timeout: float) -> SnapshotOwner | None:
+    for realm in realms_of(workplace, None):
+        for host in hosts_of(workplace, realm):
+            try:
+                with job_connection(host, timeout) as connection:
+                    found = snapshots_of(connection, realm, uuid)
+            except DriverError:
+                continue
+            if found:
+                return SnapshotOwner(printable(found[0].vm) or uuid, uuid, host, realm)
+    return None
+
+
+def snapshots_of_vm(workplace: Workplace, wanted: str, *, timeout: float) -> tuple[Snapshot, ...]:
+    """Give the snapshots of a VM, there or gone, the oldest first. Raises UsageError, DriverError."""
+    owner = owner_of_snapshots(workplace, wanted, timeout=timeout)
+    with job_connection(owner.host, timeout) as connection:
+        return snapshots_of(connection, owner.realm, owner.uuid)
+
+
+def snapshots_of_realm(workplace: Workplace, wanted: str | None, *, timeout: float) -> tuple[Snapshot, ...]:
+    """Give all snapshots of a realm, as its first host that answers sees them. Raises UsageError, DriverError."""
+    realm = one_realm(workplace, wanted)
+    failures = []
+    for host in hosts_of(workplace, realm):
+        try:
+            with job_connection(host, timeout) as connection:
+                return snapshots_of(connection, realm)
+        except DriverError as error:
+            failures.append(str(error))
+    raise DriverError("", f"no host of realm {realm.id} could be asked: {'; '.join(failures)}")

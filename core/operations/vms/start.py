@@ -1,0 +1,245 @@
+"""A VM that is off started again: never twice, its devices placed again by type (specification, sections 8, 9)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from core.codes import ErrorCode
+from core.errors import DriverError, RealmsError
+from core.fleet.fleet import VMState
+from core.operations.hosts.access import HostAccess, in_lane
+from core.operations.hosts.fanout import map_hosts
+from core.operations.scheduling.reserve import Claim, take_room
+from core.operations.tasks.journal import Journal
+from core.operations.tasks.rollback import Undoing
+from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.create import typed
+from core.operations.vms.drive_claims import refuse_drives_in_use
+from core.operations.vms.guest_registration import await_active, wait_for_registration
+from core.operations.vms.power import SEEN_SECONDS, Done
+from core.placement.engine.request import Request
+
+if TYPE_CHECKING:
+    from core.driver.connection.connection import HostConnection
+    from core.driver.storage.volumes import Volume
+    from core.driver.vms.domain_control import StoredDomain
+    from core.driver.vms.leases import Lease
+    from core.hosts import Host
+    from core.operations.scheduling.reserve import Room
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+    from core.operations.vms.target import Target
+
+OPERATION = "start"
+
+ASK_SECONDS = 15.0
+"""Seconds that each of the other hosts has to say whether it runs the VM, where nobody says otherwise."""
+
+
+class RunsElsewhere(RealmsError):
+    """The VM is active on another host, or one that might run it can't be asked: two would write to one disk."""
+
+    code = ErrorCode.RUNS_ELSEWHERE
+
+
+def start_vm(
+    workplace: Workplace,
+    control: Control,
+    target: Target,
+    *,
+    force: bool = False,
+    wait: bool = True,
+    patience: float = ASK_SECONDS,
+) -> Done:
+    """Start a VM that is off and wait until it has registered; past the realm's timeout it is stopped again.
+
+    Nothing is ever removed. `force` starts it although a host that might run it, or a VM that has its drives, can't be
+    asked; never while it is seen active elsewhere, or its drives are seen in use. Other hosts have `patience` seconds
+    to say so. Raises RunsElsewhere, NoRoom, NotRegistered, DriveInUse, DriverError, Cancelled.
+    """
+    from core.driver.vms.leases import leases_of
+
+    registry = workplace.check_can_change()
+    host, vm = target.host, target.vm
+    with HostAccess(workplace, host) as access:
+        stored = _read(access, target)
+    if stored.active:
+        return Done(target, changed=False, state=vm.state)
+    journal = Journal(registry.path, workplace.clock)
+    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=target.realm.id, host=host.name)
+    with Undoing(control, entry, target.vm.name) as undoing:
+        undoing.before("reserve", "give its room back", lambda: registry.release(vm.uuid, entry.owner), host.name)
+        room = _take_room(workplace, undoing, target, stored)
+        with HostAccess(workplace, host) as access:
+            _refuse_elsewhere(workplace, undoing.control, target, force=force, patience=patience)
+            _refuse_drives(workplace, undoing.control, target, stored, access, force=force, patience=patience)
+            _give_devices(workplace, undoing, target, stored, room)
+            old_leases = access.quick(lambda connection: leases_of(connection, vm.uuid)) if wait else frozenset()
+            started_at = _start(workplace, undoing, target, room, access)
+        _await(workplace, undoing, target, started_at, wait=wait, old_leases=old_leases)
+        room.promise.settle(target.realm.stale_after)
+    return Done(target, state=VMState.RUNNING)
+
+
+def _await(
+    workplace: Workplace,
+    undoing: Undoing,
+    target: Target,
+    started_at: float,
+    *,
+    wait: bool,
+    old_leases: frozenset[Lease],
+) -> None:
+    control, host, vm = undoing.control, target.host.name, target.vm
+    undoing.entry.step("register", host=host)
+    if wait:
+        wait_for_registration(
+            workplace,
+            control,
+            target.realm,
+            host,
+            vm.uuid,
+            started_at=started_at,
+            what=vm.name,
+            old_leases=old_leases,
+        )
+    if not await_active(workplace, control, host, vm.uuid, after=started_at, seconds=2 * SEEN_SECONDS):
+        raise DriverError(host, f"{vm.name} was started, but has not been seen running since")
+
+
+def _read(access: HostAccess, target: Target) -> StoredDomain:
+    from core.driver.vms.domain_control import require_domain
+
+    return access.quick(lambda connection: require_domain(connection, target.vm.uuid))
+
+
+def _take_room(workplace: Workplace, undoing: Undoing, target: Target, stored: StoredDomain) -> Room:
+    facts, mark = stored.facts, stored.mark
+    marked = mark.devices if mark is not None and mark.realm == target.realm.id else ()
+    asked = Counter(device.type for device in marked if device.type)
+    # Devices that the mark doesn't know are fixed: someone gave the VM these very ones.
+    fixed = tuple(address for address in facts.devices if address not in {device.address for device in marked})
+    profile = workplace.configuration.hardware_profiles.get(target.host.profile)
+    if fixed and asked:
+        hint = "take them out of its definition, or out of its mark"
+        listed = ", ".join(map(str, fixed))
+        raise DriverError(
+            target.host.name, f"{target.vm.name} has devices that its mark doesn't know: {listed}", hint=hint
+        )
+    if fixed and profile is not None:
+        kinds = (profile.type_of(address) for address in fixed)
+        asked = Counter(kind for kind in kinds if kind is not None)
+    claim = Claim(
+        operation=OPERATION,
+        uuid=target.vm.uuid,
+        vm=target.vm.name,
+        request=Request(facts.vcpus, facts.memory_bytes, dict(asked), target.realm.id),
+        owner=undoing.entry.owner,
+        host=target.host.name,
+        is_there=True,
+        fixed_devices=fixed or None,
+    )
+    with undoing.control.step(StepKind.PLACE, f"judge {target.host.name}", target.host.name) as step:
+        room = take_room(workplace, claim)
+        if room.warning:
+            undoing.control.warn(room.warning)
+        devices = f", with {' '.join(map(str, room.placement.devices))}" if room.placement.devices else ""
+        step.detail(f"cost {room.placement.cost:g}{devices}")
+    return room
+
+
+def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *, force: bool, patience: float) -> None:
+    """Ask every other host of the realm, now that the VM is reserved, whether it runs the VM."""
+    from core.driver.vms.domain_control import is_active
+
+    others = [
+        snapshot.host
+        for snapshot in workplace.fleet().hosts
+        if snapshot.host.realm == target.realm.id and snapshot.name != target.host.name
+    ]
+    asked = [host for host in others if host.state.connects]
+
+    def ask(host: Host) -> bool:
+        return in_lane(workplace, host.name, lambda connection: is_active(connection, target.vm.uuid), patience)
+
+    with control.step(StepKind.LOOK, f"ask whether another host runs {target.vm.name}", vm=target.vm.name) as step:
+        answers = map_hosts(asked, ask)
+        running = [answer.host.name for answer in answers if answer.value]
+        silent = [answer for answer in answers if answer.error is not None]
+        if running:
+            message = f"{target.vm.name} ({target.vm.uuid}) is active on {', '.join(running)}"
+            raise RunsElsewhere(message, hint="turn it off there first: two VMs on one disk destroy it")
+        if silent and not force:
+            names = ", ".join(answer.host.name for answer in silent)
+            message = f"nobody can tell whether {target.vm.name} is active on {names}: {silent[0].error}"
+            raise RunsElsewhere(message, hint="if it surely isn't, --force starts it all the same")
+        step.detail(f"{len(asked) - len(silent)} of {len(others)} asked")
+    for answer in silent:
+        control.warn(f"started although {answer.host.name} could not be asked: {answer.error}")
+    for host in others:
+        if not host.state.connects:
+            control.warn(f"{host.name} is disabled, and was not asked whether it runs {target.vm.name}")
+
+
+def _refuse_drives(
+    workplace: Workplace,
+    control: Control,
+    target: Target,
+    stored: StoredDomain,
+    access: HostAccess,
+    *,
+    force: bool,
+    patience: float,
+) -> None:
+    """Refuse a VM whose drives another active VM has: an order that was given while this one was off."""
+    volumes = access.quick(lambda connection: drives_of(connection, stored, target.realm.drives_pool))
+    hosts = tuple(each.host for each in workplace.fleet().hosts if each.host.realm == target.realm.id)
+    me = (target.host.name, target.vm.uuid)
+    refuse_drives_in_use(workplace, control, hosts, volumes, but=me, force=force, deadline=patience)
+
+
+def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tuple[Volume, ...]:
+    """Find those of a VM's disks that are volumes of a pool."""
+    from core.driver.storage.volumes import find_volume
+    from core.driver.vms.domain_control import volume_of_path
+
+    found = []
+    for path in stored.disks:
+        place = volume_of_path(connection, path)
+        volume = find_volume(connection, pool, place[1]) if place is not None and place[0] == pool else None
+        if volume is not None:
+            found.append(volume)
+    return tuple(found)
+
+
+def _give_devices(workplace: Workplace, undoing: Undoing, target: Target, stored: StoredDomain, room: Room) -> None:
+    """Write the devices that the VM is given now into its definition, in the place of those that it had."""
+    from core.driver.vms.domain_control import with_devices
+
+    mark, given = stored.mark, room.placement.devices
+    if mark is None or not mark.devices or given == tuple(device.address for device in mark.devices):
+        return
+    profile = workplace.configuration.hardware_profiles.get(target.host.profile)
+    former = {device.address for device in mark.devices}
+    xml = with_devices(stored.xml, former, typed(profile, room.placement), mark)
+    undoing.entry.step("devices", host=target.host.name, devices=[str(address) for address in given])
+    with undoing.control.step(
+        StepKind.DEFINE, f"give {target.vm.name} {' '.join(map(str, given))}", target.host.name, vm=target.vm.name
+    ):
+        in_lane(workplace, target.host.name, lambda connection: connection.define(xml))
+
+
+def _start(workplace: Workplace, undoing: Undoing, target: Target, room: Room, access: HostAccess) -> float:
+    from core.driver.vms.domain_control import stop_domain
+
+    uuid = target.vm.uuid
+
+    def stop() -> None:
+        in_lane(workplace, target.host.name, lambda connection: stop_domain(connection, uuid))
+
+    room.promise.check()
+    undoing.before("start", f"stop {target.vm.name}", stop, target.host.name)
+    with undoing.control.step(StepKind.START, f"start {target.vm.name}", target.host.name, vm=target.vm.name):
+        access.slow(lambda connection: connection.start(uuid))
+    return workplace.clock.now()

@@ -1,0 +1,83 @@
+"""The VMs that an administrator names, and whether this program may change them (specification, section 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.codes import ErrorCode
+from core.errors import HostUnreachable, RealmsError, UsageError
+from core.fleet.fleet import Connection
+from core.operations.selection import find_vm, finds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.fleet.fleet import VM, Fleet
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.realms import Realm
+
+
+class ForeignVM(RealmsError):
+    """The VM is not of this realm, and it was not said that such ones may be changed."""
+
+    code = ErrorCode.FOREIGN_VM
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A VM as last seen, with its host and its realm."""
+
+    vm: VM
+    host: Host
+    realm: Realm
+
+    @property
+    def name(self) -> str:
+        """The VM as HOST/NAME."""
+        return f"{self.host.name}/{self.vm.name}"
+
+
+def find_targets(workplace: Workplace, wanted: Sequence[str], *, foreign: bool, timeout: float) -> tuple[Target, ...]:
+    """Find the VMs that are named, each once, after waiting for hosts that have not answered yet.
+
+    Raises UsageError for a name that fits none or several, HostUnreachable for a host that does not answer, ForeignVM
+    unless `foreign` allows them.
+    """
+    workplace.check_can_change()
+    fleet = workplace.settled_fleet(timeout, enough=lambda fleet: all(finds(name, fleet) for name in wanted))
+    targets = {target.vm.key: target for target in (find_target(workplace, fleet, name) for name in wanted)}
+    for target in targets.values():
+        if not foreign:
+            refuse_foreign(target)
+    return tuple(targets.values())
+
+
+def targets_now(workplace: Workplace, names: Sequence[str]) -> tuple[Target, ...]:
+    """Return the VMs of these names as they were seen last, foreign ones too, without waiting for hosts.
+
+    Raises UsageError, HostUnreachable, ReadOnly.
+    """
+    workplace.check_can_change()
+    fleet = workplace.fleet()
+    return tuple(find_target(workplace, fleet, name) for name in names)
+
+
+def find_target(workplace: Workplace, fleet: Fleet, wanted: str) -> Target:
+    """Find one VM; raises UsageError, HostUnreachable."""
+    snapshot, vm = find_vm(fleet, wanted)
+    if snapshot.connection is not Connection.CONNECTED:
+        message = f"it can't be asked now{f': {snapshot.error}' if snapshot.error else ''}"
+        raise HostUnreachable(snapshot.name, message, hint="what the VM does meanwhile is unknown")
+    realm = workplace.configuration.realms.get(snapshot.host.realm)
+    if realm is None:
+        raise UsageError(f"realm {snapshot.host.realm!r} of host {snapshot.name} is not configured")
+    return Target(vm, snapshot.host, realm)
+
+
+def refuse_foreign(target: Target) -> None:
+    """Raise ForeignVM for a VM that the realm did not create."""
+    if not target.vm.managed:
+        message = f"{target.name} is foreign: realm {target.realm.id} did not create it"
+        raise ForeignVM(message, hint="if you are sure, --foreign changes it all the same")

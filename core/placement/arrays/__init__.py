@@ -1,0 +1,1 @@
+"""The same decisions on NumPy arrays, for thousands of hosts or VMs."""

@@ -1,0 +1,1 @@
+"""Plans: capacity, mixes, drain, failure, rebalance, room for a VM."""

@@ -1,0 +1,108 @@
+"""What may become a brick, told by its first bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import UnreadableFile
+from core.operations.storage.image_file import ImageRefused, read_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MIB = 2**20
+
+
+def qcow2(*, version: int = 3, backing: bytes = b"", features: int = 0, crypt: int = 0, bits: int = 16,
+          capacity: int = 8 * MIB, extension: int = 0) -> bytes:  # fmt: skip
+    """Write a qcow2 file as far as anyone looks at it."""
+    at = 512 if backing else 0
+    head = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", version, at, len(backing), bits, capacity, crypt, 1, 3 << 16,
+                       1 << 16, 1, 0, 0)  # fmt: skip
+    head += struct.pack(">QQQII", features, 0, 0, 4, 112) + bytes(8) if version == 3 else b""
+    head += struct.pack(">II", extension, 8) + b"data.raw" if extension else b""
+    return head.ljust(512, b"\0") + backing.ljust(4 * 65536, b"\0")
+
+
+def seen(tmp_path: Path, content: bytes) -> Path:
+    """Write a file."""
+    path = tmp_path / "image"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_qcow2_image_that_stands_alone_is_taken(tmp_path: Path, version: int) -> None:
+    """With the size that a guest will see."""
+    image = read_image(seen(tmp_path, qcow2(version=version)))
+    assert (image.format, image.capacity, image.size, image.warnings) == ("qcow2", 8 * MIB, 4 * 65536 + 512, ())
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (qcow2(backing=b"/etc/shadow"), "overlay of another file (/etc/shadow)"),
+        (qcow2(version=2, backing=b"json:{}"), "overlay of another file (json:{})"),
+        (qcow2(features=4), "keeps its data in another file"),
+        (qcow2(extension=0x44415441), "names another file for its data"),
+        (qcow2(version=2, extension=0x44415441), "names another file for its data"),
+        (qcow2(features=2), "marked as corrupt"),
+        (qcow2(features=1 << 60), "features of qcow2 that are not known"),
+        (qcow2(crypt=1), "encrypted"),
+        (qcow2(version=9), "version 9"),
+        (qcow2(bits=63), "damaged"),
+        (qcow2(capacity=0), "0 bytes"),
+        (qcow2()[:90], "cut off"),
+        (qcow2()[:40], "cut off"),
+        (qcow2()[:60000], "cut off"),
+        (b"", "is empty"),
+        (b"KDMV" + bytes(2000), "a VMDK image"),
+        (b"\x1f\x8b" + bytes(2000), "compressed with gzip"),
+        (bytes(64) + b"\x7f\x10\xda\xbe" + bytes(2000), "a VDI image"),
+    ],
+)
+def test_what_must_not_become_a_brick_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
+    """QEMU would open other files for it, or nobody could start it."""
+    with pytest.raises(ImageRefused) as caught:
+        read_image(seen(tmp_path, content))
+    assert says in caught.value.message
+
+
+def test_whole_sectors_of_anything_else_are_raw(tmp_path: Path) -> None:
+    """With a word where it hardly is an image."""
+    image = read_image(seen(tmp_path, b"\xeb\x63" + bytes(510)))
+    assert (image.format, image.capacity, image.warnings) == ("raw", 512, ())
+    assert "nothing but zeros" in read_image(seen(tmp_path, bytes(1024))).warnings[0]
+
+
+@pytest.mark.parametrize("content", [b"this is not a qcow2 image ...\n", bytes(513), b"\xeb\x63" + bytes(509)])
+def test_what_has_no_header_and_no_whole_sectors_is_no_image(tmp_path: Path, content: bytes) -> None:
+    """A text, whatever its name says; half a download."""
+    with pytest.raises(ImageRefused, match=f"its {len(content)} bytes are no whole sectors") as caught:
+        read_image(seen(tmp_path, content))
+    assert "multiple of 512" in caught.value.hint
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """Nobody writes into it; and what isn't there says so."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ImageRefused, match="no ordinary file"):
+        read_image(tmp_path / "pipe")
+    with pytest.raises(UnreadableFile, match="no such file"):
+        read_image(tmp_path / "nothing")
+
+
+@given(st.binary(max_size=300))
+def test_no_header_whatsoever_confuses_the_reader(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    """It is taken or refused; nothing else is raised."""
+    path = tmp_path_factory.mktemp("any") / "image"
+    path.write_bytes(b"QFI\xfb" + content)
+    with contextlib.suppress(ImageRefused):
+        assert read_image(path).format == "qcow2"

@@ -1,0 +1,406 @@
+"""VMs that are there: started again, paused, turned off, deleted; one by one and many at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from core.driver.storage.volumes import NewVolume, create_volume
+from core.driver.vms.disk_devices import NewDisk, attach_disk
+from core.driver.xml.metadata import Mark
+from core.errors import DriverError, HostUnreachable, ReadOnly
+from core.fleet.fleet import VMState
+from core.hardware import Device, PciAddress
+from core.hosts import HostState
+from core.operations.scheduling.reserve import NoRoom
+from core.operations.vms.delete import VMActive, VolumeInUse, delete_vm
+from core.operations.vms.guest_registration import NotRegistered
+from core.operations.vms.power import Action, WrongState, act, on_each_host
+from core.operations.vms.spec import NewDrive
+from core.operations.vms.start import RunsElsewhere, start_vm
+from core.operations.vms.target import ForeignVM, find_targets
+from tests.driver.worlds import Guest, guest_xml
+from tests.operations.vms.sabotage import Rival, Saboteur
+from tests.operations.vms.world import GPUS, MIB, UUID, create, target, world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from core.operations.tasks.task import Control
+    from core.operations.vms.power import Done
+    from tests.operations.vms.world import World
+
+GPU = tuple(Device("gpu", PciAddress.parse(address)) for address in GPUS)
+MINE = Guest(
+    name="mine", uuid=UUID, network="default", devices=(GPUS[0],), state="shutoff",
+    mark=Mark(realm="main", devices=(GPU[0],)),
+)  # fmt: skip
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, door: int) -> Iterator[World]:
+    """h1 has a stopped VM of the realm with a GPU, one that is foreign, and one that runs and has that GPU."""
+    guests = (
+        MINE,
+        Guest(name="theirs", state="shutoff"),
+        Guest(name="holder", devices=(GPUS[0],), mac="52:54:00:00:00:02"),
+    )
+    with world(tmp_path, guests=(guests,), door=door) as made:
+        yield made
+
+
+def start(realm: World, name: str, **how: bool) -> Done:
+    """Start a VM."""
+    found = target(realm, name)
+    return realm.task(lambda control: start_vm(realm.workplace, control, found, **how))
+
+
+def hostdevs(xml: str) -> list[str]:
+    """Give the buses of a domain's PCI devices."""
+    return [each.get("bus") for each in ET.fromstring(xml).iterfind("devices/hostdev/source/address")]  # noqa: S314
+
+
+def test_a_start_places_devices_again_by_type(stopped: World) -> None:
+    """Its own GPU was given to another VM while it was off: it gets the free one, and its mark says so."""
+    assert start(stopped, "mine").state is VMState.RUNNING
+    xml = stopped.domains("h1")["mine"]
+    assert hostdevs(xml) == ["0x42"]
+    assert f'address="{GPUS[1]}"' in xml
+    (reservation,) = stopped.registry.reservations()
+    assert (reservation.owner, reservation.devices) == ("", (GPU[1].address,))
+    assert stopped.journal() == []
+    again = start(stopped, "mine")
+    assert (again.changed, again.state) == (False, VMState.RUNNING)
+
+
+def test_a_start_without_a_free_device_is_refused(stopped: World) -> None:
+    """With the numbers; nothing is changed."""
+    second = guest_xml(Guest(name="second", devices=(GPUS[1],), mac="52:54:00:00:00:03"))
+    stopped.call("h1", lambda connection: connection.start(connection.define(second)))
+    stopped.workplace.connect().wait(lambda fleet: any(vm.name == "second" and vm.active for vm in fleet.vms()), 20)
+    with pytest.raises(NoRoom, match="h1 can't take mine: h1: asked for 1 gpu, 0 free"):
+        start(stopped, "mine")
+    assert hostdevs(stopped.domains("h1")["mine"]) == ["0x41"]
+    assert stopped.registry.reservations() == ()
+    assert stopped.journal() == []
+
+
+def test_no_scheduling_keeps_new_vms_away_but_not_those_that_are_there(stopped: World) -> None:
+    """They are managed as before (specification, section 7)."""
+    stopped.registry.set_state("h1", HostState.NO_SCHEDULING)
+    assert start(stopped, "mine").state is VMState.RUNNING
+
+
+def test_a_vm_that_is_active_elsewhere_is_not_started(stopped: World) -> None:
+    """Not even by force: that would destroy its disk for certain."""
+    stopped.call("h2", lambda connection: connection.start(connection.define(guest_xml(Guest(name="x", uuid=UUID)))))
+    for force in (False, True):
+        with pytest.raises(RunsElsewhere, match=r"mine \(11111111-.*\) is active on h2"):
+            start(stopped, "h1/mine", force=force)
+    assert stopped.registry.reservations() == ()
+
+
+def test_a_host_that_can_not_be_asked_might_run_it(stopped: World) -> None:
+    """Refused, unless the administrator knows better; a host that is disabled is told of."""
+    lost = stopped.registry.host("h2")
+    stopped.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), stopped.workplace.configuration)
+    stopped.workplace.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
+    with pytest.raises(RunsElsewhere, match="nobody can tell whether mine is active on h2"):
+        start(stopped, "mine")
+    assert start(stopped, "mine", force=True).state is VMState.RUNNING
+    assert any("h2 could not be asked" in warning for warning in stopped.last_task().warnings)
+
+
+def test_a_vm_that_does_not_register_is_stopped_and_nothing_of_it_removed(tmp_path: Path) -> None:
+    """Its start has failed; it stands as before."""
+    with world(tmp_path, guests=((MINE,),), door=50000, timeout="1 s") as realm:
+        with pytest.raises(NotRegistered, match="mine on h1 has not registered within 1 second"):
+            start(realm, "mine")
+        assert " id=" not in realm.domains("h1")["mine"].partition(">")[0]
+        assert realm.registry.reservations() == ()
+        assert realm.journal() == []
+
+
+def test_a_start_that_fails_gives_its_room_back(stopped: World) -> None:
+    """The domain is removed by someone just before."""
+    found = target(stopped, "mine")
+
+    def deed() -> None:
+        stopped.call("h1", lambda connection: connection.undefine(UUID))
+
+    with pytest.raises(DriverError):
+        stopped.task(lambda control: start_vm(stopped.workplace, Saboteur(control, "start", deed), found))
+    assert stopped.registry.reservations() == ()
+    assert stopped.journal() == []
+
+
+def test_foreign_vms_are_changed_only_on_purpose(stopped: World) -> None:
+    """And one that has devices of its own keeps these very ones, or does not start."""
+    with pytest.raises(ForeignVM, match="h1/theirs is foreign"):
+        target(stopped, "theirs")
+    found = target(stopped, "theirs", foreign=True)
+    assert stopped.task(lambda control: start_vm(stopped.workplace, control, found, wait=False)).changed
+    with_gpu = guest_xml(Guest(name="gpu", devices=(GPUS[0],)))
+    stopped.call("h1", lambda connection: connection.define(with_gpu))
+    stopped.workplace.connect().wait(lambda fleet: any(vm.name == "gpu" for vm in fleet.vms()), 20)
+    found = target(stopped, "gpu", foreign=True)
+    with pytest.raises(NoRoom, match=r"gpu needs 0000:41:00\.0, which holder has"):
+        stopped.task(lambda control: start_vm(stopped.workplace, control, found, wait=False))
+
+
+@pytest.mark.parametrize(
+    ("actions", "state"),
+    [
+        ((Action.PAUSE,), VMState.PAUSED),
+        ((Action.PAUSE, Action.RESUME), VMState.RUNNING),
+        ((Action.REBOOT,), VMState.RUNNING),
+        ((Action.OFF,), VMState.OFF),
+        ((Action.SHUTDOWN,), VMState.OFF),
+    ],
+)
+def test_what_is_done_to_a_vm_is_seen_at_once(stopped: World, actions: tuple[Action, ...], state: VMState) -> None:
+    """In the very next list; doing it again changes nothing."""
+    for action in actions:
+        found = target(stopped, "holder", foreign=True)
+        done = stopped.task(lambda control, found=found, action=action: act(stopped.workplace, control, found, action))
+        assert done.changed
+    fleet = stopped.workplace.fleet()
+    assert next(vm.state for vm in fleet.vms() if vm.name == "holder") is state
+    if actions[-1] is not Action.REBOOT:
+        again = stopped.task(lambda control: act(stopped.workplace, control, found, actions[-1]))
+        assert (again.changed, again.state) == (False, state)
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "message"),
+    [
+        (None, Action.PAUSE, "h1/mine is off: there is nothing to pause"),
+        (None, Action.RESUME, "h1/mine is off: there is nothing to resume"),
+        (None, Action.REBOOT, "h1/mine is off: there is nothing to reboot"),
+        (Action.PAUSE, Action.REBOOT, "h1/mine is paused: resume it first"),
+    ],
+)
+def test_what_a_state_does_not_allow_is_told_in_plain_words(
+    stopped: World, before: Action | None, action: Action, message: str
+) -> None:
+    """And with what is to be done first."""
+    if before is not None:
+        start(stopped, "mine")
+        stopped.task(lambda control: act(stopped.workplace, control, target(stopped, "mine"), before))
+    with pytest.raises(WrongState, match=message) as refused:
+        stopped.task(lambda control: act(stopped.workplace, control, target(stopped, "mine"), action))
+    assert refused.value.hint.startswith("realms vms ")
+
+
+def test_a_vm_that_is_gone_is_told(stopped: World) -> None:
+    """It was there when it was named."""
+    found = target(stopped, "holder", foreign=True)
+    stopped.call("h1", lambda connection: connection.force_off(found.vm.uuid))
+    stopped.call("h1", lambda connection: connection.undefine(found.vm.uuid))
+    stopped.workplace.connect().wait(lambda fleet: all(vm.name != "holder" for vm in fleet.vms()), 20)
+    with pytest.raises(DriverError, match="holder is not there any more"):
+        stopped.task(lambda control: act(stopped.workplace, control, found, Action.OFF))
+
+
+def test_many_vms_are_done_at_once_and_each_has_its_own_outcome(stopped: World) -> None:
+    """One fails, the others don't wait for it; the order is that of the command line."""
+    stopped.call("h2", lambda connection: connection.start(connection.define(guest_xml(Guest(name="far")))))
+    stopped.workplace.connect().wait(lambda fleet: any(vm.name == "far" and vm.active for vm in fleet.vms()), 20)
+    names = ["far", "mine", "holder"]
+    found = find_targets(stopped.workplace, names, foreign=True, timeout=30)
+    outcomes = stopped.task(
+        lambda control: on_each_host(
+            control, found, lambda branch, each: act(stopped.workplace, branch, each, Action.PAUSE)
+        )
+    )
+    assert [done.target.vm.name for done in outcomes] == names
+    assert [done.error is None for done in outcomes] == [True, False, True]
+
+
+def test_a_vm_of_a_silent_host_is_not_touched(stopped: World) -> None:
+    """What it does meanwhile is unknown."""
+    stopped.workplace.settled_fleet(30)
+    (stopped.folder / "h1.xml").unlink()
+    stopped.call("h1", lambda connection: connection.handle.close())
+    stopped.workplace.connect().wait(lambda fleet: fleet.hosts[0].connection == "unreachable", 30)
+    with pytest.raises(HostUnreachable, match="h1: it can't be asked now"):
+        target(stopped, "mine")
+
+
+def test_a_deleted_vm_leaves_its_volumes_unless_they_are_asked_for(realm: World) -> None:
+    """What stays is told; drives only go where that is said too."""
+    for name, how in (("a", {}), ("b", {"volumes": True}), ("c", {"volumes": True, "drives": True})):
+        create(realm, name=name, host="h1", drives=(NewDrive(MIB),))
+        found = target(realm, name)
+        with pytest.raises(VMActive, match=f"h1/{name} is active"):
+            realm.task(lambda control, found=found: delete_vm(realm.workplace, control, found))
+        gone = realm.task(
+            lambda control, found=found, how=how: delete_vm(realm.workplace, control, found, force=True, **how)
+        )
+        assert len(gone.volumes) == len(how)
+        assert len(gone.kept) == 2 - len(how)
+    assert realm.domains("h1") == {}
+    assert sorted(each.split("-")[0] + each.split("/")[1][0] for each in realm.volumes("h1")) == [
+        "ticrypta", "ticrypta", "ticryptb",
+    ]  # fmt: skip
+    assert realm.journal() == []
+
+
+COPIES = ("first.vda.qcow2", "first.vdb.qcow2", "second.vda.qcow2")
+
+
+@pytest.mark.parametrize(
+    ("how", "go"),
+    [
+        ({"volumes": True}, True),
+        ({}, False),
+        ({"volumes": True, "snapshots": False}, False),
+        ({"snapshots": True}, True),
+    ],
+)
+def test_the_snapshots_of_a_deleted_vm_go_with_its_volumes_or_are_told(
+    realm: World, how: dict[str, bool], go: bool
+) -> None:
+    """Unless it is said otherwise. Those of other VMs stay, and what is in their pool otherwise."""
+    uuid = create(realm, name="web", host="h1").uuid
+    others = ("11111111-2222-4333-8444-555555555555.first.vda.qcow2", "notes")
+    for name in (*(f"{uuid}.{copy}" for copy in COPIES), *others):
+        new = NewVolume(name=name, capacity=MIB)
+        realm.call("h1", lambda connection, new=new: create_volume(connection, "ticrypt-vm-snapshots", new))
+    found = target(realm, "web")
+    gone = realm.task(lambda control: delete_vm(realm.workplace, control, found, force=True, **how))
+    names = ("first", "second")
+    assert (gone.snapshots, gone.kept_snapshots) == ((names, ()) if go else ((), names))
+    assert sum("snapshot" in each for each in gone.stays) == (0 if go else 2)
+    left = {each.partition("/")[2] for each in realm.volumes("h1") if each.startswith("ticrypt-vm-snapshots/")}
+    assert left == set(others) | (set() if go else {f"{uuid}.{copy}" for copy in COPIES})
+    assert realm.journal() == []
+
+
+def test_a_copy_in_a_snapshot_that_another_vm_uses_is_not_deleted(realm: World) -> None:
+    """Somebody has given it away by hand: nothing at all is deleted then."""
+    made = create(realm, name="web", host="h1")
+    copy = NewVolume(name=f"{made.uuid}.first.vda.qcow2", capacity=MIB)
+    path = realm.call("h1", lambda connection: create_volume(connection, "ticrypt-vm-snapshots", copy)).path
+    thief = (
+        realm.domains("h1")["web"]
+        .replace("<name>web<", "<name>thief<")
+        .replace(f"<uuid>{made.uuid}<", f"<uuid>{UUID}<")
+    )
+    thief = thief.replace(f"/pools/ticrypt-vm/{made.boot_volume}", path)
+    realm.call("h1", lambda connection: connection.define(thief))
+    found = target(realm, "web")
+    with pytest.raises(VolumeInUse, match=r"first\.vda\.qcow2 is used by h1/thief"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+    assert "web" in realm.domains("h1")
+
+
+def test_a_vm_is_deleted_where_its_snapshots_can_not_be_looked_for(realm: World) -> None:
+    """It is told: the pool may only be stopped."""
+    create(realm, name="web", host="h1")
+    realm.call("h1", lambda c: c.handle.storagePoolLookupByName("ticrypt-vm-snapshots").destroy())
+    found = target(realm, "web")
+    realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+    assert realm.domains("h1") == {}
+    assert any("snapshots of h1/web were not looked for" in each for each in realm.last_task().warnings)
+
+
+def test_a_volume_that_another_vm_uses_is_not_deleted(realm: World) -> None:
+    """Whether that one runs or not; nothing at all is deleted then."""
+    created = create(realm, host="h1")
+    xml = realm.domains("h1")["web"].replace("<name>web<", "<name>clone<").replace(created.uuid, UUID)
+    realm.call("h1", lambda connection: connection.define(xml))
+    found = target(realm, "web")
+    with pytest.raises(VolumeInUse, match="is used by h1/clone"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+    assert set(realm.domains("h1")) == {"web", "clone"}
+
+
+def test_the_volume_of_a_vm_that_was_moved_is_not_deleted_with_the_definition_that_it_left(realm: World) -> None:
+    """Only what stands on the host that was named is to go: the VM of the same UUID on another host may run."""
+    create(realm, host="h1")
+    xml = realm.domains("h1")["web"]
+    realm.call("h2", lambda connection: connection.define(xml))
+    found = target(realm, "h1/web")
+    with pytest.raises(VolumeInUse, match="is used by h2/web"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+    assert set(realm.domains("h1")) == {"web"}
+    realm.task(lambda control: delete_vm(realm.workplace, control, found, force=True))
+    assert (realm.domains("h1"), len(realm.volumes("h1"))) == ({}, 1)
+
+
+def test_a_volume_that_another_host_has_at_another_path_is_not_deleted(realm: World) -> None:
+    """The pool is the same storage, mounted elsewhere there."""
+    created = create(realm, host="h1")
+    xml = realm.domains("h1")["web"].replace("<name>web<", "<name>clone<").replace(created.uuid, UUID)
+
+    def mount_elsewhere(connection) -> None:
+        pool = connection.handle.storagePoolLookupByName("ticrypt-vm")
+        pool_xml = pool.XMLDesc(0).replace("/pools/ticrypt-vm<", "/mnt/vm<")
+        pool.destroy()
+        pool.undefine()
+        connection.handle.storagePoolDefineXML(pool_xml, 0).create(0)
+        connection.define(xml.replace("/pools/ticrypt-vm/", "/mnt/vm/"))
+
+    realm.call("h2", mount_elsewhere)
+    found = target(realm, "web")
+    with pytest.raises(VolumeInUse, match="is used by h2/clone"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+
+
+def test_a_volume_that_a_vm_has_by_another_pool_over_the_same_folder_is_not_deleted(realm: World) -> None:
+    """The pool has another name on its host."""
+    created = create(realm, host="h1")
+    xml = realm.domains("h1")["web"].replace("<name>web<", "<name>clone<").replace(created.uuid, UUID)
+    xml = xml.replace("<disk type='file'", "<disk type='volume'")
+    xml = xml.replace(
+        f"<source file='/pools/ticrypt-vm/{created.boot_volume}'",
+        f"<source pool='by-hand' volume='{created.boot_volume}'",
+    )
+    assert "by-hand" in xml
+
+    def rename(connection) -> None:
+        pool = connection.handle.storagePoolLookupByName("ticrypt-vm")
+        pool.destroy()
+        pool.undefine()
+        pool_xml = "<pool type='dir'><name>by-hand</name><target><path>/pools/ticrypt-vm</path></target></pool>"
+        connection.handle.storagePoolDefineXML(pool_xml, 0)
+        connection.define(xml)
+
+    realm.call("h2", rename)
+    found = target(realm, "web")
+    with pytest.raises(VolumeInUse, match="is used by h2/clone"):
+        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+
+
+def test_a_vm_that_is_started_while_its_deletion_asks_the_hosts_stays(stopped: World) -> None:
+    """Nothing that runs is turned off but by force."""
+    found = target(stopped, "mine")
+    boot = NewVolume(name="boot.qcow2", capacity=MIB)
+    path = stopped.call("h1", lambda connection: create_volume(connection, "ticrypt-vm", boot)).path
+    uuid = found.vm.uuid
+    disk = NewDisk(target="vda", path=path, format="qcow2")
+    stopped.call("h1", lambda connection: attach_disk(connection, uuid, disk))
+
+    def job(control: Control) -> None:
+        rival = Rival(control, "ask all hosts", lambda: stopped.call("h1", lambda c: c.start(uuid)))
+        delete_vm(stopped.workplace, rival, found, volumes=True)
+
+    with pytest.raises(VMActive, match="h1/mine was started meanwhile"):
+        stopped.task(job)
+    assert " id=" in stopped.domains("h1")["mine"].partition(">")[0]
+    assert stopped.volumes("h1") == {"ticrypt-vm/boot.qcow2"}
+    assert (stopped.journal(), stopped.registry.reservations()) == ([], ())
+
+
+def test_nothing_is_done_read_only(stopped: World) -> None:
+    """Before any host is asked."""
+    stopped.workplace.read_only = True
+    with pytest.raises(ReadOnly):
+        target(stopped, "mine")
+    with pytest.raises(ReadOnly):
+        create(stopped)

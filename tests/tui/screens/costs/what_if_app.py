@@ -1,0 +1,33 @@
+"""Waiting for the cost explorer in a what-if: until the newest question is answered in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.tui.driving import until
+from tui.screens.costs.area import CostsScreen
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from tests.tui.screens.costs.costs_app import CostsApp
+
+
+def is_answered(app: CostsApp) -> bool:
+    """Whether what is shown is the whole answer to what is asked."""
+    costs = app.screen_stack[0]
+    if not isinstance(costs, CostsScreen) or costs._judging.is_busy:
+        return False
+    if not costs.changes:
+        return costs.exploration is not None and not costs.exploration.changes
+    if costs._trouble:
+        return True
+    return costs.exploration is not None and costs.exploration.changes == costs.changes and costs._counted is not None
+
+
+async def press(app: CostsApp, pilot: Pilot[int], *keys: str) -> None:
+    """Press keys one by one, each once the one before has been answered in full."""
+    for key in keys:
+        await pilot.press(key)
+        await until(pilot, lambda: is_answered(app))
+    await pilot.pause()

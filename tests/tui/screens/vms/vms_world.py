@@ -1,0 +1,56 @@
+"""VMs in all states on real hosts of the test driver, and the way to their area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.driver.xml.metadata import Mark
+from tests.driver.worlds import Guest
+from tests.operations.vms.world import open_door, world
+from tests.tui.driving import app_of, grid_of, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from tests.operations.vms.world import World
+    from tui.app.app import RealmsApp
+
+OURS = Mark(realm="main", devices=())
+STATES = (
+    ("a-runs", "running", OURS),
+    ("b-paused", "paused", OURS),
+    ("c-off", "shutoff", OURS),
+    ("d-foreign", "running", None),
+    ("e-foreign-off", "shutoff", None),
+)
+
+
+@pytest.fixture
+def realm(tmp_path: Path) -> Iterator[World]:
+    """h1 has VMs in all states, two of them foreign; h2 has none."""
+    guests = [
+        Guest(name=name, state=state, mark=mark, network="default", mac=f"52:54:00:00:00:{number:02x}")
+        for number, (name, state, mark) in enumerate(STATES, 1)
+    ]
+    with open_door() as door, world(tmp_path, guests=(guests,), door=door) as made:
+        yield made
+
+
+async def at_vms(pilot: Pilot[int], realm: World, row: int) -> RealmsApp:
+    """Go to the area of VMs, onto a row, once all hosts have answered."""
+    app = app_of(pilot)
+    for _ in range(1000):
+        await pilot.pause(0.02)
+        if app.fleet is not None and sum(1 for _ in app.fleet.vms()) == len(STATES):
+            break
+    await pilot.press("2", "N", *["j"] * row)
+    await settle(pilot)
+    if grid_of(app).model.shown[0].cells[0] != "a-runs":
+        await pilot.press("N", "g", *["j"] * row)
+        await settle(pilot)
+    return app

@@ -1,0 +1,1 @@
+"""The application: areas, keys, palette, settings and running tasks."""

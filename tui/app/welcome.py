@@ -1,0 +1,143 @@
+"""The first start: no configuration was found, or the one found has errors."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from tui.app.settings import Settings, default_path
+from tui.render.welcome import welcome_lines
+from tui.terminal.lifeline import Lifeline
+from tui.terminal.shell import Shell, terminal_colors
+from tui.widgets.tones import paragraphs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from core.errors import RealmsError
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen: the demo, or a configuration's path; neither: to leave."""
+
+    demo: bool = False
+    path: Path | None = None
+
+
+class WelcomeApp(Shell[Choice]):
+    """Offers the demo and a path, and shows where files are looked for or what is wrong with the one found."""
+
+    CSS_PATH = "welcome.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar = [
+        Binding("escape", "leave", "Quit"),
+        Binding("ctrl+q", "leave", "Quit", priority=True),
+        Binding("ctrl+d", "demo", "Demo", priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend"),
+        Binding("up,left", "app.focus_previous", show=False),
+        Binding("down,right", "app.focus_next", show=False),
+    ]
+
+    def __init__(
+        self,
+        searched: Sequence[Path],
+        error: RealmsError | None = None,
+        *,
+        theme: str = "",
+        colors: int | None = None,
+        lifeline: Lifeline | None = None,
+    ) -> None:
+        super().__init__(theme, colors=colors, lifeline=lifeline)
+        self.searched = tuple(searched)
+        self.error = error
+
+    def compose(self) -> ComposeResult:
+        """Lay out what was found, the field for a path, and the buttons."""
+        with Vertical(id="welcome") as box:
+            box.border_title = Content("Libvirt Realms")
+            with VerticalScroll(id="told", can_focus=self.error is not None):
+                yield Static(paragraphs(welcome_lines(self.searched, self.error)))
+            yield Static(Content("Configuration file:"), id="asked")
+            yield Input(placeholder="path of a ticrypt-vm.conf, or of the folder that holds it", id="path")
+            yield Static(id="wrong")
+            with Horizontal(id="buttons"):
+                yield Button("Open", id="open", compact=True)
+                yield Button("Demo", id="demo", compact=True)
+                yield Button("Quit", id="quit", compact=True)
+            demo = "The demo (Ctrl+D) needs no host, no root and no file: libvirt's own test driver runs it."
+            yield Static(Content(demo), id="note")
+
+    def on_mount(self) -> None:
+        """Begin at the path."""
+        self.query_one("#path").focus()
+
+    @on(Button.Pressed)
+    def press(self, event: Button.Pressed) -> None:
+        """Do what the button says."""
+        match event.button.id:
+            case "open":
+                self.open_path()
+            case "demo":
+                self.action_demo()
+            case _:
+                self.action_leave()
+
+    @on(Input.Submitted)
+    def open_path(self) -> None:
+        """Give the path, where there is such a file."""
+        text = self.query_one(Input).value.strip()
+        if not text:
+            self._complain("Type a path, or choose the demo.")
+            return
+        path = Path(os.path.expanduser(text))  # Path's own raises for a user who isn't there
+        try:
+            if path.is_dir():
+                path /= "ticrypt-vm.conf"
+            found = path.is_file()
+        except (OSError, ValueError) as error:  # too long, not permitted, a zero byte
+            self._complain(f"{text} can't be read: {error}")
+            return
+        if not found:
+            self._complain(f"There is no file {path}.")
+            return
+        self.exit(Choice(path=path))
+
+    def _complain(self, text: str) -> None:
+        from core.text import one_line
+
+        self.query_one("#wrong", Static).update(Content(one_line(text)))
+
+    def action_demo(self) -> None:
+        """Choose the demo."""
+        self.exit(Choice(demo=True))
+
+    def action_leave(self) -> None:
+        """Leave."""
+        self.exit(Choice())
+
+
+def run_welcome(searched: Sequence[Path], error: RealmsError | None = None) -> Choice:
+    """Ask what to open, where no configuration was found in the paths searched, or where `error` says what is wrong.
+
+    Gives an empty choice where the user wants to leave. The terminal is free again afterwards.
+    """
+    lifeline = Lifeline()
+    theme = Settings.load(default_path()).theme
+    app = WelcomeApp(searched, error, theme=theme, colors=terminal_colors())
+    with lifeline.signals(lambda code: app.exit(Choice(), return_code=code)):
+        choice = app.run()
+    if app.failure is not None:
+        raise app.failure
+    lifeline.disarm()
+    return choice or Choice()

@@ -1,0 +1,339 @@
+"""`realms hosts`: the registry of hosts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import HostRefused, UnreadableFile, UsageError
+from core.hosts import HostState, StaticAddress
+from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options, yes_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from core.config.model import Configuration
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.registry.hosts import HostRegistry
+    from core.registry.transactions import Transaction
+
+
+def _read_static_address(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> StaticAddress | str | None:
+    """Read a static address translation; `none` stays as it is, because an option that is absent is None."""
+    if value is None or (value == NO_ADDRESS and context.command is edit):
+        return value
+    try:
+        return StaticAddress.parse(value)
+    except HostRefused as error:
+        raise click.BadParameter(str(error), ctx=context, param=parameter) from error
+
+
+NO_ADDRESS = "none"
+"""What takes a static address translation away."""
+
+STATE = click.Choice([state.value for state in HostState])
+
+_timeout_option = click.option(
+    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+    help="How long to wait for hosts that don't answer.",
+)  # fmt: skip
+
+
+COMMANDS = {
+    "list": ("tui.cli.hosts.commands:list_hosts", "List the hosts; with --live as they answer."),
+    "add": ("tui.cli.hosts.commands:add", "Register a host."),
+    "edit": ("tui.cli.hosts.commands:edit", "Change what is registered of a host."),
+    "enable": ("tui.cli.hosts.commands:enable", "Connect to hosts, and place new VMs on them."),
+    "no-scheduling": ("tui.cli.hosts.commands:no_scheduling", "Place no new VMs on hosts."),
+    "disable": ("tui.cli.hosts.commands:disable", "Let go of hosts; their VMs go on running, unwatched."),
+    "remove": ("tui.cli.hosts.commands:remove", "Forget hosts; their VMs are not touched."),
+    "test": ("tui.cli.hosts.commands:test", "Connect to hosts once, and report what is there."),
+    "discover": ("tui.cli.hosts.discover:discover", "Propose a hardware profile from what a host has."),
+}
+
+
+@click.group("hosts", cls=LazyGroup, lazy=COMMANDS)
+def hosts() -> None:
+    """List, add, edit, enable, disable, remove and test hosts."""
+
+
+@click.command("list", cls=RealmsCommand)
+@click.option("--live", is_flag=True, help="Connect, and show what the hosts answer.")
+@click.option("--realm", metavar="ID", help="Only hosts of this realm.")
+@_timeout_option
+@json_option
+@pass_options
+def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout: float, as_json: bool) -> None:
+    """List the hosts of the registry, or of the saved fleet.
+
+    Connects to nothing without --live: then only what administrators described is known.
+    """
+    from core.operations.selection import only
+    from tui.cli.hosts.tables import print_described, print_seen
+    from tui.cli.json_shapes import hosts_document
+    from tui.cli.output import print_json
+
+    workplace = options.workplace()
+    try:
+        fleet = workplace.settled_fleet(timeout) if live else workplace.registered()
+        fleet = only(fleet, workplace.configuration, realm=realm)
+    finally:
+        workplace.close()
+    if as_json:
+        print_json(hosts_document(fleet, workplace.configuration))
+    elif live or not workplace.is_live:
+        print_seen(fleet, workplace.configuration, timeout if live and workplace.is_live else None)
+    else:
+        registry = None if realm is not None or workplace.registry is None else workplace.registry.path
+        print_described(fleet, workplace.configuration, registry)
+
+
+@click.command("add", cls=RealmsCommand)
+@click.argument("name")
+@click.option("--realm", required=True, metavar="ID", help="Realm that the host belongs to.")
+@click.option("--uri", required=True, metavar="URI", help="Such as qemu+ssh://root@h1/system or qemu:///system.")
+@click.option("--profile", required=True, metavar="ID", help="Hardware profile.")
+@click.option("--state", type=STATE, default=HostState.ENABLED.value, show_default=True, help="State to begin with.")
+@click.option(
+    "--static-address",
+    metavar="IPv4:BASEPORT",
+    callback=_read_static_address,
+    help="Static address translation: where its VMs are reached from outside.",
+)
+@pass_options
+def add(
+    options: GlobalOptions, name: str, *, realm: str, uri: str, profile: str, state: str,
+    static_address: StaticAddress | None,
+) -> None:  # fmt: skip
+    """Register a host. Nothing connects to it: see `realms hosts test`."""
+    from core.hosts import Host
+    from tui.cli.output import say
+
+    workplace = options.changing_workplace()
+    host = Host(
+        name=name, realm=realm, uri=uri, profile=profile, state=HostState(state), static_address=static_address
+    )  # fmt: skip
+    _warn(workplace.add_host(host))
+    say(f"{name} is registered in realm {realm}: {host.state.label}")
+
+
+@click.command("edit", cls=RealmsCommand)
+@click.argument("name")
+@click.option("--name", "new_name", metavar="NEW", help="Another name.")
+@click.option("--realm", metavar="ID", help="Another realm.")
+@click.option("--uri", metavar="URI", help="Another libvirt URI.")
+@click.option("--profile", metavar="ID", help="Another hardware profile.")
+@click.option("--state", type=STATE, help="Another state.")
+@click.option(
+    "--static-address",
+    metavar="IPv4:BASEPORT",
+    callback=_read_static_address,
+    help="Another static address translation, or `none`.",
+)
+@pass_options
+def edit(
+    options: GlobalOptions, name: str, *, new_name: str | None, realm: str | None, uri: str | None,
+    profile: str | None, state: str | None, static_address: StaticAddress | str | None,
+) -> None:  # fmt: skip
+    """Change what is registered of a host. What no option names stays as it is."""
+    from tui.cli.output import say
+
+    given: dict[str, Any] = {
+        "name": new_name, "realm": realm, "uri": uri, "profile": profile,
+        "state": HostState(state) if state else None, "static_address": static_address,
+    }  # fmt: skip
+    changes = {field: value for field, value in given.items() if value is not None}
+    if not changes:
+        raise UsageError("no change is given", hint="such as --profile ID; see realms hosts edit --help")
+    if static_address == NO_ADDRESS:
+        changes["static_address"] = None
+    workplace = options.changing_workplace()
+    old = workplace.check_can_change().host(name)
+    new = replace(old, **changes)
+    _warn(workplace.change_host(old, new))
+    done = ", ".join(_described_changes(old, new))
+    say(f"{name}: {done}" if done else f"{name} is so already")
+
+
+@click.command("enable", cls=RealmsCommand)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@pass_options
+def enable(options: GlobalOptions, names: tuple[str, ...]) -> None:
+    """Connect to hosts and place new VMs on them."""
+    _set_state(options, names, HostState.ENABLED)
+
+
+@click.command("no-scheduling", cls=RealmsCommand)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@pass_options
+def no_scheduling(options: GlobalOptions, names: tuple[str, ...]) -> None:
+    """Place no new VMs on hosts; those there stay managed."""
+    _set_state(options, names, HostState.NO_SCHEDULING)
+
+
+@click.command("disable", cls=RealmsCommand)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@pass_options
+def disable(options: GlobalOptions, names: tuple[str, ...]) -> None:
+    """Let go of hosts; their VMs go on running, unwatched. How many those are is told, where the host says it soon."""
+    _warn(_unwatched(_set_state(options, names, HostState.DISABLED)))
+
+
+@click.command("remove", cls=RealmsCommand)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@yes_option
+@pass_options
+def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
+    """Forget hosts. Their VMs are not touched: they go on running, and are no longer shown."""
+    from tui.cli.output import say
+
+    registry = options.changing_workplace().check_can_change()
+    names = tuple(dict.fromkeys(names))
+    for name in names:
+        registry.host(name)
+    if not yes and not _is_confirmed(names, registry):
+        say("nothing was removed", error=True)
+        return 1
+    with registry.transaction() as changes:
+        for name in names:
+            changes.remove(name)
+    for name in names:
+        say(f"{name} is removed from the registry; its VMs are not touched")
+    return 0
+
+
+@click.command("test", cls=RealmsCommand)
+@click.argument("subjects", metavar="NAME|URI...", nargs=-1, required=True)
+@_timeout_option
+@json_option
+@pass_options
+def test(options: GlobalOptions, subjects: tuple[str, ...], *, timeout: float, as_json: bool) -> int:
+    """Connect to hosts, registered or given by their URI, and report what is there.
+
+    Compares a registered host with its hardware profile and its realm's pools. Changes nothing; a disabled host is
+    asked too. URIs need no configuration. Ends with 1 where a host does not answer.
+    """
+    from core.operations.hosts.probe import examine, is_uri
+    from tui.cli.hosts.reports import document_of, print_examinations
+    from tui.cli.output import print_json
+
+    if options.fleet is not None:
+        raise UsageError("a saved fleet has no hosts that could answer", hint="leave out --fleet")
+    workplace = _workplace_for_uris(options) if all(map(is_uri, subjects)) else options.workplace()
+    examinations = examine(workplace, tuple(dict.fromkeys(subjects)), timeout)
+    if as_json:
+        print_json(document_of(examinations))
+    else:
+        print_examinations(examinations)
+    return 0 if all(examination.report is not None for examination in examinations) else 1
+
+
+def _workplace_for_uris(options: GlobalOptions) -> Workplace:
+    """Open the configuration where there is one: whoever tries a URI may only be about to write it."""
+    import os
+
+    from core.config.model import Configuration
+    from core.config.places import find_configuration
+    from core.operations.session import Workplace
+
+    try:
+        find_configuration(options.config, os.environ)
+    except UnreadableFile:
+        return Workplace(Configuration())
+    return options.workplace()
+
+
+def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState) -> list[Host]:
+    """Set the state of all hosts named, or of none where one of them doesn't exist; gives those that differ by it."""
+    from tui.cli.output import say
+
+    workplace = options.changing_workplace()
+    registry = workplace.check_can_change()
+    with registry.transaction() as changes:
+        before = _state_of_each(changes, names)
+        changed = [changes.set_state(name, state) for name in before]
+    for host in changed:
+        was = before[host.name]
+        say(
+            f"{host.name}: {was.label} -> {state.label}"
+            if was is not state
+            else f"{host.name} is {state.label} already"
+        )
+    if state is HostState.ENABLED:
+        _warn(_why_not_scheduled(changed, workplace.configuration))
+    return [host for host in changed if before[host.name] is not state]
+
+
+_COUNT_SECONDS = 3.0
+"""How long a host that is let go may take to say how many VMs it runs."""
+
+
+def _unwatched(hosts: Sequence[Host]) -> Iterator[str]:
+    """Tell how many VMs go on running where nobody looks any more."""
+    from core.driver.hosts.probe import probe
+    from core.operations.hosts.fanout import map_hosts
+
+    for answer in map_hosts(hosts, lambda host: probe(host.uri, _COUNT_SECONDS, host=host.name).active_domains):
+        name, count = answer.host.name, answer.value
+        if count is None:
+            yield f"{name}: the VMs that may run there go on, unwatched; it does not say how many"
+        elif count:
+            yield f"{name}: {count} VM{'s go' if count > 1 else ' goes'} on running there, unwatched"
+
+
+def _state_of_each(changes: Transaction, names: Iterable[str]) -> dict[str, HostState]:
+    return {name: changes.host(name).state for name in names}
+
+
+def _why_not_scheduled(changed: Sequence[Host], configuration: Configuration) -> list[str]:
+    """Name the hosts that take no VMs although they are enabled."""
+    warnings = []
+    for host in changed:
+        realm = configuration.realms.get(host.realm)
+        if realm is None:
+            warnings.append(f"{host.name} takes no VMs: its realm {host.realm!r} is not configured")
+        elif realm.disabled:
+            warnings.append(f"{host.name} takes no VMs: its realm {host.realm!r} is disabled")
+        if host.profile not in configuration.hardware_profiles:
+            warnings.append(f"{host.name} takes no VMs: its profile {host.profile!r} is not configured")
+    return warnings
+
+
+def _is_confirmed(names: Sequence[str], registry: HostRegistry) -> bool:
+    """Ask on a terminal; a script has decided already."""
+    import sys
+
+    from core.text import printable
+    from tui.cli.output import say
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    for reservation in registry.reservations():
+        if reservation.host in names:
+            say(f"{reservation.vm} is being started on {reservation.host} by {reservation.owner}", error=True)
+    question = f"Remove {', '.join(names)} from the registry? Running VMs are not touched."
+    return click.confirm(printable(question), default=False, err=True)
+
+
+def _described_changes(old: Host, new: Host) -> list[str]:
+    pairs = (
+        ("name", old.name, new.name),
+        ("realm", old.realm, new.realm),
+        ("URI", old.uri, new.uri),
+        ("profile", old.profile, new.profile),
+        ("state", old.state.label, new.state.label),
+        ("static address", old.static_address or "none", new.static_address or "none"),
+    )
+    return [f"{what} {before} -> {after}" for what, before, after in pairs if before != after]
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    from tui.cli.output import say
+
+    for warning in warnings:
+        say(f"warning: {warning}", error=True)

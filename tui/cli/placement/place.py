@@ -1,0 +1,140 @@
+"""`realms place`: which host would take a VM, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.options import SIZE, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.placement.devices import by_type, device_option
+from tui.cli.placement.what_if_options import change_options
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from core.placement.engine.remedies import Remedy
+    from core.placement.engine.verdicts import Placements
+    from core.placement.what_if.sandbox import Sandbox
+    from tui.cli.placement.what_if_options import Changes
+
+MOST_VMS = 1_000_000
+
+FEW_HOSTS = 10
+"""Hosts whose remedies are told unasked where none can take the VM."""
+
+
+@click.command("place", cls=RealmsCommand)
+@click.option("--vcpus", type=click.IntRange(1, 2**31 - 1), required=True, metavar="N", help="vCPUs of the VM.")
+@click.option("--memory", type=SIZE, required=True, help="Memory of the VM, such as '8 GiB'; a bare number is bytes.")
+@device_option
+@click.option("--drives", is_flag=True, help="The VM has drives: its host needs the realm's drives pool.")
+@click.option("--realm", metavar="ID", help="Only hosts of this realm (else those of all).")
+@click.option("--count", type=click.IntRange(1, MOST_VMS), default=1, show_default=True, metavar="K",
+              help="Place so many equal VMs one after another.")  # fmt: skip
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for hosts that don't answer.")  # fmt: skip
+@click.option("--explain", is_flag=True,
+              help="Compare the best host with the next, and say what would make the refused take it.")  # fmt: skip
+@change_options
+@json_option
+@pass_options
+def place(
+    options: GlobalOptions,
+    *,
+    vcpus: int,
+    memory: int,
+    devices: tuple[tuple[str, int], ...],
+    realm: str | None,
+    count: int,
+    timeout: float,
+    changes: Changes,
+    drives: bool,
+    explain: bool,
+    as_json: bool,
+) -> int:
+    """Say which host would take a VM, and why. Creates nothing.
+
+    Hosts that can take it come first, the cheapest on top, with every term of their cost after placing; then the
+    refused, with the reasons. With changes (--set and so on) it says what they make different. Exit code 1 where not
+    all VMs could be placed.
+    """
+    from core.operations.selection import check_known
+    from core.placement.engine import engine
+    from core.placement.engine.request import Request
+    from tui.cli.output import print_json
+
+    request = Request(vcpus, memory, by_type(devices), realm, drives)
+    workplace = options.workplace()
+    try:
+        if not changes.settings:
+            check_known("realm", realm, workplace.configuration.realms)
+        fleet = workplace.settled_fleet(timeout)
+    finally:
+        workplace.close()
+    sandbox = changes.sandbox(workplace.configuration, fleet)
+    check_known("realm", realm, sandbox.after.configuration.realms)
+    placed = sandbox.compare(lambda configuration, of: engine.place(configuration, of, request, count))
+    placements = placed.after
+    few = not placements.placements and len(placements.verdicts) <= FEW_HOSTS
+    if as_json:
+        print_json(_document(placements, placed.before, sandbox, explain=explain))
+    else:
+        _print(placements, placed.before, sandbox, explain=explain, tell_remedies=explain or few)
+    return 0 if placements.complete else 1
+
+
+def _remedies(sandbox: Sandbox, placements: Placements) -> list[Remedy]:
+    """Find what would make the hosts that refuse the first VM take it, in their order."""
+    from core.placement.engine.remedies import remedy
+
+    configuration, fleet = sandbox.after.configuration, sandbox.after.fleet
+    snapshots = {snapshot.name: snapshot for snapshot in fleet.hosts}
+    found = (
+        remedy(configuration, fleet, placements.request, snapshots[verdict.host])
+        for verdict in placements.verdicts
+        if not verdict.feasible
+    )
+    return [each for each in found if each is not None]
+
+
+def _document(placements: Placements, before: Placements, sandbox: Sandbox, *, explain: bool) -> dict[str, Any]:
+    from core.placement.engine.decision import decide
+    from core.placement.engine.rows import decision_row, remedy_row
+    from tui.cli.json_shapes import placements_document
+
+    document = placements_document(placements)
+    if explain:
+        decision = decide(placements.verdicts)
+        document["explanation"] = {
+            "decision": None if decision is None else decision_row(decision),
+            "remedies": [remedy_row(remedy) for remedy in _remedies(sandbox, placements)],
+        }
+    if sandbox.changes:
+        without = placements_document(before)
+        document["what_if"] = {
+            "changes": [str(change) for change in sandbox.changes],
+            "hocon": sandbox.hocon,
+            "before": {key: without[key] for key in ("placed", "placements", "verdicts")},
+        }
+    return document
+
+
+def _print(placements: Placements, before: Placements, sandbox: Sandbox, *, explain: bool, tell_remedies: bool) -> None:
+    from tui.cli.placement.explain_text import best_against_next, remedies
+    from tui.cli.placement.text import after_placing, headline, ranking, refusals
+    from tui.cli.placement.what_if_text import differences, keep, what_if
+
+    what_if(sandbox)
+    headline(placements)
+    ranking(placements)
+    if explain:
+        best_against_next(placements.verdicts)
+    if placements.count > 1:
+        after_placing(placements)
+    refusals(placements)
+    if tell_remedies:
+        remedies(_remedies(sandbox, placements), placements.request)
+    if sandbox.changes:
+        differences(before, placements)
+        keep(sandbox)

@@ -1,0 +1,157 @@
+"""`realms replay`: the decisions of a log made again, by the present configuration or one in thought."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from core.errors import UnreadableFile
+from core.text import one_line
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.placement.what_if_options import change_options_of_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from core.config.model import Configuration
+    from core.operations.scheduling.log_reader import LoggedDecision
+    from core.operations.scheduling.replay import Replayed, Unreplayed
+    from tui.cli.placement.what_if_options import Changes
+
+PROGRESS_SECONDS = 1.0
+
+MOST_HELD_BACK = 100
+
+
+@click.command("replay", cls=RealmsCommand)
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option("--as-logged", is_flag=True,
+              help="Decide by the configuration that each decision was made by, kept beside the log.")  # fmt: skip
+@click.option("--all", "tell_all", is_flag=True, help="Tell every decision, not only those that would go elsewhere.")
+@change_options_of_hosts
+@json_option
+@pass_options
+def replay(
+    options: GlobalOptions, *, log: Path, as_logged: bool, tell_all: bool, changes: Changes, as_json: bool
+) -> int:
+    """Make the decisions of a log again, and say which would go elsewhere.
+
+    LOG is a scheduling.jsonl: what realms with log-scheduling write beside the registry, or a rotated one. It is
+    decided by the present configuration; with --set and so on, by one in thought. Lines that are damaged are told with
+    their numbers and skipped. Exit code 0 where every VM would go where it went, at whatever cost; 1 where one would go
+    elsewhere, or a line could not be decided again.
+    """
+    from core.operations.scheduling import replay as operation
+    from core.operations.scheduling.config_store import digest_of
+
+    hosts = changes.of_hosts()
+    present = None if as_logged else changes.configured(_load(options))
+    by = _configurations(log, present, changes)
+    summary = Summary(None if present is None else digest_of(present))
+    outcomes = summary.count(_with_progress(operation.replay(log, by, hosts)), {change.host for change in hosts})
+    if as_json:
+        from tui.cli.placement.replay_json import print_document
+
+        print_document(log, outcomes, summary, tell_all=tell_all)
+    else:
+        from tui.cli.placement.replay_text import print_report
+
+        print_report(log, outcomes, summary, tell_all=tell_all)
+    return 1 if summary.elsewhere or summary.unreadable else 0
+
+
+class Summary:
+    """What has come of the decisions so far."""
+
+    def __init__(self, digest: str | None) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.unreadable = 0
+        self.made_by_it = 0
+        """Decisions that were made by the very configuration that they are made by again."""
+        self.unknown_hosts: set[str] = set()
+        """Hosts that were changed in thought and are in no decision."""
+        self.compares_digests = digest is not None
+        self._digest = digest
+
+    @property
+    def decisions(self) -> int:
+        """Number of decisions made again."""
+        return self.outcomes.total()
+
+    @property
+    def elsewhere(self) -> int:
+        """Number of decisions that would go elsewhere."""
+        from core.codes import ReplayOutcome
+
+        return sum(count for outcome, count in self.outcomes.items() if ReplayOutcome(outcome).changes)
+
+    def count(self, outcomes: Iterable[Replayed | Unreplayed], hosts: set[str]) -> Iterator[Replayed | Unreplayed]:
+        """Pass outcomes on and count them.
+
+        Raises UnreadableFile where not one line is a decision: it is no log then.
+        """
+        from core.operations.scheduling.replay import Unreplayed
+
+        self.unknown_hosts = set(hosts)
+        held_back: list[Unreplayed] = []  # a file of nothing but such lines is no log, which is all to be said then
+        for outcome in outcomes:
+            if isinstance(outcome, Unreplayed):
+                self.unreadable += 1
+                if self.decisions:
+                    yield outcome
+                elif len(held_back) < MOST_HELD_BACK:
+                    held_back.append(outcome)
+                continue
+            if not self.decisions:
+                yield from held_back
+            self.outcomes[outcome.outcome.value] += 1
+            self.made_by_it += outcome.decision.configuration == self._digest
+            if self.unknown_hosts:
+                self.unknown_hosts.difference_update(host.bare.name for host in outcome.decision.hosts)
+            yield outcome
+        if held_back and not self.decisions:
+            first = held_back[0]
+            more = f"; and {self.unreadable - 1} more such lines" if self.unreadable > 1 else ""
+            raise UnreadableFile(
+                f"no decision can be made again: line {first.line}: {one_line(first.problem)}{more}",
+                hint="a log is a scheduling.jsonl, which realms with log-scheduling write beside the registry",
+            )
+
+
+def _load(options: GlobalOptions) -> Configuration:
+    from core.config.places import find_configuration
+    from core.config.reader import load
+
+    return load(find_configuration(options.config, os.environ))
+
+
+def _configurations(
+    log: Path, present: Configuration | None, changes: Changes
+) -> Callable[[LoggedDecision], Configuration]:
+    if present is not None:
+        return lambda _: present
+    from core.operations.scheduling.replay import LoggedConfigurations
+
+    return LoggedConfigurations(log, changes.configured)
+
+
+def _with_progress(outcomes: Iterable[Replayed | Unreplayed]) -> Iterator[Replayed | Unreplayed]:
+    """Tell people at a terminal how far it is; a log may be long."""
+    if not sys.stderr.isatty():
+        yield from outcomes
+        return
+    told = time.monotonic()
+    shown = False
+    for number, outcome in enumerate(outcomes, 1):
+        if time.monotonic() - told > PROGRESS_SECONDS:
+            told, shown = time.monotonic(), True
+            click.echo(f"\r{number} decisions", nl=False, err=True)
+        yield outcome
+    if shown:
+        click.echo("\r\x1b[K", nl=False, err=True)

@@ -1,0 +1,102 @@
+"""Decisions made again, for people: how many would go elsewhere, which, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.codes import ReplayOutcome
+from core.operations.scheduling.replay import Unreplayed
+from core.text import one_line
+from tui.cli.output import Column, print_table, say
+from tui.render.figures import cost_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from core.operations.scheduling.replay import Replayed, Seat
+    from tui.cli.placement.replay import Summary
+
+MOST_ROWS = 200
+"""Decisions that are listed; the rest is counted."""
+
+MOST_PROBLEMS = 10
+
+_OUTCOMES = {
+    ReplayOutcome.SAME: "as before",
+    ReplayOutcome.OTHER_COST: "on the same host at another cost",
+    ReplayOutcome.OTHER_HOST: "on another host",
+    ReplayOutcome.NO_HOST: "without a host now",
+    ReplayOutcome.A_HOST: "with a host now",
+}
+
+
+def print_report(
+    log: Path, outcomes: Iterable[Replayed | Unreplayed], summary: Summary, *, tell_all: bool = False
+) -> None:
+    """Print the decisions that would go elsewhere (or all of them), after how many there are; problems as they come."""
+    listed: list[Replayed] = []
+    more = problems = 0
+    for outcome in outcomes:
+        if isinstance(outcome, Unreplayed):
+            problems += 1
+            if problems <= MOST_PROBLEMS:
+                say(f"{log}:{outcome.line}: {one_line(outcome.problem)}", error=True)
+        elif tell_all or outcome.outcome.changes:
+            if len(listed) < MOST_ROWS:
+                listed.append(outcome)
+            else:
+                more += 1
+    if summary.unreadable > MOST_PROBLEMS:
+        say(f"{log}: and {summary.unreadable - MOST_PROBLEMS} more lines that are no decisions", error=True)
+    for host in sorted(summary.unknown_hosts):
+        say(f"warning: no decision knows host {host!r}", error=True)
+    _print_summary(summary)
+    if listed:
+        say()
+        columns = [
+            Column("Line", right=True),
+            Column("When"),
+            Column("VM"),
+            Column("Then"),
+            Column("Now"),
+            Column("Why"),
+        ]
+        print_table(columns, [_row(outcome) for outcome in listed])
+    if more:
+        say(f"and {more} more: --json lists them all")
+
+
+def _print_summary(summary: Summary) -> None:
+    count = summary.decisions
+    decisions = "1 decision" if count == 1 else f"{count} decisions"
+    if not summary.compares_digests:
+        say(f"{decisions} made again, each by the configuration that it was made by")
+    elif not count:
+        say("There is no decision in it")
+        return
+    else:
+        by_it = "all" if summary.made_by_it == count else summary.made_by_it or "none"
+        say(f"{decisions} made again by this configuration; {by_it} of them were made by it")
+    told = [f"{summary.outcomes[outcome.value]} {words}" for outcome, words in _OUTCOMES.items()
+            if summary.outcomes[outcome.value]]  # fmt: skip
+    say("; ".join(told))
+
+
+def _row(outcome: Replayed) -> list[str]:
+    decision = outcome.decision
+    number = f" #{outcome.vm_number}" if decision.count > 1 else ""
+    name = decision.vm or decision.operation or decision.id or "-"
+    return [str(outcome.line), _when(decision.time), name + number, _seat(outcome.then), _seat(outcome.now),
+            one_line(outcome.why) or _OUTCOMES[outcome.outcome]]  # fmt: skip
+
+
+def _when(time: str) -> str:
+    """Shorten a time to its minute, in UTC as it is logged."""
+    return time[:16].replace("T", " ") if len(time) >= 16 else time or "-"
+
+
+def _seat(seat: Seat) -> str:
+    if seat.host is None:
+        return "no host"
+    return seat.host if seat.cost is None else f"{seat.host} at {cost_text(seat.cost, 2)}"

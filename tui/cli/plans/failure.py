@@ -1,0 +1,118 @@
+"""`realms plan failure`: would the fleet survive the loss of any one host, and which VMs would have no place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.placement.what_if_options import change_options
+from tui.cli.plans.options import counted, document, sandbox_of, say_folded, tell_stuck, timeout_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.config.model import Configuration
+    from core.fleet.fleet import Fleet
+    from core.placement.plans.failure import FailureCheck, HostLoss, SeveralLost
+    from core.placement.what_if.sandbox import Compared, Sandbox
+    from tui.cli.placement.what_if_options import Changes
+
+    Answer = tuple[FailureCheck, SeveralLost | None]
+
+MOST_NAMED = 8
+"""Hosts that a sentence names."""
+
+
+@click.command("failure", cls=RealmsCommand)
+@click.option("--at-once", type=click.IntRange(2, 100), metavar="N",
+              help="Also whether the loss of any N hosts together would be survived.")  # fmt: skip
+@timeout_option
+@change_options
+@json_option
+@pass_options
+def failure(options: GlobalOptions, *, at_once: int | None, timeout: float, changes: Changes, as_json: bool) -> int:
+    """Say for each host whether its VMs would find places on the others if it were lost, and which would not.
+
+    The VMs of a lost host are placed anew, the largest first, foreign ones too; those that are off need no place. Of a
+    host that has never answered nobody knows. Exit code 1 where a loss would not be survived; with --at-once also
+    where that could not be proven.
+    """
+    from core.placement.plans import failure as check
+    from core.placement.plans.rows import failure_document, several_document
+    from tui.cli.output import print_json
+
+    def ask(configuration: Configuration, fleet: Fleet) -> Answer:
+        several = None if at_once is None else check.failure_of_several(configuration, fleet, at_once)
+        return check.failure(configuration, fleet), several
+
+    sandbox = sandbox_of(options, timeout, changes)
+    answers = sandbox.compare(ask)
+    if as_json:
+        before, after = (
+            failure_document(single) | ({} if several is None else {"several": several_document(several)})
+            for single, several in (answers.before, answers.after)
+        )
+        print_json(document(sandbox, before, after))
+    else:
+        _print(sandbox, answers)
+    single, several = answers.after
+    return 0 if single.survives and (several is None or (several.survives and several.proven)) else 1
+
+
+def _print(sandbox: Sandbox, answers: Compared[Answer]) -> None:
+    from tui.cli.output import Column, print_table, say
+    from tui.cli.placement.what_if_text import in_thought
+
+    check, several = answers.after
+    with in_thought(sandbox):
+        say_folded(_sentence(check))
+        if sandbox.changes:
+            say_folded(f"Without the changes: {_sentence(answers.before[0])}")
+        if several is not None:
+            say_folded(_of_several(several))
+        if check.hosts:
+            say()
+            columns = [Column("Lost"), Column("Survived"), Column("Find a place", right=True),
+                       Column("Homeless", right=True), Column("Note")]  # fmt: skip
+            print_table(columns, [_cells(loss) for loss in check.hosts])
+        for loss in check.hosts:
+            tell_stuck(f"Without a place if {loss.host} is lost:", loss.homeless)
+        if several is not None:
+            tell_stuck(f"Without a place if {_few(several.worst)} are lost:", several.homeless)
+
+
+def _sentence(check: FailureCheck) -> str:
+    if not check.hosts:
+        return "There is no host to lose"
+    lost = [loss.host for loss in check.hosts if loss.survives is False]
+    known = len(check.hosts) - len(check.unknown)
+    unknown = f"; of {_few(check.unknown)} nobody knows" if check.unknown else ""
+    if lost:
+        return f"{len(lost)} of {counted(known, 'host')} can't be lost without VMs left over: {_few(lost)}{unknown}"
+    return f"Any one of {counted(known, 'host')} can be lost: its VMs find places{unknown}"
+
+
+def _of_several(several: SeveralLost) -> str:
+    if several.worst:
+        homeless = counted(len(several.homeless), "VM")
+        return f"{_few(several.worst)} can't be lost together: {homeless} would have no place"
+    if several.proven:
+        return f"Any {several.at_once} hosts can be lost together ({counted(several.sets, 'set')} tried, all there are)"
+    return (
+        f"{several.tried} of {several.sets} sets of {several.at_once} hosts can be lost together; "
+        "the others were not tried, so that nothing is proven"
+    )
+
+
+def _few(names: Iterable[str]) -> str:
+    named = list(names)
+    more = len(named) - MOST_NAMED
+    return ", ".join(named[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _cells(loss: HostLoss) -> list[str]:
+    if loss.survives is None:
+        return [loss.host, "unknown", "-", "-", loss.note]
+    return [loss.host, "yes" if loss.survives else "no", str(loss.placed), str(len(loss.homeless)), loss.note or "-"]

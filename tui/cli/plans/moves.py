@@ -1,0 +1,90 @@
+"""`realms plan drain`, `rebalance` and `room`: moves in their order, shown, and made with --apply."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from core.operations.plans.order import PlanKind
+from core.placement.engine.request import Request
+from core.placement.plans.make_room import DEFAULT_MOST_MOVES
+from tui.cli.options import SIZE, GlobalOptions, RealmsCommand
+from tui.cli.placement.devices import by_type, device_option
+from tui.cli.plans.terms import move_options
+
+if TYPE_CHECKING:
+    from core.operations.plans.order import PlanOrder
+    from tui.cli.plans.terms import Terms
+
+
+@click.command("drain", cls=RealmsCommand)
+@click.argument("host")
+@move_options
+def drain(options: GlobalOptions, terms: Terms, *, host: str) -> int:
+    """Plan to empty HOST: where each of its VMs would go, the largest first, and which can't move and why.
+
+    Moves nothing without --apply. VMs that are off use nothing and stay defined there. Exit code 1 where an active VM
+    would stay, or with --apply has stayed.
+    """
+    return _answer(options, terms.order(PlanKind.DRAIN, host=host), terms)
+
+
+@click.command("rebalance", cls=RealmsCommand)
+@click.option("--most", type=click.IntRange(min=0), metavar="N", help="At most so many moves, those of most gain.")
+@move_options
+def rebalance(options: GlobalOptions, terms: Terms, *, most: int | None) -> int:
+    """Plan moves that even out the hosts' costs, those of most gain first, until no VM would have a cheaper host.
+
+    Moves nothing without --apply. It tells the highest cost and the sum before and after, and how far fewer moves
+    would get. Exit code 1 where --apply could not make a move.
+    """
+    return _answer(options, terms.order(PlanKind.REBALANCE, most=most), terms)
+
+
+@click.command("room", cls=RealmsCommand)
+@click.option("--vcpus", type=click.IntRange(1, 2**31 - 1), required=True, metavar="N", help="vCPUs of the VM.")
+@click.option("--memory", type=SIZE, required=True, help="Memory of the VM, such as '8 GiB'; a bare number is bytes.")
+@device_option
+@click.option("--drives", is_flag=True, help="The VM has drives: its host needs the realm's drives pool.")
+@click.option("--realm", metavar="ID", help="Only hosts of this realm (else those of all).")
+@click.option("--most", type=click.IntRange(0, 32), default=DEFAULT_MOST_MOVES, show_default=True, metavar="N",
+              help="At most so many moves.")  # fmt: skip
+@move_options
+def room(
+    options: GlobalOptions,
+    terms: Terms,
+    *,
+    vcpus: int,
+    memory: int,
+    devices: tuple[tuple[str, int], ...],
+    drives: bool,
+    realm: str | None,
+    most: int,
+) -> int:
+    """Find moves after which a host takes a VM: as few as can be found. None are needed where a host takes it now.
+
+    Moves nothing without --apply. Exit code 1 where no such moves were found, or where --apply could not make one.
+    """
+    request = Request(vcpus, memory, by_type(devices), realm, drives)
+    return _answer(options, terms.order(PlanKind.ROOM, request=request, most=most), terms)
+
+
+def _answer(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
+    """Show the plan, or carry it out with --apply; returns the exit code."""
+    from core.placement.plans.rows import moves_document
+    from tui.cli.output import print_json
+    from tui.cli.plans.apply import apply_plan
+    from tui.cli.plans.options import document, sandbox_of
+    from tui.cli.plans.text import is_found, print_plan
+
+    if terms.carries_out:
+        return apply_plan(options, order, terms)
+    realm = order.request.realm if order.request is not None else None
+    sandbox = sandbox_of(options, terms.timeout, terms.changes, host=order.host or None, realm=realm)
+    plans = sandbox.compare(order.plan)
+    if terms.as_json:
+        print_json(document(sandbox, moves_document(plans.before), moves_document(plans.after)))
+    else:
+        print_plan(sandbox, plans)
+    return 0 if is_found(plans.after) else 1

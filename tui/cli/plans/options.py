@@ -1,0 +1,110 @@
+"""What all plans have in common: the fleet that they are asked of, with changes in thought, and their documents."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.fleet.fleet import Connection
+from core.text import printable
+from tui.cli.options import WAIT
+from tui.cli.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.fleet.fleet import Fleet
+    from core.placement.plans.demand import Stuck
+    from core.placement.what_if.sandbox import Sandbox
+    from tui.cli.options import GlobalOptions
+    from tui.cli.placement.what_if_options import Changes
+
+timeout_option = click.option(
+    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+    help="How long to wait for hosts that don't answer.",
+)  # fmt: skip
+
+
+def sandbox_of(
+    options: GlobalOptions, timeout: float, changes: Changes, *, realm: str | None = None, host: str | None = None
+) -> Sandbox:
+    """Take the fleet, and make the changes in thought.
+
+    Raises UsageError, naming near ones, for a realm or host that isn't there, and for what is wrong with the changes.
+    """
+    from core.operations.selection import check_known
+
+    workplace = options.workplace()
+    try:
+        if not changes.settings:
+            check_known("realm", realm, workplace.configuration.realms)
+        fleet = workplace.settled_fleet(timeout)
+    finally:
+        workplace.close()
+    check_known("host", host, (snapshot.name for snapshot in fleet.hosts))
+    sandbox = changes.sandbox(workplace.configuration, fleet)
+    check_known("realm", realm, sandbox.after.configuration.realms)
+    check_known("host", host, (snapshot.name for snapshot in sandbox.after.fleet.hosts))
+    return sandbox
+
+
+def document(sandbox: Sandbox, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Give a plan's document: of how many hosts it knows, and beside changes in thought the plan without them."""
+    fleet = sandbox.after.fleet
+    whole = {**after, "hosts_answering": fleet.hosts_answering, "hosts_total": fleet.hosts_total}
+    if sandbox.changes:
+        whole["what_if"] = {
+            "changes": [str(change) for change in sandbox.changes],
+            "hocon": sandbox.hocon,
+            "before": before,
+        }
+    return whole
+
+
+def tell_silent(fleet: Fleet) -> None:
+    """Say which hosts don't answer, and why: a plan knows of them what was last seen, if anything."""
+    silent = [
+        snapshot
+        for snapshot in fleet.hosts
+        if snapshot.host.state.connects and snapshot.connection is not Connection.CONNECTED
+    ]
+    if not silent:
+        return
+    say()
+    say(f"{fleet.hosts_answering} of {fleet.hosts_total} hosts answered; not these:")
+    for snapshot in silent:
+        say_folded(f"{snapshot.name}: {snapshot.error or 'no answer in time'}", "  ")
+
+
+def say_folded(text: str, indent: str = "") -> None:
+    """Print a sentence, folded between words where a terminal is too narrow for it; a pipe gets it in one line."""
+    text = printable(" ".join(text.split()))
+    if not sys.stdout.isatty():
+        say(indent + text)
+        return
+    width = max(20, shutil.get_terminal_size().columns)
+    for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False):
+        say(line)
+
+
+def tell_stuck(title: str, stuck: Iterable[Stuck]) -> None:
+    """Name the VMs that can't move, or have no place; those of one reason together. Without any it prints nothing."""
+    by_reason: dict[str, list[str]] = {}
+    for each in stuck:
+        by_reason.setdefault(each.message, []).append(each.vm.name)
+    if not by_reason:
+        return
+    say()
+    say_folded(title)
+    for message, names in by_reason.items():
+        say_folded(", ".join(names), "  ")
+        say_folded(message, "    ")
+
+
+def counted(number: int, what: str) -> str:
+    """Write a number of things: `1 host`, `2 hosts`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

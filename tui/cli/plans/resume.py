@@ -1,0 +1,146 @@
+"""`realms plan resume`: goes on with a plan that was stopped, or whose program was killed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import UsageError
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
+from tui.cli.plans.apply import carry, is_done, print_carried, question, run_rows
+from tui.cli.plans.options import timeout_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.operations.plans.run import LeftRun, RunView
+    from core.operations.session import Workplace
+
+
+@click.command("resume", cls=RealmsCommand)
+@click.argument("plan", required=False, metavar="[ID]")
+@click.option("--list", "only_lists", is_flag=True, help="Only say what was broken off, and what is being carried out.")
+@click.option("--forget", is_flag=True, help="Give it up: what it has moved stays moved.")
+@yes_option
+@timeout_option
+@json_option
+@pass_options
+def resume(
+    options: GlobalOptions,
+    *,
+    plan: str | None,
+    only_lists: bool,
+    forget: bool,
+    yes: bool,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Go on with a plan that --apply had begun and that was stopped or killed: ID, where several were.
+
+    It is planned anew, as before each move, for the VMs that were agreed to and have not been moved; what had failed is
+    told, and not tried again. What a killed program left half done is put in order first. Exit code 1 where a move
+    failed, or a host that is drained is not empty.
+    """
+    from core.operations.plans.run import forget_run, left_runs
+    from tui.cli.output import print_json, say
+
+    if only_lists and (forget or plan is not None):
+        raise UsageError("--list only says what there is, of all plans", hint="leave out --list, or ID and --forget")
+    workplace = options.workplace() if only_lists else options.changing_workplace()
+    try:
+        if not workplace.is_live:
+            raise UsageError("a saved fleet has no plans that were begun", hint="leave out --fleet")
+        runs = left_runs(workplace)
+        if only_lists:
+            _list(runs, as_json=as_json)
+            return 0
+        left = _chosen(runs, plan)
+        if left is None:
+            print_json({"plan": None, "id": None, **_NOTHING}) if as_json else say("no plan was broken off")
+            return 0
+        if forget:
+            forget_run(workplace, left.id)
+            print_json(_document(left, left.view)) if as_json else say(f"{left.order.what}: forgotten")
+            return 0
+        return _resume(workplace, left, timeout=timeout, yes=yes, as_json=as_json)
+    finally:
+        workplace.close()
+
+
+_NOTHING: dict[str, Any] = {"applied": [], "not_made": [], "resume": None}
+
+
+def _resume(workplace: Workplace, left: LeftRun, *, timeout: float, yes: bool, as_json: bool) -> int:
+    from core.operations.plans.run import MoveState, Run
+    from tui.cli.output import print_json, say
+    from tui.cli.task_output import confirmed
+
+    workplace.settled_fleet(timeout)
+    run = Run.resumed(left)
+    if not as_json:
+        _print(left)
+    # One that was killed right after its last move has only that to be noted.
+    agreed = not run.view.count(MoveState.WAITING) or confirmed(question(run.view), yes=yes)
+    if not agreed:
+        say("nothing was moved", error=True)
+    try:
+        if agreed:
+            carry(workplace, run, timeout=timeout, quiet=as_json)
+    finally:
+        if as_json:
+            print_json({**_document(left, run.view), "agreed": agreed})
+        elif agreed:
+            print_carried(run.view)
+    return 0 if agreed and is_done(workplace, run.view, as_json=as_json) else 1
+
+
+def _chosen(runs: Sequence[LeftRun], wanted: str | None) -> LeftRun | None:
+    """Choose the run that is meant; None where none was broken off. Raises UsageError for any other doubt."""
+    able = [run for run in runs if not run.at_work]
+    if wanted is not None:
+        found = next((run for run in able if run.id == wanted), None)
+        if found is None:
+            raise UsageError(f"no plan {wanted!r} was broken off", hint="realms plan resume --list")
+        return found
+    if len(able) > 1:
+        listed = ", ".join(f"{run.id} ({run.order.what})" for run in able)
+        raise UsageError("several plans were broken off", hint=f"name one of them: {listed}")
+    return able[0] if able else None
+
+
+def _list(runs: Sequence[LeftRun], *, as_json: bool) -> None:
+    from tui.cli.output import print_json, say
+
+    if as_json:
+        print_json({"plans": [_document(run, run.view) for run in runs]})
+        return
+    if not runs:
+        say("no plan was broken off, and none is being carried out")
+    for run in runs:
+        _print(run)
+
+
+def _print(left: LeftRun) -> None:
+    import time
+
+    from core.text import one_line
+    from core.units import show_age
+    from tui.cli.plans.options import say_folded
+
+    how = "being carried out" if left.at_work else "broken off"
+    age = show_age(time.time() - left.began_at)
+    say_folded(f"{left.id}: {left.order.what}, {how}, begun {age} ago by {one_line(left.owner)}")
+    print_carried(left.view, gap=False)
+
+
+def _document(left: LeftRun, view: RunView) -> dict[str, Any]:
+    return {
+        "plan": left.order.what,
+        "id": left.id,
+        "owner": left.owner,
+        "began_at": left.began_at,
+        "at_work": left.at_work,
+        "parallel": left.order.parallel,
+        **run_rows(view),
+    }

@@ -1,0 +1,228 @@
+"""Plans of moves for people: the steps, what stays and why, what it brings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from core.codes import Stays
+from core.curves import INFINITY
+from core.placement.plans.drain import DrainPlan
+from core.placement.plans.make_room import RoomPlan
+from core.placement.plans.rebalance import RebalancePlan
+from tui.cli.output import Column, print_table, say
+from tui.cli.placement.text import describe
+from tui.cli.placement.what_if_text import in_thought
+from tui.cli.plans.options import counted, say_folded, tell_stuck
+from tui.render.figures import cost_text, decimals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.operations.plans.order import MovesPlan
+    from core.placement.plans.drain import Move
+    from core.placement.plans.rebalance import Level
+    from core.placement.what_if.sandbox import Compared, Sandbox, Situation
+
+_MILESTONES = (0, 1, 2, 3, 5)
+"""Numbers of moves whose gain is told; then ten times these, and so on; and the last."""
+
+_HELD = {
+    Stays.FOREIGN: "foreign (--foreign moves them)",
+    Stays.HOLDS_DEVICES: "with PCI devices (--with-devices moves them)",
+    Stays.NOT_CONNECTED: "on hosts that don't answer",
+    Stays.STALE: "on hosts whose data are too old",
+    Stays.HOST_DISABLED: "on disabled hosts",
+    Stays.REALM_DISABLED: "of disabled realms",
+    Stays.UNKNOWN_REALM: "of realms that are not in the configuration",
+    Stays.RESERVED: "at work on by somebody",
+    Stays.ACTIVE_ELSEWHERE: "active on another host too",
+    Stays.STATE: "neither running nor paused",
+    Stays.UNKNOWN_DEVICE: "with devices that the profile doesn't list",
+}
+
+
+def print_plan(sandbox: Sandbox, plans: Compared[MovesPlan]) -> None:
+    """Print the moves of a plan and what comes of them, and the VMs that stay."""
+    plan = plans.after
+    with in_thought(sandbox):
+        say_folded(sentence(plan))
+        if sandbox.changes:
+            say_folded(f"Without the changes: {sentence(plans.before)}")
+        match plan:
+            case DrainPlan():
+                _print_drain(plan)
+            case RebalancePlan():
+                _print_rebalance(plan, sandbox.after)
+            case RoomPlan():
+                _print_moves(plan.moves, with_source=True)
+
+
+def sentence(plan: MovesPlan) -> str:
+    """Say in a sentence what a plan brings."""
+    match plan:
+        case DrainPlan():
+            return _drained(plan)
+        case RebalancePlan():
+            return _balanced(plan)
+        case RoomPlan():
+            return _roomy(plan)
+
+
+def is_found(plan: MovesPlan) -> bool:
+    """Whether the answer is yes: the host can be emptied, room can be made; evening out always can."""
+    match plan:
+        case DrainPlan():
+            return plan.complete
+        case RebalancePlan():
+            return True
+        case RoomPlan():
+            return plan.host is not None
+
+
+def _print_drain(plan: DrainPlan) -> None:
+    _print_moves(plan.moves, with_source=False)
+    tell_stuck("Would stay:", plan.stuck)
+    if any(each.why == Stays.FOREIGN for each in plan.stuck):
+        say("With --foreign those that no realm has made move too")
+    if any(each.why == Stays.HOLDS_DEVICES for each in plan.stuck):
+        say("Add --with-devices to move those with PCI devices: they are shut down, moved and started again")
+    if plan.left:
+        say()
+        say_folded(f"Off, and staying defined there: {', '.join(left.vm.name for left in plan.left)}")
+    if plan.pending:
+        say()
+        say_folded(f"On their way there while this is planned: {', '.join(plan.pending)}")
+
+
+def _drained(plan: DrainPlan) -> str:
+    if plan.unseen:
+        seen = f"; {counted(len(plan.stuck), 'VM')} ran there when it was last seen" if plan.stuck else ""
+        return f"{plan.unseen}{seen}"
+    if not plan.moves and not plan.stuck:
+        return f"{plan.host}: no VM is active there, nothing has to move"
+    offline = sum(move.offline for move in plan.moves)
+    moved = counted(len(plan.moves), "VM") if plan.moves else "no VM"
+    moves = f"{moved} would move" + (f", {offline} of them shut down" if offline else "")
+    return f"{plan.host}: {moves}; {len(plan.stuck) or 'none'} would stay"
+
+
+def _print_rebalance(plan: RebalancePlan, situation: Situation) -> None:
+    if plan.stopped:
+        say("Further moves would bring more: --most ended the plan")
+    if len(plan.moves) > 1:
+        _gains(plan.levels)
+    _print_moves(plan.moves, with_source=True)
+    if plan.moves:
+        _by_host(situation, plan)
+    if plan.held:
+        say()
+        counts = Counter(stuck.why for stuck in plan.held)
+        reasons = "; ".join(f"{count} {_HELD.get(Stays(why), why)}" for why, count in counts.most_common())
+        say_folded(f"Not considered: {reasons}")
+
+
+def _balanced(plan: RebalancePlan) -> str:
+    before, after = plan.before, plan.after
+    if not plan.moves:
+        return "No move: no VM would have a cheaper host" if not plan.stopped else "No move was allowed"
+    moves = counted(len(plan.moves), "move")
+    if after.highest == INFINITY:
+        return f"{moves}; some host stays overcommitted, at an infinite cost"
+    digits = decimals(cost for cost in (*before, *after) if cost != INFINITY)
+    return (
+        f"{moves}: highest cost {_cost(before.highest, digits)} to {_cost(after.highest, digits)}, "
+        f"sum {_cost(before.sum, digits)} to {_cost(after.sum, digits)}"
+    )
+
+
+def _cost(cost: float, digits: int) -> str:
+    return "infinite" if cost == INFINITY else cost_text(cost, digits)
+
+
+def _gains(levels: Sequence[Level]) -> None:
+    """Print how far so many of the moves would get; nothing where a host is overcommitted all along."""
+    if levels[-1].highest == INFINITY:
+        return
+    last = len(levels) - 1
+    shown = {last, *(number for number in _MILESTONES if number <= last)}
+    step = 10
+    while step <= last:
+        shown.update(number * step for number in _MILESTONES if number * step <= last)
+        step *= 10
+    digits = decimals(cost for level in levels for cost in level if cost != INFINITY)
+    say()
+    print_table(
+        [Column("Moves", right=True), Column("Highest cost", right=True), Column("Sum", right=True)],
+        [
+            [str(number), _cost(levels[number].highest, digits), _cost(levels[number].sum, digits)]
+            for number in sorted(shown)
+        ],
+    )
+
+
+def _by_host(situation: Situation, plan: RebalancePlan) -> None:
+    """Print what the moves change on each host; in the end also those that stay overcommitted."""
+    from core.placement.engine.ledger import Ledger
+
+    ledger = Ledger(situation.configuration, situation.fleet)
+    known = [host for host, line in enumerate(ledger.hosts) if line.tariff is not None]
+    before = {host: (ledger.hosts[host].cost, ledger.hosts[host].vms) for host in known}
+    for move in plan.moves:
+        ledger.remove(ledger.index[move.source], move.vm.vcpus, move.vm.memory_bytes, move.vm.devices)
+        ledger.take(ledger.index[move.target], move.request)
+    after = {host: (ledger.hosts[host].cost, ledger.hosts[host].vms) for host in known}
+    changed = {name for move in plan.moves for name in (move.source, move.target)}
+    shown = [host for host in known if ledger.hosts[host].name in changed or after[host][0] == INFINITY]
+    digits = decimals(cost for host in shown for cost in (before[host][0], after[host][0]) if cost != INFINITY)
+    say()
+    print_table(
+        [Column("Host"), Column("Cost now", right=True), Column("Cost then", right=True), Column("VMs now", right=True),
+         Column("VMs then", right=True)],
+        [
+            [ledger.hosts[host].name, _cost(before[host][0], digits), _cost(after[host][0], digits),
+             str(before[host][1]), str(after[host][1])]
+            for host in shown
+        ],
+    )  # fmt: skip
+
+
+def _roomy(plan: RoomPlan) -> str:
+    vm = describe(plan.request)
+    if plan.host is None:
+        tried = "all within --most were tried" if plan.exhausted else "the search ended before all were tried"
+        return f"{vm}: no moves were found after which a host takes it; {tried}"
+    devices = f", with {' '.join(map(str, plan.devices))}" if plan.devices else ""
+    cost = cost_text(plan.cost, decimals((plan.cost,)))
+    if not plan.moves:
+        return f"{vm}: {plan.host} takes it as things are, at a cost of {cost}{devices}"
+    fewest = ", and fewer would not do" if plan.smallest else ""
+    moves = counted(len(plan.moves), "move")
+    return f"{vm}: {plan.host} takes it after {moves}, at a cost of {cost}{devices}{fewest}"
+
+
+def _print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
+    if not moves:
+        return
+    digits = decimals(move.cost for move in moves)
+    columns = [
+        Column("#", right=True),
+        Column("VM"),
+        *([Column("From")] if with_source else []),
+        Column("To"),
+        Column("Its cost then", right=True),
+        Column("How"),
+    ]
+    say()
+    print_table(
+        columns,
+        [
+            [str(number), move.vm.name, *([move.source] if with_source else []), move.target,
+             cost_text(move.cost, digits), _how(move)]
+            for number, move in enumerate(moves, 1)
+        ],
+    )  # fmt: skip
+
+
+def _how(move: Move) -> str:
+    return f"shut down; gets {' '.join(map(str, move.devices))}" if move.offline else "live"

@@ -1,0 +1,1 @@
+"""Commands for pools, bricks, drives and volumes."""

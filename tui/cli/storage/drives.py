@@ -1,0 +1,47 @@
+"""`realms drives`: the users' drives."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import click
+
+from tui.cli.options import SIZE, GlobalOptions, LazyGroup, RealmsCommand
+from tui.cli.storage.image_commands import delete_command, list_command, make_image, making
+
+
+@click.group("drives", cls=LazyGroup)
+def drives() -> None:
+    """List, create and delete users' drives."""
+
+
+_LIST = """
+List the drives of all realms, with the VMs that have them, running or off: asks every host. Changes nothing.
+
+With --json: {"drives": [...], "unasked": [...], "hosts_answering", "hosts_total"}, with entries as in
+`realms bricks list --json`; a drive's "used_by" is of kind "disk" (a VM has it) or "overlay"."""
+drives.add_command(list_command("drives", "List the drives, and which VM has which.", _LIST))
+
+
+@drives.command("create", cls=RealmsCommand, short_help="Create an empty drive.")
+@click.argument("name")
+@click.option("--size", type=SIZE, required=True, help="Such as '20 GiB', within the realm's bounds.")
+@making("Create it")
+def create(options: GlobalOptions, name: str, *, size: int, **how: Any) -> int:
+    """Create an empty drive in the drives pool: qcow2, which grows as it is used where the realm allocates lazily.
+
+    Its size is bounded by drives.min-size and drives.max-size of the realm. With --json: {"drive": {...}} as for a
+    brick that was uploaded.
+    """
+    from core.operations.storage.images import create_drive
+
+    return make_image(options, "create a drive", name, functools.partial(create_drive, name=name, size=size), **how)
+
+
+_DELETE = """
+Delete a drive and all that is on it, for good. One that a VM has, running or off, can't be deleted.
+"""
+drives.add_command(
+    delete_command("drives", "Delete a drive that no VM has.", _DELETE, never="a VM is known to have it")
+)

@@ -1,0 +1,138 @@
+"""`realms pools remove`: takes pools away from hosts; their files stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import UsageError
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
+from tui.cli.storage.pools import ROLES, host_option, timeout_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.hosts import Host
+    from core.operations.storage.pool_report import PoolRole, PoolsReport
+    from core.realms import Realm
+
+
+@click.command("remove", cls=RealmsCommand)
+@click.option("--realm", metavar="ID", help="The realm; needed where there are several.")
+@host_option
+@click.option("--pool", "names", multiple=True, type=click.Choice(ROLES), help="Only this pool; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, as virsh commands; connect to nothing.")
+@yes_option
+@timeout_option
+@json_option
+@pass_options
+def remove(
+    options: GlobalOptions, *, realm: str | None, hosts: tuple[str, ...], names: tuple[str, ...], dry_run: bool,
+    yes: bool, timeout: float, as_json: bool,
+) -> int:  # fmt: skip
+    """Take pools away from hosts: stopped and undefined there. No file is ever deleted.
+
+    This is the way back from `pools setup`. Refused, on all hosts, where a VM of one of them, running or off, needs a
+    volume that lies there. All hosts and all four pools where none is named; disabled hosts are left out. With --json:
+    {"hosts": [{"host", "realm", "error": null, "code": null, "pools": [{"pool", "role", "path", "changes": ["stopped",
+    "undefined"]}]}], "ok"}; with --dry-run {"dry_run": true, "hosts": [{"host", "commands": [...]}]}.
+    Ends with 1 where pools are in use, or could not be removed on a host. What was begun on a host that then does not
+    answer may still finish there: its error says so.
+    """
+    from core.operations.hosts.fanout import hosts_of, one_realm
+    from core.operations.storage.pool_removal import PoolsNotRemoved, remove_pools
+    from core.operations.storage.pool_report import PoolRole, pool_name
+    from tui.cli.output import print_json, say
+    from tui.cli.task_output import confirmed, run_task
+
+    workplace = options.workplace() if dry_run else options.changing_workplace()
+    chosen = one_realm(workplace, realm)
+    roles = tuple(role for role in PoolRole if role in names or not names)
+    ready = ready_hosts(hosts_of(workplace, chosen, hosts), named=bool(hosts))
+    if dry_run:
+        _print_commands(chosen, ready, roles, as_json=as_json)
+        return 0
+    pools = ", ".join(pool_name(chosen, role) for role in roles)
+    where = ", ".join(host.name for host in ready)
+    if not confirmed(f"Remove {pools} from {where}? The files in them stay.", yes=yes):
+        say("nothing was done", error=True)
+        return 1
+    error: PoolsNotRemoved | None = None
+    try:
+        report = run_task(
+            workplace, "remove pools", chosen.id,
+            lambda control: remove_pools(workplace, control, chosen, ready, roles, deadline=timeout), quiet=as_json,
+        )  # fmt: skip
+    except PoolsNotRemoved as failure:
+        error, report = failure, failure.report
+    if as_json:
+        print_json(_document(report))
+    else:
+        _print(report)
+    if error is not None and not as_json:
+        say(f"realms: {error.message}", error=True)
+    return 0 if error is None else 1
+
+
+def ready_hosts(wanted: Sequence[Host], *, named: bool) -> tuple[Host, ...]:
+    """Give those that are not disabled. Raises UsageError where none is left, or one that was named is disabled."""
+    ready = tuple(host for host in wanted if host.state.connects)
+    if not ready or (named and len(ready) < len(wanted)):
+        disabled = ", ".join(host.name for host in wanted if not host.state.connects)
+        raise UsageError(f"disabled, so that nothing connects there: {disabled}", hint="realms hosts enable")
+    return ready
+
+
+def _print_commands(realm: Realm, hosts: Sequence[Host], roles: Sequence[PoolRole], *, as_json: bool) -> None:
+    from core.operations.storage.pool_removal import virsh_commands
+    from tui.cli.output import print_json, say
+
+    commands = {host.name: virsh_commands(realm, host, roles) for host in hosts}
+    if as_json:
+        rows = [{"host": host, "commands": list(lines)} for host, lines in commands.items()]
+        print_json({"dry_run": True, "hosts": rows})
+        return
+    for host, lines in commands.items():
+        say(f"# {host}")
+        for line in lines:
+            say(line)
+        say()
+
+
+def _document(report: PoolsReport) -> dict[str, Any]:
+    return {
+        "hosts": [
+            {
+                "host": host.host.name,
+                "realm": report.realm.id,
+                "error": None if host.error is None else str(host.error),
+                "code": None if host.error is None else host.error.code,
+                "pools": [
+                    {
+                        "pool": pool.facts.name,
+                        "role": pool.role.value,
+                        "path": pool.facts.path or None,
+                        "changes": list(pool.changes),
+                    }
+                    for pool in host.pools
+                ],
+            }
+            for host in report.hosts
+        ],
+        "ok": all(host.error is None for host in report.hosts),
+    }
+
+
+def _print(report: PoolsReport) -> None:
+    from tui.cli.output import say
+
+    for host in report.hosts:
+        if host.error is not None:
+            say(str(host.error), error=True)
+            continue
+        gone = [pool.facts.name for pool in host.pools if pool.changes]
+        absent = [pool.facts.name for pool in host.pools if not pool.changes]
+        parts = [f"removed {', '.join(gone)}"] if gone else []
+        parts += [f"has no {', '.join(absent)}"] if absent else []
+        say(f"{host.host.name}: {'; '.join(parts)}")

@@ -1,0 +1,30 @@
+"""`realms volumes`: the boot volumes of VMs, and those that no VM has any more."""
+
+from __future__ import annotations
+
+import click
+
+from tui.cli.options import LazyGroup
+from tui.cli.storage.image_commands import delete_command, list_command
+
+
+@click.group("volumes", cls=LazyGroup)
+def volumes() -> None:
+    """List VMs' volumes, and delete those that no VM has any more."""
+
+
+_LIST = """
+List the volumes in the volumes pools of all realms, with the VMs that have them: asks every host.
+
+Changes nothing. With --json: {"volumes": [...], "unasked": [...], "hosts_answering", "hosts_total"}, with entries
+as in `realms bricks list --json`, each also with "orphaned": true|false, or null where nobody can tell: a host
+could not be asked that might use it, or something uses it "perhaps". "used_by" is of kind "disk" (a VM has it),
+"overlay", "perhaps", or "operation": something is being done with it ("active": true), or was when its program was
+killed."""
+_DELETE = """
+Delete a volume and all that is on it, for good. One that a VM has, running or off, can't be deleted.
+"""
+volumes.add_command(list_command("volumes", "List the VMs' volumes, and which VM has which.", _LIST))
+volumes.add_command(
+    delete_command("volumes", "Delete a volume that no VM has.", _DELETE, never="a VM is known to have it")
+)

@@ -1,0 +1,43 @@
+"""`realms vms console`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tui.cli.options import GlobalOptions, RealmsCommand, pass_options
+from tui.cli.vms.drives import timeout_option
+
+
+@click.command("console", cls=RealmsCommand)
+@click.argument("vm")
+@click.option("--force", is_flag=True, help="End a session that someone else has on this console.")
+@timeout_option
+@pass_options
+def console(options: GlobalOptions, vm: str, *, force: bool, timeout: float) -> int:
+    """Open a VM's serial console in this terminal; Ctrl-] ends it.
+
+    virsh does it, which has to be installed here. The exit code is its own.
+    """
+    from core.errors import UsageError
+    from core.operations.vms.console import ESCAPE, NoConsole, console_command
+    from core.operations.vms.lookup import vm_at_hand
+    from tui.cli.output import say
+    from tui.terminal.foreground import run_in_foreground
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("a console needs a terminal", hint="run it by hand, or in ssh with -t")
+    workplace = options.changing_workplace()  # who types into a VM changes it
+    try:
+        command = console_command(workplace, vm_at_hand(workplace, vm, timeout=timeout), take_over=force)
+    finally:
+        workplace.close()
+    say(f"console of {command.vm} on {command.host}; {ESCAPE} ends it", error=True)
+    try:
+        code = run_in_foreground(command.arguments)
+    except OSError as error:
+        raise NoConsole(f"{command.arguments[0]} can't be started: {error.strerror or error}") from error
+    if code and not force:
+        say(f"if someone else has this console: realms vms console {vm} --force ends their session", error=True)
+    return code

@@ -1,0 +1,138 @@
+"""`realms vms delete`: VMs removed from their hosts, their volumes only where that is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.options import GlobalOptions, RealmsCommand, unasked_option, yes_option
+from tui.cli.vms.power import common_options, row, warn_foreign
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+    from core.operations.vms.delete import Deleted
+    from core.operations.vms.power import Done
+    from core.operations.vms.target import Target
+
+
+@click.command("delete", cls=RealmsCommand)
+@click.option("--volumes", is_flag=True, help="Its boot volume and its snapshots too.")
+@click.option("--drives", is_flag=True, help="Its drives too, without asking about them.")
+@click.option("--force", is_flag=True, help="Turn it off first where it runs.")
+@unasked_option
+@yes_option
+@common_options
+def delete(
+    options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, unasked: bool, yes: bool, **common: Any
+) -> int:  # fmt: skip
+    """Delete VMs that are off. Their volumes and snapshots stay, and are told, unless --volumes deletes them too.
+
+    Drives go only with --drives; on a terminal --volumes asks about them. Never deletes what another VM is known to
+    use. Where nobody can tell, volumes go only with --unasked: a host can't be asked, also because it is disabled, or a
+    VM names what may be the same file. With --json each VM also has "deleted_volumes", "kept_volumes",
+    "deleted_snapshots" and "kept_snapshots".
+    """
+    from core.operations.vms.delete import delete_vm, volumes_of
+    from core.operations.vms.power import STARTS_AT_ONCE, Done, on_each_host
+    from core.operations.vms.target import find_targets
+    from tui.cli.output import say
+    from tui.cli.task_output import confirmed, run_task
+
+    as_json = common["as_json"]
+    workplace = options.changing_workplace()
+    try:
+        targets = find_targets(workplace, common["names"], foreign=common["foreign"], timeout=common["timeout"])
+        warn_foreign(targets)
+        refused = _refused(targets) if not force else []
+        if refused and as_json:  # nothing is done to any, and each has its row all the same
+            return _report(refused, {}, as_json=True)
+        if refused and refused[0].error is not None:
+            raise refused[0].error
+        what = ", ".join(target.name for target in targets)
+        if not confirmed(f"Delete {what}{' with boot volume and snapshots' if volumes else ''}?", yes=yes):
+            say("nothing was deleted", error=True)
+            return 1
+        if volumes and not drives and not yes and not as_json:
+            drives = _drives_too(workplace, targets, volumes_of)
+        gone: dict[Target, Deleted] = {}
+
+        def job(control: Control, target: Target) -> Done:
+            gone[target] = delete_vm(
+                workplace, control, target,
+                volumes=volumes, drives=drives, force=force, unasked=unasked, patience=common["timeout"],
+            )  # fmt: skip
+            return Done(target)
+
+        outcomes = run_task(
+            workplace,
+            f"delete {what}",
+            what,
+            lambda control: on_each_host(control, targets, job, at_once=STARTS_AT_ONCE),
+            quiet=as_json,
+        )
+    finally:
+        workplace.close()
+    return _report(outcomes, gone, as_json=as_json)
+
+
+def _refused(targets: Sequence[Target]) -> list[Done]:
+    """Give what came of the VMs, where some of them are active and may not be: nothing, for all of them."""
+    from core.operations.vms.delete import VMActive
+    from core.operations.vms.power import Done
+
+    active = ", ".join(target.name for target in targets if target.vm.active)
+    if not active:
+        return []
+    error = VMActive(f"{active}: active; nothing was deleted", hint="shut down first, or --force turns off")
+    return [Done(target, changed=False, error=error) for target in targets]
+
+
+def _drives_too(workplace: Workplace, targets: Sequence[Target], volumes_of: Any) -> bool:
+    """Ask on a terminal whether the drives go too; what nobody is asked about stays."""
+    import sys
+
+    from core.text import printable
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    names = [volume.name for target in targets for volume in volumes_of(workplace, target).drives]
+    question = f"Delete also {', '.join(names)}? They are drives with their users' data."
+    return bool(names) and click.confirm(printable(question), default=False, err=True)
+
+
+def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: bool) -> int:
+    from tui.cli.output import print_json, say
+
+    if as_json:
+        print_json(
+            {
+                "action": "delete",
+                "ok": all(done.error is None for done in outcomes),
+                "vms": [{**row(done), **_volumes(gone.get(done.target))} for done in outcomes],
+            }
+        )
+    for message in dict.fromkeys(str(done.error) for done in outcomes if done.error is not None):
+        say(message, error=True)
+    for done in outcomes:
+        deleted = gone.get(done.target)
+        if deleted is not None and done.error is None and not as_json:
+            also = (*deleted.volumes, *(f"snapshot {name}" for name in deleted.snapshots))
+            say(f"{done.target.name}: deleted" + (f", with {', '.join(also)}" if also else ""))
+            for kept in deleted.stays:
+                say(f"  {kept} stays")
+            if deleted.kept:
+                say("  (realms volumes list --orphaned, drives list and bricks list show what no VM has)")
+    return 0 if all(done.error is None for done in outcomes) else 1
+
+
+def _volumes(deleted: Deleted | None) -> dict[str, Any]:
+    return {
+        "deleted_volumes": list(deleted.volumes) if deleted is not None else [],
+        "kept_volumes": list(deleted.kept) if deleted is not None else [],
+        "deleted_snapshots": list(deleted.snapshots) if deleted is not None else [],
+        "kept_snapshots": list(deleted.kept_snapshots) if deleted is not None else [],
+    }

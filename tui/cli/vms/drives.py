@@ -1,0 +1,137 @@
+"""`realms vms attach-drive` and `detach-drive`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options
+
+if TYPE_CHECKING:
+    from core.operations.vms.drives import AttachedDrive
+    from core.operations.vms.lookup import VMAtHand
+
+foreign_option = click.option("--foreign", is_flag=True, help="Also change a VM that the realm did not make.")
+timeout_option = click.option(
+    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+    help="How long to wait for hosts that don't answer.",
+)  # fmt: skip
+
+
+@click.command("attach-drive", cls=RealmsCommand)
+@click.argument("vm")
+@click.argument("drive")
+@click.option("--target", metavar="NAME", help="Its name in the VM, such as vdb; else the first that is free.")
+@click.option("--format", "form", type=click.Choice(["raw", "qcow2"]), help="What it is; else told by what is in it.")
+@click.option("--force", is_flag=True, help="Also where a host that might run a VM with it can't be asked.")
+@foreign_option
+@timeout_option
+@json_option
+@pass_options
+def attach_drive(
+    options: GlobalOptions,
+    vm: str,
+    drive: str,
+    *,
+    target: str | None,
+    form: str | None,
+    force: bool,
+    foreign: bool,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Attach a drive to a VM: at once where it runs, and for all its starts.
+
+    Every host of the realm is asked first. A drive that another running VM has is refused, always; where a host can't
+    be asked, also because it is disabled, --force is needed. The cache mode is the realm's.
+    With --json: {"attached": {"vm", "uuid", "host", "realm", "drive", "pool", "path", "target", "format", "running",
+    "stored"}}: running and stored say whether the running VM and its stored definition have it now.
+    """
+    from core.operations.vms import drives as drives_attached
+    from core.operations.vms.lookup import vm_at_hand
+    from tui.cli.task_output import run_task
+
+    workplace = options.changing_workplace()
+    try:
+        at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
+        attached = run_task(
+            workplace, f"attach drive {drive}", at_hand.vm.name,
+            lambda control: drives_attached.attach_drive(
+                workplace, control, at_hand, drive, target=target, format=form, force=force, deadline=timeout
+            ),
+            quiet=as_json,
+        )  # fmt: skip
+    finally:
+        workplace.close()
+    _print("attached", at_hand, attached, as_json=as_json)
+    return 0
+
+
+@click.command("detach-drive", cls=RealmsCommand)
+@click.argument("vm")
+@click.argument("drive")
+@click.option("--wait", type=WaitType(min=0.0, max=86400), default=60.0, show_default=True, metavar="SECONDS",
+              help="How long a running guest has to let go of it.")  # fmt: skip
+@foreign_option
+@timeout_option
+@json_option
+@pass_options
+def detach_drive(
+    options: GlobalOptions, vm: str, drive: str, *, wait: float, foreign: bool, timeout: float, as_json: bool
+) -> int:
+    """Detach a drive from a VM; DRIVE is its name, or its target in the VM. The drive itself stays as it is.
+
+    A running guest has to let go of it: unmount it there first. One that doesn't in time keeps it;
+    this ends with 1 then.
+    With --json: {"detached": {...}} as for attach-drive; running and stored say which of the two had it.
+    """
+    from core.operations.vms import drives as drives_attached
+    from core.operations.vms.lookup import vm_at_hand
+    from tui.cli.task_output import run_task
+
+    workplace = options.changing_workplace()
+    try:
+        at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
+        detached = run_task(
+            workplace, f"detach drive {drive}", at_hand.vm.name,
+            lambda control: drives_attached.detach_drive(
+                workplace, control, at_hand, drive, patience=wait, deadline=timeout
+            ),
+            quiet=as_json,
+        )  # fmt: skip
+    finally:
+        workplace.close()
+    _print("detached", at_hand, detached, as_json=as_json)
+    return 0
+
+
+def _print(what: str, at_hand: VMAtHand, drive: AttachedDrive, *, as_json: bool) -> None:
+    from tui.cli.output import print_json, say
+
+    if as_json:
+        print_json({what: _row(at_hand, drive)})
+        return
+    vm = f"{at_hand.vm.name} on {at_hand.host.name}"
+    if what == "detached":
+        say(f"drive {drive.drive} is no longer {drive.target} of {vm}")
+    elif drive.running or not at_hand.vm.active:
+        say(f"drive {drive.drive} is {drive.target} of {vm}")
+    else:
+        say(f"drive {drive.drive} will be {drive.target} of {vm} when it is started the next time")
+
+
+def _row(at_hand: VMAtHand, drive: AttachedDrive) -> dict[str, Any]:
+    return {
+        "vm": at_hand.vm.name,
+        "uuid": at_hand.vm.uuid,
+        "host": at_hand.host.name,
+        "realm": at_hand.realm.id,
+        "drive": drive.drive,
+        "pool": drive.pool,
+        "path": drive.path,
+        "target": drive.target,
+        "format": drive.format,
+        "running": drive.running,
+        "stored": drive.stored,
+    }

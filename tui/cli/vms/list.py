@@ -1,0 +1,99 @@
+"""`realms vms list`: the virtual machines of all hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
+
+if TYPE_CHECKING:
+    from core.fleet.fleet import VM, Fleet, VMState
+    from core.operations.session import Workplace
+
+
+@click.command("list", cls=RealmsCommand)
+@click.option("--realm", metavar="ID", help="Only VMs on hosts of this realm.")
+@click.option("--host", metavar="NAME", help="Only VMs on this host.")
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for hosts that don't answer.")  # fmt: skip
+@json_option
+@pass_options
+def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeout: float, as_json: bool) -> None:
+    """List the VMs of all hosts that answer; what can't be asked is not shown as stopped.
+
+    Connects to every host that is not disabled, and says how many answered.
+    """
+    from core.operations.selection import only
+    from tui.cli.json_shapes import vms_document
+    from tui.cli.output import print_json
+
+    workplace = options.workplace()
+    try:
+        fleet = only(workplace.settled_fleet(timeout, addresses=True), workplace.configuration, realm=realm, host=host)
+    finally:
+        workplace.close()
+    if as_json:
+        print_json(vms_document(fleet))
+    else:
+        _print(fleet, timeout=timeout if workplace.is_live else None)
+        _tell_left_behind(workplace)
+
+
+def _print(fleet: Fleet, *, timeout: float | None) -> None:
+    """Print the VMs, how many hosts answered, and which did not; `timeout` is what live hosts were given."""
+    from core.fleet.fleet import Connection
+    from tui.cli.output import Column, print_table, say
+
+    columns = [Column("VM"), Column("Host"), Column("State"), Column("vCPUs", right=True), Column("Memory", right=True),
+               Column("Devices"), Column("Endpoint"), Column("CPU", right=True), Column("Age", right=True)]  # fmt: skip
+    rows = [
+        _row(vm, snapshot.state_of(vm), fleet.age(snapshot))
+        for snapshot in fleet.hosts
+        for vm in sorted(snapshot.vms, key=lambda vm: vm.name)
+    ]
+    telling = [
+        index for index, column in enumerate(columns)
+        if column.title not in ("Devices", "CPU") or any(row[index] != "-" for row in rows)
+    ]  # fmt: skip
+    print_table([columns[index] for index in telling], [[row[index] for index in telling] for row in rows])
+    say(f"{len(rows)} VM{'' if len(rows) == 1 else 's'}; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
+    for snapshot in fleet.hosts:
+        if not snapshot.host.state.connects:
+            continue
+        if snapshot.error:
+            say(f"{snapshot.name}: {snapshot.error}")
+        elif timeout is not None and snapshot.connection is not Connection.CONNECTED:
+            say(f"{snapshot.name}: no answer within {timeout:g} s")
+    left_out = [snapshot.name for snapshot in fleet.hosts if not snapshot.host.state.connects]
+    if left_out:
+        say(f"disabled, and not asked: {', '.join(left_out)}")
+
+
+def _tell_left_behind(workplace: Workplace) -> None:
+    """Say where killed programs left work half done: any other program shows it (specification, section 8)."""
+    from core.operations.tasks.journal import Journal
+    from tui.cli.output import say
+
+    if workplace.registry is not None:
+        left = Journal(workplace.registry.path, workplace.clock).left_behind()
+        if left:
+            say(f"left half done by killed programs: {', '.join(f'{each.operation} {each.vm}' for each in left)}; "
+                "see realms vms recover")  # fmt: skip
+
+
+def _row(vm: VM, state: VMState, age: float | None) -> list[str]:
+    from core.units import show_age, show_size
+
+    return [
+        vm.name if vm.managed else f"{vm.name} (foreign)",
+        vm.host,
+        f"{state.value} ({vm.state_reason})" if vm.state_reason and state is vm.state else state.value,
+        str(vm.vcpus),
+        show_size(vm.memory_bytes),
+        " ".join(map(str, vm.devices)) or "-",
+        vm.endpoint or vm.address or "-",
+        "-" if vm.cpu_percent is None else f"{vm.cpu_percent:.0f} %",
+        "-" if age is None else show_age(age),
+    ]

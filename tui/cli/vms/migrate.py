@@ -1,0 +1,173 @@
+"""`realms vms migrate`: moves a VM to a chosen or to the best host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, yes_option
+
+if TYPE_CHECKING:
+    from core.operations.migration.migrate import Migrated
+    from core.operations.migration.options import MigrationWish
+    from core.operations.migration.plan import MigrationPlan
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+
+
+@click.command("migrate", cls=RealmsCommand)
+@click.argument("vm", metavar="VM")
+@click.option("--to", metavar="HOST", help="The host that it goes to (else the best other one of its realm).")
+@click.option("--offline", is_flag=True, help="Only if it is off. A VM that is off moves by its definition.")
+@click.option(
+    "--mode",
+    type=click.Choice(["client", "p2p", "tunnelled"]),
+    default="client",
+    show_default=True,
+    help="Who drives it: this program, or the source host, which then needs a way to the target's libvirt.",
+)
+@click.option(
+    "--tls", is_flag=True, help="Encrypt the guest's memory on its way, with the hosts' certificates for QEMU."
+)
+@click.option("--copy-storage", is_flag=True, help="Copy disks that the hosts don't share.")
+@click.option("--unsafe", is_flag=True, help="Take disks as shared that are not proven to be.")
+@click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way; moves nothing.")
+@click.option("--force", is_flag=True, help="Go to a host that placement refuses; replace an old definition there.")
+@click.option("--foreign", is_flag=True, help="Move a VM that no realm has made.")
+@click.option(
+    "--within",
+    type=WaitType(min=1, max=604_800),
+    metavar="SECONDS",
+    help="Call a live migration off when it takes longer.",
+)
+@click.option(
+    "--timeout",
+    type=WAIT,
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for hosts that don't answer.",
+)
+@click.option("--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S", help="Send no faster.")
+@click.option("--no-auto-converge", is_flag=True, help="Don't slow down a guest that writes faster than is sent.")
+@click.option(
+    "--migrate-uri",
+    metavar="URI",
+    default="",
+    help="Where QEMU reaches the target: tcp://ADDRESS[:PORT] (else the host in its libvirt URI).",
+)
+@click.option(
+    "--peer-uri", metavar="URI", default="", help="Libvirt URI by which the source reaches the target (p2p, tunnelled)."
+)
+@yes_option
+@json_option
+@pass_options  # fmt: skip
+def migrate(
+    options: GlobalOptions,
+    /,
+    *,
+    vm: str,
+    only_check: bool,
+    yes: bool,
+    as_json: bool,
+    mode: str,
+    no_auto_converge: bool,
+    bandwidth: int | None,
+    within: float | None,
+    timeout: float,
+    **given: Any,
+) -> int:
+    """Move a VM to another host: live while it runs or is paused, by its definition while it is off.
+
+    Without --to it goes to the best other host of its realm by placement, and the output says why. Before anything is
+    moved both hosts are checked, and all that stands in the way is listed; --check does only that. Where a migration
+    fails midway, both hosts are asked where the VM is. Exit code 1 where it can't move, or did not.
+    """
+    from core.driver.migration.migration import MigrationMode
+    from core.operations.migration.options import MigrationWish
+
+    wish = MigrationWish(
+        mode=MigrationMode(mode), auto_converge=not no_auto_converge, bandwidth=bandwidth or 0, timeout=within, **given
+    )
+    workplace = options.workplace() if only_check else options.changing_workplace()
+    try:
+        return _Run(workplace, wish, only_check=only_check, as_json=as_json, yes=yes, timeout=timeout).run(vm)
+    finally:
+        workplace.close()
+
+
+class _Run:
+    def __init__(
+        self,
+        workplace: Workplace,
+        wish: MigrationWish,
+        *,
+        only_check: bool,
+        as_json: bool,
+        yes: bool,
+        timeout: float,
+    ) -> None:
+        self._workplace = workplace
+        self._wish = wish
+        self._only_check = only_check
+        self._as_json = as_json
+        self._yes = yes
+        self._timeout = timeout
+
+    def run(self, wanted: str) -> int:
+        """Plan, ask, move, and say what came of it."""
+        from core.errors import RealmsError, UsageError
+        from core.operations.migration.migrate import MigrationCancelled, MigrationFailed, migrate
+        from core.operations.migration.plan import Departure, MigrationRefused, plan_migration
+        from core.operations.selection import find_vm
+        from tui.cli.output import print_json
+        from tui.cli.task_output import confirmed, run_task
+        from tui.cli.vms.migration_text import document_of, print_moved, print_plan
+
+        workplace, wish = self._workplace, self._wish
+        if not workplace.is_live:
+            raise UsageError("a saved fleet has no VMs that could move", hint="leave out --fleet")
+        fleet = workplace.settled_fleet(self._timeout)
+        snapshot, vm = find_vm(fleet, wanted)
+        departure = Departure(fleet, snapshot, vm)
+        prove = not workplace.read_only
+
+        def check(control: Control) -> MigrationPlan:
+            return plan_migration(control, workplace, departure, wish, prove=prove, deadline=self._timeout)
+
+        plan = run_task(workplace, "check a migration", vm.name, check, quiet=self._as_json)
+        if self._only_check or not plan.ok:
+            if self._as_json:
+                print_json(document_of(plan))
+            else:
+                print_plan(plan)
+            if not self._only_check:
+                plan.check()
+            return 0 if plan.ok else 1
+        if not self._as_json:
+            print_plan(plan, brief=True)
+        manner = "live" if plan.live else "offline"
+        if not confirmed(f"Move {vm.name} {manner} from {plan.source.name} to {plan.target.name}?", yes=self._yes):
+            return 1
+
+        def move(control: Control) -> Migrated:
+            return migrate(control, workplace, plan)
+
+        try:
+            moved = run_task(workplace, "migrate", vm.name, move, quiet=self._as_json)
+        except MigrationRefused:
+            raise
+        except (MigrationFailed, MigrationCancelled) as error:
+            if self._as_json:
+                print_json(document_of(plan, error=error, whereabouts=error.whereabouts))
+            raise
+        except RealmsError as error:
+            if self._as_json:
+                print_json(document_of(plan, error=error))
+            raise
+        if self._as_json:
+            print_json(document_of(plan, moved=moved))
+        else:
+            print_moved(moved)
+        return 0

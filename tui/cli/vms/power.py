@@ -1,0 +1,248 @@
+"""`realms vms start|shutdown|reboot|reset|pause|resume|off`: what is done to VMs that are there, several at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, yes_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+    from core.operations.vms.power import Action, Done
+    from core.operations.vms.target import Target
+
+Options = dict[str, Any]
+"""The options that all these commands share, as click gives them."""
+
+
+def common_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Add what every command on VMs takes: the VMs, --foreign, --timeout, --json."""
+    timeout = click.option(
+        "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+        help="How long to wait for hosts that don't answer.",
+    )  # fmt: skip
+    foreign = click.option("--foreign", is_flag=True, help="Also VMs that the realm did not create.")
+    names = click.argument("names", metavar="VM...", nargs=-1, required=True)
+    decorated: Callable[..., int] = names(foreign(timeout(json_option(pass_options(function)))))
+    return decorated
+
+
+@click.command("start", cls=RealmsCommand)
+@click.option(
+    "--force", is_flag=True, help="Start it although a host that might run it, or its drives, can't be asked."
+)
+@click.option("--no-wait", is_flag=True, help="Don't wait until it has registered.")
+@common_options
+def start(options: GlobalOptions, *, force: bool, no_wait: bool, **common: Any) -> int:
+    """Start VMs that are off, and wait until they have registered; past the realm's timeout they are stopped again.
+
+    Each goes on where it is, with free devices of the types it was made with.
+    """
+    from core.operations.vms.start import start_vm
+
+    def job(workplace: Workplace) -> Callable[[Control, Target], Done]:
+        patience = common["timeout"]
+        return lambda control, target: start_vm(
+            workplace, control, target, force=force, wait=not no_wait, patience=patience
+        )
+
+    return _run(options, "start", common, job)
+
+
+@click.command("shutdown", cls=RealmsCommand)
+@click.option("--within", type=WaitType(min=0.1, max=86400), default=120.0, show_default=True, metavar="SECONDS",
+              help="How long a VM may take.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Past that, turn it off.")
+@click.option("--no-wait", is_flag=True, help="Ask it to, and don't wait.")
+@yes_option
+@common_options
+def shutdown(options: GlobalOptions, *, within: float, force: bool, no_wait: bool, yes: bool, **common: Any) -> int:
+    """Ask VMs to shut themselves down, and wait until they have; asks whether to turn off those that don't."""
+    from core.operations.vms.power import Action, NotShutDown, act
+
+    def job(workplace: Workplace) -> Callable[[Control, Target], Done]:
+        return lambda control, target: act(
+            workplace, control, target, Action.SHUTDOWN, timeout=within, force=force, wait=not no_wait
+        )
+
+    def settle(workplace: Workplace, outcomes: Sequence[Done]) -> Sequence[Done]:
+        """Ask about those that still run; only on a terminal, as cutting the power is never a script's default."""
+        stuck = [done for done in outcomes if isinstance(done.error, NotShutDown)]
+        names = ", ".join(done.target.name for done in stuck)
+        if not stuck or common["as_json"] or not (yes or _asked(f"{names} did not shut down. Turn off?")):
+            return outcomes
+        targets = [done.target for done in stuck]
+        turned_off = _do(
+            workplace, "off", targets, common, lambda control, target: act(workplace, control, target, Action.OFF)
+        )
+        again = {done.target: done for done in turned_off}
+        return [again.get(done.target, done) for done in outcomes]
+
+    return _run(options, "shutdown", common, job, settle=settle)
+
+
+@click.command("reboot", cls=RealmsCommand)
+@common_options
+def reboot(options: GlobalOptions, **common: Any) -> int:
+    """Ask VMs to reboot; whether they do is theirs."""
+    return _act(options, "reboot", common)
+
+
+@click.command("reset", cls=RealmsCommand)
+@yes_option
+@common_options
+def reset(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
+    """Reset VMs as by the button: what they have not written is lost."""
+    return _act(options, "reset", common, question="Reset {}? What they have not written is lost.", yes=yes)
+
+
+@click.command("pause", cls=RealmsCommand)
+@common_options
+def pause(options: GlobalOptions, **common: Any) -> int:
+    """Stop the CPUs of VMs; they keep what they hold."""
+    return _act(options, "pause", common)
+
+
+@click.command("resume", cls=RealmsCommand)
+@common_options
+def resume(options: GlobalOptions, **common: Any) -> int:
+    """Let paused VMs go on, and wake those that sleep."""
+    return _act(options, "resume", common)
+
+
+@click.command("off", cls=RealmsCommand)
+@yes_option
+@common_options
+def off(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
+    """Cut the power of VMs: what they have not written is lost."""
+    return _act(options, "off", common, question="Cut the power of {}? What they have not written is lost.", yes=yes)
+
+
+def _act(options: GlobalOptions, word: str, common: Options, *, question: str = "", yes: bool = True) -> int:
+    from core.operations.vms.power import Action, act
+
+    action: Action = Action(word)
+
+    def job(workplace: Workplace) -> Callable[[Control, Target], Done]:
+        return lambda control, target: act(workplace, control, target, action)
+
+    return _run(options, word, common, job, question=question, yes=yes)
+
+
+def _asked(question: str) -> bool:
+    import sys
+
+    from core.text import printable
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    return click.confirm(printable(question), default=False, err=True)
+
+
+def _run(
+    options: GlobalOptions,
+    word: str,
+    common: Options,
+    job: Callable[[Workplace], Callable[[Control, Target], Done]],
+    *,
+    settle: Callable[[Workplace, Sequence[Done]], Sequence[Done]] | None = None,
+    question: str = "",
+    yes: bool = True,
+) -> int:
+    """Find the VMs, ask where there is a question, do the job for each, and print what came of it."""
+    from core.operations.vms.target import find_targets
+    from tui.cli.output import say
+    from tui.cli.task_output import confirmed
+
+    workplace = options.changing_workplace()
+    try:
+        targets = find_targets(workplace, common["names"], foreign=common["foreign"], timeout=common["timeout"])
+        warn_foreign(targets)
+        if question and not confirmed(question.format(", ".join(target.name for target in targets)), yes=yes):
+            say("nothing was done", error=True)
+            return 1
+        outcomes = _do(workplace, word, targets, common, job(workplace))
+        if settle is not None:
+            outcomes = settle(workplace, outcomes)
+    finally:
+        workplace.close()
+    return report(word, outcomes, as_json=common["as_json"])
+
+
+def _do(
+    workplace: Workplace,
+    word: str,
+    targets: Sequence[Target],
+    common: Options,
+    job: Callable[[Control, Target], Done],
+) -> Sequence[Done]:
+    from core.operations.vms.power import MOST_AT_ONCE, STARTS_AT_ONCE, on_each_host
+    from tui.cli.task_output import run_task
+
+    at_once = STARTS_AT_ONCE if word == "start" else MOST_AT_ONCE
+    names = ", ".join(target.vm.name for target in targets)
+    return run_task(
+        workplace, f"{word} {names}", names, lambda control: on_each_host(control, targets, job, at_once=at_once),
+        quiet=common["as_json"],
+    )  # fmt: skip
+
+
+def warn_foreign(targets: Sequence[Target]) -> None:
+    """Say which of the VMs are not the realm's own."""
+    from tui.cli.output import say
+
+    for target in targets:
+        if not target.vm.managed:
+            say(f"warning: {target.name} is foreign: realm {target.realm.id} did not create it", error=True)
+
+
+def report(word: str, outcomes: Sequence[Done], *, as_json: bool) -> int:
+    """Print what came of each VM; gives the exit code: 1 where one failed."""
+    from tui.cli.output import print_json, say
+
+    if as_json:
+        print_json(
+            {
+                "action": word,
+                "ok": all(done.error is None for done in outcomes),
+                "vms": [row(done) for done in outcomes],
+            }
+        )
+    for done in outcomes:
+        if done.error is not None:
+            say(_failure(done.target, done.error.message), error=True)
+            if done.error.hint:
+                say(f"  {done.error.hint}", error=True)
+        elif not as_json:
+            already = "" if done.changed else " already"
+            say(f"{done.target.name}: {done.state.value if done.state is not None else 'asked'}{already}")
+    return 0 if all(done.error is None for done in outcomes) else 1
+
+
+def _failure(target: Target, message: str) -> str:
+    """Say what went wrong with a VM, which many a message begins with."""
+    named = any(message.startswith((f"{name} ", f"{name}: ")) for name in (target.vm.name, target.name))
+    return message if named else f"{target.vm.name}: {message}"
+
+
+def row(done: Done) -> dict[str, Any]:
+    """Give what came of one VM as a row of JSON."""
+    vm = done.target.vm
+    return {
+        "name": vm.name,
+        "uuid": vm.uuid,
+        "host": vm.host,
+        "realm": vm.realm,
+        "managed": vm.managed,
+        "ok": done.error is None,
+        "changed": done.changed,
+        "state": done.state.value if done.state is not None else None,
+        "error": done.error.message if done.error is not None else None,
+        "hint": (done.error.hint or None) if done.error is not None else None,
+        "code": done.error.code if done.error is not None else None,
+    }

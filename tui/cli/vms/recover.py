@@ -1,0 +1,154 @@
+"""`realms vms recover`: what killed programs left behind, told, and cleaned up where that is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import RealmsError, UsageError
+from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options, unasked_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.operations.recovery import Leftover
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+
+Outcome = tuple[str | None, RealmsError | None]
+"""What was done about an operation, or the error that was met; both None where nothing was done."""
+
+
+@click.command("recover", cls=RealmsCommand)
+@click.option("--yes", is_flag=True, help="Clean up without asking; without it a script is only told.")
+@unasked_option
+@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for hosts that don't answer.")  # fmt: skip
+@json_option
+@pass_options
+def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float, as_json: bool) -> int:
+    """Tell what programs that were killed at work left behind, and clean it up or go on with it.
+
+    With --read-only it is only told. Never deletes what another VM is known to use. Where nobody can tell, as a host
+    can't be asked or is disabled, volumes go only with --unasked. Exit code 1 while anything is left.
+    """
+    import sys
+
+    from core.operations.recovery import survey
+    from tui.cli.output import print_json, say
+
+    workplace = options.changing_workplace() if yes else options.workplace()
+    if not workplace.is_live:
+        raise UsageError("a saved fleet has nothing that programs could leave behind", hint="leave out --fleet")
+    try:
+        left = survey(workplace, settle=timeout)
+        if not as_json:
+            _print(left)
+        asked = workplace.can_change and sys.stdin.isatty() and sys.stderr.isatty() and not as_json and bool(left)
+        outcomes: dict[str, Outcome] = {}
+        if left and (yes or (asked and click.confirm("Clean up?", default=False, err=True))):
+            outcomes = _clean_up(workplace, left, unasked=unasked, quiet=as_json)
+        elif left and not as_json and not asked and workplace.can_change:
+            say("nothing was done; --yes cleans up", error=True)
+        if as_json:
+            print_json(_document(workplace, left, outcomes))
+    finally:
+        workplace.close()
+    return 0 if all(outcomes.get(each.record.id, (None, None))[0] for each in left) else 1
+
+
+def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, unasked: bool, quiet: bool) -> dict[str, Outcome]:
+    from core.operations import recovery
+    from tui.cli.output import say
+    from tui.cli.task_output import run_task
+
+    outcomes: dict[str, Outcome] = {}
+    for each in left:
+        vm = each.record.vm
+        try:
+
+            def job(control: Control, each: Leftover = each) -> str:
+                return recovery.recover(workplace, control, each, unasked=unasked).value
+
+            done = run_task(workplace, f"recover {vm}", vm, job, quiet=quiet)
+        except RealmsError as error:
+            outcomes[each.record.id] = (None, error)
+            say(f"{vm}: {error}", error=True)
+        else:
+            outcomes[each.record.id] = (done, None)
+            if not quiet:
+                say(f"{vm}: {_told(each, done)}")
+    return outcomes
+
+
+def _told(each: Leftover, done: str) -> str:
+    """Say what was done about an operation."""
+    from core.operations.migration.target_room import OPERATION as MIGRATION
+    from core.operations.recovery import Plan
+
+    if each.record.operation == MIGRATION:
+        return each.message.removesuffix(": note that, and tidy up")
+    return {
+        Plan.FORGET: "nothing was left of it; it is forgotten",
+        Plan.REMOVE: "what was there of it is removed",
+        Plan.COMPLETE: "it is complete, and that is noted",
+        Plan.WAIT: "it is settled: see realms vms list",
+        Plan.FINISH: "finished",
+    }.get(Plan(done), done)
+
+
+def _print(left: Sequence[Leftover]) -> None:
+    import time
+
+    from core.units import show_age
+    from tui.cli.output import Column, print_table, say
+
+    if not left:
+        say("nothing was left behind")
+        return
+    columns = [Column("Operation"), Column("VM"), Column("Host"), Column("Age", right=True), Column("VM there"),
+               Column("What would be done")]  # fmt: skip
+    rows = [
+        [
+            each.record.operation,
+            each.record.vm,
+            each.host or "-",
+            show_age(time.time() - each.record.began_at),
+            each.domain,
+            each.message,
+        ]
+        for each in left
+    ]
+    print_table(columns, rows)
+    for each in left:
+        say(f"{each.record.vm}: begun by {each.record.owner}")
+        for pool, volume in each.volumes:
+            say(f"  volume {pool}/{volume}")
+
+
+def _document(workplace: Workplace, left: Sequence[Leftover], outcomes: dict[str, Outcome]) -> dict[str, Any]:
+    now = workplace.clock.now()
+    return {"left_behind": [_row(each, now, *outcomes.get(each.record.id, (None, None))) for each in left]}
+
+
+def _row(each: Leftover, now: float, done: str | None, error: RealmsError | None) -> dict[str, Any]:
+    record = each.record
+    return {
+        "id": record.id,
+        "operation": record.operation,
+        "vm": record.vm,
+        "uuid": record.uuid,
+        "realm": record.realm,
+        "host": each.host or None,
+        "owner": record.owner,
+        "age": round(max(0.0, now - record.began_at), 3),
+        "steps": [step["step"] for step in record.steps],
+        "state": each.domain,
+        "volumes": [f"{pool}/{volume}" for pool, volume in each.volumes],
+        "plan": each.plan.value,
+        "message": each.message,
+        "done": done,
+        "error": error.message if error is not None else None,
+        "code": error.code if error is not None else None,
+    }

@@ -1,0 +1,80 @@
+"""`realms vms restore`."""
+
+from __future__ import annotations
+
+import click
+
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
+from tui.cli.vms.drives import foreign_option, timeout_option
+
+
+@click.command("restore", cls=RealmsCommand)
+@click.argument("vm")
+@click.argument("snapshot")
+@click.option("--disk", "targets", multiple=True, metavar="TARGET",
+              help="Only this disk of the snapshot, such as vda; can be repeated.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Cut the VM's power first; also where a host can't be asked.")
+@click.option("--start", is_flag=True, help="Start the VM afterwards, with room taken as for any start.")
+@yes_option
+@foreign_option
+@timeout_option
+@json_option
+@pass_options
+def restore(
+    options: GlobalOptions,
+    vm: str,
+    snapshot: str,
+    *,
+    targets: tuple[str, ...],
+    force: bool,
+    start: bool,
+    yes: bool,
+    foreign: bool,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Put a VM's disks back to a snapshot; what was written since is lost. The VM must be off.
+
+    The present disks stay until the copies are complete; where anything fails, the VM still has them. Disks that are
+    not in the snapshot stay as they are. With --json: {"restored": {"vm", "uuid", "host", "realm", "snapshot",
+    "stopped": bool, "started": bool, "disks": [{"target", "pool", "volume"}]}}.
+    """
+    from core.operations.vms.lookup import vm_at_hand
+    from core.operations.vms.restore import restore_snapshot
+    from tui.cli.output import print_json, say
+    from tui.cli.task_output import confirmed, run_task
+
+    workplace = options.changing_workplace()
+    try:
+        at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
+        name = at_hand.vm.name
+        if not confirmed(f"Put the disks of {name} back to {snapshot}? What was written since is lost.", yes=yes):
+            say("nothing was changed", error=True)
+            return 1
+        restored = run_task(
+            workplace, f"restore {snapshot}", name,
+            lambda control: restore_snapshot(
+                workplace, control, at_hand, snapshot, targets=targets, force=force, start=start, deadline=timeout
+            ),
+            quiet=as_json,
+        )  # fmt: skip
+    finally:
+        workplace.close()
+    if as_json:
+        volumes = sorted(restored.volumes.items())
+        disks = [{"target": target, "pool": pool, "volume": volume} for target, (pool, volume) in volumes]
+        row = {
+            "vm": name,
+            "uuid": at_hand.vm.uuid,
+            "host": at_hand.host.name,
+            "realm": at_hand.realm.id,
+            "snapshot": restored.snapshot.name,
+            "stopped": restored.stopped,
+            "started": restored.started,
+            "disks": disks,
+        }
+        print_json({"restored": row})
+    else:
+        state = "it is started" if restored.started else "it is off"
+        say(f"{name} is back at {snapshot}: {', '.join(sorted(restored.volumes))}; {state}")
+    return 0

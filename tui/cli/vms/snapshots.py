@@ -1,0 +1,206 @@
+"""`realms vms snapshot`, `snapshots` and `delete-snapshot`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
+from tui.cli.vms.drives import foreign_option, timeout_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.driver.vms.snapshots import Snapshot
+
+
+@click.command("snapshot", cls=RealmsCommand)
+@click.argument("vm")
+@click.argument("name", required=False)
+@click.option(
+    "--disk", "targets", multiple=True, metavar="TARGET", help="Only this disk, such as vda; can be repeated."
+)
+@click.option("--no-freeze", is_flag=True, help="Don't ask the guest agent to hold its file systems still.")
+@foreign_option
+@timeout_option
+@json_option
+@pass_options
+def snapshot(
+    options: GlobalOptions,
+    vm: str,
+    name: str | None,
+    *,
+    targets: tuple[str, ...],
+    no_freeze: bool,
+    foreign: bool,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Copy a VM's disks into the snapshots pool, all as of one moment. NAME is the time, in UTC, if it isn't given.
+
+    A running VM goes on meanwhile; its disks are kept as after a power cut, or with its file systems in good order
+    where its guest agent answers. Memory is not kept. Copies are whole, whatever a disk is an overlay of: a snapshot
+    stands alone. With --json: {"snapshot": {...}} as in `realms vms snapshots --json`.
+    """
+    from core.operations.vms.lookup import vm_at_hand
+    from core.operations.vms.snapshots import check_snapshot_name, name_by_time, take_snapshot
+    from tui.cli.task_output import run_task
+
+    workplace = options.changing_workplace()
+    now = workplace.clock.now()
+    chosen = check_snapshot_name(name if name is not None else name_by_time(now))
+    try:
+        at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
+        taken = run_task(
+            workplace, f"take snapshot {chosen}", at_hand.vm.name,
+            lambda control: take_snapshot(
+                control, at_hand, chosen, now=now, targets=targets, freeze=not no_freeze, deadline=timeout
+            ),
+            quiet=as_json,
+        )  # fmt: skip
+    finally:
+        workplace.close()
+    _print_one("snapshot", taken, f"snapshot {taken.name} of {at_hand.vm.name} is taken", as_json=as_json)
+    return 0
+
+
+@click.command("snapshots", cls=RealmsCommand)
+@click.argument("vm", required=False)
+@click.option("--realm", metavar="ID", help="Without a VM: the realm whose snapshots are listed.")
+@timeout_option
+@json_option
+@pass_options
+def snapshots(options: GlobalOptions, vm: str | None, *, realm: str | None, timeout: float, as_json: bool) -> int:
+    """List the snapshots of a VM, or all of a realm, those of VMs that are gone too. Changes nothing.
+
+    With --json: {"snapshots": [{"name", "vm", "uuid", "realm", "host", "taken": time|null, "vm_state":
+    "off|running|paused"|null, "consistency": "off|filesystem|crash"|null, "complete": bool, "problem": text|null,
+    "size": bytes on disk, "user", "disks": [{"target", "pool", "volume", "format", "size"}]}]}. An incomplete one is
+    being made, or was left so by a program that was ended: it can be deleted, not restored.
+    """
+    from core.operations.vms.snapshot_list import snapshots_of_realm, snapshots_of_vm
+    from tui.cli.output import print_json
+
+    workplace = options.workplace()
+    try:
+        found = (
+            snapshots_of_vm(workplace, vm, timeout=timeout)
+            if vm is not None
+            else snapshots_of_realm(workplace, realm, timeout=timeout)
+        )
+    finally:
+        workplace.close()
+    if as_json:
+        print_json({"snapshots": [_row(each) for each in found]})
+    else:
+        _print_table(found)
+    return 0
+
+
+@click.command("delete-snapshot", cls=RealmsCommand)
+@click.argument("vm")
+@click.argument("name")
+@yes_option
+@foreign_option
+@timeout_option
+@json_option
+@pass_options
+def delete_snapshot(
+    options: GlobalOptions, vm: str, name: str, *, yes: bool, foreign: bool, timeout: float, as_json: bool
+) -> int:
+    """Delete a snapshot of a VM for good, also one that was never finished.
+
+    VM is also the UUID of one that is gone. With --json: {"deleted": {...}} as in `realms vms snapshots --json`.
+    """
+    from core.operations.vms.snapshot_list import owner_of_snapshots
+    from core.operations.vms.snapshots import delete_snapshot
+    from tui.cli.output import say
+    from tui.cli.task_output import confirmed, run_task
+
+    workplace = options.changing_workplace()
+    try:
+        owner = owner_of_snapshots(workplace, vm, timeout=timeout, foreign=foreign)
+        if not confirmed(f"Delete snapshot {name} of {owner.name} for good?", yes=yes):
+            say("nothing was deleted", error=True)
+            return 1
+        gone = run_task(
+            workplace, f"delete snapshot {name}", owner.name,
+            lambda control: delete_snapshot(control, owner, name, deadline=timeout), quiet=as_json,
+        )  # fmt: skip
+    finally:
+        workplace.close()
+    _print_one("deleted", gone, f"snapshot {name} of {owner.name} is deleted", as_json=as_json)
+    return 0
+
+
+def _print_one(key: str, snapshot: Snapshot, sentence: str, *, as_json: bool) -> None:
+    from core.units import show_size
+    from tui.cli.output import print_json, say
+
+    if as_json:
+        print_json({key: _row(snapshot)})
+    else:
+        say(f"{sentence}: {', '.join(disk.target for disk in snapshot.disks)}, {show_size(snapshot.allocation)}")
+
+
+def _print_table(found: Sequence[Snapshot]) -> None:
+    from core.units import show_size
+    from tui.cli.output import Column, print_table, say
+
+    columns = [Column("Snapshot"), Column("VM"), Column("Taken"), Column("VM was"), Column("State"), Column("Disks"),
+               Column("On disk", right=True)]  # fmt: skip
+    rows = [
+        [
+            each.name,
+            each.vm or each.uuid,
+            _moment(each.taken_at) or "-",
+            _KEPT.get(each.consistency, each.state) or "-",
+            "complete" if each.complete else f"incomplete: {each.problem}",
+            " ".join(disk.target for disk in each.disks) or "-",
+            show_size(each.allocation),
+        ]
+        for each in found
+    ]
+    print_table(columns, rows)
+    say("1 snapshot" if len(rows) == 1 else f"{len(rows)} snapshots")
+
+
+_KEPT = {"off": "off", "crash": "running", "filesystem": "running, file systems held"}
+
+
+def _row(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "name": snapshot.name,
+        "vm": snapshot.vm or None,
+        "uuid": snapshot.uuid,
+        "realm": snapshot.realm or None,
+        "host": snapshot.host or None,
+        "taken": _moment(snapshot.taken_at),
+        "vm_state": snapshot.state or None,
+        "consistency": snapshot.consistency or None,
+        "complete": snapshot.complete,
+        "problem": snapshot.problem or None,
+        "size": snapshot.allocation,
+        "user": snapshot.user or None,
+        "disks": [
+            {
+                "target": disk.target,
+                "pool": disk.pool,
+                "volume": disk.volume,
+                "format": disk.format,
+                "size": disk.capacity,
+            }
+            for disk in snapshot.disks
+        ],
+    }
+
+
+def _moment(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    try:
+        return dt.datetime.fromtimestamp(int(seconds), dt.UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):  # anyone who can write to the pool can write any time
+        return None

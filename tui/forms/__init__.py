@@ -1,0 +1,1 @@
+"""What a form's fields mean: parsed and checked, without a screen."""

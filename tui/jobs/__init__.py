@@ -1,0 +1,1 @@
+"""Jobs that the application starts: on VMs, disks, pools and the registry."""

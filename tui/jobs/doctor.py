@@ -1,0 +1,55 @@
+"""The doctor, run from the screens as a task: each host's findings are kept as soon as its visit is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.render.hosts.questions import names
+from tui.render.summary import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.notifications import SeverityLevel
+
+    from core.fleet.fleet import HostSnapshot
+    from core.operations.findings import Diagnosis
+    from core.operations.tasks.task import Control
+    from tui.app.app import RealmsApp
+
+
+def examine(realms: RealmsApp, chosen: Sequence[HostSnapshot]) -> None:
+    """Examine hosts; of several, those that nothing connects to are left out. Says why where none can be."""
+    workplace, checkups = realms.workplace, realms.checkups
+    if not workplace.is_live:
+        realms.tell("The hosts of a saved fleet can't be examined.", "warning")
+        return
+    wanted = [each for each in chosen if each.host.state.connects] if len(chosen) > 1 else list(chosen)
+    wanted = [each for each in wanted if not checkups.is_running(each.name)]
+    if not wanted:
+        realms.tell("Nothing to examine: these hosts are disabled, or being examined already.", "warning")
+        return
+    listed = [each.name for each in wanted]
+
+    def job(control: Control) -> Diagnosis:
+        from core.operations.doctor.doctor import HOST_SECONDS, diagnose
+
+        try:
+            diagnosis = diagnose(workplace, listed, HOST_SECONDS, control=control, told=checkups.take)
+            checkups.settle(diagnosis, listed)
+        finally:
+            checkups.end(listed)
+        return diagnosis
+
+    def told(diagnosis: Diagnosis) -> None:
+        from core.diagnostics import Severity
+        from core.operations.findings import in_words
+
+        asked = f"{diagnosis.hosts_answering} of {plural(diagnosis.hosts_total, 'host')} answered"
+        wrong = diagnosis.count(Severity.ERROR) + diagnosis.count(Severity.WARNING)
+        severity: SeverityLevel = "error" if not diagnosis.ok else "warning" if wrong else "information"
+        hint = "f lists them, with how to mend them" if wrong else ""
+        realms.tell(f"Doctor: {asked}; {in_words(diagnosis.findings)}", severity, hint=hint)
+
+    checkups.begin(listed)
+    realms.run_task("examine", names(wanted), job, told)

@@ -1,0 +1,25 @@
+"""The realm that something is done in, where that can be only one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.fleet.fleet import HostSnapshot
+    from core.realms import Realm
+    from tui.app.app import RealmsApp
+
+
+def one_realm(realms: RealmsApp, chosen: Iterable[HostSnapshot]) -> Realm | None:
+    """Give the enabled realm of the chosen hosts; tells why where there isn't exactly one."""
+    ids = sorted({snapshot.host.realm for snapshot in chosen})
+    if len(ids) > 1:
+        realms.tell(f"Choose hosts of one realm: these are of {', '.join(ids)}.", "warning")
+        return None
+    realm = realms.workplace.configuration.realms.get(ids[0]) if ids else None
+    if ids and (realm is None or realm.disabled):
+        realms.tell(f"Realm {ids[0]} is {'disabled' if realm else 'not in the configuration'}.", "warning")
+        return None
+    return realm

@@ -1,0 +1,1 @@
+"""Costs as rows, words and plots."""

@@ -1,0 +1,144 @@
+"""What a change of hosts will do, said before it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.fleet.fleet import Connection
+from core.hosts import HostState
+from core.units import show_age
+from tui.render.cells import Piece, Tone
+from tui.render.summary import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.fleet.fleet import HostSnapshot
+
+Line = tuple[Piece, ...]
+
+MOST_NAMED = 8
+"""Hosts that a dialog describes one by one; the rest are counted."""
+
+_REMOVED = (
+    "The registry forgets the host. Its VMs are not touched: they go on running, and nobody here knows of them. "
+    "To bring a host down gracefully, cordon it first."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A dialog: what is asked, what will happen, and the word on the button that does it."""
+
+    title: str
+    lines: tuple[Line, ...]
+    verb: str
+    destructive: bool = False
+    to_type: str = ""
+    """What must be typed before the button works; empty: nothing."""
+    otherwise: str = "Cancel"
+    """The word on the button that does nothing."""
+
+
+def names(snapshots: Sequence[HostSnapshot]) -> str:
+    """Name hosts in a sentence: "h1, h2 and 3 more"."""
+    listed = [snapshot.name for snapshot in snapshots]
+    if len(listed) > 4:
+        return f"{', '.join(listed[:3])} and {len(listed) - 3} more"
+    return " and ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+
+
+def ask_state(snapshots: Sequence[HostSnapshot], state: HostState, now: float) -> Question:
+    """Ask before the state of hosts is changed."""
+    titles = {
+        HostState.ENABLED: f"Enable {names(snapshots)}?",
+        HostState.NO_SCHEDULING: f"Set {names(snapshots)} to No Scheduling?",
+        HostState.DISABLED: f"Disable {names(snapshots)}?",
+    }
+    verbs = {HostState.ENABLED: "Enable", HostState.NO_SCHEDULING: "Cordon", HostState.DISABLED: "Disable"}
+    told = {
+        HostState.ENABLED: "New VMs may be placed there; the VMs that are there are managed.",
+        HostState.NO_SCHEDULING: "No new VM is placed there. The VMs that are there go on running, and stay managed.",
+        HostState.DISABLED: "The connection is closed: the host is no longer polled nor used. Nothing is stopped, but "
+        "nobody here watches these VMs any more: their state will be unknown, and none of them can be managed.",
+    }
+    lines = [
+        *_each(snapshots, lambda snapshot: _state_line(snapshot, state, now)),
+        (),
+        ((told[state], Tone.MUTED),),
+    ]
+    return Question(titles[state], tuple(lines), verbs[state], destructive=state is HostState.DISABLED)
+
+
+def _state_line(snapshot: HostSnapshot, state: HostState, now: float) -> Line:
+    head: Line = ((snapshot.name, Tone.STRONG), (f"  {snapshot.host.state.label}  ", Tone.MUTED))
+    if state is HostState.DISABLED:
+        active = sum(1 for _ in snapshot.active_vms())
+        if not snapshot.is_known:
+            return (*head, ("VMs unknown: it has not answered", Tone.WARN))
+        if not active:
+            return (*head, (f"no VM is running{_as_of(snapshot, now)}", Tone.PLAIN))
+        verb = "goes on running unwatched" if active == 1 else "go on running unwatched"
+        return (*head, (f"{plural(active, 'VM')} {verb}{_as_of(snapshot, now)}", Tone.WARN), *_starting(snapshot))
+    if not snapshot.host.state.connects:
+        return (*head, (f"connects to {snapshot.host.uri}", Tone.PLAIN))
+    return (*head, (_vms(snapshot, now), Tone.PLAIN), *_starting(snapshot))
+
+
+def ask_removal(snapshots: Sequence[HostSnapshot], now: float) -> Question:
+    """Ask before hosts are removed from the registry; the name of one, or the number of several, must be typed."""
+    several = len(snapshots) > 1
+    lines = [
+        *_each(snapshots, lambda snapshot: _removal_line(snapshot, now)),
+        (),
+        ((_REMOVED, Tone.MUTED),),
+    ]
+    return Question(
+        f"Remove {names(snapshots)}?",
+        tuple(lines),
+        "Remove",
+        destructive=True,
+        to_type=f"{len(snapshots)} hosts" if several else snapshots[0].name,
+    )
+
+
+def _removal_line(snapshot: HostSnapshot, now: float) -> Line:
+    active = sum(1 for _ in snapshot.active_vms())
+    tone = Tone.WARN if active or not snapshot.is_known else Tone.PLAIN
+    head: Line = ((snapshot.name, Tone.STRONG), (f"  {snapshot.host.uri}  ", Tone.MUTED))
+    return (*head, (_vms(snapshot, now), tone), *_starting(snapshot))
+
+
+def _each(snapshots: Sequence[HostSnapshot], describe: object) -> list[Line]:
+    lines = [describe(snapshot) for snapshot in snapshots[:MOST_NAMED]]  # type: ignore[operator]
+    if len(snapshots) > MOST_NAMED:
+        rest = snapshots[MOST_NAMED:]
+        running = sum(sum(1 for _ in snapshot.active_vms()) for snapshot in rest)
+        lines.append(((f"and {len(rest)} more hosts, with {plural(running, 'running VM')}", Tone.PLAIN),))
+    return lines
+
+
+def _vms(snapshot: HostSnapshot, now: float) -> str:
+    if not snapshot.is_known:
+        return "VMs unknown: it has not answered"
+    active = sum(1 for _ in snapshot.active_vms())
+    off = len(snapshot.vms) - active
+    running = plural(active, "VM") + " active" if active else "no active VM"
+    return running + (f", {off} off" if off else "") + _as_of(snapshot, now)
+
+
+def _as_of(snapshot: HostSnapshot, now: float) -> str:
+    """Say when figures were true, where that isn't now."""
+    age = snapshot.age(now)
+    if age is None or snapshot.connection is Connection.CONNECTED:
+        return ""
+    return f" as last seen {show_age(age)} ago"
+
+
+def _starting(snapshot: HostSnapshot) -> Line:
+    pending = snapshot.pending_reservations()
+    if not pending:
+        return ()
+    verb = "is" if len(pending) == 1 else "are"
+    return ((f"; {plural(len(pending), 'VM')} {verb} being started there", Tone.WARN),)

@@ -1,0 +1,1 @@
+"""Pools as rows and words."""

@@ -1,0 +1,1 @@
+"""Tasks and the scheduling log as rows and words."""

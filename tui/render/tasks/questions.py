@@ -1,0 +1,55 @@
+"""What ending tasks will do, said before it is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.render.cells import Tone
+from tui.render.hosts.questions import Question
+from tui.render.summary import plural
+from tui.render.tasks.table import steps_done, task_title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.operations.tasks.task import TaskView
+    from tui.render.tasks.table import Line
+
+MOST_NAMED = 8
+"""Tasks that a dialog names one by one; the rest are counted."""
+
+
+def ask_cancel(views: Sequence[TaskView]) -> Question:
+    """Ask before running tasks are told to end."""
+    title = f"End {task_title(views[0])}?" if len(views) == 1 else f"End {len(views)} tasks?"
+    told = "It ends at its next step, and what it did so far is undone; what can't be undone becomes a warning."
+    return Question(
+        title, (*_named(views), (), ((told, Tone.MUTED),)), "End", destructive=True, otherwise="Keep running"
+    )
+
+
+def ask_quit(views: Sequence[TaskView], *, again: bool) -> Question:
+    """Ask before the program ends while tasks run; `again`: they have been told to end already."""
+    told = (
+        "They have been told to end, and still undo what they did. Whoever quits now leaves that undone: "
+        "realms vms recover goes on with it."
+        if again
+        else "They are told to end, and the program waits until they have undone what they did."
+    )
+    verb = "is" if len(views) == 1 else "are"
+    return Question(
+        f"Quit while {plural(len(views), 'task')} {verb} running?",
+        (*_named(views), (), ((told, Tone.WARN if again else Tone.MUTED),)),
+        "Quit now" if again else "End and quit",
+        destructive=True,
+        otherwise="Stay",
+    )
+
+
+def _named(views: Sequence[TaskView]) -> list[Line]:
+    lines: list[Line] = [
+        ((task_title(view), Tone.STRONG), (f"  {steps_done(view)} steps", Tone.MUTED)) for view in views[:MOST_NAMED]
+    ]
+    if len(views) > MOST_NAMED:
+        lines.append(((f"and {len(views) - MOST_NAMED} more", Tone.PLAIN),))
+    return lines

@@ -1,0 +1,1 @@
+"""VMs as rows and words."""

@@ -1,0 +1,112 @@
+"""What can be done to VMs from the screens, and to which of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from core.fleet.fleet import VMState
+from tui.commands import Command
+
+if TYPE_CHECKING:
+    from core.fleet.fleet import VM
+
+
+class VMAction(StrEnum):
+    """What is done to a VM, by the word of its command."""
+
+    START = "start"
+    SHUTDOWN = "shutdown"
+    REBOOT = "reboot"
+    RESET = "reset"
+    PAUSE = "pause"
+    RESUME = "resume"
+    OFF = "off"
+    DELETE = "delete"
+    MIGRATE = "migrate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an action is asked for and told."""
+
+    verb: str
+    """On the button, and the first word of the question."""
+    told: str
+    """What it does, in a sentence."""
+    done: str
+    """What came of it."""
+    destructive: bool = False
+    """Its dialog begins on Cancel."""
+    counted: bool = False
+    """Several want their number typed."""
+
+
+ACTIONS = {
+    VMAction.START: Manner(
+        verb="Start", done="started",
+        told="Each goes on where it is, and is waited for until it has registered; past the realm's timeout it is "
+        "stopped again.",
+    ),
+    VMAction.SHUTDOWN: Manner(
+        verb="Shut down", done="off", destructive=True,
+        told="The guests are asked to shut themselves down. For those that have not done so in time, you are asked "
+        "whether to cut their power.",
+    ),
+    VMAction.REBOOT: Manner(
+        verb="Reboot", done="asked to reboot", destructive=True,
+        told="The guests are asked to reboot; whether they do is theirs.",
+    ),
+    VMAction.RESET: Manner(
+        verb="Reset", done="reset", destructive=True, counted=True,
+        told="As by the button: what they have not written is lost.",
+    ),
+    VMAction.PAUSE: Manner(verb="Pause", done="paused", told="Their CPUs stop; they keep what they hold."),
+    VMAction.RESUME: Manner(verb="Resume", done="running", told="They go on where they stopped."),
+    VMAction.OFF: Manner(
+        verb="Force off", done="off", destructive=True, counted=True,
+        told="The power is cut: what they have not written is lost.",
+    ),
+    VMAction.DELETE: Manner(
+        verb="Delete", done="deleted", destructive=True, counted=True,
+        told="What stays is named by the task. What another VM uses is never deleted.",
+    ),
+    VMAction.MIGRATE: Manner(
+        verb="Migrate", done="moved",
+        told="Everything is checked once more before it moves, and nothing moves where something stands in the way.",
+    ),
+}  # fmt: skip
+
+
+def applies(action: VMAction, vm: VM) -> bool:
+    """Whether there is something to do: a VM that runs is not started."""
+    match action:
+        case VMAction.START | VMAction.DELETE:
+            return not vm.active
+        case VMAction.PAUSE:
+            return vm.active and vm.state is VMState.RUNNING
+        case VMAction.RESUME:
+            return vm.active and vm.state is not VMState.RUNNING
+        case VMAction.MIGRATE:
+            return True
+        case _:
+            return vm.active
+
+
+VM_KEYS = (
+    Command("u", "act('start')", "Start", "Start VMs that are off.", footer=True, changes=True),
+    Command("d", "act('shutdown')", "Shut down", "Ask VMs to shut themselves down.", footer=True, changes=True),
+    Command("m", "migrate", "Migrate", "Move VMs to the best or to a chosen host.", footer=True, changes=True),
+    Command("c", "console", "Console", "Open the serial console here; Ctrl-] ends it.", footer=True, changes=True),
+    Command("t", "snapshot", "Snapshot", "Take a snapshot of VMs.", changes=True),
+    Command("b", "snapshots", "Restore", "List the snapshots of a VM: go back to one, or delete it.", changes=True),
+    Command("v", "drives", "Drives", "List the drives of a VM: attach and detach them.", footer=True, changes=True),
+    Command("r", "act('reboot')", "Reboot", "Ask VMs to reboot.", changes=True),
+    Command("R", "act('reset')", "Reset", "Reset VMs as by the button.", changes=True),
+    Command("p", "act('pause')", "Pause", "Stop the CPUs of VMs.", changes=True),
+    Command("P", "act('resume')", "Resume", "Let paused VMs go on, wake those that sleep.", changes=True),
+    Command("x", "act('off')", "Force off", "Cut the power of VMs.", changes=True),
+    Command("delete", "delete", "Delete", "Delete VMs that are off, with or without volumes.", changes=True),
+)
+NEW_VM = Command("n", "create", "New", "Create a VM; the hosts are judged while you write.", footer=True, changes=True)

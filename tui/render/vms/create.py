@@ -1,0 +1,119 @@
+"""The order of a VM in fields and sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.units import format_duration
+from tui.forms.request import stepped
+from tui.forms.vm_spec import (
+    BY_HOST,
+    COPY,
+    DEVICE,
+    GO_ON,
+    KEEP,
+    MEMORY,
+    OVERLAY,
+    REFUSE,
+    TAKE,
+    VCPUS,
+    WAIT,
+    device_types,
+)
+from tui.render.costs.ranking import short_name, why
+from tui.render.figures import cost_text, decimals
+from tui.widgets.fields import FormField
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.config.model import Configuration
+    from core.realms import Realm
+    from tui.forms.vm_spec import Draft, Reading
+    from tui.render.vms.host_ranking import Choice
+
+_COUNT = VCPUS.__class__("devices.", "", VCPUS.kind, "0")
+
+
+def order_fields(configuration: Configuration, draft: Draft) -> Iterator[FormField]:
+    """Give the fields of an order, from the top, with what the draft has in them."""
+    value = draft.values.get
+    realms = [realm for realm in configuration.realms.values() if not realm.disabled]
+    realm = next((each for each in realms if each.id == value("realm")), realms[0] if realms else None)
+    yield FormField(key="name", label="Name", value=value("name", ""), hint="unique in the realm")
+    if realms:
+        choices = tuple((each.id, _realm_words(each)) for each in realms)
+        yield FormField(key="realm", label="Realm", value=realm.id if realm is not None else "", choices=choices)
+    yield FormField(key="brick", label="Brick", value=value("brick", ""), hint="to boot from; F2 lists them")
+    boot = ((OVERLAY, "an overlay of the brick"), (COPY, "a full copy of the brick"))
+    yield FormField(key="boot", label="Boot volume", value=value("boot", OVERLAY), choices=boot)
+    yield FormField(
+        key="vcpus", label="vCPUs", value=value("vcpus", VCPUS.start), step=lambda text, by: stepped(VCPUS, text, by)
+    )
+    yield FormField(
+        key="memory", label="Memory", value=value("memory", MEMORY.start), hint="a number is GiB",
+        step=lambda text, by: stepped(MEMORY, text, by),
+    )  # fmt: skip
+    for number, kind in enumerate(device_types(configuration)):
+        key = f"{DEVICE}{number}"
+        yield FormField(
+            key=key, label=kind, value=value(key, "0"), hint="0", step=lambda text, by: stepped(_COUNT, text, by)
+        )
+    yield FormField(key="drives", label="Drives", value=value("drives", ""), hint="such as 100 GiB, data.qcow2")
+    in_use = ((REFUSE, "are refused"), (TAKE, "are taken all the same"))
+    yield FormField(key="in-use", label="Drives in use", value=value("in-use", REFUSE), choices=in_use)
+    default = realm.network_filter if realm is not None else None
+    hint = f"{default}; or another, or none" if default else "none"
+    yield FormField(key="filter", label="Network filter", value=value("filter", ""), hint=hint)
+    timeout = format_duration(realm.registration_timeout) if realm is not None else ""
+    waiting = (
+        (WAIT, f"in {timeout}, else removed"),
+        (KEEP, f"in {timeout}, else stopped"),
+        (GO_ON, "not waited for"),
+    )
+    yield FormField(key="registration", label="Registration", value=value("registration", WAIT), choices=waiting)
+    kinds = ((BY_HOST, "by KVM where there is KVM"), ("kvm", "by KVM"), ("qemu", "emulated by QEMU, slowly"))
+    yield FormField(key="virtualization", label="Runs", value=value("virtualization", BY_HOST), choices=kinds)
+
+
+def _realm_words(realm: Realm) -> str:
+    name = f"{realm.id} ({realm.name})" if realm.name not in ("", realm.id) else realm.id
+    return f"{name}, network {realm.network}"
+
+
+def headline(choice: Choice, reading: Reading | None) -> tuple[str, str]:
+    """Say where the VM would go and why, and in which style."""
+    if reading is None or reading.request is None:
+        shown = ". Shown is the last that did" if choice.verdicts else ""
+        return (f"Hosts are judged as soon as vCPUs, memory and devices make sense{shown}", "$error")
+    if not choice.verdicts:
+        return ("The realm has no hosts: add one in the area Hosts (1)", "$warning")
+    taken, best = choice.taken, choice.best
+    if choice.host is not None and taken is None:
+        verdict = next((each for each in choice.verdicts if each.host == choice.host), None)
+        reason = f": {verdict.refusal.message}" if verdict is not None and verdict.refusal is not None else ""
+        return (f"{choice.host}, which was chosen, can't take it{reason}", "$error")
+    if taken is None or best is None:
+        refusals = {why(verdict.refusal) for verdict in choice.verdicts if verdict.refusal is not None}
+        return (f"None of {len(choice.verdicts)} hosts can take it: {', '.join(sorted(refusals))}", "$error")
+    able = [verdict for verdict in choice.verdicts if verdict.feasible]
+    lead = f"{len(able)} of {len(choice.verdicts)} hosts can take it"
+    if taken is not best and taken.cost is not None and best.cost is not None:
+        more = taken.cost.total - best.cost.total
+        amount = cost_text(more, decimals((0.0, more)))
+        return (f"{lead}. {taken.host}, as chosen, {amount} dearer than {best.host}", "$warning")
+    return (f"{lead}. {taken.host} takes it" + _ahead(choice), "")
+
+
+def _ahead(choice: Choice) -> str:
+    from core.codes import DecidedBy
+    from core.placement.engine.decision import decide
+
+    decision = decide(choice.verdicts)
+    if decision is None:
+        return ": no other can"
+    if decision.decided_by is DecidedBy.COST:
+        amount = cost_text(decision.margin, decimals((0.0, decision.margin)))
+        return f": {amount} cheaper than {decision.next_best} ({short_name(decision.part or '')} decides)"
+    words = {DecidedBy.RISE: "the smaller rise decides", DecidedBy.VMS: "fewer VMs decide"}
+    return f": as cheap as {decision.next_best} ({words.get(decision.decided_by, 'its name decides')})"

@@ -1,0 +1,1 @@
+"""The what-if of the area Costs."""

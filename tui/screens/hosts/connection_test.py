@@ -1,0 +1,87 @@
+"""Connects to hosts once and reports, each in its own time."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from core.errors import RealmsError
+from tui.render.cells import Piece, Tone
+from tui.render.hosts.probe_report import failure_lines, report_lines
+from tui.screens.background import BackgroundWork
+from tui.widgets.tones import paragraphs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from core.driver.hosts.probe import HostReport
+    from core.hosts import Host
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control
+    from tui.app.app import RealmsApp
+
+
+def probe(workplace: Workplace, uri: str, _: Control) -> HostReport:
+    """Connect to a host once, as a job; raises DriverError."""
+    return workplace.probe(uri)
+
+
+class ProbeDialog(ModalScreen[None], BackgroundWork):
+    """Shows each host's answer as it comes."""
+
+    BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss(None)", "Close")]
+    CSS_PATH = "../dialogs/dialogs.tcss"
+
+    def __init__(self, hosts: Sequence[Host]) -> None:
+        super().__init__()
+        self.hosts = tuple(hosts)
+        self.outcomes: dict[int, HostReport | RealmsError] = {}
+
+    def compose(self) -> ComposeResult:
+        """Lay out a text that grows."""
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content("Test of the connection")
+            dialog.border_subtitle = Content("Esc closes")
+            with VerticalScroll(classes="told"):
+                yield Static(id="answers")
+
+    def on_mount(self) -> None:
+        """Ask the hosts."""
+        workplace = self._realms.workplace
+        for number, host in enumerate(self.hosts):
+            take = partial(self._take, number)
+            self.background.ask(number, partial(probe, workplace, host.uri), take, take)
+        self._show()
+
+    @property
+    def _realms(self) -> RealmsApp:
+        return cast("RealmsApp", self.app)
+
+    def _take(self, number: int, outcome: HostReport | RealmsError) -> None:
+        self.outcomes[number] = outcome
+        self._show()
+
+    def _show(self) -> None:
+        configuration = self._realms.workplace.configuration
+        lines: list[tuple[Piece, ...]] = []
+        for number, host in enumerate(self.hosts):
+            outcome = self.outcomes.get(number)
+            lines.append(((host.name, Tone.STRONG), (f"  {host.uri}", Tone.MUTED)))
+            if outcome is None:
+                lines.append((("  asking\N{HORIZONTAL ELLIPSIS}", Tone.MUTED),))
+                continue
+            if isinstance(outcome, RealmsError):
+                told = failure_lines(outcome)
+            else:
+                told = report_lines(outcome, host.realm, host.profile, configuration)
+            lines += [(("  ", Tone.PLAIN), *line) for line in told]
+        lines.append(())
+        self.query_one("#answers", Static).update(paragraphs(lines))

@@ -1,0 +1,292 @@
+"""What lies in a host's pools: bricks, drives, snapshots and boot volumes, with those who use them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+
+from core.errors import RealmsError
+from core.operations.storage.pool_report import PoolRole
+from tui.commands import Command, bindings
+from tui.render.pools.contents import CONTENT_COLUMNS, ContentDetail, ask_deletion, content_rows, doubts_about, refusal
+from tui.screens.area import AreaScreen
+from tui.widgets.grid import Grid
+from tui.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from textual.app import ComposeResult
+
+    from core.driver.storage.volumes import Volume
+    from core.hosts import Host
+    from core.operations.storage.usage import HostStorage, Image, ImagesReport
+    from core.operations.tasks.task import Control, TaskView
+    from core.realms import Realm
+
+_MAY_GO = (PoolRole.BRICKS, PoolRole.DRIVES)
+_UPLOAD = "upload a brick"
+
+
+class PoolContentsScreen(AreaScreen):
+    """A place within the area of pools. All hosts of the realm are asked, because any might use what lies there."""
+
+    KEYS: ClassVar[tuple[Command, ...]] = (
+        Command("u", "upload", "Upload brick", "Upload an image file as a brick.", footer=True, changes=True),
+        Command("n", "new_drive", "New drive", "Create an empty drive.", footer=True, changes=True),
+        Command("delete,d", "delete", "Delete", "Delete bricks or drives that nothing uses.", footer=True,
+                changes=True),
+        Command("r,f5", "ask_again", "Refresh", "Ask all hosts again.", footer=True),
+    )  # fmt: skip
+    BINDINGS: ClassVar = bindings(KEYS)
+    CSS_PATH = "pools.tcss"
+
+    def __init__(self, host: str, realm: Realm) -> None:
+        super().__init__()
+        self.host = host
+        self.realm = realm
+        self.reports: dict[PoolRole, ImagesReport] = {}
+        self._told: dict[str, HostStorage] = {}
+        self._unasked: dict[str, str] = {}
+        self._asked: tuple[Host, ...] = ()
+        self._work: list[int] = []
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Within the pools, those of this host."""
+        return (self.host,)
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out the table and the panel."""
+        empty = "Nothing lies in these pools. u uploads a brick, n makes a drive."
+        yield self.grid(CONTENT_COLUMNS, "pool-contents", heading="In the pools", empty=empty)
+        yield Panel(id="content")
+
+    def on_mount(self) -> None:
+        """Ask all hosts."""
+        self.query_one(Grid).focus()
+        self.action_ask_again()
+
+    # Asking --------------------------------------------------------------------------------------------------------
+
+    def _hosts(self) -> tuple[Host, ...]:
+        fleet = self.realms.fleet
+        return tuple(host.host for host in fleet.hosts if host.host.realm == self.realm.id) if fleet is not None else ()
+
+    def action_ask_again(self) -> None:
+        """Ask every host of the realm anew; what was seen stays until the answers come."""
+        self._asked = self._hosts()
+        self._unasked = {host.name: "the host is disabled" for host in self._asked if not host.state.connects}
+        self._told = {}
+        self.background.close()
+        for host in self._asked:
+            if host.state.connects:
+                self._ask(host)
+        self._show_note()
+
+    def _ask(self, host: Host) -> None:
+        job, take = partial(self.realms.workplace.look_at_storage, host, self.realm), partial(self._take, host.name)
+        self.background.ask(host.name, lambda _: job(), take, take)
+
+    def _take(self, host: str, outcome: HostStorage | RealmsError) -> None:
+        """Put a host's answer to those that came before."""
+        if isinstance(outcome, RealmsError):
+            self._unasked[host] = str(outcome)
+        else:
+            self._told[host] = outcome
+        self._put_together()
+
+    def _put_together(self) -> None:
+        from core.operations.storage.usage import put_together
+
+        if self.host in self._told or not self._awaited():
+            told = [self._told[host.name] for host in self._asked if host.name in self._told]
+            unasked = dict.fromkeys(self._awaited(), "it has not answered yet") | self._unasked
+            self.reports = {role: put_together(self.realm, role, self._asked, told, unasked) for role in PoolRole}
+            self._show_contents()
+        self._show_note()
+        if not self._awaited() and self._told:
+            counts = {role: len(report.images) for role, report in self.reports.items()}
+            self.realms.pool_sight.contents[self.realm.id] = (counts, self.realms.workplace.clock.now())
+
+    def _awaited(self) -> list[str]:
+        return [host.name for host in self._asked if host.name not in self._told and host.name not in self._unasked]
+
+    # What is shown -------------------------------------------------------------------------------------------------
+
+    def _show_contents(self) -> None:
+        grid = self.query_one(Grid)
+        if self.host in self._unasked and self.host not in self._told:
+            grid.fail(self._unasked[self.host])
+        else:
+            grid.set_rows(content_rows(self.reports, self.host))
+        self._show_detail()
+
+    def _show_note(self) -> None:
+        progress = self._progress()
+        awaited = self._awaited()
+        answered = f"{len(self._told)} of {len(self._asked)} hosts answered"
+        missing = [name for name in self._unasked if name not in self._told]
+        waiting = f", asking {', '.join(awaited[:3])}" if awaited else ""
+        lost = f", not asked: {', '.join(missing[:3])}" if missing else ""
+        self.query_one(Grid).set_note(progress or f"{answered}{waiting}{lost}")
+
+    def _progress(self) -> str:
+        for number in self._work:
+            view = self.realms.task_view(number)
+            step = next((step for step in reversed(view.steps) if step.ended_at is None), None) if view else None
+            if view is not None and view.is_running:
+                part = f" {100 * step.fraction:.0f} %" if step is not None and step.fraction is not None else ""
+                return f"{view.what} {view.target}{part}"
+        return ""
+
+    def show_tasks(self, views: Sequence[TaskView]) -> None:
+        """Show how far an upload is."""
+        del views
+        self._show_note()
+
+    def show_trouble(self, why: str) -> None:
+        """Show what was seen all the same."""
+        del why
+
+    @on(Grid.Moved)
+    def _show_detail(self) -> None:
+        panel = self.query_one(Panel)
+        found = self._found(self.query_one(Grid).cursor_key)
+        panel.display = found is not None
+        if found is not None:
+            role, image = found
+            detail = ContentDetail(role, image, self.reports[role].unasked)
+            panel.show(detail.title(), detail.lines)
+
+    def _found(self, key: object) -> tuple[PoolRole, Image] | None:
+        if not isinstance(key, tuple):
+            return None
+        role = PoolRole(key[0])
+        report = self.reports.get(role)
+        image = report.image(str(key[1])) if report is not None else None
+        return None if image is None else (role, image)
+
+    # What is done --------------------------------------------------------------------------------------------------
+
+    def _may_change(self) -> bool:
+        workplace = self.realms.workplace
+        if not workplace.can_change:
+            self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
+        return workplace.can_change
+
+    def _through(self) -> list[Host]:
+        """Give the hosts to work through, this one first: any that sees the pool will do."""
+        return sorted(self._hosts(), key=lambda host: host.name != self.host)
+
+    def action_upload(self) -> None:
+        """Ask which file, then upload it in the background."""
+        if not self._may_change():
+            return
+        from tui.screens.pools.image_forms import UploadDialog
+
+        def upload(wanted: tuple[Path, str] | None) -> None:
+            if wanted is None:
+                return
+            path, name = wanted
+
+            def job(control: Control) -> Volume:
+                from core.operations.storage.images import upload_brick
+
+                return upload_brick(control, self.realm, hosts, path, name=name)
+
+            hosts = self._through()
+            self._work.append(self.realms.run_task(_UPLOAD, name, job, lambda made: self._made("Brick", made)))
+
+        self.app.push_screen(UploadDialog(self._names(PoolRole.BRICKS)), upload)
+
+    def action_new_drive(self) -> None:
+        """Ask for its name and size, then create it in the background."""
+        if not self._may_change():
+            return
+        from tui.screens.pools.image_forms import DriveDialog
+
+        def create(wanted: tuple[str, int] | None) -> None:
+            if wanted is None:
+                return
+            name, size = wanted
+
+            def job(control: Control) -> Volume:
+                from core.operations.storage.images import create_drive
+
+                return create_drive(control, self.realm, hosts, name, size=size)
+
+            hosts = self._through()
+            self._work.append(self.realms.run_task("create a drive", name, job, lambda made: self._made("Drive", made)))
+
+        self.app.push_screen(DriveDialog(self.realm.drives, self._names(PoolRole.DRIVES)), create)
+
+    def _names(self, role: PoolRole) -> frozenset[str]:
+        report = self.reports.get(role)
+        return frozenset(image.name for image in report.images) if report is not None else frozenset()
+
+    def _made(self, one: str, volume: Volume) -> None:
+        self.realms.tell(f"{one} {volume.name} is in pool {volume.pool}.")
+        self._after_work()
+
+    def _after_work(self) -> None:
+        if self.is_mounted and self.is_attached:
+            self.action_ask_again()
+
+    def action_delete(self) -> None:
+        """Ask, then delete the chosen bricks or drives that nothing uses."""
+        found = [each for key in self.query_one(Grid).chosen() if (each := self._found(key)) is not None]
+        if not found or not self._may_change():
+            return
+        roles = {role for role, _ in found}
+        role = found[0][0]
+        images = [image for _, image in found]
+        if len(roles) > 1:
+            self.realms.tell("Choose bricks or drives, not both.", "warning")
+        elif role not in _MAY_GO:
+            hint = "realms vms delete --volumes" if role is PoolRole.VOLUMES else "realms vms snapshots delete"
+            one = (
+                "A VM's volume goes with its VM" if role is PoolRole.VOLUMES else "A snapshot is deleted with its VM's"
+            )
+            self.realms.tell(f"{one}: {hint}", "warning")
+        elif used := [told for image in images if (told := refusal(role, image))]:
+            hint = "Delete what is based on it first." if role is PoolRole.BRICKS else "Detach it first."
+            self.realms.tell("\n".join(used[:3]), "error", hint=hint)
+        else:
+            self._ask_deletion(role, images)
+
+    def _ask_deletion(self, role: PoolRole, images: Sequence[Image]) -> None:
+        from tui.screens.dialogs.confirm import Confirm
+
+        if awaited := self._awaited():
+            self.realms.tell(f"Still asking {', '.join(awaited)} who uses what: try again in a moment.")
+            return
+        doubts = doubts_about(images, self.reports[role].unasked)
+
+        def answered(wanted: bool | None) -> None:
+            if wanted:
+                for image in images:
+                    self._delete(role, image, force=bool(doubts))
+                self.query_one(Grid).clear_marks()
+
+        self.app.push_screen(Confirm(ask_deletion(role, images, doubts)), answered)
+
+    def _delete(self, role: PoolRole, image: Image, *, force: bool) -> None:
+        name, agreed = image.name, tuple(map(str, image.uses))
+        hosts, realm, one = self._through(), self.realm, role.value.removesuffix("s")
+        workplace = self.realms.workplace
+
+        def job(control: Control) -> str:
+            from core.operations.storage.orphaned_volumes import delete_volume
+
+            delete_volume(workplace, control, realm, hosts, name=name, role=role, force=force, agreed=agreed)
+            return f"{one.capitalize()} {name} is deleted."
+
+        def told(sentence: str) -> None:
+            self.realms.tell(sentence)
+            self._after_work()
+
+        self._work.append(self.realms.run_task(f"delete a {one}", name, job, told))

@@ -1,0 +1,93 @@
+"""The pages of the wizard that say what is there, and exactly what will be done."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tui.render.pools.setup import preview_lines
+from tui.screens.background import BackgroundWork
+from tui.screens.pools.setup.choices import SetUpPage
+from tui.widgets.flow import Flow
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from core.errors import RealmsError
+    from core.hosts import Host
+    from core.operations.storage.pool_report import HostPools
+
+
+class ChecksPage(SetUpPage, BackgroundWork):
+    """What the chosen hosts have, asked anew, beside what is planned."""
+
+    title = "Checks"
+
+    def compose(self) -> ComposeResult:
+        """Lay out a text that grows."""
+        yield Flow(id="checks")
+
+    def enter(self) -> None:
+        """Ask the hosts that answer; the others are told as they are."""
+        from core.errors import HostUnreachable
+        from core.operations.storage.pool_report import HostPools
+
+        wizard = self.setting_up
+        views = wizard.chosen_views()
+        answering = [view.snapshot.host for view in views if view.freshness.is_current]
+        wizard.found = {
+            view.snapshot.name: HostPools(
+                view.snapshot.host,
+                error=HostUnreachable(view.snapshot.name, view.snapshot.error or "it does not answer"),
+            )
+            for view in views
+            if not view.freshness.is_current
+        }
+        wizard.asking = {host.name for host in answering}
+        for host in answering:
+            self._ask(host)
+        self._show()
+
+    def _ask(self, host: Host) -> None:
+        job = partial(self.setting_up.realms.workplace.look_at_pools, host, self.setting_up.realm)
+        self.background.ask(host.name, lambda _: job(), self._take, partial(self._fail, host))
+
+    def _fail(self, host: Host, error: RealmsError) -> None:
+        from core.operations.storage.pool_report import HostPools
+
+        self._take(HostPools(host, error=error))
+
+    def _take(self, pools: HostPools) -> None:
+        """Take a host's answer."""
+        wizard = self.setting_up
+        wizard.realms.pool_sight.take(pools)
+        wizard.asking.discard(pools.host.name)
+        wizard.found[pools.host.name] = pools
+        if wizard.page is self:
+            self._show()
+
+    def _show(self) -> None:
+        checks = self.setting_up.checks()
+        self.query_one(Flow).show(checks.lines)
+        self.setting_up.show_buttons()
+
+    @property
+    def may_go_on(self) -> bool:
+        """Not over pools that are other ones than planned: setting up would refuse them."""
+        return not self.setting_up.checks().conflicts
+
+
+class PreviewPage(SetUpPage):
+    """The definitions and the equal virsh commands."""
+
+    title = "Preview"
+    verb = "Set up"
+
+    def compose(self) -> ComposeResult:
+        """Lay out a text."""
+        yield Flow(id="preview")
+
+    def enter(self) -> None:
+        """Show what will be done, given what the hosts told."""
+        lines = preview_lines(self.setting_up.checks())
+        self.query_one(Flow).show(lambda _: lines)

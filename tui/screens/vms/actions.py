@@ -1,0 +1,251 @@
+"""What can be done to VMs, wherever one or several are chosen."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+from textual.screen import ModalScreen
+
+from core.fleet.fleet import Connection
+from core.text import one_line
+from tui.jobs.vms import console_job, migrate_job, shutdown_job, vm_job
+from tui.render.vms.actions import ACTIONS, VMAction, applies
+from tui.render.vms.questions import ask_action, ask_to_cut_power, vm_names
+from tui.screens.area import AreaScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from core.fleet.fleet import VM
+    from core.operations.migration.options import MigrationWish
+    from core.operations.tasks.task import Control
+    from core.operations.vms.console import ConsoleCommand
+    from core.operations.vms.target import Target
+    from tui.app.app import RealmsApp
+    from tui.jobs.vm_disks import Deletion
+
+LATER_SECONDS = 0.5
+"""How long a question waits that comes uncalled for while another dialog is open."""
+
+
+class VMWork(AreaScreen):
+    """A screen on which VMs are chosen. Subclasses say which: `chosen_vms`."""
+
+    def chosen_vms(self) -> tuple[VM, ...]:
+        """Give the VMs that an action is for."""
+        return ()
+
+    def after_action(self) -> None:
+        """Tidy up once an action was asked for."""
+
+    def vms_keyed(self, keys: Iterable[object]) -> tuple[VM, ...]:
+        """Find VMs in the fleet as shown, by (host, UUID)."""
+        fleet = self.realms.fleet
+        if fleet is None:
+            return ()
+        wanted = list(keys)
+        hosts = {key[0] for key in wanted if isinstance(key, tuple)}
+        found = {vm.key: vm for snapshot in fleet.hosts if snapshot.name in hosts for vm in snapshot.vms}
+        return tuple(found[key] for key in wanted if key in found)
+
+    def may_change(self) -> bool:
+        """Tell whether anything may be changed here; says why not."""
+        workplace = self.realms.workplace
+        if not workplace.can_change:
+            self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
+        return workplace.can_change
+
+    def _may_act(self, vms: Sequence[VM]) -> bool:
+        fleet = self.realms.fleet
+        if not self.may_change():
+            return False
+        silent = sorted(
+            {
+                vm.host
+                for vm in vms
+                if fleet is None or (host := fleet.host(vm.host)) is None or host.connection is not Connection.CONNECTED
+            }
+        )
+        if silent:
+            verb = "does" if len(silent) == 1 else "do"
+            names = one_line(", ".join(silent), 80)
+            hint = "what their VMs do is unknown, and nothing can be done to them"
+            self.realms.tell(f"{names} {verb} not answer now.", "warning", hint=hint)
+        return bool(vms) and not silent
+
+    def _the_one(self, what: str) -> VM | None:
+        """Give the one VM that is chosen; says so where there are several."""
+        chosen = self.chosen_vms()
+        if not self._may_act(chosen):
+            return None
+        if len(chosen) > 1:
+            self.realms.tell(f"{what} for one VM: take the marks off first.", "warning")
+            return None
+        return chosen[0]
+
+    def run_on(self, what: str, vms: Sequence[VM], job: Callable[[Control], str]) -> None:
+        """Start a task that is about VMs."""
+        self.after_action()
+        self.realms.run_task(what, vm_names(vms), job)
+
+    # States --------------------------------------------------------------------------------------------------------
+
+    def action_act(self, word: str) -> None:
+        """Ask, then do something to the chosen VMs, as a task."""
+        action = VMAction(word)
+        chosen = self.chosen_vms()
+        if not self._may_act(chosen):
+            return
+        vms = [vm for vm in chosen if applies(action, vm)]
+        if not vms:
+            state = chosen[0].state.value if len(chosen) == 1 else "such"
+            verb = "is" if len(chosen) == 1 else "are"
+            told = f"{vm_names(chosen)} {verb} {state}: there is nothing to {ACTIONS[action].verb.lower()}."
+            self.realms.tell(told)
+            return
+        if action is VMAction.SHUTDOWN:
+            self._shut_down(vms, len(chosen) - len(vms))
+            return
+        from tui.screens.dialogs.confirm import Confirm
+
+        def answered(wanted: bool | None) -> None:
+            if wanted:
+                self.run_on(ACTIONS[action].verb.lower(), vms, vm_job(self.realms.workplace, action, _keys(vms)))
+
+        self.app.push_screen(Confirm(ask_action(action, vms, len(chosen) - len(vms))), answered)
+
+    def _shut_down(self, vms: Sequence[VM], left_out: int) -> None:
+        from tui.render.vms.fields import check_patience, patience_field, patience_of
+        from tui.screens.dialogs.form import VMForm
+
+        def answered(values: dict[str, str] | None) -> None:
+            if values is None:
+                return
+            realms, seconds = self.realms, patience_of(values)
+            holdouts: list[Target] = []
+            job = shutdown_job(realms.workplace, _keys(vms), seconds, holdouts)
+            self.after_action()
+
+            def ended(told: str) -> None:
+                realms.tell(told, "warning" if holdouts else "information")
+                offer_to_cut_power(realms, holdouts, seconds)
+
+            realms.run_task(ACTIONS[VMAction.SHUTDOWN].verb.lower(), vm_names(vms), job, ended)
+
+        question = ask_action(VMAction.SHUTDOWN, vms, left_out)
+        self.app.push_screen(VMForm(question, [patience_field()], check_patience), answered)
+
+    # Places --------------------------------------------------------------------------------------------------------
+
+    def action_migrate(self) -> None:
+        """Choose where the chosen VMs go, then move them, as a task."""
+        chosen = self.chosen_vms()
+        if not self._may_act(chosen):
+            return
+        from tui.screens.vms.migrate import MigrateVMs
+
+        def answered(wish: MigrationWish | None) -> None:
+            if wish is not None:
+                job = migrate_job(self.realms.workplace, _keys(chosen), wish)
+                self.run_on(ACTIONS[VMAction.MIGRATE].verb.lower(), chosen, job)
+
+        self.app.push_screen(MigrateVMs(chosen), answered)
+
+    # Disks ---------------------------------------------------------------------------------------------------------
+
+    def action_delete(self) -> None:
+        """Ask what goes with the chosen VMs, then delete them, as a task."""
+        chosen = self.chosen_vms()
+        if not self._may_act(chosen):
+            return
+        if active := [vm for vm in chosen if vm.active]:
+            verb = "is" if len(active) == 1 else "are"
+            self.realms.tell(f"{vm_names(active)} {verb} active.", "warning", hint="only VMs that are off are deleted")
+            return
+        from tui.jobs.vm_disks import delete_job
+        from tui.screens.vms.delete import DeleteVMs
+
+        def answered(wish: Deletion | None) -> None:
+            if wish is not None:
+                job = delete_job(self.realms.workplace, _keys(chosen), wish)
+                self.run_on(ACTIONS[VMAction.DELETE].verb.lower(), chosen, job)
+
+        self.app.push_screen(DeleteVMs(chosen), answered)
+
+    def action_snapshot(self) -> None:
+        """Ask for a name, then take a snapshot of the chosen VMs, as a task."""
+        chosen = self.chosen_vms()
+        if self._may_act(chosen):
+            from tui.screens.vms.snapshots import ask_for_snapshot
+
+            ask_for_snapshot(self, chosen)
+
+    def action_snapshots(self) -> None:
+        """List the snapshots of the VM under the cursor."""
+        vm = self._the_one("Snapshots are listed")
+        if vm is not None:
+            from tui.screens.vms.snapshots import SnapshotList
+
+            self.app.push_screen(SnapshotList(self, vm))
+
+    def action_drives(self) -> None:
+        """List the drives of the VM under the cursor."""
+        vm = self._the_one("Drives are listed")
+        if vm is not None:
+            from tui.screens.vms.drives import DriveList
+
+            self.app.push_screen(DriveList(self, vm))
+
+    # Console -------------------------------------------------------------------------------------------------------
+
+    def action_console(self) -> None:
+        """Find out how the console of the VM under the cursor is opened, then hand the terminal over."""
+        vm = self._the_one("A console is")
+        if vm is not None:
+            job = console_job(self.realms.workplace, f"{vm.host}/{vm.uuid}")
+            self.realms.run_task("console of", vm_names([vm]), job, self._open_console)
+
+    def _open_console(self, command: ConsoleCommand) -> None:
+        from core.operations.vms.console import ESCAPE
+        from tui.terminal.foreground import run_in_foreground
+
+        try:
+            with self.app.suspend():
+                sys.stderr.write(f"console of {one_line(command.vm)} on {one_line(command.host)}; {ESCAPE} ends it\n")
+                sys.stderr.flush()
+                code = run_in_foreground(command.arguments)
+        except SuspendNotSupported:
+            self.realms.tell("This terminal can't be handed over to a console.", "warning")
+            return
+        except OSError as error:
+            told = f"{command.arguments[0]} can't be started: {error.strerror or error}"
+            self.realms.tell(told, "error")
+            return
+        self.app.refresh(layout=True)
+        if code:
+            self.realms.tell(f"The console ended with exit code {code}.", "warning")
+
+
+def offer_to_cut_power(realms: RealmsApp, holdouts: Sequence[Target], seconds: float) -> None:
+    """Ask about VMs that did not shut down, as soon as no other dialog is open; by then some may have."""
+    if isinstance(realms.screen, ModalScreen):
+        realms.set_timer(LATER_SECONDS, lambda: offer_to_cut_power(realms, holdouts, seconds))
+        return
+    wanted = {target.vm.key for target in holdouts}
+    vms = [vm for vm in (realms.fleet.vms() if realms.fleet is not None else ()) if vm.key in wanted and vm.active]
+    if not vms:
+        return
+    from tui.screens.dialogs.confirm import Confirm
+
+    def answered(cut: bool | None) -> None:
+        if cut:
+            job = vm_job(realms.workplace, VMAction.OFF, _keys(vms))
+            realms.run_task(ACTIONS[VMAction.OFF].verb.lower(), vm_names(vms), job)
+
+    realms.push_screen(Confirm(ask_to_cut_power(vms, seconds)), answered)
+
+
+def _keys(vms: Sequence[VM]) -> list[str]:
+    return [f"{vm.host}/{vm.uuid}" for vm in vms]

@@ -1,0 +1,155 @@
+"""A list of something that belongs to one VM, asked of its host, and what can be done with each entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import on
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from core.text import one_line, printable
+from tui.render.cells import Tone
+from tui.render.vms.questions import vm_lines
+from tui.screens.background import BackgroundWork
+from tui.widgets.grid import Grid
+from tui.widgets.tones import paragraphs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from textual.app import ComposeResult
+
+    from core.errors import RealmsError
+    from core.fleet.fleet import VM
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import Control, TaskView
+    from tui.app.app import RealmsApp
+    from tui.render.cells import Piece
+    from tui.render.rows import Column
+    from tui.screens.vms.actions import VMWork
+
+
+class VMListing(ModalScreen[None], BackgroundWork):
+    """Subclasses give what is asked, how it is shown, and the buttons: each an action's name, and words."""
+
+    BINDINGS: ClassVar = [Binding("escape", "leave", "Close"), Binding("f5", "ask", "Ask again")]
+    CSS_PATH: ClassVar = ["../dialogs/dialogs.tcss", "../dialogs/forms.tcss"]
+    BUTTONS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    COLUMNS: ClassVar[tuple[Column, ...]] = ()
+    title_words: ClassVar[str] = ""
+    empty: ClassVar[str] = ""
+
+    def __init__(self, work: VMWork, vm: VM) -> None:
+        super().__init__()
+        self.work = work
+        self.vm = vm
+
+    @property
+    def realms(self) -> RealmsApp:
+        """The application, by its own type."""
+        return cast("RealmsApp", self.app)
+
+    @property
+    def workplace(self) -> Workplace:
+        """What is worked on."""
+        return self.realms.workplace
+
+    @property
+    def vm_name(self) -> str:
+        """The VM as jobs name it: HOST/UUID."""
+        return f"{self.vm.host}/{self.vm.uuid}"
+
+    def compose(self) -> ComposeResult:
+        """Lay out the VM, the list, a remark and the buttons."""
+        with Vertical(classes="dialog listing") as dialog:
+            dialog.border_title = Content(printable(f"{self.title_words} of {self.vm.name} on {self.vm.host}"))
+            dialog.border_subtitle = Content("F5 asks again, Esc closes")
+            if not self.vm.managed:
+                yield Static(paragraphs(vm_lines([self.vm])), classes="remark")
+            yield Grid(self.COLUMNS, heading="", empty=self.empty, id="listed")
+            yield Static(classes="remark", id="remark")
+            with Horizontal(classes="buttons"):
+                for action, words in self.BUTTONS:
+                    yield Button(Content(words), id=action, compact=True)
+                yield Button("Close", id="close", compact=True)
+
+    def on_mount(self) -> None:
+        """Ask the host."""
+        self.query_one(Grid).focus()
+        self._ask()
+
+    # What subclasses give ------------------------------------------------------------------------------------------
+
+    def question(self) -> Callable[[Control], Any]:
+        """Give the job that asks."""
+        raise NotImplementedError
+
+    def show(self, found: Any) -> None:
+        """Show what was found."""
+        raise NotImplementedError
+
+    # Asking --------------------------------------------------------------------------------------------------------
+
+    def action_ask(self) -> None:
+        """Ask the host again."""
+        if self.is_attached:  # a task may have ended after the list was closed
+            self._ask()
+
+    def _ask(self) -> None:
+        self.remark([((f"Asking {self.vm.host}\N{HORIZONTAL ELLIPSIS}", Tone.MUTED),)])
+        self.background.ask("list", self.question(), self._learn, self._fail)
+
+    def ask_more(self, key: str, job: Callable[[Control], Any], then: Callable[[Any], None]) -> None:
+        """Ask something else; what can't be found out becomes a remark."""
+        self.background.ask(
+            key, job, then, lambda error: self.remark([((one_line(str(error)), Tone.WARN),)]), self._tell
+        )
+
+    def _tell(self, view: TaskView) -> None:
+        if view.steps:
+            self.remark([((f"{one_line(view.steps[-1].what)}\N{HORIZONTAL ELLIPSIS}", Tone.MUTED),)])
+
+    def _learn(self, found: object) -> None:
+        self.remark(())
+        self.show(found)
+
+    def _fail(self, error: RealmsError) -> None:
+        self.remark(())
+        self.query_one(Grid).fail(one_line(str(error)))
+
+    def remark(self, lines: Iterable[Sequence[Piece]]) -> None:
+        """Say something below the list."""
+        self.query_one("#remark", Static).update(paragraphs(lines))
+
+    # Acting --------------------------------------------------------------------------------------------------------
+
+    def run(self, what: str, job: Callable[[Control], str], *, stay: bool = False) -> None:
+        """Start a task about the VM; the list closes, or stays and is asked for again when the task has ended."""
+        if not stay:
+            self.work.run_on(what, [self.vm], job)
+            self.dismiss(None)
+            return
+        realms = self.realms
+
+        def ended(told: str) -> None:
+            realms.tell(told)
+            self.action_ask()
+
+        realms.run_task(what, f"{self.vm.host}/{self.vm.name}", job, ended)
+
+    @on(Button.Pressed)
+    async def press(self, event: Button.Pressed) -> None:
+        """Do what the button says."""
+        if event.button.id == "close":
+            self.dismiss(None)
+        else:
+            await self.run_action(str(event.button.id))
+
+    def action_leave(self) -> None:
+        """Lift the filter, then close."""
+        if not self.query_one(Grid).clear():
+            self.dismiss(None)

@@ -1,0 +1,1 @@
+"""The terminal: capabilities, theme, foreground programs and a safe end."""
