@@ -94,7 +94,7 @@ class PoolContentsScreen(AreaScreen):
     def _take(self, host: str, outcome: HostStorage | RealmsError) -> None:
         """Put a host's answer to those that came before."""
         if isinstance(outcome, RealmsError):
-            self._unasked[host] = str(outcome)
+            self._unasked[host] = outcome.bare
         else:
             self._told[host] = outcome
         self._put_together()

@@ -151,7 +151,7 @@ async def planned(pilot: Pilot[int], *keys: str) -> PlansScreen:
     screen = pilot.app.screen
     assert isinstance(screen, PlansScreen)
     desk = screen.desk
-    await until(pilot, lambda: desk.asked is not None and desk.shown is desk.asked and not desk.is_working)
+    await until(pilot, lambda: desk.asked is not None and desk.shown is desk.asked and not screen.is_planning)
     return screen
 
 
@@ -172,13 +172,13 @@ def below(screen: PlansScreen) -> str:
     return " ".join(text_of(screen.query_one("#plan-row", Panel)).replace("│", " ").split())
 
 
-def question(number: int, **more: object) -> Question:
+def question(**more: object) -> Question:
     """Make a question about the fleet that stands still."""
     facts: dict[str, object] = {
         "kind": PlanKind.DRAIN, "configuration": world.CONFIGURATION, "fleet": FLEET, "request": REQUEST, "host": "h1",
-        "state": number,
+        "state": 0,
     } | more  # fmt: skip
-    return Question(number, **facts)  # type: ignore[arg-type]
+    return Question(**facts)  # type: ignore[arg-type]
 
 
 async def pressed(pilot: Pilot[int], key: str, screen: type[Screen[object]]) -> None:

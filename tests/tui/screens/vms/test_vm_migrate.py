@@ -20,7 +20,7 @@ from core.placement.engine.request import Request
 from tests.tui import world as standing_world
 from tests.tui.driving import dialog_text, ended, settle, text_of
 from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
-from tests.tui.screens.vms.vms_world import at_vms, realm
+from tests.tui.screens.vms.vms_world import at_vms
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.render.cells import plain
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import VM
     from tests.operations.vms.world import World
-
-assert realm  # the fixture
 
 CONFIGURATION = standing_world.CONFIGURATION
 FLEET = standing_world.saved().fleet()
