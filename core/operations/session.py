@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from core.driver.hosts.probe import HostReport
     from core.driver.lanes.watch import FleetWatch
     from core.hosts import Host, HostState
+    from core.operations.storage.host_facts import HostStorage
     from core.operations.storage.pool_report import HostPools
-    from core.operations.storage.usage import HostStorage
     from core.realms import Realm
     from core.registry.hosts import HostRegistry, Stamp
     from core.reservations import Reservation
@@ -243,7 +243,7 @@ class Workplace:
 
     def look_at_storage(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostStorage:
         """Ask a host for all volumes in a realm's pools, and for its domains' disks; blocks. Raises DriverError."""
-        from core.operations.storage.usage import look_at_storage
+        from core.operations.storage.host_facts import look_at_storage
 
         return look_at_storage(realm, host, deadline)
 

@@ -23,9 +23,11 @@ from core.driver.storage.volumes import (
 from core.errors import Cancelled, DriverError, UsageError
 from core.hosts import HostState
 from core.operations.storage.image_file import ImageRefused
-from core.operations.storage.images import ImageInUse, create_drive, delete_image, upload_brick
+from core.operations.storage.images import create_drive, delete_image, upload_brick
+from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import INCOMPLETE, UseKind, look_at_images
+from core.operations.storage.usage import INCOMPLETE, look_at_images
+from core.operations.storage.users import UseKind
 from core.operations.tasks.task import Progress
 from tests.driver.worlds import LONG
 
@@ -128,10 +130,10 @@ def test_a_brick_with_overlays_stays_and_they_are_named(work: Work, qcow2: Path)
         create_volume(connection, REALM.volumes_pool, NewVolume(name="idle", capacity=8 * MIB, backing=base))
     guest = work.lab.hosts[0].define_guest("vm-on-brick", boot=Boot.BRICK, network=None)
     assert guest
-    with pytest.raises(ImageInUse, match="overlay ticrypt-vm/idle") as caught:
+    with pytest.raises(VolumeInUse, match="overlay ticrypt-vm/idle") as caught:
         work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.BRICKS, name="base", force=True))
-    assert [use.kind for use in caught.value.image.uses] == [UseKind.OVERLAY]
-    with pytest.raises(ImageInUse, match=r"overlay ticrypt-vm/vm-on-brick.qcow2 \(VM h1/vm-on-brick, off\)"):
+    assert [use.kind for use in caught.value.found[0].users] == [UseKind.OVERLAY]
+    with pytest.raises(VolumeInUse, match=r"overlay ticrypt-vm/vm-on-brick.qcow2 \(VM h1/vm-on-brick, off\)"):
         work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.BRICKS, name="lab-guest.qcow2"))
     with job_connection(work.hosts[2]) as connection:
         delete_volume(connection, REALM.volumes_pool, "idle")
@@ -189,7 +191,7 @@ def test_a_drive_that_a_vm_has_stays_whatever_is_forced(work: Work, running: boo
     if running:
         host.start_guest("owner", paused=True)
     state = "running" if running else "off"
-    with pytest.raises(ImageInUse, match=rf"VM h3/owner \({state}\)"):
+    with pytest.raises(VolumeInUse, match=rf"VM h3/owner \({state}\)"):
         work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.DRIVES, name="d", force=True))
     assert work.files(drive.path) == [drive.path]
 
@@ -211,7 +213,7 @@ def test_nothing_is_deleted_while_a_host_cannot_be_asked_unless_forced(work: Wor
             )
         )  # fmt: skip
 
-    with pytest.raises(ImageInUse, match=r"not asked: h2: ") as caught:
+    with pytest.raises(VolumeUseUnknown, match=r"not asked: h2: ") as caught:
         delete(force=False)
     assert "--force" in caught.value.hint
     delete(force=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from core.codes import ErrorCode
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.volumes import (
     NewVolume,
@@ -16,13 +15,15 @@ from core.driver.storage.volumes import (
     upload_volume,
     volume_names,
 )
-from core.errors import DriverError, RealmsError, UnreadableFile, UsageError
+from core.errors import DriverError, UnreadableFile, UsageError
 from core.fleet.fleet import PoolState
 from core.operations.hosts.fanout import map_hosts
 from core.operations.selection import check_known
 from core.operations.storage.image_file import ImageFile, ImageRefused, examine, read_image
+from core.operations.storage.policy import Allow, VolumeUsers, ensure_unused, say_unasked
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import INCOMPLETE, Image, ImagesReport, UseKind, look_at_images
+from core.operations.storage.usage import INCOMPLETE, Image, ImagesReport, look_at_images
+from core.operations.storage.users import UseKind
 from core.operations.tasks.step_kinds import StepKind
 from core.units import show_size
 
@@ -42,16 +43,6 @@ DEADLINE = 30.0
 
 _ONE = {PoolRole.BRICKS: "brick", PoolRole.DRIVES: "drive", PoolRole.VOLUMES: "volume"}
 _LONGEST_NAME = 200
-
-
-class ImageInUse(RealmsError):
-    """A brick or drive can't be deleted: something uses it, or a host that might can't be asked."""
-
-    code = ErrorCode.IMAGE_IN_USE
-
-    def __init__(self, message: str, image: Image, *, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.image = image
 
 
 def check_name(name: str) -> str:
@@ -145,15 +136,23 @@ def delete_image(
 
     `force` goes on where nobody can tell, as where a host can't be asked, or only a mark names a brick; never where
     something is known to use it. Of uses that may be it covers those that were `agreed`, in words, if that is given.
-    Raises UsageError, ImageInUse, DriverError.
+    Raises UsageError, VolumeInUse, VolumeUseUnknown, DriverError.
     """
     report = look() if look is not None else look_at_images(control, realm, hosts, role, deadline)
     known = [image.name for image in report.images]
     if name not in known and report.unasked:
-        raise DriverError("", f"no host that answers has a {_ONE[role]} {name!r}; not asked: {_reasons(report)}")
+        raise DriverError("", f"no host that answers has a {_ONE[role]} {name!r}; {say_unasked(report.unasked)}")
     check_known(_ONE[role], name, known)
     image = next(image for image in report.images if image.name == name)
-    _refuse_in_use(report, image, force=force, agreed=agreed)
+    hint = "" if agreed is None else f"realms {role} delete "
+    left = any(use.kind is UseKind.OPERATION for use in image.uses)
+    ensure_unused(
+        [VolumeUsers(f"{_ONE[role]} {name}", image.users)],
+        report.unasked,
+        Allow(possible=force, unasked=force, agreed=agreed),
+        hint=_how_to_free(report, image),
+        unknown_hint=f"{'realms vms recover cleans up; ' if left else ''}{hint}--force deletes it all the same",
+    )
     if report.remark:
         control.warn(report.remark)
     seen_by = [host for host in hosts if host.name in image.hosts]
@@ -173,30 +172,6 @@ def delete_image(
     return report
 
 
-def _refuse_in_use(report: ImagesReport, image: Image, *, force: bool, agreed: Collection[str] | None) -> None:
-    one = _ONE[report.role]
-    keeping = [str(use) for use in image.users if use.keeps]
-    if keeping:
-        raise ImageInUse(f"{one} {image.name} is in use: {'; '.join(keeping)}", image, hint=_how_to_free(report, image))
-    left = [str(use) for use in image.uses if use.kind is UseKind.OPERATION]
-    if left and not force:
-        message = f"{one} {image.name} may be needed: {'; '.join(left)}"
-        raise ImageInUse(message, image, hint="realms vms recover cleans up; --force deletes it all the same")
-    marks = [str(use) for use in image.uses if use.kind is UseKind.MARK]
-    if marks and not force:
-        message = f"{one} {image.name} may be in use, no volume was found of: {'; '.join(marks)}"
-        raise ImageInUse(message, image, hint="--force deletes it all the same")
-    perhaps = [str(use) for use in image.uses if use.kind is UseKind.PERHAPS]
-    new = [told for told in perhaps if agreed is not None and told not in agreed]
-    if perhaps and (new or not force):
-        message = f"{one} {image.name} may be in use: {'; '.join(new or perhaps)}"
-        how = f"realms {report.role} delete --force" if new else "--force"
-        raise ImageInUse(message, image, hint=f"{how} deletes it all the same")
-    if report.unasked and not force:
-        message = f"nobody can tell whether {one} {image.name} is in use; not asked: {_reasons(report)}"
-        raise ImageInUse(message, image, hint="--force deletes it all the same")
-
-
 def _how_to_free(report: ImagesReport, image: Image) -> str:
     """Say what has to go first."""
     pool = report.realm.volumes_pool
@@ -210,10 +185,6 @@ def _how_to_free(report: ImagesReport, image: Image) -> str:
         return "wait until that has ended"
     kinds = {PoolRole.BRICKS: "delete those first", PoolRole.DRIVES: "detach it first"}
     return kinds.get(report.role, "realms vms delete --volumes deletes a VM with its volumes")
-
-
-def _reasons(report: ImagesReport) -> str:
-    return "; ".join(f"{host}: {reason}" for host, reason in report.unasked.items())
 
 
 def _make_marked(

@@ -6,10 +6,11 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.operations.storage.host_facts import ask_other_realms
 from core.operations.storage.images import DEADLINE, delete_image
-from core.operations.storage.other_realms import ask_elsewhere
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import ImagesReport, Use, UseKind, look_at_images
+from core.operations.storage.usage import ImagesReport, look_at_images
+from core.operations.storage.users import UseKind, VolumeUser
 from core.operations.tasks.journal import Journal
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def look_at_volumes(
     Hosts of other realms are asked too: their pools may lie on the same storage.
     """
     records = _records(workplace)  # first: what ends meanwhile has left its VM or its volume to be seen
-    elsewhere = ask_elsewhere(workplace, realm.id, deadline, volumes=True)
-    report = look_at_images(control, realm, hosts, role, deadline, elsewhere=elsewhere)
+    others = ask_other_realms(workplace, realm.id, deadline, contents=True)
+    report = look_at_images(control, realm, hosts, role, deadline, others=others)
     return _with_operations(report, (*records, *_records(workplace)))
 
 
@@ -58,7 +59,7 @@ def delete_volume(
 
     `force` goes on where nobody can tell, as a host can't be asked, and where a killed operation has left it; never
     where it is known to be in use. Of uses that may be it covers those that were `agreed`, in words, if that is given.
-    Raises UsageError, ImageInUse, DriverError.
+    Raises UsageError, VolumeInUse, VolumeUseUnknown, DriverError.
     """
     return delete_image(
         control, realm, hosts, role, name=name, force=force, agreed=agreed, deadline=deadline,
@@ -75,7 +76,7 @@ def is_orphaned(report: ImagesReport, image: Image) -> bool | None:
 
 def is_known_to_be_used(image: Image) -> bool:
     """Tell whether something certainly uses a volume."""
-    return any(use.kind is not UseKind.PERHAPS for use in image.uses)
+    return any(use.certain for use in image.uses)
 
 
 def _records(workplace: Workplace) -> tuple[Record, ...]:
@@ -88,10 +89,10 @@ def _with_operations(report: ImagesReport, records: Sequence[Record]) -> ImagesR
     return replace(report, images=images)
 
 
-def _operations(image: Image, records: Sequence[Record]) -> Iterator[Use]:
+def _operations(image: Image, records: Sequence[Record]) -> Iterator[VolumeUser]:
     for record in records:
         if image.name in _names(record.facts) or any(image.name in _names(step) for step in record.steps):
-            yield Use(UseKind.OPERATION, f"{record.operation} of VM {record.vm}", active=record.at_work)
+            yield VolumeUser(UseKind.OPERATION, f"{record.operation} of VM {record.vm}", active=record.at_work)
 
 
 def _names(value: object) -> set[str]:

@@ -71,8 +71,8 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
     """Create a VM and wait until it has registered.
 
     Hosts have `settle` seconds to answer, and as many again to say who has the drives. Raises UsageError, NameTaken,
-    DriveInUse, NoRoom, NotRegistered, DriverError, Cancelled; what was done is undone then, except that `order.keep`
-    keeps a VM that did not register.
+    VolumeInUse, VolumeUseUnknown, NoRoom, NotRegistered, DriverError, Cancelled; what was done is undone then, except
+    that `order.keep` keeps a VM that did not register.
     """
     registry = workplace.check_can_change()
     realm = workplace.configuration.realms[order.realm]
@@ -258,7 +258,9 @@ class _Creation:
         found = access.slow(lambda connection: {name: find_drive(connection, realm, name) for name in names})
         hosts = tuple(each.host for each in self._workplace.fleet().hosts if each.host.realm == realm.id)
         volumes, patience = tuple(found.values()), self._patience
-        refuse_drives_in_use(self._workplace, self._control, hosts, volumes, force=order.force, deadline=patience)
+        refuse_drives_in_use(
+            self._workplace, self._control, realm, hosts, volumes, force=order.force, deadline=patience
+        )
         return found
 
     # The domain ----------------------------------------------------------------------------------------------------

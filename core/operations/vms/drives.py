@@ -99,7 +99,7 @@ def attach_drive(
     Refused where another active VM has the drive, always; and unless forced where a host that might run one can't be
     asked.
     Programs that share a registry claim a drive first, so that two never give the same one away. Raises UsageError,
-    DriveRefused, DriveInUse, DriverError, Cancelled; nothing is changed then.
+    DriveRefused, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled; nothing is changed then.
     """
     vm, host = at_hand.vm, at_hand.host
     with HostAccess(workplace, host, deadline) as access:
@@ -112,7 +112,14 @@ def attach_drive(
             step.detail(f"{form}, free is {chosen}")
         with _claimed(workplace, at_hand, drive):
             refuse_drives_in_use(
-                workplace, control, at_hand.hosts, (volume,), but=(host.name, vm.uuid), force=force, deadline=deadline
+                workplace,
+                control,
+                at_hand.realm,
+                at_hand.hosts,
+                (volume,),
+                but=(host.name, vm.uuid),
+                force=force,
+                deadline=deadline,
             )
             with control.step(StepKind.ATTACH, f"attach {drive} as {chosen}", host.name) as step:
                 new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)

@@ -56,7 +56,7 @@ def start_vm(
 
     Nothing is ever removed. `force` starts it although a host that might run it, or a VM that has its drives, can't be
     asked; never while it is seen active elsewhere, or its drives are seen in use. Other hosts have `patience` seconds
-    to say so. Raises RunsElsewhere, NoRoom, NotRegistered, DriveInUse, DriverError, Cancelled.
+    to say so. Raises RunsElsewhere, NoRoom, NotRegistered, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled.
     """
     from core.driver.vms.leases import leases_of
 
@@ -196,7 +196,7 @@ def _refuse_drives(
     volumes = access.quick(lambda connection: drives_of(connection, stored, target.realm.drives_pool))
     hosts = tuple(each.host for each in workplace.fleet().hosts if each.host.realm == target.realm.id)
     me = (target.host.name, target.vm.uuid)
-    refuse_drives_in_use(workplace, control, hosts, volumes, but=me, force=force, deadline=patience)
+    refuse_drives_in_use(workplace, control, target.realm, hosts, volumes, but=me, force=force, deadline=patience)
 
 
 def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tuple[Volume, ...]:

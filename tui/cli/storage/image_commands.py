@@ -43,8 +43,8 @@ def list_command(kind: Kind, short_help: str, told: str) -> click.Command:
         options: GlobalOptions, *, realm: str | None, timeout: float, as_json: bool, orphaned: bool = False
     ) -> int:
         from core.operations.hosts.fanout import realms_and_hosts
+        from core.operations.storage.host_facts import ask_other_realms
         from core.operations.storage.orphaned_volumes import is_known_to_be_used, look_at_volumes
-        from core.operations.storage.other_realms import ask_elsewhere
         from core.operations.storage.pool_report import PoolRole
         from core.operations.storage.usage import look_at_images
         from tui.cli.output import print_json
@@ -61,7 +61,7 @@ def list_command(kind: Kind, short_help: str, told: str) -> click.Command:
                 else functools.partial(
                     look_at_images,
                     role=PoolRole(kind),
-                    elsewhere=ask_elsewhere(workplace, each.id, timeout, volumes=True),
+                    others=ask_other_realms(workplace, each.id, timeout, contents=True),
                 )
             )
             job = functools.partial(look, realm=each, hosts=hosts, deadline=timeout)

@@ -10,8 +10,8 @@ from core.driver.storage.pool_setup import Permissions, PoolFacts
 from core.driver.storage.volumes import Volume
 from core.errors import HostTimeout
 from core.fleet.fleet import Connection, PoolState
+from core.operations.storage.host_facts import HostStorage, PoolContents
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, Sharing, pool_name
-from core.operations.storage.usage import HostStorage
 from core.registry.hosts import HostRegistry
 from tests.tui import world
 from tests.tui.world import CONFIGURATION, GIB, POOLS, StandingWorkplace, host, seen
@@ -112,7 +112,8 @@ def contents() -> dict[str, HostStorage]:
         PoolRole.SNAPSHOTS: (_volume(PoolRole.SNAPSHOTS, "web-1-before.qcow2", 8, 2),),
         PoolRole.VOLUMES: (_volume(PoolRole.VOLUMES, "web-1.qcow2", 8, 0.7, backing=brick.path),),
     }
-    return {name: HostStorage(host(name), names, volumes, ()) for name in ("h1", "h2")}
+    pools = tuple(PoolContents(name=names[role], role=role, volumes=volumes[role]) for role in PoolRole)
+    return {name: HostStorage(host(name), pools) for name in ("h1", "h2")}
 
 
 def _volume(role: PoolRole, name: str, size: float, taken: float, backing: str = "") -> Volume:
