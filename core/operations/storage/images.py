@@ -1,8 +1,7 @@
-"""Bricks and drives: uploaded, created, and deleted only where nothing uses them (specification, section 9)."""
+"""Bricks and drives: uploaded and created (specification, section 9)."""
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from core.driver.connection.jobs import job_connection
@@ -18,17 +17,14 @@ from core.driver.storage.volumes import (
 from core.errors import DriverError, UnreadableFile, UsageError
 from core.fleet.fleet import PoolState
 from core.operations.hosts.fanout import map_hosts
-from core.operations.selection import check_known
 from core.operations.storage.image_file import ImageFile, ImageRefused, examine, read_image
-from core.operations.storage.policy import Allow, VolumeUsers, ensure_unused, say_unasked
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import INCOMPLETE, Image, ImagesReport, look_at_images
-from core.operations.storage.users import UseKind
+from core.operations.storage.usage import INCOMPLETE
 from core.operations.tasks.step_kinds import StepKind
 from core.units import show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from core.driver.connection.connection import HostConnection
@@ -41,7 +37,6 @@ if TYPE_CHECKING:
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
 
-_ONE = {PoolRole.BRICKS: "brick", PoolRole.DRIVES: "drive", PoolRole.VOLUMES: "volume"}
 _LONGEST_NAME = 200
 
 
@@ -118,73 +113,6 @@ def create_drive(
 
     host, pool = _find_host(control, realm, hosts, PoolRole.DRIVES, deadline)
     return _make_marked(control, host, pool.name, name, make, deadline=deadline)
-
-
-def delete_image(
-    control: Control,
-    realm: Realm,
-    hosts: Sequence[Host],
-    role: PoolRole,
-    *,
-    name: str,
-    force: bool = False,
-    agreed: Collection[str] | None = None,
-    deadline: float = DEADLINE,
-    look: Callable[[], ImagesReport] | None = None,
-) -> ImagesReport:
-    """Delete a brick or drive that nothing uses, after all hosts of the realm were asked, or `look` did.
-
-    `force` goes on where nobody can tell, as where a host can't be asked, or only a mark names a brick; never where
-    something is known to use it. Of uses that may be it covers those that were `agreed`, in words, if that is given.
-    Raises UsageError, VolumeInUse, VolumeUseUnknown, DriverError.
-    """
-    report = look() if look is not None else look_at_images(control, realm, hosts, role, deadline)
-    known = [image.name for image in report.images]
-    if name not in known and report.unasked:
-        raise DriverError("", f"no host that answers has a {_ONE[role]} {name!r}; {say_unasked(report.unasked)}")
-    check_known(_ONE[role], name, known)
-    image = next(image for image in report.images if image.name == name)
-    hint = "" if agreed is None else f"realms {role} delete "
-    left = any(use.kind is UseKind.OPERATION for use in image.uses)
-    ensure_unused(
-        [VolumeUsers(f"{_ONE[role]} {name}", image.users)],
-        report.unasked,
-        Allow(possible=force, unasked=force, agreed=agreed),
-        hint=_how_to_free(report, image),
-        unknown_hint=f"{'realms vms recover cleans up; ' if left else ''}{hint}--force deletes it all the same",
-    )
-    if report.remark:
-        control.warn(report.remark)
-    seen_by = [host for host in hosts if host.name in image.hosts]
-    failed: list[str] = []
-    for number, host in enumerate(seen_by):  # shared storage is done with the first; the others learn that it is gone
-        try:
-            what = f"see that {name} is gone" if number else f"delete {name}"
-            with control.step(StepKind.DELETE, what, host.name), job_connection(host, deadline) as connection:
-                for each in (name, name + INCOMPLETE):
-                    discard_volume(connection, image.pool, each)
-        except DriverError as error:
-            if number == 0:
-                raise
-            failed.append(str(error))
-    for failure in failed:
-        control.warn(f"the {_ONE[role]} {name} may still be seen there: {failure}")
-    return report
-
-
-def _how_to_free(report: ImagesReport, image: Image) -> str:
-    """Say what has to go first."""
-    pool = report.realm.volumes_pool
-    overlays = (use for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool)
-    spare = [use.name for use in overlays if not use.vms and not use.realm]
-    if spare:
-        return "volumes that no VM has: " + "; ".join(
-            shlex.join(["realms", "volumes", "delete", name]) for name in spare
-        )
-    if any(use.kind is UseKind.OPERATION for use in image.uses):
-        return "wait until that has ended"
-    kinds = {PoolRole.BRICKS: "delete those first", PoolRole.DRIVES: "detach it first"}
-    return kinds.get(report.role, "realms vms delete --volumes deletes a VM with its volumes")
 
 
 def _make_marked(

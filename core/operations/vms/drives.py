@@ -112,15 +112,9 @@ def attach_drive(
             step.detail(f"{form}, free is {chosen}")
         with _claimed(workplace, at_hand, drive):
             refuse_drives_in_use(
-                workplace,
-                control,
-                at_hand.realm,
-                at_hand.hosts,
-                (volume,),
-                but=(host.name, vm.uuid),
-                force=force,
-                deadline=deadline,
-            )
+                workplace, control, at_hand.realm, at_hand.hosts, (volume,),
+                but=(host.name, vm.uuid), force=force, deadline=deadline,
+            )  # fmt: skip
             with control.step(StepKind.ATTACH, f"attach {drive} as {chosen}", host.name) as step:
                 new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
                 access.slow(lambda connection: attach_disk(connection, vm.uuid, new))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.driver.storage.volumes import NewVolume, create_volume, require_volume
 from core.errors import UsageError
 from core.hosts import HostState
-from core.operations.storage.images import delete_image
 from core.operations.storage.orphaned_volumes import delete_volume, is_orphaned, look_at_volumes
 from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
 from core.operations.storage.pool_report import PoolRole
@@ -33,10 +32,10 @@ def look(realm: World) -> ImagesReport:
     return realm.task(lambda control: look_at_volumes(realm.workplace, control, main, realm.hosts))
 
 
-def delete(realm: World, name: str = LEFT, *, force: bool = False, hosts: object = None) -> None:
+def delete(realm: World, name: str = LEFT, *, hosts: Any = None, **options: Any) -> None:
     """Delete one."""
     main, asked = realm.workplace.configuration.realms["main"], hosts or realm.hosts
-    realm.task(lambda control: delete_volume(realm.workplace, control, main, asked, name=name, force=force))
+    realm.task(lambda control: delete_volume(realm.workplace, control, main, asked, name=name, **options))
 
 
 def begin(realm: World, name: str) -> Entry:
@@ -74,6 +73,7 @@ def test_where_a_host_can_t_be_asked_nobody_knows_and_only_force_deletes(realm: 
     with pytest.raises(VolumeUseUnknown, match="not asked: h2"):
         delete(realm, hosts=hosts)
     delete(realm, hosts=hosts, force=True)
+    assert any("not asked: h2" in warning for warning in realm.last_task().warnings)
     assert f"ticrypt-vm/{LEFT}" not in realm.volumes("h1")
 
 
@@ -107,6 +107,7 @@ def test_a_volume_that_is_being_made_stays_and_one_that_was_left_behind_needs_fo
         delete(realm)
     assert "realms vms recover" in caught.value.hint
     delete(realm, force=True)
+    assert any("left behind" in warning for warning in realm.last_task().warnings)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,6 @@ def test_a_drive_that_is_about_to_be_given_to_a_vm_stays(realm: World, operation
 
 def test_a_brick_with_an_overlay_that_no_vm_has_says_how_to_delete_that(realm: World) -> None:
     """The command as it can be pasted."""
-    main = realm.workplace.configuration.realms["main"]
 
     def overlay(connection) -> None:
         brick = require_volume(connection, "ticrypt-bricks", "debian.qcow2")
@@ -141,5 +141,5 @@ def test_a_brick_with_an_overlay_that_no_vm_has_says_how_to_delete_that(realm: W
 
     realm.call("h1", overlay)
     with pytest.raises(VolumeInUse) as caught:
-        realm.task(lambda control: delete_image(control, main, realm.hosts, PoolRole.BRICKS, name="debian.qcow2"))
+        delete(realm, "debian.qcow2", role=PoolRole.BRICKS)
     assert "realms volumes delete 'an old one.qcow2'" in caught.value.hint
