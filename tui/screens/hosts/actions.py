@@ -147,19 +147,14 @@ class HostActions(AreaScreen):
     def action_set_up_pools(self) -> None:
         """Go through the wizard that sets pools up."""
         chosen = self.chosen_hosts()
-        if not chosen or not self._may_change() or (realm := one_realm(self.realms, chosen)) is None:
-            return
-        from tui.screens.pools.setup.wizard import PoolsWizard
-
-        self.app.push_screen(PoolsWizard(realm, [snapshot.name for snapshot in chosen]))
+        if chosen and self._may_change() and (realm := one_realm(self.realms, chosen)) is not None:
+            self.realms.navigation.open_pool_setup(realm, [snapshot.name for snapshot in chosen])
 
     def action_plan_drain(self) -> None:
         """Show the plan that empties the host that is looked at."""
         snapshot = self.host_under_cursor()
         if snapshot is not None:
-            from tui.screens.plans.area import open_drain_plan
-
-            open_drain_plan(self.realms, snapshot.name)
+            self.realms.navigation.open_drain_plan(snapshot.name)
 
     def action_findings(self) -> None:
         """List what was found at all hosts."""

@@ -227,11 +227,9 @@ class PoolsScreen(AreaScreen):
 
     def action_open_host(self) -> None:
         """Show the host under the cursor."""
-        from tui.screens.hosts.detail import HostScreen
-
         view = self._view_under_cursor()
         if view is not None:
-            self.app.push_screen(HostScreen(view.snapshot.name))
+            self.realms.navigation.open_host(view.snapshot.name)
 
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a host."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import SuspendNotSupported
 from textual.screen import ModalScreen
 
 from core.fleet.fleet import Connection
 from core.text import one_line
+from tui.context import context_of
 from tui.jobs.vms import console_job, migrate_job, shutdown_job, vm_job
 from tui.render.vms.actions import ACTIONS, VMAction, applies
 from tui.render.vms.questions import ask_action, ask_to_cut_power, vm_names
@@ -18,12 +19,13 @@ from tui.screens.area import AreaScreen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from textual.app import App
+
     from core.fleet.fleet import VM
     from core.operations.migration.options import MigrationWish
     from core.operations.tasks.task import Control
     from core.operations.vms.console import ConsoleCommand
     from core.operations.vms.target import Target
-    from tui.app.app import RealmsApp
     from tui.jobs.vm_disks import Deletion
 
 LATER_SECONDS = 0.5
@@ -123,14 +125,14 @@ class VMWork(AreaScreen):
         def answered(values: dict[str, str] | None) -> None:
             if values is None:
                 return
-            realms, seconds = self.realms, patience_of(values)
+            app, realms, seconds = self.app, self.realms, patience_of(values)
             holdouts: list[Target] = []
             job = shutdown_job(realms.workplace, _keys(vms), seconds, holdouts)
             self.after_action()
 
             def ended(told: str) -> None:
                 realms.tell(told, "warning" if holdouts else "information")
-                offer_to_cut_power(realms, holdouts, seconds)
+                offer_to_cut_power(app, holdouts, seconds)
 
             realms.run_task(ACTIONS[VMAction.SHUTDOWN].verb.lower(), vm_names(vms), job, ended)
 
@@ -228,11 +230,12 @@ class VMWork(AreaScreen):
             self.realms.tell(f"The console ended with exit code {code}.", "warning")
 
 
-def offer_to_cut_power(realms: RealmsApp, holdouts: Sequence[Target], seconds: float) -> None:
+def offer_to_cut_power(app: App[Any], holdouts: Sequence[Target], seconds: float) -> None:
     """Ask about VMs that did not shut down, as soon as no other dialog is open; by then some may have."""
-    if isinstance(realms.screen, ModalScreen):
-        realms.set_timer(LATER_SECONDS, lambda: offer_to_cut_power(realms, holdouts, seconds))
+    if isinstance(app.screen, ModalScreen):
+        app.set_timer(LATER_SECONDS, lambda: offer_to_cut_power(app, holdouts, seconds))
         return
+    realms = context_of(app)
     wanted = {target.vm.key for target in holdouts}
     vms = [vm for vm in (realms.fleet.vms() if realms.fleet is not None else ()) if vm.key in wanted and vm.active]
     if not vms:
@@ -244,7 +247,7 @@ def offer_to_cut_power(realms: RealmsApp, holdouts: Sequence[Target], seconds: f
             job = vm_job(realms.workplace, VMAction.OFF, _keys(vms))
             realms.run_task(ACTIONS[VMAction.OFF].verb.lower(), vm_names(vms), job)
 
-    realms.push_screen(Confirm(ask_to_cut_power(vms, seconds)), answered)
+    app.push_screen(Confirm(ask_to_cut_power(vms, seconds)), answered)
 
 
 def _keys(vms: Sequence[VM]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from core.fleet.fleet import VM
     from core.operations.tasks.task import TaskView
     from core.operations.vms.queries import Doomed
-    from tui.app.app import RealmsApp
     from tui.render.cells import Piece
 
 _SHORT = 30
@@ -87,7 +86,7 @@ class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
 
     def on_mount(self) -> None:
         """Ask for the volumes; begin where a hasty Enter does no harm."""
-        realms = cast("RealmsApp", self.app)
+        realms = self.realms
         names = [f"{vm.host}/{vm.uuid}" for vm in self.vms]
         self.background.ask("volumes", doomed(realms.workplace, names), self._learn, self._fail, self._tell_progress)
         self.query_one("#cancel").focus()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from core.fleet.fleet import VM
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control, TaskView
-    from tui.app.app import RealmsApp
     from tui.render.cells import Piece
     from tui.render.rows import Column
     from tui.screens.vms.actions import VMWork
@@ -47,11 +46,6 @@ class VMListing(ModalScreen[None], BackgroundWork):
         super().__init__()
         self.work = work
         self.vm = vm
-
-    @property
-    def realms(self) -> RealmsApp:
-        """The application, by its own type."""
-        return cast("RealmsApp", self.app)
 
     @property
     def workplace(self) -> Workplace:

@@ -10,7 +10,7 @@ from tests.tui import world
 from tests.tui.screens.pools import pools_world
 from tests.tui.sizes import LARGE, MIDDLE, SMALL
 from tui.app.app import RealmsApp
-from tui.app.settings import Settings
+from tui.state.settings import Settings
 from tui.terminal.theme import LIGHT, SIXTEEN
 
 if TYPE_CHECKING:

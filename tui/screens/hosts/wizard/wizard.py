@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from core.hosts import Host
-from tui.app.areas import AREAS
 from tui.render.hosts.probe_report import failure_lines
 from tui.screens.dialogs.wizard import Wizard
 from tui.screens.hosts.wizard.connection import ConnectionPage
@@ -56,7 +55,8 @@ class HostWizard(Wizard[str]):
             message.reported = True
             summary.show_refusal([line for failure in message.failures for line in failure_lines(failure.error)])
             return
-        pools = next((area for area in AREAS if area.id == "pools"), None)
+        pools = next((command for command in self.realms.app_commands if command.action == "area('pools')"), None)
         if pools is not None and summary.lacks_pools:
-            self.realms.tell(f"Pools of its realm are missing there: {pools.key} goes to {pools.title}.", "warning")
+            where = f"{pools.key_text} goes to {pools.label}"
+            self.realms.tell(f"Pools of its realm are missing there: {where}.", "warning")
         self.dismiss(message.done[0])
