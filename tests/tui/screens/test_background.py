@@ -144,7 +144,7 @@ def vms(app: RealmsApp) -> list[Any]:
 def snapshots_of(app: RealmsApp) -> SnapshotList:
     """Make the list of a VM's snapshots."""
     assert isinstance(app.screen, VMsScreen)
-    return SnapshotList(app.screen, vms(app)[0])
+    return SnapshotList(app.screen.run_on, vms(app)[0])
 
 
 def saved_costs(folder: Path) -> CostsApp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -19,7 +20,7 @@ from tui.widgets.grid import Grid
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual.app import ComposeResult
 
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
     from core.operations.tasks.task import Control, TaskView
     from tui.render.cells import Piece
     from tui.render.rows import Column
-    from tui.screens.vms.actions import VMWork
+
+
+RunOn = Callable[[str, "Sequence[VM]", "Callable[[Control], str]"], None]
+"""Starts a task about VMs: its verb, the VMs, and the job."""
 
 
 class VMListing(ModalScreen[None], BackgroundWork):
@@ -42,9 +46,9 @@ class VMListing(ModalScreen[None], BackgroundWork):
     title_words: ClassVar[str] = ""
     empty: ClassVar[str] = ""
 
-    def __init__(self, work: VMWork, vm: VM) -> None:
+    def __init__(self, run_on: RunOn, vm: VM) -> None:
         super().__init__()
-        self.work = work
+        self.run_on = run_on
         self.vm = vm
 
     @property
@@ -124,7 +128,7 @@ class VMListing(ModalScreen[None], BackgroundWork):
     def run(self, what: str, job: Callable[[Control], str], *, stay: bool = False) -> None:
         """Start a task about the VM; the list closes, or stays and is asked for again when the task has ended."""
         if not stay:
-            self.work.run_on(what, [self.vm], job)
+            self.run_on(what, [self.vm], job)
             self.dismiss(None)
             return
         realms = self.realms

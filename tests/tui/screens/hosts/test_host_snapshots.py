@@ -73,7 +73,7 @@ def test_the_way_to_a_host_is_tried(snap_compare: Callable[..., bool], tmp_path:
     async def before(pilot: Pilot[int]) -> None:
         wizard = await at_page(pilot, 1)
         page = wizard.query_one(ConnectionPage)
-        wizard.contact = None
+        wizard.draft.contact = None
 
         def wait(control: Control) -> None:
             with control.step(StepKind.LOOK, "go the way to the host") as step:

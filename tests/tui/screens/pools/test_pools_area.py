@@ -255,8 +255,8 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         wizard = await to_checks(pilot, app)
-        assert wizard.request is not None
-        assert wizard.request.base == "/pools"
+        assert wizard.draft.request is not None
+        assert wizard.draft.request.base == "/pools"
         assert "2 pools to be made" in screen_text(app)
         await pilot.press("ctrl+s")
         await at_page(pilot, 4)
