@@ -42,6 +42,22 @@ class VMActive(RealmsError):
     code = ErrorCode.VM_ACTIVE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What goes with a VM, besides its definition."""
+
+    volumes: bool = False
+    drives: bool = False
+    snapshots: bool = False
+    unasked: bool = False
+    """Also where a host can't be asked who uses them."""
+
+    @property
+    def takes_anything(self) -> bool:
+        """Whether anything goes besides the definition."""
+        return self.volumes or self.drives or self.snapshots
+
+
 @dataclass(frozen=True, slots=True)
 class OwnVolumes:
     """The volumes of a VM: in the volumes pool (its boot volume), in the drives pool, and paths of other files."""

@@ -10,7 +10,7 @@ from core.operations.storage.pool_report import PoolRole
 from core.text import natural, one_line
 from core.units import show_size
 from tui.render.cells import Cell, Piece, Tone
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 from tui.render.rows import Column, Row, SortValue
 from tui.render.wrapping import wrapped
 

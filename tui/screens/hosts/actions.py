@@ -9,7 +9,7 @@ from core.hosts import HostState
 from core.text import natural
 from tui.commands import Command
 from tui.jobs.realm_choice import one_realm
-from tui.render.hosts.questions import Question, ask_removal, ask_state, names
+from tui.render.hosts.questions import ask_removal, ask_state, names
 from tui.screens.area import AreaScreen
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import Fleet, HostSnapshot
     from tui.jobs.registry import Step
+    from tui.render.question import Question
 
 HOST_KEYS = (
     Command("a", "add_host", "Add", "Add a host.", footer=True, changes=True),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.operations.hosts.impact import HostsChange
     from core.operations.tasks.task import Control
     from core.placement.engine.request import Request
-    from tui.render.hosts.questions import Line, Question
+    from tui.render.question import Line, Question
 
 
 BLINK_SECONDS = 0.15

@@ -12,10 +12,11 @@ from textual.widgets import Button, Static
 
 from core.text import printable
 from tui.context import WithContext
+from tui.forms.fields import FormField
 from tui.forms.mix import MOST_SIZES, read_mix, typed_devices
 from tui.forms.request import ALL_REALMS, FieldRefused, fields_for, show_exactly, stepped
 from tui.screens.dialogs.dialog import FormDialog
-from tui.widgets.fields import FieldRow, FormField
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

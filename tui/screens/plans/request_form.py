@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Button
 
 from tui.context import WithContext
+from tui.forms.fields import FormField
 from tui.forms.request import (
     ALL_REALMS,
     FieldRefused,
@@ -22,7 +23,7 @@ from tui.forms.request import (
     stepped,
 )
 from tui.screens.dialogs.dialog import FormDialog
-from tui.widgets.fields import FieldRow, FormField
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from core.operations.migration.options import MigrationWish
     from core.operations.tasks.task import Control
     from core.operations.vms.console import ConsoleCommand
+    from core.operations.vms.delete import Deletion
     from core.operations.vms.target import Target
-    from tui.jobs.vm_disks import Deletion
 
 LATER_SECONDS = 0.5
 """How long a question waits that comes uncalled for while another dialog is open."""

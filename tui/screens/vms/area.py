@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from tui.commands import Command, bindings
-from tui.render.vms.actions import NEW_VM, VM_KEYS
 from tui.render.vms.progress import NOTHING, under_way
 from tui.render.vms.table import VM_COLUMNS, VMRows
 from tui.screens.area import AreaScreen
 from tui.screens.vms.actions import VMWork
 from tui.screens.vms.detail import VMScreen
+from tui.screens.vms.keys import NEW_VM, VM_KEYS
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:

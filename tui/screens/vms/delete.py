@@ -9,16 +9,17 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
+from core.operations.vms.delete import Deletion
 from core.operations.vms.queries import doomed
 from core.text import one_line, printable
-from tui.jobs.vm_disks import Deletion
+from tui.forms.fields import YES, FormField
 from tui.render.cells import Tone
 from tui.render.vms.actions import ACTIONS, VMAction
 from tui.render.vms.deletion import deletion_lines, doubt_lines, why_not
 from tui.render.vms.questions import title_of, vm_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.dialog import FormDialog
-from tui.widgets.fields import YES, FieldRow, FormField
+from tui.widgets.fields import FieldRow
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from tui.commands import Command, bindings
-from tui.render.vms.actions import VM_KEYS
 from tui.render.vms.detail import VMDetail
 from tui.render.vms.progress import under_way
 from tui.screens.area import AreaScreen
 from tui.screens.vms.actions import VMWork
+from tui.screens.vms.keys import VM_KEYS
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

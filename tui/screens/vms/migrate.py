@@ -17,6 +17,7 @@ from core.operations.migration.options import MigrationWish
 from core.operations.tasks.step_kinds import StepKind
 from core.text import one_line, printable
 from core.units import NotAQuantity
+from tui.forms.fields import YES, FormField
 from tui.render.cells import Tone
 from tui.render.vms.fields import read_seconds
 from tui.render.vms.migration import TICKS, migration_choice, plan_lines, progress_line
@@ -24,7 +25,7 @@ from tui.render.vms.questions import title_of, vm_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.vms.host_table import HostChoice
-from tui.widgets.fields import YES, FieldRow, FormField
+from tui.widgets.fields import FieldRow
 from tui.widgets.grid import Grid
 from tui.widgets.tones import paragraphs
 

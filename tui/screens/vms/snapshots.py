@@ -9,13 +9,13 @@ from textual.binding import Binding
 
 from core.operations.vms.queries import vm_snapshots
 from tui.context import context_of
+from tui.forms.fields import YES, FormField
 from tui.jobs.vm_disks import delete_snapshot_job, restore_job, snapshot_job
 from tui.render.vms.disks import SNAPSHOT_COLUMNS, ask_delete_snapshot, ask_restore, ask_snapshot, snapshot_rows
 from tui.render.vms.fields import check_snapshot
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.form import VMForm
 from tui.screens.vms.listing import VMListing
-from tui.widgets.fields import YES, FormField
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:

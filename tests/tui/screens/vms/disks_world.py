@@ -14,9 +14,10 @@ from tests.operations.vms.world import GIB, MIB, open_door, order, world
 from tests.tui import world as standing_world
 from tests.tui.driving import settle
 from tui.app.app import RealmsApp
+from tui.forms.fields import YES
 from tui.screens.vms.delete import DeleteVMs
 from tui.screens.vms.listing import VMListing
-from tui.widgets.fields import YES, FieldRow
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from core.files import PRIVATE, replace_file
 from core.operations.tasks.step_kinds import StepKind
 from tui.render.cells import Tone
 from tui.render.costs.what_if_export import command_line, overlay
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.confirm import Confirm
 from tui.widgets.flow import Flow

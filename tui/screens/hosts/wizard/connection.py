@@ -14,7 +14,7 @@ from core.operations.tasks.step_kinds import StepKind
 from tui.render.cells import Tone
 from tui.render.hosts.contact import contact_lines, twins_of, waiting_lines
 from tui.render.hosts.findings import hanging
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.wizard import first_focusable
 from tui.screens.hosts.wizard.page import HostPage

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from core.operations.ssh.login import SshTarget
     from core.operations.tasks.task import Control
-    from tui.render.hosts.questions import Question
+    from tui.render.question import Question
 
 PAUSE = "printf '\\nEnter goes back to the screen. '; read -r _"
 """Run where ssh failed, so that its words can be read."""

@@ -12,10 +12,11 @@ from textual.widgets import Static
 from core.errors import UsageError
 from core.operations.storage.pool_report import NEED, PoolRole
 from core.units import NotAQuantity, parse_size, show_size
+from tui.forms.fields import YES, FormField
 from tui.render.cells import Piece, Tone
 from tui.render.wrapping import cut_middle, wrapped
 from tui.screens.pools.setup.page import SetUpPage
-from tui.widgets.fields import YES, FieldRow, FormField
+from tui.widgets.fields import FieldRow
 from tui.widgets.flow import Flow
 from tui.widgets.tones import content
 
