@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.cli.devices import by_type, device_option
 from tui.cli.options import MEMORY, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.placement.devices import by_type, device_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

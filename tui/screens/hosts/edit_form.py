@@ -19,7 +19,7 @@ from tui.render.cells import Tone
 from tui.render.hosts.probe_report import failure_lines, report_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.hosts.connection_test import probe
-from tui.screens.hosts.fields import choice_field, show_faults, text_field
+from tui.widgets.host_fields import choice_field, show_faults, text_field
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from tests.tui.driving import settle
 from tests.tui.screens.hosts.wizard_world import AT, MACHINE, URI, WELL, at_page
 from tests.tui.sizes import SIZES, SMALL
 from tui.app.app import RealmsApp
-from tui.screens.hosts.profile_proposal import ProposalDialog
 from tui.screens.hosts.wizard.connection import ConnectionPage
+from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 from tui.screens.hosts.wizard.ssh_key import KeyFile, KeyHelp
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from tests.tui.screens.hosts.wizard_world import CONFIGURATION, workplace_of
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.screens.dialogs.confirm import Confirm
-from tui.screens.hosts.profile_proposal import ProposalDialog
+from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 from tui.screens.hosts.wizard.ssh_key import KeyHelp
 
 if TYPE_CHECKING:

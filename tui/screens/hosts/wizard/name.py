@@ -11,9 +11,9 @@ from textual.widgets import Input
 from tui.forms.host import Fault, check_host_name, check_uri
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
-from tui.screens.hosts.fields import show_faults, text_field
 from tui.screens.hosts.wizard.page import HostPage
 from tui.widgets.flow import Flow
+from tui.widgets.host_fields import show_faults, text_field
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -11,9 +11,9 @@ from textual.widgets import Button, Select
 
 from core.operations.hardware.profile_match import rank_profiles
 from tui.render.hosts.profiles import answers_to, fit_lines, profile_words, size_of
-from tui.screens.hosts.fields import choice_field, options_of
 from tui.screens.hosts.wizard.page import HostPage
 from tui.widgets.flow import Flow
+from tui.widgets.host_fields import choice_field, options_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -108,6 +108,6 @@ class ProfilePage(HostPage):
         event.stop()
         survey = self._survey
         if survey is not None:
-            from tui.screens.hosts.profile_proposal import ProposalDialog
+            from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 
             self.app.push_screen(ProposalDialog(survey))

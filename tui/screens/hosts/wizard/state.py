@@ -12,9 +12,9 @@ from core.errors import HostRefused
 from core.hosts import HostState, StaticAddress
 from tui.forms.host import Fault, check_static_address
 from tui.render.hosts.summary import state_lines, translation_lines
-from tui.screens.hosts.fields import choice_field, show_faults, text_field
 from tui.screens.hosts.wizard.page import HostPage
 from tui.widgets.flow import Flow
+from tui.widgets.host_fields import choice_field, show_faults, text_field
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

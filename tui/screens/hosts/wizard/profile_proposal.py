@@ -61,7 +61,7 @@ class ProposalDialog(ModalScreen[None], WithContext):
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
     ]
-    CSS_PATH: ClassVar = ["../dialogs/dialogs.tcss", "wizard/wizard.tcss"]
+    CSS_PATH: ClassVar = ["../../dialogs/dialogs.tcss", "wizard.tcss"]
 
     def __init__(self, survey: HostSurvey) -> None:
         super().__init__()
