@@ -161,7 +161,9 @@ def standing(folder: Path) -> RealmsApp:
 
 def pools(folder: Path) -> RealmsApp:
     """Make it on hosts with pools."""
-    return RealmsApp(pools_world.standing(folder, pools_world.healthy()))
+    with pytest.MonkeyPatch.context() as patched:
+        workplace = pools_world.standing(patched, folder, pools_world.healthy())
+    return RealmsApp(workplace)
 
 
 MAIN = world.CONFIGURATION.realms["main"]
@@ -214,6 +216,7 @@ async def test_a_defect_of_a_job_is_shown_and_not_waited_for(
     if where == "tasks/decision":
         log_world.usual(tmp_path, monkeypatch)
         (tmp_path / "registry.json").unlink()
+    pools_world.answer(monkeypatch, pools_world.healthy()[1])
     asked = fail(monkeypatch, key)
     app = make(tmp_path)
     async with app.run_test(size=(140, 50), notifications=True) as pilot:

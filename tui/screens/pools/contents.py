@@ -89,7 +89,10 @@ class PoolContentsScreen(AreaScreen):
         self._show_note()
 
     def _ask(self, host: Host) -> None:
-        job, take = partial(self.realms.workplace.look_at_storage, host, self.realm), partial(self._take, host.name)
+        from core.operations.storage import host_facts, pool_capacity
+
+        job = partial(host_facts.look_at_storage, self.realm, host, pool_capacity.LOOK_SECONDS)
+        take = partial(self._take, host.name)
         self.background.ask(host.name, lambda _: job(), take, take)
 
     def _take(self, host: str, outcome: HostStorage | RealmsError) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.errors import RealmsError
     from core.hosts import Host
-    from core.operations.storage.pool_report import HostPools
+    from core.operations.storage.pool_report import HostPools, RealmPool
 
 
 class ChecksPage(SetUpPage, BackgroundWork):
@@ -48,8 +48,16 @@ class ChecksPage(SetUpPage, BackgroundWork):
         self._show()
 
     def _ask(self, host: Host) -> None:
-        job = partial(self.realms.workplace.look_at_pools, host, self.draft.realm)
-        self.background.ask(host.name, lambda _: job(), self._take, partial(self._fail, host))
+        from core.operations.storage import pool_capacity
+
+        job = partial(pool_capacity.look_anew, host, self.draft.realm)
+        take = partial(self._take_of, host)
+        self.background.ask(host.name, lambda _: job(), take, partial(self._fail, host))
+
+    def _take_of(self, host: Host, pools: tuple[RealmPool, ...]) -> None:
+        from core.operations.storage.pool_report import HostPools
+
+        self._take(HostPools(host, pools))
 
     def _fail(self, host: Host, error: RealmsError) -> None:
         from core.operations.storage.pool_report import HostPools
