@@ -83,8 +83,7 @@ def restore_job(
 @on_vm
 def delete_snapshot_job(workplace: Workplace, control: Control, found: VMAtHand, snapshot: str) -> str:  # noqa: ARG001 - jobs have one form
     """Delete a snapshot for good."""
-    from core.operations.vms.snapshot_list import SnapshotOwner
-    from core.operations.vms.snapshots import delete_snapshot
+    from core.operations.vms.snapshots import SnapshotOwner, delete_snapshot
 
     delete_snapshot(control, SnapshotOwner(found.vm.name, found.vm.uuid, found.host, found.realm), snapshot)
     return f"{found.target.name}: snapshot {snapshot} is deleted"

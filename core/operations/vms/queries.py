@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from core.errors import RealmsError
 from core.fleet.fleet import Connection
 from core.operations.hosts.access import HostAccess
-from core.operations.hosts.fanout import first, hosts_of
+from core.operations.hosts.fanout import first
+from core.operations.hosts.scope import hosts_of
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.vms.lookup import on_vm
 from core.operations.vms.target import targets_now

@@ -132,7 +132,7 @@ def _drive(text: str) -> NewDrive | ExistingDrive:
 def _realm(workplace: Workplace, realm: str | None, host: str | None) -> str:
     """Give the realm asked for, that of the host, or the only one."""
     from core.errors import UsageError
-    from core.operations.hosts.fanout import one_realm
+    from core.operations.hosts.scope import one_realm
     from core.operations.selection import check_known
 
     if host is None:
