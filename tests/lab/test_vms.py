@@ -18,10 +18,11 @@ from core.driver.vms.domain_kind import Virtualization
 from core.driver.vms.leases import leases_of
 from core.errors import DriverError
 from core.hosts import StaticAddress
-from core.operations.recovery import Plan, recover, survey
+from core.operations.recovery import recover, survey
 from core.operations.session import Workplace
 from core.operations.storage.policy import VolumeInUse
 from core.operations.tasks.journal import Journal
+from core.operations.vms.cleanup import Plan
 from core.operations.vms.create import create_vm
 from core.operations.vms.delete import delete_vm
 from core.operations.vms.guest_registration import NotRegistered

@@ -11,7 +11,7 @@ from core.errors import DriverError, RealmsError
 from core.operations.hosts.access import QUICK_SECONDS, HostAccess, in_lane
 from core.operations.storage.policy import Allow, ask_who_uses, ensure_unused
 from core.operations.storage.users import unknown_realms
-from core.operations.tasks.journal import Journal
+from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.step_kinds import StepKind
 from core.units import show_size
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from core.operations.vms.target import Target
     from core.realms import Realm
     from core.reservations import Reservation
-
-OPERATION = "delete"
 
 RECOVER_UNASKED = "realms vms recover --unasked"
 """What deletes the volumes of an operation that was left behind although a host can't be asked."""
@@ -175,7 +173,7 @@ def delete_vm(
     if doomed:
         refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, unasked=unasked, patience=patience)
     entry = Journal(registry.path, workplace.clock).begin(
-        OPERATION,
+        Operation.DELETE,
         vm=vm.name,
         uuid=vm.uuid,
         realm=target.realm.id,

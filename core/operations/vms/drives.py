@@ -30,7 +30,7 @@ from core.operations.storage.image_file import ImageRefused, examine
 from core.operations.storage.images import create_drive
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.usage import INCOMPLETE
-from core.operations.tasks.journal import Journal, StillAtWork
+from core.operations.tasks.journal import Journal, Operation, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
 from core.text import printable
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control
     from core.operations.vms.lookup import VMAtHand
-
-OPERATION = "attach-drive"
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
@@ -138,11 +136,11 @@ def _claimed(workplace: Workplace, at_hand: VMAtHand, drive: str) -> Iterator[No
     registry = workplace.check_can_change()
     journal = Journal(registry.path, workplace.clock)
     for record in journal.left_behind():  # a claim of a killed process holds nothing, and leaves nothing to be undone
-        if record.operation == OPERATION:
+        if record.operation == Operation.ATTACH_DRIVE:
             with contextlib.suppress(StillAtWork), journal.taking_over(record.id) as left:
                 left.close()
     vm, realm = at_hand.vm, at_hand.realm
-    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=realm.id, host=at_hand.host.name)
+    entry = journal.begin(Operation.ATTACH_DRIVE, vm=vm.name, uuid=vm.uuid, realm=realm.id, host=at_hand.host.name)
     try:
         with registry.transaction():
             claim_drives(journal, entry, realm, [drive])

@@ -25,13 +25,13 @@ from core.operations.selection import check_known
 from core.operations.storage.policy import Allow, ask_who_uses, ensure_unused
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.volume_copy import CopyGoesOn, check_space, copy_watched, needed_for
-from core.operations.tasks.journal import Journal
+from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Undoing
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.vms.deferred_cleanup import recover_when_copied
 from core.operations.vms.lookup import VMRefused
-from core.operations.vms.restore_cleanup import settle_earlier
-from core.operations.vms.restore_disks import COPY, OPERATION, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
+from core.operations.vms.restore_cleanup import settle_earlier, settle_left_restore
+from core.operations.vms.restore_disks import COPY, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
 from core.operations.vms.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
 from core.text import printable
 from core.units import show_size
@@ -137,7 +137,7 @@ def restore_snapshot(
                 stop_domain(connection, vm.uuid)
         volumes = work.exchange(exchanges)
     if work.goes_on is not None:
-        recover_when_copied(workplace, undoing.entry.id, vm.name, work.goes_on)
+        recover_when_copied(workplace, undoing.entry.id, vm.name, work.goes_on, settle_left_restore)
     if start:
         from core.operations.vms.start import start_vm
 
@@ -155,7 +155,7 @@ def _reserved(workplace: Workplace, control: Control, at_hand: VMAtHand) -> Iter
     registry = workplace.check_can_change()
     vm, journal = at_hand.vm, Journal(registry.path, workplace.clock)
     settle_earlier(workplace, control, vm.uuid, at_hand.host)
-    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=at_hand.realm.id, host=at_hand.host.name)
+    entry = journal.begin(Operation.RESTORE, vm=vm.name, uuid=vm.uuid, realm=at_hand.realm.id, host=at_hand.host.name)
     undoing = Undoing(control, entry, vm.name)
     try:
         promise = reserve_alone(workplace, vm.name, vm.uuid, at_hand.host.name, entry.owner)
@@ -166,7 +166,7 @@ def _reserved(workplace: Workplace, control: Control, at_hand: VMAtHand) -> Iter
         yield undoing
     except CopyGoesOn as error:
         undoing.undo()
-        recover_when_copied(workplace, entry.id, vm.name, error)
+        recover_when_copied(workplace, entry.id, vm.name, error, settle_left_restore)
         raise
     except BaseException:
         undoing.undo()

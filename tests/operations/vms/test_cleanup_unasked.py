@@ -9,8 +9,9 @@ import pytest
 from core.driver.vms.disk_devices import NewDisk, attach_disk
 from core.errors import DriverError
 from core.hosts import HostState
-from core.operations.recovery import Plan, recover, survey
+from core.operations.recovery import recover, survey
 from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
+from core.operations.vms.cleanup import Plan
 from core.operations.vms.delete import delete_vm
 from core.operations.vms.restore_disks import RestoredDisk
 from tests.driver.worlds import Guest, guest_xml

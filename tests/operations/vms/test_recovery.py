@@ -17,9 +17,10 @@ from core.driver.storage.volumes import discard_volume
 from core.driver.vms.disk_devices import NewDisk, attach_disk
 from core.driver.xml.metadata import Mark
 from core.errors import DriverError
-from core.operations.recovery import LONG_AGO, Plan, recover, survey
+from core.operations.recovery import recover, survey
 from core.operations.storage.policy import VolumeInUse
 from core.operations.tasks.journal import Journal, StillAtWork
+from core.operations.vms.cleanup import LONG_AGO, Plan
 from core.operations.vms.restore_disks import RestoredDisk
 from core.operations.vms.spec import ExistingDrive
 from core.reservations import Reservation
