@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.driver.connection.jobs import job_connection
+from core.driver.storage.content import Content
 from core.driver.storage.volumes import (
     NewVolume,
     VolumeExists,
@@ -19,6 +20,7 @@ from core.fleet.fleet import PoolState
 from core.operations.hosts.fanout import map_hosts
 from core.operations.storage.image_file import ImageFile, ImageRefused, examine, read_image
 from core.operations.storage.pool_report import PoolRole
+from core.operations.storage.pool_setup import look_up_realm_pools
 from core.operations.storage.usage import INCOMPLETE
 from core.operations.tasks.step_kinds import StepKind
 from core.units import show_size
@@ -168,7 +170,6 @@ def _find_host(
     control: Control, realm: Realm, hosts: Sequence[Host], role: PoolRole, deadline: float
 ) -> tuple[Host, PoolFacts]:
     """Find the first host that has the pool active. Raises DriverError with what is wrong with all."""
-    from core.operations.storage.pool_setup import look_up_realm_pools
 
     def look(host: Host) -> PoolFacts:
         with job_connection(host, deadline) as connection:
@@ -189,8 +190,6 @@ def _find_host(
 
 
 def _upload(connection: HostConnection, pool: str, name: str, path: Path, progress: Callable[[int], None]) -> Volume:
-    from core.driver.storage.content import Content
-
     with path.open("rb") as file:
         again = examine(file, str(path))  # the very file that is sent, should the path lead elsewhere by now
         return upload_volume(connection, pool, name, Content(file, again.size), progress)

@@ -26,6 +26,7 @@ from core.operations.hosts.fanout import map_hosts
 from core.operations.storage.host_facts import look_at_storage
 from core.operations.storage.policy import Allow, VolumeInUse, VolumeUsers, ensure_unused, say_in_use
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, pool_name
+from core.operations.storage.pool_setup import look_up_realm_pools
 from core.operations.storage.pools import DEADLINE
 from core.operations.storage.users import users_of_pools
 from core.operations.tasks.journal import Journal
@@ -138,8 +139,6 @@ def _remove(
         undoing.undo_all()
 
     def work() -> tuple[RealmPool, ...]:
-        from core.operations.storage.pool_setup import look_up_realm_pools
-
         with job_connection(host, deadline) as connection:
             found = look_up_realm_pools(connection, realm, [role for role in PoolRole if role in roles])
             try:

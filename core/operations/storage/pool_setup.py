@@ -23,6 +23,7 @@ from core.driver.storage.pool_setup import (
     stop_pool,
     undefine_pool,
 )
+from core.driver.storage.pools import list_pools
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import PoolState
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolStep, RealmPool, pool_name, removal_command
@@ -48,8 +49,6 @@ def look_up_realm_pools(
     connection: HostConnection, realm: Realm, roles: Iterable[PoolRole] = tuple(PoolRole)
 ) -> dict[PoolRole, PoolFacts]:
     """Ask a host for a realm's pools, under the names that they have there. Raises DriverError."""
-    from core.driver.storage.pools import list_pools
-
     names = list_pools(connection)
     return {role: look_up_pool(connection, pool_name(realm, role, names)) for role in roles}
 

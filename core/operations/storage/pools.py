@@ -23,6 +23,7 @@ from core.operations.storage.pool_report import (
     pool_name,
     removal_command,
 )
+from core.operations.storage.pool_setup import MadeFolders, set_up_host
 from core.operations.storage.sharing import prove, told_by_source
 from core.operations.tasks.step_kinds import StepKind
 from core.units import show_size
@@ -137,8 +138,6 @@ def set_up_pools(
     Each host gets all of them or none: what fails there is undone there, and the other hosts keep theirs. A cancelled
     task is undone on all. Raises UsageError before anything is done, PoolsNotSetUp, Cancelled.
     """
-    from core.operations.storage.pool_setup import MadeFolders, set_up_host
-
     plans, folders = request.plans(realm), MadeFolders()
     control.on_failure("undo: remove the empty folders that were made", lambda: folders.remove(control, deadline))
     answers = map_hosts(

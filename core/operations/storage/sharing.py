@@ -7,6 +7,9 @@ import uuid
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from core.driver.connection.jobs import job_connection
+from core.driver.storage.pool_setup import refresh_pool
+from core.driver.storage.volumes import NewVolume, VolumeExists, create_volume, discard_volume, volume_names
 from core.errors import DriverError
 from core.fleet.fleet import PoolState
 from core.operations.hosts.fanout import map_hosts
@@ -53,8 +56,6 @@ def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tupl
     by_name = {host.host.name: host for host in active}
 
     def make(connection: HostConnection) -> None:
-        from core.driver.storage.volumes import NewVolume, create_volume
-
         host = by_name[connection.host]
         for role, pool in _active_roles(host).items():
             key = (connection.host, role)
@@ -68,8 +69,6 @@ def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tupl
         return frozenset(name for (_, other), name in made.items() if other is role)
 
     def look(connection: HostConnection) -> None:
-        from core.driver.storage.volumes import volume_names
-
         for role, pool in _active_roles(by_name[connection.host]).items():
             try:
                 seen[connection.host, role] = volume_names(connection, pool) & wanted(role)
@@ -87,15 +86,11 @@ def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tupl
                 errors[role].append(error.message)
 
     def remove(connection: HostConnection) -> None:
-        from core.driver.storage.volumes import discard_volume
-
         for role, pool in _active_roles(by_name[connection.host]).items():
             if (connection.host, role) in made:
                 discard_volume(connection, pool, names[connection.host, role])
 
     def forget(connection: HostConnection) -> None:
-        from core.driver.storage.pool_setup import refresh_pool
-
         for pool in _active_roles(by_name[connection.host]).values():
             refresh_pool(connection, pool)
 
@@ -118,8 +113,6 @@ def _phase(
     control: Control, what: str, hosts: Sequence[Host], work: Callable[[HostConnection], None], deadline: float
 ) -> list[str]:
     """Do one part of the proof on all hosts; gives what went wrong."""
-    from core.driver.connection.jobs import job_connection
-
     with control.step(StepKind.PROVE_SHARING, f"prove that storage is shared: {what}") as step:
 
         def on_host(host: Host) -> None:
@@ -136,8 +129,6 @@ def _clean(
     control: Control, hosts: Sequence[Host], works: Iterable[Callable[[HostConnection], None]], deadline: float
 ) -> None:
     """Delete the volumes, also when the task has been cancelled; what stays behind is told."""
-    from core.driver.connection.jobs import job_connection
-
     for work in works:
 
         def on_host(host: Host, work: Callable[[HostConnection], None] = work) -> None:
@@ -151,8 +142,6 @@ def _clean(
 
 def _refused(connection: HostConnection, pool: str, missing: frozenset[str]) -> Iterator[str]:
     """Give those that are there after all, although they were not listed."""
-    from core.driver.storage.volumes import NewVolume, VolumeExists, create_volume, discard_volume
-
     for name in sorted(missing):
         # A network file system may list a folder as it was half a minute ago. Making a file of the same name asks the
         # server: it is refused where the storage is shared after all.

@@ -11,6 +11,7 @@ from core.codes import ErrorCode
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.volume_bytes import allocation_now, available_in, delete_known
 from core.driver.storage.volumes import PoolBusy, copy_volume, find_volume, refreshed
+from core.driver.vms.domain_control import volume_of_path
 from core.errors import Cancelled, DriverError, RealmsError
 from core.operations.tasks.step_kinds import StepKind
 from core.units import show_size
@@ -70,8 +71,6 @@ def needed_for(connection: HostConnection, volume: Volume) -> int:
 
     Never more than its size; its size where what it is an overlay of is in no pool. Compressed images grow.
     """
-    from core.driver.vms.domain_control import volume_of_path
-
     total, seen = volume.allocation, {volume.path}
     while volume.backing_path:
         below = volume_of_path(connection, volume.backing_path)

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.connection.connection import effective_uri
+from core.driver.vms.serial_consoles import has_console
 from core.errors import RealmsError
+from core.operations.hosts.access import HostAccess
 from core.operations.vms.lookup import VMRefused
 from core.text import printable
+from core.uris import parse_uri
 
 if TYPE_CHECKING:
     from core.driver.connection.connection import HostConnection
@@ -42,10 +46,6 @@ def console_command(
 
     Raises NoConsole, VMRefused, DriverError.
     """
-    from core.driver.connection.connection import effective_uri
-    from core.operations.hosts.access import HostAccess
-    from core.uris import parse_uri
-
     vm, host = at_hand.vm, at_hand.host
     uri = parse_uri(host.uri)
     name = printable(vm.name)
@@ -68,6 +68,4 @@ def console_command(
 
 
 def _look(connection: HostConnection, uuid: str) -> tuple[bool, bool]:
-    from core.driver.vms.serial_consoles import has_console
-
     return has_console(connection, uuid)

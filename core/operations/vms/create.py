@@ -7,10 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.storage.volume_bytes import delete_known
+from core.driver.storage.volumes import NewVolume, copy_volume, create_volume, require_volume, volume_names
+from core.driver.vms.domain_build import Disk, Domain, domain_xml
+from core.driver.vms.domain_control import has_network_filter, remove_domain, stop_domain
+from core.driver.vms.domain_kind import Virtualization, choose_kind
 from core.driver.xml.metadata import Mark
 from core.errors import DriverError, RealmsError, UsageError
 from core.operations.hosts.access import QUICK_SECONDS, HostAccess
 from core.operations.scheduling.reserve import Claim, take_room
+from core.operations.storage.usage import INCOMPLETE
 from core.operations.storage.volume_copy import CopyGoesOn, copy_watched, needed_for
 from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Undoing
@@ -26,8 +32,7 @@ from core.units import show_size
 
 if TYPE_CHECKING:
     from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import NewVolume, Volume
-    from core.driver.vms.domain_build import Disk
+    from core.driver.storage.volumes import Volume
     from core.fleet.fleet import Fleet
     from core.hosts import Host
     from core.operations.scheduling.reserve import Room
@@ -180,8 +185,6 @@ class _Creation:
 
     def _check_filter(self, access: HostAccess, host: Host) -> None:
         """Refuse a network filter that the host doesn't have: libvirt would notice when the VM starts."""
-        from core.driver.vms.domain_control import has_network_filter
-
         wanted = self._order.filter_in(self._realm)
         if wanted and not access.quick(lambda connection: has_network_filter(connection, wanted)):
             name = printable(wanted)
@@ -191,9 +194,6 @@ class _Creation:
     # Volumes -------------------------------------------------------------------------------------------------------
 
     def _make_disks(self, access: HostAccess, host: Host) -> tuple[tuple[Disk, ...], tuple[str, ...]]:
-        from core.driver.storage.volumes import NewVolume
-        from core.driver.vms.domain_build import Disk
-
         realm, order = self._realm, self._order
         existing = self._existing_drives(access)
         with self._control.step(StepKind.LOOK, f"find brick {order.brick}", host.name) as step:
@@ -221,9 +221,6 @@ class _Creation:
         return tuple(disks), tuple(names)
 
     def _make(self, access: HostAccess, pool: str, new: NewVolume, what: str, brick: Volume | None = None) -> Volume:
-        from core.driver.storage.volume_bytes import delete_known
-        from core.driver.storage.volumes import copy_volume, create_volume
-
         host = access.host
 
         def discard() -> None:
@@ -265,10 +262,6 @@ class _Creation:
     # The domain ----------------------------------------------------------------------------------------------------
 
     def _define(self, access: HostAccess, host: Host, room: Room, disks: tuple[Disk, ...]) -> None:
-        from core.driver.vms.domain_build import Domain, domain_xml
-        from core.driver.vms.domain_control import remove_domain
-        from core.driver.vms.domain_kind import choose_kind
-
         order, realm, uuid = self._order, self._realm, self._uuid
         kind = access.quick(lambda connection: choose_kind(connection, order.virtualization))
         self._kind = kind.type
@@ -296,8 +289,6 @@ class _Creation:
             step.detail(f"{kind.type}, UUID {uuid}")
 
     def _start(self, access: HostAccess, host: Host, room: Room) -> float:
-        from core.driver.vms.domain_kind import Virtualization
-
         room.promise.check()
         self._undoing.entry.step("start", host=host.name)
         with self._control.step(StepKind.START, f"start {self._order.name}", host.name, vm=self._order.name):
@@ -310,8 +301,6 @@ class _Creation:
         return self._workplace.clock.now()
 
     def _register(self, access: HostAccess, host: Host, started_at: float) -> Registered | None:
-        from core.driver.vms.domain_control import stop_domain
-
         order, uuid = self._order, self._uuid
         registered = None
         if order.wait:
@@ -346,8 +335,6 @@ class _Creation:
 
 def find_brick(connection: HostConnection, realm: Realm, wanted: str) -> Volume:
     """Find a brick by its name, with or without `.qcow2`; raises UsageError, DriverError."""
-    from core.driver.storage.volumes import require_volume, volume_names
-
     names = volume_names(connection, realm.bricks_pool)
     found = next((name for name in (wanted, f"{wanted}.qcow2", f"{wanted}.img") if name in names), None)
     if found is None:
@@ -358,8 +345,6 @@ def find_brick(connection: HostConnection, realm: Realm, wanted: str) -> Volume:
 
 def find_drive(connection: HostConnection, realm: Realm, wanted: str) -> Volume:
     """Find a drive by its name; raises UsageError, DriverError, also for one that is no plain drive."""
-    from core.driver.storage.volumes import require_volume, volume_names
-
     names = volume_names(connection, realm.drives_pool)
     if wanted not in names:
         raise _missing("drive", wanted, realm.drives_pool, names)
@@ -380,8 +365,6 @@ def _missing(kind: str, wanted: str, pool: str, names: frozenset[str]) -> UsageE
 
 
 def _refuse_incomplete(kind: str, name: str, names: frozenset[str]) -> None:
-    from core.operations.storage.usage import INCOMPLETE
-
     if name + INCOMPLETE in names:
         hint = f"wait until that has ended, or realms {kind}s delete it"
         raise UsageError(f"{kind} {printable(name)} is being made, or was left half made", hint=hint)

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.storage.volumes import discard_volume, find_volume, list_volumes
+from core.driver.vms.domain_control import is_active, remove_domain, require_domain, volume_of_path
 from core.errors import DriverError, RealmsError
 from core.operations.hosts.access import QUICK_SECONDS, HostAccess, in_lane
 from core.operations.storage.policy import Allow, ask_who_uses, ensure_unused
 from core.operations.storage.users import unknown_realms
 from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.restore_disks import reserve_alone
+from core.operations.vms.snapshots import delete_snapshots_of, snapshots_of, snapshots_pool
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -99,9 +103,6 @@ def volumes_of(workplace: Workplace, target: Target) -> OwnVolumes:
 
 def own_volumes(connection: HostConnection, uuid: str, realm: Realm) -> OwnVolumes:
     """Find the volumes that a domain's disks are on a host. Raises DriverError."""
-    from core.driver.storage.volumes import find_volume
-    from core.driver.vms.domain_control import require_domain, volume_of_path
-
     boot, drives, others = [], [], []
     for path in require_domain(connection, uuid).disks:
         place = volume_of_path(connection, path)
@@ -120,9 +121,6 @@ def _own_snapshots(
     connection: HostConnection, uuid: str, realm: Realm
 ) -> tuple[tuple[Snapshot, ...], tuple[Volume, ...], str]:
     """Find a VM's snapshots and their volumes; the third says why not, where their pool can't be looked into."""
-    from core.driver.storage.volumes import list_volumes
-    from core.operations.vms.snapshots import snapshots_of, snapshots_pool
-
     try:
         snapshots = snapshots_of(connection, realm, uuid)
         names = {name for snapshot in snapshots for name in snapshot.volumes}
@@ -156,8 +154,6 @@ def delete_vm(
     VMActive, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled. What was begun is not undone: the journal has what
     is left to delete, and `realms vms recover` goes on with it.
     """
-    from core.driver.vms.domain_control import is_active
-
     registry = workplace.check_can_change()
     host, vm = target.host, target.vm
     _refuse_at_work(registry.reservations(), target)
@@ -199,8 +195,6 @@ def delete_vm(
 @contextlib.contextmanager
 def _alone(workplace: Workplace, target: Target, entry: Entry, *, force: bool) -> Iterator[None]:
     """Keep the VM for its deletion, and see that nobody has started it while the hosts were asked."""
-    from core.operations.vms.restore_disks import reserve_alone
-
     with contextlib.ExitStack() as held:
         try:
             promise = reserve_alone(workplace, target.vm.name, target.vm.uuid, target.host.name, entry.owner)
@@ -214,15 +208,11 @@ def _alone(workplace: Workplace, target: Target, entry: Entry, *, force: bool) -
 
 
 def _refuse_started(workplace: Workplace, target: Target) -> None:
-    from core.driver.vms.domain_control import is_active
-
     if in_lane(workplace, target.host.name, lambda connection: is_active(connection, target.vm.uuid)):
         raise VMActive(f"{target.name} was started meanwhile", hint="nothing was deleted")
 
 
 def _delete_snapshots(workplace: Workplace, control: Control, target: Target, count: int) -> None:
-    from core.operations.vms.snapshots import delete_snapshots_of
-
     with HostAccess(workplace, target.host) as access:
         what = "its snapshot" if count == 1 else f"its {count} snapshots"
         with control.step(StepKind.DELETE, f"delete {what}", target.host.name) as step:
@@ -233,16 +223,12 @@ def _delete_snapshots(workplace: Workplace, control: Control, target: Target, co
 
 def remove(workplace: Workplace, control: Control, host: Host, uuid: str, name: str) -> None:
     """Remove a domain, running or not, if it is there. Raises DriverError."""
-    from core.driver.vms.domain_control import remove_domain
-
     with control.step(StepKind.UNDEFINE, f"remove {name}", host.name, vm=name):
         in_lane(workplace, host.name, lambda connection: remove_domain(connection, uuid))
 
 
 def delete_volumes(workplace: Workplace, control: Control, host: Host, volumes: Sequence[tuple[str, str]]) -> None:
     """Delete volumes, given as pool and name, that are there. Raises DriverError."""
-    from core.driver.storage.volumes import discard_volume
-
     if not volumes:
         return
     with HostAccess(workplace, host) as access:

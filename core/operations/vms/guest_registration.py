@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.vms.domain_control import AGENT_SECONDS, agent_answers
+from core.driver.vms.leases import leases_of
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import Connection
 from core.operations.hosts.access import in_lane
@@ -162,8 +164,6 @@ def _accepts(endpoint: str) -> bool:
 
 def _is_renewed(workplace: Workplace, vm: VM, old_leases: frozenset[Lease]) -> bool:
     """Tell whether a VM has its address by other leases than those from before its start."""
-    from core.driver.vms.leases import leases_of
-
     if not any(lease.address == vm.address for lease in old_leases):
         return True
     try:
@@ -175,8 +175,6 @@ def _is_renewed(workplace: Workplace, vm: VM, old_leases: frozenset[Lease]) -> b
 
 
 def _agent_answers(workplace: Workplace, host: str, uuid: str) -> bool:
-    from core.driver.vms.domain_control import AGENT_SECONDS, agent_answers
-
     try:
         return in_lane(workplace, host, lambda connection: agent_answers(connection, uuid), AGENT_SECONDS + 5.0)
     except DriverError:  # the host is silent at this moment: it may be back before the deadline

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.vms.domain_control import stop_domain, wake
 from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet.fleet import IO_ERROR, VMState
 from core.operations.hosts.access import in_lane
@@ -180,8 +181,6 @@ def act(
 
 
 def _command(action: Action, state: VMState, uuid: str) -> Callable[[HostConnection], object]:
-    from core.driver.vms.domain_control import stop_domain, wake
-
     match action:
         case Action.SHUTDOWN:
             return lambda connection: connection.shut_down(uuid)

@@ -8,13 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from core.driver.storage.pools import list_pools
+from core.driver.storage.volumes import list_volumes
+from core.driver.vms.disk_devices import read_disk_set
 from core.errors import RealmsError
 from core.fleet.fleet import Connection
 from core.operations.hosts.access import HostAccess
 from core.operations.hosts.fanout import first
 from core.operations.hosts.scope import hosts_of
+from core.operations.storage.pool_report import PoolRole, pool_name
+from core.operations.storage.usage import INCOMPLETE
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.delete import volumes_of
 from core.operations.vms.lookup import on_vm
+from core.operations.vms.snapshots import snapshots_of
 from core.operations.vms.target import targets_now
 
 if TYPE_CHECKING:
@@ -27,7 +34,6 @@ if TYPE_CHECKING:
     from core.hosts import Host
     from core.operations.session import Workplace
     from core.operations.storage.host_facts import StorageFacts
-    from core.operations.storage.pool_report import PoolRole
     from core.operations.tasks.task import Control
     from core.operations.vms.delete import OwnVolumes
     from core.operations.vms.lookup import VMAtHand
@@ -54,8 +60,6 @@ class Volumes:
     @property
     def names(self) -> tuple[str, ...]:
         """Their names, without those that are being made."""
-        from core.operations.storage.usage import INCOMPLETE
-
         listed = {volume.name for volume in self.volumes}
         unfinished = {name.removesuffix(INCOMPLETE) for name in listed if name.endswith(INCOMPLETE)}
         return tuple(
@@ -102,10 +106,6 @@ def realm_volumes(workplace: Workplace, realm: Realm, role: PoolRole) -> Callabl
     """Give the job that lists a realm's pool: several hosts are asked at once, the first answer is taken."""
 
     def look(connection: HostConnection) -> tuple[str, tuple[Volume, ...]]:
-        from core.driver.storage.pools import list_pools
-        from core.driver.storage.volumes import list_volumes
-        from core.operations.storage.pool_report import pool_name
-
         pool = pool_name(realm, role, list_pools(connection))
         return pool, list_volumes(connection, pool)
 
@@ -150,7 +150,7 @@ def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tu
 
 def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
     from core.operations.storage.policy import say_doubts, say_in_use
-    from core.operations.vms.delete import uses_of, volumes_of
+    from core.operations.vms.delete import uses_of
 
     own = volumes_of(workplace, target)
     parts, used, doubt = (own.boot, own.drives, own.copies), ("", "", ""), ""
@@ -166,8 +166,6 @@ def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
 @on_vm
 def vm_snapshots(workplace: Workplace, control: Control, found: VMAtHand) -> tuple[Snapshot, ...]:
     """List a VM's snapshots, the newest first."""
-    from core.operations.vms.snapshots import snapshots_of
-
     with control.step(StepKind.LOOK, f"ask for the snapshots of {found.vm.name}", found.host.name, vm=found.vm.name):
         seen = _ask(workplace, found.host, lambda connection: snapshots_of(connection, found.realm, found.vm.uuid))
     return tuple(reversed(seen))
@@ -178,11 +176,6 @@ def vm_drives(workplace: Workplace, control: Control, found: VMAtHand) -> VMDriv
     """List a VM's disks and the drives of its realm."""
 
     def look(connection: HostConnection) -> VMDrives:
-        from core.driver.storage.pools import list_pools
-        from core.driver.storage.volumes import list_volumes
-        from core.driver.vms.disk_devices import read_disk_set
-        from core.operations.storage.pool_report import PoolRole, pool_name
-
         pool = pool_name(found.realm, PoolRole.DRIVES, list_pools(connection))
         return VMDrives(read_disk_set(connection, found.vm.uuid), pool, list_volumes(connection, pool))
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.driver.connection.jobs import job_connection
+from core.driver.storage.pools import list_pools
 from core.driver.storage.volume_bytes import delete_known
 from core.driver.storage.volumes import require_volume
 from core.driver.vms.disk_devices import read_disk_set, switch_disks
@@ -33,6 +34,7 @@ from core.operations.vms.lookup import VMRefused
 from core.operations.vms.restore_cleanup import settle_earlier, settle_left_restore
 from core.operations.vms.restore_disks import COPY, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
 from core.operations.vms.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
+from core.operations.vms.start import start_vm
 from core.text import printable
 from core.units import show_size
 
@@ -139,8 +141,6 @@ def restore_snapshot(
     if work.goes_on is not None:
         recover_when_copied(workplace, undoing.entry.id, vm.name, work.goes_on, settle_left_restore)
     if start:
-        from core.operations.vms.start import start_vm
-
         try:
             start_vm(workplace, control, at_hand.target)
         except RealmsError:
@@ -194,8 +194,6 @@ class _Work:
 
     def plan(self, snapshot: Snapshot, targets: Sequence[str]) -> tuple[_Exchange, ...]:
         """Match the snapshot's disks with the VM's: drives by their volume, others by their target."""
-        from core.driver.storage.pools import list_pools
-
         drives = pool_name(self._at_hand.realm, PoolRole.DRIVES, list_pools(self._connection))
         pool = snapshots_pool(self._connection, self._at_hand.realm)
         for target in targets:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.costs import NO_DEVICES
 from core.driver.vms.domain_build import round_memory
 from core.errors import UsageError
+from core.operations.storage.images import check_drive_size
 from core.placement.engine.request import Request
 from core.text import printable
 
@@ -79,8 +80,6 @@ class Order:
 
 def check_order(order: Order, realm: Realm) -> None:
     """Refuse an order that no host could carry out; raises UsageError."""
-    from core.operations.storage.images import check_drive_size
-
     check_vm_name(order.name)
     order.request()
     if realm.disabled:

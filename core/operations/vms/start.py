@@ -6,6 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.storage.volumes import find_volume
+from core.driver.vms.domain_control import is_active, require_domain, stop_domain, volume_of_path, with_devices
+from core.driver.vms.leases import leases_of
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import VMState
 from core.operations.hosts.access import HostAccess, in_lane
@@ -56,8 +59,6 @@ def start_vm(
     asked; never while it is seen active elsewhere, or its drives are seen in use. Other hosts have `patience` seconds
     to say so. Raises RunsElsewhere, NoRoom, NotRegistered, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled.
     """
-    from core.driver.vms.leases import leases_of
-
     registry = workplace.check_can_change()
     host, vm = target.host, target.vm
     with HostAccess(workplace, host) as access:
@@ -107,8 +108,6 @@ def _await(
 
 
 def _read(access: HostAccess, target: Target) -> StoredDomain:
-    from core.driver.vms.domain_control import require_domain
-
     return access.quick(lambda connection: require_domain(connection, target.vm.uuid))
 
 
@@ -149,8 +148,6 @@ def _take_room(workplace: Workplace, undoing: Undoing, target: Target, stored: S
 
 def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *, force: bool, patience: float) -> None:
     """Ask every other host of the realm, now that the VM is reserved, whether it runs the VM."""
-    from core.driver.vms.domain_control import is_active
-
     others = [
         snapshot.host
         for snapshot in workplace.fleet().hosts
@@ -199,9 +196,6 @@ def _refuse_drives(
 
 def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tuple[Volume, ...]:
     """Find those of a VM's disks that are volumes of a pool."""
-    from core.driver.storage.volumes import find_volume
-    from core.driver.vms.domain_control import volume_of_path
-
     found = []
     for path in stored.disks:
         place = volume_of_path(connection, path)
@@ -213,8 +207,6 @@ def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tu
 
 def _give_devices(workplace: Workplace, undoing: Undoing, target: Target, stored: StoredDomain, room: Room) -> None:
     """Write the devices that the VM is given now into its definition, in the place of those that it had."""
-    from core.driver.vms.domain_control import with_devices
-
     mark, given = stored.mark, room.placement.devices
     if mark is None or not mark.devices or given == tuple(device.address for device in mark.devices):
         return
@@ -229,8 +221,6 @@ def _give_devices(workplace: Workplace, undoing: Undoing, target: Target, stored
 
 
 def _start(workplace: Workplace, undoing: Undoing, target: Target, room: Room, access: HostAccess) -> float:
-    from core.driver.vms.domain_control import stop_domain
-
     uuid = target.vm.uuid
 
     def stop() -> None:
