@@ -8,8 +8,14 @@ substitutions reach. What it makes of that is compared with our own reading, val
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 from typing import TYPE_CHECKING
+
+import pyparsing
+from pyhocon import ConfigFactory
+from pyhocon.exceptions import ConfigException
+from pyparsing import ParserElement
 
 from core.codes import DiagnosticCode as Code
 from core.config.composition import Items, Joined, Section
@@ -128,12 +134,6 @@ def compare(root: Section, resolved: ObjectValue, environment: Mapping[str, str]
 
 def _parse(text: str) -> object | None:
     """Let pyhocon read a text; None where it gives up, which is no statement about the values."""
-    import logging
-
-    import pyparsing
-    from pyhocon import ConfigFactory
-    from pyhocon.exceptions import ConfigException
-
     logging.getLogger("pyhocon").setLevel(logging.CRITICAL)
     with _kept_white_space():
         try:
@@ -145,8 +145,6 @@ def _parse(text: str) -> object | None:
 @contextlib.contextmanager
 def _kept_white_space() -> Iterator[None]:
     """Undo what a failed parse of pyhocon leaves changed in pyparsing, for everyone in this process."""
-    from pyparsing import ParserElement
-
     kept = ParserElement.DEFAULT_WHITE_CHARS
     try:
         yield

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.codes import DiagnosticCode as Code
+from core.config.places import DEFAULT_PLACES
 from core.config.scanner import Scan, scan
 from core.config.syntax import Block, Place, SyntaxMistake
 from core.errors import UnreadableFile
@@ -122,8 +124,6 @@ class Sources:
                 _failed(Code.NOT_UTF8, Place(name, line, column), message, hint),
             )
         if path.suffix == ".json":
-            import json
-
             try:
                 json.loads(text.removeprefix("\ufeff"))
             except json.JSONDecodeError as error:
@@ -161,8 +161,6 @@ def _read_bytes(path: Path, name: str) -> bytes:
 
 
 def _main_in(folder: Path) -> str:
-    from core.config.places import DEFAULT_PLACES
-
     usual = folder / DEFAULT_PLACES[0].name
     return f"did you mean {usual}?" if usual.is_file() else f"name the main file in it, usually {usual.name}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 _SYSTEM_REGISTRY = Path("/var/lib/libvirt-realms/registry.json")
@@ -19,8 +20,6 @@ def default_registry() -> Path:
 
 def current_user() -> str:
     """Name of who runs the program, for others to read; the number where the machine knows no name."""
-    import pwd
-
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from core.clock import SystemClock
+from core.config.places import find_configuration
 from core.errors import ReadOnly, RealmsError, UnreadableFile
+from core.fleet.file import load_file
 from core.fleet.fleet import Connection, Fleet, HostSnapshot
 from core.operations.paths import current_user, default_registry
 from core.operations.tasks.task import Tasks
@@ -251,17 +254,12 @@ def open_workplace(
 
     Raises ConfigurationInvalid, UnreadableFile.
     """
-    import os
-
-    from core.config.places import find_configuration
     from core.config.reader import load
 
     path = find_configuration(config, os.environ)
     configuration = load(path)
     clock = clock or SystemClock()
     if fleet is not None:
-        from core.fleet.file import load_file
-
         saved = load_file(fleet)
         return Workplace(
             configuration, configuration_path=path, saved=saved, label=f"saved fleet {fleet.name}", clock=clock

@@ -16,6 +16,7 @@ import libvirt
 
 from core.driver.connection.errors import driver_error, translated, unreachable
 from core.driver.connection.library import prepare
+from core.driver.xml.metadata import NAMESPACE, PREFIX, mark_text
 from core.errors import DriverError, HostRefused, HostUnreachable
 from core.uris import ConnectionUri, parse_uri
 
@@ -106,8 +107,6 @@ class HostConnection:
 
     def mark(self, uuid: str, mark: Mark) -> None:
         """Write the realm's mark into a domain's metadata, of the running and of the stored definition."""
-        from core.driver.xml.metadata import NAMESPACE, PREFIX, mark_text
-
         with translated(self.host, "mark a VM"):
             domain = self.handle.lookupByUUIDString(uuid)
             reach = libvirt.VIR_DOMAIN_AFFECT_CONFIG if domain.isPersistent() else 0

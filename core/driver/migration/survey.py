@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import libvirt
 
 from core.driver.connection.errors import is_gone
+from core.driver.lanes.session import machine_uuid
 from core.driver.migration.migration import Sight, see
 from core.driver.migration.traits import DomainTraits, read_traits
 from core.driver.xml.domain_xml import XmlRefused, parse
@@ -270,8 +272,6 @@ def _pools(handle: Any) -> tuple[ActivePool, ...]:
 
 
 def _host_cpu(handle: Any) -> str:
-    from xml.etree import ElementTree as ET
-
     try:
         cpu = parse(str(handle.getCapabilities()), "capabilities").find("host/cpu")
     except XmlRefused:
@@ -280,8 +280,6 @@ def _host_cpu(handle: Any) -> str:
 
 
 def _machine(handle: Any) -> str | None:
-    from core.driver.lanes.session import machine_uuid
-
     return machine_uuid(str(handle.getCapabilities()))
 
 

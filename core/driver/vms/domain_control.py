@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import libvirt
+import libvirt_qemu
 
 from core.driver.connection.errors import is_gone
 from core.driver.vms.domain_build import hostdev_element
@@ -195,8 +196,6 @@ def agent_answers(connection: HostConnection, uuid: str) -> bool:
     """Tell whether a domain's QEMU guest agent answers now; a lost connection raises DriverError."""
     if connection.is_embedded:
         return False
-    import libvirt_qemu
-
     try:
         handle = connection.handle.lookupByUUIDString(uuid)
         return bool(libvirt_qemu.qemuAgentCommand(handle, '{"execute": "guest-ping"}', AGENT_SECONDS, 0))

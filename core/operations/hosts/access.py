@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from core.driver.connection.jobs import job_connection
 from core.errors import HostTimeout
 from core.uris import parse_uri
 
@@ -43,8 +44,6 @@ class HostAccess:
         if self._is_embedded:
             return self.quick(what)
         if self._connection is None or not self._connection.is_alive():
-            from core.driver.connection.jobs import job_connection
-
             self.close()
             self._connection = self._opened.enter_context(job_connection(self.host, self._deadline))
         return what(self._connection)

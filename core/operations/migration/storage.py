@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.driver.storage.volumes import NewVolume, VolumeExists, create_volume, discard_volume, volume_names
 from core.errors import DriverError
 
 if TYPE_CHECKING:
@@ -85,8 +86,6 @@ def _at(folder: str, pools: Iterable[ActivePool]) -> ActivePool | None:
 
 
 def _witnessed(source: HostConnection, target: HostConnection, pool: str, other: str) -> bool:
-    from core.driver.storage.volumes import NewVolume, VolumeExists, create_volume, discard_volume, volume_names
-
     new = NewVolume(name=f"{WITNESS}{uuid.uuid4().hex[:12]}", capacity=512, format="raw")
     create_volume(source, pool, new)
     try:

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.config.export import format_configuration
 from core.errors import RegistryBusy, UnwritableFile
 from core.files import PRIVATE, make_folder, replace_file, share
 from core.locks import exclusive
@@ -42,8 +43,6 @@ def stored_configuration(log: Path, digest: str) -> Path:
 
 def content_of(configuration: Configuration) -> bytes:
     """Write a configuration as it is stored."""
-    from core.config.export import format_configuration
-
     return format_configuration(configuration).encode()
 
 

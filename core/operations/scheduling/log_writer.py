@@ -18,6 +18,7 @@ from core.fleet.rows import use_row
 from core.operations.paths import current_user
 from core.operations.scheduling.config_store import content_of, store, stored_configuration, tidy
 from core.operations.scheduling.log_file import append_line
+from core.placement.engine.rows import placement_row, request_row, verdict_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,8 +63,6 @@ class SchedulingDecision:
 
     def row(self, digest: str) -> dict[str, Any]:
         """Return it as it is logged, with the digest of its configuration; each has another id."""
-        from core.placement.engine.rows import placement_row, request_row, verdict_row
-
         fleet, placements, fixed = self.fleet, self.placements, self.fixed_devices
         return {
             "time": datetime.fromtimestamp(fleet.taken, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from core.codes import ReplayOutcome
+from core.config.reader import load
 from core.document import Malformed
 from core.errors import ConfigurationInvalid, UnreadableFile, UsageError
 from core.fleet.fleet import Fleet
@@ -280,8 +281,6 @@ class LoggedConfigurations:
 
 
 def _load(log: Path, digest: str) -> Configuration:
-    from core.config.reader import load
-
     if not _DIGEST.fullmatch(digest):
         raise UnreadableFile("the decision names no configuration that it was made by")
     path = stored_configuration(log, digest)

@@ -5,6 +5,7 @@ A pure value: nothing real is touched, and what it was made of stays as it is.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -137,6 +138,4 @@ def _make(before: Situation, changes: tuple[Change, ...]) -> Sandbox:
 
 
 def _word(name: str) -> str:
-    import shlex
-
     return shlex.quote(" ".join(name.split()))
