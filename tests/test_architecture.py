@@ -77,6 +77,16 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert not loaded & set(HEAVY)
 
 
+def test_the_first_picture_waits_for_nothing_heavy() -> None:
+    """The session and the application load what talks to hosts, reads files and counts only when that is wanted."""
+    program = (
+        "import sys, core.operations.session, tui.app.app\nprint(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    loaded = set(run(sys.executable, "-c", program).stdout.split())
+    assert "textual" in loaded
+    assert not loaded & {"libvirt", "pyhocon", "pyparsing", "tinydb", "numpy"}
+
+
 def swallows(node: ast.AST) -> bool:
     """Tell whether a handler takes every exception and doesn't raise it again after cleaning up."""
     if not isinstance(node, ast.ExceptHandler):
