@@ -10,6 +10,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from core.driver.connection.asking import answer_within
+from core.driver.connection.jobs import job_connection
+from core.driver.storage.pool_setup import look_up_pool
+from core.driver.storage.pools import list_pools
+from core.driver.storage.volumes import PoolBusy, known_volumes, list_volumes
+from core.driver.vms.disks import read_disks
 from core.errors import DriverError
 from core.fleet.fleet import Connection, PoolState
 from core.operations.hosts.fanout import map_hosts
@@ -96,10 +102,6 @@ def read_storage(connection: HostConnection, host: Host, realm: Realm | None, *,
     For a host of the realm these are the realm's pools only; for one of another realm, where `realm` is None, all.
     Raises DriverError.
     """
-    from core.driver.storage.pool_setup import look_up_pool
-    from core.driver.storage.pools import list_pools
-    from core.driver.vms.disks import read_disks
-
     names = list_pools(connection)
     roles = {role: pool_name(realm, role, names) for role in PoolRole} if realm is not None else {}
     others = [name for name in names if name not in roles.values()]
@@ -115,8 +117,6 @@ def read_storage(connection: HostConnection, host: Host, realm: Realm | None, *,
 
 
 def _look_into(connection: HostConnection, pool: PoolContents, facts: PoolFacts) -> PoolContents:
-    from core.driver.storage.volumes import PoolBusy, known_volumes, list_volumes
-
     if facts.state is not PoolState.ACTIVE:
         return replace(pool, problem=f"pool {pool.name} is {facts.state}")
     try:
@@ -132,8 +132,6 @@ def _look_into(connection: HostConnection, pool: PoolContents, facts: PoolFacts)
 
 def look_at_storage(realm: Realm, host: Host, deadline: float, *, contents: bool = True) -> HostStorage:
     """Ask one of a realm's hosts, on a connection of its own. Raises DriverError."""
-    from core.driver.connection.jobs import job_connection
-
     with job_connection(host, deadline) as connection:
         return read_storage(connection, host, realm, contents=contents)
 
@@ -192,14 +190,10 @@ def ask_other_realms(
     outcome: Future[StorageFacts] = Future()
 
     def see(host: Host) -> HostStorage:
-        from core.driver.connection.jobs import job_connection
-
         with job_connection(host, deadline) as connection:
             return read_storage(connection, host, None, contents=contents)
 
     def look(host: Host) -> HostStorage:
-        from core.driver.connection.asking import answer_within
-
         return answer_within(host.name, deadline + LOOKING_SECONDS, lambda: see(host))
 
     def work() -> None:

@@ -16,10 +16,13 @@ from core.fleet.fleet import Connection
 from core.operations.hosts.access import HostAccess
 from core.operations.hosts.fanout import first
 from core.operations.hosts.scope import hosts_of
+from core.operations.storage.host_facts import ask_hosts
+from core.operations.storage.policy import say_doubts, say_in_use, say_reasons
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.usage import INCOMPLETE
+from core.operations.storage.users import Users, unasked_about, wanted
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.vms.delete import volumes_of
+from core.operations.vms.delete import uses_of, volumes_of
 from core.operations.vms.lookup import on_vm
 from core.operations.vms.snapshots import snapshots_of
 from core.operations.vms.target import targets_now
@@ -149,9 +152,6 @@ def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tu
 
 
 def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
-    from core.operations.storage.policy import say_doubts, say_in_use
-    from core.operations.vms.delete import uses_of
-
     own = volumes_of(workplace, target)
     parts, used, doubt = (own.boot, own.drives, own.copies), ("", "", ""), ""
     if every := [volume for part in parts for volume in part]:
@@ -187,10 +187,6 @@ def drive_users(workplace: Workplace, realm: Realm, known: VMDrives) -> Callable
     """Give the job that adds which VMs have the drives: every host of the realm is asked."""
 
     def job(control: Control) -> VMDrives:
-        from core.operations.storage.host_facts import ask_hosts
-        from core.operations.storage.policy import say_reasons
-        from core.operations.storage.users import unasked_about
-
         facts = ask_hosts(control, realm, hosts_of(workplace, realm), ANSWER_SECONDS)
         unasked = say_reasons(unasked_about(facts, ()))
         return replace(known, users=dict(_users(facts, known)), unasked=unasked)
@@ -199,8 +195,6 @@ def drive_users(workplace: Workplace, realm: Realm, known: VMDrives) -> Callable
 
 
 def _users(facts: StorageFacts, known: VMDrives) -> Iterator[tuple[str, tuple[str, ...]]]:
-    from core.operations.storage.users import Users, wanted
-
     users = Users(facts)
     for volume in known.drives:
         keeping = (user for user in users.of(wanted(facts, volume)) if user.keeps)
