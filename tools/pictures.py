@@ -29,7 +29,7 @@ async def take(workplace: Workplace, folder: Path, size: tuple[int, int]) -> Non
                 await pilot.press(key)
                 app.tick()
                 await pilot.pause()
-                while isinstance(app.screen, PlansScreen) and app.screen.desk.is_working:
+                while isinstance(app.screen, PlansScreen) and app.screen.is_planning:
                     await pilot.pause(0.1)
             (folder / f"{name}.svg").write_text(app.export_screenshot(title="realms demo"))
 
