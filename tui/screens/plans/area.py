@@ -9,29 +9,39 @@ from textual import on
 from textual.containers import Horizontal
 
 from core.errors import RealmsError
-from core.placement.plans.demand import DEFAULT_POLICY
-from core.text import natural
-from tui.commands import Command, bindings
-from tui.render.ages import freshness
+from core.operations.plans.run import left_runs
+from tui.commands import bindings
 from tui.render.cells import cut
 from tui.render.plans.hosts import NO_HOSTS
-from tui.render.plans.progress import with_progress
-from tui.render.plans.sheet import PlanKind, Sheet, age_note, drawing_of
+from tui.render.plans.progress import COURSE_COLUMNS, with_progress
+from tui.render.plans.sheet import PlanKind, Sheet, drawing_of
+from tui.screens.area import AreaScreen
 from tui.screens.background import Latest
-from tui.screens.plans.apply import APPLY_KEYS, PlansApplying
-from tui.screens.plans.planner import Desk, Question
-from tui.screens.plans.tabs import PlanTab, tabs
+from tui.screens.plans.apply import PlanActions
+from tui.screens.plans.host_picker import HostPicker
+from tui.screens.plans.mix_form import MixForm
+from tui.screens.plans.planner import Planner, Question
+from tui.screens.plans.request_form import RequestForm
+from tui.screens.plans.runs import PlanRuns
+from tui.screens.plans.tabs import PLAN_KEYS, PlanTab, tabs
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from core.fleet.fleet import Fleet
+    from core.operations.plans.run import LeftRun
+    from core.operations.session import Workplace
+    from core.operations.tasks.task import TaskView
     from core.placement.engine.request import Request
-    from core.placement.plans.demand import MovePolicy
+    from tui.commands import Command
     from tui.forms.mix import Mix
     from tui.render.rows import RowKey
+    from tui.screens.plans.planner import Desk
+    from tui.screens.plans.runs import Course
     from tui.screens.plans.tabs import Tab
 
 REST_SECONDS = 3.0
@@ -43,6 +53,9 @@ REST_FACTOR = 10.0
 AGE_SECONDS = 1.0
 """How often the age of the figures is looked at while the area is in front."""
 
+LOOK_SECONDS = 5.0
+"""How often it is looked for what other programs begin, stop and end, while the area is in front."""
+
 MOST_SENTENCE_LINES = 3
 
 _BESIDE_SENTENCES = 4
@@ -51,25 +64,10 @@ _NAME_IN_TAB = 10
 PLANNING = "Planning. On a large fleet that takes a moment."
 
 
-class PlansScreen(PlansApplying):
+class PlansScreen(AreaScreen):
     """Plans over the fleet as it is, made off the screen's thread; those that are moves are carried out from here."""
 
-    KEYS: ClassVar[tuple[Command, ...]] = (
-        Command(
-            "c", "plan('capacity')", "Plan", "Capacity: how many more VMs fit, and what stops the next.",
-            footer=True, shown="cmfdbo",
-        ),
-        Command("m", "plan('mix')", "Mix", "Mix: how often a mix of sizes fits, and where one mix would go."),
-        Command("f", "plan('failure')", "Failure", "Failure: which VMs would have no place if a host failed."),
-        Command("d", "plan('drain')", "Drain", "Drain: where the VMs of the host under the cursor would go."),
-        Command("b", "plan('rebalance')", "Rebalance", "Rebalance: moves that even out the hosts' costs."),
-        Command("o", "plan('room')", "Make room", "Make room: moves after which a host takes the request."),
-        *APPLY_KEYS,
-        Command("e", "edit_request", "Request", "Edit the request, or the mix: what capacity and room are for.",
-                footer=True),
-        Command("h", "choose_host", "Host", "Choose the host to be drained.", footer=True),
-        Command("r,f5", "plan_again", "Refresh", "Plan again, for the fleet as it is now.", footer=True),
-    )  # fmt: skip
+    KEYS: ClassVar = PLAN_KEYS
     BINDINGS: ClassVar = bindings(KEYS)
     CSS_PATH = "plans.tcss"
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - an instance variable by its declaration
@@ -79,21 +77,21 @@ class PlansScreen(PlansApplying):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kind = PlanKind.CAPACITY
-        self._drained = ""
-        """The host to be drained; empty until one was chosen."""
-        self._mix: Mix = ()
-        """The sizes of the mix; empty until they were typed."""
-        self._policies: dict[PlanKind, MovePolicy] = {}
-        """Which VMs a plan may move, where that was chosen."""
-        self._desks = {kind: Desk() for kind in PlanKind}
-        self._planning = {
+        self.planner = Planner()
+        self.runs = PlanRuns(self.realms.task_view)
+        self.actions = PlanActions(
+            self.realms, self.planner, self.runs, self.app.push_screen, self._open, self.look_for_left
+        )
+        self.planning = {
             kind: Latest(
                 self, ("plan", kind), Question.answer, self._take_outcome, self._take_outcome,
                 rest=lambda _, seconds: max(REST_SECONDS, REST_FACTOR * seconds), rested=partial(self._rested, kind),
             )
             for kind in PlanKind
         }  # fmt: skip
+        self._looking = Latest(
+            self, "left plans", lambda workplace: (left_runs(workplace),), self._take_left, self._take_left
+        )
         self._tabs: tuple[Tab, ...] = ()
 
     # Layout --------------------------------------------------------------------------------------------------------
@@ -108,7 +106,7 @@ class PlansScreen(PlansApplying):
         yield Panel(id="plan-said")
         for tab in self._tabs:
             yield self.grid(tab.columns, tab.grid, heading=tab.title, empty="")
-        yield self.course_grid()
+        yield self.grid(COURSE_COLUMNS, "plan-course", heading="", empty="No moves.")
         yield Panel(id="plan-row")
 
     def on_mount(self) -> None:
@@ -117,33 +115,32 @@ class PlansScreen(PlansApplying):
         self.query_one("#plan-left").display = False
         self.bring_to_front()
         self.set_interval(AGE_SECONDS, self._grow_older)
+        self.set_interval(LOOK_SECONDS, self.look_for_left)
+
+    def on_screen_resume(self) -> None:
+        """Look for what was stopped or broken off meanwhile."""
+        self.look_for_left()
 
     @property
     def table(self) -> Grid:
         """The table in front."""
-        if self.course is not None:
-            return self.query_one("#plan-course", Grid)
-        return self.query_one(f"#plan-{self.kind}", Grid)
+        name = self.planner.kind if self.course is None else "course"
+        return self.query_one(f"#plan-{name}", Grid)
 
     @property
     def desk(self) -> Desk:
         """The plan in front, as far as it is made."""
-        return self._desks[self.kind]
+        return self.planner.desk
+
+    @property
+    def course(self) -> Course | None:
+        """The plan in front, where it is carried out or was just now."""
+        return self.runs.course(self.planner.key)
 
     @property
     def is_planning(self) -> bool:
         """Whether the plan in front is being made."""
-        return self._planning[self.kind].is_busy
-
-    @property
-    def drained(self) -> str:
-        """The host that the drain in front is of; empty for other plans."""
-        return self._drained if self.kind is PlanKind.DRAIN else ""
-
-    @property
-    def policy(self) -> MovePolicy:
-        """Which VMs the plan in front may move."""
-        return self._policies.get(self.kind, DEFAULT_POLICY)
+        return self.planning[self.planner.kind].is_busy
 
     def bring_to_front(self) -> None:
         """Show the table that is to be seen now, and nothing of the others."""
@@ -155,84 +152,74 @@ class PlansScreen(PlansApplying):
 
     def _write_tabs(self) -> None:
         for tab in self._tabs:
-            about = cut(self._drained, _NAME_IN_TAB) if tab.kind is PlanKind.DRAIN and self._drained else ""
-            self.query_one(f"#tab-{tab.kind}", PlanTab).write(about, chosen=tab.kind is self.kind)
+            about = cut(self.planner.host, _NAME_IN_TAB) if tab.kind is PlanKind.DRAIN else ""
+            self.query_one(f"#tab-{tab.kind}", PlanTab).write(about, chosen=tab.kind is self.planner.kind)
 
     # Planning ------------------------------------------------------------------------------------------------------
 
-    def show_fleet(self, fleet: Fleet) -> None:
+    def show_fleet(self, fleet: Fleet, *, at_once: bool = False) -> None:
         """Plan for the newest fleet, unless it was planned for just now."""
-        self._consider(fleet)
-
-    def _consider(self, fleet: Fleet, *, at_once: bool = False) -> None:
-        if not self._drained or fleet.host(self._drained) is None:
-            self._drained = self._first_host(fleet)
+        planner, planning = self.planner, self.planning[self.planner.kind]
+        if planner.keep_host(fleet):
             self._write_tabs()
-        if self.course is not None:
-            self.show_plan()
-            return
-        if self.kind is PlanKind.DRAIN and not self._drained:
-            self.desk.forget()
-            self._planning[self.kind].forget()
+        if self.course is None and planner.kind is PlanKind.DRAIN and not planner.host:
+            planner.desk.forget()
+            planning.forget()
             self.table.set_heading("Drain")
             self.table.empty = NO_HOSTS
             self.table.set_rows(())
-            self.show_plan()
-            return
-        question, desk, planning = self._question(fleet), self.desk, self._planning[self.kind]
-        other = desk.asked is None or desk.asked.subject != question.subject
-        if (
-            other
-            or at_once
-            or (not planning.is_resting and desk.asked is not None and desk.asked.state != question.state)
-        ):
-            desk.asked = question
-            planning.ask(question)
+        elif self.course is None:
+            question = planner.ask(
+                self.realms.workplace, fleet, self.realms.request, at_once=at_once, is_resting=planning.is_resting
+            )
+            if question is not None:
+                planning.ask(question)
         self.show_plan()
-
-    def _first_host(self, fleet: Fleet) -> str:
-        """Choose a host that has something to move, where there is one."""
-        hosts = sorted(fleet.hosts, key=lambda host: (not any(host.active_vms()), natural(host.name)))
-        return hosts[0].name if hosts else ""
-
-    def _question(self, fleet: Fleet) -> Question:
-        configuration, request = self.realms.workplace.configuration, self.realms.request
-        return Question(
-            self.kind, configuration, fleet, request, self._drained, self._state(fleet), self.policy, self._mix
-        )
-
-    def _state(self, fleet: Fleet) -> tuple[object, ...]:
-        """Give what tells fleets apart: as long as it stays the same, so does every plan."""
-        workplace = self.realms.workplace
-        realms = workplace.configuration.realms
-        worth = tuple(freshness(snapshot, fleet.taken, realms) for snapshot in fleet.hosts)
-        return (workplace.generation, worth, workplace.configuration)
 
     def _take_outcome(self, question: Question, outcome: Sheet | RealmsError) -> None:
         """Show what was planned, or why it can't be, unless it is no longer asked for."""
-        if self._desks[question.kind].take(question, outcome) and question.kind is self.kind:
+        if self.planner.take(question, outcome):
             self.show_plan()
 
     def _rested(self, kind: PlanKind) -> None:
-        if kind is self.kind and self.is_current and self.realms.fleet is not None:
-            self._consider(self.realms.fleet)
+        if kind is self.planner.kind and self.is_current and self.realms.fleet is not None:
+            self.show_fleet(self.realms.fleet)
+
+    # What was left -------------------------------------------------------------------------------------------------
+
+    def look_for_left(self) -> None:
+        """Read aside what was left while the area is in front; once more where something ends meanwhile."""
+        workplace = self.realms.workplace
+        if self.is_current and workplace.is_live and workplace.registry is not None:
+            self._looking.ask(workplace)
+
+    def _take_left(self, _: Workplace, left: tuple[LeftRun, ...] | RealmsError) -> None:
+        self.runs.take_left(left)
+        if self.is_mounted:
+            self._show_left()
+            self.show_lines()
+
+    def show_tasks(self, views: Sequence[TaskView]) -> None:
+        """Show how far the course in front is; once one has ended, look what it left."""
+        del views
+        if self.runs.some_ended():
+            self.look_for_left()
+        if self.course is not None and self.is_mounted:
+            self.show_plan()
 
     # What is shown -------------------------------------------------------------------------------------------------
 
     @property
     def sheet(self) -> Sheet | None:
         """What is in front: a plan that is carried out, else the plan, where there is one."""
-        if self.course is not None:
-            return self.course_sheet()
-        outcome = self.desk.outcome
-        return outcome if isinstance(outcome, Sheet) else None
+        return self.desk.sheet if self.course is None else self.runs.sheet(self.course)
 
     def show_plan(self) -> None:
         """Show what is in front as it stands now."""
         grid, sheet, outcome = self.table, self.sheet, self.desk.outcome
         if not grid.display:
             self.bring_to_front()
-        self._write_note()
+        self.show_note()
         if sheet is not None:
             grid.empty = sheet.empty
             grid.set_heading(sheet.heading)
@@ -251,7 +238,16 @@ class PlansScreen(PlansApplying):
         panel = self.query_one("#plan-said", Panel)
         panel.styles.height = max(1, len(draw(self.size.width - _BESIDE_SENTENCES, MOST_SENTENCE_LINES)))
         panel.show((), draw)
-        self.show_left()
+        self._show_left()
+
+    def _show_left(self) -> None:
+        """Write the line that offers what was left."""
+        panel, line = self.query_one("#plan-left", Panel), self.runs.left_notice(self.planner.key, self._now())
+        panel.display = bool(line)
+        panel.show((), lambda width, height: (line,)[: max(0, min(width, height))])
+
+    def _now(self) -> float:
+        return self.realms.workplace.clock.now()
 
     def on_resize(self) -> None:
         """Break the sentences to the new width."""
@@ -265,23 +261,17 @@ class PlansScreen(PlansApplying):
         if detail is not None:
             panel.show(detail.title, drawing_of(detail.paragraphs))
 
-    def _write_note(self) -> None:
-        desk, workplace = self.desk, self.realms.workplace
+    def show_note(self) -> None:
+        """Say below the table of what age it is, or since when it is carried out."""
         if self.course is not None:
-            self.table.set_note(self.course_note())
-            return
-        if desk.shown is None or desk.asked is None:
-            self.table.set_note("planning" if self.is_planning else "")
-            return
-        fleet = self.realms.fleet
-        is_newest = fleet is not None and self._state(fleet) == desk.shown.state
-        age = 0.0 if is_newest else workplace.clock.now() - desk.shown.fleet.taken
-        awaited = self.is_planning and desk.asked.subject != desk.shown.subject
-        self.table.set_note(age_note(age, working=awaited, saved=not workplace.is_live))
+            note = self.runs.note(self.course, self._now())
+        else:
+            note = self.planner.note(self.realms.workplace, self.realms.fleet, is_planning=self.is_planning)
+        self.table.set_note(note)
 
     def _grow_older(self) -> None:
         if self.is_current:
-            self._write_note()
+            self.show_note()
 
     # What is done --------------------------------------------------------------------------------------------------
 
@@ -291,75 +281,52 @@ class PlansScreen(PlansApplying):
 
     def action_plan(self, kind: str) -> None:
         """Bring a plan to the front; a drain is that of the host under the cursor, where there is one."""
-        wanted = PlanKind(kind)
-        under_cursor = self._host_under_cursor()
-        if wanted is PlanKind.DRAIN and under_cursor:
-            self._drained = under_cursor
-        self._open(wanted)
-
-    def _open(self, kind: PlanKind) -> None:
-        self.kind = kind
-        self.bring_to_front()
-        if self.realms.fleet is not None:
-            self._consider(self.realms.fleet)
-        else:
-            self.show_plan()
-
-    def _host_under_cursor(self) -> str:
         key = self.table.cursor_key
-        return key if isinstance(key, str) else ""
+        self._open(PlanKind(kind), key if kind == PlanKind.DRAIN and isinstance(key, str) else "")
 
     def drain(self, host: str) -> None:
         """Show the plan that empties a host."""
-        self.open_plan(PlanKind.DRAIN, host)
+        self._open(PlanKind.DRAIN, host)
 
-    def open_plan(self, kind: PlanKind, host: str) -> None:
-        """Bring a plan to the front; of a host where it is one of a host."""
-        self._drained = host or self._drained
-        self._open(kind)
+    def _open(self, kind: PlanKind, host: str = "") -> None:
+        self.planner.kind = kind
+        self.planner.host = host or self.planner.host
+        self.bring_to_front()
+        if self.realms.fleet is not None:
+            self.show_fleet(self.realms.fleet)
+        else:
+            self.show_plan()
 
     def action_plan_again(self) -> None:
         """Plan again, for the fleet as it is now; what was carried out is put away."""
-        self.put_course_away()
+        self.runs.put_away(self.planner.key)
         self.look_for_left()
         if self.realms.fleet is not None:
-            self._consider(self.realms.workplace.fleet(), at_once=True)
+            self.show_fleet(self.realms.workplace.fleet(), at_once=True)
 
     def action_edit_request(self) -> None:
         """Ask for another request, which counts for the whole program as that of Costs does; or for another mix."""
-        if self.kind is PlanKind.MIX:
-            from tui.screens.plans.mix_form import MixForm
-
-            self.app.push_screen(MixForm(self._mix or ((self.realms.request, 1),)), self._use_mix)
-            return
-        from tui.screens.plans.request_form import RequestForm
-
-        self.app.push_screen(RequestForm(self.realms.request), self._use_request)
+        if self.planner.kind is PlanKind.MIX:
+            self.app.push_screen(MixForm(self.planner.mix or ((self.realms.request, 1),)), self._use_mix)
+        else:
+            self.app.push_screen(RequestForm(self.realms.request), self._use_request)
 
     def _use_request(self, request: Request | None) -> None:
         if request is None:
             return
         self.realms.request = request
-        if self.kind not in (PlanKind.CAPACITY, PlanKind.ROOM):
-            self.kind = PlanKind.CAPACITY
-        self._open(self.kind)
+        kind = self.planner.kind
+        self._open(kind if kind in (PlanKind.CAPACITY, PlanKind.ROOM) else PlanKind.CAPACITY)
 
     def _use_mix(self, mix: Mix | None) -> None:
         if mix is not None:
-            self._mix = mix
+            self.planner.mix = mix
             self._open(PlanKind.MIX)
-
-    def use_policy(self, policy: MovePolicy) -> None:
-        """Plan anew with other VMs that may move."""
-        self._policies[self.kind] = policy
-        self._open(self.kind)
 
     def action_choose_host(self) -> None:
         """Ask which host is to be drained."""
-        from tui.screens.plans.host_picker import HostPicker
-
         if self.realms.fleet is not None:
-            self.app.push_screen(HostPicker(self.realms.fleet, self._drained), self._use_host)
+            self.app.push_screen(HostPicker(self.realms.fleet, self.planner.host), self._use_host)
 
     def _use_host(self, host: str | None) -> None:
         if host is not None:
@@ -372,9 +339,32 @@ class PlansScreen(PlansApplying):
             self.realms.navigation.open_host(event.key)
         elif isinstance(event.key, tuple):
             host, uuid = str(event.key[0]), str(event.key[1])
-            self.realms.navigation.go_to_vm((self.now_on(event.key) or host, uuid))
+            moved = "" if self.course is None else self.course.moved_to(event.key)
+            self.realms.navigation.go_to_vm((moved or host, uuid))
 
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a host."""
-        if self.kind in (PlanKind.CAPACITY, PlanKind.MIX, PlanKind.FAILURE):
+        if self.planner.kind in (PlanKind.CAPACITY, PlanKind.MIX, PlanKind.FAILURE):
             self.table.go_to(key)
+
+    # What is carried out -------------------------------------------------------------------------------------------
+
+    def allows(self, command: Command) -> bool:
+        """Tell whether a command can be done here and now."""
+        return super().allows(command) and self.actions.allows(command)
+
+    def action_apply(self) -> None:
+        """Ask, then carry out the plan in front, as a task."""
+        self.actions.apply()
+
+    def action_stop(self) -> None:
+        """Ask, then begin no further move of a plan that is carried out."""
+        self.actions.stop()
+
+    def action_resume(self) -> None:
+        """Ask, then go on with a plan that was stopped or broken off, or give it up."""
+        self.actions.resume()
+
+    def action_take_along(self) -> None:
+        """Ask which VMs the plan in front may move."""
+        self.actions.take_along()

@@ -1,12 +1,16 @@
-"""What the area of plans asks of placement, and the sheet that comes of it."""
+"""What the area of plans asks of placement, and the newest answer to each question. Nothing here is of the screen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
+from core.operations.plans.order import PlanKind as OrderKind
+from core.operations.plans.order import PlanOrder
 from core.placement.plans.demand import DEFAULT_POLICY
-from tui.render.plans.sheet import PlanKind, Sheet
+from core.text import natural
+from tui.render.ages import freshness
+from tui.render.plans.sheet import PlanKind, Sheet, age_note
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -14,9 +18,11 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.errors import RealmsError
     from core.fleet.fleet import Fleet
+    from core.operations.session import Workplace
     from core.placement.engine.request import Request
     from core.placement.plans.demand import MovePolicy
     from tui.forms.mix import Mix
+    from tui.screens.plans.runs import PlanKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +104,22 @@ class Question:
 
 @dataclass(slots=True)
 class Desk:
-    """One kind of plan: what was asked last, and what is shown. For the screen's thread alone."""
+    """One kind of plan: what was asked last, and what is shown."""
 
     asked: Question | None = None
     shown: Question | None = None
     """The question that the shown outcome answers."""
     outcome: Sheet | RealmsError | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what is shown is about what was asked last, be it of an older fleet."""
+        return self.asked is not None and self.shown is not None and self.asked.subject == self.shown.subject
+
+    @property
+    def sheet(self) -> Sheet | None:
+        """The plan that is shown; None where there is none."""
+        return self.outcome if isinstance(self.outcome, Sheet) else None
 
     def forget(self) -> None:
         """Let go of what was asked and shown: there is nothing to plan for."""
@@ -115,3 +131,90 @@ class Desk:
             return False
         self.shown, self.outcome = question, outcome
         return True
+
+
+def fleet_state(workplace: Workplace, fleet: Fleet) -> tuple[object, ...]:
+    """Return what tells fleets apart: as long as it stays the same, so does every plan."""
+    realms = workplace.configuration.realms
+    worth = tuple(freshness(snapshot, fleet.taken, realms) for snapshot in fleet.hosts)
+    return (workplace.generation, worth, workplace.configuration)
+
+
+class Planner:
+    """Which plan is in front, what each is to be made for, and what was answered. For the screen's thread alone."""
+
+    def __init__(self) -> None:
+        self.kind = PlanKind.CAPACITY
+        """The plan in front."""
+        self.host = ""
+        """The host to be drained; empty until one was chosen."""
+        self.mix: Mix = ()
+        """The sizes of the mix; empty until they were typed."""
+        self.policies: dict[PlanKind, MovePolicy] = {}
+        """Which VMs a plan may move, where that was chosen."""
+        self._desks = {kind: Desk() for kind in PlanKind}
+
+    @property
+    def desk(self) -> Desk:
+        """The plan in front, as far as it is made."""
+        return self._desks[self.kind]
+
+    @property
+    def key(self) -> PlanKey:
+        """What the plan in front is known by among those that are carried out."""
+        return (self.kind.value, self.host if self.kind is PlanKind.DRAIN else "")
+
+    @property
+    def policy(self) -> MovePolicy:
+        """Which VMs the plan in front may move."""
+        return self.policies.get(self.kind, DEFAULT_POLICY)
+
+    def keep_host(self, fleet: Fleet) -> bool:
+        """Choose a host with VMs to move where none was chosen, or that one is gone; return whether it is another."""
+        if self.host and fleet.host(self.host) is not None:
+            return False
+        hosts = sorted(fleet.hosts, key=lambda host: (not any(host.active_vms()), natural(host.name)))
+        self.host = hosts[0].name if hosts else ""
+        return True
+
+    def ask(
+        self, workplace: Workplace, fleet: Fleet, request: Request, *, at_once: bool, is_resting: bool
+    ) -> Question | None:
+        """Return what is to be planned now; None where the newest question stands.
+
+        Another subject is planned for at once, another fleet of the same only after the rest.
+        """
+        question = Question(
+            self.kind, workplace.configuration, fleet, request, self.host, fleet_state(workplace, fleet), self.policy,
+            self.mix,
+        )  # fmt: skip
+        asked = self.desk.asked
+        stands = asked is not None and asked.subject == question.subject
+        if not at_once and asked is not None and stands and (is_resting or asked.state == question.state):
+            return None
+        self.desk.asked = question
+        return question
+
+    def take(self, question: Question, outcome: Sheet | RealmsError) -> bool:
+        """Take an answer unless it is no longer asked for, and return whether it is about the plan in front."""
+        return self._desks[question.kind].take(question, outcome) and question.kind is self.kind
+
+    def note(self, workplace: Workplace, fleet: Fleet | None, *, is_planning: bool) -> str:
+        """Say how old the figures of the plan in front are, and whether newer ones are on their way."""
+        desk = self.desk
+        if desk.shown is None or desk.asked is None:
+            return "planning" if is_planning else ""
+        is_newest = fleet is not None and fleet_state(workplace, fleet) == desk.shown.state
+        age = 0.0 if is_newest else workplace.clock.now() - desk.shown.fleet.taken
+        return age_note(age, working=is_planning and not desk.is_current, saved=not workplace.is_live)
+
+    def is_of(self, order: PlanOrder, request: Request) -> bool:
+        """Tell whether an order is for the plan in front."""
+        wanted = request if self.kind is PlanKind.ROOM else None
+        return (order.kind.value, order.host, order.request) == (*self.key, wanted)
+
+    def order(self, sheet: Sheet) -> PlanOrder:
+        """Return what would be carried out: the plan in front, no further than it goes."""
+        kind, host = self.key
+        most = len(sheet.moves) if self.kind is PlanKind.REBALANCE else None
+        return PlanOrder(kind=OrderKind(kind), host=host, policy=self.policy, most=most, request=sheet.request)

@@ -1,4 +1,4 @@
-"""The names of the plans above their table, each with the key that leads to it."""
+"""The names of the plans above their table, each with the key that leads to it, and the other keys of the area."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from tui.commands import Command
 from tui.render.plans.hosts import FAILURE_COLUMNS, capacity_columns
 from tui.render.plans.mix import mix_columns
 from tui.render.plans.moves import DRAIN_COLUMNS, MOVE_COLUMNS, REBALANCE_COLUMNS
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.render.rows import Column
+
+PLAN_KEYS = (
+    Command(
+        "c", "plan('capacity')", "Plan", "Capacity: how many more VMs fit, and what stops the next.",
+        footer=True, shown="cmfdbo",
+    ),
+    Command("m", "plan('mix')", "Mix", "Mix: how often a mix of sizes fits, and where one mix would go."),
+    Command("f", "plan('failure')", "Failure", "Failure: which VMs would have no place if a host failed."),
+    Command("d", "plan('drain')", "Drain", "Drain: where the VMs of the host under the cursor would go."),
+    Command("b", "plan('rebalance')", "Rebalance", "Rebalance: moves that even out the hosts' costs."),
+    Command("o", "plan('room')", "Make room", "Make room: moves after which a host takes the request."),
+    Command("a,ctrl+s", "apply", "Apply", "Apply: make the plan's moves, after asking.", footer=True, changes=True),
+    Command("x", "stop", "Stop", "Stop the plan that is carried out; it can be resumed.",
+            footer=True, changes=True),
+    Command("u", "resume", "Resume", "Resume a plan that was stopped or broken off, or give it up.", changes=True),
+    Command("t", "take_along", "Take along", "Which VMs may move: foreign ones, those that hold devices."),
+    Command("e", "edit_request", "Request", "Edit the request, or the mix: what capacity and room are for.",
+            footer=True),
+    Command("h", "choose_host", "Host", "Choose the host to be drained.", footer=True),
+    Command("r,f5", "plan_again", "Refresh", "Plan again, for the fleet as it is now.", footer=True),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

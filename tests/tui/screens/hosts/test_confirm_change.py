@@ -162,7 +162,7 @@ async def test_the_moves_can_be_looked_at_instead(tmp_path: Path) -> None:
                 break
             await pilot.pause(0.01)
         assert isinstance(app.screen, PlansScreen)
-        assert app.screen._drained == "h2"
+        assert app.screen.planner.host == "h2"
         assert registered(workplace, "h2").state is HostState.ENABLED
 
 

@@ -203,5 +203,5 @@ def follow(screen: PlansScreen, run: Run, held: Held) -> int:
     tasks = screen.realms.workplace.tasks
     run.tells(tasks.tell)
     number = screen.realms.run_task("drain", "h2", held)
-    screen.follow(run, number)
+    screen.actions.follow(run, number)
     return number

@@ -137,7 +137,7 @@ async def test_a_plan_that_takes_long_says_that_it_is_made(tmp_path: Path, monke
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         assert isinstance(screen, PlansScreen)
-        screen.kind = PlanKind.FAILURE
+        screen.planner.kind = PlanKind.FAILURE
         screen.desk.asked = question(kind=PlanKind.FAILURE)
         monkeypatch.setattr(PlansScreen, "is_planning", True)
         screen.show_plan()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors import UsageError
 from core.fleet.fleet import Connection
 from core.placement.engine.request import Request
 from core.placement.plans.capacity import capacity
@@ -18,17 +17,16 @@ from core.placement.plans.rebalance import Level, RebalancePlan, rebalance
 from tests.tui import world
 from tests.tui.driving import screen_text, settle
 from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
-from tests.tui.screens.plans.plans_world import FLEET, GIB, REQUEST, below, cells, planned, question, table
+from tests.tui.screens.plans.plans_world import FLEET, GIB, REQUEST, below, cells, planned, table
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.render.cells import Tone, plain, width_of
 from tui.render.plans.hosts import capacity_sheet, failure_sheet, left_text
 from tui.render.plans.moves import drain_sheet, rebalance_sheet, room_sheet
-from tui.render.plans.sheet import LIVE_SECONDS, PlanKind, Sheet, age_note, drawing_of
+from tui.render.plans.sheet import LIVE_SECONDS, PlanKind, age_note, drawing_of
 from tui.screens.hosts.detail import HostScreen
 from tui.screens.plans import area as plans
 from tui.screens.plans.host_picker import HostPicker
-from tui.screens.plans.planner import Desk
 from tui.screens.plans.request_form import RequestForm
 from tui.widgets.fields import FieldRow
 from tui.widgets.grid import Grid
@@ -68,7 +66,7 @@ async def test_another_request_is_typed_in_a_form_and_counts_everywhere() -> Non
         await pilot.press("1", "6", "tab", *"128", "tab", "+", "enter")
         screen = await planned(pilot)
         assert app.request == Request(16, 128 * GIB, {"a100": 1})
-        assert screen.kind is PlanKind.CAPACITY
+        assert screen.planner.kind is PlanKind.CAPACITY
         assert table(screen).heading == "Capacity for 16 vCPUs, 128 GiB, 1 a100"
         assert {row[0]: row[2] for row in cells(screen)}["h3"] == "1"
 
@@ -225,7 +223,7 @@ async def test_a_fleet_that_changes_is_planned_for_once_in_a_while(
         assert screen.desk.shown is first
         assert cells(screen) == rows
         workplace.moment.advance(40)
-        screen._grow_older()
+        screen.show_note()
         assert "of the fleet 40 s ago" in str(table(screen).border_subtitle)
         await planned(pilot, "r")
         assert cells(screen) != rows
@@ -234,7 +232,7 @@ async def test_a_fleet_that_changes_is_planned_for_once_in_a_while(
         app.tick()
         again = screen.desk.asked
         assert again is not None
-        screen._planning[screen.kind].end_rest()
+        screen.planning[screen.planner.kind].end_rest()
         await planned(pilot)
         assert screen.desk.asked is not again
 
@@ -298,29 +296,6 @@ async def test_no_name_harms_a_plan() -> None:
             await settle(pilot)
             assert_clean(app)
             await pilot.press("escape")
-
-
-def test_an_answer_about_another_host_is_not_shown() -> None:
-    """What was there stays until the right one comes, which may be an error."""
-    desk, sheets = Desk(), [Sheet(heading=str(number), said=()) for number in range(2)]
-    desk.asked = question()
-    assert desk.take(question(), sheets[0])
-    desk.asked = question(host="h2")
-    assert not desk.take(question(), sheets[1])
-    assert desk.outcome is sheets[0]
-    gone = UsageError("there is no host h2")
-    assert desk.take(question(host="h2"), gone)
-    assert desk.outcome is gone
-
-
-def test_questions_are_about_the_same_only_where_it_matters() -> None:
-    """A request makes another capacity, not another drain; a host the other way round."""
-    small, large = replace(question(), request=Request(1, GIB)), replace(question(), request=REQUEST)
-    assert small.subject == large.subject
-    assert question(host="h2").subject != question().subject
-    room = {"kind": PlanKind.ROOM}
-    assert question(**room, host="h2").subject == question(**room).subject
-    assert question(**room, request=Request(1, GIB)).subject != question(**room).subject
 
 
 def test_paragraphs_fit_into_any_room() -> None:

@@ -145,7 +145,7 @@ async def test_no_name_harms_what_is_asked(tmp_path: Path) -> None:
         assert_clean(app)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
-        screen._ask_to_apply()  # the key would offer what was left
+        screen.actions.ask_to_apply()  # the key would offer what was left
         await until(pilot, lambda: isinstance(app.screen, ApplyPlan))
         assert_clean(app)
         await pilot.press("escape")
