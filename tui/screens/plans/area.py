@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -78,10 +78,6 @@ class PlansScreen(AreaScreen):
     def __init__(self) -> None:
         super().__init__()
         self.planner = Planner()
-        self.runs = PlanRuns(self.realms.task_view)
-        self.actions = PlanActions(
-            self.realms, self.planner, self.runs, self.app.push_screen, self._open, self.look_for_left
-        )
         self.planning = {
             kind: Latest(
                 self, ("plan", kind), Question.answer, self._take_outcome, self._take_outcome,
@@ -93,6 +89,16 @@ class PlansScreen(AreaScreen):
             self, "left plans", lambda workplace: (left_runs(workplace),), self._take_left, self._take_left
         )
         self._tabs: tuple[Tab, ...] = ()
+
+    @cached_property
+    def runs(self) -> PlanRuns:
+        """The plans that are carried out, and those that were left."""
+        return PlanRuns(self.realms.task_view)
+
+    @cached_property
+    def actions(self) -> PlanActions:
+        """What is done with plans of moves."""
+        return PlanActions(self.realms, self.planner, self.runs, self.app.push_screen, self._open, self.look_for_left)
 
     # Layout --------------------------------------------------------------------------------------------------------
 
@@ -184,8 +190,6 @@ class PlansScreen(AreaScreen):
     def _rested(self, kind: PlanKind) -> None:
         if kind is self.planner.kind and self.is_current and self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
-
-    # What was left -------------------------------------------------------------------------------------------------
 
     def look_for_left(self) -> None:
         """Read aside what was left while the area is in front; once more where something ends meanwhile."""
@@ -346,8 +350,6 @@ class PlansScreen(AreaScreen):
         """Put the cursor on a host."""
         if self.planner.kind in (PlanKind.CAPACITY, PlanKind.MIX, PlanKind.FAILURE):
             self.table.go_to(key)
-
-    # What is carried out -------------------------------------------------------------------------------------------
 
     def allows(self, command: Command) -> bool:
         """Tell whether a command can be done here and now."""
