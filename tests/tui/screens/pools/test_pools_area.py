@@ -105,7 +105,7 @@ async def to_checks(pilot: Pilot[int], app: RealmsApp) -> PoolsWizard:
     await at_page(pilot, 2)
     await pilot.press("ctrl+s")
     wizard = await at_page(pilot, 3)
-    await until(pilot, lambda: not wizard.asking)
+    await until(pilot, lambda: not wizard.draft.asking)
     await settle(pilot)
     return wizard
 
@@ -268,7 +268,7 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
         await at_page(pilot, 5)
         await until(pilot, lambda: "Done: the pools are set up." in screen_text(app))
         view = app.workplace.tasks.views()[-1]
-        first, second = (Run(each, wizard.checks()).lines(100) for each in (view, reworded(view)))
+        first, second = (Run(each, wizard.page.checks()).lines(100) for each in (view, reworded(view)))
         decided = [[(tone, words == "set up") for words, tone in line if words.strip()] for line in first[:3]]
         assert [[(tone, words == "set up") for words, tone in line if words.strip()] for line in second[:3]] == decided
         assert sum(made for line in decided for _, made in line) == 2
@@ -304,9 +304,9 @@ async def test_a_pool_that_is_another_one_stops_the_wizard_before_the_preview(re
         await settle(pilot)
         await pilot.press("ctrl+s")
         await at_page(pilot, 3)
-        await until(pilot, lambda: not wizard.asking)
+        await until(pilot, lambda: not wizard.draft.asking)
         await settle(pilot)
-        assert "dir at /pools/ticrypt-vm; asked for: dir at /elsewhere/ticrypt-vm" in wizard.checks().conflicts[0]
+        assert "dir at /pools/ticrypt-vm; asked for: dir at /elsewhere/ticrypt-vm" in wizard.page.checks().conflicts[0]
         assert "there is a pool ticrypt-vm already" in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
