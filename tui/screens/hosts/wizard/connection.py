@@ -16,6 +16,7 @@ from tui.render.hosts.contact import contact_lines, twins_of, waiting_lines
 from tui.render.hosts.findings import hanging
 from tui.render.question import Question
 from tui.screens.background import BackgroundWork
+from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.wizard import first_focusable
 from tui.screens.hosts.wizard.page import HostPage
 from tui.screens.hosts.wizard.ssh_key import KeyHelp
@@ -78,8 +79,6 @@ class ConnectionPage(HostPage, BackgroundWork):
         """Go on where the host answered; ask where it didn't."""
         if self.contact is not None and self.contact.survey is not None:
             return True
-        from tui.screens.dialogs.confirm import Confirm
-
         waits, name = self.is_testing, self.draft.host.name
         told = "has not answered yet" if waits else "does not answer"
         lines = (

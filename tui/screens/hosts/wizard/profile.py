@@ -12,6 +12,7 @@ from textual.widgets import Button, Select
 from core.operations.hardware.profile_match import rank_profiles
 from tui.render.hosts.profiles import answers_to, fit_lines, profile_words, size_of
 from tui.screens.hosts.wizard.page import HostPage
+from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 from tui.widgets.flow import Flow
 from tui.widgets.host_fields import choice_field, options_of
 
@@ -108,6 +109,4 @@ class ProfilePage(HostPage):
         event.stop()
         survey = self._survey
         if survey is not None:
-            from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
-
             self.app.push_screen(ProposalDialog(survey))

@@ -20,7 +20,9 @@ from core.operations.tasks.step_kinds import StepKind
 from core.text import one_line
 from tui.render.hosts.ssh_key import ask_install, ask_make, key_lines, line_lines, no_key_lines
 from tui.screens.background import BackgroundWork
+from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.wizard import first_focusable
+from tui.terminal.foreground import run_in_foreground
 from tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
@@ -142,8 +144,6 @@ class KeyHelp(Vertical, BackgroundWork):
                 self._ask(ask_install(self._key, self._target), self._install)
 
     def _ask(self, question: Question, then: Callable[[], None]) -> None:
-        from tui.screens.dialogs.confirm import Confirm
-
         self.app.push_screen(Confirm(question), lambda wanted: then() if wanted else None)
 
     def _make(self, kind: KeyType) -> None:
@@ -165,8 +165,6 @@ class KeyHelp(Vertical, BackgroundWork):
         self._ask(ask_make(file, kind), make)
 
     def _install(self) -> None:
-        from tui.terminal.foreground import run_in_foreground
-
         key, target = self._key, self._target
         if key is None or target is None:
             return
