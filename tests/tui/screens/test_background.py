@@ -183,7 +183,7 @@ REFUSED = Contact(
 
 WALK: list[tuple[str, str, Callable[[Path], RealmsApp], Any]] = [
     ("plans/area", "('plan', <PlanKind.CAPACITY: 'capacity'>)", standing, press("5")),
-    ("plans/resumable", "left plans", standing, press("5")),
+    ("plans/area", "left plans", standing, press("5")),
     ("hosts/confirm_change", "effects", standing, press("c")),
     ("tasks/decision_log", "log", standing, press("6", "l")),
     ("tasks/decision", "decision", standing, press("6", "l", "enter")),
