@@ -192,13 +192,13 @@ class Workplace:
         """Why nothing can be changed; empty where it can."""
         if not self.is_live or self.registry is None:
             return "a saved fleet can't be changed"
-        return "the program runs read-only" if self.read_only else ""
+        return "read-only mode" if self.read_only else ""
 
     def check_can_change(self) -> HostRegistry:
         """Give the registry for a change; raises ReadOnly where nothing may be changed."""
         if self.why_not or self.registry is None:
             hint = "leave out --fleet" if not self.is_live else "leave out --read-only"
-            raise ReadOnly(f"nothing was done: {self.why_not}", hint=hint)
+            raise ReadOnly(f"{self.why_not}: nothing was changed", hint=hint)
         return self.registry
 
     def add_host(self, host: Host) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def sick(lab: Lab, places: dict[str, str]) -> Iterator[Lab]:
 @pytest.mark.parametrize(
     ("words", "looks", "said"),
     [
-        (("start", "web"), 2, "nobody can tell whether web is active on h3"),
+        (("start", "web"), 2, "cannot check whether web is running on h3"),
         (("delete", "web", "--volumes"), 2, "in use; not asked: h3"),
         (("migrate", "web", "--to", "h3", "--check"), 2, "h3"),
         (("attach-drive", "web", "nothing"), 1, "no drive 'nothing'"),

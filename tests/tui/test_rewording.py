@@ -37,7 +37,7 @@ def pool_step(role: PoolRole, progress: Progress, outcome: StepOutcome | None, d
 
 STEPS = (
     pool_step(PoolRole.VOLUMES, Progress.DONE, StepOutcome.MADE, "defined, started, autostart on"),
-    pool_step(PoolRole.DRIVES, Progress.DONE, StepOutcome.UNCHANGED, "is so already"),
+    pool_step(PoolRole.DRIVES, Progress.DONE, StepOutcome.UNCHANGED, "already set up"),
     pool_step(PoolRole.BRICKS, Progress.FAILED, None, "h1: permission denied"),
     pool_step(PoolRole.SNAPSHOTS, Progress.CANCELLED, None, ""),
 )

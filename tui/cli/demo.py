@@ -10,7 +10,7 @@ from tui.cli.options import RealmsCommand
 @click.command("demo", cls=RealmsCommand)
 @click.option("--hosts", type=click.IntRange(1, 1000), default=8, show_default=True, metavar="N", help="Hosts.")
 @click.option("--vms", type=click.IntRange(0, 20_000), default=40, show_default=True, metavar="N", help="VMs on them.")
-@click.option("--still", is_flag=True, help="Keep the VMs as they are: none starts or stops by itself.")
+@click.option("--still", is_flag=True, help="Freeze the demo (no random VM starts or stops).")
 def demo(hosts: int, vms: int, *, still: bool) -> int:
     """Open the full-screen application on a built-in fleet.
 

@@ -36,7 +36,7 @@ def check_client(version: Version) -> Iterator[Finding]:
             f"libvirt {show_version(version)} here may have CVE-2024-4418: two calls in flight on a connection crash a "
             "program when its host goes silent; this program has one call in flight on each, which avoids it"
         )
-        yield here.info(Check.LIBVIRT_CLIENT, message, "update libvirt on this machine to 10.4 or later, at leisure")
+        yield here.info(Check.LIBVIRT_CLIENT, message, "consider updating libvirt on this machine to 10.4 or later")
     else:
         yield here.ok(Check.LIBVIRT_CLIENT, f"libvirt {show_version(version)}")
 

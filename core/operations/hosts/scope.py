@@ -33,7 +33,7 @@ def realms_of(workplace: Workplace, wanted: str | None) -> tuple[Realm, ...]:
         raise UsageError(f"realm {wanted!r} is disabled: it connects to nothing", hint=hint)
     chosen = tuple(realm for realm in realms.values() if not realm.disabled and wanted in (None, realm.id))
     if not chosen:
-        raise UsageError("there is no realm that isn't disabled", hint="see realms show")
+        raise UsageError("all realms are disabled", hint="see realms show")
     return chosen
 
 

@@ -107,7 +107,7 @@ class MigrationPlan:
             first, more = self.blockers[0], len(self.blockers) - 1
             others = f" (and {more} more: --check lists them)" if more else ""
             message = f"{printable(self.vm.name)} can't move to {self.target.name}: {first.what}{others}"
-            hint = first.mend or (f"{first.overridden_by} goes on all the same" if first.overridden_by else "")
+            hint = first.mend or (f"override with {first.overridden_by}" if first.overridden_by else "")
             raise MigrationRefused(message, self, hint=hint)
 
 

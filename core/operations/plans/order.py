@@ -73,7 +73,7 @@ class PlanOrder:
         if not 1 <= self.parallel <= MOST_PARALLEL:
             raise UsageError(f"a host takes part in 1 to {MOST_PARALLEL} moves at once, not {self.parallel}")
         if self.most is not None and self.most < 0:
-            raise UsageError(f"a {self.kind.value} has 0 moves or more, not {self.most}")
+            raise UsageError(f"--most must be 0 or more, not {self.most}")
         if not 0 <= self.bandwidth <= MOST_BANDWIDTH:
             raise UsageError(f"a migration sends 0 to {MOST_BANDWIDTH} MiB/s, not {self.bandwidth}")
 

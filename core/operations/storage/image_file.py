@@ -93,8 +93,8 @@ def examine(file: BinaryIO, name: str) -> ImageFile:
             hint = "unpack it first" if magic in _PACKED else "qemu-img convert -O qcow2"
             raise ImageRefused(f"{name} is {what}: a brick is qcow2 or raw", hint=hint)
     if size % _SECTOR:  # no disk is like that: a text, a page of HTML in place of a download, or a part of an image
-        message = f"{name} is no image: it has no qcow2 header, and its {size} bytes are no whole sectors of a raw one"
-        raise ImageRefused(message, hint=f"a raw image is a multiple of {_SECTOR} bytes: was it copied in full?")
+        message = f"{name} is not a disk image: no qcow2 header, and size {size} is not a multiple of {_SECTOR} bytes"
+        raise ImageRefused(message, hint="a raw image is a whole number of sectors: was it copied in full?")
     warnings = []
     if not any(head):
         warnings.append(f"{name} begins with nothing but zeros: is it an image at all?")

@@ -173,7 +173,7 @@ def _set_up_pool(control: Control, work: _Work, role: PoolRole, plan: PoolPlan, 
             )
         made = found.state is PoolState.MISSING
         outcome = StepOutcome.MADE if made else StepOutcome.CHANGED if changes else StepOutcome.UNCHANGED
-        step.outcome(outcome, ", ".join(changes) or "is so already")
+        step.outcome(outcome, ", ".join(changes) or "already set up")
         return RealmPool(role, facts, tuple(changes))
 
 

@@ -201,7 +201,7 @@ class Journal:
             finally:
                 entry.leave()
             return
-        raise StillAtWork(f"operation {identity} has ended, or someone works on it", hint="see realms vms recover")
+        raise StillAtWork(f"operation {identity} has finished or is in progress", hint="see realms vms recover")
 
     def _files(self) -> list[Path]:
         try:

@@ -61,7 +61,7 @@ class Plan(StrEnum):
 
 
 _WORDS = {
-    Plan.FORGET: "nothing is left of it: forget it",
+    Plan.FORGET: "nothing left to clean up: drop the record",
     Plan.REMOVE: "remove what is there of the VM and its volumes",
     Plan.COMPLETE: "the VM was complete: note that",
     Plan.WAIT: "the VM runs: wait until it registers, else stop it",
@@ -105,11 +105,11 @@ def judge_vm(workplace: Workplace, record: Record) -> Leftover:
     plan = _plan(record, domain, since)
     message = _WORDS.get(plan, "")
     if domain is not None and not domain.active and since >= LONG_AGO and plan is Plan.COMPLETE:
-        message = "the VM was started long ago, and may have been used since: it stays, and this is forgotten"
+        message = "the VM was started long ago and is possibly in use; keeping it and dropping the record"
     if record.operation == Operation.DELETE and plan is Plan.FORGET:
-        message = "someone has started the VM since: it stays, and this is forgotten"
+        message = "the VM has been started since; keeping it and dropping the record"
         if state == "off":
-            message = "the VM is there, long after its deletion was begun: it stays, and this is forgotten"
+            message = "the VM still exists long after its deletion began; keeping it and dropping the record"
     return Leftover(record=record, plan=plan, host=host.name, domain=state, volumes=volumes, message=message)
 
 
@@ -174,7 +174,7 @@ def _refuse_at_work(reservations: Iterable[Reservation], record: Record) -> None
     """Raise StillAtWork where another operation works on the VM now, as one that starts it."""
     for reservation in reservations:
         if reservation.uuid == record.uuid and reservation.owner not in ("", record.owner):
-            message = f"{record.vm} is being worked on by {reservation.owner}"
+            message = f"{record.vm} is locked by {reservation.owner}"
             raise StillAtWork(message, hint="wait until that has ended")
 
 

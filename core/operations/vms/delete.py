@@ -307,5 +307,5 @@ def realm_to_ask(workplace: Workplace, record: Record, host: Host) -> Realm:
 def _refuse_at_work(reservations: Iterable[Reservation], target: Target) -> None:
     for reservation in reservations:
         if reservation.uuid == target.vm.uuid and reservation.owner:
-            message = f"{target.name} is being worked on by {reservation.owner}"
+            message = f"{target.name} is locked by {reservation.owner}"
             raise VMActive(message, hint="wait until that has ended")

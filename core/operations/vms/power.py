@@ -170,7 +170,7 @@ def act(
         if action is not Action.SHUTDOWN:
             if seen not in (None, VMState.UNKNOWN):
                 hint = f"on {host}: /var/log/libvirt/qemu/{target.vm.name}.log may tell why"
-                raise NotAsWished(f"{target.name} is {seen} still, or again", hint=hint)
+                raise NotAsWished(f"{target.name} is still {seen} (or {seen} again)", hint=hint)
             step.detail("its host has not shown it yet")
             return Done(target, state=seen)
         if not force:

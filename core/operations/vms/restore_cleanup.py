@@ -79,7 +79,7 @@ class LeftRestore:
         there = "the VM is gone"
         if self.state != "missing":
             there = f"the VM has its {'restored' if self.is_exchanged else 'former'} disks"
-        return f"{there}: {'; '.join(parts) or 'nothing is left of it: forget it'}"
+        return f"{there}: {'; '.join(parts) or 'nothing left to clean up: drop the record'}"
 
 
 def disks_of(record: Record) -> tuple[RestoredDisk, ...]:
@@ -237,10 +237,10 @@ def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, 
     except (UnknownHost, DriverError) as error:
         gone = isinstance(error, UnknownHost)
         why = f"{name} is not registered any more" if gone else error.message
-        message = f"nobody can tell whether {name} still copies for the restore of {printable(record.vm)}: {why}"
+        message = f"cannot check whether {name} still copies for the restore of {printable(record.vm)}: {why}"
         if not unasked:
             again = "register it again" if gone else "try again when it is back"
-            hint = f"{again}; if it surely copies no more, {RECOVER_UNASKED} goes on"
+            hint = f"{again}; override with {RECOVER_UNASKED} if you are sure it no longer copies"
             raise DriverError("", message, hint=hint) from error
         control.warn(message)
 

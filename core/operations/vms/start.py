@@ -167,8 +167,8 @@ def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *,
             raise RunsElsewhere(message, hint="turn it off there first: two VMs on one disk destroy it")
         if silent and not force:
             names = ", ".join(answer.host.name for answer in silent)
-            message = f"nobody can tell whether {target.vm.name} is active on {names}: {silent[0].error}"
-            raise RunsElsewhere(message, hint="if it surely isn't, --force starts it all the same")
+            message = f"cannot check whether {target.vm.name} is running on {names}: {silent[0].error}"
+            raise RunsElsewhere(message, hint="use --force if you are sure it is not running there")
         step.detail(f"{len(asked) - len(silent)} of {len(others)} asked")
     for answer in silent:
         control.warn(f"started although {answer.host.name} could not be asked: {answer.error}")

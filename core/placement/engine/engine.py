@@ -71,7 +71,7 @@ def place(
     judged again. Raises UsageError for a count below 1.
     """
     if count < 1:
-        raise UsageError(f"place 1 VM or more, not {count}")
+        raise UsageError(f"count must be at least 1, not {count}")
     opened = rooms(configuration, fleet, request.realm)
     first = [room.verdict(request) for room in opened]
     queue: list[tuple[_Rank, int]] = []

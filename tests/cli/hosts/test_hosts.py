@@ -236,8 +236,8 @@ def test_disabling_tells_how_many_vms_are_no_longer_watched(realms, add):
     add("h2", uri="test:///nowhere/node.xml")
     done = realms("hosts", "disable", "h1", "h2")
     assert (done.code, done.out) == (0, "h1: Enabled -> Disabled\nh2: Enabled -> Disabled\n")
-    assert "h1: 1 VM goes on running there, unwatched" in done.err
-    assert "h2: the VMs that may run there go on, unwatched; it does not say how many" in done.err
+    assert "h1: 1 VM keeps running, unmonitored" in done.err
+    assert "h2: no answer; any VMs there keep running, unmonitored" in done.err
     assert realms("hosts", "disable", "h1").err == ""
 
 
@@ -310,7 +310,7 @@ def test_nothing_is_changed_read_only_or_on_a_saved_fleet(realms, add, folder, w
     before = (folder / "registry.json").read_bytes()
     for arguments in ([*wall, "hosts", *command], ["hosts", *command, *wall]):
         refused = realms(*arguments)
-        assert (refused.code, "nothing was done" in refused.err, refused.out) == (2, True, "")
+        assert (refused.code, "nothing was changed" in refused.err, refused.out) == (2, True, "")
     assert (folder / "registry.json").read_bytes() == before
 
 

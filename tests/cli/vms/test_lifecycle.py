@@ -216,7 +216,7 @@ def test_recover_changes_nothing_where_nothing_may_be_changed(run: Callable[...,
     """Also where there would be nothing to do; read-only it still tells."""
     refused = run("vms", "recover", "--yes", "--read-only")
     assert (refused.code, refused.out) == (2, "")
-    assert "nothing was done: the program runs read-only" in refused.err
+    assert "read-only mode" in refused.err
     assert run("vms", "recover", "--read-only").out == "nothing was left behind\n"
     saved = tmp_path / "fleet.json"
     assert run("fleet", "save", saved).code == 0

@@ -85,9 +85,8 @@ def test_whole_sectors_of_anything_else_are_raw(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"this is not a qcow2 image ...\n", bytes(513), b"\xeb\x63" + bytes(509)])
 def test_what_has_no_header_and_no_whole_sectors_is_no_image(tmp_path: Path, content: bytes) -> None:
     """A text, whatever its name says; half a download."""
-    with pytest.raises(ImageRefused, match=f"its {len(content)} bytes are no whole sectors") as caught:
+    with pytest.raises(ImageRefused, match=f"size {len(content)} is not a multiple of 512"):
         read_image(seen(tmp_path, content))
-    assert "multiple of 512" in caught.value.hint
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_a_host_that_can_not_be_asked_might_run_it(stopped: World) -> None:
     lost = stopped.registry.host("h2")
     stopped.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), stopped.workplace.configuration)
     stopped.workplace.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
-    with pytest.raises(RunsElsewhere, match="nobody can tell whether mine is active on h2"):
+    with pytest.raises(RunsElsewhere, match="cannot check whether mine is running on h2"):
         start(stopped, "mine")
     assert start(stopped, "mine", force=True).state is VMState.RUNNING
     assert any("h2 could not be asked" in warning for warning in stopped.last_task().warnings)

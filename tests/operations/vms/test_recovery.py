@@ -120,7 +120,7 @@ def test_a_vm_that_another_operation_works_on_is_left_for_later(realm: World) ->
     (left,) = survey(realm.workplace)
     with realm.registry.transaction() as changes:
         changes.reserve(Reservation(uuid=uuid, vm="web", host="h1", vcpus=2, memory_bytes=MIB, owner="a start"))
-    with pytest.raises(StillAtWork, match="worked on by a start"):
+    with pytest.raises(StillAtWork, match="locked by a start"):
         realm.task(lambda control: recover(realm.workplace, control, left))
     assert set(realm.domains("h1")) == {"web"}
     realm.registry.release(uuid, "a start")
@@ -165,7 +165,7 @@ def test_a_vm_that_is_there_long_after_its_deletion_failed_stays(realm: World) -
     define(realm, uuid)
     make_volume(realm)
     (left,) = survey(realm.workplace)
-    assert left.message.startswith("the VM is there, long after its deletion was begun")
+    assert "still exists" in left.message
     assert only(realm) is Plan.FORGET
     assert (set(realm.domains("h1")), len(realm.volumes("h1"))) == ({"web"}, 1)
 

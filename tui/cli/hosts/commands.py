@@ -50,8 +50,8 @@ COMMANDS = {
     "edit": ("tui.cli.hosts.commands:edit", "Change what is registered of a host."),
     "enable": ("tui.cli.hosts.commands:enable", "Connect to hosts, and place new VMs on them."),
     "no-scheduling": ("tui.cli.hosts.commands:no_scheduling", "Place no new VMs on hosts."),
-    "disable": ("tui.cli.hosts.commands:disable", "Let go of hosts; their VMs go on running, unwatched."),
-    "remove": ("tui.cli.hosts.commands:remove", "Forget hosts; their VMs are not touched."),
+    "disable": ("tui.cli.hosts.commands:disable", "Disable hosts: disconnect; VMs keep running, unmonitored."),
+    "remove": ("tui.cli.hosts.commands:remove", "Remove hosts from the registry; VMs are not touched."),
     "test": ("tui.cli.hosts.commands:test", "Connect to hosts once, and report what is there."),
     "discover": ("tui.cli.hosts.discover:discover", "Propose a hardware profile from what a host has."),
 }
@@ -98,7 +98,7 @@ def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout
 @click.option("--realm", required=True, metavar="ID", help="Realm that the host belongs to.")
 @click.option("--uri", required=True, metavar="URI", help="Such as qemu+ssh://root@h1/system or qemu:///system.")
 @click.option("--profile", required=True, metavar="ID", help="Hardware profile.")
-@click.option("--state", type=STATE, default=HostState.ENABLED.value, show_default=True, help="State to begin with.")
+@click.option("--state", type=STATE, default=HostState.ENABLED.value, show_default=True, help="Initial state.")
 @click.option(
     "--static-address",
     metavar="IPv4:BASEPORT",
@@ -157,7 +157,7 @@ def edit(
     new = replace(old, **changes)
     _warn(workplace.change_host(old, new))
     done = ", ".join(_described_changes(old, new))
-    say(f"{name}: {done}" if done else f"{name} is so already")
+    say(f"{name}: {done}" if done else f"{name}: no changes")
 
 
 @click.command("enable", cls=RealmsCommand)
@@ -180,7 +180,10 @@ def no_scheduling(options: GlobalOptions, names: tuple[str, ...]) -> None:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @pass_options
 def disable(options: GlobalOptions, names: tuple[str, ...]) -> None:
-    """Let go of hosts; their VMs go on running, unwatched. How many those are is told, where the host says it soon."""
+    """Disable hosts: disconnect; VMs keep running, unmonitored.
+
+    Reports how many VMs keep running, if the host answers in time.
+    """
     _warn(_unwatched(_set_state(options, names, HostState.DISABLED)))
 
 
@@ -189,7 +192,7 @@ def disable(options: GlobalOptions, names: tuple[str, ...]) -> None:
 @yes_option
 @pass_options
 def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
-    """Forget hosts. Their VMs are not touched: they go on running, and are no longer shown."""
+    """Remove hosts from the registry. Their VMs are not touched: they keep running, but are no longer shown."""
     from tui.cli.output import say
 
     registry = options.changing_workplace().check_can_change()
@@ -281,9 +284,9 @@ def _unwatched(hosts: Sequence[Host]) -> Iterator[str]:
     for answer in map_hosts(hosts, lambda host: probe(host.uri, _COUNT_SECONDS, host=host.name).active_domains):
         name, count = answer.host.name, answer.value
         if count is None:
-            yield f"{name}: the VMs that may run there go on, unwatched; it does not say how many"
+            yield f"{name}: no answer; any VMs there keep running, unmonitored"
         elif count:
-            yield f"{name}: {count} VM{'s go' if count > 1 else ' goes'} on running there, unwatched"
+            yield f"{name}: {count} VM{'s keep' if count > 1 else ' keeps'} running, unmonitored"
 
 
 def _state_of_each(changes: Transaction, names: Iterable[str]) -> dict[str, HostState]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui.cli.options import GlobalOptions
     from tui.cli.plans.terms import Terms
 
-STOPPING = "no further move is begun, and those under way end; Ctrl-C again calls them off"
+STOPPING = "no new moves will start; running moves finish. Press Ctrl-C again to cancel them"
 
 
 def apply_plan(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:

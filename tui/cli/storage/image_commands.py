@@ -90,9 +90,7 @@ def delete_command(kind: Kind, short_help: str, told: str, *, never: str) -> cli
 
     @click.command("delete", cls=RealmsCommand, short_help=short_help, help=f"{told}\n{_HOW_IT_DELETES}")
     @click.argument("name")
-    @click.option(
-        "--force", is_flag=True, help=f"Also where nobody can tell whether it is in use; never where {never}."
-    )
+    @click.option("--force", is_flag=True, help=f"Delete even if it is unknown whether it is in use; never if {never}.")
     @yes_option
     @_realm_option
     @_timeout_option

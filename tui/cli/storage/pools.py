@@ -108,11 +108,11 @@ def status(
     metavar="HOST:/EXPORT|POOL=SOURCE",
     help="What netfs (or fs: a device) mounts: each pool its folder /EXPORT/<its name>; or that of one pool.",
 )
-@click.option("--format", "form", default="", metavar="FORMAT", help="Of the source: nfs, cifs, glusterfs; xfs, ocfs2.")
+@click.option("--format", "form", default="", metavar="FORMAT", help="Source format: nfs, cifs, glusterfs, xfs, ocfs2.")
 @click.option("--mode", metavar="OCTAL", help="Mode of the folders, such as 0711.")
 @click.option("--owner", type=click.IntRange(0, 2**32 - 2), metavar="UID", help="Number of their owner on the hosts.")
 @click.option("--group", type=click.IntRange(0, 2**32 - 2), metavar="GID", help="Number of their group on the hosts.")
-@click.option("--need", type=SIZE, default=0, help="Warn where less is free (10 GiB at least).")
+@click.option("--need", type=SIZE, default=0, help="Warn if less space than this is free (at least 10 GiB).")
 @click.option("--proof/--no-proof", default=True, help="Prove that storage is shared.", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Print what would be done, as virsh commands; connect to nothing.")
 @yes_option

@@ -267,7 +267,7 @@ async def test_nothing_can_be_changed_read_only(tmp_path: Path) -> None:
             await pilot.press(key)
             await settle(pilot)
             assert len(app.screen_stack) == 1
-        assert set(told(app)) == {"Nothing can be changed: the program runs read-only."}
+        assert set(told(app)) == {"Nothing can be changed: read-only mode."}
 
 
 # The words -----------------------------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ async def test_a_read_only_program_applies_nothing(tmp_path: Path) -> None:
             await pilot.press(key)
             await settle(pilot)
         assert app.screen is screen
-        assert told(app) == ["Nothing can be changed: the program runs read-only."] * 2
+        assert told(app) == ["Nothing can be changed: read-only mode."] * 2
         dimmed = {command.label for command in screen.KEYS if not screen.allows(command)}
         assert {"Apply", "Stop", "Resume"} <= dimmed
 

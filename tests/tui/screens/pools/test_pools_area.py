@@ -370,7 +370,7 @@ async def test_what_may_not_be_changed_says_so(monkeypatch: pytest.MonkeyPatch, 
         await pilot.press(key)
         await settle(pilot)
         assert isinstance(app.screen, PoolsScreen)
-        assert told(app) == ["Nothing can be changed: the program runs read-only."]
+        assert told(app) == ["Nothing can be changed: read-only mode."]
 
 
 async def test_hostile_names_harm_no_screen_of_pools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
