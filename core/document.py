@@ -36,14 +36,14 @@ def read_json(text: str) -> Any:
 
 
 def _refuse_constant(name: str) -> float:
-    message = f"{name} is no number in JSON"
+    message = f"{name} is not a JSON number"
     raise ValueError(message)
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        message = f"{digits} is past what a double can hold"
+        message = f"{digits} is too large for a double"
         raise ValueError(message)
     return number
 
@@ -55,7 +55,7 @@ class Fields:
 
     def __init__(self, content: object, where: str) -> None:
         if not isinstance(content, dict):
-            raise Malformed(where or "the document", f"is {kind_of(content)}", "an object is needed: { ... }")
+            raise Malformed(where or "the document", f"is {kind_of(content)}", "expected an object: { ... }")
         self.content: dict[str, Any] = content
         self.where = where
 
@@ -65,10 +65,10 @@ class Fields:
 
     def _wrong(self, key: str, needed: str) -> Malformed:
         if key not in self.content:
-            return Malformed(self.at(key), "is missing", f"{needed} is needed")
+            return Malformed(self.at(key), "is missing", f"expected {needed}")
         value = self.content[key]
         shown = repr(value) if isinstance(value, str | int | float) and value is not True else kind_of(value)
-        return Malformed(self.at(key), f"is {shown[:100]}", f"{needed} is needed")
+        return Malformed(self.at(key), f"is {shown[:100]}", f"expected {needed}")
 
     def _get(self, key: str, default: object) -> Any:
         value = self.content.get(key)
@@ -83,7 +83,7 @@ class Fields:
             value.encode()
         except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell and nothing can print
             raise Malformed(
-                self.at(key), "holds half a character", "characters past U+FFFF need both halves"
+                self.at(key), "contains half a surrogate pair", "characters above U+FFFF need both surrogates"
             ) from error
         return value
 
@@ -97,7 +97,7 @@ class Fields:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_BYTES:
-            raise self._wrong(key, "a whole number of bytes" if key == "memory" else "a whole number from 0 on")
+            raise self._wrong(key, "a whole number of bytes" if key == "memory" else "a whole number of at least 0")
         return value
 
     def number(self, key: str, default: float | None) -> float | None:
@@ -106,7 +106,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MAX_BYTES:
-            raise self._wrong(key, "a number from 0 on, or null,")
+            raise self._wrong(key, "a number of at least 0, or null,")
         return float(value)
 
     def real(self, key: str) -> float | None:
@@ -119,7 +119,7 @@ class Fields:
         try:
             return float(value)
         except OverflowError as error:
-            raise self._wrong(key, "a number that a double can hold") from error
+            raise self._wrong(key, "a number that fits in a double") from error
 
     def boolean(self, key: str, default: bool) -> bool:
         """Read true or false."""
@@ -163,11 +163,11 @@ class Fields:
         for index, value in enumerate(self.sequence(key, ())):
             where = f"{self.at(key)}[{index}]"
             if not isinstance(value, str):
-                raise Malformed(where, f"is {kind_of(value)}", "a PCI address is needed, such as 0000:41:00.0")
+                raise Malformed(where, f"is {kind_of(value)}", "expected a PCI address, such as 0000:41:00.0")
             try:
                 found.append(PciAddress.parse(value))
             except NotAPciAddress as error:
-                raise Malformed(where, f"makes no sense: {error}") from error
+                raise Malformed(where, f"is invalid: {error}") from error
         return tuple(found)
 
 

@@ -28,14 +28,17 @@ class PciAddress:
         """Read `[domain:]bus:slot.function`, all hexadecimal; raises NotAPciAddress."""
         match = _ADDRESS.fullmatch(text.strip())
         if match is None:
-            message = f"{text!r} is no PCI address: [domain:]bus:slot.function in hexadecimal, such as 0000:41:00.0"
+            message = (
+                f"{text!r} is not a PCI address: expected [domain:]bus:slot.function in hexadecimal, such "
+                "as 0000:41:00.0"
+            )
             raise NotAPciAddress(message)
         domain, bus, slot, function = (int(match[part] or "0", 16) for part in ("domain", "bus", "slot", "function"))
         if slot > 0x1F:
-            message = f"slot {match['slot']} of {text!r} is past 1f"
+            message = f"slot {match['slot']} of {text!r} is above 1f"
             raise NotAPciAddress(message)
         if function > 7:
-            message = f"function {match['function']} of {text!r} is past 7"
+            message = f"function {match['function']} of {text!r} is above 7"
             raise NotAPciAddress(message)
         return cls(domain, bus, slot, function)
 

@@ -44,19 +44,19 @@ class StaticAddress:
         try:
             ipaddress.IPv4Address(self.address)
         except ValueError as error:
-            message = f"{self.address!r} is no IPv4 address"
+            message = f"{self.address!r} is not an IPv4 address"
             raise HostRefused(message, hint="write it as ADDRESS:BASEPORT, such as 203.0.113.7:7000") from error
         highest = 65536 - PORTS_PER_HOST
         if not 1 <= self.base_port <= highest:
             message = f"base port {self.base_port} is out of range"
-            raise HostRefused(message, hint=f"1 to {highest}: base port + 255 must be a port too")
+            raise HostRefused(message, hint=f"must be 1 to {highest}: base port + 255 must also be a port")
 
     @classmethod
     def parse(cls, text: str) -> StaticAddress:
         """Read `IPv4:BASEPORT`; raises HostRefused."""
         address, colon, port = text.strip().rpartition(":")
         if not colon or not port.isascii() or not port.isdigit():
-            message = f"{text!r} is no static address translation"
+            message = f"{text!r} is not a static address translation"
             raise HostRefused(message, hint="write it as ADDRESS:BASEPORT, such as 203.0.113.7:7000")
         return cls(address, int(port))
 
@@ -92,15 +92,15 @@ class Host:
 def check_name(name: str) -> str:
     """Give the name back where it can be a host's; raises HostRefused with the rule that it breaks."""
     if not name or len(name) > MAX_NAME:
-        message = f"a host's name has 1 to {MAX_NAME} characters, this one has {len(name)}"
+        message = f"a host's name must have 1 to {MAX_NAME} characters, not {len(name)}"
         raise HostRefused(message)
     if name != name.strip():
-        message = f"the name {name!r} begins or ends with white space"
+        message = f"the name {name!r} starts or ends with whitespace"
         raise HostRefused(message, hint=f"did you mean {name.strip()!r}?")
     if not name.isprintable():
-        message = f"the name {name!r} has characters that can't be printed"
+        message = f"the name {name!r} has unprintable characters"
         raise HostRefused(message)
     if "/" in name:
-        message = f"the name {name!r} has a slash"
-        raise HostRefused(message, hint="HOST/NAME means a VM of a host; use another character")
+        message = f"the name {name!r} contains a slash"
+        raise HostRefused(message, hint="HOST/NAME names a VM on a host; use another character")
     return name

@@ -50,13 +50,13 @@ def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[None]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = acquire(lock, deadline, create=True)
     except OSError as error:
-        message = f"{path} can't be changed: no lock at {lock}: {error.strerror or error}"
+        message = f"cannot change {path}: cannot lock {lock}: {error.strerror or error}"
         raise UnwritableFile(
-            message, hint="whoever changes the registry needs write access to it, to its lock and to its folder"
+            message, hint="changing the registry needs write access to the file, its lock and its folder"
         ) from error
     if descriptor is None:
-        message = f"{path} is locked{_holder(lock)}, and was for {deadline:g} seconds ({lock})"
-        raise RegistryBusy(message, hint="try again; if it goes on, look at what that program does")
+        message = f"{path} has been locked{_holder(lock)} for {deadline:g} seconds ({lock})"
+        raise RegistryBusy(message, hint="try again; if it stays locked, check that process")
     try:
         share(descriptor, path)
         yield

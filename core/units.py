@@ -60,7 +60,7 @@ class NotAQuantity(ValueError):
 def _split(text: str, kind: str) -> tuple[Decimal, str]:
     match = _QUANTITY.fullmatch(text)
     if match is None or not _NUMBER.fullmatch(match[1]):
-        message = f"{text.strip()!r} is no {kind}"
+        message = f"{text.strip()!r} is not a {kind}"
         raise NotAQuantity(message, "a number and a unit, such as " + ("64 GiB" if kind == "size" else "10 minutes"))
     try:
         number = Decimal(match[1])
@@ -87,7 +87,7 @@ def parse_size(text: str) -> int:
         message = f"unknown unit {unit!r} of size"
         raise NotAQuantity(message, _size_unit_hint(unit), is_misspelt=bool(_meant_units(unit)))
     if number.adjusted() > 40 or (size := int(number * factor)) > MAX_BYTES or size < -MAX_BYTES:
-        message = f"{text.strip()} is too large: sizes end below 2^63 bytes"
+        message = f"{text.strip()} is too large: sizes must be below 2^63 bytes"
         raise NotAQuantity(message)
     return size
 
@@ -103,7 +103,7 @@ def _size_unit_hint(unit: str) -> str:
     """Say which unit was probably meant: units of size are case-sensitive."""
     near = _meant_units(unit)
     if not near:
-        return "units are B, K, KiB, kB, M, MiB, MB, G, GiB, GB, T, TiB, TB"
+        return "valid units: B, K, KiB, kB, M, MiB, MB, G, GiB, GB, T, TiB, TB"
     if len(near) == 2:  # both families fit
         return f"write {near[0]} (powers of 1024) or {near[1]} (powers of 1000): units are case-sensitive"
     return f"did you mean {near[0]}? Units are case-sensitive"
@@ -120,7 +120,7 @@ def parse_duration(text: str) -> float:
         message = f"unknown unit {unit!r} of duration"
         raise NotAQuantity(message, _duration_hint(number, unit))
     if number.adjusted() > 30 or abs(nanoseconds := number * factor) > MAX_BYTES:
-        message = f"{text.strip()} is too long: durations end below 2^63 nanoseconds"
+        message = f"{text.strip()} is too long: durations must be below 2^63 nanoseconds"
         raise NotAQuantity(message)
     return int(nanoseconds) / 10**9  # of two integers: rounded once
 
@@ -132,7 +132,7 @@ def _split_duration(text: str) -> tuple[Decimal, str]:
         parts = re.findall(r"(\d+)\s*([a-z]+)", text)
         if len(parts) < 2 or not re.fullmatch(r"\s*(?:\d+\s*[a-z]+\s*)+", text):
             raise
-    message = f"{text.strip()!r} has several units; a duration has one"
+    message = f"{text.strip()!r} has several units; use one"
     known = [_OTHER_DURATIONS.get(unit, unit) for _, unit in parts]
     if not all(unit in DURATION_UNITS for unit in known):
         raise NotAQuantity(message)
@@ -148,7 +148,7 @@ def _duration_hint(number: Decimal, unit: str) -> str:
         return f"write {(number * days).normalize():f} days"
     if meant:
         return f"write {number.normalize():f} {meant}"
-    return "units are ms, s, m, h, d, or seconds, minutes, hours, days"
+    return "valid units: ms, s, m, h, d, or seconds, minutes, hours, days"
 
 
 def format_size(size: int) -> str:

@@ -44,14 +44,14 @@ class ConnectionUri:
 def parse_uri(text: str) -> ConnectionUri:
     """Accept a connection URI or raise HostRefused, saying which part is wrong."""
     if not text or not text.isprintable() or any(character.isspace() for character in text):
-        message = f"{text!r} is no libvirt URI"
+        message = f"{text!r} is not a libvirt URI"
         raise HostRefused(message, hint=_EXAMPLES)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
         parameters = parse_qsl(parts.query.replace(";", "&"), keep_blank_values=True)  # libvirt splits at both
     except ValueError as error:
-        message = f"{text!r} is no libvirt URI: {error}"
+        message = f"{text!r} is not a libvirt URI: {error}"
         raise HostRefused(message, hint=_EXAMPLES) from error
     driver, _, transport = parts.scheme.partition("+")
     if "://" not in text or driver not in DRIVERS:
@@ -64,21 +64,21 @@ def parse_uri(text: str) -> ConnectionUri:
         raise HostRefused(message, hint=f"did you mean {near}?" if near else "ssh, libssh, libssh2, tls, tcp")
     _refuse_programs(text, parameters)
     if parts.password is not None:
-        message = "a password does not belong into a URI"
-        raise HostRefused(message, hint="use ssh keys")
+        message = "a URI must not contain a password"
+        raise HostRefused(message, hint="use ssh keys instead")
     if parts.fragment:
-        message = f"{text!r} has a fragment (#), which libvirt does not know"
+        message = f"{text!r} has a fragment (#), which libvirt does not support"
         raise HostRefused(message, hint=_EXAMPLES)
     if host.startswith("-") or (parts.username or "").startswith("-"):
-        message = f"{text!r}: a host or user must not begin with a dash"
+        message = f"{text!r}: a host or user must not start with a dash"
         raise HostRefused(message)
     if transport not in ("", "unix") and not host:
-        message = f"{text!r} names no host"
+        message = f"{text!r} has no host"
         raise HostRefused(message, hint=f"such as {parts.scheme}://root@host/system")
     _check_path(text, driver, parts.path)
     warnings = []
     if transport == "tcp":
-        warnings.append("tcp is neither encrypted nor authenticated: use ssh or tls outside of tests")
+        warnings.append("tcp is neither encrypted nor authenticated: use ssh or tls except for tests")
     if host and not transport:
         transport = "tls"  # what libvirt does with a host and no transport
     if transport == "tls" and dict(parameters).get("no_verify") == "1":
@@ -92,14 +92,14 @@ def parse_uri(text: str) -> ConnectionUri:
 def _refuse_programs(text: str, parameters: list[tuple[str, str]]) -> None:
     for key, value in parameters:
         if key.lower() in _RUNS_A_PROGRAM or (key.lower() == "proxy" and value.lower() == "netcat"):
-            message = f"parameter {key}={value} in {text!r} runs a program of the URI's choice"
-            raise HostRefused(message, hint=f"leave {key} out")
+            message = f"parameter {key}={value} in {text!r} runs an arbitrary program"
+            raise HostRefused(message, hint=f"remove {key}")
 
 
 def _check_path(text: str, driver: str, path: str) -> None:
     if driver == "qemu" and path not in ("/system", "/session"):
         message = f"{text!r} has the path {path!r}" if path else f"{text!r} has no path"
-        raise HostRefused(message, hint="the system daemon is /system: " + _EXAMPLES)
+        raise HostRefused(message, hint="for the system daemon use /system: " + _EXAMPLES)
     if driver == "test" and path in ("", "/"):
-        message = f"{text!r} names no file of a host"
+        message = f"{text!r} names no host file"
         raise HostRefused(message, hint="test:///absolute/path/node.xml, or test:///default")

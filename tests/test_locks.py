@@ -75,7 +75,7 @@ def test_who_has_one_of_the_two_locks_excludes_and_is_named_where_the_kernel_kno
     """A lock of an open file description is no process's."""
     with holding(kind, lock_of(path)) as holder:
         by = "" if kind == "description" else rf" by process {holder.pid} \(lock_holder.py {kind}.*\)"
-        with pytest.raises(RegistryBusy, match=rf"{path} is locked{by}, and was for 0.1 seconds"), exclusive(path, 0.1):
+        with pytest.raises(RegistryBusy, match=rf"{path} has been locked{by} for 0.1 seconds"), exclusive(path, 0.1):
             pass
     with exclusive(path, LONG):
         pass
@@ -155,7 +155,7 @@ def test_a_file_that_is_not_there_is_locked_only_if_it_is_to_be_created(path: Pa
 def test_a_lock_that_is_a_link_is_refused(path: Path, link: str) -> None:
     """Whoever may write to the folder doesn't choose what is made elsewhere."""
     lock_of(path).symlink_to(path.with_name("elsewhere") if link == "dangling" else lock_of(path))
-    with pytest.raises(UnwritableFile, match="no lock at"), exclusive(path, LONG):
+    with pytest.raises(UnwritableFile, match="cannot lock"), exclusive(path, LONG):
         pass
     assert not path.with_name("elsewhere").exists()
 
@@ -178,5 +178,5 @@ def test_a_file_system_that_has_one_of_the_two_locks_only_will_do(
         pass
     monkeypatch.setattr(fcntl, "flock", refuse)
     monkeypatch.setattr(fcntl, "fcntl", refuse)
-    with pytest.raises(UnwritableFile, match="no lock at"), exclusive(path, LONG):
+    with pytest.raises(UnwritableFile, match="cannot lock"), exclusive(path, LONG):
         pass

@@ -80,7 +80,7 @@ def test_durations_are_read_as_hocon_reads_them(text: str, seconds: float) -> No
     ("text", "hint"),
     [
         ("10 mins", "10 m"), ("300 sec", "300 s"), ("1 hr", "1 h"), ("1h30m", "90 minutes"), ("2 weeks", "14 days"),
-        ("5 Minutes", "5 minutes"), ("1 month", "30 days"), ("1 year", "365 days"), ("3 fortnights", "units are"),
+        ("5 Minutes", "5 minutes"), ("1 month", "30 days"), ("1 year", "365 days"), ("3 fortnights", "valid units"),
         ("10 min 5 sec", "605 seconds"), ("1 H", "1 h"),
     ],
 )  # fmt: skip

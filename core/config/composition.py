@@ -182,7 +182,7 @@ class Composer:
         chain = (*at.chain, source.name)
         included = self._block(root, _Position(at.path, len(at.path), source, at.in_list, chain))
         if at.in_list and _refers(included):
-            message = f"{source.name} has substitutions, which do not work in a file included inside a list"
+            message = f"{source.name} has substitutions: these do not work in a file included inside a list"
             self.report.error(Code.INCLUDE_IN_LIST, include.place, at.path, message)
         if alone and at.path:
             section.place = Place(source.name, 1, 1)
@@ -203,7 +203,7 @@ class Composer:
         if source.name in at.chain:
             cycle = " includes ".join((*at.chain[at.chain.index(source.name) :], source.name))
             raise IncludeRefused(
-                Code.INCLUDE_CYCLE, f"the include forms a cycle: {cycle}", "take one of these includes out"
+                Code.INCLUDE_CYCLE, f"the include forms a cycle: {cycle}", "remove one of these includes"
             )
         if len(at.chain) > 50:
             raise IncludeRefused(Code.NESTED_TOO_DEEPLY, "more than 50 files include one another")

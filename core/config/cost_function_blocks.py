@@ -23,7 +23,7 @@ _PARAMETERS = ("name", "description", *_ATTRIBUTES, "devices", "scale", "offset"
 def read_cost_function(identity: str, value: Value, path: Path, report: Report) -> CostFunction | None:
     """Make a cost function of a block; None where it has errors, which are reported."""
     if not isinstance(value, ObjectValue):
-        message = f"the cost function '{identity}' is {name_kind(value)}; a block of curves is expected"
+        message = f"the cost function '{identity}' is {name_kind(value)}; expected a block of curves"
         report.error(
             Code.WRONG_TYPE, value.place, path, message, f"write {identity} {{ vms: {{ ... }} }}", via=value.via
         )
@@ -50,9 +50,9 @@ def read_cost_function(identity: str, value: Value, path: Path, report: Report) 
     parameters.unknown(_PARAMETERS, "a cost function")
     if not restricted:
         message = (
-            f"the cost function '{identity}' has none of vms, vcpus and memory: VMs without devices are not limited"
+            f"the cost function '{identity}' has no vms, vcpus or memory curve: VMs without devices are not limited"
         )
-        report.warning(Code.NO_LIMIT, value.place, path, message, "give it at least one of these curves")
+        report.warning(Code.NO_LIMIT, value.place, path, message, "add at least one of these curves")
     if report.errors > errors:
         return None
     return CostFunction(
@@ -72,12 +72,12 @@ def _read_devices(parameters: Parameters) -> dict[str, Curve]:
         return {}
     if not isinstance(found.value, ObjectValue):
         hint = "write devices { nvidia-gpu: { curve: linear, slope: 1, base: 0, max: 4 } }"
-        message = f"'devices' of a cost function is {name_kind(found.value)}; curves by device type are expected"
+        message = f"'devices' of a cost function is {name_kind(found.value)}; expected curves by device type"
         parameters.error(Code.WRONG_TYPE, "devices", message, hint)
         return {}
     if "curve" in found.value.fields:
-        message = "'devices' has a curve itself: the device type is missing"
-        hint = "write devices.TYPE: { curve: ... }, with the type that the profiles use"
+        message = "'devices' is itself a curve: the device type is missing"
+        hint = "write devices.TYPE: { curve: ... }, with a TYPE that the profiles use"
         parameters.report.error(
             Code.WRONG_TYPE, found.value.place, (*parameters.path, "devices"), message, hint, via=found.value.via
         )
@@ -101,10 +101,12 @@ def _check_at_zero(kind: str, curve: Curve, types: Parameters) -> None:
     cost = curve.cost(0)
     if cost == INFINITY:
         message = (
-            f"the curve of device '{kind}' is infinite at 0: no VM at all can be placed with this cost function, "
-            "not even one without such a device"
+            f"the curve of device '{kind}' is infinite at 0: this cost function refuses every VM, even one "
+            "without such a device"
         )
-        types.warning(Code.DEVICE_INFINITE_AT_ZERO, kind, message, "{ curve: unavailable } was probably meant")
+        types.warning(Code.DEVICE_INFINITE_AT_ZERO, kind, message, "did you mean { curve: unavailable }?")
     elif cost != 0:
-        message = f"the curve of device '{kind}' costs {cost:g} at 0: every VM pays that, also without such a device"
-        types.warning(Code.DEVICE_COST_AT_ZERO, kind, message, "let it begin at 0, or use the function's offset")
+        message = (
+            f"the curve of device '{kind}' costs {cost:g} at 0: every VM pays that, even one without such a device"
+        )
+        types.warning(Code.DEVICE_COST_AT_ZERO, kind, message, "make it 0 at 0, or use the function's offset")

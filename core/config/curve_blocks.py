@@ -45,7 +45,7 @@ def read_curve(value: Value, path: Path, report: Report) -> Curve | None:
             Code.WRONG_TYPE,
             value.place,
             path,
-            f"'{path[-1]}' is {name_kind(value)}; a curve is expected",
+            f"'{path[-1]}' is {name_kind(value)}; expected a curve",
             hint,
             via=value.via,
         )
@@ -69,7 +69,7 @@ def _read_kind(parameters: Parameters) -> type[Curve] | None:
     kind = CURVE_NAMES.get(name)
     if kind is None:
         meant = nearest(name, CURVE_NAMES) or _OTHER_NAMES.get(name.lower(), "")
-        hint = f"did you mean {meant}?" if meant else f"curves are {', '.join(CURVE_NAMES)}"
+        hint = f"did you mean {meant}?" if meant else f"valid curves: {', '.join(CURVE_NAMES)}"
         parameters.error(Code.UNKNOWN_CURVE, "curve", f"unknown curve {shorten(name)}", hint)
     return kind
 
@@ -101,7 +101,10 @@ def _read_shared(parameters: Parameters) -> dict[str, float]:
         shared["max"] = limit
         if limit < 0:
             parameters.warning(
-                Code.NEGATIVE_MAX, "max", f"'max' is {limit:g}: every use costs infinity", "use is never negative"
+                Code.NEGATIVE_MAX,
+                "max",
+                f"'max' is {limit:g}: every use has an infinite cost",
+                "usage is never negative",
             )
         else:
             _check_unit(parameters, "max", limit, is_size=False)
@@ -111,14 +114,12 @@ def _read_shared(parameters: Parameters) -> dict[str, float]:
 def warn_about_scale(parameters: Parameters, scale: float) -> None:
     """Warn where a scale turns costs around or makes them vanish."""
     if scale == 0:
-        parameters.warning(
-            Code.ZERO_SCALE, "scale", "'scale' is 0: every finite cost becomes 0", "leave it out for 1.0"
-        )
+        parameters.warning(Code.ZERO_SCALE, "scale", "'scale' is 0: every finite cost becomes 0", "omit it for 1.0")
     elif scale < 0:
         parameters.warning(
             Code.NEGATIVE_SCALE,
             "scale",
-            f"'scale' is {scale:g}: the more is used, the lower the cost",
+            f"'scale' is {scale:g}: higher usage lowers the cost",
             "a positive number",
         )
 
@@ -148,15 +149,13 @@ def _check_unit(parameters: Parameters, key: str, amount: float, *, is_size: boo
     if _is_of_memory(parameters):
         if not is_size and 0 < amount < SMALL_MEMORY:
             hint = (
-                f"write {int(amount) * 1024**3}"
-                if key == "max"
-                else f"write {written} GiB, or {written} B if it is meant"
+                f"write {int(amount) * 1024**3}" if key == "max" else f"write {written} GiB, or {written} B for bytes"
             )
             parameters.warning(
                 Code.MISSING_UNIT, key, f"'{key}' of a memory curve is {written} bytes: a unit is missing", hint
             )
     elif is_size:
-        message = f"'{key}' is a size, {written}, on a curve that counts {parameters.path[-1]}"
+        message = f"'{key}' is a size, {written}, but the curve counts {parameters.path[-1]}"
         parameters.warning(Code.UNEXPECTED_UNIT, key, message, f"it counts as {amount:.0f}, its number of bytes")
 
 
@@ -170,7 +169,7 @@ def _required_coefficient(parameters: Parameters, key: str, example: str) -> flo
     if is_size:
         written = parameters.text(key)
         message = f"'{key}' is a size, {written}: it counts as {amount:.0f}, its number of bytes"
-        parameters.warning(Code.UNEXPECTED_UNIT, key, message, f"write {amount:.0f} if it is meant")
+        parameters.warning(Code.UNEXPECTED_UNIT, key, message, f"write {amount:.0f} if that is intended")
     return amount
 
 
@@ -192,20 +191,18 @@ def _read_hard_soft(parameters: Parameters, shared: dict[str, float]) -> Curve |
         message = f"'hard' ({parameters.text('hard')}) is below 'soft' ({parameters.text('soft')})"
         both = f"soft: {parameters.text('hard')}, hard: {parameters.text('soft')}"
         parameters.error(
-            Code.HARD_BELOW_SOFT, "hard", message, f"hard must not be below soft; were they swapped: {both}?"
+            Code.HARD_BELOW_SOFT, "hard", message, f"hard must be at least soft; are they swapped: {both}?"
         )
         return None
     if hard == soft:
-        message = f"'hard' and 'soft' are both {parameters.text('hard')}: there is no stretch between them"
-        parameters.warning(
-            Code.HARD_EQUALS_SOFT, "hard", message, "the cost is softAmt at soft, and infinite right after"
-        )
+        message = f"'hard' and 'soft' are both {parameters.text('hard')}: there is no range between them"
+        parameters.warning(Code.HARD_EQUALS_SOFT, "hard", message, "the cost is softAmt at soft, and infinite above it")
     curve = HardSoft(soft=soft, hard=hard, **amounts, **shared)
     if curve.soft_amt > curve.hard_amt:
         key = "hardAmt" if "softAmt" not in parameters.block.fields else "softAmt"
         message = f"'softAmt' ({curve.soft_amt:g}) is above 'hardAmt' ({curve.hard_amt:g}): the cost falls past soft"
-        default = "hardAmt is 10 unless given" if "hardAmt" not in parameters.block.fields else ""
-        parameters.warning(Code.FALLING_COST, key, message, default or "were they swapped?")
+        default = "hardAmt defaults to 10" if "hardAmt" not in parameters.block.fields else ""
+        parameters.warning(Code.FALLING_COST, key, message, default or "are they swapped?")
     return curve
 
 

@@ -70,21 +70,21 @@ class Duplicates:
                 self._check_object(entry, whole, before, file)
             elif before is not None and not _unsets(before.value):
                 key = render_path(entry.path)
-                message = f"'{key}' is written twice: this value replaces that of line {before.place.line}"
-                self._report.warning(Code.DUPLICATE_KEY, entry.place, whole, message, "take one of them out")
+                message = f"'{key}' is set twice: this value replaces the one in line {before.place.line}"
+                self._report.warning(Code.DUPLICATE_KEY, entry.place, whole, message, "remove one of them")
 
     def _check_object(self, entry: Entry, path: Path, before: Entry | None, file: str) -> None:
         what = definition(path)
         key = render_path(entry.path)
         if before is not None and not isinstance(before.value, Block):
             if not _unsets(before.value) and not _refers(before.value):
-                message = f"'{key}' is written twice: this object replaces the value of line {before.place.line}"
-                self._report.warning(Code.DUPLICATE_KEY, entry.place, path, message, "take one of them out")
+                message = f"'{key}' is set twice: this object replaces the value in line {before.place.line}"
+                self._report.warning(Code.DUPLICATE_KEY, entry.place, path, message, "remove one of them")
             return
         first = self._definitions.setdefault((file, path), entry.place)
         if what and first != entry.place and (before is not None or what != "curve"):
-            message = f"the {what} '{key}' is defined twice: it is merged with that of line {first.line}"
-            hint = "take one of them out" if what == "curve" else "give it another id, or take one of them out"
+            message = f"the {what} '{key}' is defined twice: it is merged with the one in line {first.line}"
+            hint = "remove one of them" if what == "curve" else "give it another id, or remove one of them"
             self._report.warning(Code.DUPLICATE_DEFINITION, entry.place, path, message, hint)
 
 

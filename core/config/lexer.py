@@ -132,12 +132,12 @@ class Lexer:
         if character != '"':
             return self._reserved(start)
         if self.text.startswith('"""', start):
-            return SyntaxMistake(Code.UNCLOSED_STRING, self.place(start), 'a string opened with """ is never closed')
+            return SyntaxMistake(Code.UNCLOSED_STRING, self.place(start), 'a string opened with """ is not closed')
         inside = _STRING_INSIDE.match(self.text, start + 1)
         end = inside.end() if inside else start + 1
         if end == len(self.text) or self.text[end] in "\n\r":
             return SyntaxMistake(
-                Code.UNCLOSED_STRING, self.place(start), 'the quote " that opens here is not closed on its line'
+                Code.UNCLOSED_STRING, self.place(start), 'the quote " opened here is not closed on its line'
             )
         if self.text[end] == "\\":
             escape = self.text[end : end + 2]
@@ -156,19 +156,19 @@ class Lexer:
         place = self.place(start)
         if character == "\0":
             return SyntaxMistake(
-                Code.NUL_BYTE, place, "a NUL byte: this is no text file", "save it as plain UTF-8 text"
+                Code.NUL_BYTE, place, "a NUL byte: this is not a text file", "save it as plain UTF-8 text"
             )
         if character == "$":
             return SyntaxMistake(
                 Code.UNQUOTED_CHARACTER,
                 place,
                 "'$' without '{'",
-                'a substitution is ${path}; put quotes around a text with "$"',
+                'a substitution is written ${path}; quote text that contains "$"',
             )
         end = self.text.find("\n", start)
         line = self.text[self.text.rfind("\n", 0, start) + 1 : end if end >= 0 else len(self.text)]
-        message = f"the character '{character}' is not allowed outside of quotes: {line.strip()}"
-        return SyntaxMistake(Code.UNQUOTED_CHARACTER, place, message, "put the value in double quotes")
+        message = f"the character '{character}' is not allowed outside quotes: {line.strip()}"
+        return SyntaxMistake(Code.UNQUOTED_CHARACTER, place, message, "put double quotes around the value")
 
 
 def _is_number(text: str) -> bool:

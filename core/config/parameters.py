@@ -68,10 +68,10 @@ class Parameters:
         hint = f"such as {key}: {example}" if example else ""
         others = [name for name in self.block.fields if name not in self._taken]
         if key in self.block.fields:
-            hint = f"it is null in line {self.block.fields[key].place.line}"
+            hint = f"it is set to null in line {self.block.fields[key].place.line}"
         elif others and (meant := nearest(key, others)):
-            hint = f"did you mean it with '{meant}' in line {self.block.fields[meant].place.line}?"
-        message = f"'{key}' is missing in '{_last(self.path)}'"
+            hint = f"is '{meant}' in line {self.block.fields[meant].place.line} a misspelling of it?"
+        message = f"'{key}' is missing from '{_last(self.path)}'"
         self.report.error(
             Code.MISSING_PARAMETER, self.block.place, (*self.path, key), message, hint, via=self.block.via
         )
@@ -83,7 +83,7 @@ class Parameters:
             if key in self._taken:
                 continue
             meant = nearest(key, names)
-            hint = f"did you mean {meant}?" if meant else f"{what} has {', '.join(names)}"
+            hint = f"did you mean {meant}?" if meant else f"valid parameters of {what}: {', '.join(names)}"
             message = f"unknown parameter '{key}' of {what}: it has no effect"
             self.report.warning(Code.UNKNOWN_PARAMETER, found.place, (*self.path, key), message, hint)
 
@@ -111,7 +111,7 @@ class Parameters:
         if isinstance(found.value, Scalar):
             return found.value
         place = found.value.via[-1] if found.value.via else found.value.place
-        message = f"'{key}' is {name_kind(found.value)}; {what} is expected"
+        message = f"'{key}' is {name_kind(found.value)}; expected {what}"
         self.report.error(Code.WRONG_TYPE, place, (*self.path, key), message)
         return None
 
@@ -148,12 +148,12 @@ class Parameters:
         text = value.text
         if not _NUMBER.fullmatch(text):
             hint = "a whole number, without a unit" if units.has_unit(text) else "a whole number, such as 8"
-            self.error(Code.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is no whole number", hint)
+            self.error(Code.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is not a whole number", hint)
             return None
         number = float(text)
         if not math.isfinite(number) or number != int(number):
             whole = f"write {int(number)} or {int(number) + 1}" if abs(number) < MAX_INT else ""
-            self.error(Code.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is no whole number", whole)
+            self.error(Code.NOT_AN_INTEGER, key, f"'{key}' is {shorten(text)}, which is not a whole number", whole)
             return None
         if not least <= number <= most:
             self.error(Code.OUT_OF_RANGE, key, f"'{key}' is {shorten(text)}; it must be from {least} to {most}")
@@ -207,7 +207,7 @@ class Parameters:
                 Code.MISSING_UNIT,
                 key,
                 f"'{key}' is {text} bytes: a unit is missing",
-                f"write {text} GiB, or {text} B if it is meant",
+                f"write {text} GiB, or {text} B for bytes",
             )
         return size
 
@@ -219,7 +219,7 @@ class Parameters:
         try:
             seconds = units.parse_duration(value.text)
         except units.NotAQuantity as error:
-            self.error(Code.NOT_A_DURATION, key, f"'{key}' is no duration: {error}", error.hint)
+            self.error(Code.NOT_A_DURATION, key, f"'{key}' is not a duration: {error}", error.hint)
             return None
         if seconds <= 0:
             self.error(
@@ -232,7 +232,7 @@ class Parameters:
         if not units.has_unit(value.text):
             message = f"'{key}' is {value.text} without a unit: that is milliseconds"
             self.warning(
-                Code.MISSING_UNIT, key, message, f"write {value.text} seconds, or {value.text} ms if it is meant"
+                Code.MISSING_UNIT, key, message, f"write {value.text} seconds, or {value.text} ms for milliseconds"
             )
         return seconds
 
@@ -240,7 +240,7 @@ class Parameters:
         try:
             return units.parse_size(text)
         except units.NotAQuantity as error:
-            self.error(Code.NOT_A_SIZE, key, f"'{key}' is no size: {error}", error.hint)
+            self.error(Code.NOT_A_SIZE, key, f"'{key}' is not a size: {error}", error.hint)
             return None
 
     def _refuse_number(self, key: str, text: str) -> None:
@@ -248,17 +248,17 @@ class Parameters:
             self.error(
                 Code.NOT_A_NUMBER,
                 key,
-                f"'{key}' is {shorten(text)}, which is more than a number can hold",
+                f"'{key}' is {shorten(text)}, which is too large for a number",
                 "the largest is 1.7e308",
             )
         elif _is_not_finite(text):
-            hint = "for no limit leave it out; for an infinite cost use { curve: invalid }"
+            hint = "omit it for no limit; for an infinite cost use { curve: invalid }"
             self.error(Code.NOT_A_NUMBER, key, f"'{key}' is {shorten(text)}, which is not allowed as a number", hint)
         else:
             self.error(
                 Code.NOT_A_NUMBER,
                 key,
-                f"'{key}' is {shorten(text)}, which is no number",
+                f"'{key}' is {shorten(text)}, which is not a number",
                 "such as 1.5, with a decimal point",
             )
 

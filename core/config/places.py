@@ -32,5 +32,5 @@ def find_configuration(
         except OSError:  # a folder on the way that may not be entered
             continue
     tried = ", ".join(str(place) if place.is_absolute() else f"./{place}" for place in places)
-    message = f"there is no configuration: looked for {tried}"
-    raise UnreadableFile(message, hint=f"name one with --config FILE or {VARIABLE}")
+    message = f"no configuration found: looked for {tried}"
+    raise UnreadableFile(message, hint=f"set one with --config FILE or {VARIABLE}")

@@ -26,7 +26,7 @@ _PARAMETERS = ("name", "description", "cores", "memory", "devices", "cost-functi
 def read_profile(identity: str, value: Value, path: Path, report: Report) -> HardwareProfile | None:
     """Make a hardware profile of a block; None where it has errors, which are reported."""
     if not isinstance(value, ObjectValue):
-        message = f"the hardware profile '{identity}' is {name_kind(value)}; a block is expected"
+        message = f"the hardware profile '{identity}' is {name_kind(value)}; expected a block"
         report.error(
             Code.WRONG_TYPE,
             value.place,
@@ -66,14 +66,14 @@ def _read_devices(parameters: Parameters) -> tuple[Device, ...]:
     path = (*parameters.path, "devices")
     hint = 'write devices: [ { type: "nvidia-gpu", addr: "0000:41:00.0" } ]'
     if not isinstance(value, ListValue):
-        message = f"'devices' of a hardware profile is {name_kind(value)}; a list is expected"
+        message = f"'devices' of a hardware profile is {name_kind(value)}; expected a list"
         parameters.report.error(Code.WRONG_TYPE, value.place, path, message, hint, via=value.via)
         return ()
     devices: list[Device] = []
     seen: dict[PciAddress, Place] = {}
     for index, item in enumerate(value.items):
         if not isinstance(item, ObjectValue):
-            message = f"device {index + 1} is {name_kind(item)}; type and addr in braces are expected"
+            message = f"device {index + 1} is {name_kind(item)}; expected type and addr in braces"
             parameters.report.error(Code.WRONG_TYPE, item.place, (*path, index), message, hint, via=item.via)
             continue
         device = _read_device(item, (*path, index), parameters.report, seen)
@@ -101,7 +101,7 @@ def _read_device(item: ObjectValue, path: Path, report: Report, seen: dict[PciAd
         return None
     if address in seen:
         message = f"the PCI address {address} ('addr' {text}) is listed twice: also in line {seen[address].line}"
-        parameters.error(Code.DUPLICATE_PCI_ADDRESS, "addr", message, "each device is listed once")
+        parameters.error(Code.DUPLICATE_PCI_ADDRESS, "addr", message, "list each device once")
         return None
     seen[address] = parameters.place("addr")
     return None if kind is None else Device(kind, address)
@@ -120,8 +120,8 @@ def check_function_reference(
     if function in functions or not complete:
         return
     meant = nearest(function, functions)
-    known = f"defined are {', '.join(functions)}" if functions else "no cost function is defined"
-    message = f"there is no cost function {shorten(function)}"
+    known = f"defined: {', '.join(functions)}" if functions else "no cost function is defined"
+    message = f"unknown cost function {shorten(function)}"
     parameters.error(Code.UNKNOWN_COST_FUNCTION, "cost-function", message, f"did you mean {meant}?" if meant else known)
 
 
@@ -136,7 +136,7 @@ def check_against_function(
         own = units.show_size(profile.memory_bytes)
         message = f"cost function '{function.id}' allows {allowed}, more than the {own} of '{profile.id}'"
         parameters.warning(
-            Code.MEMORY_OVERCOMMITTED, "memory", message, "let the function's memory curve end there (hard, or max)"
+            Code.MEMORY_OVERCOMMITTED, "memory", message, "end the function's memory curve there (hard or max)"
         )
     listed = value.fields.get("devices")
     items = listed.value.items if listed is not None and isinstance(listed.value, ListValue) else ()
@@ -147,7 +147,7 @@ def check_against_function(
         device = kind.value.text
         if device not in function.devices:
             meant = nearest(device, function.devices)
-            hint = f"did you mean {meant}?" if meant else f"give '{function.id}' a curve devices.{device}"
+            hint = f"did you mean {meant}?" if meant else f"add a curve devices.{device} to '{function.id}'"
             message = f"cost function '{function.id}' has no curve for device type '{device}': it can never be used"
             report.warning(
                 Code.DEVICE_WITHOUT_CURVE,

@@ -81,7 +81,7 @@ def _read(path: Path, variables: Mapping[str, str]) -> tuple[Reading, int]:
             compare(root, resolved, variables, report)
         configuration = read_sections(resolved, report)
     except RecursionError:
-        message = "the substitutions or blocks are nested too deeply to be read"
+        message = "substitutions or blocks are nested too deeply"
         report.error(Code.NESTED_TOO_DEEPLY, Place(main.name, 1, 1), (), message)
     names = [source.name for source in sources.by_path.values()]
     reading = Reading(
@@ -101,6 +101,6 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Configurat
         count = len(reading.errors)
         message = f"the configuration {path} has {count} error{'s' if count != 1 else ''}"
         raise ConfigurationInvalid(
-            message, reading.diagnostics, hint=f"{shlex.join(['realms', 'check', str(path)])} shows them all"
+            message, reading.diagnostics, hint=f"{shlex.join(['realms', 'check', str(path)])} lists them all"
         )
     return reading.configuration

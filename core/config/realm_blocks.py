@@ -32,7 +32,7 @@ def read_realm(identity: str, value: Value, path: Path, report: Report) -> Realm
     """Make a realm of a block; None where it has errors, which are reported."""
     if not isinstance(value, ObjectValue):
         hint = f'write {identity} = {{ include "realms/{identity}.conf" }}'
-        message = f"the realm '{identity}' is {name_kind(value)}; a block is expected"
+        message = f"the realm '{identity}' is {name_kind(value)}; expected a block"
         report.error(Code.WRONG_TYPE, value.place, path, message, hint, via=value.via)
         return None
     errors = report.errors
@@ -53,7 +53,7 @@ def read_realm(identity: str, value: Value, path: Path, report: Report) -> Realm
             Code.SHORT_REGISTRATION_TIMEOUT,
             "registration-timeout",
             message,
-            "a VM that needs longer to start and register is stopped",
+            "a VM that takes longer to start and register is stopped",
         )
     given["poll_frequency"] = parameters.duration("poll-frequency")
     given["registration_port"] = parameters.integer("registration-port", 1, 65535)
@@ -79,7 +79,7 @@ def _switch(parameters: Parameters, key: str, *, default: bool) -> bool:
 
 def _warn_missing(parameters: Parameters, block: ObjectValue, path: Path, key: str, word: str) -> None:
     if block.complete:
-        message = f"'{key}' is missing: {word} is assumed"
+        message = f"'{key}' is missing: using {word}"
         parameters.report.warning(Code.ASSUMED_DEFAULT, block.place, path, message, f"write {key}: {word}")
 
 
@@ -89,12 +89,12 @@ def _check_driver(parameters: Parameters) -> None:
     driver = parameters.text("driver")
     if driver is None or driver == _DRIVER:
         return
-    message = f"the driver {shorten(driver)} is not known"
+    message = f"unknown driver {shorten(driver)}"
     hint = f"write driver: {_DRIVER}"
     if driver.lower() in _OTHER_DRIVERS:
-        message = f"the driver {shorten(driver)} is for realms of another kind, which this program does not manage"
+        message = f"the driver {shorten(driver)} is for another kind of realm, which is not supported"
     elif meant := nearest(driver, (_DRIVER, "kvm", "qemu")):
-        hint = f"did you mean {_DRIVER}?" if meant == _DRIVER else f"KVM and QEMU are reached by driver: {_DRIVER}"
+        hint = f"did you mean {_DRIVER}?" if meant == _DRIVER else f"for KVM and QEMU write driver: {_DRIVER}"
     parameters.error(Code.UNKNOWN_DRIVER, "driver", message, hint)
 
 
@@ -105,8 +105,8 @@ def _name(parameters: Parameters, key: str) -> str | None:
         parameters.error(
             Code.INVALID_NAME,
             key,
-            f"'{key}' is {shorten(name)}, which is no name that libvirt takes",
-            "leave it out for none",
+            f"'{key}' is {shorten(name)}, which is not a valid libvirt name",
+            "omit it for none",
         )
     return name
 
@@ -118,7 +118,7 @@ def _read_drives(realm: Parameters) -> DriveSettings:
         _warn_missing(realm, realm.block, (*path, "lazy-allocation"), "drives.lazy-allocation", "on")
         return DriveSettings()
     if not isinstance(found.value, ObjectValue):
-        message = f"'drives' is {name_kind(found.value)}; a block is expected"
+        message = f"'drives' is {name_kind(found.value)}; expected a block"
         realm.error(Code.WRONG_TYPE, "drives", message, "write drives.lazy-allocation: on, or drives { ... }")
         return DriveSettings()
     parameters = Parameters(found.value, path, realm.report)
@@ -135,7 +135,7 @@ def _read_drives(realm: Parameters) -> DriveSettings:
     most = parameters.size("max-size", least=1)
     if least is not None and most is not None and least > most:
         message = f"'min-size' ({parameters.text('min-size')}) is more than 'max-size' ({parameters.text('max-size')})"
-        parameters.error(Code.MIN_ABOVE_MAX, "min-size", message, "were they swapped?")
+        parameters.error(Code.MIN_ABOVE_MAX, "min-size", message, "are they swapped?")
     parameters.unknown(_DRIVES, "drives")
     return DriveSettings(lazy_allocation=bool(lazy), cache=cache, min_size=least, max_size=most)
 
@@ -149,8 +149,8 @@ def _read_cache(parameters: Parameters) -> CacheMode:
         return CacheMode(text)
     meant = nearest(text, modes)
     others = {"directsync", "unsafe"}
-    hint = f"did you mean {meant}?" if meant else f"modes are {', '.join(modes)}"
+    hint = f"did you mean {meant}?" if meant else f"valid modes: {', '.join(modes)}"
     if text.lower() in others:
-        hint = f"QEMU has it, but realms use only {', '.join(modes)}"
+        hint = f"QEMU supports it, but realms use only {', '.join(modes)}"
     parameters.error(Code.UNKNOWN_CACHE_MODE, "cache", f"unknown cache mode {shorten(text)}", hint)
     return CacheMode.DEFAULT

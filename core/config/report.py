@@ -84,7 +84,7 @@ class Report:
         found = self._found[key]
         hints = [found.hint] if found.hint else []
         if also := self._also.get(key):
-            hints.append(f"the same at {_some(also)}")
+            hints.append(f"also at {_some(also)}")
         if includes := included_at.get(found.file):
             hints.append(f"included at {_some([str(place) for place in dict.fromkeys(includes)])}")
         return replace(found, hint="; ".join(hints))

@@ -104,7 +104,7 @@ class Resolver:
             value = self._finish(self._section(self._root, _EVERYTHING), ())
         except _TooMany:
             self._report.error(
-                Code.TOO_MANY_VALUES, self._root.place, (), f"the substitutions expand to more than {MAX_VALUES} values"
+                Code.TOO_MANY_VALUES, self._root.place, (), f"substitutions expand to more than {MAX_VALUES} values"
             )
             return ObjectValue(self._root.place, {}, complete=False)
         assert isinstance(value, ObjectValue)  # noqa: S101 - a section is an object
@@ -233,7 +233,7 @@ class Resolver:
         if id(reference) in self._running:
             raise _Cycle(reference)
         if len(self._running) >= MAX_CHAIN:
-            message = f"more than {MAX_CHAIN} substitutions refer to one another, ending with {reference}"
+            message = f"a chain of more than {MAX_CHAIN} substitutions ends with {reference}"
             raise _Unresolvable(Code.NESTED_TOO_DEEPLY, reference.place, message)
         self._running.add(id(reference))
         cuts = self._cuts
@@ -309,10 +309,10 @@ class Resolver:
 
     def _unresolved(self, reference: Reference, plain: tuple[str, ...]) -> _Unresolvable:
         near = nearest(render_path(plain), (path for path in self._paths(self._root, ()) if path))
-        hint = f"did you mean ${{{near}}}?" if near else "define it, or write ${?...} if it may be missing"
-        message = f"the substitution {reference} has no value: '{render_path(plain)}' is defined nowhere"
+        hint = f"did you mean ${{{near}}}?" if near else "define it, or write ${?...} if it is optional"
+        message = f"the substitution {reference} has no value: '{render_path(plain)}' is not defined"
         if len(plain) == 1:
-            message += ", nor is it an environment variable"
+            message += ", and there is no such environment variable"
         return _Unresolvable(Code.UNRESOLVED_SUBSTITUTION, reference.place, message, hint)
 
     def _paths(self, section: Section, path: tuple[str, ...]) -> list[str]:
@@ -342,8 +342,8 @@ class Resolver:
             elif isinstance(joined, _List) and isinstance(shape, _List):
                 joined = _List(place, _items(joined) + _items(shape))
             elif not (blank and isinstance(joined, _Object | _List)):
-                message = f"{_name(joined)} and {_name(shape)} side by side can't be joined"
-                hint = "is a comma or a new line missing?"
+                message = f"{_name(joined)} and {_name(shape)} next to each other can't be joined"
+                hint = "is a comma or newline missing?"
                 raise _Unresolvable(Code.MIXED_VALUE, place, message, hint, via=(*joined.via, *shape.via))
         return joined
 

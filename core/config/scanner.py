@@ -80,7 +80,7 @@ class _Scanner(TokenStream):
         self.skip()
         if self.is_next("["):
             raise SyntaxMistake(
-                Code.ROOT_NOT_BLOCK, self.place(self.peek()), "the file is a list; a configuration consists of keys"
+                Code.ROOT_NOT_BLOCK, self.place(self.peek()), "the file is a list; expected keys and values"
             )
         if self.is_next("{"):
             root = self.read_block()
@@ -88,9 +88,7 @@ class _Scanner(TokenStream):
             token = self.peek()
             if token.mark is not Mark.END:
                 message = f"{show(token)} after the closing brace of the file"
-                raise SyntaxMistake(
-                    Code.UNEXPECTED_TEXT, self.place(token), message, "is there a brace '}' too many above?"
-                )
+                raise SyntaxMistake(Code.UNEXPECTED_TEXT, self.place(token), message, "is there an extra '}' above?")
             return root
         self._open.append(_Open(0, ""))
         self.read_entries()
@@ -114,9 +112,7 @@ class _Scanner(TokenStream):
     def open_bracket(self, bracket: str) -> Place:
         token = self.take()
         if len(self._open) >= MAX_DEPTH:
-            raise SyntaxMistake(
-                Code.NESTED_TOO_DEEPLY, self.place(token), f"more than {MAX_DEPTH} blocks inside each other"
-            )
+            raise SyntaxMistake(Code.NESTED_TOO_DEEPLY, self.place(token), f"more than {MAX_DEPTH} nested blocks")
         self._open.append(_Open(token.start, bracket))
         self.depth = max(self.depth, len(self._open))
         return self.place(token)
@@ -159,8 +155,8 @@ class _Scanner(TokenStream):
     def extra_brace(self) -> str:
         if self._closed_by_inner_brace:
             line = self.lexer.place(self._closed_by_inner_brace[0]).line
-            return f"by its indentation it is the brace of line {line} that is one too many"
-        return "a block was closed too early, or this brace is one too many"
+            return f"judging by indentation, the extra brace is in line {line}"
+        return "a block was closed too early, or this brace is extra"
 
     def read_entry(self, inside: _Open) -> None:
         first = self.peek()
@@ -188,7 +184,7 @@ class _Scanner(TokenStream):
 
     def hint_no_value(self, inside: _Open, key: str) -> str:
         if key.isdigit() and inside.entries:
-            return "a number has a decimal point, not a comma, and no commas between thousands"
+            return "write numbers with a decimal point and without thousands separators"
         return f"write {key}: value"
 
     def read_path(self, first: Token) -> tuple[str, ...]:
@@ -200,17 +196,17 @@ class _Scanner(TokenStream):
                     Code.UNEXPECTED_TEXT,
                     place,
                     "a comma with nothing before it",
-                    "one comma, or a new line, separates two",
+                    "separate entries with one comma or a newline",
                 )
             if first.mark is Mark.SUBSTITUTION:
-                raise SyntaxMistake(Code.INVALID_KEY, place, "a substitution can't be a key")
+                raise SyntaxMistake(Code.INVALID_KEY, place, "a key can't be a substitution")
             if self.is_next("]"):
                 raise SyntaxMistake(Code.UNOPENED_BRACKET, place, "a closing bracket ']' without an opening one")
             raise SyntaxMistake(
                 Code.INVALID_KEY,
                 place,
                 f"{show(first)} where a key should stand",
-                "a key, then ':' or '=' and its value",
+                "write a key, then ':' or '=' and its value",
             )
         return self.path_of(tokens, self.place(first))
 
@@ -230,7 +226,7 @@ class _Scanner(TokenStream):
         if not parts:
             if self.is_next("=") or self.is_next(":"):
                 raise SyntaxMistake(Code.UNEXPECTED_TEXT, self.place(token), f"{show(token)} twice after '{key}'")
-            hint = 'an empty text is written ""'
+            hint = 'write "" for an empty string'
             if token.mark is Mark.END:
                 raise SyntaxMistake(Code.MISSING_VALUE, key_place, f"'{key}' has no value, and the file ends", hint)
             raise SyntaxMistake(Code.MISSING_VALUE, key_place, f"'{key}' has no value before {show(token)}", hint)
@@ -274,7 +270,7 @@ class _Scanner(TokenStream):
             if first.mark in (Mark.END, Mark.NEWLINE) or self.peek().mark in (Mark.END, Mark.NEWLINE):
                 raise SyntaxMistake(Code.INVALID_SUBSTITUTION, place, "the substitution ${ is not closed with }")
             raise SyntaxMistake(
-                Code.INVALID_SUBSTITUTION, place, "a substitution holds one path", "such as ${defaults.memory}"
+                Code.INVALID_SUBSTITUTION, place, "a substitution contains one path", "such as ${defaults.memory}"
             )
         path = self.path_of(tokens, place)
         self.take()
@@ -311,8 +307,8 @@ class _Scanner(TokenStream):
         sorts = {type(part) for part in parts if not isinstance(part, Reference | Literal) or _is_text(part)}
         if len(sorts) > 1:
             other = next(part for part in parts[1:] if type(part) is not type(parts[0]))
-            message = "a text, a list or an object beside a value of another kind"
-            raise SyntaxMistake(Code.MIXED_VALUE, other.place, message, "is a comma or a new line missing?")
+            message = "a string, list or object next to a value of another kind"
+            raise SyntaxMistake(Code.MIXED_VALUE, other.place, message, "is a comma or newline missing?")
         return Concatenation(place, tuple(parts))
 
     # Mistakes
@@ -326,12 +322,12 @@ class _Scanner(TokenStream):
                 Code.UNEXPECTED_TEXT,
                 place,
                 f"{show(token)} after an include",
-                "the next entry goes on a line of its own",
+                "put the next entry on its own line",
             )
         key = render_path(last.path)
         if not (self.is_next(":") or self.is_next("=")):
             message = f"{show(token)} after the value of '{key}'"
-            hint = "this bracket is one too many" if self.is_next("]") else "a comma or a new line is missing"
+            hint = "this bracket is extra" if self.is_next("]") else "a comma or newline is missing"
             raise SyntaxMistake(Code.UNEXPECTED_TEXT, place, message, hint)
         inside.entries.pop()  # what was read as its value is not what was meant
         value = last.value
@@ -345,15 +341,13 @@ class _Scanner(TokenStream):
                 if token.text == ":"
                 else f"'=' in the value of '{key}'"
             )
-            raise SyntaxMistake(
-                Code.UNQUOTED_CHARACTER, last.value.place, message, f'put quotes around it: {key}: "{raw}"'
-            )
+            raise SyntaxMistake(Code.UNQUOTED_CHARACTER, last.value.place, message, f'quote it: {key}: "{raw}"')
         message = f"{show(token)} after the value of '{key}'"
         raise SyntaxMistake(
             Code.UNEXPECTED_TEXT,
             place,
             message,
-            f"a comma or a new line is missing before '{words[-1] if words else key}'",
+            f"a comma or newline is missing before '{words[-1] if words else key}'",
         )
 
     def fail_in_list(self, inside: _Open) -> NoReturn:
@@ -369,23 +363,23 @@ class _Scanner(TokenStream):
                 "two commas in a row in a list" if inside.items else "a list begins with a comma",
             )
         if self.is_next(":") or self.is_next("="):
-            hint = 'put quotes around a text with a colon, such as "0000:41:00.0"; an object needs braces'
+            hint = 'quote text that contains a colon, such as "0000:41:00.0"; an object needs braces'
             raise SyntaxMistake(Code.UNQUOTED_CHARACTER, place, f"{show(token)} inside a list", hint)
-        message = f"{show(token)} in the list of line {opened.line}, which is not closed with ']'"
+        message = f"{show(token)} in the list opened in line {opened.line}, which is not closed with ']'"
         raise SyntaxMistake(
-            Code.UNCLOSED_BRACKET, place, message, "a comma, a new line or the closing bracket is missing"
+            Code.UNCLOSED_BRACKET, place, message, "a comma, a newline or the closing bracket is missing"
         )
 
     def fail_unclosed(self, end: Token) -> NoReturn:
         """Name the bracket left open, and the one that by its indentation lacks its end."""
         opened = self._open[-1]
         what = "brace '{'" if opened.bracket == "{" else "bracket '['"
-        message = f"end of file, but the {what} of line {self.lexer.place(opened.start).line} is not closed"
+        message = f"end of file, but the {what} opened in line {self.lexer.place(opened.start).line} is not closed"
         suspect = self.indented_block_that_lacks_its_end()
         hint = ""
         if suspect is not None and suspect != opened.start:
             line = self.lexer.place(suspect).line
-            hint = f"by its indentation it is the one of line {line} that lacks its end: {self.line_text(suspect)}"
+            hint = f"judging by indentation, the one in line {line} is not closed: {self.line_text(suspect)}"
         raise SyntaxMistake(Code.UNCLOSED_BRACKET, self.place(end), message, hint)
 
     def indented_block_that_lacks_its_end(self) -> int | None:

@@ -168,13 +168,13 @@ def _compare(first: Value, second: object, path: Path, normalized: _Normalized, 
         case Scalar():
             if isinstance(second, str) and normalized.text(second) == first.text:
                 return
-    message = "this value has two readings: what its substitutions mean depends on the order in which they are resolved"
+    message = "this value is ambiguous: it depends on the order in which substitutions are resolved"
     report.error(
         Code.SUBSTITUTION_AMBIGUOUS,
         first.place,
         path,
         message,
-        "write it without referring to itself, or without the substitution",
+        "avoid the self-reference or the substitution",
         via=first.via,
     )
 

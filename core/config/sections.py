@@ -61,7 +61,7 @@ def _find_root(root: ObjectValue, report: Report) -> ObjectValue | None:
             Code.WRONG_TYPE,
             value.place,
             ROOT,
-            f"'ticrypt.vm' is {name_kind(value)}; a block is expected",
+            f"'ticrypt.vm' is {name_kind(value)}; expected a block",
             "",
             via=value.via,
         )
@@ -94,7 +94,7 @@ def _report_nothing(block: ObjectValue, path: tuple[str, ...], report: Report) -
         place = block.fields[meant[0]].place
         hint = f"did you mean {'.'.join(path)} instead of {render_path((*path[:-1], meant[0]))}?"
     elif {"driver", "name"} <= block.fields.keys():
-        hint = "this looks like the file of a realm: check the main file that includes it"
+        hint = "this looks like a realm's file: check the main file that includes it"
     report.error(Code.NOTHING_CONFIGURED, place, ROOT, "nothing is configured: there is no 'ticrypt.vm'", hint)
 
 
@@ -118,7 +118,7 @@ def _read_section(
     if found is None or (isinstance(found.value, Scalar) and found.value.kind is Kind.NULL):
         return {}
     if not isinstance(found.value, ObjectValue):
-        message = f"'{section}' is {name_kind(found.value)}; blocks by id are expected"
+        message = f"'{section}' is {name_kind(found.value)}; expected blocks by id"
         report.error(
             Code.WRONG_TYPE,
             found.value.place,
@@ -134,11 +134,11 @@ def _read_section(
             continue
         path = (*ROOT, section, identity)
         if identity in SECTIONS:
-            message = f"'{identity}' stands inside '{section}', as if it were one of its ids"
+            message = f"'{identity}' is inside '{section}', as if it were an id"
             report.warning(Code.MISPLACED_SECTION, member.place, path, message, "is a closing brace missing above?")
             continue
         if not identity.strip():
-            report.error(Code.EMPTY_NAME, member.place, path, f"an empty id in '{section}'")
+            report.error(Code.EMPTY_NAME, member.place, path, f"empty id in '{section}'")
         made[identity] = read(identity, member.value, path, report)
     return made
 
@@ -185,7 +185,7 @@ def _check_memory_curves(
         members = section.value if section is not None else None
         if isinstance(members, ObjectValue):
             some = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
-            message = f"the cost function '{identity}' has no memory curve: it allows more memory than its hosts have"
+            message = f"the cost function '{identity}' has no memory curve: it allows more memory than the hosts have"
             hint = f"used by {some}; such as memory: {{ curve: hard-soft, soft: 24 GiB, hard: 32 GiB }}"
             report.warning(
                 Code.NO_MEMORY_LIMIT,

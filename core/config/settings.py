@@ -87,20 +87,20 @@ class Setting:
         shown = one_line(written, 100) or "''"
         if found.mistake is not None:
             column = found.mistake.place.column
-            hint = found.mistake.hint or "a text with other marks than letters needs quotes"
+            hint = found.mistake.hint or "quote text that contains anything but letters"
             raise SettingRefused(shown, f"{found.mistake.message} (at character {column})", hint=hint)
         if found.depth > _DEEPEST:
-            raise SettingRefused(shown, "nested too deeply", hint=f"at most {_DEEPEST} blocks inside each other")
+            raise SettingRefused(shown, "nested too deeply", hint=f"at most {_DEEPEST} nested blocks")
         entries = found.root.entries
         if len(entries) != 1 or not isinstance(entries[0], Entry):
-            raise UsageError(f"{shown} is no setting" if len(entries) < 2 else f"{shown}: one setting at a time",
+            raise UsageError(f"{shown} is not a setting" if len(entries) < 2 else f"{shown}: one setting at a time",
                              hint=_EXAMPLE)  # fmt: skip
         entry = entries[0]
         if any(isinstance(part, Include | Reference) for part in _parts(entry.value)):
-            raise SettingRefused(shown, "a setting has its value in itself", hint="without include and without ${...}")
+            raise SettingRefused(shown, "a setting needs a literal value", hint="include and ${...} are not allowed")
         path = entry.path[len(ROOT) :] if entry.path[: len(ROOT)] == ROOT else entry.path
         if not path:
-            raise SettingRefused(shown, "nothing is set", hint=_EXAMPLE)
+            raise SettingRefused(shown, "nothing to set", hint=_EXAMPLE)
         text = _from(written, entry.value.place.line, entry.value.place.column)
         return cls(path, text, entry.appends, tuple(_curves(entry.value, path)), isinstance(entry.value, Block))
 
@@ -191,14 +191,14 @@ def _check_paths(configuration: Configuration, settings: Sequence[Setting]) -> N
     for setting in settings:
         section, *rest = setting.path
         if section not in SECTIONS:
-            hint = _meant(section, known) or f"a path begins with {', '.join(SECTIONS)}"
-            raise SettingRefused(str(setting), f"there is no section {section!r}", hint=hint)
+            hint = _meant(section, known) or f"a path starts with {', '.join(SECTIONS)}"
+            raise SettingRefused(str(setting), f"unknown section {section!r}", hint=hint)
         if rest and setting.is_block and len(rest) == 1:
             known[section].add(rest[0])
         elif rest and rest[0] not in known[section]:
             ids = known[section]
-            hint = _meant(rest[0], dict.fromkeys(ids)) or f"there are {', '.join(sorted(ids)) or 'none'}"
-            raise SettingRefused(str(setting), f"there is no {_KINDS[section]} {rest[0]!r}", hint=hint)
+            hint = _meant(rest[0], dict.fromkeys(ids)) or f"known: {', '.join(sorted(ids)) or 'none'}"
+            raise SettingRefused(str(setting), f"unknown {_KINDS[section]} {rest[0]!r}", hint=hint)
 
 
 def _meant(word: str, known: Mapping[str, object]) -> str:
@@ -221,7 +221,7 @@ def _refusal(settings: Sequence[Setting], mistakes: Sequence[Diagnostic]) -> Set
     more = len(mistakes) - 1
     hints = [_WHOLE_BYTES.sub(lambda digits: format_size(int(digits[1])), first.hint)] if first.hint else []
     if any(setting.path[-1] == "curve" for setting in settings):
-        hints = ["a curve of another kind is set as a whole: ...={ curve: linear, slope: 1, base: 0 }"]
+        hints = ["to change the kind of curve, set all of it: ...={ curve: linear, slope: 1, base: 0 }"]
     if more:
         hints.append(f"and {more} more mistake{'s' * (more > 1)}")
     return SettingRefused(where, message, hint="; ".join(hints))

@@ -81,21 +81,21 @@ class Sources:
                 raise IncludeRefused(
                     Code.INCLUDE_UNSUPPORTED,
                     f"{target} is a properties file, which is not supported",
-                    "write it as a .conf file",
+                    "convert it to a .conf file",
                 )
             return path
         found = [candidate for end in EXTENSIONS if (candidate := path.with_name(path.name + end)).is_file()]
         if len(found) > 1:
             names = " and ".join(candidate.name for candidate in found)
             raise IncludeRefused(
-                Code.INCLUDE_AMBIGUOUS, f"include of {target} means {names}, merged", "name one file with its extension"
+                Code.INCLUDE_AMBIGUOUS, f"include of {target} merges {names}", "name one file, with its extension"
             )
         if found:
             return self._find(found[0], target + found[0].suffix)
         if path.is_dir():
             raise IncludeRefused(Code.INCLUDE_UNREADABLE, f"{target} is a folder, not a file")
         if path.exists():
-            message = f"{target} ends neither in .conf nor .json: other readers of this file include nothing there"
+            message = f"{target} ends in neither .conf nor .json: other HOCON parsers include nothing there"
             raise IncludeRefused(Code.INCLUDE_UNSUPPORTED, message, f"rename it to {Path(target).name}.conf")
         return path.with_name(path.name + ".conf")
 
@@ -115,7 +115,7 @@ class Sources:
             column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
             hint = "save it as UTF-8"
             if content.startswith(_UTF16):
-                hint = "it looks like UTF-16: save it as UTF-8"
+                hint = "this looks like UTF-16: save it as UTF-8"
             message = f"not UTF-8: the byte 0x{content[error.start]:02x}"
             return Source(
                 name,
@@ -130,8 +130,8 @@ class Sources:
                 failed = _failed(
                     Code.INVALID_JSON,
                     Place(name, error.lineno, error.colno),
-                    f"no JSON: {error.msg}",
-                    "or name it .conf",
+                    f"not JSON: {error.msg}",
+                    "or rename it to .conf",
                 )
                 return Source(name, path, text, failed)
         return Source(name, path, text, scan(name, text))
@@ -146,12 +146,12 @@ def _read_bytes(path: Path, name: str) -> bytes:
     try:
         if path.exists() and not path.is_file():  # a pipe would block, a device never end
             raise IncludeRefused(
-                Code.INCLUDE_UNREADABLE, f"{name} is {'a folder' if path.is_dir() else 'no regular file'}"
+                Code.INCLUDE_UNREADABLE, f"{name} is {'a folder' if path.is_dir() else 'not a regular file'}"
             )
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise IncludeRefused(Code.INCLUDE_NOT_FOUND, f"there is no file {name}", _near(path)) from error
+        raise IncludeRefused(Code.INCLUDE_NOT_FOUND, f"no such file: {name}", _near(path)) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise IncludeRefused(Code.INCLUDE_UNREADABLE, f"{name} can't be read: {reason}") from error
@@ -170,8 +170,8 @@ def _near(path: Path) -> str:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         parent = path.parent
-        return f"there is no folder {parent} either" if not parent.exists() else ""
+        return f"the folder {parent} does not exist either" if not parent.exists() else ""
     if near := nearest(path.name, names):
         return f"did you mean {near}?"
     others = sorted(name for name in names if name.endswith((".conf", ".json")))
-    return f"that folder has {', '.join(others[:5])}" if others else ""
+    return f"the folder contains {', '.join(others[:5])}" if others else ""

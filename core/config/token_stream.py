@@ -90,7 +90,7 @@ class TokenStream:
         if any(not element and not is_quoted for element, is_quoted in zip(elements, quoted, strict=True)):
             text = "".join(token.text for token in tokens)
             message = f"the path '{text}' begins or ends with a dot, or has two in a row"
-            raise SyntaxMistake(Code.INVALID_KEY, place, message, "put quotes around a key that contains dots")
+            raise SyntaxMistake(Code.INVALID_KEY, place, message, "quote a key that contains dots")
         return tuple(elements)
 
     def read_include(self) -> Include:
@@ -108,7 +108,7 @@ class TokenStream:
             for name in word.text.split("(")[:-1]:
                 if name not in (*_WAYS, "required") or (name == "required" and brackets) or way:
                     raise SyntaxMistake(
-                        Code.INVALID_INCLUDE, self.place(word), f"'include {word.text}' is not known", _INCLUDES
+                        Code.INVALID_INCLUDE, self.place(word), f"'include {word.text}' is not supported", _INCLUDES
                     )
                 way = way if name == "required" else name
                 brackets += 1

@@ -38,7 +38,7 @@ def read_fleet(document: object, now: float) -> Fleet:
     for host in hosts:
         name = host.text("name")
         if name in places:
-            raise Malformed(host.at("name"), f"is {name!r}, as in {places[name]}", "names are unique")
+            raise Malformed(host.at("name"), f"is {name!r}, the same as in {places[name]}", "names must be unique")
         places[name] = host.where
     vms = _vms(fields, {host.text("name"): host.text("realm") for host in hosts})
     return Fleet(taken, tuple(_snapshot(host, taken, tuple(vms[host.text("name")])) for host in hosts))
@@ -51,12 +51,12 @@ def _vms(fields: Fields, realms: dict[str, str]) -> dict[str, list[VM]]:
         entry = Fields(value, f"vms[{index}]")
         host = entry.text("host")
         if host not in realms:
-            hint = did_you_mean(host, realms) or f"hosts of this file: {', '.join(list(realms)[:5]) or 'none'}"
-            raise Malformed(entry.at("host"), f"is {host!r}, which is no host of this file", hint)
+            hint = did_you_mean(host, realms) or f"hosts in this file: {', '.join(list(realms)[:5]) or 'none'}"
+            raise Malformed(entry.at("host"), f"is {host!r}, which is not a host in this file", hint)
         vm = _vm(entry, host, realms[host])
         if vm.key in places:
             raise Malformed(
-                entry.where, f"is the same VM as {places[vm.key]}", "give VMs of one name on one host each a uuid"
+                entry.where, f"is the same VM as {places[vm.key]}", "give VMs that share a name and host a uuid each"
             )
         places[vm.key] = entry.where
         by_host[host].append(vm)
@@ -139,7 +139,7 @@ def _static_address(fields: Fields) -> StaticAddress | None:
     try:
         return StaticAddress(address, base_port)
     except HostRefused as error:
-        raise Malformed(translation.where, f"makes no sense: {error.message}", error.hint) from error
+        raise Malformed(translation.where, f"is invalid: {error.message}", error.hint) from error
 
 
 def _pools(fields: Fields) -> dict[str, PoolState] | None:

@@ -57,7 +57,7 @@ def load_file(path: Path) -> Fleet:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableFile(f"{path} is no text in UTF-8", hint=f"byte {error.start} is wrong") from error
+        raise UnreadableFile(f"{path} is not UTF-8 text", hint=f"byte {error.start} is invalid") from error
     return parse(text, now=written, source=str(path))
 
 
@@ -69,7 +69,9 @@ def parse(text: str, *, now: float, source: str = "saved fleet") -> Fleet:
     try:
         document = read_json(text)
     except ValueError as error:
-        raise UnreadableFile(f"{source} is no JSON: {error}", hint=f"a saved fleet is JSON, {FORMAT}") from error
+        raise UnreadableFile(
+            f"{source} is not JSON: {error}", hint=f"expected a saved fleet: JSON, {FORMAT}"
+        ) from error
     try:
         return read_fleet(document, now)
     except Malformed as error:

@@ -82,7 +82,7 @@ def test_a_command_that_refuses_a_configuration_names_it_to_check() -> None:
     """Pasted, the hint checks that very file."""
     refused = realms("hosts", "list", "--config", WRONG)
     assert refused.returncode == 2
-    assert f"realms check {WRONG} shows them all" in refused.stderr
+    assert f"realms check {WRONG} lists them all" in refused.stderr
 
 
 def test_the_working_folder_is_looked_into() -> None:

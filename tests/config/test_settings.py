@@ -89,38 +89,38 @@ def test_a_later_setting_wins(configuration: Configuration) -> None:
 def test_only_warnings_that_come_with_a_setting_are_told(configuration: Configuration) -> None:
     """Those that the configuration has anyway are not."""
     bad, warnings = apply_settings(configuration, [Setting.parse("cost-functions.cpu.scale=-1")])
-    assert [warning.message for warning in warnings] == ["'scale' is -1: the more is used, the lower the cost"]
+    assert [warning.message for warning in warnings] == ["'scale' is -1: higher usage lowers the cost"]
     assert apply_settings(bad, [Setting.parse("cost-functions.gpu.scale=3")])[1] == ()
 
 
 @pytest.mark.parametrize(
     ("written", "message", "hint"),
     [
-        ("cost-functions.cpu.memory.soft=820 Gib", "'soft' is no size: unknown unit 'Gib'", "did you mean GiB?"),
-        ("cost-functions.cpu.memory.soft=900 GiB", "'hard' (850 GiB) is below 'soft' (900 GiB)", "hard must not be"),
+        ("cost-functions.cpu.memory.soft=820 Gib", "'soft' is not a size: unknown unit 'Gib'", "did you mean GiB?"),
+        ("cost-functions.cpu.memory.soft=900 GiB", "'hard' (850 GiB) is below 'soft' (900 GiB)", "hard must be"),
         ("cost-functions.cpu.memory.sotf=1", "unknown parameter 'sotf' of a curve 'hard-soft'", "did you mean soft?"),
-        ("cost-functions.cpu.memory.curve=linear", "'slope' is missing", "set as a whole: ...={ curve: linear"),
-        ("cost-functions.cpu.scale=NaN", "not allowed as a number", "for no limit leave it out"),
-        ("cost-functions.cpu=3", "a block of curves is expected", "write cpu"),
-        ("cost-functions.cpuu.memory.soft=3", "there is no cost function 'cpuu'", "did you mean cpu?"),
-        ("hardware-profiles.x.cores=3", "there is no hardware profile 'x'", "there are cpu-node, gpu-node"),
-        ("hardware-profiles.cpu-node.cores=7.5", "no whole number", "write 7 or 8"),
-        ("hardware-profiles.gpu-node.cost-function=cpx", "no cost function 'cpx'", "defined are cpu, gpu"),
-        ("hardware-profiles.new={ cores: 1 }", "'memory' is missing in 'new'", "and 1 more mistake"),
-        ("costfunctions.cpu.scale=3", "no section 'costfunctions'", "did you mean cost-functions?"),
-        ("mongodb.uri=x", "no section 'mongodb'", "begins with cost-functions, hardware-profiles, realms"),
+        ("cost-functions.cpu.memory.curve=linear", "'slope' is missing", "set all of it: ...={ curve: linear"),
+        ("cost-functions.cpu.scale=NaN", "not allowed as a number", "omit it for no limit"),
+        ("cost-functions.cpu=3", "a block of curves", "write cpu"),
+        ("cost-functions.cpuu.memory.soft=3", "unknown cost function 'cpuu'", "did you mean cpu?"),
+        ("hardware-profiles.x.cores=3", "unknown hardware profile 'x'", "known: cpu-node, gpu-node"),
+        ("hardware-profiles.cpu-node.cores=7.5", "not a whole number", "write 7 or 8"),
+        ("hardware-profiles.gpu-node.cost-function=cpx", "unknown cost function 'cpx'", "defined: cpu, gpu"),
+        ("hardware-profiles.new={ cores: 1 }", "'memory' is missing from 'new'", "and 1 more mistake"),
+        ("costfunctions.cpu.scale=3", "unknown section 'costfunctions'", "did you mean cost-functions?"),
+        ("mongodb.uri=x", "unknown section 'mongodb'", "starts with cost-functions, hardware-profiles, realms"),
         ("realms.main.poll-frequency=0", "more than 0", "such as 30 seconds"),
         ("realms.main.drives.cache=nnone", "unknown cache mode 'nnone'", "did you mean none?"),
-        ("realms.main.name=a:b", "a ':' in the unquoted value", "put quotes around it"),
-        ('realms.main={ include "/etc/passwd" }', "a setting has its value in itself", "without include"),
-        ("cost-functions.cpu.scale=${HOME}", "a setting has its value in itself", "without ${...}"),
+        ("realms.main.name=a:b", "a ':' in the unquoted value", "quote it"),
+        ('realms.main={ include "/etc/passwd" }', "a setting needs a literal value", "include"),
+        ("cost-functions.cpu.scale=${HOME}", "a setting needs a literal value", "${...} are not allowed"),
         ("cost-functions.cpu.scale=1, cost-functions.cpu.offset=2", "one setting at a time", "write PATH=VALUE"),
         ("cost-functions.cpu.scale=1\ncost-functions.cpu.offset=2", "one setting at a time", "write PATH=VALUE"),
         ("cost-functions.cpu.scale", "has no value", "write cost-functions.cpu.scale: value"),
         ("=3", "where a key should stand", "a key, then"),
-        ("ticrypt.vm=3", "nothing is set", "write PATH=VALUE"),
-        ("", "'' is no setting", "write PATH=VALUE"),
-        pytest.param("x={" * 500, "more than 400 blocks", "", id="too deep for a reader"),
+        ("ticrypt.vm=3", "nothing to set", "write PATH=VALUE"),
+        ("", "'' is not a setting", "write PATH=VALUE"),
+        pytest.param("x={" * 500, "more than 400 nested blocks", "", id="too deep for a reader"),
         pytest.param("x={" * 60 + "}" * 60, "nested too deeply", "at most 50", id="too deep"),
         ("cost-functions.cpu.scale=\x1b[2J", "", ""),
     ],

@@ -209,7 +209,7 @@ def test_a_uri_that_runs_a_program_is_never_opened(watch: FleetWatch, tmp_path: 
     """Also where the registry was edited by hand."""
     proof = tmp_path / "proof"
     watch.set_hosts([host("h", f"qemu+ssh://localhost/system?command={proof}")], REALMS)
-    assert "runs a program" in only(watch, unreachable).error
+    assert "runs an arbitrary program" in only(watch, unreachable).error
     assert not proof.exists()
 
 

@@ -84,7 +84,7 @@ def test_a_vm_more_and_a_vm_less_change_the_use() -> None:
         (VMGone(("h1", "nobody"), "web"), "h1 has no VM with UUID nobody"),
         (VMMore("h1", Request(1, GIB, {"a100": 1})), "h1 has 0 free a100"),
         (VMMore("h9", Request(1, GIB)), "there is no host 'h9'"),
-        (Setting.parse("cost-functions.cpux.scale=1"), "there is no cost function 'cpux'"),
+        (Setting.parse("cost-functions.cpux.scale=1"), "unknown cost function 'cpux'"),
     ],
 )
 def test_what_can_not_be_changed_is_refused(change: object, message: str) -> None:

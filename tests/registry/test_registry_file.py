@@ -314,5 +314,5 @@ def test_a_folder_that_can_not_be_made_is_an_error(tmp_path, configuration, host
     """A file stands where a folder should be."""
     (tmp_path / "file").touch()
     registry = HostRegistry(tmp_path / "file" / "registry.json")
-    with pytest.raises(UnwritableFile, match="no lock at"):
+    with pytest.raises(UnwritableFile, match="cannot lock"):
         registry.add(host("h1"), configuration)

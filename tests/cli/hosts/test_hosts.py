@@ -163,7 +163,7 @@ def test_a_list_of_one_realm_leaves_out_the_others(realms, add):
         (["h2", "--realm", "man"], 2, "did you mean 'main'"),
         (["h2", "--profile", "plian"], 2, "did you mean 'plain'"),
         (["h2", "--uri", "qemu+shh://h2/system"], 2, "did you mean ssh"),
-        (["h2", "--uri", "qemu+ssh://h2/system?command=sh"], 2, "runs a program"),
+        (["h2", "--uri", "qemu+ssh://h2/system?command=sh"], 2, "runs an arbitrary program"),
         (["h2", "--static-address", "203.0.113.7:65281"], 2, "1 to 65280"),
         (["h2", "--static-address", "none"], 2, "ADDRESS:BASEPORT"),
         (["h2", "--state", "on"], 2, "enabled"),

@@ -133,7 +133,7 @@ def test_a_realm_can_be_made_up(run: Run) -> None:
 def test_warnings_of_a_setting_go_to_standard_error(run: Run) -> None:
     """Those that come with it."""
     outcome = place(run, *SMALL, "--set", "cost-functions.cpu.scale=-1", "--json")
-    assert outcome.err == "warning: cost-functions.cpu.scale: 'scale' is -1: the more is used, the lower the cost\n"
+    assert outcome.err == "warning: cost-functions.cpu.scale: 'scale' is -1: higher usage lowers the cost\n"
     assert outcome.json["verdicts"][0]["scale"] == -1.0
 
 

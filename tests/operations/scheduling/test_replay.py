@@ -206,7 +206,7 @@ def test_free_devices_stand_in_for_held_ones_that_a_line_does_not_have(tmp_path:
         ("17", "the document is a number"),
         ('{"hosts": 1}', "verdicts is missing"),
         ('{"verdicts": [], "hosts": []}', "request is null"),
-        ("NaN", "NaN is no number in JSON"),
+        ("NaN", "NaN is not a JSON number"),
         pytest.param("[" * 100_000, "nested too deeply", id="nested"),
         pytest.param("1" * 10_000, "is no JSON", id="digits"),
     ],
@@ -238,7 +238,7 @@ def test_a_damaged_line_is_told_with_its_number_and_skipped(tmp_path: Path, dama
         (("hosts", 0, "name"), "h2", "hosts names 'h2' twice"),
         (("verdicts", 0, "host"), "h9", "verdicts tell of 'h9', which is not among the hosts"),
         (("placements", 0, "cost"), "7", "placements[0].cost is '7'"),
-        (("id",), "\ud800", "id holds half a character"),
+        (("id",), "\ud800", "id contains half a surrogate pair"),
     ],
 )
 def test_what_makes_no_sense_in_a_line_is_told_with_its_place(

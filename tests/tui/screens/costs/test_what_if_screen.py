@@ -296,7 +296,7 @@ async def test_a_configuration_that_lost_what_was_changed_is_told() -> None:
         profiles = {"a100-node": whole.hardware_profiles["a100-node"]}
         app.become(usual_fleet(), Configuration(functions, profiles, whole.realms))
         await until(pilot, lambda: is_answered(app) and bool(app.costs._trouble))
-        assert "there is no cost function 'cpu'" in app.text()
+        assert "unknown cost function 'cpu'" in app.text()
         await press(app, pilot, "r")
         assert hosts(app, "#ranking") == ["h3"]
 

@@ -185,7 +185,7 @@ async def test_the_form_says_what_is_wrong_with_each_field(tmp_path: Path) -> No
         await pilot.press("ctrl+s")
         await settle(pilot)
         shown = " ".join(dialog_text(app).split())
-        assert "runs a program" in shown
+        assert "runs an arbitrary program" in shown
         assert "clashes with h2" in shown
         assert "h9" not in names_registered(workplace)
 

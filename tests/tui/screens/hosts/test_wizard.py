@@ -136,7 +136,7 @@ async def test_the_first_page_says_what_is_wrong_with_each_field(tmp_path: Path)
         assert "h1 has this URI already: its VMs would be counted twice" in dialog_words(app)
         app.screen.query_one("#uri", Input).value = "qemu+ssh://root@h9/system?command=/bin/sh"
         await settle(pilot)
-        assert "runs a program" in dialog_words(app)
+        assert "runs an arbitrary program" in dialog_words(app)
         assert wizard_of(app).at == 0
 
 
