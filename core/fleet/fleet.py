@@ -32,6 +32,11 @@ class VMState(StrEnum):
     OFF = "off"
     UNKNOWN = "unknown"
 
+    @property
+    def label(self) -> str:
+        """The state as libvirt's tools write it: `shut off`, `shutting down` (specification, section 12)."""
+        return "shut off" if self is VMState.OFF else self.value.replace("-", " ")
+
 
 IO_ERROR = "I/O error"
 """The reason of a VM that is paused because it could not write to its storage, or read from it."""

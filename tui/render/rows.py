@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tui.render.cells import Cell
 
@@ -39,6 +39,8 @@ class Column:
     """Its content adapts to any width (meters): it grows only once the others have what they want."""
     priority: int = 0
     wide_only: bool = False
+    also: str = ""
+    """Another name of it in filters."""
     letter: str = ""
     ascending: bool = True
     """The direction of the first sort by it."""
@@ -53,6 +55,8 @@ class Row:
     order: tuple[SortValue, ...] = ()
     dim: bool = False
     """Old or switched off: drawn faint as a whole."""
+    also: Mapping[int, str] = field(default_factory=dict)
+    """By column: other words by which a filter finds the row."""
 
 
 def share_width(

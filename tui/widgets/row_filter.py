@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tui.render.cells import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tui.render.rows import Column, Row
 
@@ -41,9 +41,8 @@ class _Term:
         if self.pattern is None:
             return True
         search = self.pattern.search
-        if self.column is not None:
-            return search(plain(row.cells[self.column])[:_SEARCHED]) is not None
-        return any(search(plain(cell)[:_SEARCHED]) is not None for cell in row.cells)
+        columns = range(len(row.cells)) if self.column is None else (self.column,)
+        return any(search(text[:_SEARCHED]) is not None for column in columns for text in _texts(row, column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,12 @@ def parse_filter(text: str, columns: Sequence[Column]) -> RowFilter:
     return RowFilter(text.strip(), tuple(terms))
 
 
+def _texts(row: Row, column: int) -> Iterator[str]:
+    yield plain(row.cells[column])
+    if column in row.also:
+        yield row.also[column]
+
+
 def _column(name: str, columns: Sequence[Column]) -> int | None:
     lowered = name.lower()
     if not lowered:
@@ -97,5 +102,8 @@ def _column(name: str, columns: Sequence[Column]) -> int | None:
     keys = [column.key for column in columns]
     if lowered in keys:
         return keys.index(lowered)
+    others = [column.also for column in columns]
+    if lowered in others:
+        return others.index(lowered)
     starting = [index for index, key in enumerate(keys) if key.startswith(lowered) and len(lowered) >= 2]
     return starting[0] if len(starting) == 1 else None

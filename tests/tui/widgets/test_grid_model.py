@@ -159,6 +159,15 @@ def test_the_filter_language(text: str, shown: list[str]) -> None:
     assert names(table) == shown
 
 
+def test_a_filter_finds_a_row_by_its_other_words_too() -> None:
+    """The state's value in scripts, and the name that a column had."""
+    columns = (Column(key="state", title="STATE"), Column(key="unplaced", title="UNPLACED", also="homeless"))
+    row = Row("h1", ("No sched", "3"), (1, 3), also={0: "no-scheduling cordon"})
+    for text, found in {"cordon": True, "state:no-sched": True, "!state:cordon": False, "homeless>2": True,
+                        "homeless>3": False, "unplaced:cordon": False}.items():  # fmt: skip
+        assert parse_filter(text, columns).passes(row) is found, text
+
+
 def test_a_filter_that_cannot_be_read_says_so_and_hides_nothing() -> None:
     """One is in the middle of typing it."""
     table = model(*FLEET)

@@ -89,7 +89,7 @@ def _row(vm: VM, state: VMState, age: float | None) -> list[str]:
     return [
         vm.name if vm.managed else f"{vm.name} (foreign)",
         vm.host,
-        f"{state.value} ({vm.state_reason})" if vm.state_reason and state is vm.state else state.value,
+        f"{state.label} ({vm.state_reason})" if vm.state_reason and state is vm.state else state.label,
         str(vm.vcpus),
         show_size(vm.memory_bytes),
         " ".join(map(str, vm.devices)) or "-",

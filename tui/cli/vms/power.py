@@ -220,7 +220,7 @@ def report(word: str, outcomes: Sequence[Done], *, as_json: bool) -> int:
                 say(f"  {done.error.hint}", error=True)
         elif not as_json:
             already = "" if done.changed else " already"
-            say(f"{done.target.name}: {done.state.value if done.state is not None else 'asked'}{already}")
+            say(f"{done.target.name}: {done.state.label if done.state is not None else 'asked'}{already}")
     return 0 if all(done.error is None for done in outcomes) else 1
 
 

@@ -216,14 +216,14 @@ class HostDetail:
 
     def _vm(self, vm: VM, width: int, shown: Sequence[VM]) -> Line:
         current = self.host.freshness.is_current
-        states = max(len(other.state.value) for other in shown) if current else len("unknown")
+        states = max(len(other.state.label) for other in shown) if current else len("unknown")
         addresses = max(len(other.address or "-") for other in shown)
         devices = " ".join(str(address).removeprefix("0000:") for address in vm.devices)
         fixed = states + addresses + 2 * 4 + len("1234 vCPU  1023 GiB")
         wanted = max(width_of(other.name) for other in shown)
         line: Line = (
             *lay_out(vm.name, max(10, min(wanted, width - fixed - 8))),
-            (f"  {vm.state.value if current else 'unknown':<{states}}  ", VM_TONES[vm.state]),
+            (f"  {vm.state.label if current else 'unknown':<{states}}  ", VM_TONES[vm.state]),
             (f"{vm.vcpus:>4} vCPU  {show_size(vm.memory_bytes):>8}  ", Tone.PLAIN),
             (f"{vm.address or '-':<{addresses}}  ", Tone.PLAIN),
             (devices, Tone.MUTED),

@@ -21,7 +21,7 @@ MOST_NAMED = 8
 
 _REMOVED = (
     "The registry forgets the host. Its VMs are not touched: they go on running, and nobody here knows of them. "
-    "To bring a host down gracefully, cordon it first."
+    "To bring a host down gracefully, set it to No Scheduling first."
 )
 
 
@@ -40,7 +40,7 @@ def ask_state(snapshots: Sequence[HostSnapshot], state: HostState, now: float) -
         HostState.NO_SCHEDULING: f"Set {names(snapshots)} to No Scheduling?",
         HostState.DISABLED: f"Disable {names(snapshots)}?",
     }
-    verbs = {HostState.ENABLED: "Enable", HostState.NO_SCHEDULING: "Cordon", HostState.DISABLED: "Disable"}
+    verbs = {HostState.ENABLED: "Enable", HostState.NO_SCHEDULING: "Set No Scheduling", HostState.DISABLED: "Disable"}
     told = {
         HostState.ENABLED: "New VMs may be placed there; the VMs that are there are managed.",
         HostState.NO_SCHEDULING: "No new VM is placed there. The VMs that are there go on running, and stay managed.",

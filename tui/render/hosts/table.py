@@ -43,11 +43,11 @@ HOST_COLUMNS = (
 )
 
 STATE_WORDS = {
-    HostState.ENABLED: ("on", Tone.GOOD),
-    HostState.NO_SCHEDULING: ("cordon", Tone.WARN),
-    HostState.DISABLED: ("off", Tone.MUTED),
+    HostState.ENABLED: ("Enabled", Tone.GOOD, "on"),
+    HostState.NO_SCHEDULING: ("No sched", Tone.WARN, "no-scheduling cordon"),
+    HostState.DISABLED: ("Disabled", Tone.MUTED, "off"),
 }
-"""A host's state in one word."""
+"""A host's state as a column shows it, and other words by which a filter finds it."""
 
 _AFTER_DOCTOR = 3
 """Columns behind the doctor's: those that only a wide table shows."""
@@ -149,7 +149,7 @@ def _row(
     snapshot, use, profile = host.snapshot, host.use, host.profile
     described = snapshot.host
     about = "" if host.freshness.is_current else ABOUT
-    word, tone = STATE_WORDS[described.state]
+    word, tone, others = STATE_WORDS[described.state]
     cells: tuple[Cell, ...] = (
         ((word, tone),),
         snapshot.name,
@@ -180,7 +180,7 @@ def _row(
         described.uri,
         str(described.static_address) if described.static_address is not None else None,
     )
-    return Row(snapshot.name, cells, order, dim=not host.freshness.is_current)
+    return Row(snapshot.name, cells, order, dim=not host.freshness.is_current, also={0: others})
 
 
 def _vcpus_cell(host: HostFigures, digits: _Digits) -> Cell:

@@ -36,7 +36,7 @@ _CAPACITY = (
 FAILURE_COLUMNS = (
     Column(key="host", title="HOST", least=8, most=32, letter="N"),
     Column(key="loss", title="ITS LOSS", least=12, most=16, letter="L"),
-    Column(key="homeless", title="HOMELESS", right=True, least=8, letter="H", ascending=False),
+    Column(key="unplaced", title="UNPLACED", right=True, least=8, also="homeless", letter="U", ascending=False),
     Column(key="placed", title="PLACED", right=True, least=6, letter="P", ascending=False),
     Column(key="which", title="WHICH", least=10, most=200, stretch=True, priority=1),
 )
@@ -125,7 +125,7 @@ def failure_sheet(check: FailureCheck) -> Sheet:
     if fatal:
         worst = fatal[0]
         subject = "The loss of one host leaves" if len(fatal) == 1 else f"The loss of any of {len(fatal)} hosts leaves"
-        first = f"{subject} VMs without a place: worst {worst.host}, {len(worst.homeless)} homeless"
+        first = f"{subject} VMs unplaced: worst {worst.host}, {len(worst.homeless)} unplaced"
     elif len(check.unknown) == len(hosts):
         first = "Nobody knows what any host's loss would mean"
     else:
@@ -162,7 +162,7 @@ def _loss_detail(loss: HostLoss) -> Detail:
         nothing = "It runs no VM that would need a place."
         paragraphs.append((f"{plural(loss.placed, 'VM')} would find a place." if loss.placed else nothing, Tone.PLAIN))
     paragraphs += homeless_paragraphs(loss.homeless)
-    word = {True: "survived", False: f"{plural(len(loss.homeless), 'VM')} homeless", None: "not known"}[loss.survives]
+    word = {True: "survived", False: f"{plural(len(loss.homeless), 'VM')} unplaced", None: "not known"}[loss.survives]
     tone = Tone.BAD if loss.survives is False else Tone.MUTED
     return Detail(
         (("If ", Tone.MUTED), (loss.host, Tone.STRONG), (" fails  ", Tone.MUTED), (word, tone)), (*paragraphs,)

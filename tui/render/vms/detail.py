@@ -58,7 +58,7 @@ class VMDetail:
             doing = ((f"  {self.doing}", Tone.ACCENT),) if self.doing else ()
             facts.append(("State", ((state_words(vm), state_tone(vm)), *doing)))
         else:
-            seen = f", {vm.state.value} when last seen {show_age(age)} ago" if age is not None else ""
+            seen = f", {vm.state.label} when last seen {show_age(age)} ago" if age is not None else ""
             facts.append(("State", (("unknown", Tone.WARN), (f"{seen} (host: {connection})", Tone.DIM))))
         facts += [
             ("Kind", (_kind(vm),)),

@@ -91,6 +91,6 @@ def vm_line(vm: VM) -> Line:
     return (
         (f"{vm.host}/{vm.name}", Tone.STRONG),
         ("  ", Tone.PLAIN),
-        (vm.state.value, VM_TONES[vm.state]),
-        ("  foreign" if not vm.managed else "", Tone.WARN),
+        (vm.state.label, VM_TONES[vm.state]),
+        ("  unmanaged" if not vm.managed else "", Tone.WARN),
     )

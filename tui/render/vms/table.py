@@ -126,7 +126,7 @@ def vm_row(vm: VM, seen: _Seen, history: str) -> Row:
     current = seen.worth.is_current
     uptime = seen.at - vm.started_at if vm.active and vm.started_at is not None else None
     busy = vm.cpu_percent if current else None
-    kind: Cell = (("realm", Tone.MUTED),) if vm.managed else (("foreign", Tone.WARN),)
+    kind: Cell = (("managed", Tone.MUTED),) if vm.managed else (("unmanaged", Tone.WARN),)
     cells: tuple[Cell, ...] = (
         vm.name,
         vm.host,
@@ -155,11 +155,12 @@ def vm_row(vm: VM, seen: _Seen, history: str) -> Row:
         _by_address(vm.address),
         _by_address(vm.endpoint),
         uptime if current else None,
-        "realm" if vm.managed else "foreign",
+        "managed" if vm.managed else "unmanaged",
         natural(vm.realm),
         vm.uuid,
     )
-    return Row(vm.key, cells, order, dim=not current)
+    also = {2: vm.state.value if current else "unknown", 11: "realm" if vm.managed else "foreign"}
+    return Row(vm.key, cells, order, dim=not current, also=also)
 
 
 def _state(vm: VM, seen: _Seen) -> Cell:
@@ -171,7 +172,7 @@ def _state(vm: VM, seen: _Seen) -> Cell:
 
 def state_words(vm: VM) -> str:
     """Name the state, and why, where that is told: paused (I/O error)."""
-    return f"{vm.state.value} ({vm.state_reason})" if vm.state_reason else vm.state.value
+    return f"{vm.state.label} ({vm.state_reason})" if vm.state_reason else vm.state.label
 
 
 def state_tone(vm: VM) -> Tone:

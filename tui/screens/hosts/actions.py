@@ -23,7 +23,7 @@ HOST_KEYS = (
     Command("a", "add_host", "Add", "Add a host.", footer=True, changes=True),
     Command("e", "edit_host", "Edit", "Edit the host.", footer=True, changes=True),
     Command(
-        "c", "set_state('no-scheduling')", "Cordon", "No Scheduling: no new VMs, the present ones stay managed.",
+        "c", "set_state('no-scheduling')", "No sched", "No Scheduling: no new VMs, the present ones stay managed.",
         footer=True, changes=True,
     ),
     Command("u", "set_state('enabled')", "Enable", "Enable: connect, and place new VMs.", footer=True, changes=True),

@@ -112,7 +112,7 @@ class VMWork(AreaScreen):
             return
         vms = [vm for vm in chosen if applies(action, vm)]
         if not vms:
-            state = chosen[0].state.value if len(chosen) == 1 else "such"
+            state = chosen[0].state.label if len(chosen) == 1 else "such"
             verb = "is" if len(chosen) == 1 else "are"
             told = f"{vm_names(chosen)} {verb} {state}: there is nothing to {ACTIONS[action].verb.lower()}."
             self.realms.tell(told)
