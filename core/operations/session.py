@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from core.clock import SystemClock
 from core.config.places import find_configuration
@@ -179,6 +179,12 @@ class Workplace:
         self._look_now.set()
         if self._watch is not None:
             self._watch.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     # Changes -------------------------------------------------------------------------------------------------------
 

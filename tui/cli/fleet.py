@@ -27,11 +27,8 @@ def save(options: GlobalOptions, file: Path, timeout: float) -> None:
     from core.fleet.file import dump, write_file
     from tui.cli.output import say
 
-    workplace = options.workplace()
-    try:
+    with options.workplace() as workplace:
         taken = workplace.settled_fleet(timeout, addresses=True)
-    finally:
-        workplace.close()
     if str(file) == "-":
         click.echo(dump(taken, workplace.configuration))
         return

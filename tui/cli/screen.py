@@ -42,10 +42,8 @@ def _run(options: GlobalOptions) -> int:
         options.config = choice.path
     from tui.app.app import run
 
-    try:
+    with workplace:
         return run(workplace)
-    finally:
-        workplace.close()
 
 
 def run_demo(*, hosts: int = 8, vms: int = 40, still: bool = False) -> int:

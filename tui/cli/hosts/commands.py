@@ -78,12 +78,9 @@ def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout
     from tui.cli.json_shapes import hosts_document
     from tui.cli.output import print_json
 
-    workplace = options.workplace()
-    try:
+    with options.workplace() as workplace:
         fleet = workplace.settled_fleet(timeout) if live else workplace.registered()
         fleet = only(fleet, workplace.configuration, realm=realm)
-    finally:
-        workplace.close()
     if as_json:
         print_json(hosts_document(fleet, workplace.configuration))
     elif live or not workplace.is_live:

@@ -65,13 +65,10 @@ def place(
     from tui.cli.output import print_json
 
     request = Request(vcpus, memory, by_type(devices), realm, drives)
-    workplace = options.workplace()
-    try:
+    with options.workplace() as workplace:
         if not changes.settings:
             check_known("realm", realm, workplace.configuration.realms)
         fleet = workplace.settled_fleet(timeout)
-    finally:
-        workplace.close()
     sandbox = changes.sandbox(workplace.configuration, fleet)
     check_known("realm", realm, sandbox.after.configuration.realms)
     placed = sandbox.compare(lambda configuration, of: engine.place(configuration, of, request, count))

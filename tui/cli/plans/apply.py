@@ -33,8 +33,7 @@ def apply_plan(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
 
     if terms.changes != Changes():
         raise UsageError("--apply moves VMs on things as they are", hint="leave the changes out, or --apply")
-    workplace = options.changing_workplace()
-    try:
+    with options.changing_workplace() as workplace:
         if order.request is not None:
             check_known("realm", order.request.realm, workplace.configuration.realms)
         fleet = workplace.settled_fleet(terms.timeout)
@@ -62,8 +61,6 @@ def apply_plan(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
             elif run.view.id:
                 print_carried(run.view)
         return 0 if agreed and is_done(workplace, run.view, as_json=terms.as_json) else 1
-    finally:
-        workplace.close()
 
 
 def carry(workplace: Workplace, run: Run, *, timeout: float, quiet: bool) -> None:

@@ -32,13 +32,10 @@ def sandbox_of(
     """
     from core.operations.selection import check_known
 
-    workplace = options.workplace()
-    try:
+    with options.workplace() as workplace:
         if not changes.settings:
             check_known("realm", realm, workplace.configuration.realms)
         fleet = workplace.settled_fleet(timeout)
-    finally:
-        workplace.close()
     check_known("host", host, (snapshot.name for snapshot in fleet.hosts))
     sandbox = changes.sandbox(workplace.configuration, fleet)
     check_known("realm", realm, sandbox.after.configuration.realms)

@@ -47,8 +47,7 @@ def resume(
 
     if only_lists and (forget or plan is not None):
         raise UsageError("--list only says what there is, of all plans", hint="leave out --list, or ID and --forget")
-    workplace = options.workplace() if only_lists else options.changing_workplace()
-    try:
+    with options.workplace() if only_lists else options.changing_workplace() as workplace:
         if not workplace.is_live:
             raise UsageError("a saved fleet has no plans that were begun", hint="leave out --fleet")
         runs = left_runs(workplace)
@@ -64,8 +63,6 @@ def resume(
             print_json(_document(left, left.view)) if as_json else say(f"{left.order.what}: forgotten")
             return 0
         return _resume(workplace, left, timeout=timeout, yes=yes, as_json=as_json)
-    finally:
-        workplace.close()
 
 
 _NOTHING: dict[str, Any] = {"applied": [], "not_made": [], "resume": None}

@@ -43,8 +43,7 @@ def delete(
     from tui.cli.task_output import confirmed, run_task
 
     as_json = common["as_json"]
-    workplace = options.changing_workplace()
-    try:
+    with options.changing_workplace() as workplace:
         targets = find_targets(workplace, common["names"], foreign=common["foreign"], timeout=common["timeout"])
         warn_foreign(targets)
         refused = _refused(targets) if not force else []
@@ -74,8 +73,6 @@ def delete(
             lambda control: on_each_host(control, targets, job, at_once=STARTS_AT_ONCE),
             quiet=as_json,
         )
-    finally:
-        workplace.close()
     return _report(outcomes, gone, as_json=as_json)
 
 

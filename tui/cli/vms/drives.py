@@ -52,8 +52,7 @@ def attach_drive(
     from core.operations.vms.lookup import vm_at_hand
     from tui.cli.task_output import run_task
 
-    workplace = options.changing_workplace()
-    try:
+    with options.changing_workplace() as workplace:
         at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
         attached = run_task(
             workplace, f"attach drive {drive}", at_hand.vm.name,
@@ -62,8 +61,6 @@ def attach_drive(
             ),
             quiet=as_json,
         )  # fmt: skip
-    finally:
-        workplace.close()
     _print("attached", at_hand, attached, as_json=as_json)
     return 0
 
@@ -90,8 +87,7 @@ def detach_drive(
     from core.operations.vms.lookup import vm_at_hand
     from tui.cli.task_output import run_task
 
-    workplace = options.changing_workplace()
-    try:
+    with options.changing_workplace() as workplace:
         at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
         detached = run_task(
             workplace, f"detach drive {drive}", at_hand.vm.name,
@@ -100,8 +96,6 @@ def detach_drive(
             ),
             quiet=as_json,
         )  # fmt: skip
-    finally:
-        workplace.close()
     _print("detached", at_hand, detached, as_json=as_json)
     return 0
 

@@ -29,11 +29,8 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
     from tui.cli.json_shapes import vms_document
     from tui.cli.output import print_json
 
-    workplace = options.workplace()
-    try:
+    with options.workplace() as workplace:
         fleet = only(workplace.settled_fleet(timeout, addresses=True), workplace.configuration, realm=realm, host=host)
-    finally:
-        workplace.close()
     if as_json:
         print_json(vms_document(fleet))
     else:

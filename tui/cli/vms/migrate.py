@@ -90,11 +90,8 @@ def migrate(
     wish = MigrationWish(
         mode=MigrationMode(mode), auto_converge=not no_auto_converge, bandwidth=bandwidth or 0, timeout=within, **given
     )
-    workplace = options.workplace() if only_check else options.changing_workplace()
-    try:
+    with options.workplace() if only_check else options.changing_workplace() as workplace:
         return _Run(workplace, wish, only_check=only_check, as_json=as_json, yes=yes, timeout=timeout).run(vm)
-    finally:
-        workplace.close()
 
 
 class _Run:

@@ -159,8 +159,7 @@ def _run(
     from tui.cli.output import say
     from tui.cli.task_output import confirmed
 
-    workplace = options.changing_workplace()
-    try:
+    with options.changing_workplace() as workplace:
         targets = find_targets(workplace, common["names"], foreign=common["foreign"], timeout=common["timeout"])
         warn_foreign(targets)
         if question and not confirmed(question.format(", ".join(target.name for target in targets)), yes=yes):
@@ -169,8 +168,6 @@ def _run(
         outcomes = _do(workplace, word, targets, common, job(workplace))
         if settle is not None:
             outcomes = settle(workplace, outcomes)
-    finally:
-        workplace.close()
     return report(word, outcomes, as_json=common["as_json"])
 
 

@@ -38,10 +38,9 @@ def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float,
     from core.operations.recovery import survey
     from tui.cli.output import print_json, say
 
-    workplace = options.changing_workplace() if yes else options.workplace()
-    if not workplace.is_live:
-        raise UsageError("a saved fleet has nothing that programs could leave behind", hint="leave out --fleet")
-    try:
+    with options.changing_workplace() if yes else options.workplace() as workplace:
+        if not workplace.is_live:
+            raise UsageError("a saved fleet has nothing that programs could leave behind", hint="leave out --fleet")
         left = survey(workplace, settle=timeout)
         if not as_json:
             _print(left)
@@ -53,8 +52,6 @@ def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float,
             say("nothing was done; --yes cleans up", error=True)
         if as_json:
             print_json(_document(workplace, left, outcomes))
-    finally:
-        workplace.close()
     return 0 if all(outcomes.get(each.record.id, (None, None))[0] for each in left) else 1
 
 

@@ -44,8 +44,7 @@ def restore(
     from tui.cli.output import print_json, say
     from tui.cli.task_output import confirmed, run_task
 
-    workplace = options.changing_workplace()
-    try:
+    with options.changing_workplace() as workplace:
         at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
         name = at_hand.vm.name
         if not confirmed(f"Put the disks of {name} back to {snapshot}? What was written since is lost.", yes=yes):
@@ -58,8 +57,6 @@ def restore(
             ),
             quiet=as_json,
         )  # fmt: skip
-    finally:
-        workplace.close()
     if as_json:
         volumes = sorted(restored.volumes.items())
         disks = [{"target": target, "pool": pool, "volume": volume} for target, (pool, volume) in volumes]

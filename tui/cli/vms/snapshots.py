@@ -48,10 +48,9 @@ def snapshot(
     from core.operations.vms.snapshots import check_snapshot_name, name_by_time, take_snapshot
     from tui.cli.task_output import run_task
 
-    workplace = options.changing_workplace()
-    now = workplace.clock.now()
-    chosen = check_snapshot_name(name if name is not None else name_by_time(now))
-    try:
+    with options.changing_workplace() as workplace:
+        now = workplace.clock.now()
+        chosen = check_snapshot_name(name if name is not None else name_by_time(now))
         at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
         taken = run_task(
             workplace, f"take snapshot {chosen}", at_hand.vm.name,
@@ -60,8 +59,6 @@ def snapshot(
             ),
             quiet=as_json,
         )  # fmt: skip
-    finally:
-        workplace.close()
     _print_one("snapshot", taken, f"snapshot {taken.name} of {at_hand.vm.name} is taken", as_json=as_json)
     return 0
 
@@ -83,15 +80,12 @@ def snapshots(options: GlobalOptions, vm: str | None, *, realm: str | None, time
     from core.operations.vms.snapshot_list import snapshots_of_realm, snapshots_of_vm
     from tui.cli.output import print_json
 
-    workplace = options.workplace()
-    try:
+    with options.workplace() as workplace:
         found = (
             snapshots_of_vm(workplace, vm, timeout=timeout)
             if vm is not None
             else snapshots_of_realm(workplace, realm, timeout=timeout)
         )
-    finally:
-        workplace.close()
     if as_json:
         print_json({"snapshots": [_row(each) for each in found]})
     else:
@@ -119,8 +113,7 @@ def delete_snapshot(
     from tui.cli.output import say
     from tui.cli.task_output import confirmed, run_task
 
-    workplace = options.changing_workplace()
-    try:
+    with options.changing_workplace() as workplace:
         owner = owner_of_snapshots(workplace, vm, timeout=timeout, foreign=foreign)
         if not confirmed(f"Delete snapshot {name} of {owner.name} for good?", yes=yes):
             say("nothing was deleted", error=True)
@@ -129,8 +122,6 @@ def delete_snapshot(
             workplace, f"delete snapshot {name}", owner.name,
             lambda control: delete_snapshot(control, owner, name, deadline=timeout), quiet=as_json,
         )  # fmt: skip
-    finally:
-        workplace.close()
     _print_one("deleted", gone, f"snapshot {name} of {owner.name} is deleted", as_json=as_json)
     return 0
 
