@@ -46,10 +46,6 @@ class Unit(Enum):
         """Write an amount given in the attribute's own units, without the unit's name."""
         return tick(amount / self.size)
 
-    def show_with_name(self, amount: float) -> str:
-        """Write an amount given in the attribute's own units, with the unit's name."""
-        return f"{self.show(amount)} {self.label}".rstrip()
-
 
 def _exponential(value: float, digits: int) -> str:
     mantissa, exponent = f"{value:.{digits}e}".split("e")

@@ -33,7 +33,6 @@ class PciDevice:
     """Kernel driver that has it now; empty where none has."""
     iommu_group: int | None = None
     group_members: tuple[PciAddress, ...] = ()
-    is_virtual_function: bool = False
     is_bridge_by_header: bool = False
 
     @property
@@ -88,7 +87,6 @@ def _read(device: ET.Element, capability: ET.Element) -> PciDevice:
         group_members=tuple(sorted(_address(found.attrib) for found in group.findall("address")))
         if group is not None
         else (),
-        is_virtual_function="phys_function" in inner,
         is_bridge_by_header=bool(inner & {"pci-bridge", "cardbus-bridge"}),
     )
 

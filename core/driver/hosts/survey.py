@@ -39,8 +39,6 @@ class Software:
     hypervisor_version: Version
     libvirt: Version
     kvm: bool | None
-    vfio: bool | None
-    """Whether VMs can be given PCI devices."""
     live_migration: bool | None
 
 
@@ -166,16 +164,11 @@ def _survey(connection: HostConnection, clock: Clock, *, with_addresses: bool) -
 
 
 def _software(handle: Any, capabilities: ET.Element | None, domains: ET.Element | None) -> Software:
-    hostdev = domains.find("devices/hostdev") if domains is not None else None
-    backends = (
-        [value.text for value in hostdev.iterfind("enum[@name='pciBackend']/value")] if hostdev is not None else []
-    )
     return Software(
         hypervisor=str(handle.getType()),
         hypervisor_version=_version(handle.getVersion()),
         libvirt=_version(handle.getLibVersion()),
         kvm=_has_kvm(handle, capabilities) if domains is not None else None,
-        vfio=None if hostdev is None else "vfio" in backends,
         live_migration=None
         if domains is None or capabilities is None
         else capabilities.find("host/migration_features/live") is not None,

@@ -62,11 +62,10 @@ class LiveOptions:
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a migration is: bytes sent and left, speed, the pass over memory that it is at."""
+    """How far a migration is: bytes sent and left, the pass over memory that it is at."""
 
     processed: int
     remaining: int
-    bytes_per_second: int = 0
     dirty_bytes_per_second: int = 0
     iteration: int = 0
     throttle_percent: int = 0
@@ -298,7 +297,6 @@ def job_progress(connection: HostConnection, uuid: str) -> JobProgress | None:
     return JobProgress(
         processed=int(fields.get(libvirt.VIR_DOMAIN_JOB_DATA_PROCESSED, 0)),
         remaining=int(fields.get(libvirt.VIR_DOMAIN_JOB_DATA_REMAINING, 0)),
-        bytes_per_second=int(fields.get(libvirt.VIR_DOMAIN_JOB_MEMORY_BPS, 0)),
         dirty_bytes_per_second=int(fields.get(libvirt.VIR_DOMAIN_JOB_MEMORY_DIRTY_RATE, 0)) * page,
         iteration=int(fields.get(libvirt.VIR_DOMAIN_JOB_MEMORY_ITERATION, 0)),
         throttle_percent=int(fields.get(libvirt.VIR_DOMAIN_JOB_AUTO_CONVERGE_THROTTLE, 0)),

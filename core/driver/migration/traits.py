@@ -27,8 +27,6 @@ class Disk:
     shareable: bool = False
     volume: tuple[str, str] | None = None
     """Pool and volume, for the kind `volume`."""
-    complete_chain: bool = False
-    """Whether `files` names all of the chain, which libvirt tells of an active domain only."""
 
     @property
     def can_be_copied(self) -> bool:
@@ -121,7 +119,6 @@ def _disk(element: ET.Element) -> Disk:
         read_only=element.find("readonly") is not None,
         shareable=element.find("shareable") is not None,
         volume=volume,
-        complete_chain=element.find("backingStore") is not None,
     )
 
 

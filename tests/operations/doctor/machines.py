@@ -104,7 +104,7 @@ def pool(name: str, **more) -> SurveyedPool:
 
 POOLS = tuple(pool(name) for name in ("ticrypt-vm", "ticrypt-vm-drives", "ticrypt-bricks", "ticrypt-vm-snapshots"))
 SOFTWARE = Software(
-    hypervisor="QEMU", hypervisor_version=(8, 2, 0), libvirt=(10, 5, 0), kvm=True, vfio=True, live_migration=True
+    hypervisor="QEMU", hypervisor_version=(8, 2, 0), libvirt=(10, 5, 0), kvm=True, live_migration=True
 )  # fmt: skip
 NETWORK = SurveyedNetwork(name="default", active=True, autostart=True, persistent=True, forward="nat")
 IDLE = Occupation(vms=0, vcpus=0, memory_bytes=0, devices=frozenset(), addresses=())
