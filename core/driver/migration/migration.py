@@ -20,6 +20,7 @@ import libvirt
 from core.driver.connection.errors import is_gone
 from core.driver.connection.jobs import job_connection
 from core.driver.connection.process import end_ssh_children, ssh_children
+from core.driver.vms.statistics import VM_STATES
 from core.errors import DriverError
 from core.fleet.fleet import VMState
 from core.uris import parse_uri
@@ -324,7 +325,7 @@ def see(connection: HostConnection, uuid: str) -> Sight:
         return Sight(
             active=active,
             defined=defined,
-            state=_STATES.get(number, VMState.UNKNOWN),
+            state=VM_STATES.get(number, VMState.UNKNOWN),
             incoming=job is _Job.INCOMING,
             held_by_migration=number == libvirt.VIR_DOMAIN_PAUSED
             and reason in (libvirt.VIR_DOMAIN_PAUSED_MIGRATION, libvirt.VIR_DOMAIN_PAUSED_POSTCOPY),
@@ -354,14 +355,3 @@ def _job(domain: Any) -> _Job:
             case _:
                 raise
     return _Job.NONE if idle else _Job.SOME
-
-
-_STATES = {
-    libvirt.VIR_DOMAIN_RUNNING: VMState.RUNNING,
-    libvirt.VIR_DOMAIN_BLOCKED: VMState.RUNNING,
-    libvirt.VIR_DOMAIN_PAUSED: VMState.PAUSED,
-    libvirt.VIR_DOMAIN_SHUTDOWN: VMState.SHUTTING_DOWN,
-    libvirt.VIR_DOMAIN_SHUTOFF: VMState.OFF,
-    libvirt.VIR_DOMAIN_CRASHED: VMState.CRASHED,
-    libvirt.VIR_DOMAIN_PMSUSPENDED: VMState.SUSPENDED,
-}

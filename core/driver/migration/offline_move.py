@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import libvirt
 
 from core.driver.connection.errors import is_gone
-from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.domain_xml import XmlRefused, parse, read_pci_address
 from core.driver.xml.metadata import mark_element, mark_of
 from core.errors import DriverError
 from core.hardware import Device, PciAddress
@@ -31,15 +31,6 @@ def definition(connection: HostConnection, uuid: str) -> str:
         if is_gone(error):
             return ""
         raise connection.failed(error, "read a VM's definition") from error
-
-
-def read_pci_address(element: ET.Element) -> PciAddress | None:
-    """Read an `<address>` of libvirt's; None where its parts are no numbers."""
-    try:
-        parts = [int(element.get(part, "0"), 0) for part in ("domain", "bus", "slot", "function")]
-    except ValueError:
-        return None
-    return PciAddress(*parts)
 
 
 def with_addresses(xml: str, moves: Mapping[PciAddress, PciAddress]) -> str:

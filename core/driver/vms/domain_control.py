@@ -11,16 +11,15 @@ import libvirt_qemu
 
 from core.driver.connection.errors import is_gone
 from core.driver.vms.domain_build import hostdev_element
-from core.driver.xml.domain_xml import DomainFacts, XmlRefused, parse, read_domain
+from core.driver.xml.domain_xml import DomainFacts, XmlRefused, parse, read_domain, read_pci_address
 from core.driver.xml.metadata import Mark, mark_element
 from core.errors import DriverError
-from core.hardware import PciAddress
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from core.driver.connection.connection import HostConnection
-    from core.hardware import Device
+    from core.hardware import Device, PciAddress
 
 AGENT_SECONDS = 2
 """Seconds that a guest agent has to answer: it holds up whoever else asks its host."""
@@ -117,7 +116,7 @@ def with_devices(xml: str, former: Collection[PciAddress], devices: Sequence[Dev
         hardware = ET.SubElement(domain, "devices")
     for hostdev in [each for each in hardware.iterfind("hostdev") if each.get("type") == "pci"]:
         source = hostdev.find("source/address")
-        if source is not None and _address(source) in former:
+        if source is not None and read_pci_address(source) in former:
             hardware.remove(hostdev)
     for device in devices:
         hardware.append(hostdev_element(device.address))
@@ -129,14 +128,6 @@ def with_devices(xml: str, former: Collection[PciAddress], devices: Sequence[Dev
         metadata.remove(present)
     metadata.append(element)
     return ET.tostring(domain, encoding="unicode")
-
-
-def _address(element: ET.Element) -> PciAddress | None:
-    try:
-        parts = [int(element.get(part, "0"), 0) for part in ("domain", "bus", "slot", "function")]
-    except ValueError:
-        return None
-    return PciAddress(*parts)
 
 
 def remove_domain(connection: HostConnection, uuid: str) -> bool:

@@ -22,7 +22,7 @@ _GROUPS = _STATE | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
 
 _WITH_VCPUS = _GROUPS | libvirt.VIR_DOMAIN_STATS_VCPU
 
-_STATES = {
+VM_STATES = {
     libvirt.VIR_DOMAIN_RUNNING: VMState.RUNNING,
     libvirt.VIR_DOMAIN_BLOCKED: VMState.RUNNING,
     libvirt.VIR_DOMAIN_PAUSED: VMState.PAUSED,
@@ -150,7 +150,7 @@ def _from_embedded_driver(domain: Any, fields: dict[str, Any]) -> DomainSample |
 
 def _sample(domain: Any, fields: dict[str, Any], cpu_ns: int | None) -> DomainSample:
     identity = int(domain.ID())
-    state = _STATES.get(fields.get("state.state", -1), VMState.UNKNOWN)
+    state = VM_STATES.get(fields.get("state.state", -1), VMState.UNKNOWN)
     return DomainSample(
         domain=domain,
         uuid=str(domain.UUIDString()),

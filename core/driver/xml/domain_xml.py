@@ -111,11 +111,12 @@ def _pci_devices(domain: ET.Element) -> tuple[PciAddress, ...]:
     lent = [hostdev for hostdev in domain.iterfind("devices/hostdev") if hostdev.get("type") == "pci"]
     lent += [interface for interface in domain.iterfind("devices/interface") if interface.get("type") == "hostdev"]
     addresses = [element.find("source/address") for element in lent]
-    found = (_pci_address(address) for address in addresses if address is not None)
+    found = (read_pci_address(address) for address in addresses if address is not None)
     return tuple(dict.fromkeys(address for address in found if address is not None))
 
 
-def _pci_address(element: ET.Element) -> PciAddress | None:
+def read_pci_address(element: ET.Element) -> PciAddress | None:
+    """Read an `<address>` of libvirt's; None where its parts are no numbers, or no address of a device."""
     try:
         # Libvirt writes 0x0041; a number without a prefix is decimal there, as in strtoul with base 0.
         domain, bus, slot, function = (int(element.get(part, "0"), 0) for part in ("domain", "bus", "slot", "function"))

@@ -8,7 +8,7 @@ import click
 
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.placement.what_if_options import change_options
+from tui.cli.placement.what_if_options import change_options, sandbox_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -59,18 +59,12 @@ def place(
     refused, with the reasons. With changes (--set and so on) it says what they make different. Exit code 1 where not
     all VMs could be placed.
     """
-    from core.operations.selection import check_known
     from core.placement.engine import engine
     from core.placement.engine.request import Request
     from tui.cli.output import print_json
 
     request = Request(vcpus, memory, by_type(devices), realm, drives)
-    with options.workplace() as workplace:
-        if not changes.settings:
-            check_known("realm", realm, workplace.configuration.realms)
-        fleet = workplace.settled_fleet(timeout)
-    sandbox = changes.sandbox(workplace.configuration, fleet)
-    check_known("realm", realm, sandbox.after.configuration.realms)
+    sandbox = sandbox_of(options, timeout, changes, realm=realm)
     placed = sandbox.compare(lambda configuration, of: engine.place(configuration, of, request, count))
     placements = placed.after
     few = not placements.placements and len(placements.verdicts) <= FEW_HOSTS

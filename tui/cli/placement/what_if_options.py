@@ -12,7 +12,7 @@ import click
 from core.errors import UsageError
 from core.hosts import HostState
 from tui.cli.devices import DeviceType, by_type
-from tui.cli.options import SIZE, with_options
+from tui.cli.options import SIZE, GlobalOptions, with_options
 from tui.cli.output import say
 
 if TYPE_CHECKING:
@@ -186,3 +186,23 @@ def _gathered(command: Callable[..., Any], options: Sequence[Callable[..., Any]]
         return command(*arguments, changes=changes, **parameters)
 
     return with_options(gather, options)
+
+
+def sandbox_of(
+    options: GlobalOptions, timeout: float, changes: Changes, *, realm: str | None = None, host: str | None = None
+) -> Sandbox:
+    """Take the fleet, and make the changes in thought.
+
+    Raises UsageError, naming near ones, for a realm or host that isn't there, and for what is wrong with the changes.
+    """
+    from core.operations.selection import check_known
+
+    with options.workplace() as workplace:
+        if not changes.settings:
+            check_known("realm", realm, workplace.configuration.realms)
+        fleet = workplace.settled_fleet(timeout)
+    check_known("host", host, (snapshot.name for snapshot in fleet.hosts))
+    sandbox = changes.sandbox(workplace.configuration, fleet)
+    check_known("realm", realm, sandbox.after.configuration.realms)
+    check_known("host", host, (snapshot.name for snapshot in sandbox.after.fleet.hosts))
+    return sandbox

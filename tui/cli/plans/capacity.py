@@ -9,9 +9,9 @@ import click
 from core.errors import UsageError
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.placement.what_if_options import change_options
+from tui.cli.placement.what_if_options import change_options, sandbox_of
 from tui.cli.plans.batch import SomeVMsType
-from tui.cli.plans.options import counted, document, sandbox_of, timeout_option
+from tui.cli.plans.options import counted, document, timeout_option
 
 if TYPE_CHECKING:
     from core.placement.engine.request import Request

@@ -8,8 +8,8 @@ import click
 
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
 from tui.cli.output import say_folded
-from tui.cli.placement.what_if_options import change_options
-from tui.cli.plans.options import counted, document, sandbox_of, tell_stuck, timeout_option
+from tui.cli.placement.what_if_options import change_options, sandbox_of
+from tui.cli.plans.options import counted, document, tell_stuck, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -74,8 +74,9 @@ def _answer(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
     """Show the plan, or carry it out with --apply; returns the exit code."""
     from core.placement.plans.rows import moves_document
     from tui.cli.output import print_json
+    from tui.cli.placement.what_if_options import sandbox_of
     from tui.cli.plans.apply import apply_plan
-    from tui.cli.plans.options import document, sandbox_of
+    from tui.cli.plans.options import document
     from tui.cli.plans.text import is_found, print_plan
 
     if terms.carries_out:

@@ -14,33 +14,11 @@ if TYPE_CHECKING:
 
     from core.placement.plans.demand import Stuck
     from core.placement.what_if.sandbox import Sandbox
-    from tui.cli.options import GlobalOptions
-    from tui.cli.placement.what_if_options import Changes
 
 timeout_option = click.option(
     "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
     help="How long to wait for hosts that don't answer.",
 )  # fmt: skip
-
-
-def sandbox_of(
-    options: GlobalOptions, timeout: float, changes: Changes, *, realm: str | None = None, host: str | None = None
-) -> Sandbox:
-    """Take the fleet, and make the changes in thought.
-
-    Raises UsageError, naming near ones, for a realm or host that isn't there, and for what is wrong with the changes.
-    """
-    from core.operations.selection import check_known
-
-    with options.workplace() as workplace:
-        if not changes.settings:
-            check_known("realm", realm, workplace.configuration.realms)
-        fleet = workplace.settled_fleet(timeout)
-    check_known("host", host, (snapshot.name for snapshot in fleet.hosts))
-    sandbox = changes.sandbox(workplace.configuration, fleet)
-    check_known("realm", realm, sandbox.after.configuration.realms)
-    check_known("host", host, (snapshot.name for snapshot in sandbox.after.fleet.hosts))
-    return sandbox
 
 
 def document(sandbox: Sandbox, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
