@@ -1,38 +1,29 @@
-"""The cost explorer: which host takes a VM, what decides, and where its use lies on its curves."""
+"""The cost explorer: which host takes a VM, what decides, where its use lies on its curves; and what if."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.widgets import Static
+from textual.containers import Horizontal
 
-from tui.commands import Command, bindings
+from core.text import one_line
+from tui.commands import bindings
 from tui.forms.request import FieldRefused, fields_for
-from tui.render.costs.headroom import in_words
-from tui.render.costs.ranking import (
-    REFUSED_COLUMNS,
-    REFUSED_COLUMNS_WHAT_IF,
-    capacity,
-    headline,
-    ranking_columns,
-    refused_rows,
-    remark,
-    where_they_go,
-)
-from tui.render.costs.what_if import before_sentence
-from tui.render.rows import Column
-from tui.render.wrapping import wrapped
-from tui.screens.costs.evaluation import JudgingScreen
+from tui.render.costs.ranking import capacity, remark
+from tui.screens.area import AreaScreen
+from tui.screens.costs.answer_panel import AnswerPanel
+from tui.screens.costs.evaluation import Evaluation
 from tui.screens.costs.host_detail import CloseUpPanel
+from tui.screens.costs.keys import COSTS_KEYS
 from tui.screens.costs.layout import share_lines
 from tui.screens.costs.ranking_table import BY_TOTAL, HostTable
 from tui.screens.costs.request_panel import RequestPanel
-from tui.screens.costs.what_if.base import WHAT_IF_KEYS, WhatIfBanner
+from tui.screens.costs.what_if.banner import WhatIfBanner
+from tui.screens.costs.what_if.dialogs import WhatIfDialogs
 from tui.screens.costs.what_if.function_editor import ParameterEditor
 from tui.screens.costs.what_if.parameter_table import ParameterTable
+from tui.screens.costs.what_if.session import WhatIfSession
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
@@ -42,13 +33,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.config.model import Configuration
+    from core.errors import RealmsError
     from core.fleet.fleet import Fleet
+    from tui.commands import Command
     from tui.render.costs.exploration import Exploration
     from tui.render.costs.what_if import Counted
     from tui.render.rows import RowKey
-
-_FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
-"""What the ranking shows until the first fleet says which terms there are."""
 
 _HEADLINE_PADDING = 2
 _LEAST_PANEL = 24
@@ -56,46 +46,22 @@ _NARROW = 100
 _SHORT = 30
 
 
-class CostsScreen(JudgingScreen):
-    """Hosts ranked for a request, the refused with their reasons, and the chosen host's curves; and what if."""
+class CostsScreen(AreaScreen):
+    """Hosts ranked for a request, the refused with their reasons, and the chosen host's curves or the editor."""
 
     CSS_PATH = "costs.tcss"
-    KEYS: ClassVar = (
-        Command("v", "edit('vcpus')", "Request", "Edit the request: here the vCPUs.", footer=True, shown="v m d n"),
-        Command("m", "edit('memory')", "Memory", "Edit the memory: a number is GiB, or write a unit."),
-        Command("d", "edit_devices", "Devices", "Edit the number of devices; again for the next type."),
-        Command("n", "edit('count')", "Count", "Edit how many such VMs are placed."),
-        *WHAT_IF_KEYS,
-        Command(
-            "plus,equals_sign",
-            "step(1)",
-            "Change",
-            "More, or less, of the field edited last.",
-            footer=True,
-            shown="+ -",
-        ),
-        Command("minus", "step(-1)", "Less", "Less of the field edited last.", shown="-"),
-        Command(
-            "right_square_bracket",
-            "turn(1)",
-            "Curve",
-            "Show another curve, as ] and [ do.",
-            footer=True,
-            shown="← →",
-        ),
-        Command("left_square_bracket", "turn(-1)", "Curve before", "Show the curve before.", shown="["),
-        Command("z", "zoom", "Zoom", "Give the chosen host the whole screen, or take it back."),
-    )
+    KEYS: ClassVar = COSTS_KEYS
     BINDINGS: ClassVar = bindings(KEYS)
 
     def __init__(self) -> None:
         super().__init__()
-        self._refused = ""
-        self._columns: tuple[Column, ...] = ()
-        self._picked: str | None = None
-        """The host that the user chose; None: whichever is best."""
+        self.session = WhatIfSession()
+        self.evaluation = Evaluation(self, self.session, self._show_answer, self._look_again)
+        self._dialogs = WhatIfDialogs(self, self.session, self._follow_changes)
+        self._shown: Exploration | None = None
         self._fits: Mapping[str, int] = {}
-        self._said: tuple[list[str], list[str], str] | None = None
+        self._refused = ""
+        """Why what is typed can't be asked for."""
 
     # Layout --------------------------------------------------------------------------------------------------------
 
@@ -104,19 +70,15 @@ class CostsScreen(JudgingScreen):
         yield WhatIfBanner()
         with Horizontal(id="question"):
             yield RequestPanel(fields_for(self.realms.workplace.configuration), id="request")
-            with Vertical(id="answer"):
-                yield Static(id="headline", markup=False)
-                wide = "ranking" in self.realms.settings.wide
-                yield HostTable(_FIRST_COLUMNS, heading="Hosts", sort=BY_TOTAL, wide=wide, id="ranking")
-                yield HostTable(REFUSED_COLUMNS, heading="Refused", empty="None.", id="refused")
+            yield AnswerPanel(wide="ranking" in self.realms.settings.wide, id="answer")
         yield CloseUpPanel(id="close-up")
-        yield ParameterEditor(id="editor")
+        yield ParameterEditor(self.session, self._follow_changes)
 
     def on_mount(self) -> None:
         """Start at the ranking."""
         super().on_mount()
-        self.asked = self.query_one(RequestPanel).asked()
-        self.query_one("#ranking").focus()
+        self.session.asked = self.query_one(RequestPanel).asked()
+        self.query_one(AnswerPanel).ranking.focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fold what has no room."""
@@ -127,61 +89,92 @@ class CostsScreen(JudgingScreen):
         narrow, short = width < _NARROW, height < _SHORT
         self.set_class(narrow, "-narrow")
         self.set_class(short, "-short")
-        panel = self.query_one(RequestPanel)
+        panel, answer, exploration = self.query_one(RequestPanel), self.query_one(AnswerPanel), self.exploration
         panel.lay_out(width - 2 if narrow else None)
         hidden = short and self.is_editing
         panel_height = 0 if hidden else min(3, panel.rows_needed(width - 2)) if narrow else len(panel.fields) + 2
+        panel_width = max(_LEAST_PANEL, panel.natural_width)
         panel.styles.height = panel_height if narrow and not hidden else None
-        panel.styles.width = None if narrow else max(_LEAST_PANEL, panel.natural_width)
-        sentences = self._say()
-        self.query_one("#headline").styles.height = sentences
-        exploration = self.exploration
+        panel.styles.width = None if narrow else panel_width
+        room = self.size.width - 2 * _HEADLINE_PADDING - (0 if narrow else panel_width)
+        sentences = answer.tell(exploration, self._refused, room, short=short)
         ranked = len(exploration.ranked) if exploration is not None else 0
         refused = len(exploration.refused) + len(exploration.dropped) if exploration is not None else 0
-        above = sentences + (panel_height if narrow else 0) + bool(self.changes)
+        banner = bool(self.session.changes)
+        above = sentences + (panel_height if narrow else 0) + banner
         lines = share_lines(height, above=above, ranked=ranked, refused=refused, short=short, editing=self.is_editing)
-        table = self.query_one("#refused", HostTable)
-        table.display = refused > 0
-        table.styles.height = lines.refused
+        answer.refused.display = refused > 0
+        answer.refused.styles.height = lines.refused
         beside = 0 if narrow else min(lines.most, panel_height)
-        taken = above - bool(self.changes) + lines.ranking + lines.refused
-        self.query_one("#question").styles.height = max(taken, beside)
+        self.query_one("#question").styles.height = max(above - banner + lines.ranking + lines.refused, beside)
 
-    # What is shown -------------------------------------------------------------------------------------------------
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Say in the line above too that this is a what-if."""
+        return ("what if",) if self.session.changes else ()
+
+    def allows(self, command: Command) -> bool:
+        """Dim what there is nothing for."""
+        match command.action:
+            case "undo":
+                return self.session.history.can_undo
+            case "redo":
+                return self.session.history.can_redo
+            case "reset" | "list_changes" | "export":
+                return bool(self.session.history.changes)
+            case _:
+                return super().allows(command)
+
+    # Judging -------------------------------------------------------------------------------------------------------
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Judge the newest fleet; where only more of the headroom is known by now, show that."""
         configuration = self.realms.workplace.configuration
-        panel = self.query_one(RequestPanel)
-        if fields_for(configuration) != panel.fields:
+        if fields_for(configuration) != self.query_one(RequestPanel).fields:
             self.run_worker(self._use_fields(configuration), exclusive=True, group="fields")
-        self.judge_newer(fleet)
+        if not self.evaluation.judge_newer(self.realms.workplace, fleet) and self.exploration is not None:
+            self._show(self.exploration)
 
     async def _use_fields(self, configuration: Configuration) -> None:
         panel = self.query_one(RequestPanel)
         await panel.use_fields(fields_for(configuration))
         try:
-            self.asked, self._refused = panel.asked(), ""
+            self.session.asked, self._refused = panel.asked(), ""
         except FieldRefused as error:
             self._refused = str(error)
-        if self.realms.fleet is not None:
-            self.judge(self.realms.fleet)
+        self._judge()
 
-    def show_exploration(self, exploration: Exploration) -> None:
+    def _judge(self) -> None:
+        if self.realms.fleet is not None:
+            self.evaluation.judge(self.realms.workplace.configuration, self.realms.fleet)
+
+    def _look_again(self) -> None:
+        if self.is_current and self.realms.fleet is not None:
+            self.show_fleet(self.realms.fleet)
+
+    def _show_answer(self) -> None:
+        self._tell_banner()
+        if self.exploration is None:
+            self._shown = None
+            self.query_one(AnswerPanel).ranking.fail(one_line(self.session.trouble))
+        elif self.session.answer.exploration is not None:
+            self._show(self.exploration)
+
+    def _tell_banner(self) -> None:
+        before, after = self.session.answer.counted or (None, None)
+        self.query_one(WhatIfBanner).tell(len(self.session.changes), before, after, self.session.trouble)
+
+    def _show(self, exploration: Exploration) -> None:
         """Show what the hosts were judged to be."""
-        before, self.exploration = self.exploration, exploration
+        before, self._shown = self._shown, exploration
         self.realms.request = exploration.request
         fits, counted = self._fit(exploration)
         if before is not None and exploration.says_the_same_as(before) and fits == self._fits:
             return
         self._fits = fits
         self.query_one(RequestPanel).say_below(capacity(exploration, fits, counted))
-        self._show_ranking(exploration)
-        refused = self.query_one("#refused", HostTable)
-        columns = REFUSED_COLUMNS if exploration.before is None else REFUSED_COLUMNS_WHAT_IF
-        if refused.model.columns != columns:
-            refused.use_columns(columns, refused.model.sort)
-        refused.set_rows(refused_rows(exploration))
+        sort = self.realms.settings.sorts.get("ranking", BY_TOTAL)
+        self.query_one(AnswerPanel).show(exploration, self.session.rows(exploration, fits), sort)
         self._fold(self.size.width, self.size.height)
         self._follow()
 
@@ -189,74 +182,22 @@ class CostsScreen(JudgingScreen):
         """Tell how many such VMs each host takes; in a what-if, as far as that is counted, also without its changes."""
         if exploration.before is None:
             return self.realms.fits(self.realms.fleet or exploration.fleet), None
-        if self._counted is None:
+        if self.session.answer.counted is None:
             return {}, None
-        return self._counted[1].fits, self._counted[0]
+        before, after = self.session.answer.counted
+        return after.fits, before
 
-    def _show_ranking(self, exploration: Exploration) -> None:
-        ranking = self.query_one("#ranking", HostTable)
-        columns = ranking_columns(exploration)
-        if columns != self._columns:
-            self._columns = columns
-            ranking.use_columns(columns, self.realms.settings.sorts.get("ranking", BY_TOTAL))
-        ranking.empty = (
-            "No host can take it." if exploration.refused else "No hosts yet: add one in the Hosts area (1)."
-        )
-        ranking.set_heading(f"Hosts for {in_words(exploration.request)}")
-        ranking.set_rows(self.rows_of(exploration, self._fits))
-
-    def _say(self) -> int:
-        """Write the sentences as wide as there is room; gives the number of lines that they take."""
-        width = self.size.width - 2 * _HEADLINE_PADDING
-        if not self.has_class("-narrow"):
-            width -= max(_LEAST_PANEL, self.query_one(RequestPanel).natural_width)
-        first = headline(self.exploration) if self.exploration is not None else ""
-        upper = wrapped(first, width, 2)
-        lower = wrapped(self._second_sentence(), width, 1 if self.has_class("-short") else 2)
-        said = (upper, lower, "$error" if self._refused else "$muted")
-        if said != self._said:
-            self._said = said
-            lines: list[str | tuple[str, str]] = [("\n".join(upper), "bold")]
-            if lower:
-                lines += ["\n", ("\n".join(lower), said[2])]
-            self.query_one("#headline", Static).update(Content.assemble(*lines), layout=False)
-        return max(1, len(upper) + len(lower))
-
-    def _second_sentence(self) -> str:
-        if self._refused:
-            return f"{self._refused}. Shown is the last request that made sense"
-        if self.exploration is None:
-            return ""
-        return ". ".join(filter(None, (where_they_go(self.exploration), before_sentence(self.exploration))))
+    @property
+    def exploration(self) -> Exploration | None:
+        """What is shown; None until the first fleet."""
+        return self.session.exploration
 
     # The chosen host -----------------------------------------------------------------------------------------------
 
     @property
-    def under_cursor(self) -> str | None:
-        """The host under the cursor of the table that has the focus, else the one that is shown."""
-        key = self.focused.cursor_key if isinstance(self.focused, HostTable) else None
-        return key if isinstance(key, str) else self.chosen
-
-    def keep_chosen(self) -> None:
-        """Stay with the host in front, even if another becomes the best."""
-        self._picked = self.chosen
-
-    def show_editor(self, *, shown: bool) -> None:
-        """Put the editor in the place of the chosen host's terms and curves, or take it away."""
-        self.set_class(shown, "-editing")
-        self._fold(self.size.width, self.size.height)
-        if not shown:
-            self.back_to_the_ranking()
-
-    @property
     def chosen(self) -> str | None:
-        """The host whose curves are shown: the user's choice while it is there, else the best, else the first."""
-        exploration = self.exploration
-        if exploration is None or not exploration.placements.verdicts:
-            return None
-        if self._picked is not None and exploration.verdict(self._picked) is not None:
-            return self._picked
-        return exploration.placements.verdicts[0].host
+        """The host whose curves are shown."""
+        return self.session.chosen
 
     def _follow(self) -> None:
         """Put the cursor on the chosen host, wherever it is listed now, and show it."""
@@ -274,15 +215,11 @@ class CostsScreen(JudgingScreen):
         else:
             before = exploration.before.close_up(chosen) if exploration.before is not None else None
             panel.show(exploration.close_up(chosen), remark(exploration, chosen), before)
-        self.show_subject()
+        self._show_subject()
 
     def _choose(self, table: HostTable) -> None:
-        host = table.cursor_key
-        if self.exploration is None or not isinstance(host, str) or host == self.chosen:
-            return
-        best = self.exploration.placements.verdicts[0].host
-        self._picked = None if host == best else host
-        self._follow()
+        if isinstance(table.cursor_key, str) and self.session.choose(table.cursor_key):
+            self._follow()
 
     @on(Grid.Moved)
     def follow_the_cursor(self, event: Grid.Moved) -> None:
@@ -298,8 +235,22 @@ class CostsScreen(JudgingScreen):
     def go_to_row(self, key: RowKey) -> None:
         """Show a host."""
         if isinstance(key, str):
-            self._picked = key
+            self.session.stay_with(key)
             self._follow()
+
+    def action_turn(self, direction: int) -> None:
+        """Show another curve."""
+        self.query_one(CloseUpPanel).turn(direction)
+
+    def action_zoom(self) -> None:
+        """Give the chosen host the whole screen, or take it back."""
+        self.toggle_class("-zoomed")
+
+    @on(Grid.Chosen)
+    def zoom_in(self, event: Grid.Chosen) -> None:
+        """Look at a host with the whole screen."""
+        if isinstance(event.grid, HostTable):
+            self.action_zoom()
 
     # The request ---------------------------------------------------------------------------------------------------
 
@@ -308,9 +259,9 @@ class CostsScreen(JudgingScreen):
         """Judge the hosts for the new request, or say what can't be asked for."""
         self._refused = event.refused
         if event.asked is not None:
-            self.asked = event.asked
+            self.session.asked = event.asked
         if self.realms.fleet is not None and event.asked is not None:
-            self.judge(self.realms.fleet)
+            self._judge()
         else:
             self._fold(self.size.width, self.size.height)
 
@@ -318,13 +269,13 @@ class CostsScreen(JudgingScreen):
     def back_to_the_ranking(self) -> None:
         """Leave the fields."""
         tables = [table for table in self.query(HostTable) if self.chosen in [row.key for row in table.model.shown]]
-        (tables[0] if tables else self.query_one("#ranking")).focus()
+        (tables[0] if tables else self.query_one(AnswerPanel).ranking).focus()
 
     def action_leave(self) -> None:
         """Leave the fields, then the editor, then the zoom, then the filter."""
         if isinstance(self.focused, ParameterTable):
             if not self.focused.clear():
-                self.close_editor()
+                self._close_editor()
         elif self.focused is not None and not isinstance(self.focused, Grid):
             self.back_to_the_ranking()
         elif self.has_class("-zoomed"):
@@ -344,16 +295,100 @@ class CostsScreen(JudgingScreen):
         """Change the field that was edited last."""
         self.query_one(RequestPanel).step(direction)
 
-    def action_turn(self, direction: int) -> None:
-        """Show another curve."""
-        self.query_one(CloseUpPanel).turn(direction)
+    # What if -------------------------------------------------------------------------------------------------------
 
-    def action_zoom(self) -> None:
-        """Give the chosen host the whole screen, or take it back."""
-        self.toggle_class("-zoomed")
+    def _follow_changes(self) -> None:
+        """Show the changes as they are now: the editor at once, the ranking as soon as it is made."""
+        self._show_subject()
+        self._tell_banner()
+        self.show_lines()
+        self._judge()
 
-    @on(Grid.Chosen)
-    def zoom_in(self, event: Grid.Chosen) -> None:
-        """Look at a host with the whole screen."""
-        if isinstance(event.grid, HostTable):
-            self.action_zoom()
+    def action_undo(self) -> None:
+        """Take the last step back."""
+        if self.session.history.undo():
+            self._follow_changes()
+        else:
+            self.realms.tell("There is nothing to undo.")
+
+    def action_redo(self) -> None:
+        """Take the step again that was taken back last."""
+        if self.session.history.redo():
+            self._follow_changes()
+        else:
+            self.realms.tell("There is nothing to redo.")
+
+    def action_reset(self) -> None:
+        """Take every change back."""
+        if not self.session.history.changes:
+            self.realms.tell("Nothing is changed.")
+        else:
+            self.session.history.become(())
+            self._follow_changes()
+            self.realms.tell("Everything is as it is; u brings the what-if back.")
+
+    def action_change_host(self) -> None:
+        """Offer what could be otherwise with the host under the cursor: the chosen one, or one that is only listed."""
+        key = self.focused.cursor_key if isinstance(self.focused, HostTable) else None
+        self._dialogs.change_host(key if isinstance(key, str) else self.chosen)
+
+    def action_add_vms(self) -> None:
+        """Let the VMs of the request run where placement puts them."""
+        self._dialogs.add_vms()
+
+    def action_list_changes(self) -> None:
+        """List the changes, each of which can be taken back."""
+        self._dialogs.list_changes()
+
+    def action_export(self) -> None:
+        """Show what would make the changes real."""
+        self._dialogs.export()
+
+    # The editor ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_editing(self) -> bool:
+        """Whether the editor is shown."""
+        return self.has_class("-editing")
+
+    def action_edit_function(self) -> None:
+        """Edit the cost function of the chosen host, beside its curve."""
+        if self.realms.workplace.configuration.cost_functions:
+            self._open_editor(None)
+        else:
+            self.realms.tell("The configuration has no cost function.")
+
+    def action_choose_function(self) -> None:
+        """Ask which cost function to edit."""
+        self._dialogs.choose_function(self._open_editor)
+
+    def _open_editor(self, function: str | None) -> None:
+        """Edit a function, and stay with it and its host, whichever is best by what is typed."""
+        self.session.edit(function, self.realms.workplace.configuration)
+        editor, path = self.query_one(ParameterEditor), self.realms.workplace.configuration_path
+        if path is not None:
+            editor.find_places(path, self._tell_places_are_missing)
+        self.add_class("-editing")
+        self._fold(self.size.width, self.size.height)
+        self._show_subject()
+        editor.table.focus()
+
+    def _close_editor(self) -> None:
+        """Put the editor away; the changes stay."""
+        self.session.function = None
+        self.remove_class("-editing")
+        self._fold(self.size.width, self.size.height)
+        self.back_to_the_ranking()
+
+    def _show_subject(self) -> None:
+        """Show the editor what it edits, where it is shown."""
+        if not self.is_editing:
+            return
+        subject = self.session.subject(self.realms.workplace.configuration)
+        if subject is None:
+            self._close_editor()
+        else:
+            self.query_one(ParameterEditor).show(subject)
+
+    def _tell_places_are_missing(self, error: RealmsError) -> None:
+        self.realms.tell(f"Where values stand in the files is not known: {error.message}", "warning", hint=error.hint)

@@ -55,6 +55,8 @@ class Question:
     changes: tuple[Change, ...] = ()
     earlier: Answer | None = None
     """The last answer in a what-if: what is the same in this one isn't worked out again."""
+    number: int = 0
+    """Questions are numbered as they are asked."""
 
     def parts(self) -> Iterator[Answer]:
         """Judge the hosts; of many in a what-if the ranking comes before what fits is counted."""

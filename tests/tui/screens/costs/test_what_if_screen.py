@@ -16,7 +16,7 @@ from tests.tui.screens.costs.costs_world import NOW, configuration, fleet, host,
 from tests.tui.screens.costs.what_if_app import is_answered, press
 from tui.screens.costs.evaluation import AT_ONCE
 from tui.screens.costs.ranking_table import HostTable
-from tui.screens.costs.what_if.base import WhatIfBanner
+from tui.screens.costs.what_if.banner import WhatIfBanner
 from tui.screens.costs.what_if.function_editor import ParameterEditor
 from tui.screens.costs.what_if.parameter_table import ParameterTable
 from tui.screens.dialogs.choice import Choice
@@ -41,7 +41,7 @@ def hosts(app: CostsApp, table: str) -> list[Hashable]:
 
 def told(app: CostsApp) -> list[str]:
     """Give the changes in words."""
-    return [str(change) for change in app.costs.history.changes]
+    return [str(change) for change in app.costs.session.history.changes]
 
 
 async def choose(app: CostsApp, pilot: Pilot[int], key: Hashable) -> None:
@@ -124,7 +124,7 @@ async def test_a_value_that_makes_no_sense_is_said_as_the_configuration_would() 
         assert isinstance(app.focused, Input)
         await press(app, pilot, "escape")
         assert isinstance(app.focused, ParameterTable)
-        assert app.costs.changes == ()
+        assert app.costs.session.changes == ()
         assert app.costs.query_one("#value", Input).value == "850 GiB"
 
 
@@ -134,7 +134,7 @@ async def test_a_limit_below_the_soft_one_is_refused() -> None:
     async with app.run_test(size=(140, 45)) as pilot:
         await started(app, pilot, *REFUSES_H2, "e", "enter", *"5 GiB")
         assert "hard" in app.costs.query_one("#said").visual.plain  # type: ignore[attr-defined]
-        assert app.costs.changes == ()
+        assert app.costs.session.changes == ()
 
 
 async def test_steps_are_undone_redone_and_taken_back_one_by_one() -> None:
@@ -295,7 +295,7 @@ async def test_a_configuration_that_lost_what_was_changed_is_told() -> None:
         functions = {"gpu": whole.cost_functions["gpu"]}
         profiles = {"a100-node": whole.hardware_profiles["a100-node"]}
         app.become(usual_fleet(), Configuration(functions, profiles, whole.realms))
-        await until(pilot, lambda: is_answered(app) and bool(app.costs._trouble))
+        await until(pilot, lambda: is_answered(app) and bool(app.costs.session.trouble))
         assert "unknown cost function 'cpu'" in app.text()
         await press(app, pilot, "r")
         assert hosts(app, "#ranking") == ["h3"]
@@ -310,7 +310,7 @@ async def test_many_hosts_are_judged_aside_and_the_newest_change_wins() -> None:
         await until(pilot, lambda: is_answered(app))
         assert len(told(app)) == 1
         assert app.costs.exploration is not None
-        assert app.costs.exploration.changes == app.costs.history.changes
+        assert app.costs.exploration.changes == app.costs.session.history.changes
         assert len(hosts(app, "#ranking")) == AT_ONCE + 100
 
 

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 def is_answered(app: CostsApp) -> bool:
     """Whether what is shown is the whole answer to what is asked."""
     costs = app.screen_stack[0]
-    if not isinstance(costs, CostsScreen) or costs._judging.is_busy:
+    if not isinstance(costs, CostsScreen) or costs.evaluation.judging.is_busy:
         return False
-    if not costs.changes:
-        return costs.exploration is not None and not costs.exploration.changes
-    if costs._trouble:
+    session, exploration = costs.session, costs.session.exploration
+    if not session.changes:
+        return exploration is not None and not exploration.changes
+    if session.trouble:
         return True
-    return costs.exploration is not None and costs.exploration.changes == costs.changes and costs._counted is not None
+    return exploration is not None and exploration.changes == session.changes and session.answer.counted is not None
 
 
 async def press(app: CostsApp, pilot: Pilot[int], *keys: str) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from core.config.settings import Setting
@@ -22,17 +21,23 @@ from tui.render.costs.refusals import short_name
 from tui.render.figures import Unit
 from tui.render.rows import Column, Row
 from tui.render.wrapping import cut_middle, wrapped
+from tui.screens.background import BackgroundWork
 from tui.screens.costs.what_if.parameter_table import ParameterTable, ValueInput
 from tui.widgets.grid import Grid
 from tui.widgets.plot import CurvePlot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
     from textual.app import ComposeResult
 
+    from core.config.syntax import Place
     from core.costs import CostFunction
+    from core.errors import RealmsError
     from tui.render.costs.exploration import CloseUp
     from tui.render.costs.parameters import Parameter
-    from tui.screens.costs.what_if.edit_target import Subject
+    from tui.screens.costs.what_if.session import Subject, WhatIfSession
 
 _COLUMNS = (
     Column(key="parameter", title="PARAMETER", least=10, most=40),
@@ -47,33 +52,16 @@ def _setting(path: tuple[str, ...], value: str) -> Setting:
     return Setting.parse(f"{render_path(path)} = {written(value)}")
 
 
-class ParameterEditor(Horizontal):
-    """Edits one cost function in thought. Posts Tried with each key, Set and Unset when something is done."""
+class ParameterEditor(Horizontal, BackgroundWork):
+    """Edits one cost function of a session in thought; `changed` is called whenever its changes or draft are others."""
 
-    class Tried(Message):
-        """A value is being typed that could be taken; None: typing has ended without one."""
-
-        def __init__(self, setting: Setting | None) -> None:
-            super().__init__()
-            self.setting = setting
-
-    class Set(Message):
-        """A parameter is to have a value."""
-
-        def __init__(self, setting: Setting) -> None:
-            super().__init__()
-            self.setting = setting
-
-    class Unset(Message):
-        """A parameter is to be as configured again."""
-
-        def __init__(self, path: tuple[str, ...]) -> None:
-            super().__init__()
-            self.path = path
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
-        super().__init__(id=id)
+    def __init__(self, session: WhatIfSession, changed: Callable[[], None]) -> None:
+        super().__init__(id="editor")
+        self._session = session
+        self._changed = changed
         self._subject: Subject | None = None
+        self._places: Mapping[tuple[str, ...], Place] | None = None
+        """Where values stand in the files, as far as that is known; None until it is asked."""
         self._now: CostFunction | None = None
         """The function with the settings of the what-if."""
         self._tried: CostFunction | None = None
@@ -113,6 +101,18 @@ class ParameterEditor(Horizontal):
         self._fill()
         if other and subject.close_up is not None:
             self._go_to_what_matters(subject.close_up)
+        self._draw()
+
+    def find_places(self, path: Path, failed: Callable[[RealmsError], None]) -> None:
+        """Look up, once and aside, where values stand in the files; `failed` is told why that is not known."""
+        from core.config.value_places import value_places
+
+        if self._places is None:
+            self._places = {}
+            self.background.ask("places", lambda _: value_places(path), self._use_places, failed)
+
+    def _use_places(self, places: Mapping[tuple[str, ...], Place]) -> None:
+        self._places = places
         self._draw()
 
     def _fill(self) -> None:
@@ -190,7 +190,7 @@ class ParameterEditor(Horizontal):
         """Say where the value stands, as far as that is known, and what can be done with it."""
         if parameter is None:
             return ""
-        place = self._subject.places.get(parameter.path) if self._subject is not None else None
+        place = self._places.get(parameter.path) if self._places is not None else None
         told = hint(parameter, typing=self._typing is not None)
         return f"{place}: {told}" if place is not None else told
 
@@ -239,7 +239,7 @@ class ParameterEditor(Horizontal):
             self._setting, self._tried = None, None
             self._say(self._hint(self._typing))
             self._draw()
-            self.post_message(self.Tried(None))
+            self._draft(None)
             return
         try:
             setting = _setting(self._typing.path, event.value)
@@ -251,7 +251,7 @@ class ParameterEditor(Horizontal):
         self._setting = setting
         self._say(warnings[0].message if warnings else self._hint(self._typing), "$warning" if warnings else "$muted")
         self._draw()
-        self.post_message(self.Tried(setting))
+        self._draft(setting)
 
     @on(Input.Submitted)
     def take(self, event: Input.Submitted) -> None:
@@ -271,10 +271,10 @@ class ParameterEditor(Horizontal):
         if go_back:
             self.table.focus()
         if keep and setting is not None:
-            self.post_message(self.Set(setting))
+            self._set(setting)
         else:
             self._draw()
-            self.post_message(self.Tried(None))
+            self._draft(None)
         return True
 
     def step(self, direction: int) -> None:
@@ -293,9 +293,20 @@ class ParameterEditor(Horizontal):
         except UsageError as error:
             self._say(complaint(error), "$error")
             return
-        self.post_message(self.Set(setting))
+        self._set(setting)
 
     def revert(self) -> None:
         """Take back what was changed of the parameter under the cursor."""
         if self.parameter is not None:
-            self.post_message(self.Unset(self.parameter.path))
+            self._session.unset_parameter(self.parameter.path)
+            self._changed()
+
+    def _set(self, setting: Setting) -> None:
+        if self._subject is not None:
+            self._session.set_parameter(self._subject.configured, setting)
+            self._changed()
+
+    def _draft(self, setting: Setting | None) -> None:
+        if setting != self._session.history.draft:
+            self._session.history.draft = setting
+            self._changed()

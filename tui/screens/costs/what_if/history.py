@@ -19,8 +19,15 @@ class History:
 
     def __init__(self) -> None:
         self.changes: tuple[Change, ...] = ()
+        self.draft: Setting | None = None
+        """The setting that is being typed; it ends with every step."""
         self._past: list[tuple[Change, ...]] = []
         self._future: list[tuple[Change, ...]] = []
+
+    @property
+    def with_draft(self) -> tuple[Change, ...]:
+        """The changes, with the setting that is being typed."""
+        return self.changes if self.draft is None else with_change(self.changes, self.draft)
 
     @property
     def can_undo(self) -> bool:
@@ -41,23 +48,32 @@ class History:
 
     def become(self, changes: tuple[Change, ...]) -> None:
         """Have these changes from now on, as one step; the same ones are no step."""
+        self.draft = None
         if changes == self.changes:
             return
         self._past = [*self._past[-_MOST_STEPS:], self.changes]
         self._future = []
         self.changes = changes
 
-    def undo(self) -> None:
-        """Take the last step back."""
-        if self._past:
-            self._future.append(self.changes)
-            self.changes = self._past.pop()
+    def take_back(self, index: int) -> None:
+        """Take one change back, as one step."""
+        self.become(self.changes[:index] + self.changes[index + 1 :])
 
-    def redo(self) -> None:
-        """Take the step again that was taken back last."""
-        if self._future:
-            self._past.append(self.changes)
-            self.changes = self._future.pop()
+    def undo(self) -> bool:
+        """Take the last step back; False where there is none."""
+        return self._step(self._past, self._future)
+
+    def redo(self) -> bool:
+        """Take the step again that was taken back last; False where there is none."""
+        return self._step(self._future, self._past)
+
+    def _step(self, source: list[tuple[Change, ...]], target: list[tuple[Change, ...]]) -> bool:
+        if not source:
+            return False
+        self.draft = None
+        target.append(self.changes)
+        self.changes = source.pop()
+        return True
 
 
 def with_change(changes: tuple[Change, ...], change: Change) -> tuple[Change, ...]:
