@@ -31,7 +31,7 @@ class WhatIfBanner(Static):
         """Say what the changes amount to; without any there is no banner."""
         self.display = bool(changes)
         told = (changes, before, after, trouble)
-        if changes and (told, self.size.width) != (self._told, self._width):
+        if (told, self.size.width) != (self._told, self._width):
             self._told, self._width = told, self.size.width
             pieces = banner(*told)
             if sum(width_of(text) for text, _ in pieces) > self._width:
