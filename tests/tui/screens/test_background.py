@@ -196,7 +196,7 @@ WALK: list[tuple[str, str, Callable[[Path], RealmsApp], Any]] = [
     ("pools/setup/plan", "h1", pools, the_checks),
     ("pools/contents", "h1", pools, push(lambda _: PoolContentsScreen("h1", MAIN))),
     ("costs/evaluation", "judge", saved_costs, press()),
-    ("costs/what_if/functions", "places", saved_costs, press("e")),
+    ("costs/what_if/function_editor", "places", saved_costs, press("e")),
     ("costs/what_if/export", "save", saved_costs, the_export),
     ("vms/create", "brick", standing, press("2", "n")),
     ("vms/delete", "volumes", standing, push(lambda app: DeleteVMs(vms(app)))),
