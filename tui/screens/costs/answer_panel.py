@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui.render.costs.exploration import Exploration
-    from tui.render.rows import Row, Sort
+    from tui.render.rows import Row
+    from tui.state.settings import Sort
 
 _FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
 """What the ranking shows until the first fleet says which terms there are."""
