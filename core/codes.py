@@ -154,19 +154,16 @@ class ErrorCode(Code):
     MIGRATION_FAILED = "migration-failed", "A migration failed."
     VOLUME_EXISTS = "volume-exists", "There is a volume of that name already."
     NO_SUCH_VOLUME = "no-such-volume", "There is no volume of that name."
-    VOLUME_IN_USE = "volume-in-use", "A volume is used by something else."
+    VOLUME_IN_USE = "volume-in-use", "A volume or pool is used by something else."
     VOLUME_USE_UNKNOWN = "volume-use-unknown", "It is not known whether a volume is used."
     IMAGE_REFUSED = "image-refused", "A file is no image that can become a brick."
-    IMAGE_IN_USE = "image-in-use", "A brick or drive is used."
     DRIVE_REFUSED = "drive-refused", "A drive can't be attached or detached."
-    DRIVE_IN_USE = "drive-in-use", "A drive is used by another VM."
     GUEST_HOLDS_DRIVE = "guest-holds-drive", "The guest does not let go of a drive."
     NO_SPACE = "no-space", "A pool has too little free space."
     POOL_BUSY = "pool-busy", "A pool can't be looked into while something is made there."
     POOL_DIFFERS = "pool-differs", "There is a pool of that name which is not what was asked for."
     FOLDER_MISSING = "folder-missing", "A pool's folder does not exist."
     POOLS_NOT_SET_UP = "pools-not-set-up", "The pools could not be set up on every host."
-    POOLS_IN_USE = "pools-in-use", "The pools are needed, so they are not removed."
     POOLS_NOT_REMOVED = "pools-not-removed", "The pools could not be removed on every host."
 
 
@@ -287,7 +284,7 @@ REGISTRY: dict[type[Code], str] = {
 }
 """Every family of codes that leaves the program, and where it does. Within a family no code has two meanings."""
 
-RETIRED: dict[type[Code], tuple[str, ...]] = {}
+RETIRED: dict[type[Code], tuple[str, ...]] = {ErrorCode: ("image-in-use", "drive-in-use", "pools-in-use")}
 """Codes that are no longer given: they are never given another meaning."""
 
 SPACED = frozenset(

@@ -22,8 +22,8 @@ from core.operations.tasks.journal import Journal
 from core.registry.hosts import HostRegistry
 from core.reservations import Reservation
 from tests.registry.worker import CONFIGURATION, described
-from tui.app.settings import Settings
 from tui.screens.costs.what_if.export import write
+from tui.state.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

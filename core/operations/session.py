@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from core.driver.hosts.probe import HostReport
     from core.driver.lanes.watch import FleetWatch
     from core.hosts import Host, HostState
-    from core.operations.storage.pool_report import HostPools
-    from core.operations.storage.usage import HostStorage
-    from core.realms import Realm
     from core.registry.hosts import HostRegistry, Stamp
     from core.reservations import Reservation
 
@@ -227,25 +224,6 @@ class Workplace:
         from core.driver.hosts.probe import probe
 
         return probe(uri, deadline)
-
-    def look_at_pools(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostPools:
-        """Ask a host for a realm's pools and their free space as they are now; blocks up to `deadline` seconds.
-
-        What goes wrong is in the answer.
-        """
-        from core.operations.storage.pool_capacity import look_anew
-        from core.operations.storage.pool_report import HostPools
-
-        try:
-            return HostPools(host, look_anew(host, realm, deadline))
-        except RealmsError as error:
-            return HostPools(host, error=error)
-
-    def look_at_storage(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostStorage:
-        """Ask a host for all volumes in a realm's pools, and for its domains' disks; blocks. Raises DriverError."""
-        from core.operations.storage.usage import look_at_storage
-
-        return look_at_storage(realm, host, deadline)
 
 
 def _all_settled(fleet: Fleet) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.operations.migration.migrate import Migrated
+    from core.operations.migration.outcome import Migrated
     from core.operations.tasks.task import Control, Task
 
     from .host import LabHost

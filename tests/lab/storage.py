@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.clock import SystemClock
+from core.config.model import Configuration
+from core.operations.session import Workplace
+from core.operations.storage.orphaned_volumes import delete_volume
 from core.operations.storage.pools import PoolRequest, set_up_pools
 from core.operations.tasks.task import Tasks
 from core.realms import DriveSettings, Realm
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from core.operations.storage.pool_report import PoolRole
     from core.operations.tasks.task import Control, TaskView
 
     from .lab import Lab
@@ -48,6 +52,11 @@ class Work:
     def do(self, job: Callable[[Control], Any]) -> Any:
         """Carry a job out as a task, and give what came of it."""
         return self.tasks.run("test", "", job).outcome.result(LONG * 3)
+
+    def delete(self, role: PoolRole, name: str, *, hosts: Any = None, **options: Any) -> None:
+        """Delete a brick, a drive or a volume of REALM."""
+        workplace, asked = Workplace(Configuration(realms={REALM.id: REALM})), hosts or self.hosts
+        self.do(lambda control: delete_volume(workplace, control, REALM, asked, name=name, role=role, **options))
 
     @property
     def last(self) -> TaskView:

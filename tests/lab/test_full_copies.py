@@ -8,8 +8,9 @@ import pytest
 
 from core.driver.storage.volumes import PoolBusy
 from core.driver.vms.domain_kind import Virtualization
-from core.operations.recovery import Plan, recover, survey
+from core.operations.recovery import recover, survey
 from core.operations.storage.volume_copy import CopyGoesOn
+from core.operations.vms.cleanup import Plan
 from core.operations.vms.create import create_vm
 from core.operations.vms.spec import Order
 

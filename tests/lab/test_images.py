@@ -7,7 +7,7 @@ import hashlib
 import os
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,9 +23,11 @@ from core.driver.storage.volumes import (
 from core.errors import Cancelled, DriverError, UsageError
 from core.hosts import HostState
 from core.operations.storage.image_file import ImageRefused
-from core.operations.storage.images import ImageInUse, create_drive, delete_image, upload_brick
+from core.operations.storage.images import create_drive, upload_brick
+from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import INCOMPLETE, UseKind, look_at_images
+from core.operations.storage.usage import INCOMPLETE, look_at_images
+from core.operations.storage.users import UseKind
 from core.operations.tasks.task import Progress
 from tests.driver.worlds import LONG
 
@@ -96,7 +98,7 @@ def test_an_upload_through_a_host_that_crashes_is_cleaned_up_when_it_is_back(wor
     assert any("left behind" in warning for warning in task.view.warnings)
     report = work.do(lambda control: look_at_images(control, REALM, work.hosts, PoolRole.BRICKS, LONG))
     assert not report.image("big").complete
-    work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.BRICKS, name="big"))
+    work.delete(PoolRole.BRICKS, "big")
     assert len(work.files(f"{work.lab.shared}/bricks")) == 2
 
 
@@ -128,14 +130,14 @@ def test_a_brick_with_overlays_stays_and_they_are_named(work: Work, qcow2: Path)
         create_volume(connection, REALM.volumes_pool, NewVolume(name="idle", capacity=8 * MIB, backing=base))
     guest = work.lab.hosts[0].define_guest("vm-on-brick", boot=Boot.BRICK, network=None)
     assert guest
-    with pytest.raises(ImageInUse, match="overlay ticrypt-vm/idle") as caught:
-        work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.BRICKS, name="base", force=True))
-    assert [use.kind for use in caught.value.image.uses] == [UseKind.OVERLAY]
-    with pytest.raises(ImageInUse, match=r"overlay ticrypt-vm/vm-on-brick.qcow2 \(VM h1/vm-on-brick, off\)"):
-        work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.BRICKS, name="lab-guest.qcow2"))
+    with pytest.raises(VolumeInUse, match="overlay ticrypt-vm/idle") as caught:
+        work.delete(PoolRole.BRICKS, "base", force=True)
+    assert [use.kind for use in caught.value.found[0].users] == [UseKind.OVERLAY]
+    with pytest.raises(VolumeInUse, match=r"overlay ticrypt-vm/vm-on-brick.qcow2 \(VM h1/vm-on-brick, off\)"):
+        work.delete(PoolRole.BRICKS, "lab-guest.qcow2")
     with job_connection(work.hosts[2]) as connection:
         delete_volume(connection, REALM.volumes_pool, "idle")
-    work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.BRICKS, name="base"))
+    work.delete(PoolRole.BRICKS, "base")
     for host in work.lab.hosts:
         assert "base" not in host.virsh("vol-list", REALM.bricks_pool)
 
@@ -189,8 +191,8 @@ def test_a_drive_that_a_vm_has_stays_whatever_is_forced(work: Work, running: boo
     if running:
         host.start_guest("owner", paused=True)
     state = "running" if running else "off"
-    with pytest.raises(ImageInUse, match=rf"VM h3/owner \({state}\)"):
-        work.do(lambda control: delete_image(control, REALM, work.hosts, PoolRole.DRIVES, name="d", force=True))
+    with pytest.raises(VolumeInUse, match=rf"VM h3/owner \({state}\)"):
+        work.delete(PoolRole.DRIVES, "d", force=True)
     assert work.files(drive.path) == [drive.path]
 
 
@@ -204,17 +206,10 @@ def test_nothing_is_deleted_while_a_host_cannot_be_asked_unless_forced(work: Wor
     else:
         hosts[1] = replace(hosts[1], state=HostState.DISABLED)
 
-    def delete(*, force: bool) -> Any:
-        return work.do(
-            lambda control: delete_image(
-                control, REALM, hosts, PoolRole.DRIVES, name="d", force=force, deadline=3.0
-            )
-        )  # fmt: skip
-
-    with pytest.raises(ImageInUse, match=r"not asked: h2: ") as caught:
-        delete(force=False)
+    with pytest.raises(VolumeUseUnknown, match=r"not asked: h2: ") as caught:
+        work.delete(PoolRole.DRIVES, "d", hosts=hosts, deadline=3.0)
     assert "--force" in caught.value.hint
-    delete(force=True)
+    work.delete(PoolRole.DRIVES, "d", hosts=hosts, force=True, deadline=3.0)
     assert work.files(f"{work.lab.shared}/drives") == [f"{work.lab.shared}/drives"]
 
 

@@ -9,7 +9,8 @@ import pytest
 from core.driver.migration.migration import MigrationMode
 from core.errors import RealmsError
 from core.operations.migration.location import Place
-from core.operations.migration.migrate import MigrationFailed, migrate
+from core.operations.migration.migrate import migrate
+from core.operations.migration.outcome import MigrationFailed
 from core.operations.migration.plan import MigrationRefused
 
 from .guests import Boot

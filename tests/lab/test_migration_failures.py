@@ -12,10 +12,11 @@ import pytest
 from core.driver.migration.migration import MigrationMode
 from core.errors import Cancelled
 from core.operations.migration.location import Place
-from core.operations.migration.migrate import MigrationCancelled, MigrationFailed
-from core.operations.recovery import Plan, recover, survey
+from core.operations.migration.outcome import MigrationCancelled, MigrationFailed
+from core.operations.recovery import recover, survey
 from core.operations.tasks.journal import Journal
 from core.operations.tasks.task import Progress
+from core.operations.vms.cleanup import Plan
 
 from .guests import Boot
 from .migrations import PATIENCE, SLOWLY, Place3, copies, guest, qemu_of, under_way
@@ -24,7 +25,7 @@ from .waiting import eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.operations.migration.migrate import Migrated
+    from core.operations.migration.outcome import Migrated
     from core.operations.tasks.task import Task
 
     from .lab import Lab

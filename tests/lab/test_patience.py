@@ -38,7 +38,7 @@ def sick(lab: Lab, places: dict[str, str]) -> Iterator[Lab]:
     ("words", "looks", "said"),
     [
         (("start", "web"), 2, "nobody can tell whether web is active on h3"),
-        (("delete", "web", "--volumes"), 2, "nobody can tell whether another VM uses its volumes; not asked: h3"),
+        (("delete", "web", "--volumes"), 2, "in use; not asked: h3"),
         (("migrate", "web", "--to", "h3", "--check"), 2, "h3"),
         (("attach-drive", "web", "nothing"), 1, "no drive 'nothing'"),
         (("off", "h1/web"), 0, "h1/web: off already"),

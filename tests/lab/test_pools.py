@@ -14,7 +14,8 @@ from core.errors import Cancelled, HostTimeout
 from core.fleet.fleet import PoolState
 from core.operations.doctor.doctor import diagnose
 from core.operations.session import Workplace
-from core.operations.storage.pool_removal import PoolsInUse, PoolsNotRemoved, remove_pools
+from core.operations.storage.policy import VolumeInUse
+from core.operations.storage.pool_removal import PoolsNotRemoved, remove_pools
 from core.operations.storage.pool_report import PoolRole
 from core.operations.storage.pools import PoolRequest, PoolsNotSetUp, look_at_pools, set_up_pools
 from core.operations.tasks.task import Progress
@@ -252,7 +253,7 @@ def test_pools_that_a_vm_needs_stay_also_those_below_its_disk(work: Work, workpl
     if running:
         host.start_guest("needs", paused=True)
     for role in (PoolRole.VOLUMES, PoolRole.BRICKS):
-        with pytest.raises(PoolsInUse, match=f"h2: VM needs .{'running' if running else 'off'}. needs"):
+        with pytest.raises(VolumeInUse, match=f"in use by VM h2/needs .{'running' if running else 'off'}."):
             work.do(lambda control, role=role: remove_pools(workplace, control, REALM, work.hosts, (role,)))
         for each in work.lab.hosts:
             assert set(REALM.pools) <= set(each.virsh("pool-list", "--name").split())

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import Cancelled, DriverError
-from core.operations.recovery import Plan, recover, survey
+from core.operations.recovery import recover, survey
 from core.operations.storage.volume_copy import CopyGoesOn
+from core.operations.vms.cleanup import Plan
 from core.operations.vms.lookup import VMRefused
 from core.operations.vms.restore import restore_snapshot
 

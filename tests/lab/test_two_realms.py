@@ -9,8 +9,8 @@ import pytest
 
 from core.config.reader import load
 from core.operations.session import Workplace
-from core.operations.storage.images import ImageInUse
 from core.operations.storage.orphaned_volumes import delete_volume
+from core.operations.storage.policy import VolumeInUse
 from core.operations.storage.pool_report import PoolRole
 from core.registry.hosts import HostRegistry
 from tests.driver.worlds import LONG
@@ -60,7 +60,7 @@ def test_a_drive_that_a_vm_of_another_realm_has_is_known_to_be_the_very_same(lab
             ),
         ).outcome.result(LONG)
 
-    with pytest.raises(ImageInUse, match=r"is in use: VM h2/db \(off, realm second\)"):
+    with pytest.raises(VolumeInUse, match=r"is in use by VM h2/db \(off, realm second\)"):
         delete()
     second.virsh("detach-disk", "db", "vdb", "--config")
     delete()

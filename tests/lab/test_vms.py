@@ -18,12 +18,13 @@ from core.driver.vms.domain_kind import Virtualization
 from core.driver.vms.leases import leases_of
 from core.errors import DriverError
 from core.hosts import StaticAddress
-from core.operations.recovery import Plan, recover, survey
+from core.operations.recovery import recover, survey
 from core.operations.session import Workplace
+from core.operations.storage.policy import VolumeInUse
 from core.operations.tasks.journal import Journal
+from core.operations.vms.cleanup import Plan
 from core.operations.vms.create import create_vm
-from core.operations.vms.delete import VolumeInUse, delete_vm
-from core.operations.vms.drive_claims import DriveInUse
+from core.operations.vms.delete import delete_vm
 from core.operations.vms.guest_registration import NotRegistered
 from core.operations.vms.power import Action, NotShutDown, act
 from core.operations.vms.spec import ExistingDrive, NewDrive, Order
@@ -243,13 +244,13 @@ def test_a_drive_belongs_to_one_running_vm(realm: Realm) -> None:
     first.virsh("vol-create-as", "ticrypt-vm-drives", "data.qcow2", "16M", "--format", "qcow2")
     drive = (ExistingDrive("data.qcow2"),)
     realm.create("one", host="h1", drives=drive, wait=False)
-    with pytest.raises(DriveInUse, match=r"drive data\.qcow2 is in use by h1/one"):
+    with pytest.raises(VolumeInUse, match=r"drive data\.qcow2 is in use by VM h1/one"):
         realm.create("two", host="h2", drives=drive, wait=False)
     realm.act("one", Action.OFF)
     realm.create("two", host="h2", drives=drive, wait=False)
-    with pytest.raises(DriveInUse, match=r"in use by h2/two"):
+    with pytest.raises(VolumeInUse, match=r"in use by VM h2/two"):
         realm.task(lambda control: start_vm(realm.workplace, control, realm.target("one"), wait=False))
-    with pytest.raises(VolumeInUse, match=r"data\.qcow2 is used by h2/two"):
+    with pytest.raises(VolumeInUse, match=r"data\.qcow2 is in use by VM h2/two"):
         realm.task(lambda control: delete_vm(realm.workplace, control, realm.target("one"), volumes=True, drives=True))
     realm.task(lambda control: delete_vm(realm.workplace, control, realm.target("one"), volumes=True))
     assert realm.files("drives") == {"data.qcow2"}

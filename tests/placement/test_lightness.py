@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PROGRAM = """
 import sys
-from core.placement import batch, capacity, drain, failure, make_room, mix, plan_rows, quick, rebalance
+from core.placement.arrays import quick
+from core.placement.plans import batch, capacity, drain, failure, make_room, mix, rebalance, rows
 from core.placement.engine.request import Request
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot, vm
 

@@ -13,7 +13,7 @@ from core.placement.engine.request import Request
 from core.text import one_line
 from tui.app.areas import AREAS
 from tui.app.keys import KEYS
-from tui.app.settings import Settings, default_path
+from tui.app.navigation import Navigator
 from tui.app.task_watch import Ongoing
 from tui.commands import Command, bindings
 from tui.jobs.registry import carry_out
@@ -27,6 +27,7 @@ from tui.screens.background import BackgroundWork
 from tui.state.checkups import Checkups
 from tui.state.cpu_history import CpuHistory
 from tui.state.pool_cache import PoolSight
+from tui.state.settings import Settings, default_path
 from tui.terminal.lifeline import Lifeline, terminal_is_gone
 from tui.terminal.shell import Shell, terminal_colors
 from tui.terminal.theme import THEME_NAMES
@@ -37,12 +38,11 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
     from core.errors import RealmsError
-    from core.fleet.fleet import Fleet, VMKey
+    from core.fleet.fleet import Fleet
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control, TaskView
+    from tui.context import AppContext, Waiting
     from tui.jobs.registry import Step
-    from tui.render.rows import RowKey
-    from tui.screens.background import Background
 
 T = TypeVar("T")
 
@@ -71,7 +71,8 @@ class RealmsApp(Shell[int], BackgroundWork):
         self.settings = settings or Settings()
         super().__init__(self.settings.theme, colors=colors, lifeline=lifeline)
         self.workplace = workplace
-        self.backgrounds: WeakSet[Background] = WeakSet()
+        self.navigation = Navigator(self, self.action_area)
+        self.backgrounds: WeakSet[Waiting] = WeakSet()
         """What its screens, and parts of them, work on in the background."""
         self.fleet: Fleet | None = None
         """The fleet as shown; None until the first look at it."""
@@ -288,9 +289,10 @@ class RealmsApp(Shell[int], BackgroundWork):
             label = "read-only"
         return summary(self.fleet, label, running_summary(workplace.tasks.running()))
 
-    def footer_commands(self) -> list[Command]:
-        """Commands that the line below shows in every area."""
-        return [command for command in KEYS if command.footer]
+    @property
+    def app_commands(self) -> Sequence[Command]:
+        """What can be done in every area."""
+        return KEYS
 
     # Commands ------------------------------------------------------------------------------------------------------
 
@@ -337,22 +339,6 @@ class RealmsApp(Shell[int], BackgroundWork):
         if not self._headroom.complete:
             self._seen = ()  # the next tick goes on counting
         return fits
-
-    def go_to_host(self, name: str) -> None:
-        """Show a host in its area."""
-        self._visit("hosts", name)
-
-    def go_to_vm(self, key: VMKey) -> None:
-        """Show a VM in its area."""
-        self._visit("vms", key)
-
-    def _visit(self, area: str, key: RowKey) -> None:
-        def go() -> None:
-            if isinstance(self.screen, AreaScreen):
-                self.screen.go_to_row(key)
-
-        self.action_area(area)
-        self.call_after_refresh(go)
 
     def change(self, what: str, steps: Sequence[Step]) -> None:
         """Change the registry off this thread; Changed brings the outcome to the screen in front, then here."""
@@ -410,6 +396,10 @@ class RealmsApp(Shell[int], BackgroundWork):
         if message.done:
             self.tell(message.what)
         self.tick()
+
+
+if TYPE_CHECKING:
+    _CONTEXT: type[AppContext] = RealmsApp  # what its screens take it for
 
 
 def run(workplace: Workplace) -> int:

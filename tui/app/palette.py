@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from core.text import printable
 from tui.app.areas import AREAS
+from tui.context import context_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from tui.app.app import RealmsApp
+    from textual.app import App
+
+    from tui.app.areas import Area
     from tui.commands import Command
 
 MOST_HITS = 40
@@ -26,12 +29,12 @@ _LEAST_SCORE = 0.4
 """Below it a name doesn't hold what was searched for."""
 
 
-def open_palette(app: RealmsApp) -> None:
+def open_palette(app: App[Any]) -> None:
     """Open the palette on everything."""
     app.push_screen(CommandPalette([CommandProvider, PlaceProvider], placeholder="Find a command, host or VM"))
 
 
-def open_go_to(app: RealmsApp) -> None:
+def open_go_to(app: App[Any]) -> None:
     """Open the palette on places only: areas, hosts, VMs."""
     app.push_screen(CommandPalette([PlaceProvider], placeholder="Go to an area, host or VM"))
 
@@ -62,24 +65,15 @@ def highlighted(query: str, name: str, note: str) -> Content:
     )
 
 
-class _RealmsProvider(Provider):
-    @property
-    def realms(self) -> RealmsApp:
-        """The application, by its own type."""
-        return cast("RealmsApp", self.app)
-
-
-class CommandProvider(_RealmsProvider):
+class CommandProvider(Provider):
     """The commands of the screen, of the table that has the focus, and of the application."""
 
     def _commands(self) -> Iterator[tuple[Command, Callable[[], Any]]]:
-        from tui.app.keys import KEYS
-
         focused = self.focused
         for owner, commands in (
             (self.screen, getattr(self.screen, "KEYS", ())),
             (focused, getattr(focused, "KEYS", ())),
-            (self.app, KEYS),
+            (self.app, context_of(self.app).app_commands),
         ):
             for command in commands:
                 if command.palette and owner is not None:
@@ -102,13 +96,13 @@ class CommandProvider(_RealmsProvider):
                 yield Hit(score, highlighted(query, command.label, command.key_text), run, command.label, command.help)
 
 
-class PlaceProvider(_RealmsProvider):
+class PlaceProvider(Provider):
     """Areas, hosts and VMs by their names."""
 
     async def discover(self) -> Hits:
         """List the areas while nothing is typed."""
         for area in AREAS:
-            yield DiscoveryHit(Content(area.title), partial(self.realms.action_area, area.id), area.title, area.help)
+            yield DiscoveryHit(Content(area.title), self._go_to(area), area.title, area.help)
 
     async def search(self, query: str) -> Hits:
         """Find the best few of all names."""
@@ -117,12 +111,16 @@ class PlaceProvider(_RealmsProvider):
         for score, name, note, go in hits[:MOST_HITS]:
             yield Hit(min(1.0, score), highlighted(query, name, note), go, printable(name))
 
+    def _go_to(self, area: Area) -> Callable[[], Any]:
+        return partial(self.app.run_action, f"area('{area.id}')")
+
     def _places(self) -> Iterator[tuple[float, str, str, Callable[[], Any]]]:
         """Give every place: what it is preferred by, its name, what it is, and how to go there."""
         for area in AREAS:
-            yield 0.02, area.title, "area", partial(self.realms.action_area, area.id)
-        fleet = self.realms.fleet
+            yield 0.02, area.title, "area", self._go_to(area)
+        realms = context_of(self.app)
+        fleet = realms.fleet
         for snapshot in fleet.hosts if fleet is not None else ():
-            yield 0.01, snapshot.name, "host", partial(self.realms.go_to_host, snapshot.name)
+            yield 0.01, snapshot.name, "host", partial(realms.navigation.go_to_host, snapshot.name)
             for vm in snapshot.vms:
-                yield 0.0, vm.name, f"VM on {snapshot.name}", partial(self.realms.go_to_vm, vm.key)
+                yield 0.0, vm.name, f"VM on {snapshot.name}", partial(realms.navigation.go_to_vm, vm.key)

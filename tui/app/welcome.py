@@ -13,8 +13,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from tui.app.settings import Settings, default_path
 from tui.render.welcome import welcome_lines
+from tui.state.settings import Settings, default_path
 from tui.terminal.lifeline import Lifeline
 from tui.terminal.shell import Shell, terminal_colors
 from tui.widgets.tones import paragraphs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -120,3 +121,14 @@ def _draw(columns: Sequence[Column], cells: Sequence[Sequence[str]], title: str)
         table.add_row(*(Text(cell) for cell in line))
     console.print(table)
     return True
+
+
+def say_folded(text: str, indent: str = "") -> None:
+    """Print a sentence, folded between words where a terminal is too narrow for it; a pipe gets it in one line."""
+    text = printable(" ".join(text.split()))
+    if not sys.stdout.isatty():
+        say(indent + text)
+        return
+    width = max(20, shutil.get_terminal_size().columns)
+    for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False):
+        say(line)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from core.fleet.fleet import HostSnapshot
     from core.operations.findings import Diagnosis
     from core.operations.tasks.task import Control
-    from tui.app.app import RealmsApp
+    from tui.context import AppContext
 
 
-def examine(realms: RealmsApp, chosen: Sequence[HostSnapshot]) -> None:
+def examine(realms: AppContext, chosen: Sequence[HostSnapshot]) -> None:
     """Examine hosts; of several, those that nothing connects to are left out. Says why where none can be."""
     workplace, checkups = realms.workplace, realms.checkups
     if not workplace.is_live:

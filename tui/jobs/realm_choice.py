@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import HostSnapshot
     from core.realms import Realm
-    from tui.app.app import RealmsApp
+    from tui.context import AppContext
 
 
-def one_realm(realms: RealmsApp, chosen: Iterable[HostSnapshot]) -> Realm | None:
+def one_realm(realms: AppContext, chosen: Iterable[HostSnapshot]) -> Realm | None:
     """Give the enabled realm of the chosen hosts; tells why where there isn't exactly one."""
     ids = sorted({snapshot.host.realm for snapshot in chosen})
     if len(ids) > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.errors import RealmsError
@@ -14,25 +13,10 @@ if TYPE_CHECKING:
 
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control
+    from core.operations.vms.delete import Deletion
     from core.operations.vms.lookup import VMAtHand
     from core.operations.vms.power import Done
     from core.operations.vms.target import Target
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deletion:
-    """What goes with a VM, besides its definition."""
-
-    volumes: bool = False
-    drives: bool = False
-    snapshots: bool = False
-    unasked: bool = False
-    """Also where a host can't be asked who uses them."""
-
-    @property
-    def takes_anything(self) -> bool:
-        """Whether anything goes besides the definition."""
-        return self.volumes or self.drives or self.snapshots
 
 
 def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Callable[[Control], str]:
@@ -99,8 +83,7 @@ def restore_job(
 @on_vm
 def delete_snapshot_job(workplace: Workplace, control: Control, found: VMAtHand, snapshot: str) -> str:  # noqa: ARG001 - jobs have one form
     """Delete a snapshot for good."""
-    from core.operations.vms.snapshot_list import SnapshotOwner
-    from core.operations.vms.snapshots import delete_snapshot
+    from core.operations.vms.snapshots import SnapshotOwner, delete_snapshot
 
     delete_snapshot(control, SnapshotOwner(found.vm.name, found.vm.uuid, found.host, found.realm), snapshot)
     return f"{found.target.name}: snapshot {snapshot} is deleted"

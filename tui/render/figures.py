@@ -15,6 +15,9 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 
 GIB = 1024.0**3
 
+NONE = "-"
+"""Stands where there is nothing."""
+
 _LARGEST_WRITTEN_OUT = 1e9
 
 
@@ -93,3 +96,9 @@ def cost_text(value: float, digits: int = 1, *, signed: bool = False) -> str:
         return f"+{text}" if signed and value > 0 else text
     value = round(value, digits) + 0.0  # no minus before a zero
     return f"{value:{sign},.{digits}f}".replace(",", NO_BREAK)
+
+
+def gib(size: float) -> str:
+    """Write a size as a number of GiB: whole ones, and a decimal below ten."""
+    amount = size / GIB
+    return f"{amount:.1f}" if 0 < amount < 10 and round(amount, 1) != int(amount) else f"{amount:.0f}"

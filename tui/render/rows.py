@@ -55,14 +55,6 @@ class Row:
     """Old or switched off: drawn faint as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """By which column a table is sorted, and in which direction."""
-
-    column: str
-    descending: bool = False
-
-
 def share_width(
     columns: Sequence[Column], wanted: Sequence[int], room: int, *, wide: bool = False
 ) -> tuple[tuple[int, int], ...]:

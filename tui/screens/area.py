@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual.screen import Screen
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import Fleet
     from core.operations.tasks.task import TaskView
-    from tui.app.app import RealmsApp
     from tui.render.rows import Column, RowKey
 
 
@@ -45,11 +44,6 @@ class AreaScreen(Screen[None], BackgroundWork):
 
     KEYS: ClassVar[tuple[Command, ...]] = ()
     BINDINGS: ClassVar = bindings((BACK,))
-
-    @property
-    def realms(self) -> RealmsApp:
-        """The application, by its own type."""
-        return cast("RealmsApp", self.app)
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -122,7 +116,7 @@ class AreaScreen(Screen[None], BackgroundWork):
         own = [command for command in self.KEYS if command.footer]
         if isinstance(focused, Grid):
             own += [command for command in focused.KEYS if command.action == "filter"]
-        own += self.realms.footer_commands()
+        own += [command for command in self.realms.app_commands if command.footer]
         if len(self.app.screen_stack) > 1:
             own = [*(command for command in own if command.action != "leave_or_quit"), BACK]
         self.query_one(FooterLine).show([(command, self.allows(command)) for command in own])

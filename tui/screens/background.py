@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from core.errors import Cancelled, RealmsError
 from core.operations.tasks.task import Tasks
+from tui.context import WithContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from core.clock import Clock
     from core.operations.tasks.task import Control, Task, TaskView
-    from tui.app.app import RealmsApp
 
 T = TypeVar("T")
 Q = TypeVar("Q")
@@ -278,16 +278,15 @@ class Latest(Generic[Q, A]):
         self._rested()
 
 
-class BackgroundWork:
+class BackgroundWork(WithContext):
     """Gives a screen, or a part of one, its Background, which is closed with it. Stands last among the bases."""
 
     @cached_property
     def background(self) -> Background:
         """What it has asked and not heard of yet."""
         owner = cast("MessagePump", self)
-        app = cast("RealmsApp", owner.app)
-        background = Background(owner, app.workplace.clock)
-        app.backgrounds.add(background)
+        background = Background(owner, self.realms.workplace.clock)
+        self.realms.backgrounds.add(background)
         return background
 
     def on_unmount(self) -> None:

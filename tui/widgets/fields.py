@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -13,10 +12,11 @@ from textual.suggester import Suggester
 from textual.widgets import Checkbox, Input, Label, Select, Static
 
 from core.text import printable
+from tui.forms.fields import YES, FormField
 from tui.render.cells import width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from textual import events
     from textual.app import ComposeResult
@@ -25,31 +25,12 @@ if TYPE_CHECKING:
 LABEL_WIDTH = 16
 """Columns of a label, unless a form says otherwise."""
 
-YES = "yes"
-"""Value of a field that is ticked; empty where it isn't."""
-
-
 _EDITING = {
     "backspace": "delete_left", "delete": "delete_right", "ctrl+w": "delete_left_word", "ctrl+u": "delete_left_all",
     "ctrl+k": "delete_right_all", "left": "cursor_left", "right": "cursor_right", "home": "home", "ctrl+a": "home",
     "end": "end", "ctrl+e": "end",
 }  # fmt: skip
 """Keys that edit a line, and Textual's actions for them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormField:
-    """One field: text, one of some choices (value and words), or a tick (`tick` is what it says)."""
-
-    key: str
-    label: str = ""
-    value: str = ""
-    hint: str = ""
-    """What stands there, dimmed, while nothing is typed."""
-    choices: tuple[tuple[str, str], ...] = ()
-    tick: str = ""
-    step: Callable[[str, int], str] | None = None
-    """Gives the next larger (1) or smaller (-1) round value: + and - change the field then."""
 
 
 class Names(Suggester):

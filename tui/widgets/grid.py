@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from textual import events
 
     from tui.commands import Command
-    from tui.render.rows import Column, Row, RowKey, Sort
+    from tui.render.rows import Column, Row, RowKey
+    from tui.state.settings import Sort
 
 HEADER = 1
 """Lines above the first row."""

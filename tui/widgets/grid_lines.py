@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from rich.style import Style
 
-    from tui.render.rows import Column, Row, Sort
+    from tui.render.rows import Column, Row
+    from tui.state.settings import Sort
 
 GUTTER = 3
 """Columns before the first: the cursor's bar, the mark, and a blank."""

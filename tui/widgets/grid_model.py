@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tui.render.cells import natural_width
-from tui.render.rows import Sort
+from tui.state.settings import Sort
 from tui.widgets.row_filter import RowFilter, parse_filter
 
 if TYPE_CHECKING:

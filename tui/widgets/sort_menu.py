@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tui.render.rows import Column, Sort
+    from tui.render.rows import Column
+    from tui.state.settings import Sort
 
 
 class SortMenu(ModalScreen[str | None]):

@@ -106,16 +106,20 @@ def list_volumes(connection: HostConnection, pool: str, *, or_stale: bool = True
 
     Where libvirt can't look there now, as they were seen before, unless that won't do: PoolBusy then.
     """
-    handle = refreshed(connection, pool, or_stale=or_stale)
-    found = []
-    try:
-        for each in handle.listAllVolumes(0):
-            volume = _read_volume(each, pool)
-            if volume is not None:
-                found.append(volume)
-    except libvirt.libvirtError as error:
-        raise connection.failed(error, f"list the volumes of pool {pool}") from error
-    return tuple(sorted(found, key=lambda volume: volume.name))
+    return _volumes(connection, refreshed(connection, pool, or_stale=or_stale), pool)
+
+
+def known_volumes(connection: HostConnection, pool: str) -> tuple[Volume, ...]:
+    """Return the volumes of a pool as libvirt saw them when it looked there last. Raises DriverError."""
+    with connection_errors(connection, f"list the volumes of pool {pool}"):
+        handle = connection.handle.storagePoolLookupByName(pool)
+    return _volumes(connection, handle, pool)
+
+
+def _volumes(connection: HostConnection, handle: Any, pool: str) -> tuple[Volume, ...]:
+    with connection_errors(connection, f"list the volumes of pool {pool}"):
+        found = [_read_volume(each, pool) for each in handle.listAllVolumes(0)]
+    return tuple(sorted((volume for volume in found if volume is not None), key=lambda volume: volume.name))
 
 
 def volume_names(connection: HostConnection, pool: str, *, or_stale: bool = False) -> frozenset[str]:

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from core.codes import Check
+from core.operations.hardware.iommu import VFIO, sharers
 from core.operations.hosts.probe import MEMORY_TOLERANCE
 from core.units import format_size, show_size
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from core.driver.hosts.survey import Hardware, HostSurvey, Occupation
     from core.hardware import Device, HardwareProfile
     from core.operations.findings import Checkup, Finding
-
-VFIO = "vfio-pci"
 
 _IOMMU = "enable VT-d or AMD-Vi in the firmware, boot with intel_iommu=on or amd_iommu=on"
 
@@ -123,12 +122,6 @@ def _check_device(at: Checkup, listed: Device, profile: HardwareProfile, survey:
             f"boot the host with vfio-pci.ids={real.vendor_id:04x}:{real.product_id:04x}, so that nothing there uses it"
         )
         yield at.warning(check, message + ": libvirt takes it away from there when a VM starts", mend)
-
-
-def sharers(device: PciDevice, hardware: Hardware) -> tuple[PciDevice, ...]:
-    """Give the devices that must go wherever this one goes: its IOMMU group's, but for bridges."""
-    others = (hardware.device_at(address) for address in device.group_members if address != device.address)
-    return tuple(other for other in others if other is not None and not other.is_bridge)
 
 
 def _driven(device: PciDevice) -> str:

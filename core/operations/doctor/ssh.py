@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from core.codes import Check
 from core.operations.findings import Checkup
 from core.operations.ssh.login import SSH_FAILED, effective, log_in, run
+from core.operations.ssh.messages import KEY_UNREADABLE, OWN_KEY, SshReason, explain, how_to_accept
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
     try:
         mode = key.stat().st_mode
     except PermissionError:
-        yield here.error(check, f"{key}: {KEY_UNREADABLE}", _OWN_KEY)
+        yield here.error(check, f"{key}: {KEY_UNREADABLE}", OWN_KEY)
         return
     except OSError as error:
         yield here.error(check, f"{key}: {(error.strerror or str(error)).lower()}", f"realms keys make --file {quoted}")
@@ -94,7 +94,7 @@ def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
         yield here.error(check, f"{key} can be read by others: ssh refuses it", f"chmod 600 {quoted}")
         return
     if not os.access(key, os.R_OK):
-        yield here.error(check, f"{key}: {KEY_UNREADABLE}", _OWN_KEY)
+        yield here.error(check, f"{key}: {KEY_UNREADABLE}", OWN_KEY)
         return
     listed = run(["ssh-keygen", "-l", "-f", str(key)], 5.0)
     match = _FINGERPRINT.search(listed.out)
@@ -138,7 +138,7 @@ def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool
             yield at.ok(check, f"known in {path}")
             return
     if next(iter(settings.get("stricthostkeychecking", ())), "ask") in {"ask", "true", "yes"}:
-        yield at.error(check, f"the host's key is not known: nobody has accepted it as {name}", _accept(target))
+        yield at.error(check, f"the host's key is not known: nobody has accepted it as {name}", how_to_accept(target))
     else:
         yield at.warning(check, f"the host's key is not known yet, and ssh is set to accept any as {name}")
 
@@ -147,10 +147,6 @@ def _known_name(target: SshTarget, settings: object) -> str:
     hostname = settings.get("hostname", (target.host,))[0] if isinstance(settings, dict) else target.host
     port = settings.get("port", ("22",))[0] if isinstance(settings, dict) else "22"
     return hostname if port == "22" else f"[{hostname}]:{port}"
-
-
-def _accept(target: SshTarget) -> str:
-    return _ACCEPT.format(login=target.login)
 
 
 def _without_no_verify(uri: str) -> str:
@@ -197,68 +193,6 @@ def _check_clock(at: Checkup, outcome: Outcome, asked: float, answered: float) -
         yield at.warning(Check.CLOCK, message, "on the host that is wrong: timedatectl set-ntp true")
     else:
         yield at.ok(Check.CLOCK, f"within {CLOCK_TOLERANCE:g} s of this machine's")
-
-
-_ACCEPT = "ssh {login}, compare the fingerprint with the one shown on the host, and accept it"
-_REINSTALLED = "if the host was reinstalled: ssh-keygen -R {known}, then {accept}; else someone may be in between"
-
-
-class SshReason(StrEnum):
-    """Why a login failed, as far as something is decided by it."""
-
-    KEYS_REFUSED = "keys-refused"
-    HOST_KEY_UNKNOWN = "host-key-unknown"
-    OTHER = "other"
-
-
-class SshSaid(NamedTuple):
-    """What the ssh program said: what is wrong, and how to mend it."""
-
-    what: str
-    mend: str
-    reason: SshReason = SshReason.OTHER
-
-
-KEY_UNREADABLE = "the key file can't be read by this user"
-_OWN_KEY = "run as the user whose key it is, as a rule root, or name a key of your own in the URI: ?keyfile=PATH"
-
-_REASONS = (
-    ("remote host identification has changed", "the host's ssh key is not the one accepted before", _REINSTALLED),
-    ("host key verification failed", "the host's key is not known: nobody has accepted it", "{accept}"),
-    ("unprotected private key file", "the key file can be read by others: ssh refuses it", "chmod 600 {key}"),
-    ("too many authentication failures", "the agent offers too many keys", "name one in the URI: ?keyfile=PATH"),
-    ('": permission denied', KEY_UNREADABLE, _OWN_KEY),
-    ("not accessible: permission denied", KEY_UNREADABLE, _OWN_KEY),
-    ("permission denied (", "the host accepts none of the keys offered", "realms keys install {name}"),
-    ("could not resolve hostname", "cannot resolve {host}", "check the name in the URI, and DNS"),
-    ("connection refused", "nothing listens at {host} port {port}", "start sshd on the host, or correct the URI"),
-    ("no route to host", "no route to {host}", "is the host up, and the network between?"),
-    ("network is unreachable", "the network of {host} is unreachable", "check this machine's own network and routes"),
-    ("timed out", "{host} does not answer", "is the host up, and does a firewall drop packets?"),
-    ("not installed on this machine", "this machine has no ssh program", "install openssh-client"),
-)  # fmt: skip
-_DECISIVE = {
-    "host key verification failed": SshReason.HOST_KEY_UNKNOWN,
-    "permission denied (": SshReason.KEYS_REFUSED,
-}
-
-
-def explain(said: str, name: str, target: SshTarget) -> SshSaid:
-    """Turn what the ssh program said into what is wrong and how to mend it."""
-    words = {
-        "host": target.host, "login": target.login, "known": shlex.quote(target.known_name),
-        "name": shlex.quote(name), "port": target.port or 22, "key": shlex.quote(str(target.keyfile or "KEYFILE")),
-        "accept": _accept(target),
-    }  # fmt: skip
-    lower = said.lower()
-    if "host key verification failed" not in lower:  # else a changed key is noise: the URI says no_verify=1
-        lower = lower.replace(_REASONS[0][0], "")
-    for pattern, what, mend in _REASONS:
-        if pattern in lower:
-            return SshSaid(what.format(**words), mend.format(**words), _DECISIVE.get(pattern, SshReason.OTHER))
-    lines = [line for line in said.splitlines() if line.strip()]
-    what = f"ssh: {one_line(lines[-1]) if lines else 'failed without a word'}"
-    return SshSaid(what, f"see what `ssh {target.login}` says")
 
 
 # Between hosts -----------------------------------------------------------------------------------------------------

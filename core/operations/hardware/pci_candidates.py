@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.hardware import Device
-from core.operations.doctor.hardware import VFIO, sharers
+from core.operations.hardware.iommu import VFIO, sharers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

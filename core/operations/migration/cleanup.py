@@ -11,8 +11,7 @@ from core.driver.migration.offline_move import take_away
 from core.errors import DriverError, UsageError
 from core.fleet.fleet import VMState
 from core.operations.migration.location import Place, Whereabouts, look
-from core.operations.migration.target_room import OPERATION
-from core.operations.tasks.journal import Journal, StillAtWork
+from core.operations.tasks.journal import Journal, Operation, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def settle_earlier(workplace: Workplace, control: Control, uuid: str) -> None:
     """
     registry = workplace.check_can_change()
     for record in Journal(registry.path, workplace.clock).left_behind():
-        if record.operation == OPERATION and record.uuid == uuid:
+        if record.operation == Operation.MIGRATE and record.uuid == uuid:
             try:
                 settle_migration(workplace, control, record)
             except StillAtWork:  # another program settles it at this moment

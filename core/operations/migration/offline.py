@@ -9,7 +9,7 @@ from core.driver.migration.migration import see
 from core.driver.migration.offline_move import definition, give, take_away, with_addresses
 from core.errors import Cancelled, DriverError, RealmsError
 from core.operations.migration.location import look
-from core.operations.migration.migrate import DEADLINE, Migrated, arrive
+from core.operations.migration.outcome import DEADLINE, Migrated, arrive
 from core.operations.tasks.step_kinds import StepKind
 
 if TYPE_CHECKING:

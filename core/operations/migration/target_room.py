@@ -12,6 +12,7 @@ from core.errors import RealmsError
 from core.fleet.fleet import Fleet
 from core.operations.scheduling.log_writer import SchedulingDecision, log_decision
 from core.operations.scheduling.reserve import Promise
+from core.operations.tasks.journal import Operation
 from core.placement.engine.engine import order, rooms
 from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Placement, Placements
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from core.operations.session import Workplace
     from core.placement.engine.verdicts import Verdict
     from core.registry.transactions import Transaction
-
-OPERATION = "migrate"
 
 CAN_NOT_BE_FORCED = frozenset({
     Why.UNKNOWN_REALM, Why.REALM_DISABLED, Why.HOST_DISABLED, Why.NOT_CONNECTED, Why.NO_FREE_DEVICE,
@@ -152,7 +151,7 @@ def _log(workplace: Workplace, fleet: Fleet, vm: VM, target: Verdict, placements
         workplace.configuration,
         fleet,
         placements,
-        operation=OPERATION,
+        operation=Operation.MIGRATE,
         vm=vm.name,
         uuid=vm.uuid,
         forced_host=None if is_best else target.host,

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, DriverError, RealmsError, UnwritableFile
 from core.fleet.fleet import Fleet
-from core.operations.migration import target_room as migration_room
 from core.operations.migration.cleanup import settle_earlier
 from core.operations.migration.location import Place
-from core.operations.migration.migrate import MigrationFailed
+from core.operations.migration.outcome import MigrationFailed
 from core.operations.plans.move import Errand, LeftOff, move_by_shutdown, move_live, start_again
 from core.operations.plans.pacing import next_moves
 from core.operations.plans.run import BEGIN, END, SHUT_DOWN, MoveState, in_journal
-from core.operations.tasks.journal import Journal
+from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.substeps import folded
 from core.operations.tasks.task import Progress, Step
@@ -197,7 +196,7 @@ class _Carrying:
         return Counter(
             str(record.facts.get(side))
             for record in journal.records()
-            if record.operation == migration_room.OPERATION and record.at_work and record.uuid not in own
+            if record.operation == Operation.MIGRATE and record.at_work and record.uuid not in own
             for side in ("host", "target")
         )
 

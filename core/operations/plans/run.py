@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError
 from core.operations.plans.order import PlanOrder
-from core.operations.tasks.journal import Journal, StillAtWork
+from core.operations.tasks.journal import Journal, Operation, StillAtWork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from core.operations.session import Workplace
     from core.operations.tasks.journal import Entry, Record
     from core.placement.plans.drain import Move
-
-OPERATION = "plan"
 
 BEGIN, SHUT_DOWN, END = "begin", "shut-down", "end"
 """Steps in the journal: a move is begun, its VM is about to be shut down for it, it has ended."""
@@ -203,7 +201,7 @@ def in_journal(workplace: Workplace, run: Run) -> Iterator[Entry]:
         {"vm": move.vm, "uuid": move.uuid, "from": move.source, "to": move.target, "offline": move.offline}
         for move in run.view.moves
     ]
-    entry = journal.begin(OPERATION, vm=order.what, uuid="", realm="", order=order.facts(), moves=moves)
+    entry = journal.begin(Operation.PLAN, vm=order.what, uuid="", realm="", order=order.facts(), moves=moves)
     run.change(id=entry.id)
     try:
         yield entry
@@ -216,7 +214,7 @@ def left_runs(workplace: Workplace) -> tuple[LeftRun, ...]:
     if workplace.registry is None:
         return ()
     records = Journal(workplace.registry.path, workplace.clock).records()
-    runs = (_left(record) for record in records if record.operation == OPERATION)
+    runs = (_left(record) for record in records if record.operation == Operation.PLAN)
     return tuple(run for run in runs if run is not None)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from core.errors import HostUnreachable, RealmsError, UnreadableFile, UnwritableFile
 from core.operations.paths import current_user
 from core.operations.ssh.login import SSH_FAILED, ask_and_log_in, log_in, run
+from core.operations.ssh.messages import SshReason, SshSaid, explain
 from core.text import one_line, printable
 
 if TYPE_CHECKING:
@@ -189,8 +190,6 @@ def _needs_no_passphrase(key: ServiceKey) -> bool:
 
 
 def _failure(outcome: Outcome, target: SshTarget) -> RealmsError:
-    from core.operations.doctor.ssh import SshReason, SshSaid, explain
-
     if outcome.code is None:
         return HostUnreachable("", f"{target.login}: no answer in {LOGIN_SECONDS:g} s", hint="is the host up?")
     if outcome.code == SSH_FAILED:

@@ -1,11 +1,9 @@
-"""Bricks and drives: uploaded, created, and deleted only where nothing uses them (specification, section 9)."""
+"""Bricks and drives: uploaded and created (specification, section 9)."""
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
-from core.codes import ErrorCode
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.volumes import (
     NewVolume,
@@ -16,18 +14,17 @@ from core.driver.storage.volumes import (
     upload_volume,
     volume_names,
 )
-from core.errors import DriverError, RealmsError, UnreadableFile, UsageError
+from core.errors import DriverError, UnreadableFile, UsageError
 from core.fleet.fleet import PoolState
 from core.operations.hosts.fanout import map_hosts
-from core.operations.selection import check_known
 from core.operations.storage.image_file import ImageFile, ImageRefused, examine, read_image
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import INCOMPLETE, Image, ImagesReport, UseKind, look_at_images
+from core.operations.storage.usage import INCOMPLETE
 from core.operations.tasks.step_kinds import StepKind
 from core.units import show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from core.driver.connection.connection import HostConnection
@@ -40,18 +37,7 @@ if TYPE_CHECKING:
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
 
-_ONE = {PoolRole.BRICKS: "brick", PoolRole.DRIVES: "drive", PoolRole.VOLUMES: "volume"}
 _LONGEST_NAME = 200
-
-
-class ImageInUse(RealmsError):
-    """A brick or drive can't be deleted: something uses it, or a host that might can't be asked."""
-
-    code = ErrorCode.IMAGE_IN_USE
-
-    def __init__(self, message: str, image: Image, *, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.image = image
 
 
 def check_name(name: str) -> str:
@@ -127,93 +113,6 @@ def create_drive(
 
     host, pool = _find_host(control, realm, hosts, PoolRole.DRIVES, deadline)
     return _make_marked(control, host, pool.name, name, make, deadline=deadline)
-
-
-def delete_image(
-    control: Control,
-    realm: Realm,
-    hosts: Sequence[Host],
-    role: PoolRole,
-    *,
-    name: str,
-    force: bool = False,
-    agreed: Collection[str] | None = None,
-    deadline: float = DEADLINE,
-    look: Callable[[], ImagesReport] | None = None,
-) -> ImagesReport:
-    """Delete a brick or drive that nothing uses, after all hosts of the realm were asked, or `look` did.
-
-    `force` goes on where nobody can tell, as where a host can't be asked, or only a mark names a brick; never where
-    something is known to use it. Of uses that may be it covers those that were `agreed`, in words, if that is given.
-    Raises UsageError, ImageInUse, DriverError.
-    """
-    report = look() if look is not None else look_at_images(control, realm, hosts, role, deadline)
-    known = [image.name for image in report.images]
-    if name not in known and report.unasked:
-        raise DriverError("", f"no host that answers has a {_ONE[role]} {name!r}; not asked: {_reasons(report)}")
-    check_known(_ONE[role], name, known)
-    image = next(image for image in report.images if image.name == name)
-    _refuse_in_use(report, image, force=force, agreed=agreed)
-    if report.remark:
-        control.warn(report.remark)
-    seen_by = [host for host in hosts if host.name in image.hosts]
-    failed: list[str] = []
-    for number, host in enumerate(seen_by):  # shared storage is done with the first; the others learn that it is gone
-        try:
-            what = f"see that {name} is gone" if number else f"delete {name}"
-            with control.step(StepKind.DELETE, what, host.name), job_connection(host, deadline) as connection:
-                for each in (name, name + INCOMPLETE):
-                    discard_volume(connection, image.pool, each)
-        except DriverError as error:
-            if number == 0:
-                raise
-            failed.append(str(error))
-    for failure in failed:
-        control.warn(f"the {_ONE[role]} {name} may still be seen there: {failure}")
-    return report
-
-
-def _refuse_in_use(report: ImagesReport, image: Image, *, force: bool, agreed: Collection[str] | None) -> None:
-    one = _ONE[report.role]
-    keeping = [str(use) for use in image.users if use.keeps]
-    if keeping:
-        raise ImageInUse(f"{one} {image.name} is in use: {'; '.join(keeping)}", image, hint=_how_to_free(report, image))
-    left = [str(use) for use in image.uses if use.kind is UseKind.OPERATION]
-    if left and not force:
-        message = f"{one} {image.name} may be needed: {'; '.join(left)}"
-        raise ImageInUse(message, image, hint="realms vms recover cleans up; --force deletes it all the same")
-    marks = [str(use) for use in image.uses if use.kind is UseKind.MARK]
-    if marks and not force:
-        message = f"{one} {image.name} may be in use, no volume was found of: {'; '.join(marks)}"
-        raise ImageInUse(message, image, hint="--force deletes it all the same")
-    perhaps = [str(use) for use in image.uses if use.kind is UseKind.PERHAPS]
-    new = [told for told in perhaps if agreed is not None and told not in agreed]
-    if perhaps and (new or not force):
-        message = f"{one} {image.name} may be in use: {'; '.join(new or perhaps)}"
-        how = f"realms {report.role} delete --force" if new else "--force"
-        raise ImageInUse(message, image, hint=f"{how} deletes it all the same")
-    if report.unasked and not force:
-        message = f"nobody can tell whether {one} {image.name} is in use; not asked: {_reasons(report)}"
-        raise ImageInUse(message, image, hint="--force deletes it all the same")
-
-
-def _how_to_free(report: ImagesReport, image: Image) -> str:
-    """Say what has to go first."""
-    pool = report.realm.volumes_pool
-    overlays = (use for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool)
-    spare = [use.name for use in overlays if not use.vms and not use.realm]
-    if spare:
-        return "volumes that no VM has: " + "; ".join(
-            shlex.join(["realms", "volumes", "delete", name]) for name in spare
-        )
-    if any(use.kind is UseKind.OPERATION for use in image.uses):
-        return "wait until that has ended"
-    kinds = {PoolRole.BRICKS: "delete those first", PoolRole.DRIVES: "detach it first"}
-    return kinds.get(report.role, "realms vms delete --volumes deletes a VM with its volumes")
-
-
-def _reasons(report: ImagesReport) -> str:
-    return "; ".join(f"{host}: {reason}" for host, reason in report.unasked.items())
 
 
 def _make_marked(

@@ -1,16 +1,24 @@
-"""Volumes that no VM has, as those left when a VM was deleted: they may go, unless an operation works on them (9)."""
+"""Volumes, drives and bricks deleted where nothing uses them, and no operation works on them (specification, 9)."""
 
 from __future__ import annotations
 
 import posixpath
+import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.operations.storage.images import DEADLINE, delete_image
-from core.operations.storage.other_realms import ask_elsewhere
+from core.driver.connection.jobs import job_connection
+from core.driver.storage.volumes import discard_volume
+from core.errors import DriverError
+from core.operations.selection import check_known
+from core.operations.storage.host_facts import ask_other_realms
+from core.operations.storage.images import DEADLINE
+from core.operations.storage.policy import Allow, VolumeUsers, ensure_unused, say_unasked
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import ImagesReport, Use, UseKind, look_at_images
+from core.operations.storage.usage import INCOMPLETE, ImagesReport, look_at_images
+from core.operations.storage.users import UseKind, VolumeUser
 from core.operations.tasks.journal import Journal
+from core.operations.tasks.step_kinds import StepKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -37,8 +45,8 @@ def look_at_volumes(
     Hosts of other realms are asked too: their pools may lie on the same storage.
     """
     records = _records(workplace)  # first: what ends meanwhile has left its VM or its volume to be seen
-    elsewhere = ask_elsewhere(workplace, realm.id, deadline, volumes=True)
-    report = look_at_images(control, realm, hosts, role, deadline, elsewhere=elsewhere)
+    others = ask_other_realms(workplace, realm.id, deadline, contents=True)
+    report = look_at_images(control, realm, hosts, role, deadline, others=others)
     return _with_operations(report, (*records, *_records(workplace)))
 
 
@@ -53,17 +61,57 @@ def delete_volume(
     force: bool = False,
     agreed: Collection[str] | None = None,
     deadline: float = DEADLINE,
-) -> ImagesReport:
+) -> None:
     """Delete a volume, or a drive or brick, that no VM has, nothing is an overlay of, and no operation works on.
 
-    `force` goes on where nobody can tell, as a host can't be asked, and where a killed operation has left it; never
-    where it is known to be in use. Of uses that may be it covers those that were `agreed`, in words, if that is given.
-    Raises UsageError, ImageInUse, DriverError.
+    `force` goes on where nobody can tell, as a host can't be asked, only a mark names a brick, or a killed operation
+    has left it, and warns of that; never where it is known to be in use. Of uses that may be it covers those that were
+    `agreed`, in words, if that is given. Raises UsageError, VolumeInUse, VolumeUseUnknown, DriverError.
     """
-    return delete_image(
-        control, realm, hosts, role, name=name, force=force, agreed=agreed, deadline=deadline,
-        look=lambda: look_at_volumes(workplace, control, realm, hosts, deadline, role=role),
-    )  # fmt: skip
+    report = look_at_volumes(workplace, control, realm, hosts, deadline, role=role)
+    one = role.value.removesuffix("s")
+    known = {image.name: image for image in report.images}
+    if name not in known and report.unasked:
+        raise DriverError("", f"no host that answers has a {one} {name!r}; {say_unasked(report.unasked)}")
+    check_known(one, name, known)
+    image = known[name]
+    hint = "" if agreed is None else f"realms {role} delete "
+    left = any(use.kind is UseKind.OPERATION for use in image.uses)
+    passed = ensure_unused(
+        [VolumeUsers(f"{one} {name}", image.users)],
+        report.unasked,
+        Allow(possible=force, unasked=force, agreed=agreed),
+        hint=_how_to_free(report, image),
+        unknown_hint=f"{'realms vms recover cleans up; ' if left else ''}{hint}--force deletes it all the same",
+    )
+    for doubt in filter(None, (*passed, report.remark)):
+        control.warn(doubt)
+    seen_by = [host for host in hosts if host.name in image.hosts]
+    for number, host in enumerate(seen_by):  # shared storage is done with the first; the others learn that it is gone
+        try:
+            what = f"see that {name} is gone" if number else f"delete {name}"
+            with control.step(StepKind.DELETE, what, host.name), job_connection(host, deadline) as connection:
+                for each in (name, name + INCOMPLETE):
+                    discard_volume(connection, image.pool, each)
+        except DriverError as error:
+            if number == 0:
+                raise
+            control.warn(f"the {one} {name} may still be seen there: {error}")
+
+
+def _how_to_free(report: ImagesReport, image: Image) -> str:
+    """Say what has to go first."""
+    pool = report.realm.volumes_pool
+    overlays = (use for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool)
+    spare = [use.name for use in overlays if not use.vms and not use.realm]
+    if spare:
+        return "volumes that no VM has: " + "; ".join(
+            shlex.join(["realms", "volumes", "delete", name]) for name in spare
+        )
+    if any(use.kind is UseKind.OPERATION for use in image.uses):
+        return "wait until that has ended"
+    kinds = {PoolRole.BRICKS: "delete those first", PoolRole.DRIVES: "detach it first"}
+    return kinds.get(report.role, "realms vms delete --volumes deletes a VM with its volumes")
 
 
 def is_orphaned(report: ImagesReport, image: Image) -> bool | None:
@@ -75,7 +123,7 @@ def is_orphaned(report: ImagesReport, image: Image) -> bool | None:
 
 def is_known_to_be_used(image: Image) -> bool:
     """Tell whether something certainly uses a volume."""
-    return any(use.kind is not UseKind.PERHAPS for use in image.uses)
+    return any(use.certain for use in image.uses)
 
 
 def _records(workplace: Workplace) -> tuple[Record, ...]:
@@ -88,10 +136,10 @@ def _with_operations(report: ImagesReport, records: Sequence[Record]) -> ImagesR
     return replace(report, images=images)
 
 
-def _operations(image: Image, records: Sequence[Record]) -> Iterator[Use]:
+def _operations(image: Image, records: Sequence[Record]) -> Iterator[VolumeUser]:
     for record in records:
         if image.name in _names(record.facts) or any(image.name in _names(step) for step in record.steps):
-            yield Use(UseKind.OPERATION, f"{record.operation} of VM {record.vm}", active=record.at_work)
+            yield VolumeUser(UseKind.OPERATION, f"{record.operation} of VM {record.vm}", active=record.at_work)
 
 
 def _names(value: object) -> set[str]:

@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from core.realms import Realm
 
 
-def look_anew(host: Host, realm: Realm, deadline: float, *, stop: Event | None = None) -> tuple[RealmPool, ...]:
+LOOK_SECONDS = 30.0
+"""Seconds that a host has to look into its pools, where its deadline is nobody's choice."""
+
+
+def look_anew(
+    host: Host, realm: Realm, deadline: float = LOOK_SECONDS, *, stop: Event | None = None
+) -> tuple[RealmPool, ...]:
     """Have a host's libvirt look into each of the realm's pools, and tell them; blocks up to `deadline` seconds.
 
     What it could not look into is told as `unread`. Raises DriverError, HostTimeout where it told of no pool at all,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import posixpath
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,28 +23,23 @@ from core.driver.storage.pool_setup import (
 from core.errors import DriverError, HostTimeout, RealmsError
 from core.fleet.fleet import PoolState
 from core.operations.hosts.fanout import map_hosts
+from core.operations.storage.host_facts import look_at_storage
+from core.operations.storage.policy import Allow, VolumeInUse, VolumeUsers, ensure_unused, say_in_use
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, pool_name
 from core.operations.storage.pools import DEADLINE
-from core.operations.storage.usage import look_at_storage
+from core.operations.storage.users import users_of_pools
 from core.operations.tasks.journal import Journal
 from core.operations.tasks.step_kinds import StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from core.driver.connection.connection import HostConnection
     from core.driver.storage.pool_setup import PoolFacts
     from core.hosts import Host
     from core.operations.session import Workplace
-    from core.operations.storage.usage import HostStorage
     from core.operations.tasks.task import Control
     from core.realms import Realm
-
-
-class PoolsInUse(RealmsError):
-    """Pools can't be taken away from a host: something there needs them. Nothing was done, on no host."""
-
-    code = ErrorCode.POOLS_IN_USE
 
 
 class PoolsNotRemoved(RealmsError):
@@ -77,18 +71,17 @@ def remove_pools(
 ) -> PoolsReport:
     """Stop and forget pools on hosts, after each was asked what its VMs need of them; no file is deleted.
 
-    Raises PoolsInUse before anything is done, PoolsNotRemoved where a host failed (its own pools are as before then,
+    Raises VolumeInUse before anything is done, PoolsNotRemoved where a host failed (its own pools are as before then,
     the other hosts' are gone; of one that stopped answering in the midst nobody knows, and its error says so), and
     Cancelled.
     """
     if workplace.registry is not None:
         _refuse_operations(realm, Journal(workplace.registry.path, workplace.clock))
     answers = map_hosts(hosts, lambda host: _users(control, realm, host, roles, deadline))
-    used = {answer.host.name: answer.value for answer in answers if answer.value}
-    if used:
-        told = "; ".join(f"{host}: {', '.join(users)}" for host, users in used.items())
-        hint = "move or delete those VMs, or leave the host out with --host; nothing was done"
-        raise PoolsInUse(f"pools are in use: {told}", hint=hint)
+    # A host that does not answer keeps its pools: that leaves no doubt about the others'.
+    needed = [users for answer in answers for users in answer.value or ()]
+    hint = "move or delete those VMs, or leave the host out with --host; nothing was done"
+    ensure_unused(needed, {}, Allow(), hint=hint)
     control.check()
     silent = {answer.host.name: answer.error for answer in answers if answer.error is not None}
     ready = [host for host in hosts if host.name not in silent]
@@ -114,49 +107,18 @@ def _refuse_operations(realm: Realm, journal: Journal) -> None:
     at_work = [record for record in journal.records() if record.at_work and record.realm == realm.id]
     if at_work:
         told = ", ".join(f"{record.operation} of VM {record.vm} ({record.owner})" for record in at_work)
-        raise PoolsInUse(f"realm {realm.id} is being worked on: {told}", hint="wait until that has ended")
+        raise VolumeInUse(f"realm {realm.id} is being worked on: {told}", hint="wait until that has ended")
 
 
-def _users(control: Control, realm: Realm, host: Host, roles: Sequence[PoolRole], deadline: float) -> tuple[str, ...]:
-    """Name the VMs of a host, running or off, whose disks need one of the pools."""
+def _users(
+    control: Control, realm: Realm, host: Host, roles: Sequence[PoolRole], deadline: float
+) -> tuple[VolumeUsers, ...]:
+    """Find the VMs of a host, running or off, whose disks need one of the pools."""
     with control.step(StepKind.LOOK, "ask which VMs need the pools", host.name) as step:
-        seen = answer_within(host.name, deadline, lambda: look_at_storage(realm, host, deadline), control.cancel_asked)
-        users = tuple(_needing(seen, roles))
-        step.detail("; ".join(users))
-        return users
-
-
-def _needing(seen: HostStorage, roles: Sequence[PoolRole]) -> Iterator[str]:
-    backing = {
-        posixpath.normpath(volume.path): posixpath.normpath(volume.backing_path)
-        for volumes in seen.volumes.values()
-        for volume in volumes
-        if volume.backing_path
-    }
-    paths = {
-        (volume.pool, volume.name): posixpath.normpath(volume.path)
-        for volumes in seen.volumes.values()
-        for volume in volumes
-    }
-    for vm in seen.domains:
-        named = {paths[each] for each in vm.volumes if each in paths}
-        files = _with_backing({posixpath.normpath(file) for file in vm.files} | named, backing)
-        for role in roles:
-            lies_there = any(_lies_in(file, seen.folders.get(role, "")) for file in files)
-            if lies_there or any(pool == seen.pools.get(role) for pool, _ in vm.volumes):
-                yield f"VM {vm.name} ({'running' if vm.active else 'off'}) needs {seen.pools[role]}"
-
-
-def _with_backing(files: set[str], backing: Mapping[str, str]) -> set[str]:
-    found: set[str] = set()
-    while files:
-        found |= files
-        files = {backing[file] for file in files if file in backing} - found
-    return found
-
-
-def _lies_in(file: str, folder: str) -> bool:
-    return bool(folder) and file.startswith(posixpath.normpath(folder).rstrip("/") + "/")
+        told = answer_within(host.name, deadline, lambda: look_at_storage(realm, host, deadline), control.cancel_asked)
+        found = tuple(VolumeUsers(f"pool {name}", users) for name, users in users_of_pools(told, roles))
+        step.detail(say_in_use(found))
+        return found
 
 
 def _remove(

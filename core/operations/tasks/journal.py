@@ -17,6 +17,7 @@ import socket
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from core.codes import ErrorCode
@@ -39,6 +40,18 @@ LOCK_PATIENCE = 3.0
 """Seconds for which an operation that is to be taken over may be locked: who only reads it holds it for a moment."""
 
 
+class Operation(StrEnum):
+    """What an operation does. The values stand in journal files: programs of other versions know them too."""
+
+    CREATE = "create"
+    START = "start"
+    DELETE = "delete"
+    RESTORE = "restore"
+    ATTACH_DRIVE = "attach-drive"
+    MIGRATE = "migrate"
+    PLAN = "plan"
+
+
 class StillAtWork(RealmsError):
     """An operation is not left behind: the process that works on it lives."""
 
@@ -51,6 +64,7 @@ class Record:
 
     id: str
     operation: str
+    """An `Operation`, or one that only another version of the program knows."""
     vm: str
     uuid: str
     realm: str
@@ -129,7 +143,7 @@ class Journal:
         self._clock = clock
         self._lock_patience = lock_patience
 
-    def begin(self, operation: str, *, vm: str, uuid: str, realm: str, **facts: object) -> Entry:
+    def begin(self, operation: Operation, *, vm: str, uuid: str, realm: str, **facts: object) -> Entry:
         """Begin an operation; raises UnwritableFile."""
         identity = secrets.token_hex(4)
         now = self._clock.now()

@@ -12,10 +12,12 @@ from core.errors import DriverError, RealmsError, UsageError
 from core.operations.hosts.access import QUICK_SECONDS, HostAccess
 from core.operations.scheduling.reserve import Claim, take_room
 from core.operations.storage.volume_copy import CopyGoesOn, copy_watched, needed_for
-from core.operations.tasks.journal import Journal
+from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Undoing
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.vms.cleanup import settle_vm
 from core.operations.vms.deferred_cleanup import recover_when_copied
+from core.operations.vms.devices import typed
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
 from core.operations.vms.guest_registration import NotRegistered, await_active, wait_for_registration
 from core.operations.vms.spec import ExistingDrive, NewDrive, check_order
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from core.driver.storage.volumes import NewVolume, Volume
     from core.driver.vms.domain_build import Disk
     from core.fleet.fleet import Fleet
-    from core.hardware import Device, HardwareProfile
     from core.hosts import Host
     from core.operations.scheduling.reserve import Room
     from core.operations.session import Workplace
@@ -43,8 +44,6 @@ SETTLE_SECONDS = 10.0
 
 SEEN_SECONDS = 30.0
 """Seconds to wait until the host's snapshot shows a VM that was started."""
-
-OPERATION = "create"
 
 
 class NameTaken(RealmsError):
@@ -71,8 +70,8 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
     """Create a VM and wait until it has registered.
 
     Hosts have `settle` seconds to answer, and as many again to say who has the drives. Raises UsageError, NameTaken,
-    DriveInUse, NoRoom, NotRegistered, DriverError, Cancelled; what was done is undone then, except that `order.keep`
-    keeps a VM that did not register.
+    VolumeInUse, VolumeUseUnknown, NoRoom, NotRegistered, DriverError, Cancelled; what was done is undone then, except
+    that `order.keep` keeps a VM that did not register.
     """
     registry = workplace.check_can_change()
     realm = workplace.configuration.realms[order.realm]
@@ -83,13 +82,13 @@ def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: f
     _refuse_name(order, fleet)
     uuid = str(uuids.uuid4())
     entry = Journal(registry.path, workplace.clock).begin(
-        OPERATION, vm=order.name, uuid=uuid, realm=realm.id, brick=order.brick
+        Operation.CREATE, vm=order.name, uuid=uuid, realm=realm.id, brick=order.brick
     )
     try:
         with Undoing(control, entry, order.name) as undoing:
             return _Creation(workplace, undoing, order, realm, uuid, patience=settle).run()
     except CopyGoesOn as error:
-        recover_when_copied(workplace, entry.id, order.name, error)
+        recover_when_copied(workplace, entry.id, order.name, error, settle_vm)
         raise
 
 
@@ -143,7 +142,7 @@ class _Creation:
     def _take_room(self) -> Room:
         order = self._order
         claim = Claim(
-            operation=OPERATION,
+            operation=Operation.CREATE,
             uuid=self._uuid,
             vm=order.name,
             request=order.request(),
@@ -258,7 +257,9 @@ class _Creation:
         found = access.slow(lambda connection: {name: find_drive(connection, realm, name) for name in names})
         hosts = tuple(each.host for each in self._workplace.fleet().hosts if each.host.realm == realm.id)
         volumes, patience = tuple(found.values()), self._patience
-        refuse_drives_in_use(self._workplace, self._control, hosts, volumes, force=order.force, deadline=patience)
+        refuse_drives_in_use(
+            self._workplace, self._control, realm, hosts, volumes, force=order.force, deadline=patience
+        )
         return found
 
     # The domain ----------------------------------------------------------------------------------------------------
@@ -341,14 +342,6 @@ class _Creation:
         self._undoing.entry.step("finish", host=access.host.name)
         complete = replace(self._mark, pending="")
         access.quick(lambda connection: connection.mark(self._uuid, complete))
-
-
-def typed(profile: HardwareProfile | None, placement: Placement) -> tuple[Device, ...]:
-    """Give the devices of a placement with their types by the host's profile."""
-    from core.hardware import Device
-
-    kinds = ((address, profile.type_of(address) if profile is not None else None) for address in placement.devices)
-    return tuple(Device(kind or "", address) for address, kind in kinds)
 
 
 def find_brick(connection: HostConnection, realm: Realm, wanted: str) -> Volume:

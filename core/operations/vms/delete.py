@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
 from core.errors import DriverError, RealmsError
 from core.operations.hosts.access import QUICK_SECONDS, HostAccess, in_lane
-from core.operations.tasks.journal import Journal
+from core.operations.storage.policy import Allow, ask_who_uses, ensure_unused
+from core.operations.storage.users import unknown_realms
+from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.step_kinds import StepKind
 from core.units import show_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from core.driver.connection.connection import HostConnection
     from core.driver.storage.volumes import Volume
     from core.driver.vms.snapshots import Snapshot
     from core.hosts import Host
     from core.operations.session import Workplace
+    from core.operations.storage.policy import VolumeUses
     from core.operations.tasks.journal import Entry, Record
     from core.operations.tasks.task import Control
     from core.operations.vms.target import Target
     from core.realms import Realm
     from core.reservations import Reservation
-
-OPERATION = "delete"
 
 RECOVER_UNASKED = "realms vms recover --unasked"
 """What deletes the volumes of an operation that was left behind although a host can't be asked."""
@@ -40,16 +40,20 @@ class VMActive(RealmsError):
     code = ErrorCode.VM_ACTIVE
 
 
-class VolumeInUse(RealmsError):
-    """Another VM uses a volume that was to be deleted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What goes with a VM, besides its definition."""
 
-    code = ErrorCode.VOLUME_IN_USE
+    volumes: bool = False
+    drives: bool = False
+    snapshots: bool = False
+    unasked: bool = False
+    """Also where a host can't be asked who uses them."""
 
-
-class VolumeUseUnknown(RealmsError):
-    """Nobody can tell whether another VM uses a volume that was to be deleted, as where a host can't be asked."""
-
-    code = ErrorCode.VOLUME_USE_UNKNOWN
+    @property
+    def takes_anything(self) -> bool:
+        """Whether anything goes besides the definition."""
+        return self.volumes or self.drives or self.snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,7 @@ def delete_vm(
     if doomed:
         refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, unasked=unasked, patience=patience)
     entry = Journal(registry.path, workplace.clock).begin(
-        OPERATION,
+        Operation.DELETE,
         vm=vm.name,
         uuid=vm.uuid,
         realm=target.realm.id,
@@ -247,22 +251,7 @@ def delete_volumes(workplace: Workplace, control: Control, host: Host, volumes: 
                 access.slow(lambda connection, pool=pool, name=name: discard_volume(connection, pool, name))  # type: ignore[misc]
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeUses:
-    """What speaks against deleting volumes."""
-
-    known: Mapping[str, tuple[str, ...]]
-    """Who uses each, in words, by its path."""
-    doubt: str = ""
-    """Why nobody can tell whether anybody else uses them: hosts that could not be asked, and who may; empty where all
-    is known."""
-
-    def of(self, volumes: Iterable[Volume]) -> str:
-        """Say who uses some of them; empty where nobody is known to."""
-        return "; ".join(use for volume in volumes for use in self.known.get(volume.path, ()))
-
-
-def ask_who_uses(
+def uses_of(
     workplace: Workplace,
     control: Control,
     by: Host,
@@ -278,43 +267,14 @@ def ask_who_uses(
     moved it there, and it may run there. A disabled host can't be asked: its VMs go on running. Hosts of other realms
     are asked too, as their pools may lie on the same storage; silent ones count only where that is seen on another.
     """
-    from core.driver.storage.volumes import list_volumes
-    from core.operations.storage.disk_users import Reach, ask_for_disks, say_unasked
-
     hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
-    pools = sorted({volume.pool for volume in volumes})
-    users = ask_for_disks(workplace, control, hosts, pools, patience, reach=Reach.VOLUMES)
-    with control.step(StepKind.LOOK, "look for overlays of its volumes", by.name), HostAccess(workplace, by) as access:
-        present = access.slow(lambda connection: [each for pool in pools for each in list_volumes(connection, pool)])
-    known: dict[str, tuple[str, ...]] = {}
-    doubts: list[str] = []
-    wanted = {volume.path: users.wanted(volume) for volume in volumes}
-    for volume in volumes:
-        path = posixpath.normpath(volume.path)
-        elsewhere = tuple(users.elsewhere.uses(wanted[volume.path]))
-        doubts += [f"{volume.name} may be used by {use}" for use in elsewhere if not use.sure]
-        doubts += [
-            f"{volume.name} may be used by {user}, which has {file}"
-            for user, file in users.perhaps_of(volume.pool, volume.name, volume.path)
-            if (user.host, user.uuid) != (by.name, but)
-        ]
-        known[volume.path] = (
-            *(
-                f"{volume.name} is used by {user.host}/{user.name}"
-                for user in users.of(volume.pool, volume.name, volume.path)
-                if (user.host, user.uuid) != (by.name, but)
-            ),
-            *(
-                f"{volume.name} has an overlay, {other.name}"
-                for other in present
-                if posixpath.normpath(other.backing_path or "-") == path
-            ),
-            *(f"{volume.name} is used by {use}" for use in elsewhere if use.sure),
-        )
-    if users.elsewhere.remark:
-        control.warn(users.elsewhere.remark)
-    unasked = say_unasked({**users.unasked, **users.elsewhere.unasked(wanted.values())})
-    return VolumeUses(known, "; ".join((*((f"not asked: {unasked}",) if unasked else ()), *doubts)))
+    uses = ask_who_uses(
+        workplace, control, realm, hosts, volumes,
+        deadline=patience, but=(by.name, but), overlays_by=by.name, overlays_far=True,
+    )  # fmt: skip
+    if remark := unknown_realms(uses.facts):
+        control.warn(remark)
+    return uses
 
 
 def refuse_used(
@@ -329,18 +289,20 @@ def refuse_used(
     how: str = "--unasked",
     patience: float = QUICK_SECONDS,
 ) -> None:
-    """Raise VolumeInUse where a VM, running or off, has one of these volumes, or an overlay, as `ask_who_uses` tells.
+    """Raise VolumeInUse where a VM, running or off, has one of these volumes, or an overlay, as `uses_of` tells.
 
     Where nobody can tell, raise VolumeUseUnknown, unless they may go `unasked`; `how` says what allows that.
     """
-    uses = ask_who_uses(workplace, control, by, realm, volumes, but=but, patience=patience)
-    if used := uses.of(volumes):
-        raise VolumeInUse(used, hint="nothing was deleted; without --volumes the volumes stay")
-    if uses.doubt and not unasked:
-        message = f"nobody can tell whether another VM uses its volumes; {uses.doubt}"
-        raise VolumeUseUnknown(message, hint=f"nothing was deleted; {how} deletes them all the same")
-    if uses.doubt:
-        control.warn(f"deleted all the same; {uses.doubt}")
+    uses = uses_of(workplace, control, by, realm, volumes, but=but, patience=patience)
+    passed = ensure_unused(
+        uses.found,
+        uses.unasked,
+        Allow(possible=unasked, unasked=unasked),
+        hint="nothing was deleted; without --volumes the volumes stay",
+        unknown_hint=f"nothing was deleted; {how} deletes them all the same",
+    )
+    if passed:
+        control.warn(f"deleted all the same; {'; '.join(passed)}")
 
 
 def realm_to_ask(workplace: Workplace, record: Record, host: Host) -> Realm:

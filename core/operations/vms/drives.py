@@ -30,7 +30,7 @@ from core.operations.storage.image_file import ImageRefused, examine
 from core.operations.storage.images import create_drive
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.usage import INCOMPLETE
-from core.operations.tasks.journal import Journal, StillAtWork
+from core.operations.tasks.journal import Journal, Operation, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
 from core.text import printable
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control
     from core.operations.vms.lookup import VMAtHand
-
-OPERATION = "attach-drive"
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
@@ -99,7 +97,7 @@ def attach_drive(
     Refused where another active VM has the drive, always; and unless forced where a host that might run one can't be
     asked.
     Programs that share a registry claim a drive first, so that two never give the same one away. Raises UsageError,
-    DriveRefused, DriveInUse, DriverError, Cancelled; nothing is changed then.
+    DriveRefused, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled; nothing is changed then.
     """
     vm, host = at_hand.vm, at_hand.host
     with HostAccess(workplace, host, deadline) as access:
@@ -112,8 +110,9 @@ def attach_drive(
             step.detail(f"{form}, free is {chosen}")
         with _claimed(workplace, at_hand, drive):
             refuse_drives_in_use(
-                workplace, control, at_hand.hosts, (volume,), but=(host.name, vm.uuid), force=force, deadline=deadline
-            )
+                workplace, control, at_hand.realm, at_hand.hosts, (volume,),
+                but=(host.name, vm.uuid), force=force, deadline=deadline,
+            )  # fmt: skip
             with control.step(StepKind.ATTACH, f"attach {drive} as {chosen}", host.name) as step:
                 new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
                 access.slow(lambda connection: attach_disk(connection, vm.uuid, new))
@@ -137,11 +136,11 @@ def _claimed(workplace: Workplace, at_hand: VMAtHand, drive: str) -> Iterator[No
     registry = workplace.check_can_change()
     journal = Journal(registry.path, workplace.clock)
     for record in journal.left_behind():  # a claim of a killed process holds nothing, and leaves nothing to be undone
-        if record.operation == OPERATION:
+        if record.operation == Operation.ATTACH_DRIVE:
             with contextlib.suppress(StillAtWork), journal.taking_over(record.id) as left:
                 left.close()
     vm, realm = at_hand.vm, at_hand.realm
-    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=realm.id, host=at_hand.host.name)
+    entry = journal.begin(Operation.ATTACH_DRIVE, vm=vm.name, uuid=vm.uuid, realm=realm.id, host=at_hand.host.name)
     try:
         with registry.transaction():
             claim_drives(journal, entry, realm, [drive])

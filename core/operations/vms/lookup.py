@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from core.codes import ErrorCode
 from core.errors import RealmsError, UsageError
-from core.operations.hosts.fanout import hosts_of
+from core.operations.hosts.scope import hosts_of
 from core.operations.vms.target import Target, find_target, refuse_foreign, targets_now
 
 if TYPE_CHECKING:

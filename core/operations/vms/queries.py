@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from core.errors import RealmsError
 from core.fleet.fleet import Connection
 from core.operations.hosts.access import HostAccess
-from core.operations.hosts.fanout import first, hosts_of
+from core.operations.hosts.fanout import first
+from core.operations.hosts.scope import hosts_of
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.vms.lookup import on_vm
 from core.operations.vms.target import targets_now
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from core.driver.vms.snapshots import Snapshot
     from core.hosts import Host
     from core.operations.session import Workplace
-    from core.operations.storage.disk_users import DiskUsers
+    from core.operations.storage.host_facts import StorageFacts
     from core.operations.storage.pool_report import PoolRole
     from core.operations.tasks.task import Control
     from core.operations.vms.delete import OwnVolumes
@@ -148,17 +149,18 @@ def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tu
 
 
 def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
-    from core.operations.vms.delete import VolumeUses, ask_who_uses, volumes_of
+    from core.operations.storage.policy import say_doubts, say_in_use
+    from core.operations.vms.delete import uses_of, volumes_of
 
-    volumes = volumes_of(workplace, target)
-    every, uses = (*volumes.boot, *volumes.drives, *volumes.copies), VolumeUses({})
-    if every:
-        uses = ask_who_uses(workplace, control, target.host, target.realm, every, but=target.vm.uuid)
-    trouble, snapshots = volumes.unseen, volumes.snapshots
-    return Doomed(
-        target, volumes, snapshots, uses.of(volumes.boot), uses.of(volumes.drives), uses.of(volumes.copies), trouble,
-        uses.doubt,
-    )  # fmt: skip
+    own = volumes_of(workplace, target)
+    parts, used, doubt = (own.boot, own.drives, own.copies), ("", "", ""), ""
+    if every := [volume for part in parts for volume in part]:
+        uses = uses_of(workplace, control, target.host, target.realm, every, but=target.vm.uuid)
+        found = iter(uses.found)
+        boot, drives, copies = (say_in_use([next(found) for _ in part]) for part in parts)
+        used = (boot, drives, copies)
+        doubt = say_doubts(uses.found, uses.unasked)
+    return Doomed(target, own, own.snapshots, *used, own.unseen, doubt)
 
 
 @on_vm
@@ -192,17 +194,23 @@ def drive_users(workplace: Workplace, realm: Realm, known: VMDrives) -> Callable
     """Give the job that adds which VMs have the drives: every host of the realm is asked."""
 
     def job(control: Control) -> VMDrives:
-        from core.operations.storage.disk_users import ask_for_disks
+        from core.operations.storage.host_facts import ask_hosts
+        from core.operations.storage.policy import say_reasons
+        from core.operations.storage.users import unasked_about
 
-        hosts = hosts_of(workplace, realm)
-        users = ask_for_disks(workplace, control, hosts, (known.pool,), ANSWER_SECONDS)
-        return replace(known, users=dict(_users(users, known)), unasked=users.why_unasked)
+        facts = ask_hosts(control, realm, hosts_of(workplace, realm), ANSWER_SECONDS)
+        unasked = say_reasons(unasked_about(facts, ()))
+        return replace(known, users=dict(_users(facts, known)), unasked=unasked)
 
     return job
 
 
-def _users(users: DiskUsers, known: VMDrives) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _users(facts: StorageFacts, known: VMDrives) -> Iterator[tuple[str, tuple[str, ...]]]:
+    from core.operations.storage.users import Users, wanted
+
+    users = Users(facts)
     for volume in known.drives:
-        having = tuple(str(user) for user in users.of(known.pool, volume.name, volume.path))
+        keeping = (user for user in users.of(wanted(facts, volume)) if user.keeps)
+        having = tuple(f"{user.host}/{user.name} ({'running' if user.active else 'off'})" for user in keeping)
         if having:
             yield volume.name, having

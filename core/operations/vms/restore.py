@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING
 
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.volume_bytes import delete_known
-from core.driver.storage.volumes import list_volumes, require_volume
+from core.driver.storage.volumes import require_volume
 from core.driver.vms.disk_devices import read_disk_set, switch_disks
 from core.driver.vms.domain_control import stop_domain
 from core.errors import Cancelled, RealmsError
 from core.operations.selection import check_known
-from core.operations.storage.disk_users import Reach, ask_for_disks
+from core.operations.storage.policy import Allow, ask_who_uses, ensure_unused
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.volume_copy import CopyGoesOn, check_space, copy_watched, needed_for
-from core.operations.tasks.journal import Journal
+from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Undoing
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.vms.deferred_cleanup import recover_when_copied
 from core.operations.vms.lookup import VMRefused
-from core.operations.vms.restore_cleanup import settle_earlier
-from core.operations.vms.restore_disks import COPY, OPERATION, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
+from core.operations.vms.restore_cleanup import settle_earlier, settle_left_restore
+from core.operations.vms.restore_disks import COPY, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
 from core.operations.vms.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
 from core.text import printable
 from core.units import show_size
@@ -111,8 +111,8 @@ def restore_snapshot(
 
     The VM must be off; `force` stops it first, and goes on where a host can't be asked whether it uses the disks. The
     VM is reserved meanwhile: no program that shares the registry starts, moves or deletes it. `start` starts it
-    afterwards, with room taken as for any start. Raises UsageError, VMRefused, NoSpace, ReservationRefused,
-    DriverError, Cancelled; the VM has its present disks then.
+    afterwards, with room taken as for any start. Raises UsageError, VMRefused, VolumeInUse, VolumeUseUnknown, NoSpace,
+    ReservationRefused, DriverError, Cancelled; the VM has its present disks then.
     """
     vm, host = at_hand.vm, at_hand.host
     check_supported(host)
@@ -137,7 +137,7 @@ def restore_snapshot(
                 stop_domain(connection, vm.uuid)
         volumes = work.exchange(exchanges)
     if work.goes_on is not None:
-        recover_when_copied(workplace, undoing.entry.id, vm.name, work.goes_on)
+        recover_when_copied(workplace, undoing.entry.id, vm.name, work.goes_on, settle_left_restore)
     if start:
         from core.operations.vms.start import start_vm
 
@@ -155,7 +155,7 @@ def _reserved(workplace: Workplace, control: Control, at_hand: VMAtHand) -> Iter
     registry = workplace.check_can_change()
     vm, journal = at_hand.vm, Journal(registry.path, workplace.clock)
     settle_earlier(workplace, control, vm.uuid, at_hand.host)
-    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=at_hand.realm.id, host=at_hand.host.name)
+    entry = journal.begin(Operation.RESTORE, vm=vm.name, uuid=vm.uuid, realm=at_hand.realm.id, host=at_hand.host.name)
     undoing = Undoing(control, entry, vm.name)
     try:
         promise = reserve_alone(workplace, vm.name, vm.uuid, at_hand.host.name, entry.owner)
@@ -166,7 +166,7 @@ def _reserved(workplace: Workplace, control: Control, at_hand: VMAtHand) -> Iter
         yield undoing
     except CopyGoesOn as error:
         undoing.undo()
-        recover_when_copied(workplace, entry.id, vm.name, error)
+        recover_when_copied(workplace, entry.id, vm.name, error, settle_left_restore)
         raise
     except BaseException:
         undoing.undo()
@@ -229,37 +229,24 @@ class _Work:
 
     def refuse_used(self, exchanges: Sequence[_Exchange], *, force: bool) -> None:
         """Refuse where the VM, or another that has one of the disks, is active somewhere, or might be."""
-        pools = tuple(sorted({exchange.pool for exchange in exchanges}))
-        hosts = self._at_hand.hosts
-        users = ask_for_disks(self._workplace, self._control, hosts, pools, self._deadline, reach=Reach.DISKS)
-        name = printable(self._at_hand.vm.name)
-        elsewhere = [host for host in users.running(self._uuid) if host != self._host.name]
+        host, name = self._host.name, printable(self._at_hand.vm.name)
+        volumes = [exchange.present.volume for exchange in exchanges]
+        uses = ask_who_uses(
+            self._workplace, self._control, self._at_hand.realm, self._at_hand.hosts, volumes,
+            deadline=self._deadline, but=(host, self._uuid), overlays_by=host,
+        )  # fmt: skip
+        elsewhere = [each for each in uses.facts.running_on(self._uuid) if each != host]
         if elsewhere:
             raise VMRefused(f"{name} is active on {', '.join(elsewhere)}", hint="turn it off there first")
-        for exchange in exchanges:
-            volume = exchange.present.volume
-            others = [
-                printable(str(user))
-                for user in users.of(volume.pool, volume.name, volume.path)
-                if user.active and user.uuid != self._uuid
-            ]
-            elsewhere_now = [use for use in users.elsewhere.uses(users.wanted(volume)) if use.active]
-            others += [printable(str(use)) for use in elsewhere_now if use.sure]
-            for use in elsewhere_now:
-                if not use.sure:
-                    self._control.warn(f"{volume.name} may be in use by {printable(str(use))}")
-            if others:
-                raise VMRefused(f"{volume.name} is in use by {', '.join(others)}", hint="detach it there first")
-        if users.unasked and not force:
-            message = f"nobody can tell whether the disks of {name} are in use; not asked: {users.why_unasked}"
-            raise VMRefused(message, hint="--force goes on all the same: then be sure that they are not")
-        if users.unasked:
-            self._control.warn(f"not asked whether they use its disks: {', '.join(users.unasked)}")
-        paths = {exchange.present.volume.path for exchange in exchanges}
-        for pool in pools:
-            for volume in list_volumes(self._connection, pool):
-                if volume.backing_path in paths:
-                    raise VMRefused(f"{pool}/{volume.name} is an overlay of a disk of {name}: it would be destroyed")
+        passed = ensure_unused(
+            uses.found,
+            uses.unasked,
+            Allow(off=True, possible=True, unasked=force),
+            hint="detach it there first; an overlay of a disk would be destroyed",
+            unknown_hint="--force goes on all the same: then be sure that they are not",
+        )
+        for doubt in passed:
+            self._control.warn(doubt)
 
     def check_space(self, exchanges: Sequence[_Exchange]) -> None:
         """Refuse where the copies have no room beside the present disks."""

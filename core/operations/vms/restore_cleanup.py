@@ -19,13 +19,13 @@ from core.driver.vms.disk_devices import read_disk_set
 from core.driver.vms.domain_control import find_domain
 from core.errors import DriverError, UnknownHost
 from core.operations.storage.volume_copy import check_space, needed_for, when_free
-from core.operations.tasks.journal import Journal, StillAtWork
+from core.operations.tasks.journal import Journal, Operation, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.vms.delete import RECOVER_UNASKED
+from core.operations.vms.cleanup import Leftover, Plan, find_host, find_snapshot, require_answering
+from core.operations.vms.delete import RECOVER_UNASKED, delete_volumes, realm_to_ask, refuse_used
 from core.operations.vms.restore_disks import (
     COPY,
     NAME_BACK,
-    OPERATION,
     STOP,
     SWITCH,
     NameGiving,
@@ -174,6 +174,38 @@ def settle_restore(
     return left
 
 
+def judge_left_restore(workplace: Workplace, record: Record) -> Leftover:
+    """Judge by what the VM's disks are on; nothing is known where its host does not answer."""
+    name = str(record.facts.get("host", ""))
+    snapshot = find_snapshot(workplace, record.uuid, name)
+    try:
+        left = look_at_restore(record, require_answering(snapshot, name))
+    except DriverError as error:
+        return Leftover(record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", message=error.message)
+    waits = left.unnamed and left.state == "active"
+    return Leftover(
+        record=record,
+        plan=Plan.UNKNOWN if waits else Plan.FINISH if left.doomed or left.unnamed else Plan.FORGET,
+        host=left.host.name,
+        domain=left.state,
+        volumes=left.doomed,
+        message=left.message,
+    )
+
+
+def settle_left_restore(workplace: Workplace, control: Control, record: Record, *, unasked: bool = False) -> Plan:
+    """Do what is to be done about a restore, and return what was done.
+
+    Raises what `settle_restore` raises, and DriverError where its host can't be asked.
+    """
+    leftover = judge_left_restore(workplace, record)
+    host = find_host(workplace, leftover.host)
+    if host is None or leftover.domain == "unknown":
+        raise DriverError("", f"{record.vm}: {leftover.message}", hint="try again when the host is back")
+    settle_restore(workplace, control, record, host, unasked=unasked)
+    return Plan.FORGET if leftover.plan is Plan.FORGET else Plan.FINISH
+
+
 def settle_earlier(workplace: Workplace, control: Control, uuid: str, host: Host) -> None:
     """Settle what killed programs left of earlier restores of a VM, before it is restored again.
 
@@ -181,7 +213,7 @@ def settle_earlier(workplace: Workplace, control: Control, uuid: str, host: Host
     """
     registry = workplace.check_can_change()
     for record in Journal(registry.path, workplace.clock).left_behind():
-        if record.operation == OPERATION and record.uuid == uuid:
+        if record.operation == Operation.RESTORE and record.uuid == uuid:
             with suppress(StillAtWork):  # another program settles it at this moment
                 settle_restore(workplace, control, record, host)
 
@@ -214,8 +246,6 @@ def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, 
 
 
 def _delete(workplace: Workplace, control: Control, left: LeftRestore, *, unasked: bool) -> None:
-    from core.operations.vms.delete import delete_volumes, realm_to_ask, refuse_used
-
     with job_connection(left.host, DEADLINE) as connection:
         found = [find_volume(connection, *place) for place in left.doomed]
     volumes = tuple(volume for volume in found if volume is not None)

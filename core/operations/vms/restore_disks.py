@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from core.operations.tasks.journal import Entry
     from core.operations.tasks.task import Control
 
-OPERATION = "restore"
-
 STOP, COPY, SWITCH, NAME_BACK = "stop", "copy", "switch", "name-back"
 """Steps of a restore, in the journal: the power cut, a disk copied, all exchanged, a drive about to get its name."""
 

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.driver.connection.jobs import job_connection
 from core.errors import DriverError, UsageError
-from core.operations.hosts.fanout import hosts_of, one_realm, realms_of
+from core.operations.hosts.scope import hosts_of, one_realm, realms_of
 from core.operations.vms.lookup import vm_at_hand
-from core.operations.vms.snapshots import snapshots_of
+from core.operations.vms.snapshots import SnapshotOwner, snapshots_of
 from core.text import printable
 
 if TYPE_CHECKING:
     from core.driver.vms.snapshots import Snapshot
-    from core.hosts import Host
     from core.operations.session import Workplace
-    from core.realms import Realm
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotOwner:
-    """The VM, there or gone, whose snapshots are meant, and a host through which they are reached."""
-
-    name: str
-    uuid: str
-    host: Host
-    realm: Realm
 
 
 def owner_of_snapshots(workplace: Workplace, wanted: str, *, timeout: float, foreign: bool = True) -> SnapshotOwner:

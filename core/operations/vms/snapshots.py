@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from core.hosts import Host
     from core.operations.tasks.task import Control
     from core.operations.vms.lookup import VMAtHand
-    from core.operations.vms.snapshot_list import SnapshotOwner
     from core.realms import Realm
 
 DEADLINE = 30.0
@@ -66,6 +65,16 @@ class DiskVolume:
 
     disk: Disk
     volume: Volume
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotOwner:
+    """The VM, there or gone, whose snapshots are meant, and a host through which they are reached."""
+
+    name: str
+    uuid: str
+    host: Host
+    realm: Realm
 
 
 def check_snapshot_name(name: str) -> str:

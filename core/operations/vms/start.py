@@ -11,10 +11,10 @@ from core.fleet.fleet import VMState
 from core.operations.hosts.access import HostAccess, in_lane
 from core.operations.hosts.fanout import map_hosts
 from core.operations.scheduling.reserve import Claim, take_room
-from core.operations.tasks.journal import Journal
+from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Undoing
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.vms.create import typed
+from core.operations.vms.devices import typed
 from core.operations.vms.drive_claims import refuse_drives_in_use
 from core.operations.vms.guest_registration import await_active, wait_for_registration
 from core.operations.vms.power import SEEN_SECONDS, Done
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control
     from core.operations.vms.target import Target
-
-OPERATION = "start"
 
 ASK_SECONDS = 15.0
 """Seconds that each of the other hosts has to say whether it runs the VM, where nobody says otherwise."""
@@ -56,7 +54,7 @@ def start_vm(
 
     Nothing is ever removed. `force` starts it although a host that might run it, or a VM that has its drives, can't be
     asked; never while it is seen active elsewhere, or its drives are seen in use. Other hosts have `patience` seconds
-    to say so. Raises RunsElsewhere, NoRoom, NotRegistered, DriveInUse, DriverError, Cancelled.
+    to say so. Raises RunsElsewhere, NoRoom, NotRegistered, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled.
     """
     from core.driver.vms.leases import leases_of
 
@@ -67,7 +65,7 @@ def start_vm(
     if stored.active:
         return Done(target, changed=False, state=vm.state)
     journal = Journal(registry.path, workplace.clock)
-    entry = journal.begin(OPERATION, vm=vm.name, uuid=vm.uuid, realm=target.realm.id, host=host.name)
+    entry = journal.begin(Operation.START, vm=vm.name, uuid=vm.uuid, realm=target.realm.id, host=host.name)
     with Undoing(control, entry, target.vm.name) as undoing:
         undoing.before("reserve", "give its room back", lambda: registry.release(vm.uuid, entry.owner), host.name)
         room = _take_room(workplace, undoing, target, stored)
@@ -131,7 +129,7 @@ def _take_room(workplace: Workplace, undoing: Undoing, target: Target, stored: S
         kinds = (profile.type_of(address) for address in fixed)
         asked = Counter(kind for kind in kinds if kind is not None)
     claim = Claim(
-        operation=OPERATION,
+        operation=Operation.START,
         uuid=target.vm.uuid,
         vm=target.vm.name,
         request=Request(facts.vcpus, facts.memory_bytes, dict(asked), target.realm.id),
@@ -196,7 +194,7 @@ def _refuse_drives(
     volumes = access.quick(lambda connection: drives_of(connection, stored, target.realm.drives_pool))
     hosts = tuple(each.host for each in workplace.fleet().hosts if each.host.realm == target.realm.id)
     me = (target.host.name, target.vm.uuid)
-    refuse_drives_in_use(workplace, control, hosts, volumes, but=me, force=force, deadline=patience)
+    refuse_drives_in_use(workplace, control, target.realm, hosts, volumes, but=me, force=force, deadline=patience)
 
 
 def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tuple[Volume, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import DriverError, HostTimeout
 from core.operations.migration.location import Whereabouts
-from core.operations.migration.migrate import MigrationFailed
+from core.operations.migration.outcome import MigrationFailed
 from core.operations.plans import move as carry_move
 from core.operations.plans.apply import carry_out
 from core.operations.plans.order import PlanKind, PlanOrder

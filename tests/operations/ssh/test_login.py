@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from core.clock import SystemClock
-from core.operations.doctor.ssh import check_host_key, check_keys, check_login, explain
+from core.operations.doctor.ssh import check_host_key, check_keys, check_login
 from core.operations.findings import Checkup
 from core.operations.ssh.keys import KeyType, make_key
 from core.operations.ssh.login import SshTarget, log_in
+from core.operations.ssh.messages import explain
 from core.uris import parse_uri
 from tests.driver.silence import refused_port
 

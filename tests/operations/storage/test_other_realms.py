@@ -9,11 +9,10 @@ import pytest
 from core.driver.storage import volumes
 from core.driver.storage.volumes import NewVolume, create_volume, require_volume
 from core.hosts import Host, HostState
-from core.operations.storage.images import ImageInUse
 from core.operations.storage.orphaned_volumes import delete_volume, is_orphaned, look_at_volumes
+from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
 from core.operations.storage.pool_report import PoolRole
-from core.operations.vms.delete import VolumeInUse, VolumeUseUnknown, delete_vm
-from core.operations.vms.drive_claims import DriveInUse
+from core.operations.vms.delete import delete_vm
 from core.operations.vms.drives import attach_drive
 from core.operations.vms.lookup import vm_at_hand
 from tests.driver.worlds import LONG, Guest, guest_xml, write_node
@@ -93,7 +92,7 @@ def test_a_volume_that_another_realms_vm_may_have_is_deleted_only_by_force(realm
     (use,) = report.images[0].uses
     assert str(use) == f"VM far/db (off, realm other, perhaps: it has {SAME})"
     assert is_orphaned(report, report.images[0]) is None
-    with pytest.raises(ImageInUse, match="may be in use: VM far/db") as caught:
+    with pytest.raises(VolumeUseUnknown, match="may be in use by VM far/db") as caught:
         delete(realm)
     assert "--force" in caught.value.hint
     delete(realm, force=True)
@@ -115,7 +114,7 @@ def test_who_was_asked_about_other_doubts_has_not_agreed_to_this_one(realm: Worl
             )
         )
 
-    with pytest.raises(ImageInUse, match="may be in use: VM far/db") as caught:
+    with pytest.raises(VolumeUseUnknown, match="may be in use by VM far/db") as caught:
         go("VM h2/db (off)")
     assert caught.value.hint == "realms volumes delete --force deletes it all the same"
     (use,) = look(realm).images[0].uses
@@ -144,7 +143,7 @@ def test_what_was_not_looked_at_again_proves_nothing(realm: World, monkeypatch: 
     monkeypatch.setattr(volumes, "_refresh", lambda _: False)
     report = look(realm)
     assert [str(use) for use in report.images[0].uses] == [f"VM far/db (off, realm other, perhaps: it has {SAME})"]
-    with pytest.raises(ImageInUse, match="may be in use: VM far/db"):
+    with pytest.raises(VolumeUseUnknown, match="may be in use by VM far/db"):
         delete(realm)
 
 
@@ -155,7 +154,7 @@ def test_a_volume_on_an_export_that_another_realm_mounts_too_is_never_deleted_fr
     mount(realm, "far", "ticrypt-bricks", "/elsewhere")
     make(realm, "h1")
     define(realm, "far", f"/elsewhere/{LEFT}", start=True)
-    with pytest.raises(ImageInUse, match=r"is in use: VM far/db \(running, realm other\)"):
+    with pytest.raises(VolumeInUse, match=r"is in use by VM far/db \(running, realm other\)"):
         delete(realm, force=True)
     assert f"ticrypt-vm/{LEFT}" in realm.volumes("h1")
 
@@ -175,7 +174,7 @@ def test_an_overlay_in_another_realm_keeps_a_volume(realm: World) -> None:
         connection.handle.storagePoolLookupByName("ticrypt-bricks").createXML(xml, 0)
 
     realm.call("far", overlay)
-    with pytest.raises(ImageInUse, match=r"overlay ticrypt-bricks/over\.qcow2 \(realm other\)"):
+    with pytest.raises(VolumeInUse, match=r"overlay ticrypt-bricks/over\.qcow2 \(realm other\)"):
         delete(realm, force=True)
 
 
@@ -190,7 +189,7 @@ def test_silent_hosts_of_a_realm_count_where_another_of_it_sees_the_volume(realm
     assert look(realm).unasked == {}
     make(realm, "far")
     assert look(realm).unasked == {"gone": "the host is disabled"}
-    with pytest.raises(ImageInUse, match="not asked: gone: the host is disabled"):
+    with pytest.raises(VolumeUseUnknown, match="not asked: gone: the host is disabled"):
         delete(realm)
 
 
@@ -203,12 +202,12 @@ def test_the_volume_of_a_vm_that_another_realm_may_use_stays_unless_that_is_said
     make(realm, "far", boot, size=volume.capacity)
     define(realm, "far", f"/pools/ticrypt-vm/{boot}")
     found = target(realm, "web")
-    with pytest.raises(VolumeUseUnknown, match="may be used by VM far/db"):
+    with pytest.raises(VolumeUseUnknown, match="may be in use by VM far/db"):
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
     for host, path in (("h1", "/pools/ticrypt-vm"), ("far", "/pools/ticrypt-vm")):
         mount(realm, host, "ticrypt-vm", path)
         make(realm, host, boot)
-    with pytest.raises(VolumeInUse, match=r"is used by VM far/db \(off, realm other\)"):
+    with pytest.raises(VolumeInUse, match=r"is in use by VM far/db \(off, realm other\)"):
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True, unasked=True))
     assert set(realm.domains("h1")) == {"web"}
 
@@ -229,7 +228,7 @@ def test_a_drive_is_not_given_to_two_vms_of_two_realms(realm: World, mounted: bo
         return realm.task(lambda control: attach_drive(realm.workplace, control, found, "data.qcow2"))
 
     if mounted:
-        with pytest.raises(DriveInUse, match=r"data\.qcow2 is in use by VM far/db"):
+        with pytest.raises(VolumeInUse, match=r"data\.qcow2 is in use by VM far/db"):
             attach()
     else:
         attach()
@@ -243,7 +242,7 @@ def test_a_vm_that_may_have_a_volume_by_a_symbolic_link_makes_it_uncertain(realm
     report = look(realm)
     assert is_orphaned(report, report.images[0]) is None
     assert str(report.images[0].uses[0]) == f"VM h2/db (off, perhaps: it has /srv/link/{LEFT})"
-    with pytest.raises(ImageInUse, match="may be in use: VM h2/db"):
+    with pytest.raises(VolumeUseUnknown, match="may be in use by VM h2/db"):
         delete(realm)
     delete(realm, force=True)
 

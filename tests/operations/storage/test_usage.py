@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.operations.storage.usage import Image, Use, UseKind
+from core.operations.storage.usage import Image
+from core.operations.storage.users import UseKind, VolumeUser
 
 
 def test_each_user_of_an_image_is_told_once_with_its_details_in_brackets() -> None:
     """A VM that runs on an overlay has the image below it as a disk too; one that was copied has neither."""
-    overlay = Use(UseKind.OVERLAY, "w2.qcow2", active=True, pool="vm", vms=("h2/w2",))
-    below, copied = Use(UseKind.DISK, "w2", "h2", active=True), Use(UseKind.COPY, "w3", "h1", active=False)
+    overlay = VolumeUser(UseKind.OVERLAY, "w2.qcow2", active=True, pool="vm", vms=("h2/w2",))
+    below, copied = (
+        VolumeUser(UseKind.DISK, "w2", "h2", active=True),
+        VolumeUser(UseKind.COPY, "w3", "h1", active=False),
+    )
     image = Image(
         name="b", pool="p", path="/b", format="qcow2", capacity=1, allocation=1, uses=(overlay, below, copied)
     )

@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from core.locks import exclusive
-from core.operations.recovery import Plan, recover, survey
+from core.operations.recovery import recover, survey
+from core.operations.vms.cleanup import Plan
 from core.operations.vms.delete import delete_vm
 from tests.operations.vms.sabotage import Rival
 from tests.operations.vms.world import create, leave, make_volume, target

@@ -9,8 +9,10 @@ import pytest
 from core.driver.vms.disk_devices import NewDisk, attach_disk
 from core.errors import DriverError
 from core.hosts import HostState
-from core.operations.recovery import Plan, recover, survey
-from core.operations.vms.delete import VolumeInUse, VolumeUseUnknown, delete_vm
+from core.operations.recovery import recover, survey
+from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
+from core.operations.vms.cleanup import Plan
+from core.operations.vms.delete import delete_vm
 from core.operations.vms.restore_disks import RestoredDisk
 from tests.driver.worlds import Guest, guest_xml
 from tests.operations.vms.world import UUID, create, define, leave, make_volume, target
@@ -61,7 +63,7 @@ def test_what_is_known_to_be_used_is_never_deleted_unasked(realm: World) -> None
 
     realm.call("h1", borrow)
     realm.workplace.set_state("h2", HostState.DISABLED)
-    with pytest.raises(VolumeInUse, match="is used by h1/clone"):
+    with pytest.raises(VolumeInUse, match="is in use by VM h1/clone"):
         delete(realm, unasked=True)
     assert set(realm.domains("h1")) == {"web", "clone"}
 
@@ -134,6 +136,6 @@ def test_what_a_realm_left_that_was_renamed_since_is_not_deleted_from_under_a_vm
     realm.call("h1", borrow)
     (left,) = survey(realm.workplace)
     assert left.record.realm == "former"
-    with pytest.raises(VolumeInUse, match=r"web-11111111\.qcow2 is used by h1/clone"):
+    with pytest.raises(VolumeInUse, match=r"web-11111111\.qcow2 is in use by VM h1/clone"):
         realm.task(lambda control: recover(realm.workplace, control, left, unasked=True))
     assert len(realm.volumes("h1")) == 1

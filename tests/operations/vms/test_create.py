@@ -14,9 +14,9 @@ from core.driver.storage.volumes import NewVolume, create_volume
 from core.errors import Cancelled, DriverError, RealmsError, ReservationRefused, UsageError
 from core.hosts import HostState
 from core.operations.scheduling.reserve import NoRoom
+from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
 from core.operations.tasks.task import Progress
 from core.operations.vms.create import NameTaken, create_vm
-from core.operations.vms.drive_claims import DriveInUse
 from core.operations.vms.guest_registration import NotRegistered, RegisteredBy
 from core.operations.vms.spec import ExistingDrive, NewDrive
 from tests.driver.worlds import Guest, guest_xml
@@ -311,13 +311,13 @@ def test_a_drive_that_another_active_vm_has_is_refused_even_by_force(realm: Worl
         realm.call(host, lambda c: create_volume(c, "ticrypt-vm-drives", NewVolume(name="data.qcow2", capacity=MIB)))
     first = create(realm, name="first", drives=(ExistingDrive("data.qcow2"),))
     for force in (False, True):
-        with pytest.raises(DriveInUse, match=r"drive data\.qcow2 is in use by h1/first \(running\)"):
+        with pytest.raises(VolumeInUse, match=r"drive data\.qcow2 is in use by VM h1/first \(running\)"):
             create(realm, name="second", drives=(ExistingDrive("data.qcow2"),), force=force)
     assert_only(realm, "first")
     realm.call("h1", lambda connection: connection.force_off(first.uuid))
     realm.workplace.connect().wait(lambda fleet: not any(vm.active for vm in fleet.vms()), 20)
     create(realm, name="second", drives=(ExistingDrive("data.qcow2"),))
-    assert any("data.qcow2 also belongs to h1/first (off)" in warning for warning in realm.last_task().warnings)
+    assert any("data.qcow2 also belongs to VM h1/first (off)" in warning for warning in realm.last_task().warnings)
 
 
 def assert_only(realm: World, name: str) -> None:
@@ -331,12 +331,12 @@ def test_a_drive_that_is_being_given_to_another_vm_is_refused(realm: World) -> N
     """Both have asked the hosts before either VM runs: the journal knows."""
     for host in ("h1", "h2"):
         realm.call(host, lambda c: create_volume(c, "ticrypt-vm-drives", NewVolume(name="data.qcow2", capacity=MIB)))
-    refusals: list[DriveInUse] = []
+    refusals: list[VolumeInUse] = []
 
     def deed(realm: World) -> None:
         try:
             create(realm, name="second", drives=(ExistingDrive("data.qcow2"),))
-        except DriveInUse as error:
+        except VolumeInUse as error:
             refusals.append(error)
 
     first = order("first", drives=(ExistingDrive("data.qcow2"),))
@@ -351,7 +351,7 @@ def test_a_drive_of_a_host_that_can_not_be_asked_is_refused(realm: World) -> Non
     lost = realm.registry.host("h2")
     realm.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), realm.workplace.configuration)
     realm.workplace.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
-    with pytest.raises(DriveInUse, match=r"nobody can tell whether another VM has drive data\.qcow2; not asked: h2"):
+    with pytest.raises(VolumeUseUnknown, match=r"nobody can tell whether drive data\.qcow2 is in use; not asked: h2"):
         create(realm, drives=(ExistingDrive("data.qcow2"),))
     create(realm, drives=(ExistingDrive("data.qcow2"),), force=True)
 
@@ -361,11 +361,11 @@ def test_a_drive_is_refused_while_a_host_is_disabled(realm: World) -> None:
     for host in ("h1", "h2"):
         realm.call(host, lambda c: create_volume(c, "ticrypt-vm-drives", NewVolume(name="data.qcow2", capacity=MIB)))
     realm.workplace.set_state("h2", HostState.DISABLED)
-    with pytest.raises(DriveInUse, match=r"nobody can tell whether another VM has drive data\.qcow2; not asked: h2"):
+    with pytest.raises(VolumeUseUnknown, match=r"nobody can tell whether drive data\.qcow2 is in use; not asked: h2"):
         create(realm, drives=(ExistingDrive("data.qcow2"),))
     create(realm, name="without", wait=False)
     create(realm, drives=(ExistingDrive("data.qcow2"),), force=True, wait=False)
-    assert any("not asked whether they have drive data.qcow2: h2" in each for each in realm.last_task().warnings)
+    assert any("not asked: h2" in each for each in realm.last_task().warnings)
 
 
 def test_every_decision_is_logged_with_what_it_was_made_by(tmp_path: Path, door: int) -> None:

@@ -16,7 +16,8 @@ from core.fleet.fleet import VMState
 from core.hardware import Device, PciAddress
 from core.hosts import HostState
 from core.operations.scheduling.reserve import NoRoom
-from core.operations.vms.delete import VMActive, VolumeInUse, delete_vm
+from core.operations.storage.policy import VolumeInUse
+from core.operations.vms.delete import VMActive, delete_vm
 from core.operations.vms.guest_registration import NotRegistered
 from core.operations.vms.power import Action, WrongState, act, on_each_host
 from core.operations.vms.spec import NewDrive
@@ -294,7 +295,7 @@ def test_a_copy_in_a_snapshot_that_another_vm_uses_is_not_deleted(realm: World) 
     thief = thief.replace(f"/pools/ticrypt-vm/{made.boot_volume}", path)
     realm.call("h1", lambda connection: connection.define(thief))
     found = target(realm, "web")
-    with pytest.raises(VolumeInUse, match=r"first\.vda\.qcow2 is used by h1/thief"):
+    with pytest.raises(VolumeInUse, match=r"first\.vda\.qcow2 is in use by VM h1/thief"):
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
     assert "web" in realm.domains("h1")
 
@@ -315,7 +316,7 @@ def test_a_volume_that_another_vm_uses_is_not_deleted(realm: World) -> None:
     xml = realm.domains("h1")["web"].replace("<name>web<", "<name>clone<").replace(created.uuid, UUID)
     realm.call("h1", lambda connection: connection.define(xml))
     found = target(realm, "web")
-    with pytest.raises(VolumeInUse, match="is used by h1/clone"):
+    with pytest.raises(VolumeInUse, match="is in use by VM h1/clone"):
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
     assert set(realm.domains("h1")) == {"web", "clone"}
 
@@ -326,7 +327,7 @@ def test_the_volume_of_a_vm_that_was_moved_is_not_deleted_with_the_definition_th
     xml = realm.domains("h1")["web"]
     realm.call("h2", lambda connection: connection.define(xml))
     found = target(realm, "h1/web")
-    with pytest.raises(VolumeInUse, match="is used by h2/web"):
+    with pytest.raises(VolumeInUse, match="is in use by VM h2/web"):
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
     assert set(realm.domains("h1")) == {"web"}
     realm.task(lambda control: delete_vm(realm.workplace, control, found, force=True))
@@ -348,7 +349,7 @@ def test_a_volume_that_another_host_has_at_another_path_is_not_deleted(realm: Wo
 
     realm.call("h2", mount_elsewhere)
     found = target(realm, "web")
-    with pytest.raises(VolumeInUse, match="is used by h2/clone"):
+    with pytest.raises(VolumeInUse, match="is in use by VM h2/clone"):
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
 
 
@@ -373,7 +374,7 @@ def test_a_volume_that_a_vm_has_by_another_pool_over_the_same_folder_is_not_dele
 
     realm.call("h2", rename)
     found = target(realm, "web")
-    with pytest.raises(VolumeInUse, match="is used by h2/clone"):
+    with pytest.raises(VolumeInUse, match="is in use by VM h2/clone"):
         realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
 
 

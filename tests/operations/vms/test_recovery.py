@@ -17,9 +17,10 @@ from core.driver.storage.volumes import discard_volume
 from core.driver.vms.disk_devices import NewDisk, attach_disk
 from core.driver.xml.metadata import Mark
 from core.errors import DriverError
-from core.operations.recovery import LONG_AGO, Plan, recover, survey
+from core.operations.recovery import recover, survey
+from core.operations.storage.policy import VolumeInUse
 from core.operations.tasks.journal import Journal, StillAtWork
-from core.operations.vms.delete import VolumeInUse
+from core.operations.vms.cleanup import LONG_AGO, Plan
 from core.operations.vms.restore_disks import RestoredDisk
 from core.operations.vms.spec import ExistingDrive
 from core.reservations import Reservation
@@ -142,7 +143,7 @@ def test_a_deletion_stops_at_what_another_vm_has_been_given_since(realm: World) 
           volumes=[{"pool": "ticrypt-vm-drives", "volume": "data.qcow2"}])  # fmt: skip
     create(realm, name="other", host="h1", drives=(ExistingDrive("data.qcow2"),))
     (left,) = survey(realm.workplace)
-    with pytest.raises(VolumeInUse, match=r"data\.qcow2 is used by h1/other"):
+    with pytest.raises(VolumeInUse, match=r"data\.qcow2 is in use by VM h1/other"):
         realm.task(lambda control: recover(realm.workplace, control, left))
     assert "ticrypt-vm-drives/data.qcow2" in realm.volumes("h1")
     assert len(realm.journal()) == 1

@@ -16,11 +16,10 @@ from tests.tui import world
 from tests.tui.driving import grid_of, settle, text_of
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
-from tui.app.settings import Settings
-from tui.render.rows import Sort
 from tui.screens.dialogs.key_help import KeysScreen
 from tui.screens.hosts.detail import HostScreen
 from tui.screens.vms.detail import VMScreen
+from tui.state.settings import Settings, Sort
 from tui.terminal.theme import DARK, LIGHT, SIXTEEN, theme_for
 from tui.widgets.bars import FooterLine, HeaderLine
 from tui.widgets.grid import Grid

@@ -14,8 +14,8 @@ from tests.tui import world
 from tests.tui.driving import worked_out
 from tests.tui.sizes import LARGE, MIDDLE, SMALL
 from tui.app.app import RealmsApp
-from tui.app.settings import Settings
 from tui.app.welcome import WelcomeApp
+from tui.state.settings import Settings
 from tui.terminal.theme import LIGHT, SIXTEEN
 
 if TYPE_CHECKING:

@@ -130,7 +130,7 @@ def vms(app: RealmsApp) -> list[Any]:
 def snapshots_of(app: RealmsApp) -> SnapshotList:
     """Make the list of a VM's snapshots."""
     assert isinstance(app.screen, VMsScreen)
-    return SnapshotList(app.screen, vms(app)[0])
+    return SnapshotList(app.screen.run_on, vms(app)[0])
 
 
 def saved_costs(folder: Path) -> CostsApp:
@@ -147,7 +147,9 @@ def standing(folder: Path) -> RealmsApp:
 
 def pools(folder: Path) -> RealmsApp:
     """Make it on hosts with pools."""
-    return RealmsApp(pools_world.standing(folder, pools_world.healthy()))
+    with pytest.MonkeyPatch.context() as patched:
+        workplace = pools_world.standing(patched, folder, pools_world.healthy())
+    return RealmsApp(workplace)
 
 
 MAIN = world.CONFIGURATION.realms["main"]
@@ -166,26 +168,26 @@ REFUSED = Contact(
 )
 
 WALK: list[tuple[str, str, Callable[[Path], RealmsApp], Any]] = [
-    ("plans", "('plan', <PlanKind.CAPACITY: 'capacity'>)", standing, press("5")),
-    ("plans_left", "left plans", standing, press("5")),
-    ("host_effects", "effects", standing, press("c")),
-    ("tasks_log", "log", standing, press("6", "l")),
-    ("tasks_decision", "decision", standing, press("6", "l", "enter")),
-    ("pools_images", "file", standing, push(lambda _: UploadDialog(frozenset()), *"some", "ctrl+s")),
-    ("probe", "0", standing, push(lambda _: ProbeDialog([world.host("h1")]))),
-    ("host_form", "probe", standing, the_form),
-    ("host_keys", "key", standing, partial(at_page, number=1, contact=REFUSED)),
-    ("host_wizard_connection", "way", standing, partial(at_page, number=1, contact=None)),
-    ("pools", "h1", pools, press("4")),
-    ("pools_setup_plan", "h1", pools, the_checks),
-    ("pools_contents", "h1", pools, push(lambda _: PoolContentsScreen("h1", MAIN))),
-    ("costs_judging", "judge", saved_costs, press()),
-    ("sandbox_functions", "places", saved_costs, press("e")),
-    ("sandbox_export", "save", saved_costs, the_export),
-    ("vm_create", "brick", standing, press("2", "n")),
-    ("vm_delete", "volumes", standing, push(lambda app: DeleteVMs(vms(app)))),
-    ("vm_listing", "list", standing, push(snapshots_of)),
-    ("vm_migrate", "check", standing, push(lambda app: MigrateVMs(vms(app)))),
+    ("plans/area", "('plan', <PlanKind.CAPACITY: 'capacity'>)", standing, press("5")),
+    ("plans/resumable", "left plans", standing, press("5")),
+    ("hosts/confirm_change", "effects", standing, press("c")),
+    ("tasks/decision_log", "log", standing, press("6", "l")),
+    ("tasks/decision", "decision", standing, press("6", "l", "enter")),
+    ("pools/image_forms", "file", standing, push(lambda _: UploadDialog(frozenset()), *"some", "ctrl+s")),
+    ("hosts/connection_test", "0", standing, push(lambda _: ProbeDialog([world.host("h1")]))),
+    ("hosts/edit_form", "probe", standing, the_form),
+    ("hosts/wizard/ssh_key", "key", standing, partial(at_page, number=1, contact=REFUSED)),
+    ("hosts/wizard/connection", "way", standing, partial(at_page, number=1, contact=None)),
+    ("pools/area", "h1", pools, press("4")),
+    ("pools/setup/plan", "h1", pools, the_checks),
+    ("pools/contents", "h1", pools, push(lambda _: PoolContentsScreen("h1", MAIN))),
+    ("costs/evaluation", "judge", saved_costs, press()),
+    ("costs/what_if/functions", "places", saved_costs, press("e")),
+    ("costs/what_if/export", "save", saved_costs, the_export),
+    ("vms/create", "brick", standing, press("2", "n")),
+    ("vms/delete", "volumes", standing, push(lambda app: DeleteVMs(vms(app)))),
+    ("vms/listing", "list", standing, push(snapshots_of)),
+    ("vms/migrate", "check", standing, push(lambda app: MigrateVMs(vms(app)))),
 ]
 
 
@@ -197,9 +199,10 @@ async def test_a_defect_of_a_job_is_shown_and_not_waited_for(
 ) -> None:
     """Whatever asked; the program goes on."""
     where, key, make, opening = walk
-    if where == "tasks_decision":
+    if where == "tasks/decision":
         log_world.usual(tmp_path, monkeypatch)
         (tmp_path / "registry.json").unlink()
+    pools_world.answer(monkeypatch, pools_world.healthy()[1])
     asked = fail(monkeypatch, key)
     app = make(tmp_path)
     async with app.run_test(size=(140, 50), notifications=True) as pilot:
@@ -213,18 +216,19 @@ async def test_a_defect_of_a_job_is_shown_and_not_waited_for(
 def uses() -> dict[str, int]:
     """Count, by file, where screens ask in the background."""
     found: dict[str, int] = {}
-    for path in SCREENS.rglob("*.py"):
+    for path in (SCREENS / "screens").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
                 ("background.ask", "background.ask_in_parts", "Latest")
             ):
-                found[path.stem] = found.get(path.stem, 0) + 1
+                name = str(path.relative_to(SCREENS / "screens").with_suffix(""))
+                found[name] = found.get(name, 0) + 1
     return found
 
 
 def test_the_walk_has_every_screen_that_asks() -> None:
-    """The application itself is below."""
-    assert {where for where, *_ in WALK} == uses().keys() - {"app", "vm_asking"}
+    """Except the mechanism itself."""
+    assert {where for where, *_ in WALK} == uses().keys() - {"background"}
 
 
 def test_no_screen_starts_a_thread_of_its_own() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from core.text import natural
 from tui.render.cells import Meter, Tone, bar_pieces, cut, lay_out, width_of
-from tui.render.rows import Column, Row, Sort, share_width
+from tui.render.rows import Column, Row, share_width
+from tui.state.settings import Sort
 from tui.widgets.grid_model import GridModel
 from tui.widgets.row_filter import parse_filter
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import UsageError
+from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.placement.devices import by_type, device_option
 
 if TYPE_CHECKING:
     from core.config.model import Configuration

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.placement.devices import by_type, device_option
 from tui.cli.placement.what_if_options import change_options
 
 if TYPE_CHECKING:

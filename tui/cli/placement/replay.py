@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from core.errors import UnreadableFile
-from core.text import one_line
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
 from tui.cli.placement.what_if_options import change_options_of_hosts
 
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
     from tui.cli.placement.what_if_options import Changes
 
 PROGRESS_SECONDS = 1.0
-
-MOST_HELD_BACK = 100
 
 
 @click.command("replay", cls=RealmsCommand)
@@ -49,6 +44,7 @@ def replay(
     """
     from core.operations.scheduling import replay as operation
     from core.operations.scheduling.config_store import digest_of
+    from tui.cli.placement.replay_summary import Summary
 
     hosts = changes.of_hosts()
     present = None if as_logged else changes.configured(_load(options))
@@ -64,64 +60,6 @@ def replay(
 
         print_report(log, outcomes, summary, tell_all=tell_all)
     return 1 if summary.elsewhere or summary.unreadable else 0
-
-
-class Summary:
-    """What has come of the decisions so far."""
-
-    def __init__(self, digest: str | None) -> None:
-        self.outcomes: Counter[str] = Counter()
-        self.unreadable = 0
-        self.made_by_it = 0
-        """Decisions that were made by the very configuration that they are made by again."""
-        self.unknown_hosts: set[str] = set()
-        """Hosts that were changed in thought and are in no decision."""
-        self.compares_digests = digest is not None
-        self._digest = digest
-
-    @property
-    def decisions(self) -> int:
-        """Number of decisions made again."""
-        return self.outcomes.total()
-
-    @property
-    def elsewhere(self) -> int:
-        """Number of decisions that would go elsewhere."""
-        from core.codes import ReplayOutcome
-
-        return sum(count for outcome, count in self.outcomes.items() if ReplayOutcome(outcome).changes)
-
-    def count(self, outcomes: Iterable[Replayed | Unreplayed], hosts: set[str]) -> Iterator[Replayed | Unreplayed]:
-        """Pass outcomes on and count them.
-
-        Raises UnreadableFile where not one line is a decision: it is no log then.
-        """
-        from core.operations.scheduling.replay import Unreplayed
-
-        self.unknown_hosts = set(hosts)
-        held_back: list[Unreplayed] = []  # a file of nothing but such lines is no log, which is all to be said then
-        for outcome in outcomes:
-            if isinstance(outcome, Unreplayed):
-                self.unreadable += 1
-                if self.decisions:
-                    yield outcome
-                elif len(held_back) < MOST_HELD_BACK:
-                    held_back.append(outcome)
-                continue
-            if not self.decisions:
-                yield from held_back
-            self.outcomes[outcome.outcome.value] += 1
-            self.made_by_it += outcome.decision.configuration == self._digest
-            if self.unknown_hosts:
-                self.unknown_hosts.difference_update(host.bare.name for host in outcome.decision.hosts)
-            yield outcome
-        if held_back and not self.decisions:
-            first = held_back[0]
-            more = f"; and {self.unreadable - 1} more such lines" if self.unreadable > 1 else ""
-            raise UnreadableFile(
-                f"no decision can be made again: line {first.line}: {one_line(first.problem)}{more}",
-                hint="a log is a scheduling.jsonl, which realms with log-scheduling write beside the registry",
-            )
 
 
 def _load(options: GlobalOptions) -> Configuration:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.operations.scheduling.replay import Replayed, Seat
-    from tui.cli.placement.replay import Summary
+    from tui.cli.placement.replay_summary import Summary
 
 MOST_PROBLEMS = 1000
 """Damaged lines that the document lists; `unreadable` counts all."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.operations.scheduling.replay import Replayed, Seat
-    from tui.cli.placement.replay import Summary
+    from tui.cli.placement.replay_summary import Summary
 
 MOST_ROWS = 200
 """Decisions that are listed; the rest is counted."""

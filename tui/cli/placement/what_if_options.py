@@ -11,9 +11,9 @@ import click
 
 from core.errors import UsageError
 from core.hosts import HostState
+from tui.cli.devices import DeviceType, by_type
 from tui.cli.options import SIZE, with_options
 from tui.cli.output import say
-from tui.cli.placement.devices import DeviceType, by_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,14 +6,15 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from core.fleet.fleet import Connection
 from core.placement.what_if.comparison import compare_rankings
-from tui.cli.output import Column, print_table, say
-from tui.cli.plans.options import tell_silent
+from tui.cli.output import Column, print_table, say, say_folded
 from tui.render.figures import cost_text, decimals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from core.fleet.fleet import Fleet
     from core.placement.engine.verdicts import Placements, Verdict
     from core.placement.what_if.comparison import HostCompared
     from core.placement.what_if.sandbox import Sandbox
@@ -30,6 +31,21 @@ def in_thought(sandbox: Sandbox) -> Iterator[None]:
     yield
     tell_silent(sandbox.after.fleet)
     keep(sandbox)
+
+
+def tell_silent(fleet: Fleet) -> None:
+    """Say which hosts don't answer, and why: a plan knows of them what was last seen, if anything."""
+    silent = [
+        snapshot
+        for snapshot in fleet.hosts
+        if snapshot.host.state.connects and snapshot.connection is not Connection.CONNECTED
+    ]
+    if not silent:
+        return
+    say()
+    say(f"{fleet.hosts_answering} of {fleet.hosts_total} hosts answered; not these:")
+    for snapshot in silent:
+        say_folded(f"{snapshot.name}: {snapshot.error or 'no answer in time'}", "  ")
 
 
 def what_if(sandbox: Sandbox) -> None:

@@ -94,7 +94,7 @@ def is_done(workplace: Workplace, view: RunView, *, as_json: bool) -> bool:
     """
     from core.operations.plans.order import PlanKind
     from core.operations.plans.run import MoveState
-    from tui.cli.plans.options import say_folded
+    from tui.cli.output import say_folded
     from tui.cli.plans.text import is_found, sentence
 
     order = view.order
@@ -125,8 +125,7 @@ def tell_earlier(left: LeftRun, *, is_replaced: bool) -> None:
 
     from core.text import one_line
     from core.units import show_age
-    from tui.cli.output import say
-    from tui.cli.plans.options import say_folded
+    from tui.cli.output import say, say_folded
 
     say()
     age = show_age(time.time() - left.began_at)
@@ -139,8 +138,7 @@ def tell_earlier(left: LeftRun, *, is_replaced: bool) -> None:
 def print_carried(view: RunView, *, gap: bool = True) -> None:
     """Say what came of the moves: how many were made, and of the others why not."""
     from core.operations.plans.run import MoveState
-    from tui.cli.output import say
-    from tui.cli.plans.options import say_folded
+    from tui.cli.output import say, say_folded
 
     if not view.moves:
         return

@@ -8,8 +8,9 @@ import click
 
 from core.errors import UsageError
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.output import say_folded
 from tui.cli.placement.what_if_options import VMMoreType, change_options
-from tui.cli.plans.options import counted, document, sandbox_of, say_folded, timeout_option
+from tui.cli.plans.options import counted, document, sandbox_of, timeout_option
 
 if TYPE_CHECKING:
     from core.config.model import Configuration

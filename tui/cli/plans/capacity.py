@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import UsageError
+from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.placement.devices import by_type, device_option
 from tui.cli.placement.what_if_options import change_options
 from tui.cli.plans.batch import SomeVMsType
 from tui.cli.plans.options import counted, document, sandbox_of, timeout_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from core.placement.engine.request import Request
     from core.placement.plans.capacity import Capacity
     from core.placement.what_if.sandbox import Compared, Sandbox
@@ -100,6 +98,7 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
     from tui.cli.output import Column, print_table, say
     from tui.cli.placement.text import describe
     from tui.cli.placement.what_if_text import in_thought
+    from tui.cli.plans.text import left_in_words
 
     before, after = answers.before, answers.after
     changed = bool(sandbox.changes)
@@ -148,18 +147,3 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
 
 def _number(fits: int | None) -> str:
     return "no limit" if fits is None else str(fits)
-
-
-def left_in_words(left: Mapping[str, int]) -> str:
-    """Write what the other limits strand, as `8 vCPUs, 26 GiB`."""
-    from core.units import show_size
-
-    words = []
-    for attribute, amount in left.items():
-        if attribute == "memory":
-            words.append(show_size(amount))
-        elif attribute in ("vms", "vcpus"):
-            words.append(counted(amount, {"vms": "VM", "vcpus": "vCPU"}[attribute]))
-        else:
-            words.append(f"{amount} {attribute.removeprefix('devices.')}")
-    return ", ".join(words) or "-"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.output import say_folded
 from tui.cli.placement.what_if_options import change_options
-from tui.cli.plans.options import counted, document, sandbox_of, say_folded, tell_stuck, timeout_option
+from tui.cli.plans.options import counted, document, sandbox_of, tell_stuck, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

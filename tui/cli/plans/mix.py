@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.cli.plans.options import counted, say_folded
+from tui.cli.output import say_folded
+from tui.cli.plans.options import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:
     """Print how many whole mixes fit, what ends the next one, and each host's part."""
     from tui.cli.output import Column, print_table, say
     from tui.cli.placement.what_if_text import in_thought
-    from tui.cli.plans.capacity import left_in_words
+    from tui.cli.plans.text import left_in_words
 
     before, after = answers.before, answers.after
     changed = bool(sandbox.changes)

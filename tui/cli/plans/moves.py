@@ -9,8 +9,8 @@ import click
 from core.operations.plans.order import PlanKind
 from core.placement.engine.request import Request
 from core.placement.plans.make_room import DEFAULT_MOST_MOVES
+from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand
-from tui.cli.placement.devices import by_type, device_option
 from tui.cli.plans.terms import move_options
 
 if TYPE_CHECKING:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.fleet.fleet import Connection
-from core.text import printable
 from tui.cli.options import WAIT
-from tui.cli.output import say
+from tui.cli.output import say, say_folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from core.fleet.fleet import Fleet
     from core.placement.plans.demand import Stuck
     from core.placement.what_if.sandbox import Sandbox
     from tui.cli.options import GlobalOptions
@@ -63,32 +57,6 @@ def document(sandbox: Sandbox, before: dict[str, Any], after: dict[str, Any]) ->
             "before": before,
         }
     return whole
-
-
-def tell_silent(fleet: Fleet) -> None:
-    """Say which hosts don't answer, and why: a plan knows of them what was last seen, if anything."""
-    silent = [
-        snapshot
-        for snapshot in fleet.hosts
-        if snapshot.host.state.connects and snapshot.connection is not Connection.CONNECTED
-    ]
-    if not silent:
-        return
-    say()
-    say(f"{fleet.hosts_answering} of {fleet.hosts_total} hosts answered; not these:")
-    for snapshot in silent:
-        say_folded(f"{snapshot.name}: {snapshot.error or 'no answer in time'}", "  ")
-
-
-def say_folded(text: str, indent: str = "") -> None:
-    """Print a sentence, folded between words where a terminal is too narrow for it; a pipe gets it in one line."""
-    text = printable(" ".join(text.split()))
-    if not sys.stdout.isatty():
-        say(indent + text)
-        return
-    width = max(20, shutil.get_terminal_size().columns)
-    for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False):
-        say(line)
 
 
 def tell_stuck(title: str, stuck: Iterable[Stuck]) -> None:

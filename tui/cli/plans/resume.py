@@ -126,7 +126,7 @@ def _print(left: LeftRun) -> None:
 
     from core.text import one_line
     from core.units import show_age
-    from tui.cli.plans.options import say_folded
+    from tui.cli.output import say_folded
 
     how = "being carried out" if left.at_work else "broken off"
     age = show_age(time.time() - left.began_at)

@@ -10,14 +10,15 @@ from core.curves import INFINITY
 from core.placement.plans.drain import DrainPlan
 from core.placement.plans.make_room import RoomPlan
 from core.placement.plans.rebalance import RebalancePlan
-from tui.cli.output import Column, print_table, say
+from core.units import show_size
+from tui.cli.output import Column, print_table, say, say_folded
 from tui.cli.placement.text import describe
 from tui.cli.placement.what_if_text import in_thought
-from tui.cli.plans.options import counted, say_folded, tell_stuck
+from tui.cli.plans.options import counted, tell_stuck
 from tui.render.figures import cost_text, decimals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from core.operations.plans.order import MovesPlan
     from core.placement.plans.drain import Move
@@ -226,3 +227,16 @@ def _print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
 
 def _how(move: Move) -> str:
     return f"shut down; gets {' '.join(map(str, move.devices))}" if move.offline else "live"
+
+
+def left_in_words(left: Mapping[str, int]) -> str:
+    """Write what the other limits strand, as `8 vCPUs, 26 GiB`."""
+    words = []
+    for attribute, amount in left.items():
+        if attribute == "memory":
+            words.append(show_size(amount))
+        elif attribute in ("vms", "vcpus"):
+            words.append(counted(amount, {"vms": "VM", "vcpus": "vCPU"}[attribute]))
+        else:
+            words.append(f"{amount} {attribute.removeprefix('devices.')}")
+    return ", ".join(words) or "-"

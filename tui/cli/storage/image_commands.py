@@ -42,9 +42,9 @@ def list_command(kind: Kind, short_help: str, told: str) -> click.Command:
     def listed(
         options: GlobalOptions, *, realm: str | None, timeout: float, as_json: bool, orphaned: bool = False
     ) -> int:
-        from core.operations.hosts.fanout import realms_and_hosts
+        from core.operations.hosts.scope import realms_and_hosts
+        from core.operations.storage.host_facts import ask_other_realms
         from core.operations.storage.orphaned_volumes import is_known_to_be_used, look_at_volumes
-        from core.operations.storage.other_realms import ask_elsewhere
         from core.operations.storage.pool_report import PoolRole
         from core.operations.storage.usage import look_at_images
         from tui.cli.output import print_json
@@ -61,7 +61,7 @@ def list_command(kind: Kind, short_help: str, told: str) -> click.Command:
                 else functools.partial(
                     look_at_images,
                     role=PoolRole(kind),
-                    elsewhere=ask_elsewhere(workplace, each.id, timeout, volumes=True),
+                    others=ask_other_realms(workplace, each.id, timeout, contents=True),
                 )
             )
             job = functools.partial(look, realm=each, hosts=hosts, deadline=timeout)
@@ -101,7 +101,7 @@ def delete_command(kind: Kind, short_help: str, told: str, *, never: str) -> cli
     def delete(
         options: GlobalOptions, name: str, *, force: bool, yes: bool, realm: str | None, timeout: float, as_json: bool
     ) -> int:
-        from core.operations.hosts.fanout import hosts_of, one_realm
+        from core.operations.hosts.scope import hosts_of, one_realm
         from core.operations.storage.orphaned_volumes import delete_volume
         from core.operations.storage.pool_report import PoolRole
         from tui.cli.output import print_json, say
@@ -151,7 +151,7 @@ def make_image(
     as_json: bool,
 ) -> int:
     """Carry out `what` as a task, such as `create a drive`, and tell what was made."""
-    from core.operations.hosts.fanout import hosts_of, one_realm
+    from core.operations.hosts.scope import hosts_of, one_realm
     from core.units import show_size
     from tui.cli.output import print_json, say
     from tui.cli.storage.images import volume_row

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.driver.storage.volumes import Volume
-    from core.operations.storage.usage import Image, ImagesReport, Use
+    from core.operations.storage.usage import Image, ImagesReport
+    from core.operations.storage.users import VolumeUser
 
 
 def images_document(key: str, reports: Sequence[ImagesReport]) -> dict[str, Any]:
@@ -57,9 +58,9 @@ def _image_row(report: ImagesReport, image: Image) -> dict[str, Any]:
     }
 
 
-def _use_row(use: Use) -> dict[str, Any]:
+def _use_row(use: VolumeUser) -> dict[str, Any]:
     return {
-        "kind": use.kind.value,
+        "kind": "perhaps" if not use.certain and use.kind != "mark" else use.kind.value,
         "name": use.name,
         "host": use.host or None,
         "pool": use.pool or None,

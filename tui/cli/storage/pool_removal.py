@@ -40,7 +40,7 @@ def remove(
     Ends with 1 where pools are in use, or could not be removed on a host. What was begun on a host that then does not
     answer may still finish there: its error says so.
     """
-    from core.operations.hosts.fanout import hosts_of, one_realm
+    from core.operations.hosts.scope import hosts_of, one_realm
     from core.operations.storage.pool_removal import PoolsNotRemoved, remove_pools
     from core.operations.storage.pool_report import PoolRole, pool_name
     from tui.cli.output import print_json, say

@@ -61,7 +61,7 @@ def status(
     "pool", "role", "shared", "by", "groups": [[host]], "error"}], "ok", "hosts_answering", "hosts_total"}.
     Ends with 1 where a host or its storage does not answer, or a pool is found not to be shared.
     """
-    from core.operations.hosts.fanout import realms_and_hosts
+    from core.operations.hosts.scope import realms_and_hosts
     from core.operations.storage.pools import look_at_pools
     from tui.cli.output import print_json
     from tui.cli.task_output import run_task
@@ -133,7 +133,7 @@ def setup(
     Ends with 1 where a host's pools could not be set up, or a pool is not shared.
     """
     from core.driver.storage.pool_setup import Permissions, PoolType
-    from core.operations.hosts.fanout import hosts_of, one_realm
+    from core.operations.hosts.scope import hosts_of, one_realm
     from core.operations.storage.pool_report import PoolRole
     from core.operations.storage.pools import PoolRequest, PoolsNotSetUp, set_up_pools
     from tui.cli.output import print_json, say

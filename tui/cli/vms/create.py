@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.cli.devices import by_type, device_option
 from tui.cli.options import MEMORY, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.placement.devices import by_type, device_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +132,7 @@ def _drive(text: str) -> NewDrive | ExistingDrive:
 def _realm(workplace: Workplace, realm: str | None, host: str | None) -> str:
     """Give the realm asked for, that of the host, or the only one."""
     from core.errors import UsageError
-    from core.operations.hosts.fanout import one_realm
+    from core.operations.hosts.scope import one_realm
     from core.operations.selection import check_known
 
     if host is None:

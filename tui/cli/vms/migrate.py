@@ -9,8 +9,8 @@ import click
 from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
-    from core.operations.migration.migrate import Migrated
     from core.operations.migration.options import MigrationWish
+    from core.operations.migration.outcome import Migrated
     from core.operations.migration.plan import MigrationPlan
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control
@@ -118,7 +118,8 @@ class _Run:
     def run(self, wanted: str) -> int:
         """Plan, ask, move, and say what came of it."""
         from core.errors import RealmsError, UsageError
-        from core.operations.migration.migrate import MigrationCancelled, MigrationFailed, migrate
+        from core.operations.migration.migrate import migrate
+        from core.operations.migration.outcome import MigrationCancelled, MigrationFailed
         from core.operations.migration.plan import Departure, MigrationRefused, plan_migration
         from core.operations.selection import find_vm
         from tui.cli.output import print_json

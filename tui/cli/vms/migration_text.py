@@ -13,8 +13,8 @@ from tui.cli.output import say
 if TYPE_CHECKING:
     from core.errors import RealmsError
     from core.operations.migration.location import Whereabouts
-    from core.operations.migration.migrate import Migrated
     from core.operations.migration.options import Obstacle
+    from core.operations.migration.outcome import Migrated
     from core.operations.migration.plan import MigrationPlan
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.OK: "green"}

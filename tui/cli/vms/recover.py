@@ -12,9 +12,9 @@ from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pas
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.operations.recovery import Leftover
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control
+    from core.operations.vms.cleanup import Leftover
 
 Outcome = tuple[str | None, RealmsError | None]
 """What was done about an operation, or the error that was met; both None where nothing was done."""
@@ -84,10 +84,10 @@ def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, unasked: bool, 
 
 def _told(each: Leftover, done: str) -> str:
     """Say what was done about an operation."""
-    from core.operations.migration.target_room import OPERATION as MIGRATION
-    from core.operations.recovery import Plan
+    from core.operations.tasks.journal import Operation
+    from core.operations.vms.cleanup import Plan
 
-    if each.record.operation == MIGRATION:
+    if each.record.operation == Operation.MIGRATE:
         return each.message.removesuffix(": note that, and tidy up")
     return {
         Plan.FORGET: "nothing was left of it; it is forgotten",

@@ -9,6 +9,7 @@ from core.fleet.fleet import Fleet
 from core.units import show_size
 from tui.render.ages import Freshness, freshness
 from tui.render.cells import Tone
+from tui.render.costs.refusals import why
 from tui.render.summary import plural
 
 if TYPE_CHECKING:
@@ -80,7 +81,6 @@ def count(configuration: Configuration, fleet: Fleet, request: Request) -> dict[
 def room_line(configuration: Configuration, snapshot: HostSnapshot, now: float, request: Request) -> tuple[Piece, ...]:
     """Say how many more such VMs a host takes, and what stops the next: `17 more VMs of 4 vCPUs, 8 GiB; then ...`."""
     from core.placement.plans.capacity import capacity
-    from tui.render.costs.ranking import why
 
     found = capacity(configuration, Fleet(now, (snapshot,)), replace(request, realm=None)).hosts[0]
     asked = in_words(request)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.text import printable
 from tui.render.costs.parameters import Kind
 from tui.render.costs.plot import Marks
-from tui.render.costs.ranking import short_name
+from tui.render.costs.refusals import short_name
 from tui.render.figures import cost_text
 
 if TYPE_CHECKING:

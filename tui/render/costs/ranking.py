@@ -14,6 +14,7 @@ from core.text import natural
 from tui.render.cells import Tone, plain
 from tui.render.costs.headroom import MOST
 from tui.render.costs.parameters import SECTION, number_text, size_text
+from tui.render.costs.refusals import short_name, why
 from tui.render.costs.remedies import NOTHING_HELPS, ways
 from tui.render.costs.what_if import Counted, difference, digits_of, fits_cell, remark_before, was
 from tui.render.figures import cost_text, decimals
@@ -22,7 +23,7 @@ from tui.render.rows import Column, Row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from core.placement.engine.verdicts import Refusal, Verdict
+    from core.placement.engine.verdicts import Verdict
     from core.placement.what_if.comparison import HostCompared
     from tui.render.cells import Cell
     from tui.render.costs.exploration import Exploration
@@ -37,33 +38,6 @@ _SMALLEST_SHARE = 1e-6
 
 _NEEDED = 95
 """Priority of a scale or an offset that counts: hidden after what only repeats, before the terms."""
-
-_WHY_WORDS = {
-    Why.UNKNOWN_REALM: "unknown realm",
-    Why.REALM_DISABLED: "realm disabled",
-    Why.HOST_DISABLED: "disabled",
-    Why.NO_SCHEDULING: "no scheduling",
-    Why.NOT_CONNECTED: "not connected",
-    Why.STALE: "data too old",
-    Why.UNKNOWN_PROFILE: "unknown profile",
-    Why.NO_FREE_DEVICE: "no free device",
-    Why.POOL_MISSING: "pool missing",
-}
-
-
-def short_name(attribute: str) -> str:
-    """Name an attribute without the prefix of device types."""
-    return attribute.removeprefix("devices.")
-
-
-def why(refusal: Refusal) -> str:
-    """Name a reason in two or three words: `memory infinite`, `no free a100`."""
-    term = short_name(refusal.term or "")
-    if refusal.why is Why.COST_INFINITE:
-        return f"{term} infinite"
-    if refusal.why is Why.NO_FREE_DEVICE:
-        return f"no free {term}"
-    return _WHY_WORDS[refusal.why]
 
 
 def headline(exploration: Exploration) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.curves import INFINITY
 from tui.render.cells import cut, width_of
-from tui.render.costs.ranking import short_name
+from tui.render.costs.refusals import short_name
 from tui.render.figures import Unit, cost_text, decimals
 from tui.render.ink import Ink, Line, Stroke
 from tui.render.wrapping import cut_middle, wrapped

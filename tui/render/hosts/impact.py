@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.operations.hosts.impact import HostsChange, Losses, RoomChange, SurvivalChange
     from core.placement.engine.request import Request
     from core.placement.plans.drain import DrainPlan
-    from tui.render.hosts.questions import Line
+    from tui.render.question import Line
 
 WORKING = "working it out\N{HORIZONTAL ELLIPSIS}"
 _ARROW = " \N{RIGHTWARDS ARROW} "

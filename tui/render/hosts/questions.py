@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.fleet.fleet import Connection
 from core.hosts import HostState
 from core.units import show_age
-from tui.render.cells import Piece, Tone
+from tui.render.cells import Tone
+from tui.render.question import Line, Question
 from tui.render.summary import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.fleet.fleet import HostSnapshot
-
-Line = tuple[Piece, ...]
 
 MOST_NAMED = 8
 """Hosts that a dialog describes one by one; the rest are counted."""
@@ -25,20 +23,6 @@ _REMOVED = (
     "The registry forgets the host. Its VMs are not touched: they go on running, and nobody here knows of them. "
     "To bring a host down gracefully, cordon it first."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A dialog: what is asked, what will happen, and the word on the button that does it."""
-
-    title: str
-    lines: tuple[Line, ...]
-    verb: str
-    destructive: bool = False
-    to_type: str = ""
-    """What must be typed before the button works; empty: nothing."""
-    otherwise: str = "Cancel"
-    """The word on the button that does nothing."""
 
 
 def names(snapshots: Sequence[HostSnapshot]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.operations.ssh.keys import KeyType
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 
 if TYPE_CHECKING:
     from pathlib import Path

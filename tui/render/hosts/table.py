@@ -12,7 +12,7 @@ from core.text import natural
 from tui.render.ages import Freshness, connection_text, freshness
 from tui.render.cells import Cell, Meter, Tone
 from tui.render.costs.headroom import MOST
-from tui.render.figures import GIB, cost_text
+from tui.render.figures import NONE, cost_text, gib
 from tui.render.rows import Column, Row, SortValue
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ _AFTER_DOCTOR = 3
 """Columns behind the doctor's: those that only a wide table shows."""
 
 UNKNOWN = "?"
-NONE = "-"
 ABOUT = "~"
 """Before a figure that was true when the host was last seen."""
 
@@ -182,12 +181,6 @@ def _row(
         str(described.static_address) if described.static_address is not None else None,
     )
     return Row(snapshot.name, cells, order, dim=not host.freshness.is_current)
-
-
-def gib(size: float) -> str:
-    """Write a size as a number of GiB: whole ones, and a decimal below ten."""
-    amount = size / GIB
-    return f"{amount:.1f}" if 0 < amount < 10 and round(amount, 1) != int(amount) else f"{amount:.0f}"
 
 
 def _vcpus_cell(host: HostFigures, digits: _Digits) -> Cell:

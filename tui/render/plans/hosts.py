@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.text import natural
 from core.units import show_size
 from tui.render.cells import Tone
-from tui.render.costs.ranking import short_name, why
+from tui.render.costs.refusals import short_name, why
 from tui.render.plans.sheet import Detail, Sheet, asked_for, more_vms, said
 from tui.render.rows import Column, Row
 from tui.render.summary import plural

@@ -9,8 +9,8 @@ from core.operations.plans.run import MoveState
 from core.text import one_line
 from core.units import show_size
 from tui.render.cells import Tone
-from tui.render.hosts.questions import Question
 from tui.render.plans.progress import capital, order_in_words, remark_of
+from tui.render.question import Question
 from tui.render.summary import plural
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from core.operations.plans.run import LeftRun, RunView
     from core.placement.plans.demand import Stuck
     from core.placement.plans.drain import Move
-    from tui.render.hosts.questions import Line
     from tui.render.plans.sheet import Sheet
+    from tui.render.question import Line
 
 MOST_MOVES, MOST_STAYING = 8, 3
 """Moves, and VMs that stay, that a dialog names one by one; the rest are counted."""

@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import UseKind
 from core.text import natural, one_line
 from core.units import show_size
 from tui.render.cells import Cell, Piece, Tone
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 from tui.render.rows import Column, Row, SortValue
 from tui.render.wrapping import wrapped
 
@@ -154,12 +153,7 @@ def doubts_about(images: Sequence[Image], unasked: Mapping[str, str]) -> tuple[s
     """Say why nobody can tell whether these are in use: hosts that weren't asked, marks, files elsewhere."""
     return (
         *(f"{host}: {reason}" for host, reason in unasked.items()),
-        *(
-            f"{image.name}: {use}"
-            for image in images
-            for use in image.uses
-            if use.kind in (UseKind.MARK, UseKind.PERHAPS)
-        ),
+        *(f"{image.name}: {use}" for image in images for use in image.uses if not use.certain),
     )
 
 

@@ -9,7 +9,7 @@ from core.placement.engine.decision import decide
 from core.text import natural
 from core.units import show_size
 from tui.render.cells import Tone
-from tui.render.costs.ranking import short_name, why
+from tui.render.costs.refusals import short_name, why
 from tui.render.costs.remedies import ways
 from tui.render.figures import cost_text, decimals
 from tui.render.plans.sheet import Detail, asked_for

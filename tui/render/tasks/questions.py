@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.render.cells import Tone
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 from tui.render.summary import plural
 from tui.render.tasks.table import steps_done, task_title
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.units import format_duration
+from tui.forms.fields import FormField
 from tui.forms.request import stepped
 from tui.forms.vm_spec import (
     BY_HOST,
@@ -20,9 +21,8 @@ from tui.forms.vm_spec import (
     WAIT,
     device_types,
 )
-from tui.render.costs.ranking import short_name, why
+from tui.render.costs.refusals import short_name, why
 from tui.render.figures import cost_text, decimals
-from tui.widgets.fields import FormField
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

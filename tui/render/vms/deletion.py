@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from core.driver.storage.volumes import Volume
     from core.driver.vms.snapshots import Snapshot
+    from core.operations.vms.delete import Deletion
     from core.operations.vms.queries import Doomed
-    from tui.jobs.vm_disks import Deletion
     from tui.render.cells import Piece
 
 Line = tuple["Piece", ...]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.text import natural
 from core.units import show_age, show_size
 from tui.render.cells import Cell, Tone
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 from tui.render.rows import Column, Row
 from tui.render.vms.questions import title_of, vm_lines
 

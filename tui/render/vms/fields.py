@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import UsageError
 from core.units import NotAQuantity, format_duration, parse_duration
+from tui.forms.fields import FormField
 from tui.forms.host import Fault
-from tui.widgets.fields import FormField
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

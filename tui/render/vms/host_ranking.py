@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.render.cells import Cell, Tone
-from tui.render.costs.ranking import short_name, why
+from tui.render.costs.refusals import short_name, why
 from tui.render.figures import cost_text, decimals
 from tui.render.rows import Column, Row
 

@@ -10,7 +10,7 @@ from core.text import natural
 from core.units import show_age
 from tui.render.ages import Freshness, freshness
 from tui.render.cells import Cell, Tone
-from tui.render.hosts.table import NONE, gib
+from tui.render.figures import NONE, gib
 from tui.render.rows import Column, Row, SortValue
 from tui.render.vms.progress import NOTHING
 

@@ -10,7 +10,7 @@ from core.curves import curve_name
 from core.text import printable
 from tui.render.costs.curves import x_range
 from tui.render.costs.plot import Marks
-from tui.render.costs.ranking import short_name, why
+from tui.render.costs.refusals import short_name, why
 from tui.render.figures import Unit, cost_text, decimals
 from tui.widgets.plot import CurvePlot, TermBars
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.render.rows import Sort
 from tui.screens.costs.host_detail import CloseUpPanel
+from tui.state.settings import Sort
 from tui.widgets.grid import Grid
 from tui.widgets.grid_model import GridModel
 

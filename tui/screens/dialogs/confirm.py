@@ -17,7 +17,7 @@ from tui.widgets.tones import paragraphs
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from tui.render.hosts.questions import Question
+    from tui.render.question import Question
 
 
 class Asking(Dialog[T]):

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from tui.forms.fields import FormField
     from tui.forms.host import Fault
-    from tui.render.hosts.questions import Question
-    from tui.widgets.fields import FormField
+    from tui.render.question import Question
 
     Check = Callable[[Mapping[str, str]], Mapping[str, Fault]]
 

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.text import printable
+from tui.context import WithContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tui.commands import Command
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(ModalScreen[None], WithContext):
     """Lists the keys of a screen, of what has the focus there, and of the application."""
 
     BINDINGS: ClassVar = [Binding("escape,q,question_mark", "dismiss(None)", "Close")]
@@ -33,17 +34,15 @@ class KeysScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """List the groups one below the other."""
-        from tui.app.keys import KEYS
-
         scroll = VerticalScroll()
         scroll.border_title = "Keys"
         scroll.border_subtitle = "Esc closes"
         with scroll:
-            place = (*getattr(self.app, "place", ()), *getattr(self._of, "place", ()))
+            place = (*self.realms.place, *getattr(self._of, "place", ()))
             yield from _group(printable(place[-1]) if place else "Here", getattr(self._of, "KEYS", ()))
             focused = self._of.focused
             yield from _group("Table", getattr(focused, "KEYS", ()))
-            yield from _group("Everywhere", KEYS)
+            yield from _group("Everywhere", self.realms.app_commands)
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""

@@ -12,7 +12,8 @@ from textual.screen import ModalScreen
 
 from core.text import natural, printable
 from core.units import show_size
-from tui.render.rows import Column, Row, Sort
+from tui.render.rows import Column, Row
+from tui.state.settings import Sort
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:

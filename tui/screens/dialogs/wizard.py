@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Button, ContentSwitcher, Input, Static
 
 from core.text import printable
+from tui.context import WithContext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import Fleet
     from core.operations.tasks.task import TaskView
-    from tui.app.app import RealmsApp
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def _is_displayed(widget: Widget) -> bool:
     return all(node.display for node in widget.ancestors_with_self if isinstance(node, Widget))
 
 
-class WizardPage(VerticalScroll, can_focus=False):
+class WizardPage(VerticalScroll, WithContext, can_focus=False):
     """A page of a wizard. Subclasses compose their fields, and say what may be gone on with.
 
     `verb` stands on the button that goes on; `may_go_back` says whether the page before can still be returned to.
@@ -77,7 +77,7 @@ class WizardPage(VerticalScroll, can_focus=False):
         """Show the newest fleet; called while the page is in front."""
 
 
-class Wizard(ModalScreen[T | None]):
+class Wizard(ModalScreen[T | None], WithContext):
     """Goes through pages. Subclasses give `heading`, `make_pages` and `outcome`, which the last page's button ends in.
 
     Escape goes back a page, and from the first one leaves.
@@ -100,11 +100,6 @@ class Wizard(ModalScreen[T | None]):
         self.pages: tuple[WizardPage, ...] = ()
         self.at = 0
         """The number of the page in front, from 0."""
-
-    @property
-    def realms(self) -> RealmsApp:
-        """The application, by its own type."""
-        return cast("RealmsApp", self.app)
 
     @property
     def page(self) -> WizardPage:

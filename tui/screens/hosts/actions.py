@@ -9,7 +9,7 @@ from core.hosts import HostState
 from core.text import natural
 from tui.commands import Command
 from tui.jobs.realm_choice import one_realm
-from tui.render.hosts.questions import Question, ask_removal, ask_state, names
+from tui.render.hosts.questions import ask_removal, ask_state, names
 from tui.screens.area import AreaScreen
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import Fleet, HostSnapshot
     from tui.jobs.registry import Step
+    from tui.render.question import Question
 
 HOST_KEYS = (
     Command("a", "add_host", "Add", "Add a host.", footer=True, changes=True),
@@ -147,19 +148,14 @@ class HostActions(AreaScreen):
     def action_set_up_pools(self) -> None:
         """Go through the wizard that sets pools up."""
         chosen = self.chosen_hosts()
-        if not chosen or not self._may_change() or (realm := one_realm(self.realms, chosen)) is None:
-            return
-        from tui.screens.pools.setup.wizard import PoolsWizard
-
-        self.app.push_screen(PoolsWizard(realm, [snapshot.name for snapshot in chosen]))
+        if chosen and self._may_change() and (realm := one_realm(self.realms, chosen)) is not None:
+            self.realms.navigation.open_pool_setup(realm, [snapshot.name for snapshot in chosen])
 
     def action_plan_drain(self) -> None:
         """Show the plan that empties the host that is looked at."""
         snapshot = self.host_under_cursor()
         if snapshot is not None:
-            from tui.screens.plans.area import open_drain_plan
-
-            open_drain_plan(self.realms, snapshot.name)
+            self.realms.navigation.open_drain_plan(snapshot.name)
 
     def action_findings(self) -> None:
         """List what was found at all hosts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from core.operations.hosts.impact import HostsChange
     from core.operations.tasks.task import Control
     from core.placement.engine.request import Request
-    from tui.app.app import RealmsApp
-    from tui.render.hosts.questions import Line, Question
+    from tui.render.question import Line, Question
 
 
 BLINK_SECONDS = 0.15
@@ -133,11 +132,9 @@ class ConfirmChange(Confirm, BackgroundWork):
     def action_show_moves(self) -> None:
         """Do nothing but show where each VM would go."""
         if self._has_moves:
-            from tui.screens.plans.area import open_drain_plan
-
-            app = cast("RealmsApp", self.app)
+            realms = self.realms
             self.dismiss(False)  # noqa: FBT003 - the answer
-            open_drain_plan(app, self._outlook.change.hosts[0])
+            realms.navigation.open_drain_plan(self._outlook.change.hosts[0])
 
     def _lines(self) -> tuple[Line, ...]:
         width = min(WIDTH, int(WIDEST * self.app.size.width)) - BESIDE_LINES

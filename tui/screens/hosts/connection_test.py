@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from core.hosts import Host
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control
-    from tui.app.app import RealmsApp
 
 
 def probe(workplace: Workplace, uri: str, _: Control) -> HostReport:
@@ -55,22 +54,18 @@ class ProbeDialog(ModalScreen[None], BackgroundWork):
 
     def on_mount(self) -> None:
         """Ask the hosts."""
-        workplace = self._realms.workplace
+        workplace = self.realms.workplace
         for number, host in enumerate(self.hosts):
             take = partial(self._take, number)
             self.background.ask(number, partial(probe, workplace, host.uri), take, take)
         self._show()
-
-    @property
-    def _realms(self) -> RealmsApp:
-        return cast("RealmsApp", self.app)
 
     def _take(self, number: int, outcome: HostReport | RealmsError) -> None:
         self.outcomes[number] = outcome
         self._show()
 
     def _show(self) -> None:
-        configuration = self._realms.workplace.configuration
+        configuration = self.realms.workplace.configuration
         lines: list[tuple[Piece, ...]] = []
         for number, host in enumerate(self.hosts):
             outcome = self.outcomes.get(number)

@@ -90,9 +90,8 @@ class HostScreen(HostActions, AreaScreen):
     @on(Grid.Chosen)
     def open_vm(self, event: Grid.Chosen) -> None:
         """Show a VM."""
-        from tui.screens.vms.detail import open_vm
-
-        open_vm(self, event.key)
+        if isinstance(event.key, tuple):
+            self.realms.navigation.open_vm(event.key)
 
     def chosen_hosts(self) -> tuple[HostSnapshot, ...]:
         """Give this host."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -19,7 +19,7 @@ from tui.render.cells import Tone
 from tui.render.hosts.probe_report import failure_lines, report_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.hosts.connection_test import probe
-from tui.screens.hosts.fields import choice_field, show_faults, text_field
+from tui.widgets.host_fields import choice_field, show_faults, text_field
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.driver.hosts.probe import HostReport
-    from tui.app.app import RealmsApp
     from tui.messages import Changed
     from tui.render.cells import Piece
 
@@ -55,13 +54,9 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
         self.old = host
         self._touched: set[str] = set()
 
-    @property
-    def _realms(self) -> RealmsApp:
-        return cast("RealmsApp", self.app)
-
     def compose(self) -> ComposeResult:
         """Lay out the fields, what is wrong with each below it."""
-        configuration = self._realms.workplace.configuration
+        configuration = self.realms.workplace.configuration
         old = self.old
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(f"Edit {printable(old.name)}")
@@ -95,7 +90,7 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
 
     def faults(self) -> dict[str, Fault]:
         """Give what is wrong with the fields as they are, by field."""
-        fleet = self._realms.fleet
+        fleet = self.realms.fleet
         others = [
             snapshot.host for snapshot in (fleet.hosts if fleet is not None else ()) if snapshot.name != self.old.name
         ]
@@ -151,8 +146,8 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
         if refused:
             self.query_one(f"#{refused[0]}").focus()
             return
-        workplace, old, new = self._realms.workplace, self.old, self.host()
-        self._realms.change(f"{new.name}: changed", [(new.name, lambda: workplace.change_host(old, new))])
+        workplace, old, new = self.realms.workplace, self.old, self.host()
+        self.realms.change(f"{new.name}: changed", [(new.name, lambda: workplace.change_host(old, new))])
         self.query_one("#save", Button).disabled = True
 
     def on_changed(self, message: Changed) -> None:
@@ -170,12 +165,12 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
             show_faults(self, self.faults(), ("uri",))
             return
         self._tell([((f"Connecting to {self._value('uri')}", Tone.MUTED),)])
-        job = partial(probe, self._realms.workplace, self._value("uri"))
+        job = partial(probe, self.realms.workplace, self._value("uri"))
         self.background.ask("probe", job, self._report, lambda error: self._tell(failure_lines(error)))
 
     def _report(self, report: HostReport) -> None:
         realm, profile = (str(self.query_one(f"#{field}", Select).value) for field in ("realm", "profile"))
-        self._tell(report_lines(report, realm, profile, self._realms.workplace.configuration))
+        self._tell(report_lines(report, realm, profile, self.realms.workplace.configuration))
 
     def _tell(self, lines: Iterable[tuple[Piece, ...]]) -> None:
         self.query_one(".outcome").add_class("-shown")

@@ -96,9 +96,7 @@ class FindingsScreen(AreaScreen):
         """Go to the host."""
         found = self._found.get(self.query_one(Grid).cursor_key)
         if found is not None and found.finding.host:
-            from tui.screens.hosts.detail import HostScreen
-
-            self.app.push_screen(HostScreen(found.finding.host))
+            self.realms.navigation.open_host(found.finding.host)
 
     def action_examine_all(self) -> None:
         """Examine all hosts that are connected to."""

@@ -16,6 +16,7 @@ from core.placement.plans.demand import MovePolicy
 from core.text import one_line
 from core.units import show_age
 from tui.commands import Command
+from tui.forms.fields import YES, FormField
 from tui.render.cells import Tone, cut
 from tui.render.plans.progress import (
     COURSE_COLUMNS,
@@ -28,7 +29,6 @@ from tui.render.plans.progress import (
 from tui.render.plans.sheet import PlanKind
 from tui.render.summary import plural
 from tui.screens.plans.resumable import PlansLeft
-from tui.widgets.fields import YES, FormField
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from core.fleet.fleet import Fleet
     from core.placement.engine.request import Request
     from core.placement.plans.demand import MovePolicy
-    from tui.app.app import RealmsApp
     from tui.forms.mix import Mix
     from tui.render.rows import RowKey
     from tui.screens.plans.tabs import Tab
@@ -370,25 +369,12 @@ class PlansScreen(PlansApplying):
     def _go_in(self, event: Grid.Chosen) -> None:
         """Go to what the row is about: a host, or the VM that moves or stays."""
         if isinstance(event.key, str):
-            from tui.screens.hosts.detail import HostScreen
-
-            self.app.push_screen(HostScreen(event.key))
+            self.realms.navigation.open_host(event.key)
         elif isinstance(event.key, tuple):
             host, uuid = str(event.key[0]), str(event.key[1])
-            self.realms.go_to_vm((self.now_on(event.key) or host, uuid))
+            self.realms.navigation.go_to_vm((self.now_on(event.key) or host, uuid))
 
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a host."""
         if self.kind in (PlanKind.CAPACITY, PlanKind.MIX, PlanKind.FAILURE):
             self.table.go_to(key)
-
-
-def open_drain_plan(app: RealmsApp, host: str) -> None:
-    """Go to the area and show the plan that empties a host."""
-    app.action_area("plans")
-
-    def show() -> None:
-        if isinstance(app.screen, PlansScreen):
-            app.screen.drain(host)
-
-    app.call_after_refresh(show)

@@ -13,13 +13,14 @@ from textual.widgets import Button
 
 from core.operations.plans.order import DEFAULT_PARALLEL, MOST_PARALLEL
 from core.text import printable
+from tui.forms.fields import YES, FormField
 from tui.screens.dialogs.confirm import Asking
-from tui.widgets.fields import YES, FieldRow, FormField
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from tui.render.hosts.questions import Question
+    from tui.render.question import Question
 
 _PARALLEL = FormField(
     key="parallel",

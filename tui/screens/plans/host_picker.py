@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from core.text import natural
-from tui.render.rows import Column, Row, Sort
+from tui.render.rows import Column, Row
+from tui.state.settings import Sort
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical
@@ -11,22 +11,23 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from core.text import printable
+from tui.context import WithContext
+from tui.forms.fields import FormField
 from tui.forms.mix import MOST_SIZES, read_mix, typed_devices
 from tui.forms.request import ALL_REALMS, FieldRefused, fields_for, show_exactly, stepped
 from tui.screens.dialogs.dialog import FormDialog
-from tui.widgets.fields import FieldRow, FormField
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from tui.app.app import RealmsApp
     from tui.forms.mix import Mix
     from tui.forms.request import Field
 
 _REALM = "realm"
 
 
-class MixForm(FormDialog["Mix | None"]):
+class MixForm(FormDialog["Mix | None"], WithContext):
     """Gives the mix as it was typed, None where nothing was to change. A line without a number of VMs is left out."""
 
     CSS_PATH: ClassVar = ["../dialogs/dialogs.tcss", "plans.tcss"]
@@ -39,7 +40,7 @@ class MixForm(FormDialog["Mix | None"]):
 
     def compose(self) -> ComposeResult:
         """Lay out a line for each size."""
-        self._fields = {field.key: field for field in fields_for(cast("RealmsApp", self.app).workplace.configuration)}
+        self._fields = {field.key: field for field in fields_for(self.realms.workplace.configuration)}
         self._has_devices = any(key.startswith("devices.") for key in self._fields)
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content("Mix of sizes")

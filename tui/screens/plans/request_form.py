@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button
 
+from tui.context import WithContext
+from tui.forms.fields import FormField
 from tui.forms.request import (
     ALL_REALMS,
     FieldRefused,
@@ -21,13 +23,12 @@ from tui.forms.request import (
     stepped,
 )
 from tui.screens.dialogs.dialog import FormDialog
-from tui.widgets.fields import FieldRow, FormField
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.placement.engine.request import Request
-    from tui.app.app import RealmsApp
     from tui.forms.request import Field
 
 _COUNT = "count"
@@ -37,7 +38,7 @@ _GAP = 2
 _MOST_LABEL = 24
 
 
-class RequestForm(FormDialog["Request | None"]):
+class RequestForm(FormDialog["Request | None"], WithContext):
     """Gives the request as it was typed, None where nothing was to change; + and - take the next round value."""
 
     CSS_PATH: ClassVar = ["../dialogs/dialogs.tcss", "plans.tcss"]
@@ -49,7 +50,7 @@ class RequestForm(FormDialog["Request | None"]):
 
     def compose(self) -> ComposeResult:
         """Lay out a line for each field."""
-        configuration = cast("RealmsApp", self.app).workplace.configuration
+        configuration = self.realms.workplace.configuration
         self._fields = fields_for(configuration)
         shown = [field for field in self._fields if field.key != _COUNT]
         label = min(_MOST_LABEL, max(len(field.label) for field in shown)) + _GAP

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.errors import RealmsError
     from core.fleet.fleet import Fleet
     from core.hosts import Host
-    from core.operations.storage.pool_report import PoolsReport
+    from core.operations.storage.pool_report import PoolsReport, RealmPool
     from core.operations.tasks.task import Control
     from tui.render.pools.table import HostPoolsView
     from tui.render.rows import RowKey
@@ -118,11 +118,17 @@ class PoolsScreen(AreaScreen):
                 self._ask(snapshot.host)
 
     def _ask(self, host: Host) -> None:
-        workplace, realm = self.realms.workplace, self.realms.workplace.configuration.realms.get(host.realm)
+        from core.operations.storage import pool_capacity
+
+        realm = self.realms.workplace.configuration.realms.get(host.realm)
         if realm is not None and not self.sight.of(host.name).asking:
             self.sight.of(host.name).asking = True
-            job = partial(workplace.look_at_pools, host, realm)
-            self.background.ask(host.name, lambda _: job(), self._take, partial(self._fail, host))
+            job = partial(pool_capacity.look_anew, host, realm)
+            take = partial(self._take_of, host)
+            self.background.ask(host.name, lambda _: job(), take, partial(self._fail, host))
+
+    def _take_of(self, host: Host, pools: tuple[RealmPool, ...]) -> None:
+        self._take(HostPools(host, pools))
 
     def _fail(self, host: Host, error: RealmsError) -> None:
         self._take(HostPools(host, error=error))
@@ -227,11 +233,9 @@ class PoolsScreen(AreaScreen):
 
     def action_open_host(self) -> None:
         """Show the host under the cursor."""
-        from tui.screens.hosts.detail import HostScreen
-
         view = self._view_under_cursor()
         if view is not None:
-            self.app.push_screen(HostScreen(view.snapshot.name))
+            self.realms.navigation.open_host(view.snapshot.name)
 
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a host."""

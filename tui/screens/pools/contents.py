@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from core.driver.storage.volumes import Volume
     from core.hosts import Host
-    from core.operations.storage.usage import HostStorage, Image, ImagesReport
+    from core.operations.storage.host_facts import HostStorage
+    from core.operations.storage.usage import Image, ImagesReport
     from core.operations.tasks.task import Control, TaskView
     from core.realms import Realm
 
@@ -88,24 +89,30 @@ class PoolContentsScreen(AreaScreen):
         self._show_note()
 
     def _ask(self, host: Host) -> None:
-        job, take = partial(self.realms.workplace.look_at_storage, host, self.realm), partial(self._take, host.name)
+        from core.operations.storage import host_facts, pool_capacity
+
+        job = partial(host_facts.look_at_storage, self.realm, host, pool_capacity.LOOK_SECONDS)
+        take = partial(self._take, host.name)
         self.background.ask(host.name, lambda _: job(), take, take)
 
     def _take(self, host: str, outcome: HostStorage | RealmsError) -> None:
         """Put a host's answer to those that came before."""
         if isinstance(outcome, RealmsError):
-            self._unasked[host] = str(outcome)
+            self._unasked[host] = outcome.bare
         else:
             self._told[host] = outcome
         self._put_together()
 
     def _put_together(self) -> None:
+        from core.operations.storage.host_facts import StorageFacts
         from core.operations.storage.usage import put_together
 
         if self.host in self._told or not self._awaited():
-            told = [self._told[host.name] for host in self._asked if host.name in self._told]
-            unasked = dict.fromkeys(self._awaited(), "it has not answered yet") | self._unasked
-            self.reports = {role: put_together(self.realm, role, self._asked, told, unasked) for role in PoolRole}
+            told = tuple(self._told[host.name] for host in self._asked if host.name in self._told)
+            reasons = dict.fromkeys(self._awaited(), "it has not answered yet") | self._unasked
+            unasked = {host: reasons[host.name] for host in self._asked if host.name in reasons}
+            facts = StorageFacts(self.realm.id, told, unasked)
+            self.reports = {role: put_together(self.realm, role, self._asked, facts) for role in PoolRole}
             self._show_contents()
         self._show_note()
         if not self._awaited() and self._told:

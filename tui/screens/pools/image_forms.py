@@ -15,9 +15,10 @@ from textual.widgets import Button, Static
 from core.errors import UsageError
 from core.text import one_line
 from core.units import NotAQuantity, parse_size, show_size
+from tui.forms.fields import FormField
 from tui.render.cells import Piece, Tone
 from tui.screens.background import BackgroundWork
-from tui.widgets.fields import FieldRow, FormField
+from tui.widgets.fields import FieldRow
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:

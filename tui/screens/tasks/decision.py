@@ -123,9 +123,7 @@ class DecisionScreen(AreaScreen):
     def open_host(self, event: Grid.Chosen) -> None:
         """Go to the host as it is now, where it is still there."""
         if isinstance(event.key, str) and self.hosts_now(event.key):
-            from tui.screens.hosts.detail import HostScreen
-
-            self.app.push_screen(HostScreen(event.key))
+            self.realms.navigation.open_host(event.key)
 
     def hosts_now(self, name: str) -> bool:
         """Whether there is such a host now; says so where there is none."""

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import SuspendNotSupported
 from textual.screen import ModalScreen
 
 from core.fleet.fleet import Connection
+from core.operations.vms.console import ESCAPE
 from core.text import one_line
+from tui.context import context_of
+from tui.jobs.vm_disks import delete_job
 from tui.jobs.vms import console_job, migrate_job, shutdown_job, vm_job
 from tui.render.vms.actions import ACTIONS, VMAction, applies
+from tui.render.vms.fields import check_patience, patience_field, patience_of
 from tui.render.vms.questions import ask_action, ask_to_cut_power, vm_names
 from tui.screens.area import AreaScreen
+from tui.screens.dialogs.confirm import Confirm
+from tui.screens.dialogs.form import VMForm
+from tui.screens.vms.delete import DeleteVMs
+from tui.screens.vms.drives import DriveList
+from tui.screens.vms.migrate import MigrateVMs
+from tui.screens.vms.snapshots import SnapshotList, ask_for_snapshot
+from tui.terminal.foreground import run_in_foreground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from textual.app import App
 
     from core.fleet.fleet import VM
     from core.operations.migration.options import MigrationWish
     from core.operations.tasks.task import Control
     from core.operations.vms.console import ConsoleCommand
+    from core.operations.vms.delete import Deletion
     from core.operations.vms.target import Target
-    from tui.app.app import RealmsApp
-    from tui.jobs.vm_disks import Deletion
 
 LATER_SECONDS = 0.5
 """How long a question waits that comes uncalled for while another dialog is open."""
@@ -108,7 +120,6 @@ class VMWork(AreaScreen):
         if action is VMAction.SHUTDOWN:
             self._shut_down(vms, len(chosen) - len(vms))
             return
-        from tui.screens.dialogs.confirm import Confirm
 
         def answered(wanted: bool | None) -> None:
             if wanted:
@@ -117,20 +128,17 @@ class VMWork(AreaScreen):
         self.app.push_screen(Confirm(ask_action(action, vms, len(chosen) - len(vms))), answered)
 
     def _shut_down(self, vms: Sequence[VM], left_out: int) -> None:
-        from tui.render.vms.fields import check_patience, patience_field, patience_of
-        from tui.screens.dialogs.form import VMForm
-
         def answered(values: dict[str, str] | None) -> None:
             if values is None:
                 return
-            realms, seconds = self.realms, patience_of(values)
+            app, realms, seconds = self.app, self.realms, patience_of(values)
             holdouts: list[Target] = []
             job = shutdown_job(realms.workplace, _keys(vms), seconds, holdouts)
             self.after_action()
 
             def ended(told: str) -> None:
                 realms.tell(told, "warning" if holdouts else "information")
-                offer_to_cut_power(realms, holdouts, seconds)
+                offer_to_cut_power(app, holdouts, seconds)
 
             realms.run_task(ACTIONS[VMAction.SHUTDOWN].verb.lower(), vm_names(vms), job, ended)
 
@@ -144,7 +152,6 @@ class VMWork(AreaScreen):
         chosen = self.chosen_vms()
         if not self._may_act(chosen):
             return
-        from tui.screens.vms.migrate import MigrateVMs
 
         def answered(wish: MigrationWish | None) -> None:
             if wish is not None:
@@ -164,8 +171,6 @@ class VMWork(AreaScreen):
             verb = "is" if len(active) == 1 else "are"
             self.realms.tell(f"{vm_names(active)} {verb} active.", "warning", hint="only VMs that are off are deleted")
             return
-        from tui.jobs.vm_disks import delete_job
-        from tui.screens.vms.delete import DeleteVMs
 
         def answered(wish: Deletion | None) -> None:
             if wish is not None:
@@ -178,25 +183,19 @@ class VMWork(AreaScreen):
         """Ask for a name, then take a snapshot of the chosen VMs, as a task."""
         chosen = self.chosen_vms()
         if self._may_act(chosen):
-            from tui.screens.vms.snapshots import ask_for_snapshot
-
-            ask_for_snapshot(self, chosen)
+            ask_for_snapshot(self.app, chosen, self.run_on)
 
     def action_snapshots(self) -> None:
         """List the snapshots of the VM under the cursor."""
         vm = self._the_one("Snapshots are listed")
         if vm is not None:
-            from tui.screens.vms.snapshots import SnapshotList
-
-            self.app.push_screen(SnapshotList(self, vm))
+            self.app.push_screen(SnapshotList(self.run_on, vm))
 
     def action_drives(self) -> None:
         """List the drives of the VM under the cursor."""
         vm = self._the_one("Drives are listed")
         if vm is not None:
-            from tui.screens.vms.drives import DriveList
-
-            self.app.push_screen(DriveList(self, vm))
+            self.app.push_screen(DriveList(self.run_on, vm))
 
     # Console -------------------------------------------------------------------------------------------------------
 
@@ -208,9 +207,6 @@ class VMWork(AreaScreen):
             self.realms.run_task("console of", vm_names([vm]), job, self._open_console)
 
     def _open_console(self, command: ConsoleCommand) -> None:
-        from core.operations.vms.console import ESCAPE
-        from tui.terminal.foreground import run_in_foreground
-
         try:
             with self.app.suspend():
                 sys.stderr.write(f"console of {one_line(command.vm)} on {one_line(command.host)}; {ESCAPE} ends it\n")
@@ -228,23 +224,23 @@ class VMWork(AreaScreen):
             self.realms.tell(f"The console ended with exit code {code}.", "warning")
 
 
-def offer_to_cut_power(realms: RealmsApp, holdouts: Sequence[Target], seconds: float) -> None:
+def offer_to_cut_power(app: App[Any], holdouts: Sequence[Target], seconds: float) -> None:
     """Ask about VMs that did not shut down, as soon as no other dialog is open; by then some may have."""
-    if isinstance(realms.screen, ModalScreen):
-        realms.set_timer(LATER_SECONDS, lambda: offer_to_cut_power(realms, holdouts, seconds))
+    if isinstance(app.screen, ModalScreen):
+        app.set_timer(LATER_SECONDS, lambda: offer_to_cut_power(app, holdouts, seconds))
         return
+    realms = context_of(app)
     wanted = {target.vm.key for target in holdouts}
     vms = [vm for vm in (realms.fleet.vms() if realms.fleet is not None else ()) if vm.key in wanted and vm.active]
     if not vms:
         return
-    from tui.screens.dialogs.confirm import Confirm
 
     def answered(cut: bool | None) -> None:
         if cut:
             job = vm_job(realms.workplace, VMAction.OFF, _keys(vms))
             realms.run_task(ACTIONS[VMAction.OFF].verb.lower(), vm_names(vms), job)
 
-    realms.push_screen(Confirm(ask_to_cut_power(vms, seconds)), answered)
+    app.push_screen(Confirm(ask_to_cut_power(vms, seconds)), answered)
 
 
 def _keys(vms: Sequence[VM]) -> list[str]:

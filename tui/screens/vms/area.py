@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from tui.commands import Command, bindings
-from tui.render.vms.actions import NEW_VM, VM_KEYS
 from tui.render.vms.progress import NOTHING, under_way
 from tui.render.vms.table import VM_COLUMNS, VMRows
 from tui.screens.area import AreaScreen
 from tui.screens.vms.actions import VMWork
+from tui.screens.vms.detail import VMScreen
+from tui.screens.vms.keys import NEW_VM, VM_KEYS
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
@@ -71,17 +72,15 @@ class VMsScreen(VMWork, AreaScreen):
     @on(Grid.Chosen)
     def action_open_vm(self) -> None:
         """Show the VM under the cursor."""
-        from tui.screens.vms.detail import open_vm
-
-        open_vm(self, self.query_one(Grid).cursor_key)
+        key = self.query_one(Grid).cursor_key
+        if isinstance(key, tuple):
+            self.app.push_screen(VMScreen(key))
 
     def action_open_host(self) -> None:
         """Show the host of the VM under the cursor."""
-        from tui.screens.hosts.detail import HostScreen
-
         key = self.query_one(Grid).cursor_key
         if isinstance(key, tuple):
-            self.app.push_screen(HostScreen(str(key[0])))
+            self.realms.navigation.open_host(str(key[0]))
 
     def action_create(self) -> None:
         """Fill in a new VM, from where that was left."""

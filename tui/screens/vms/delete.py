@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
+from core.operations.vms.delete import Deletion
 from core.operations.vms.queries import doomed
 from core.text import one_line, printable
-from tui.jobs.vm_disks import Deletion
+from tui.forms.fields import YES, FormField
 from tui.render.cells import Tone
 from tui.render.vms.actions import ACTIONS, VMAction
 from tui.render.vms.deletion import deletion_lines, doubt_lines, why_not
 from tui.render.vms.questions import title_of, vm_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.dialog import FormDialog
-from tui.widgets.fields import YES, FieldRow, FormField
+from tui.widgets.fields import FieldRow
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from core.fleet.fleet import VM
     from core.operations.tasks.task import TaskView
     from core.operations.vms.queries import Doomed
-    from tui.app.app import RealmsApp
     from tui.render.cells import Piece
 
 _SHORT = 30
@@ -87,7 +87,7 @@ class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
 
     def on_mount(self) -> None:
         """Ask for the volumes; begin where a hasty Enter does no harm."""
-        realms = cast("RealmsApp", self.app)
+        realms = self.realms
         names = [f"{vm.host}/{vm.uuid}" for vm in self.vms]
         self.background.ask("volumes", doomed(realms.workplace, names), self._learn, self._fail, self._tell_progress)
         self.query_one("#cancel").focus()

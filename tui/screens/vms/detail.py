@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from tui.commands import Command, bindings
-from tui.render.vms.actions import VM_KEYS
 from tui.render.vms.detail import VMDetail
 from tui.render.vms.progress import under_way
 from tui.screens.area import AreaScreen
 from tui.screens.vms.actions import VMWork
+from tui.screens.vms.keys import VM_KEYS
 from tui.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
-    from textual.screen import Screen
 
     from core.fleet.fleet import VM, Fleet, VMKey
     from core.operations.tasks.task import TaskView
-    from tui.render.rows import RowKey
-
-
-def open_vm(screen: Screen[None], key: RowKey | None) -> None:
-    """Go into a VM from a table of VMs."""
-    if isinstance(key, tuple):
-        screen.app.push_screen(VMScreen(cast("VMKey", key)))
 
 
 class VMScreen(VMWork, AreaScreen):

@@ -8,6 +8,7 @@ from textual.binding import Binding
 
 from core.operations.vms.queries import Volumes, drive_users, vm_drives
 from core.text import one_line
+from tui.forms.fields import YES, FormField
 from tui.forms.vm_spec import read_size
 from tui.jobs.vm_disks import attach_job, detach_job
 from tui.render.cells import Tone
@@ -25,7 +26,6 @@ from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.form import VMForm
 from tui.screens.dialogs.picker import Picker
 from tui.screens.vms.listing import VMListing
-from tui.widgets.fields import YES, FormField
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -19,7 +20,7 @@ from tui.widgets.grid import Grid
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual.app import ComposeResult
 
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from core.fleet.fleet import VM
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control, TaskView
-    from tui.app.app import RealmsApp
     from tui.render.cells import Piece
     from tui.render.rows import Column
-    from tui.screens.vms.actions import VMWork
+
+
+RunOn = Callable[[str, "Sequence[VM]", "Callable[[Control], str]"], None]
+"""Starts a task about VMs: its verb, the VMs, and the job."""
 
 
 class VMListing(ModalScreen[None], BackgroundWork):
@@ -43,15 +46,10 @@ class VMListing(ModalScreen[None], BackgroundWork):
     title_words: ClassVar[str] = ""
     empty: ClassVar[str] = ""
 
-    def __init__(self, work: VMWork, vm: VM) -> None:
+    def __init__(self, run_on: RunOn, vm: VM) -> None:
         super().__init__()
-        self.work = work
+        self.run_on = run_on
         self.vm = vm
-
-    @property
-    def realms(self) -> RealmsApp:
-        """The application, by its own type."""
-        return cast("RealmsApp", self.app)
 
     @property
     def workplace(self) -> Workplace:
@@ -130,7 +128,7 @@ class VMListing(ModalScreen[None], BackgroundWork):
     def run(self, what: str, job: Callable[[Control], str], *, stay: bool = False) -> None:
         """Start a task about the VM; the list closes, or stays and is asked for again when the task has ended."""
         if not stay:
-            self.work.run_on(what, [self.vm], job)
+            self.run_on(what, [self.vm], job)
             self.dismiss(None)
             return
         realms = self.realms

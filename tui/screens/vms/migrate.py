@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -17,6 +17,7 @@ from core.operations.migration.options import MigrationWish
 from core.operations.tasks.step_kinds import StepKind
 from core.text import one_line, printable
 from core.units import NotAQuantity
+from tui.forms.fields import YES, FormField
 from tui.render.cells import Tone
 from tui.render.vms.fields import read_seconds
 from tui.render.vms.migration import TICKS, migration_choice, plan_lines, progress_line
@@ -24,7 +25,7 @@ from tui.render.vms.questions import title_of, vm_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.dialog import Dialog
 from tui.screens.vms.host_table import HostChoice
-from tui.widgets.fields import YES, FieldRow, FormField
+from tui.widgets.fields import FieldRow
 from tui.widgets.grid import Grid
 from tui.widgets.tones import paragraphs
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from core.operations.migration.plan import MigrationPlan
     from core.operations.session import Workplace
     from core.operations.tasks.task import Control, TaskView
-    from tui.app.app import RealmsApp
     from tui.render.cells import Piece
     from tui.render.vms.host_ranking import Choice
 
@@ -77,10 +77,6 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
         self._view: TaskView | None = None
         self._values = {field.key: field.value for field in (_MODE, *_TICKS, *_LIMITS)}
 
-    @property
-    def _realms(self) -> RealmsApp:
-        return cast("RealmsApp", self.app)
-
     # Layout --------------------------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
@@ -109,8 +105,8 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
 
     def on_mount(self) -> None:
         """Begin at the hosts."""
-        if self._realms.fleet is not None:
-            self.show_fleet(self._realms.fleet)
+        if self.realms.fleet is not None:
+            self.show_fleet(self.realms.fleet)
         self.query_one(HostChoice).focus()
         self._wish_anew()
 
@@ -118,7 +114,7 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Judge the hosts as they are now."""
-        judge = partial(migration_choice, self._realms.workplace.configuration, fleet, self.vms, self.host)
+        judge = partial(migration_choice, self.realms.workplace.configuration, fleet, self.vms, self.host)
         if len(fleet.hosts) * len(self.vms) <= AT_ONCE:
             self._show_choice(judge())
         elif not self.background.awaits("judge"):
@@ -143,8 +139,8 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
         host = str(event.key) if event.key else None
         if host != self.host:
             self.host = host
-            if self._realms.fleet is not None:
-                self.show_fleet(self._realms.fleet)
+            if self.realms.fleet is not None:
+                self.show_fleet(self.realms.fleet)
             self._wish_anew()
 
     @on(Grid.Chosen)
@@ -212,11 +208,11 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
 
     def _check(self, wish: MigrationWish, *, after: float = 0.0) -> None:
         if len(self.vms) == 1:
-            job = _plan(self._realms.workplace, self.vms[0], wish)
+            job = _plan(self.realms.workplace, self.vms[0], wish)
             learn = partial(self._learn, wish)
             self.background.ask("check", job, learn, learn, self._follow, after=after)
         else:
-            job_of_all = _plans(self._realms.workplace, self.vms, wish)
+            job_of_all = _plans(self.realms.workplace, self.vms, wish)
             self.background.ask("check", job_of_all, self._learn_all, self._fail_all, self._follow)
 
     def _learn(self, wish: MigrationWish, found: MigrationPlan | RealmsError) -> None:

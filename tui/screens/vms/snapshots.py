@@ -8,26 +8,29 @@ from textual import on
 from textual.binding import Binding
 
 from core.operations.vms.queries import vm_snapshots
+from tui.context import context_of
+from tui.forms.fields import YES, FormField
 from tui.jobs.vm_disks import delete_snapshot_job, restore_job, snapshot_job
 from tui.render.vms.disks import SNAPSHOT_COLUMNS, ask_delete_snapshot, ask_restore, ask_snapshot, snapshot_rows
 from tui.render.vms.fields import check_snapshot
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.form import VMForm
 from tui.screens.vms.listing import VMListing
-from tui.widgets.fields import YES, FormField
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from textual.app import App
+
     from core.driver.vms.snapshots import Snapshot
     from core.fleet.fleet import VM
     from core.operations.tasks.task import Control
     from tui.render.rows import Column
-    from tui.screens.vms.actions import VMWork
+    from tui.screens.vms.listing import RunOn
 
 
-def ask_for_snapshot(work: VMWork, vms: Sequence[VM], then: Callable[[], None] | None = None) -> None:
+def ask_for_snapshot(app: App[Any], vms: Sequence[VM], run_on: RunOn, then: Callable[[], None] | None = None) -> None:
     """Ask for the name of a snapshot, then take it of each VM, as a task."""
     fields = [
         FormField(key="name", label="Name", hint="the time, such as 20260131T120000Z"),
@@ -42,12 +45,13 @@ def ask_for_snapshot(work: VMWork, vms: Sequence[VM], then: Callable[[], None] |
         names = [f"{vm.host}/{vm.uuid}" for vm in vms]
         targets = values.get("disks", "").replace(",", " ").split()
         freeze = values["freeze"] == YES
-        job = snapshot_job(work.realms.workplace, names, values["name"].strip(), targets=targets, freeze=freeze)
-        work.run_on("snapshot", vms, job)
+        workplace = context_of(app).workplace
+        job = snapshot_job(workplace, names, values["name"].strip(), targets=targets, freeze=freeze)
+        run_on("snapshot", vms, job)
         if then is not None:
             then()
 
-    work.app.push_screen(VMForm(ask_snapshot(vms), fields, check_snapshot), answered)
+    app.push_screen(VMForm(ask_snapshot(vms), fields, check_snapshot), answered)
 
 
 class SnapshotList(VMListing):
@@ -88,7 +92,7 @@ class SnapshotList(VMListing):
         def close() -> None:
             self.dismiss(None)
 
-        ask_for_snapshot(self.work, [self.vm], close)
+        ask_for_snapshot(self.app, [self.vm], self.run_on, close)
 
     @on(Grid.Chosen)
     def action_restore(self) -> None:

@@ -28,7 +28,7 @@ from tui.render.plans.questions import MOST_MOVES, ask_apply, ask_resume, ask_st
 
 if TYPE_CHECKING:
     from core.fleet.fleet import Fleet
-    from tui.render.hosts.questions import Question
+    from tui.render.question import Question
 
 GIB = 2**30
 MIB = 2**20

@@ -10,8 +10,8 @@ from core.clock import FixedClock
 from core.operations.session import Workplace
 from tests.tui.screens.costs import costs_world
 from tui.app.app import RealmsApp
-from tui.app.settings import Settings
 from tui.screens.costs.area import CostsScreen
+from tui.state.settings import Settings
 
 if TYPE_CHECKING:
     from core.config.model import Configuration

@@ -19,8 +19,8 @@ from tests.tui.driving import settle
 from tests.tui.screens.hosts.wizard_world import AT, MACHINE, URI, WELL, at_page
 from tests.tui.sizes import SIZES, SMALL
 from tui.app.app import RealmsApp
-from tui.screens.hosts.profile_proposal import ProposalDialog
 from tui.screens.hosts.wizard.connection import ConnectionPage
+from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 from tui.screens.hosts.wizard.ssh_key import KeyFile, KeyHelp
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_the_way_to_a_host_is_tried(picture: Callable[..., bool], tmp_path: Path
     async def before(pilot: Pilot[int]) -> None:
         wizard = await at_page(pilot, 1)
         page = wizard.query_one(ConnectionPage)
-        wizard.contact = None
+        wizard.draft.contact = None
 
         def wait(control: Control) -> None:
             with control.step(StepKind.LOOK, "go the way to the host") as step:

@@ -30,7 +30,7 @@ from tests.tui.screens.hosts.wizard_world import CONFIGURATION, workplace_of
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.screens.dialogs.confirm import Confirm
-from tui.screens.hosts.profile_proposal import ProposalDialog
+from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 from tui.screens.hosts.wizard.ssh_key import KeyHelp
 
 if TYPE_CHECKING:
@@ -371,8 +371,8 @@ async def test_nothing_that_a_host_says_harms_the_wizard(tmp_path: Path) -> None
     async with app.run_test(size=(80, 24)) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         wizard = wizard_of(app)
-        assert wizard.contact is not None
-        survey = wizard.contact.survey
+        assert wizard.draft.contact is not None
+        survey = wizard.draft.contact.survey
         assert survey is not None
         for word in HOSTILE:
             occupation = replace(survey.occupation, by_realm={word: 3})
@@ -384,10 +384,10 @@ async def test_nothing_that_a_host_says_harms_the_wizard(tmp_path: Path) -> None
             )
             at = Checkup(word)
             for contact in (
-                Contact(wizard.host.uri, (at.warning(word, word, word),), said),
-                Contact(wizard.host.uri, (at.error(word, word * 9, word),), None),
+                Contact(wizard.draft.host.uri, (at.warning(word, word, word),), said),
+                Contact(wizard.draft.host.uri, (at.error(word, word * 9, word),), None),
             ):
-                wizard.contact = contact
+                wizard.draft.contact = contact
                 for page in (1, 2, 3, 4):
                     wizard.go_to_page(page)
                     await settle(pilot)

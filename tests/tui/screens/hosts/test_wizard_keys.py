@@ -43,11 +43,11 @@ async def turned_away(pilot: Pilot[int]) -> KeyHelp:
     await settle(pilot)
     await pilot.press("a", *"h9")
     wizard = wizard_of(app)
-    wizard.host = replace(wizard.host, name="h9", uri=uri)
+    wizard.draft.host = replace(wizard.draft.host, name="h9", uri=uri)
     refused = Checkup("h9").error(
         Check.LOGIN, "the host accepts none of the keys offered", "realms keys install h9", wants_key=True
     )
-    wizard.contact = Contact(uri, (refused,), None)
+    wizard.draft.contact = Contact(uri, (refused,), None)
     wizard.go_to_page(1)
     await until(pilot, lambda: wizard.query_one(KeyHelp).display)
     return wizard.query_one(KeyHelp)

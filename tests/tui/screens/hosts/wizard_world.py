@@ -56,8 +56,8 @@ async def at_page(pilot: Pilot[int], number: int, contact: Contact | None = ANSW
     await pilot.press("a", *"gpu-node12")
     wizard = pilot.app.screen
     assert isinstance(wizard, HostWizard)
-    wizard.host = Host(name="gpu-node12", realm="main", uri=URI, profile="cpu-node")
-    wizard.contact = contact
+    wizard.draft.host = Host(name="gpu-node12", realm="main", uri=URI, profile="cpu-node")
+    wizard.draft.contact = contact
     for page in range(1, number + 1):
         wizard.go_to_page(page)
         await settle(pilot)

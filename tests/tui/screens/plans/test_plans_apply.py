@@ -31,10 +31,11 @@ from tests.tui.screens.plans.plans_world import (
 )
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
+from tui.forms.fields import YES
 from tui.screens.dialogs.form import VMForm
 from tui.screens.plans.dialogs import ApplyPlan
 from tui.widgets.bars import HeaderLine
-from tui.widgets.fields import YES, FieldRow
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from tests.tui import world
 from tests.tui.driving import settle
 from tests.tui.sizes import MIDDLE, SMALL
 from tui.app.app import RealmsApp
-from tui.app.settings import Settings
+from tui.state.settings import Settings
 from tui.terminal.theme import LIGHT, SIXTEEN
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from core.driver.storage.pool_setup import Permissions, PoolFacts
 from core.driver.storage.volumes import Volume
 from core.errors import HostTimeout
 from core.fleet.fleet import Connection, PoolState
+from core.operations.storage import host_facts, pool_capacity
+from core.operations.storage.host_facts import HostStorage, PoolContents
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, Sharing, pool_name
-from core.operations.storage.usage import HostStorage
 from core.registry.hosts import HostRegistry
 from tests.tui import world
 from tests.tui.world import CONFIGURATION, GIB, POOLS, StandingWorkplace, host, seen
@@ -19,6 +20,8 @@ from tests.tui.world import CONFIGURATION, GIB, POOLS, StandingWorkplace, host, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    import pytest
 
     from core.config.model import Configuration
     from core.fleet.fleet import HostSnapshot
@@ -47,23 +50,24 @@ def told(described: Host, *changed: tuple[PoolRole, PoolFacts], realm: Realm = R
     return HostPools(described, tuple(RealmPool(role, other.get(role, facts(role, realm=realm))) for role in PoolRole))
 
 
-class PoolsWorkplace(StandingWorkplace):
-    """A workplace whose hosts tell of their pools what is written down; others answer nothing in time."""
+def answer(monkeypatch: pytest.MonkeyPatch, answers: dict[str, HostPools]) -> None:
+    """Let hosts tell of their pools what is written down; others answer nothing in time."""
+    storage = contents()
 
-    answers: dict[str, HostPools]
-    storage: dict[str, HostStorage]
-
-    def look_at_pools(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostPools:
-        """Give what is written down."""
+    def pools(host: Host, realm: Realm, deadline: float = 30.0) -> tuple[RealmPool, ...]:
         del realm, deadline
-        return self.answers.get(host.name) or HostPools(host, error=HostTimeout(host.name, "no answer within 30 s"))
-
-    def look_at_storage(self, host: Host, realm: Realm, deadline: float = 30.0) -> HostStorage:
-        """Give what is written down."""
-        del realm, deadline
-        if host.name not in self.storage:
+        if host.name not in answers:
             raise HostTimeout(host.name, "no answer within 30 s")
-        return self.storage[host.name]
+        return answers[host.name].pools
+
+    def volumes(realm: Realm, host: Host, deadline: float) -> HostStorage:
+        del realm, deadline
+        if host.name not in storage:
+            raise HostTimeout(host.name, "no answer within 30 s")
+        return storage[host.name]
+
+    monkeypatch.setattr(pool_capacity, "look_anew", pools)
+    monkeypatch.setattr(host_facts, "look_at_storage", volumes)
 
 
 def healthy() -> tuple[tuple[HostSnapshot, ...], dict[str, HostPools]]:
@@ -112,7 +116,8 @@ def contents() -> dict[str, HostStorage]:
         PoolRole.SNAPSHOTS: (_volume(PoolRole.SNAPSHOTS, "web-1-before.qcow2", 8, 2),),
         PoolRole.VOLUMES: (_volume(PoolRole.VOLUMES, "web-1.qcow2", 8, 0.7, backing=brick.path),),
     }
-    return {name: HostStorage(host(name), names, volumes, ()) for name in ("h1", "h2")}
+    pools = tuple(PoolContents(name=names[role], role=role, volumes=volumes[role]) for role in PoolRole)
+    return {name: HostStorage(host(name), pools) for name in ("h1", "h2")}
 
 
 def _volume(role: PoolRole, name: str, size: float, taken: float, backing: str = "") -> Volume:
@@ -129,18 +134,19 @@ def proved(*groups: tuple[str, ...]) -> PoolsReport:
 
 
 def standing(
+    monkeypatch: pytest.MonkeyPatch,
     folder: Path,
     given: tuple[Iterable[HostSnapshot], dict[str, HostPools]],
     *,
     configuration: Configuration = CONFIGURATION,
     read_only: bool = False,
-) -> PoolsWorkplace:
+) -> StandingWorkplace:
     """Make a workplace on a registry in `folder`, all given hosts registered in it."""
     listed, answers = tuple(given[0]), given[1]
     clock = FixedClock()
     registry = HostRegistry(folder / "registry.json", clock)
-    workplace = PoolsWorkplace(registry, listed, clock=clock, configuration=configuration, read_only=read_only)
-    workplace.answers, workplace.storage = answers, contents()
+    answer(monkeypatch, answers)
+    workplace = StandingWorkplace(registry, listed, clock=clock, configuration=configuration, read_only=read_only)
     with registry.transaction() as transaction:
         for snapshot in listed:
             transaction.add(replace(snapshot.host, profile="cpu-node"), configuration)

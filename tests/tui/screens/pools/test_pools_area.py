@@ -197,9 +197,9 @@ async def test_the_contents_are_listed_with_those_who_use_them(realm: World) -> 
         assert "ticrypt-vm-drives/data" not in realm.volumes("h1")
 
 
-async def test_a_brick_in_use_is_not_deleted(tmp_path: Path) -> None:
+async def test_a_brick_in_use_is_not_deleted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing is asked: who uses it is told at once."""
-    app = RealmsApp(pools_world.standing(tmp_path, pools_world.healthy()))
+    app = RealmsApp(pools_world.standing(monkeypatch, tmp_path, pools_world.healthy()))
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot, hosts=4)
         await pilot.press("enter")
@@ -211,9 +211,11 @@ async def test_a_brick_in_use_is_not_deleted(tmp_path: Path) -> None:
         assert any("debian-12.qcow2 is in use by overlay ticrypt-vm/web-1.qcow2" in message for message in told(app))
 
 
-async def test_where_a_host_was_not_asked_its_name_has_to_be_typed(tmp_path: Path) -> None:
+async def test_where_a_host_was_not_asked_its_name_has_to_be_typed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Nobody can tell whether the brick is in use there."""
-    app = RealmsApp(pools_world.standing(tmp_path, pools_world.healthy()))
+    app = RealmsApp(pools_world.standing(monkeypatch, tmp_path, pools_world.healthy()))
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot, hosts=4)
         await pilot.press("enter")
@@ -255,8 +257,8 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         wizard = await to_checks(pilot, app)
-        assert wizard.request is not None
-        assert wizard.request.base == "/pools"
+        assert wizard.draft.request is not None
+        assert wizard.draft.request.base == "/pools"
         assert "2 pools to be made" in screen_text(app)
         await pilot.press("ctrl+s")
         await at_page(pilot, 4)
@@ -360,9 +362,9 @@ async def test_a_stopped_run_is_undone(realm: World) -> None:
 
 
 @pytest.mark.parametrize("key", ["S", "p"])
-async def test_what_may_not_be_changed_says_so(tmp_path: Path, key: str) -> None:
+async def test_what_may_not_be_changed_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str) -> None:
     """With --read-only nothing is set up, and no volume is made for a proof."""
-    app = RealmsApp(pools_world.standing(tmp_path, pools_world.healthy(), read_only=True))
+    app = RealmsApp(pools_world.standing(monkeypatch, tmp_path, pools_world.healthy(), read_only=True))
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot, hosts=4)
         await pilot.press(key)
@@ -371,7 +373,7 @@ async def test_what_may_not_be_changed_says_so(tmp_path: Path, key: str) -> None
         assert told(app) == ["Nothing can be changed: the program runs read-only."]
 
 
-async def test_hostile_names_harm_no_screen_of_pools(tmp_path: Path) -> None:
+async def test_hostile_names_harm_no_screen_of_pools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Realms, hosts, paths, errors, names of volumes."""
     app = RealmsApp(hostile_world(*HOSTILE))
     async with app.run_test(size=MIDDLE) as pilot:
@@ -387,7 +389,7 @@ async def test_hostile_names_harm_no_screen_of_pools(tmp_path: Path) -> None:
         answers[host.name] = pools_world.told(host, (PoolRole.DRIVES, bad))
     failed = given[3].host
     answers[failed.name] = HostPools(failed, error=HostTimeout(failed.name, f"no answer {HOSTILE[4]}{HOSTILE[0]}"))
-    app = RealmsApp(pools_world.standing(tmp_path, (given, answers)))
+    app = RealmsApp(pools_world.standing(monkeypatch, tmp_path, (given, answers)))
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot, hosts=3)
         for _ in given:
@@ -402,13 +404,13 @@ async def test_hostile_names_harm_no_screen_of_pools(tmp_path: Path) -> None:
         assert_clean(app)
 
 
-def test_a_pool_that_went_missing_has_no_figures(tmp_path: Path) -> None:
+def test_a_pool_that_went_missing_has_no_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What was told before must not stand beside a state that is newer."""
     from tui.render.pools.table import pool_views
     from tui.state.pool_cache import PoolSight
 
     given, answers = pools_world.healthy()
-    workplace = pools_world.standing(tmp_path, (given, answers))
+    workplace = pools_world.standing(monkeypatch, tmp_path, (given, answers))
     sight = PoolSight(workplace.clock)
     sight.take(answers["h1"])
     names = pools_world.REALM.pools
@@ -417,13 +419,13 @@ def test_a_pool_that_went_missing_has_no_figures(tmp_path: Path) -> None:
     assert [pool.facts for pool in view.pools] == [None] * 4
 
 
-def test_storage_that_does_not_answer_is_not_called_well(tmp_path: Path) -> None:
+def test_storage_that_does_not_answer_is_not_called_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Its pool is active, as libvirt has it; nobody can look into it."""
     from tui.render.pools.table import pool_views
     from tui.state.pool_cache import PoolSight
 
     given, answers = pools_world.healthy()
-    workplace = pools_world.standing(tmp_path, (given, answers))
+    workplace = pools_world.standing(monkeypatch, tmp_path, (given, answers))
     sight = PoolSight(workplace.clock)
     first, *others = answers["h1"].pools
     dead = replace(first, unread="pool ticrypt-vm did not answer within 5 s", silent=True)

@@ -14,7 +14,8 @@ from tests.operations.vms.world import GIB, MIB, open_door, order, world
 from tests.tui import world as standing_world
 from tests.tui.driving import settle, until
 from tui.app.app import RealmsApp
-from tui.widgets.fields import YES, FieldRow
+from tui.forms.fields import YES
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

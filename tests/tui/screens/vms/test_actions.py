@@ -17,12 +17,13 @@ from tests.tui.screens.vms.vms_world import STATES, at_vms
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.jobs.vms import shutdown_job
-from tui.render.vms.actions import VM_KEYS, VMAction
+from tui.render.vms.actions import VMAction
 from tui.render.vms.questions import ask_action
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.form import VMForm
 from tui.screens.vms.actions import offer_to_cut_power
 from tui.screens.vms.delete import DeleteVMs
+from tui.screens.vms.keys import VM_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

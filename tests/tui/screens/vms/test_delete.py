@@ -10,7 +10,7 @@ from textual.widgets import Button
 from core.driver.storage.volumes import Volume
 from core.hosts import HostState
 from core.operations.tasks.task import Progress
-from core.operations.vms.delete import OwnVolumes
+from core.operations.vms.delete import Deletion, OwnVolumes
 from core.operations.vms.queries import Doomed
 from core.operations.vms.target import targets_now
 from tests.operations.vms.world import GIB
@@ -26,7 +26,6 @@ from tests.tui.screens.vms.disks_world import (
 )
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
-from tui.jobs.vm_disks import Deletion
 from tui.screens.vms.delete import DeleteVMs
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
         assert app.fleet is not None
         for vm in app.fleet.vms():
             name = vm.name
-            snapshots = SnapshotList(work, vm)
+            snapshots = SnapshotList(work.run_on, vm)
             await app.push_screen(snapshots)
             await settle(pilot)
             assert_clean(app)
@@ -35,7 +35,7 @@ async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
             await settle(pilot)
             assert_clean(app)
             app.pop_screen()
-            drives = DriveList(work, vm)
+            drives = DriveList(work.run_on, vm)
             await app.push_screen(drives)
             await settle(pilot)
             drives.background.close()

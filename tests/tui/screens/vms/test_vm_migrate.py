@@ -20,15 +20,16 @@ from core.placement.engine.request import Request
 from tests.tui import world as standing_world
 from tests.tui.driving import dialog_text, ended, settle, text_of
 from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
-from tests.tui.screens.vms.vms_world import at_vms, realm
+from tests.tui.screens.vms.vms_world import at_vms
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
+from tui.forms.fields import YES
 from tui.render.cells import plain
 from tui.render.vms.host_ranking import BEST
 from tui.render.vms.migration import migration_choice, plan_lines
 from tui.screens.vms.host_table import HostChoice
 from tui.screens.vms.migrate import MigrateVMs
-from tui.widgets.fields import YES, FieldRow
+from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import VM
     from tests.operations.vms.world import World
-
-assert realm  # the fixture
 
 CONFIGURATION = standing_world.CONFIGURATION
 FLEET = standing_world.saved().fleet()

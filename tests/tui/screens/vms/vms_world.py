@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from core.driver.xml.metadata import Mark
-from tests.driver.worlds import Guest
-from tests.operations.vms.world import open_door, world
 from tests.tui.driving import app_of, grid_of, settle, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from textual.pilot import Pilot
 
     from tests.operations.vms.world import World
@@ -28,17 +21,6 @@ STATES = (
     ("d-foreign", "running", None),
     ("e-foreign-off", "shutoff", None),
 )
-
-
-@pytest.fixture
-def realm(tmp_path: Path) -> Iterator[World]:
-    """h1 has VMs in all states, two of them foreign; h2 has none."""
-    guests = [
-        Guest(name=name, state=state, mark=mark, network="default", mac=f"52:54:00:00:00:{number:02x}")
-        for number, (name, state, mark) in enumerate(STATES, 1)
-    ]
-    with open_door() as door, world(tmp_path, guests=(guests,), door=door) as made:
-        yield made
 
 
 async def at_vms(pilot: Pilot[int], realm: World, row: int) -> RealmsApp:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -19,7 +19,7 @@ from core.files import PRIVATE, replace_file
 from core.operations.tasks.step_kinds import StepKind
 from tui.render.cells import Tone
 from tui.render.costs.what_if_export import command_line, overlay
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.confirm import Confirm
 from tui.widgets.flow import Flow
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from core.operations.tasks.task import Control
     from core.placement.what_if.sandbox import Sandbox
-    from tui.app.app import RealmsApp
     from tui.forms.request import Asked
     from tui.render.cells import Piece
 
@@ -91,12 +90,8 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
         """The command that asks the same."""
 
     @property
-    def _realms(self) -> RealmsApp:
-        return cast("RealmsApp", self.app)
-
-    @property
     def _main_file(self) -> Path | None:
-        path = self._realms.workplace.configuration_path
+        path = self.realms.workplace.configuration_path
         return path.absolute() if path is not None else None
 
     def text(self, folder: Path) -> str:
@@ -150,10 +145,10 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
         match event.button.id:
             case "copy":
                 self.app.copy_to_clipboard(self.text(Path.cwd()))
-                self._realms.tell("The what-if was copied to the clipboard (OSC 52).")
+                self.realms.tell("The what-if was copied to the clipboard (OSC 52).")
             case "copy-command":
                 self.app.copy_to_clipboard(self.command)
-                self._realms.tell("The command was copied to the clipboard (OSC 52).")
+                self.realms.tell("The command was copied to the clipboard (OSC 52).")
             case "save":
                 self._save(replace=False)
             case _:
@@ -181,7 +176,7 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
 
     def _saved(self, path: Path, *, done: bool) -> None:
         if done:
-            self._realms.tell(f"{path} is written; the configuration is as it was.")
+            self.realms.tell(f"{path} is written; the configuration is as it was.")
             self.dismiss(None)
             return
         lines = (
@@ -192,7 +187,7 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
         self.app.push_screen(Confirm(question), lambda wanted: self._save(replace=True) if wanted else None)
 
     def _failed(self, error: RealmsError) -> None:
-        self._realms.tell(error.message, "error", hint=error.hint)
+        self.realms.tell(error.message, "error", hint=error.hint)
 
 
 def _hocon_lines(text: str, width: int) -> list[tuple[Piece, ...]]:

@@ -18,7 +18,7 @@ from tui.render.cells import Tone, width_of
 from tui.render.costs.curves import x_range
 from tui.render.costs.parameter_plot import complaint, curve_of, hint, marks_of, plot_title
 from tui.render.costs.parameters import EXAMPLE, NONE, Kind, parameters, written
-from tui.render.costs.ranking import short_name
+from tui.render.costs.refusals import short_name
 from tui.render.figures import Unit
 from tui.render.rows import Column, Row
 from tui.render.wrapping import cut_middle, wrapped

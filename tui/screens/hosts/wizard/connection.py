@@ -14,7 +14,7 @@ from core.operations.tasks.step_kinds import StepKind
 from tui.render.cells import Tone
 from tui.render.hosts.contact import contact_lines, twins_of, waiting_lines
 from tui.render.hosts.findings import hanging
-from tui.render.hosts.questions import Question
+from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.wizard import first_focusable
 from tui.screens.hosts.wizard.page import HostPage
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.errors import RealmsError
     from core.operations.doctor.contact import Contact
     from core.operations.tasks.task import Control, TaskView
+    from tui.screens.hosts.wizard.page import HostDraft
 
 
 class ConnectionPage(HostPage, BackgroundWork):
@@ -34,8 +35,8 @@ class ConnectionPage(HostPage, BackgroundWork):
 
     title = "Connection"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, draft: HostDraft) -> None:
+        super().__init__(draft)
         self._began = 0.0
         self._stage = ""
         self._error: RealmsError | None = None
@@ -44,8 +45,8 @@ class ConnectionPage(HostPage, BackgroundWork):
     @property
     def contact(self) -> Contact | None:
         """What the last test of this URI came to."""
-        contact = self.adding.contact
-        return contact if contact is not None and contact.uri == self.adding.host.uri else None
+        contact = self.draft.contact
+        return contact if contact is not None and contact.uri == self.draft.host.uri else None
 
     @property
     def is_testing(self) -> bool:
@@ -79,7 +80,7 @@ class ConnectionPage(HostPage, BackgroundWork):
             return True
         from tui.screens.dialogs.confirm import Confirm
 
-        waits, name = self.is_testing, self.adding.host.name
+        waits, name = self.is_testing, self.draft.host.name
         told = "has not answered yet" if waits else "does not answer"
         lines = (
             ((f"{name} {told}: what it is can't be compared with its profile.", Tone.WARN),),
@@ -94,14 +95,14 @@ class ConnectionPage(HostPage, BackgroundWork):
         self.stop()
 
     def _answered(self, wanted: bool | None) -> None:
-        if wanted and self.adding.page is self:
-            self.adding.go_to_page(self.adding.at + 1)
+        if wanted and self.wizard.page is self:
+            self.wizard.go_to_page(self.wizard.at + 1)
 
     def test(self) -> None:
         """Try the way to the host."""
         self.stop()
-        host, clock = self.adding.host, self.background.clock
-        self._began, self._stage, self._error, self.adding.contact = clock.monotonic(), "", None, None
+        host, clock = self.draft.host, self.background.clock
+        self._began, self._stage, self._error, self.draft.contact = clock.monotonic(), "", None, None
 
         def job(control: Control) -> Contact:
             with control.step(StepKind.LOOK, "go the way to the host", host.uri) as step:
@@ -130,7 +131,7 @@ class ConnectionPage(HostPage, BackgroundWork):
 
     def _take(self, contact: Contact) -> None:
         """Show what the test came to."""
-        self.adding.contact = contact
+        self.draft.contact = contact
         self._show()
         self.call_after_refresh(self._offer_next)
 
@@ -140,11 +141,11 @@ class ConnectionPage(HostPage, BackgroundWork):
 
     def _offer_next(self) -> None:
         """Put the focus where one goes on: to the next page, or to what may mend the way."""
-        if self.adding.page is not self:  # gone back meanwhile
+        if self.wizard.page is not self:  # gone back meanwhile
             return
         contact = self.contact
         within = first_focusable(self) if contact is not None and contact.survey is None else None
-        (within or self.adding.query_one("#next")).focus()
+        (within or self.wizard.query_one("#next")).focus()
 
     def _show(self) -> None:
         contact = self.contact
@@ -152,11 +153,11 @@ class ConnectionPage(HostPage, BackgroundWork):
         self.query_one("#again-row").display = not self.is_testing
         if self.is_testing:
             waited = self.background.clock.monotonic() - self._began
-            uri, stage = self.adding.host.uri, self._stage or "looking at the URI"
+            uri, stage = self.draft.host.uri, self._stage or "looking at the URI"
             answer.show(lambda width: waiting_lines(uri, stage, waited, HOST_SECONDS, width))
             help_with_key.hide()
         elif contact is not None:
-            twins = twins_of(contact.survey, self.adding.realms.fleet, self.adding.host.name)
+            twins = twins_of(contact.survey, self.realms.fleet, self.draft.host.name)
             answer.show(lambda width: contact_lines(contact, twins, width))
             if contact.wants_key and contact.target is not None:
                 help_with_key.offer(contact.target, contact.uri)
@@ -165,8 +166,8 @@ class ConnectionPage(HostPage, BackgroundWork):
         elif (error := self._error) is not None:
             answer.show(lambda width: hanging("No answer ", Tone.BAD, str(error), Tone.PLAIN, width))
             help_with_key.hide()
-        if self.adding.page is self:
-            self.adding.show_buttons()
+        if self.wizard.page is self:
+            self.wizard.show_buttons()
 
     @on(Button.Pressed, "#again")
     def try_again(self, event: Button.Pressed) -> None:

@@ -11,12 +11,14 @@ from textual.widgets import Input
 from tui.forms.host import Fault, check_host_name, check_uri
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
-from tui.screens.hosts.fields import show_faults, text_field
 from tui.screens.hosts.wizard.page import HostPage
 from tui.widgets.flow import Flow
+from tui.widgets.host_fields import show_faults, text_field
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from tui.screens.hosts.wizard.page import HostDraft
 
 FIELDS = ("name", "uri")
 
@@ -33,8 +35,8 @@ class NamePage(HostPage):
 
     title = "Name"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, draft: HostDraft) -> None:
+        super().__init__(draft)
         self._touched: set[str] = set()
         self._uri_follows_name = True
         self._proposed_uri = ""
@@ -74,7 +76,7 @@ class NamePage(HostPage):
 
     def faults(self) -> dict[str, Fault]:
         """Give what is wrong with the fields as they are, by field."""
-        others = self.adding.others()
+        others = self.others()
         uri = self._value("uri")
         checked = {"name": check_host_name(self._value("name"), others), "uri": check_uri(uri)}
         twin = next((other.name for other in others if other.uri == uri), None)
@@ -94,8 +96,7 @@ class NamePage(HostPage):
         if refused:
             self.query_one(f"#{refused[0]}").focus()
             return False
-        adding = self.adding
-        adding.host = replace(adding.host, name=self._value("name"), uri=self._value("uri"))
+        self.draft.host = replace(self.draft.host, name=self._value("name"), uri=self._value("uri"))
         return True
 
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from core.hosts import Host
 from tui.screens.dialogs.wizard import WizardPage
 
 if TYPE_CHECKING:
-    from tui.screens.hosts.wizard.wizard import HostWizard
+    from core.operations.doctor.contact import Contact
+
+
+@dataclass(slots=True)
+class HostDraft:
+    """A host as far as the pages have described it."""
+
+    host: Host = field(default_factory=lambda: Host(name="", realm="", uri="", profile=""))
+    contact: Contact | None = None
+    """What the connection's test came to; None where there was none to this URI."""
 
 
 class HostPage(WizardPage):
     """A page of the wizard that adds a host."""
 
-    @property
-    def adding(self) -> HostWizard:
-        """The wizard, by its own type."""
-        return cast("HostWizard", self.screen)
+    def __init__(self, draft: HostDraft) -> None:
+        super().__init__()
+        self.draft = draft
+
+    def others(self) -> tuple[Host, ...]:
+        """Return the hosts that are registered, as shown."""
+        fleet = self.realms.fleet
+        return tuple(snapshot.host for snapshot in fleet.hosts) if fleet is not None else ()

@@ -11,9 +11,9 @@ from textual.widgets import Button, Select
 
 from core.operations.hardware.profile_match import rank_profiles
 from tui.render.hosts.profiles import answers_to, fit_lines, profile_words, size_of
-from tui.screens.hosts.fields import choice_field, options_of
 from tui.screens.hosts.wizard.page import HostPage
 from tui.widgets.flow import Flow
+from tui.widgets.host_fields import choice_field, options_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.driver.hosts.survey import HostSurvey
     from core.operations.hardware.profile_match import Fit
+    from tui.screens.hosts.wizard.page import HostDraft
 
 
 class ProfilePage(HostPage):
@@ -28,8 +29,8 @@ class ProfilePage(HostPage):
 
     title = "Profile"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, draft: HostDraft) -> None:
+        super().__init__(draft)
         self._fits: tuple[Fit, ...] = ()
         self._judged: HostSurvey | None = None
         self._chosen_by_user = False
@@ -37,7 +38,7 @@ class ProfilePage(HostPage):
 
     def compose(self) -> ComposeResult:
         """Lay out the choices, what differs, and the way to a proposal."""
-        configuration = self.adding.realms.workplace.configuration
+        configuration = self.realms.workplace.configuration
         realms = sorted(configuration.realms.values(), key=lambda realm: realm.disabled)
         named = [(realm.id, f"{realm.id} (disabled)" if realm.disabled else realm.id) for realm in realms]
         yield from choice_field("realm", "Realm", named, None)
@@ -49,11 +50,11 @@ class ProfilePage(HostPage):
 
     @property
     def _configuration(self) -> Configuration:
-        return self.adding.realms.workplace.configuration
+        return self.realms.workplace.configuration
 
     @property
     def _survey(self) -> HostSurvey | None:
-        contact = self.adding.contact
+        contact = self.draft.contact
         return contact.survey if contact is not None else None
 
     def enter(self) -> None:
@@ -87,7 +88,7 @@ class ProfilePage(HostPage):
 
     def _compare(self) -> None:
         survey, fits = self._survey, self._fits
-        name, realm, profile = self.adding.host.name, self._chosen("realm"), self._chosen("profile")
+        name, realm, profile = self.draft.host.name, self._chosen("realm"), self._chosen("profile")
         findings = answers_to(name, realm, profile, self._configuration, survey) if survey is not None else []
         self.query_one("#fit", Flow).show(lambda width: fit_lines(fits, findings, survey, width))
 
@@ -96,9 +97,9 @@ class ProfilePage(HostPage):
         realm, profile = self._chosen("realm"), self._chosen("profile")
         if realm not in self._configuration.realms or profile not in self._configuration.hardware_profiles:
             lacking = "realm" if realm not in self._configuration.realms else "hardware profile"
-            self.adding.realms.tell(f"No {lacking} is configured: without one no host can be added.", "warning")
+            self.realms.tell(f"No {lacking} is configured: without one no host can be added.", "warning")
             return False
-        self.adding.host = replace(self.adding.host, realm=realm, profile=profile)
+        self.draft.host = replace(self.draft.host, realm=realm, profile=profile)
         return True
 
     @on(Button.Pressed, "#propose")
@@ -107,6 +108,6 @@ class ProfilePage(HostPage):
         event.stop()
         survey = self._survey
         if survey is not None:
-            from tui.screens.hosts.profile_proposal import ProposalDialog
+            from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 
             self.app.push_screen(ProposalDialog(survey))

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import SuspendNotSupported
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
     from core.operations.ssh.login import SshTarget
     from core.operations.tasks.task import Control
-    from tui.app.app import RealmsApp
-    from tui.render.hosts.questions import Question
+    from tui.render.question import Question
 
 PAUSE = "printf '\\nEnter goes back to the screen. '; read -r _"
 """Run where ssh failed, so that its words can be read."""
@@ -70,10 +69,6 @@ class KeyHelp(Vertical, BackgroundWork):
         self._target: SshTarget | None = None
         self._uri = ""
         self._key: ServiceKey | None = None
-
-    @property
-    def _realms(self) -> RealmsApp:
-        return cast("RealmsApp", self.app)
 
     def compose(self) -> ComposeResult:
         """Lay out the key, and the buttons of both cases."""
@@ -142,7 +137,7 @@ class KeyHelp(Vertical, BackgroundWork):
                 self._make(KeyType.ED25519)
             case "copy" if self._key is not None:
                 self.app.copy_to_clipboard(self._key.line)
-                self._realms.tell("The key's line was copied to the clipboard (OSC 52).")
+                self.realms.tell("The key's line was copied to the clipboard (OSC 52).")
             case "install" if self._key is not None and self._target is not None:
                 self._ask(ask_install(self._key, self._target), self._install)
 
@@ -160,12 +155,12 @@ class KeyHelp(Vertical, BackgroundWork):
                 return make_key(file, kind)
 
         def made(key: ServiceKey) -> None:
-            self._realms.tell(f"{key.private}: {key.type} {key.bits}")
+            self.realms.tell(f"{key.private}: {key.type} {key.bits}")
             if self.is_mounted:
                 self._look()
 
         def make() -> None:
-            self._realms.run_task("make key", str(file), job, made)
+            self.realms.run_task("make key", str(file), job, made)
 
         self._ask(ask_make(file, kind), make)
 
@@ -184,12 +179,12 @@ class KeyHelp(Vertical, BackgroundWork):
                 if code:
                     run_in_foreground(("sh", "-c", PAUSE))
         except SuspendNotSupported:
-            self._realms.tell("This terminal can't be handed over to ssh.", "warning", hint="realms keys install URI")
+            self.realms.tell("This terminal can't be handed over to ssh.", "warning", hint="realms keys install URI")
             return
         except OSError as error:
-            self._realms.tell(f"ssh can't be started: {error.strerror or error}", "error")
+            self.realms.tell(f"ssh can't be started: {error.strerror or error}", "error")
             return
         self.app.refresh(layout=True)
         if code:
-            self._realms.tell("The key was not installed.", "warning")
+            self.realms.tell("The key was not installed.", "warning")
         self.post_message(self.Mended())

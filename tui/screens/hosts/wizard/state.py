@@ -12,9 +12,9 @@ from core.errors import HostRefused
 from core.hosts import HostState, StaticAddress
 from tui.forms.host import Fault, check_static_address
 from tui.render.hosts.summary import state_lines, translation_lines
-from tui.screens.hosts.fields import choice_field, show_faults, text_field
 from tui.screens.hosts.wizard.page import HostPage
 from tui.widgets.flow import Flow
+from tui.widgets.host_fields import choice_field, show_faults, text_field
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -40,7 +40,7 @@ class StatePage(HostPage):
     @on(Select.Changed)
     def _explain(self) -> None:
         state = HostState(str(self.query_one("#state", Select).value))
-        survey = self.adding.contact.survey if self.adding.contact is not None else None
+        survey = self.draft.contact.survey if self.draft.contact is not None else None
         self.query_one("#state-means", Flow).show(lambda width: state_lines(state, width))
         address = self._address()
         guests = survey.occupation.addresses if survey is not None else ()
@@ -63,7 +63,7 @@ class StatePage(HostPage):
 
     def faults(self) -> dict[str, Fault]:
         """Give what is wrong with the address."""
-        fault = check_static_address(self._text(), self.adding.others())
+        fault = check_static_address(self._text(), self.others())
         return {"static": fault} if fault is not None else {}
 
     def leave(self) -> bool:
@@ -74,5 +74,5 @@ class StatePage(HostPage):
             self.query_one("#static").focus()
             return False
         state = HostState(str(self.query_one("#state", Select).value))
-        self.adding.host = replace(self.adding.host, state=state, static_address=self._address())
+        self.draft.host = replace(self.draft.host, state=state, static_address=self._address())
         return True

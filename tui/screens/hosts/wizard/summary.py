@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui.render.hosts.summary import Line
+    from tui.screens.hosts.wizard.page import HostDraft
 
 
 class SummaryPage(HostPage):
@@ -25,8 +26,8 @@ class SummaryPage(HostPage):
     title = "Summary"
     verb = "Add"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, draft: HostDraft) -> None:
+        super().__init__(draft)
         self._pending = False
         self._refusal: Sequence[Line] = ()
         self._plan: Plan | None = None
@@ -49,9 +50,8 @@ class SummaryPage(HostPage):
 
     def enter(self) -> None:
         """Say what the pages before came to."""
-        adding = self.adding
-        workplace, host = adding.realms.workplace, adding.host
-        survey = adding.contact.survey if adding.contact is not None else None
+        workplace, host, contact = self.realms.workplace, self.draft.host, self.draft.contact
+        survey = contact.survey if contact is not None else None
         configuration = workplace.configuration
         found = answers_to(host.name, host.realm, host.profile, configuration, survey) if survey is not None else []
         self._refusal = ()
@@ -62,8 +62,9 @@ class SummaryPage(HostPage):
     def leave(self) -> bool:
         """Hand the host to the registry, whose answer closes the wizard."""
         self._pending = True
-        self.adding.show_buttons()
-        self.adding.add()
+        self.wizard.show_buttons()
+        workplace, new = self.realms.workplace, self.draft.host
+        self.realms.change(f"{new.name}: added", [(new.name, lambda: workplace.add_host(new))])
         return False
 
     def show_refusal(self, lines: Sequence[Line]) -> None:
@@ -71,7 +72,7 @@ class SummaryPage(HostPage):
         self._pending = False
         self._refusal = lines
         self._show()
-        self.adding.show_buttons()
+        self.wizard.show_buttons()
         self.scroll_home(animate=False)
 
     def _show(self) -> None:

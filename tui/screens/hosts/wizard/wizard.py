@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from core.hosts import Host
-from tui.app.areas import AREAS
 from tui.render.hosts.probe_report import failure_lines
 from tui.screens.dialogs.wizard import Wizard
 from tui.screens.hosts.wizard.connection import ConnectionPage
 from tui.screens.hosts.wizard.name import NamePage
+from tui.screens.hosts.wizard.page import HostDraft, HostPage
 from tui.screens.hosts.wizard.profile import ProfilePage
 from tui.screens.hosts.wizard.state import StatePage
 from tui.screens.hosts.wizard.summary import SummaryPage
@@ -17,9 +16,7 @@ from tui.screens.hosts.wizard.summary import SummaryPage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.operations.doctor.contact import Contact
     from tui.messages import Changed
-    from tui.screens.hosts.wizard.page import HostPage
 
 
 class HostWizard(Wizard[str]):
@@ -30,24 +27,12 @@ class HostWizard(Wizard[str]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.host = Host(name="", realm="", uri="", profile="")
-        """The host as far as the pages have described it."""
-        self.contact: Contact | None = None
-        """What the connection's test came to; None where there was none to this URI."""
+        self.draft = HostDraft()
 
     def make_pages(self) -> Sequence[HostPage]:
         """Give the pages, in their order."""
-        return (NamePage(), ConnectionPage(), ProfilePage(), StatePage(), SummaryPage())
-
-    def others(self) -> tuple[Host, ...]:
-        """Give the hosts that are registered, as shown."""
-        fleet = self.realms.fleet
-        return tuple(snapshot.host for snapshot in fleet.hosts) if fleet is not None else ()
-
-    def add(self) -> None:
-        """Hand the host to the registry; its answer decides."""
-        workplace, new = self.realms.workplace, self.host
-        self.realms.change(f"{new.name}: added", [(new.name, lambda: workplace.add_host(new))])
+        pages = (NamePage, ConnectionPage, ProfilePage, StatePage, SummaryPage)
+        return tuple(page(self.draft) for page in pages)
 
     def on_changed(self, message: Changed) -> None:
         """Close once the registry took the host; else show why it didn't."""
@@ -56,7 +41,8 @@ class HostWizard(Wizard[str]):
             message.reported = True
             summary.show_refusal([line for failure in message.failures for line in failure_lines(failure.error)])
             return
-        pools = next((area for area in AREAS if area.id == "pools"), None)
+        pools = next((command for command in self.realms.app_commands if command.action == "area('pools')"), None)
         if pools is not None and summary.lacks_pools:
-            self.realms.tell(f"Pools of its realm are missing there: {pools.key} goes to {pools.title}.", "warning")
+            where = f"{pools.key_text} goes to {pools.label}"
+            self.realms.tell(f"Pools of its realm are missing there: {where}.", "warning")
         self.dismiss(message.done[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.widgets import Static
@@ -15,7 +15,7 @@ from tui.render.ages import connection_text
 from tui.render.cells import Tone, width_of
 from tui.render.pools.setup import what_it_has, where_it_is
 from tui.render.wrapping import cut_middle
-from tui.screens.dialogs.wizard import WizardPage
+from tui.screens.pools.setup.page import SetUpPage
 from tui.widgets.tick_list import TickList
 from tui.widgets.tones import content
 
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui.render.pools.table import HostPoolsView
-    from tui.screens.pools.setup.wizard import PoolsWizard
-
-
-class SetUpPage(WizardPage):
-    """A page of this wizard."""
-
-    @property
-    def setting_up(self) -> PoolsWizard:
-        """The wizard, by its own type."""
-        return cast("PoolsWizard", self.screen)
 
 
 class ChoicePage(SetUpPage):
@@ -80,14 +70,13 @@ class HostsPage(ChoicePage):
 
     def enter(self) -> None:
         """List the realm's hosts, with what their pools lack."""
-        wizard = self.setting_up
-        views = wizard.views()
+        views = self.views()
         names = max((min(24, width_of(view.snapshot.name)) for view in views), default=0)
         self.fill([self._selection(view, names) for view in views])
 
     def _selection(self, view: HostPoolsView, names: int) -> Selection[str]:
-        wizard, snapshot = self.setting_up, view.snapshot
-        realms, now = wizard.realms.workplace.configuration.realms, wizard.realms.workplace.clock.now()
+        snapshot = view.snapshot
+        realms, now = self.realms.workplace.configuration.realms, self.realms.workplace.clock.now()
         connects = snapshot.host.state.connects
         name = cut_middle(snapshot.name, names)
         prompt = content(
@@ -100,7 +89,7 @@ class HostsPage(ChoicePage):
                 what_it_has(view) if connects else ("disabled: enable it first", Tone.DIM),
             )
         )
-        chosen = connects and snapshot.name in wizard.chosen
+        chosen = connects and snapshot.name in self.draft.chosen
         return Selection(prompt, snapshot.name, chosen, disabled=not connects)
 
     def leave(self) -> bool:
@@ -108,8 +97,7 @@ class HostsPage(ChoicePage):
         ticked = set(self.choices.selected)
         self.complain("" if ticked else "Tick at least one host.")
         if ticked:
-            wizard = self.setting_up
-            wizard.chosen = tuple(view.snapshot.name for view in wizard.views() if view.snapshot.name in ticked)
+            self.draft.chosen = tuple(view.snapshot.name for view in self.views() if view.snapshot.name in ticked)
         return bool(ticked)
 
 
@@ -121,15 +109,14 @@ class RolesPage(ChoicePage):
 
     def enter(self) -> None:
         """List the four pools; those that are not active everywhere are ticked, or all of them."""
-        wizard = self.setting_up
-        views = wizard.chosen_views()
-        if not wizard.roles:
+        draft, views = self.draft, self.chosen_views()
+        if not draft.roles:
             lacking = {
                 pool.role for view in views for pool in view.pools
                 if pool.state is not PoolState.ACTIVE or not view.freshness.is_current
             }  # fmt: skip
-            wizard.roles = tuple(role for role in PoolRole if not lacking or role in lacking)
-        names = [printable(name) for name in wizard.realm.pools]
+            draft.roles = tuple(role for role in PoolRole if not lacking or role in lacking)
+        names = [printable(name) for name in draft.realm.pools]
         width = max(map(width_of, names))
         self.fill(
             [
@@ -145,7 +132,7 @@ class RolesPage(ChoicePage):
                         )
                     ),
                     role.value,
-                    role in wizard.roles,
+                    role in draft.roles,
                 )
                 for role, name in zip(PoolRole, names, strict=True)
             ]
@@ -156,5 +143,5 @@ class RolesPage(ChoicePage):
         ticked = set(self.choices.selected)
         self.complain("" if ticked else "Tick at least one pool.")
         if ticked:
-            self.setting_up.roles = tuple(role for role in PoolRole if role.value in ticked)
+            self.draft.roles = tuple(role for role in PoolRole if role.value in ticked)
         return bool(ticked)

@@ -12,10 +12,11 @@ from textual.widgets import Static
 from core.errors import UsageError
 from core.operations.storage.pool_report import NEED, PoolRole
 from core.units import NotAQuantity, parse_size, show_size
+from tui.forms.fields import YES, FormField
 from tui.render.cells import Piece, Tone
 from tui.render.wrapping import cut_middle, wrapped
-from tui.screens.pools.setup.choices import SetUpPage
-from tui.widgets.fields import YES, FieldRow, FormField
+from tui.screens.pools.setup.page import SetUpPage
+from tui.widgets.fields import FieldRow
 from tui.widgets.flow import Flow
 from tui.widgets.tones import content
 
@@ -86,17 +87,16 @@ class PlacePage(SetUpPage):
         self._show_told()
 
     def _propose(self) -> None:
-        wizard = self.setting_up
-        usual = usual_places(wizard.realm, [found for view in wizard.views() for pool in view.pools
+        usual = usual_places(self.draft.realm, [found for view in self.views() for pool in view.pools
                                             if (found := pool.facts) is not None])  # fmt: skip
         for key, value in usual.items():
             self.row(key).write(value)
-        embedded = any(view.snapshot.host.uri.startswith("test:") for view in wizard.chosen_views())
+        embedded = any(view.snapshot.host.uri.startswith("test:") for view in self.chosen_views())
         if embedded:  # the embedded driver's hosts share nothing with each other, whatever is written there
             self.row("proof").write("")
 
     def _show_needed(self) -> None:
-        kind, roles = self.value("type"), self.setting_up.roles
+        kind, roles = self.value("type"), self.draft.roles
         self.row("source").display = kind == "netfs"
         self.row("format").display = kind != "dir"
         for role in PoolRole:
@@ -121,11 +121,11 @@ class PlacePage(SetUpPage):
     @on(FieldRow.Submitted)
     def go_on(self) -> None:
         """Go to the next field."""
-        self.setting_up.go_on()
+        self.wizard.go_on()
 
     def faults(self) -> dict[str, str]:
         """Give what is wrong with the fields, by field, in their order."""
-        kind, roles = self.value("type"), self.setting_up.roles
+        kind, roles = self.value("type"), self.draft.roles
         checked = {"base": _path_fault(self.value("base")), "source": ""}
         if not self.value("base") and not all(self.value(f"path-{role}") for role in roles):
             checked["base"] = "which folder? Or give each pool its own below"
@@ -149,7 +149,7 @@ class PlacePage(SetUpPage):
         from core.driver.storage.pool_setup import Permissions, PoolType
         from core.operations.storage.pools import PoolRequest
 
-        kind, roles = PoolType(self.value("type")), self.setting_up.roles
+        kind, roles = PoolType(self.value("type")), self.draft.roles
 
         def number(key: str, base: int = 10) -> int | None:
             return int(self.value(key), base) if self.value(key) else None
@@ -173,7 +173,7 @@ class PlacePage(SetUpPage):
         error = ""
         if not self.faults():
             try:
-                plans = self.pool_request().plans(self.setting_up.realm)
+                plans = self.pool_request().plans(self.draft.realm)
             except UsageError as refused:
                 error = refused.message
 
@@ -203,12 +203,12 @@ class PlacePage(SetUpPage):
             return False
         request = self.pool_request()
         try:
-            request.plans(self.setting_up.realm)
+            request.plans(self.draft.realm)
         except UsageError:
             self._show_told()
             return False
-        self.setting_up.request = request
-        self.setting_up.proof = bool(self.value("proof"))
+        self.draft.request = request
+        self.draft.proof = bool(self.value("proof"))
         return True
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.render.pools.setup import preview_lines
 from tui.screens.background import BackgroundWork
-from tui.screens.pools.setup.choices import SetUpPage
+from tui.screens.pools.setup.page import SetUpPage
 from tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.errors import RealmsError
     from core.hosts import Host
-    from core.operations.storage.pool_report import HostPools
+    from core.operations.storage.pool_report import HostPools, RealmPool
 
 
 class ChecksPage(SetUpPage, BackgroundWork):
@@ -32,10 +32,9 @@ class ChecksPage(SetUpPage, BackgroundWork):
         from core.errors import HostUnreachable
         from core.operations.storage.pool_report import HostPools
 
-        wizard = self.setting_up
-        views = wizard.chosen_views()
+        draft, views = self.draft, self.chosen_views()
         answering = [view.snapshot.host for view in views if view.freshness.is_current]
-        wizard.found = {
+        draft.found = {
             view.snapshot.name: HostPools(
                 view.snapshot.host,
                 error=HostUnreachable(view.snapshot.name, view.snapshot.error or "it does not answer"),
@@ -43,14 +42,22 @@ class ChecksPage(SetUpPage, BackgroundWork):
             for view in views
             if not view.freshness.is_current
         }
-        wizard.asking = {host.name for host in answering}
+        draft.asking = {host.name for host in answering}
         for host in answering:
             self._ask(host)
         self._show()
 
     def _ask(self, host: Host) -> None:
-        job = partial(self.setting_up.realms.workplace.look_at_pools, host, self.setting_up.realm)
-        self.background.ask(host.name, lambda _: job(), self._take, partial(self._fail, host))
+        from core.operations.storage import pool_capacity
+
+        job = partial(pool_capacity.look_anew, host, self.draft.realm)
+        take = partial(self._take_of, host)
+        self.background.ask(host.name, lambda _: job(), take, partial(self._fail, host))
+
+    def _take_of(self, host: Host, pools: tuple[RealmPool, ...]) -> None:
+        from core.operations.storage.pool_report import HostPools
+
+        self._take(HostPools(host, pools))
 
     def _fail(self, host: Host, error: RealmsError) -> None:
         from core.operations.storage.pool_report import HostPools
@@ -59,22 +66,21 @@ class ChecksPage(SetUpPage, BackgroundWork):
 
     def _take(self, pools: HostPools) -> None:
         """Take a host's answer."""
-        wizard = self.setting_up
-        wizard.realms.pool_sight.take(pools)
-        wizard.asking.discard(pools.host.name)
-        wizard.found[pools.host.name] = pools
-        if wizard.page is self:
+        self.realms.pool_sight.take(pools)
+        self.draft.asking.discard(pools.host.name)
+        self.draft.found[pools.host.name] = pools
+        if self.wizard.page is self:
             self._show()
 
     def _show(self) -> None:
-        checks = self.setting_up.checks()
+        checks = self.checks()
         self.query_one(Flow).show(checks.lines)
-        self.setting_up.show_buttons()
+        self.wizard.show_buttons()
 
     @property
     def may_go_on(self) -> bool:
         """Not over pools that are other ones than planned: setting up would refuse them."""
-        return not self.setting_up.checks().conflicts
+        return not self.checks().conflicts
 
 
 class PreviewPage(SetUpPage):
@@ -89,5 +95,5 @@ class PreviewPage(SetUpPage):
 
     def enter(self) -> None:
         """Show what will be done, given what the hosts told."""
-        lines = preview_lines(self.setting_up.checks())
+        lines = preview_lines(self.checks())
         self.query_one(Flow).show(lambda _: lines)

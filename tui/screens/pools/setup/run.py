@@ -9,7 +9,7 @@ from textual.widgets import Button
 
 from core.operations.tasks.task import Progress
 from tui.render.pools.setup_run import Run
-from tui.screens.pools.setup.choices import SetUpPage
+from tui.screens.pools.setup.page import SetUpPage
 from tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class RunPage(SetUpPage):
         self._came = Report()
 
     def _view(self) -> TaskView | None:
-        return self.setting_up.realms.task_view(self._number) if self._number is not None else None
+        return self.realms.task_view(self._number) if self._number is not None else None
 
     def _runs(self) -> bool:
         view = self._view()
@@ -60,11 +60,11 @@ class RunPage(SetUpPage):
 
     def enter(self) -> None:
         """Begin: this is the step that does it."""
-        wizard = self.setting_up
-        self._checks, self._came = wizard.checks(), Report()
+        draft = self.draft
+        self._checks, self._came = self.checks(), Report()
         self.may_go_back = False
-        realms, came, realm = wizard.realms, self._came, wizard.realm
-        hosts, request, proof = wizard.chosen_hosts(), wizard.request, wizard.proof
+        realms, came, realm = self.realms, self._came, draft.realm
+        hosts, request, proof = self.chosen_hosts(), draft.request, draft.proof
         if request is None:  # no page before lets go on without one
             return
 
@@ -102,26 +102,26 @@ class RunPage(SetUpPage):
         stop.display = view.is_running
         stop.disabled = view.cancelling
         self.may_go_back = not view.is_running and view.progress is not Progress.DONE
-        self.setting_up.show_buttons()
-        self.setting_up.query_one("#cancel", Button).display = False  # it would sound as if anything were undone
+        self.wizard.show_buttons()
+        self.wizard.query_one("#cancel", Button).display = False  # it would sound as if anything were undone
 
     def _take_in(self, view: TaskView) -> None:
         """Let the area know, once: of a task that failed too, and of one that was undone."""
         if self._came.taken:
             return
         self._came.taken = True
-        sight = self.setting_up.realms.pool_sight
+        sight = self.realms.pool_sight
         if self._came.report is not None:
             sight.take_report(self._came.report)
         if view.progress is not Progress.DONE:
-            for host in self.setting_up.chosen_hosts():
+            for host in self.chosen_hosts():
                 sight.of(host.name).asked_for = None
-        self.setting_up.query_one("#next", Button).focus()
+        self.wizard.query_one("#next", Button).focus()
 
     @on(Button.Pressed, "#stop")
     def stop(self, event: Button.Pressed) -> None:
         """End the task; it undoes what it did."""
         event.stop()
         if self._number is not None:
-            self.setting_up.realms.workplace.tasks.cancel(self._number)
+            self.realms.workplace.tasks.cancel(self._number)
             self._show()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding
@@ -19,6 +19,7 @@ from core.operations.hardware.discover import identifier, propose
 from core.operations.hardware.profile_hocon import write_hocon
 from core.operations.tasks.step_kinds import StepKind
 from core.text import printable
+from tui.context import WithContext
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
 from tui.widgets.flow import Flow
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.driver.hosts.survey import HostSurvey
     from core.operations.tasks.task import Control
-    from tui.app.app import RealmsApp
 
 
 def free_id(survey: HostSurvey, configuration: Configuration) -> str:
@@ -53,7 +53,7 @@ def save(path: Path, text: str) -> None:
         raise UnwritableFile(f"{path}: {reason.lower()}", hint="choose another place") from error
 
 
-class ProposalDialog(ModalScreen[None]):
+class ProposalDialog(ModalScreen[None], WithContext):
     """Shows the text; the user's configuration is never touched."""
 
     BINDINGS: ClassVar = [
@@ -61,7 +61,7 @@ class ProposalDialog(ModalScreen[None]):
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
     ]
-    CSS_PATH: ClassVar = ["../dialogs/dialogs.tcss", "wizard/wizard.tcss"]
+    CSS_PATH: ClassVar = ["../../dialogs/dialogs.tcss", "wizard.tcss"]
 
     def __init__(self, survey: HostSurvey) -> None:
         super().__init__()
@@ -69,13 +69,9 @@ class ProposalDialog(ModalScreen[None]):
         self.text = ""
         """The proposal, as it is copied and saved."""
 
-    @property
-    def _realms(self) -> RealmsApp:
-        return cast("RealmsApp", self.app)
-
     def compose(self) -> ComposeResult:
         """Lay out the text, where it goes, and what can be done with it."""
-        configuration = self._realms.workplace.configuration
+        configuration = self.realms.workplace.configuration
         proposal = propose(self._survey, configuration, profile_id=free_id(self._survey, configuration))
         self.text = write_hocon(proposal)
         with Vertical(classes="dialog proposal") as dialog:
@@ -94,7 +90,7 @@ class ProposalDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Say where the text goes, and begin where a hasty Enter does no harm."""
-        path, text = self._realms.workplace.configuration_path, self.text
+        path, text = self.realms.workplace.configuration_path, self.text
         self.query_one("#text", Flow).show(lambda width: _hocon_lines(text, width))
         self.query_one("#where", Flow).show(lambda width: _where_lines(path, width))
         self.query_one("#copy").focus()
@@ -110,7 +106,7 @@ class ProposalDialog(ModalScreen[None]):
         match event.button.id:
             case "copy":
                 self.app.copy_to_clipboard(self.text)
-                self._realms.tell("The proposal was copied to the clipboard (OSC 52).")
+                self.realms.tell("The proposal was copied to the clipboard (OSC 52).")
             case "save":
                 self._save()
             case _:
@@ -131,7 +127,7 @@ class ProposalDialog(ModalScreen[None]):
                 save(path, text)
             return f"{path} is written; the configuration is as it was"
 
-        self._realms.run_task("save profile", str(path), job)
+        self.realms.run_task("save profile", str(path), job)
 
 
 def _hocon_lines(text: str, width: int) -> list[tuple[Piece, ...]]:

@@ -9,10 +9,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from core.files import replace_file
-from tui.render.rows import Sort
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """By which column a table is sorted, and in which direction."""
+
+    column: str
+    descending: bool = False
 
 
 @dataclass(slots=True)

@@ -1,0 +1,78 @@
+"""What the ssh program says, turned into what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import shlex
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from core.text import one_line
+
+if TYPE_CHECKING:
+    from core.operations.ssh.login import SshTarget
+
+_ACCEPT = "ssh {login}, compare the fingerprint with the one shown on the host, and accept it"
+_REINSTALLED = "if the host was reinstalled: ssh-keygen -R {known}, then {accept}; else someone may be in between"
+
+
+class SshReason(StrEnum):
+    """Why a login failed, as far as something is decided by it."""
+
+    KEYS_REFUSED = "keys-refused"
+    HOST_KEY_UNKNOWN = "host-key-unknown"
+    OTHER = "other"
+
+
+class SshSaid(NamedTuple):
+    """What the ssh program said: what is wrong, and how to mend it."""
+
+    what: str
+    mend: str
+    reason: SshReason = SshReason.OTHER
+
+
+KEY_UNREADABLE = "the key file can't be read by this user"
+OWN_KEY = "run as the user whose key it is, as a rule root, or name a key of your own in the URI: ?keyfile=PATH"
+
+_REASONS = (
+    ("remote host identification has changed", "the host's ssh key is not the one accepted before", _REINSTALLED),
+    ("host key verification failed", "the host's key is not known: nobody has accepted it", "{accept}"),
+    ("unprotected private key file", "the key file can be read by others: ssh refuses it", "chmod 600 {key}"),
+    ("too many authentication failures", "the agent offers too many keys", "name one in the URI: ?keyfile=PATH"),
+    ('": permission denied', KEY_UNREADABLE, OWN_KEY),
+    ("not accessible: permission denied", KEY_UNREADABLE, OWN_KEY),
+    ("permission denied (", "the host accepts none of the keys offered", "realms keys install {name}"),
+    ("could not resolve hostname", "cannot resolve {host}", "check the name in the URI, and DNS"),
+    ("connection refused", "nothing listens at {host} port {port}", "start sshd on the host, or correct the URI"),
+    ("no route to host", "no route to {host}", "is the host up, and the network between?"),
+    ("network is unreachable", "the network of {host} is unreachable", "check this machine's own network and routes"),
+    ("timed out", "{host} does not answer", "is the host up, and does a firewall drop packets?"),
+    ("not installed on this machine", "this machine has no ssh program", "install openssh-client"),
+)  # fmt: skip
+_DECISIVE = {
+    "host key verification failed": SshReason.HOST_KEY_UNKNOWN,
+    "permission denied (": SshReason.KEYS_REFUSED,
+}
+
+
+def how_to_accept(target: SshTarget) -> str:
+    """Return how the host's own key is accepted."""
+    return _ACCEPT.format(login=target.login)
+
+
+def explain(said: str, name: str, target: SshTarget) -> SshSaid:
+    """Turn what the ssh program said into what is wrong and how to mend it."""
+    words = {
+        "host": target.host, "login": target.login, "known": shlex.quote(target.known_name),
+        "name": shlex.quote(name), "port": target.port or 22, "key": shlex.quote(str(target.keyfile or "KEYFILE")),
+        "accept": how_to_accept(target),
+    }  # fmt: skip
+    lower = said.lower()
+    if "host key verification failed" not in lower:  # else a changed key is noise: the URI says no_verify=1
+        lower = lower.replace(_REASONS[0][0], "")
+    for pattern, what, mend in _REASONS:
+        if pattern in lower:
+            return SshSaid(what.format(**words), mend.format(**words), _DECISIVE.get(pattern, SshReason.OTHER))
+    lines = [line for line in said.splitlines() if line.strip()]
+    what = f"ssh: {one_line(lines[-1]) if lines else 'failed without a word'}"
+    return SshSaid(what, f"see what `ssh {target.login}` says")

@@ -1,0 +1,384 @@
+"""Who uses a volume, judged by what hosts told.
+
+An answer is certain: the same pool, the same export, the same file by path, size and time of change. Or it is a doubt:
+a file of the same name in no pool, to which a symbolic link may lead (libvirt compares paths, and so can't tell), or
+the same path in another realm, where other storage may be mounted. A host that could not be asked is a doubt too.
+"""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from core.operations.storage.pool_report import PoolRole
+from core.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from core.driver.storage.volumes import Volume
+    from core.driver.vms.disks import DomainDisks
+    from core.operations.storage.host_facts import HostStorage, PoolContents, StorageFacts
+
+
+class UseKind(StrEnum):
+    """How something uses a volume."""
+
+    DISK = "disk"
+    """A VM has it as a disk, or its disk is based on it."""
+    OVERLAY = "overlay"
+    """A volume is an overlay of it."""
+    COPY = "copy"
+    """A VM was made from it by a full copy: it can go."""
+    MARK = "mark"
+    """A VM is marked as made from it, and nobody can tell whether it is a copy: no volume of the VM was found."""
+    OPERATION = "operation"
+    """An operation is working on it, or a killed one has left it: `active` tells which."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeUser:
+    """One that uses a volume, or may. `name` is a VM's, a volume's in `pool`, or says an operation."""
+
+    kind: UseKind
+    name: str
+    host: str = ""
+    active: bool | None = None
+    """Whether the VM, or one that uses the volume, holds resources now."""
+    pool: str = ""
+    vms: tuple[str, ...] = ()
+    """VMs that use such a volume, as HOST/NAME."""
+    realm: str = ""
+    """Another realm, where the user is one of its own."""
+    path: str = ""
+    """What it names, where nobody can tell whether that is the same file."""
+    certain: bool = True
+    """Whether it is known to use, or to have used, this very volume."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is used must stay, whatever anyone says."""
+        held = self.kind in (UseKind.DISK, UseKind.OVERLAY) or (self.kind is UseKind.OPERATION and bool(self.active))
+        return self.certain and held
+
+    @property
+    def may_need_it(self) -> bool:
+        """Whether nobody can tell if it needs the volume."""
+        return not self.certain or (self.kind is UseKind.OPERATION and not self.active)
+
+    def __str__(self) -> str:
+        if self.kind is UseKind.OPERATION:
+            return printable(f"{self.name}, {'at work' if self.active else 'left behind by a killed program'}")
+        state = {True: "running", False: "off", None: ""}[self.active]
+        realm = f"realm {self.realm}" if self.realm else ""
+        how = {UseKind.COPY: "a copy", UseKind.MARK: "by its mark"}.get(self.kind, "")
+        if self.path and not self.certain:
+            how = f"perhaps: it has {self.path}"
+        what = f"VM {self.host}/{self.name}"
+        if self.pool:
+            what = f"overlay {self.pool}/{self.name}"
+            state = f"VM {', '.join(self.vms)}, {state}" if self.vms else ""
+        told = ", ".join(filter(None, (state, realm, how)))
+        return printable(what + (f" ({told})" if told else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A volume whose users are looked for, as the hosts of its own realm see it."""
+
+    name: str
+    pools: frozenset[str]
+    """What its pool is called there."""
+    paths: frozenset[str]
+    exports: frozenset[str]
+    """What its pool is mounted from, as HOST:/export, where libvirt has mounted it."""
+    capacity: int | None
+    changed_at: float | None
+    is_brick: bool
+
+
+def wanted(facts: StorageFacts, volume: Volume, *, exists: bool = True) -> Wanted:
+    """Describe a volume as the realm's hosts see it: one that has not looked into its pool again may use it too.
+
+    What does not exist yet has neither a size nor a time of change.
+    """
+    pools = [pool for told in facts.own for pool in told.pools]
+    roles = {pool.role for pool in pools if pool.name == volume.pool and pool.role is not None}
+    same = [pool for pool in pools if pool.name == volume.pool or pool.role in roles]
+    paths = {posixpath.join(pool.path, volume.name) for pool in same if pool.path}
+    paths |= {each.path for pool in same for each in pool.volumes or () if each.name == volume.name}
+    return Wanted(
+        volume.name,
+        frozenset({volume.pool, *(pool.name for pool in same)}),
+        frozenset(_plain(path) for path in (*paths, volume.path) if path),
+        frozenset(pool.export for pool in same if pool.export),
+        volume.capacity if exists else None,
+        volume.changed_at if exists else None,
+        PoolRole.BRICKS in roles,
+    )
+
+
+class Users:
+    """Finds who uses volumes by what the hosts told, which is looked through once for all of them."""
+
+    def __init__(self, facts: StorageFacts) -> None:
+        self._facts = facts
+        self._hosts = tuple(map(_Named, facts.told))
+        self._known = {_plain(volume.path) for told in facts.own for _, volume in told.volumes()}
+
+    def of(self, volume: Wanted, *, but: tuple[str, str] | None = None) -> tuple[VolumeUser, ...]:
+        """Return who uses a volume, or may: what is certain first, an overlay that many hosts see once.
+
+        `but` is a VM that does not count, by host and UUID.
+        """
+        names = {volume.name, *map(posixpath.basename, volume.paths)}
+        sights = [(named, _sight(self._facts, named.told, volume)) for named in self._hosts]
+        overlays = [(overlay, self._having(overlay)) for overlay in _overlays(sights, names)]
+        found = [self._overlay(overlay, having) for overlay, having in overlays]
+        on_overlays = {id(vm) for _, having in overlays for _, vm in having}
+        for named, sight in sights:
+            host, realm = named.told.host, self._other_realm(named.told)
+            for vm in named.vms(names):
+                if (host.name, vm.uuid) == but:
+                    continue
+                match = sight.match(vm.files, vm.volumes)
+                marked = volume.is_brick and vm.mark is not None and vm.mark.brick == volume.name
+                if marked and not realm and id(vm) not in on_overlays and (match is None or not match.certain):
+                    copied = self._has_volumes(named.told, vm)
+                    kind = UseKind.COPY if copied else UseKind.MARK
+                    found.append(VolumeUser(kind, vm.name, host.name, vm.active, certain=copied))
+                if match is not None:
+                    user = VolumeUser(
+                        UseKind.DISK, vm.name, host.name, vm.active,
+                        realm=realm, path=match.path, certain=match.certain,
+                    )  # fmt: skip
+                    found.append(user)
+        return tuple(sorted(found, key=lambda user: not user.certain))
+
+    def _other_realm(self, told: HostStorage) -> str:
+        return told.host.realm if told.host.realm != self._facts.realm else ""
+
+    def _having(self, overlay: _Overlay) -> list[tuple[HostStorage, DomainDisks]]:
+        """Find the VMs of its realm that have an overlay as a disk."""
+        name, found = overlay.volume.name, []
+        for named in self._hosts:
+            if named.told.host.realm == overlay.told.host.realm:
+                pools = [pool for pool in named.told.pools if _key(pool) == _key(overlay.pool)]
+                places = {(pool.name, name) for pool in pools}
+                paths = {_plain(posixpath.join(pool.path, name)) for pool in pools if pool.path}
+                paths.add(_plain(overlay.volume.path))
+                found += [
+                    (named.told, vm)
+                    for vm in named.vms({name, posixpath.basename(overlay.volume.path)})
+                    if places & vm.volumes or any(_plain(file) in paths for file in vm.files)
+                ]
+        return found
+
+    def _overlay(self, overlay: _Overlay, having: Sequence[tuple[HostStorage, DomainDisks]]) -> VolumeUser:
+        realm = self._other_realm(overlay.told)
+        return VolumeUser(
+            UseKind.OVERLAY,
+            overlay.volume.name,
+            host=overlay.told.host.name if realm else "",
+            active=any(vm.active for _, vm in having) if having else None,
+            pool=overlay.pool.name,
+            vms=tuple(f"{told.host.name}/{vm.name}" for told, vm in having),
+            realm=realm,
+            path=overlay.match.path,
+            certain=overlay.match.certain,
+        )
+
+    def _has_volumes(self, told: HostStorage, vm: DomainDisks) -> bool:
+        names = {pool.name for pool in told.pools if pool.role is not None}
+        return any(_plain(file) in self._known for file in vm.files) or any(pool in names for pool, _ in vm.volumes)
+
+
+class _Named:
+    """What one host told, by the names of the files that it names: whoever uses a volume names a file of its name."""
+
+    def __init__(self, told: HostStorage) -> None:
+        self.told = told
+        self._vms: dict[str, list[int]] = {}
+        self.overlays: dict[str, list[tuple[PoolContents, Volume]]] = {}
+        for number, vm in enumerate(told.domains):
+            names = {posixpath.basename(_plain(file)) for file in vm.files} | {name for _, name in vm.volumes}
+            if vm.mark is not None and vm.mark.brick:
+                names.add(vm.mark.brick)
+            for name in names:
+                self._vms.setdefault(name, []).append(number)
+        for pool, volume in told.volumes():
+            if volume.backing_path:
+                name = posixpath.basename(_plain(volume.backing_path))
+                self.overlays.setdefault(name, []).append((pool, volume))
+
+    def vms(self, names: Iterable[str]) -> Iterator[DomainDisks]:
+        """Return the VMs that name a file, a volume or a brick of one of these names, in their order."""
+        numbers = {number for name in names for number in self._vms.get(name, ())}
+        return (self.told.domains[number] for number in sorted(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """That something on a host names a volume; `path` where that only may be so."""
+
+    certain: bool
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """How a host sees a volume: paths that certainly are it, and those that may be."""
+
+    volume: Wanted
+    certain: frozenset[str]
+    possible: frozenset[str]
+    known: frozenset[str] | None
+    """Folders of the realm's pools, whose files are known; None on hosts of other realms."""
+    is_shared: bool
+    """Whether one of its pools has the volume, or may have it."""
+
+    def match(self, files: Collection[str], volumes: Collection[tuple[str, str]] = ()) -> _Match | None:
+        """Judge what a VM, or an overlay, names."""
+        in_pool = self.known is not None and any((pool, self.volume.name) in volumes for pool in self.volume.pools)
+        if in_pool or any(_plain(file) in self.certain for file in files):
+            return _Match(certain=True)
+        named = min((file for file in files if self._may_be(_plain(file))), default=None)
+        return None if named is None else _Match(certain=False, path=named)
+
+    def _may_be(self, file: str) -> bool:
+        folder, name = posixpath.split(file)
+        return file in self.possible or (
+            self.known is not None and name == self.volume.name and folder not in self.known
+        )
+
+
+def _sight(facts: StorageFacts, told: HostStorage, volume: Wanted) -> _Sight:
+    own = told.host.realm == facts.realm
+    verdicts: dict[str, bool | None] = {}
+    for pool in told.pools:
+        if pool.path:
+            path = _plain(posixpath.join(pool.path, volume.name))
+            same = True if pool.export and pool.export in volume.exports else None
+            if same is None and path in volume.paths and not own:
+                same = _is_same(pool, volume)
+            verdicts[path] = max(same, verdicts.get(path), key=(None, False, True).index)
+    certain = {path for path, same in verdicts.items() if same}
+    possible = {path for path, same in verdicts.items() if same is False}
+    is_shared = bool(certain or possible)
+    if own:
+        certain |= volume.paths
+    else:  # a VM there may name the file itself, where no pool tells what lies there
+        possible |= volume.paths - verdicts.keys()
+    known = frozenset(_plain(pool.path) for pool in told.pools if pool.role is not None and pool.path)
+    return _Sight(volume, frozenset(certain), frozenset(possible), known if own else None, is_shared)
+
+
+def _is_same(pool: PoolContents, volume: Wanted) -> bool | None:
+    """Tell whether a pool at the same path has the same volume; False where nobody can tell, None where it has not."""
+    if pool.volumes is None:
+        return False
+    seen = next((each for each in pool.volumes if each.name == volume.name), None)
+    if seen is None or (volume.capacity is not None and seen.capacity != volume.capacity):
+        return False if pool.is_stale else None  # it may have been made, or grown, since
+    return volume.changed_at is not None and seen.changed_at == volume.changed_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlay:
+    """A volume that is based on another, as the host told that is surest of it."""
+
+    told: HostStorage
+    pool: PoolContents
+    volume: Volume
+    match: _Match
+
+
+def _key(pool: PoolContents) -> str:
+    """Return what a pool is known by on all hosts of its realm."""
+    return pool.role or pool.name
+
+
+def _overlays(sights: Sequence[tuple[_Named, _Sight]], names: Collection[str]) -> Iterable[_Overlay]:
+    found: dict[tuple[str, str, str], _Overlay] = {}
+    for named, sight in sights:
+        for pool, volume in (each for name in names for each in named.overlays.get(name, ())):
+            match = sight.match((volume.backing_path,))
+            if match is not None:
+                key = (named.told.host.realm, _key(pool), volume.name)
+                if key not in found or (match.certain and not found[key].match.certain):
+                    found[key] = _Overlay(named.told, pool, volume, match)
+    return found.values()
+
+
+def unasked_about(
+    facts: StorageFacts, volumes: Iterable[Wanted], *, pools: Collection[str] | None = None
+) -> dict[str, str]:
+    """Return which hosts could not be asked who uses volumes, or not for all, and why.
+
+    All of the realm count, and a pool that could not be looked into: one of these, where `pools` are named. Those of
+    other realms count where a host of theirs that answered sees one of the volumes, or may.
+    """
+    looked_for = tuple(volumes)
+    silent = {host.name: reason for host, reason in facts.unasked.items() if host.realm == facts.realm}
+    for told in facts.own:
+        problems = [pool.problem for pool in told.pools if pool.problem and (pools is None or pool.name in pools)]
+        if problems:
+            silent[told.host.name] = "; ".join(problems)
+    sharing = {
+        told.host.realm
+        for told in facts.told
+        if told.host.realm != facts.realm and any(_sight(facts, told, volume).is_shared for volume in looked_for)
+    }
+    return silent | {host.name: reason for host, reason in facts.unasked.items() if host.realm in sharing}
+
+
+def unknown_realms(facts: StorageFacts) -> str:
+    """Say of which realms nobody answered: whether they share the storage is not known; empty where all did."""
+    answering = {told.host.realm for told in facts.told} | {facts.realm}
+    silent = sorted({host.realm for host in facts.unasked} - answering)
+    return (
+        f"no host of realm {', '.join(silent)} could be asked: be sure that its VMs use other storage" if silent else ""
+    )
+
+
+def users_of_pools(told: HostStorage, roles: Collection[PoolRole]) -> Iterator[tuple[str, tuple[VolumeUser, ...]]]:
+    """Return which of the realm's pools a host's VMs need, running or off, also for what their disks are based on."""
+    backing = {_plain(each.path): _plain(each.backing_path) for _, each in told.volumes() if each.backing_path}
+    paths = {(each.pool, each.name): _plain(each.path) for _, each in told.volumes()}
+    needed = [
+        (
+            vm,
+            _with_backing({*map(_plain, vm.files), *(paths[place] for place in vm.volumes if place in paths)}, backing),
+        )
+        for vm in told.domains
+    ]
+    for pool in told.pools:
+        if pool.role in roles:
+            users = tuple(
+                VolumeUser(UseKind.DISK, vm.name, told.host.name, vm.active)
+                for vm, files in needed
+                if any(name == pool.name for name, _ in vm.volumes) or any(_lies_in(file, pool.path) for file in files)
+            )
+            if users:
+                yield pool.name, users
+
+
+def _with_backing(files: set[str], backing: Mapping[str, str]) -> set[str]:
+    found: set[str] = set()
+    while files:
+        found |= files
+        files = {backing[file] for file in files if file in backing} - found
+    return found
+
+
+def _lies_in(file: str, folder: str) -> bool:
+    return bool(folder) and file.startswith(_plain(folder).rstrip("/") + "/")
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _plain(path: str) -> str:
+    """Return a path as it is compared. Two slashes at its begin are one: POSIX leaves them, libvirt does not."""
+    return posixpath.normpath(path).replace("//", "/")
