@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual.widgets import Static
@@ -15,14 +19,21 @@ from tui.screens.hosts.wizard.wizard import HostWizard
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from textual.app import App
+    from textual.message_pump import MessagePump
     from textual.pilot import Pilot
     from textual.widget import Widget
 
     from core.hosts import Host
     from core.operations.tasks.task import TaskView
     from tests.tui.world import StandingWorkplace
+
+POLL = 0.002
+"""Seconds between two looks: what happens in a thread wakes no test."""
+QUIET_TURNS = 4
+"""Turns of the event loop in which nothing may happen: a callback can be between two pumps in one or two."""
 
 
 def app_of(pilot: Pilot[int]) -> RealmsApp:
@@ -32,33 +43,106 @@ def app_of(pilot: Pilot[int]) -> RealmsApp:
     return app
 
 
-async def settle(pilot: Pilot[int]) -> None:
-    """Let everything that was asked for happen."""
-    await pilot.pause()
-    await pilot.pause()
+_left_waiting: ContextVar[frozenset[str]] = ContextVar("_left_waiting", default=frozenset())
 
 
-async def until(pilot: Pilot[int], satisfied: Callable[[], object]) -> None:
-    """Wait until something holds and is drawn; a busy machine is no failure."""
-    for _ in range(int(LONG / 0.02)):
-        if satisfied():
-            await settle(pilot)
+@contextmanager
+def left_waiting(*kinds: str) -> Iterator[None]:
+    """Let what a test holds back on purpose count as settled: kinds of `RealmsApp.unsettled`."""
+    token = _left_waiting.set(_left_waiting.get() | frozenset(kinds))
+    try:
+        yield
+    finally:
+        _left_waiting.reset(token)
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Wait until nothing is under way any more, and all is drawn; fails with what is still under way."""
+    app = pilot.app
+    deadline = monotonic() + LONG
+    while True:
+        await quiet(app, deadline)
+        if isinstance(app, RealmsApp):
+            app.tick()
+            await quiet(app, deadline)
+        under_way = _under_way(app)
+        if has_ended(app) or not under_way:
             return
-        await pilot.pause(0.02)
-    pytest.fail(f"waited in vain; the screen:\n{screen_text(app_of(pilot))}")
+        if monotonic() > deadline:
+            pytest.fail(f"not settled: {under_way}; the screen:\n{screen_text(app)}")
+        await asyncio.sleep(POLL)
 
 
-async def done(pilot: Pilot[int]) -> None:
-    """Wait until the changes that were begun are written and told."""
-    await settle(pilot)
-    await until(pilot, lambda: not app_of(pilot).changes_pending)
+async def quiet(app: App[Any], deadline: float | None = None) -> None:
+    """Wait until every message has been handled and all is drawn; jobs, tasks and the like may go on."""
+    deadline = monotonic() + LONG if deadline is None else deadline
+    turns = 0
+    while turns < QUIET_TURNS and not has_ended(app):
+        moving = _moving(app)
+        if moving and monotonic() > deadline:
+            pytest.fail(f"not quiet: {moving[:10]}; the screen:\n{screen_text(app)}")
+        turns = 0 if moving else turns + 1
+        await asyncio.sleep(POLL if moving else 0)
+
+
+def has_ended(app: App[Any]) -> bool:
+    """Whether the application has been left, or has failed."""
+    return not app._running or app._exit or app._exception is not None
+
+
+def _under_way(app: App[Any]) -> dict[str, int]:
+    counts = app.unsettled() if isinstance(app, RealmsApp) else {}
+    workers = sum(1 for worker in app.workers if not worker.is_finished)
+    return {kind: n for kind, n in (counts | {"workers": workers}).items() if n and kind not in _left_waiting.get()}
+
+
+def _moving(app: App[Any]) -> list[str]:
+    """Draw what is to be drawn, and list what has messages or anything else to do before it can rest."""
+    found = [str(pump) for pump in (app, *app._registry) if not _rests(pump)]
+    if not found and app._screen_stack:
+        screen = app.screen
+        screen._on_timer_update()
+        if screen._dirty_widgets or screen._layout_required or screen._callbacks or not _rests(screen):
+            found.append(f"drawing {screen}")
+    if app._resize_event is not None or app._resize_timer is not None:
+        found.append("a new size")
+    if app._animator._animations or app._animator._scheduled:
+        found.append("animations")
+    return found
+
+
+def _rests(pump: MessagePump) -> bool:
+    """Whether it waits for a message, and none is there: being handled counts as there."""
+    if pump._closed or (pump._is_mounted and not pump._running):
+        return True
+    queue = pump._message_queue
+    waits = queue.empty() and any(not waiter.done() for waiter in queue.ready_event._waiters)
+    return waits and pump._pending_message is None and not pump._next_callbacks
+
+
+async def until(pilot: Pilot[Any], satisfied: Callable[[], object]) -> None:
+    """Wait until something holds that a host, the clock or a job held back brings, and is drawn."""
+    deadline = monotonic() + LONG
+    while not satisfied():
+        if monotonic() > deadline:
+            pytest.fail(f"waited in vain; the screen:\n{screen_text(pilot.app)}")
+        await asyncio.sleep(POLL)
+        await quiet(pilot.app, deadline)
+    await quiet(pilot.app, deadline)
+
+
+def wait_until(satisfied: Callable[[], object]) -> None:
+    """Wait without an application until something holds that a thread brings."""
+    deadline = monotonic() + LONG
+    while not satisfied():
+        assert monotonic() < deadline, "waited in vain"
+        sleep(POLL)
 
 
 async def ended(pilot: Pilot[int]) -> None:
     """Wait until every task has ended and was told."""
     app = app_of(pilot)
-    await settle(pilot)
-    await until(pilot, lambda: not app.workplace.tasks.running() and not app._ongoing._started)
+    await until(pilot, lambda: not app.workplace.tasks.running())
     app.tick()
     await settle(pilot)
 
@@ -66,7 +150,7 @@ async def ended(pilot: Pilot[int]) -> None:
 async def worked_out(pilot: Pilot[int]) -> ConfirmChange:
     """Wait until the dialog in front has nothing left to work out."""
     app = app_of(pilot)
-    await until(pilot, lambda: isinstance(app.screen, ConfirmChange) and app.screen.effects.complete)
+    await settle(pilot)
     assert isinstance(app.screen, ConfirmChange)
     return app.screen
 
@@ -86,7 +170,7 @@ def text_of(widget: Widget) -> str:
     return "\n".join(strip.text for strip in widget.render_lines(widget.outer_size.region))
 
 
-def screen_text(app: RealmsApp) -> str:
+def screen_text(app: App[Any]) -> str:
     """Return everything on the screen as it is sent to the terminal, line by line."""
     background = app.screen.styles.background
     strips = app.screen._compositor.render_strips()

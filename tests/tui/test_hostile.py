@@ -85,5 +85,5 @@ async def test_markup_in_a_name_is_shown_as_it_is() -> None:
         assert "hweb[prod]01" in screen_text(app)
         assert "h[/]" in screen_text(app)
         app.tell("see [/] and [@click=app.quit]this[/]")
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert "see [/] and [@click=app.quit]this[/]" in screen_text(app)

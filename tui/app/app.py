@@ -188,6 +188,16 @@ class RealmsApp(Shell[int], BackgroundWork):
         """Return how many answers its screens still wait for, those behind others and changes of the registry too."""
         return sum(background.outstanding for background in self.backgrounds)
 
+    def unsettled(self) -> dict[str, int]:
+        """Count what is under way, by kind; empty where what is shown only changes by a key, a host or the clock."""
+        counts = {
+            "answers": self.outstanding(),
+            "changes": self._changing,
+            "tasks": self._ongoing.count + len(self.workplace.tasks.running()),
+            "figures": int(self._has_hosts and not self._seen),
+        }
+        return {kind: count for kind, count in counts.items() if count}
+
     # What is shown -------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:

@@ -34,6 +34,11 @@ class Ongoing:
         self._started.append(Started(task, then))
         return task.view.id
 
+    @property
+    def count(self) -> int:
+        """How many have not been given yet, whether or not they have ended."""
+        return len(self._started)
+
     def ended(self) -> list[Started[Any]]:
         """Give those that have ended since this was asked last."""
         ended = [started for started in self._started if started.task.outcome.done()]

@@ -196,9 +196,8 @@ async def test_the_palette_goes_to_a_vm_on_any_host() -> None:
         await settle(pilot)
         assert isinstance(app.screen, CommandPalette)
         await pilot.press(*"web-sandbox")
-        await pilot.pause(0.3)
-        await pilot.press("enter")
         await settle(pilot)
+        await pilot.press("enter")
         await settle(pilot)
         assert app.current_mode == "vms"
         row = grid_of(app).model.cursor_row
@@ -320,11 +319,9 @@ async def test_a_registry_that_cannot_be_read_is_said_and_tried_again(tmp_path: 
 
     workplace.connect = connect  # type: ignore[method-assign, assignment]
     async with app.run_test(size=MIDDLE) as pilot:
-        await pilot.pause(0.2)
         await settle(pilot)
         assert "/x/registry.json can't be read (ask its owner)" in text_of(grid_of(app))
         app._look_for_hosts()
-        await pilot.pause(0.2)
         await settle(pilot)
         assert "cpu-node" in text_of(grid_of(app))
 

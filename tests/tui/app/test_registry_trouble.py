@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from core.hosts import HostState
 from core.operations.session import Workplace
 from core.registry.hosts import HostRegistry
 from tests.tui import world
-from tests.tui.driving import text_of
+from tests.tui.driving import text_of, until, wait_until
 from tui.app.app import RealmsApp
 from tui.app.areas import AREAS
 from tui.screens.dialogs.confirm import Confirm
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from textual.pilot import Pilot
 
 Fault = tuple["Callable[[Path], None]", "Callable[[Path], None]", str, str]
 """How a registry is spoilt, how it is mended, what is said of it, and how it is said to be mended."""
@@ -78,15 +76,6 @@ def workplace(tmp_path: Path) -> Workplace:
     for copy in (tmp_path / "r").glob("r.json.*"):
         copy.unlink()
     return Workplace(world.CONFIGURATION, registry=registry)
-
-
-async def until(pilot: Pilot[int], happened: Callable[[], bool]) -> None:
-    """Wait for something, half a minute at most."""
-    deadline = time.monotonic() + 30
-    while not happened():
-        assert time.monotonic() < deadline, [text_of(widget) for widget in pilot.app.screen.query("HeaderLine, Grid")]
-        await pilot.pause()
-        await asyncio.sleep(0.01)
 
 
 def header(app: RealmsApp) -> str:
@@ -171,10 +160,7 @@ def test_a_registry_made_anew_is_taken_in_the_place_of_a_lost_one(workplace: Wor
     """By the first host that is added."""
     workplace.connect()
     lose_folder(registry_of(workplace))
-    deadline = time.monotonic() + 30
-    while not workplace.registry_error:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: workplace.registry_error)
     workplace.add_host(world.host("h9", state=HostState.DISABLED))
     assert [host.name for host in workplace.fleet().hosts] == ["h9"]
     assert not workplace.registry_error

@@ -11,7 +11,7 @@ from core.codes import DiagnosticCode
 from core.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid
 from tests.tui import world
-from tests.tui.driving import settle, worked_out
+from tests.tui.driving import worked_out
 from tests.tui.sizes import LARGE, MIDDLE, SMALL
 from tui.app.app import RealmsApp
 from tui.app.welcome import WelcomeApp
@@ -33,81 +33,78 @@ def app_of(given: tuple[HostSnapshot, ...] | None = None, theme: str = "") -> Re
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
-def test_hosts(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
+def test_hosts(picture: Callable[..., bool], size: tuple[int, int]) -> None:
     """Six that answer, one that doesn't, one that is off; the third in detail."""
-    assert snap_compare(app_of(), terminal_size=size, press=["j", "j"], run_before=settle)
+    assert picture(app_of(), size, "j", "j")
 
 
-def test_hosts_that_do_not_answer(snap_compare: Callable[..., bool]) -> None:
+def test_hosts_that_do_not_answer(picture: Callable[..., bool]) -> None:
     """What was seen last is dimmed and has its age; nothing is claimed."""
-    assert snap_compare(app_of(), terminal_size=MIDDLE, press=["j", "j", "j", "j"], run_before=settle)
+    assert picture(app_of(), MIDDLE, "j", "j", "j", "j")
 
 
 @pytest.mark.parametrize("theme", [LIGHT, SIXTEEN], ids=["light", "16-colours"])
-def test_hosts_in_another_theme(snap_compare: Callable[..., bool], theme: str) -> None:
+def test_hosts_in_another_theme(picture: Callable[..., bool], theme: str) -> None:
     """Marked and sorted."""
-    assert snap_compare(app_of(theme=theme), terminal_size=MIDDLE, press=["T", "space", "space"], run_before=settle)
+    assert picture(app_of(theme=theme), MIDDLE, "T", "space", "space")
 
 
-def test_no_hosts_yet(snap_compare: Callable[..., bool]) -> None:
+def test_no_hosts_yet(picture: Callable[..., bool]) -> None:
     """A sentence says what to do."""
-    assert snap_compare(app_of(()), terminal_size=SMALL, run_before=settle)
+    assert picture(app_of(()), SMALL)
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=["80x24", "120x40"])
-def test_vms(snap_compare: Callable[..., bool], size: tuple[int, int]) -> None:
+def test_vms(picture: Callable[..., bool], size: tuple[int, int]) -> None:
     """Of all hosts, filtered to two; those of the one that doesn't answer are unknown."""
     keys = ["2", "slash", *"host:^h[35]$", "enter"]
-    assert snap_compare(app_of(), terminal_size=size, press=keys, run_before=settle)
+    assert picture(app_of(), size, *keys)
 
 
-def test_one_host(snap_compare: Callable[..., bool]) -> None:
+def test_one_host(picture: Callable[..., bool]) -> None:
     """Its cost by term, its facts, its pools, its VMs."""
-    assert snap_compare(app_of(), terminal_size=MIDDLE, press=["j", "j", "enter"], run_before=settle)
+    assert picture(app_of(), MIDDLE, "j", "j", "enter")
 
 
-def test_one_vm(snap_compare: Callable[..., bool]) -> None:
+def test_one_vm(picture: Callable[..., bool]) -> None:
     """Everything that is known of it."""
     keys = ["2", "slash", *"ml-train-04", "enter", "enter"]
-    assert snap_compare(app_of(), terminal_size=SMALL, press=keys, run_before=settle)
+    assert picture(app_of(), SMALL, *keys)
 
 
-def test_the_keys(snap_compare: Callable[..., bool]) -> None:
+def test_the_keys(picture: Callable[..., bool]) -> None:
     """Of the hosts' area."""
-    assert snap_compare(app_of(), terminal_size=MIDDLE, press=["question_mark"], run_before=settle)
+    assert picture(app_of(), MIDDLE, "question_mark")
 
 
-def test_disabling_several_hosts(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_disabling_several_hosts(picture: Callable[..., bool], tmp_path: Path) -> None:
     """The dialog names them and their VMs; Cancel has the focus."""
     app = RealmsApp(world.standing(tmp_path))
 
     async def ask(pilot: Pilot[object]) -> None:
-        await settle(pilot)
         await pilot.press("space", "space", "space", "x")
         await worked_out(pilot)
 
-    assert snap_compare(app, terminal_size=MIDDLE, run_before=ask)
+    assert picture(app, MIDDLE, prepare=ask)
 
 
-def test_the_form_of_a_host(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_the_form_of_a_host(picture: Callable[..., bool], tmp_path: Path) -> None:
     """On a small terminal, with a mistake."""
 
     async def fill_in(pilot: Pilot[object]) -> None:
-        await pilot.pause(0.3)
         await pilot.press("e", "backspace", "2", "ctrl+s")
-        await settle(pilot)
 
     app: App[object] = RealmsApp(world.standing(tmp_path))  # type: ignore[assignment]
-    assert snap_compare(app, terminal_size=SMALL, run_before=fill_in)
+    assert picture(app, SMALL, prepare=fill_in)
 
 
-def test_the_first_start(snap_compare: Callable[..., bool]) -> None:
+def test_the_first_start(picture: Callable[..., bool]) -> None:
     """Where a configuration was looked for."""
     searched = [Path("ticrypt-vm.conf"), Path("/etc/ticrypt/ticrypt-vm.conf")]
-    assert snap_compare(WelcomeApp(searched), terminal_size=SMALL, run_before=settle)
+    assert picture(WelcomeApp(searched), SMALL)
 
 
-def test_a_start_with_an_invalid_configuration(snap_compare: Callable[..., bool]) -> None:
+def test_a_start_with_an_invalid_configuration(picture: Callable[..., bool]) -> None:
     """Its mistakes, with their places and how to mend them."""
     found = [
         Diagnostic(
@@ -121,4 +118,4 @@ def test_a_start_with_an_invalid_configuration(snap_compare: Callable[..., bool]
         ),
     ]  # fmt: skip
     error = ConfigurationInvalid("/etc/ticrypt/ticrypt-vm.conf has errors", found)
-    assert snap_compare(WelcomeApp([], error), terminal_size=MIDDLE, run_before=settle)
+    assert picture(WelcomeApp([], error), MIDDLE)

@@ -11,7 +11,7 @@ from textual.widgets import Input
 from core.codes import DiagnosticCode
 from core.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid, UnreadableFile
-from tests.tui.driving import text_of
+from tests.tui.driving import settle, text_of
 from tui.app.welcome import Choice, WelcomeApp
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ async def test_it_says_where_a_configuration_was_looked_for() -> None:
     """In the order in which it was."""
     app = WelcomeApp([Path("ticrypt-vm.conf"), Path("/etc/ticrypt/ticrypt-vm.conf")])
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         text = shown(app)
         assert text.index("ticrypt-vm.conf") < text.index("/etc/ticrypt/ticrypt-vm.conf")
 
@@ -39,7 +39,7 @@ async def test_a_path_is_given_once_there_is_such_a_file(tmp_path: Path) -> None
     async with app.run_test(size=(120, 40)) as pilot:
         app.query_one(Input).value = str(tmp_path)
         await pilot.press("enter")
-        await pilot.pause()
+        await settle(pilot)
         assert "There is no file" in shown(app)
         (tmp_path / "ticrypt-vm.conf").write_text("")
         await pilot.press("enter")
@@ -55,7 +55,7 @@ async def test_no_path_harms(text: str) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         app.query_one(Input).value = text
         await pilot.press("enter")
-        await pilot.pause()
+        await settle(pilot)
         assert app.is_running
         await pilot.press("escape")
     assert app.return_value == Choice()
@@ -87,7 +87,7 @@ async def test_mistakes_of_a_configuration_are_shown_errors_first() -> None:
     ]
     app = WelcomeApp([], ConfigurationInvalid("the configuration has errors", found))
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         text = shown(app)
         assert text.index("b[/].conf:7:12") < text.index("a.conf:1:2")
         assert "[@click=app.quit]bad[/]" in text
@@ -100,7 +100,7 @@ async def test_the_places_are_shown_beside_the_error_that_none_holds_a_configura
     error = UnreadableFile("no configuration was found", hint="give --config")
     app = WelcomeApp([Path("/nowhere/ticrypt-vm.conf")], error)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert "no configuration was found" in shown(app)
         assert "/nowhere/ticrypt-vm.conf  not there" in shown(app)
 
@@ -109,6 +109,6 @@ async def test_a_file_that_cannot_be_read_is_told() -> None:
     """As any other error."""
     app = WelcomeApp([], UnreadableFile("/x can't be read: permission denied", hint="ask root"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert "/x can't be read: permission denied" in shown(app)
         assert "ask root" in shown(app)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,9 @@ from core.codes import Check
 from core.errors import RealmsError
 from core.operations.doctor.contact import Contact
 from core.operations.tasks.task import Tasks
+from tests.driver.worlds import LONG
 from tests.tui import world
+from tests.tui.driving import app_of, settle, until
 from tests.tui.screens.costs import costs_world
 from tests.tui.screens.costs.costs_app import CostsApp
 from tests.tui.screens.hosts.wizard_world import AT, WELL, at_page
@@ -46,23 +47,8 @@ if TYPE_CHECKING:
 SCREENS = Path(tui.__file__).parent
 WHAT = "ZeroDivisionError"
 """A word, which no line of a dialog breaks."""
-LONG = 60.0
 
 Opener = "Callable[[Pilot[int]], Awaitable[object]]"
-
-
-def app_of(pilot: Pilot[int]) -> RealmsApp:
-    """Give the application by its own type."""
-    assert isinstance(pilot.app, RealmsApp)
-    return pilot.app
-
-
-async def until(pilot: Pilot[int], satisfied: Callable[[], object]) -> None:
-    """Wait for something; a busy machine is no failure."""
-    deadline = time.monotonic() + LONG
-    while not satisfied():
-        assert time.monotonic() < deadline, shown(app_of(pilot))
-        await pilot.pause(0.01)
 
 
 def shown(app: RealmsApp) -> str:
@@ -92,10 +78,10 @@ def press(*keys: str) -> Any:
     """Open something by keys."""
 
     async def opening(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: app_of(pilot).fleet is not None)
+        await settle(pilot)
         for key in keys:
             await pilot.press(key)
-            await until(pilot, lambda: not app_of(pilot).outstanding())
+            await settle(pilot)
 
     return opening
 
@@ -104,9 +90,9 @@ def push(make: Callable[[RealmsApp], Any], *keys: str) -> Any:
     """Open a screen by itself, and press keys."""
 
     async def opening(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: app_of(pilot).fleet is not None)
+        await settle(pilot)
         await pilot.press("2")
-        await pilot.pause()
+        await settle(pilot)
         screen = make(app_of(pilot))
         await app_of(pilot).push_screen(screen)
         for key in keys:
@@ -221,8 +207,9 @@ async def test_a_defect_of_a_job_is_shown_and_not_waited_for(
     app = make(tmp_path)
     async with app.run_test(size=(140, 50), notifications=True) as pilot:
         await opening(pilot)
-        await until(pilot, lambda: key in asked and not app.outstanding())
-        await until(pilot, lambda: WHAT in shown(app))
+        await until(pilot, lambda: key in asked)
+        await settle(pilot)
+        assert WHAT in shown(app)
         assert app.is_running
 
 
@@ -260,10 +247,10 @@ async def test_a_defect_of_a_change_of_the_registry_is_told(tmp_path: Path, monk
         raise ZeroDivisionError("by this test")
 
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: app.fleet is not None)
+        await settle(pilot)
         app.change("h1: changed", [("h1", broken)])
         assert app.outstanding()
-        await until(pilot, lambda: not app.outstanding() and not app.changes_pending)
+        await settle(pilot)
         assert WHAT in shown(app)
 
 
@@ -331,14 +318,14 @@ async def test_no_more_jobs_work_at_once_than_may_and_those_forgotten_tell_nothi
         return number
 
     async with app.run_test() as pilot:
-        await until(pilot, lambda: not app.outstanding())
+        await settle(pilot)
         for number in range(20):
             app.background.ask(number, partial(job, number), answers.append, answers.append)
         app.background.forget(19)
         await until(pilot, lambda: len(at_work) == 4)
         assert app.outstanding() == 19
         go_on.set()
-        await until(pilot, lambda: not app.outstanding())
+        await settle(pilot)
         assert sorted(answers) == list(range(19))
         assert max(most) == 4
 
@@ -355,7 +342,7 @@ async def test_a_screen_that_is_closed_wants_no_answer(tmp_path: Path) -> None:
             ended.set()
 
     async with app.run_test() as pilot:
-        await until(pilot, lambda: app.fleet is not None)
+        await settle(pilot)
         dialog = UploadDialog(frozenset())
         await app.push_screen(dialog)
         dialog.background.ask("long", job, lambda _: pytest.fail("it was told"), lambda _: pytest.fail("it was told"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Progress, Step, TaskView
 from tests.tui import world
-from tests.tui.driving import grid_of, settle
+from tests.tui.driving import grid_of, left_waiting, settle, until
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.render.cells import plain
@@ -116,21 +116,14 @@ async def test_the_row_follows_the_task(tmp_path: Path) -> None:
         await settle(pilot)
         assert state() == "running"
         number = app.run_task("start", "h1/web-00", job)
-        for _ in range(300):
-            await pilot.pause(0.02)
-            if state() != "running":
-                break
+        await until(pilot, lambda: state() != "running")
         assert state() == "registering 12 s of 60 s"
         workplace.tasks.cancel(number)
-        for _ in range(300):
-            await pilot.pause(0.02)
-            if state() == "running":
-                break
-        assert state() == "running"
+        await until(pilot, lambda: state() == "running")
 
 
 @SIZES
-def test_the_rows(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_the_rows(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """One registers, one migrates, one is told to end; nothing is cut."""
     workplace = world.standing(tmp_path)
     workplace.tasks._user = "admin"
@@ -158,5 +151,6 @@ def test_the_rows(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple
         app.tick()
         await settle(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=prepare)
+    with left_waiting("tasks"):
+        assert picture(app, size, prepare=prepare)
     going_on.set()

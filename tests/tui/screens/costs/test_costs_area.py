@@ -10,6 +10,7 @@ from textual.content import Content
 from core.curves import Invalid, Linear
 from core.fleet.fleet import Connection
 from core.realms import Realm
+from tests.tui.driving import settle
 from tests.tui.screens.costs.costs_app import CostsApp
 from tests.tui.screens.costs.costs_world import NOW, configuration, fleet, host, usual_fleet
 from tui.screens.costs.evaluation import AT_ONCE
@@ -39,14 +40,14 @@ def curves(app: CostsApp) -> list[str]:
 async def type_request(pilot: Pilot[int], *keys: str) -> None:
     """Press keys, and let the screen answer."""
     await pilot.press(*keys)
-    await pilot.pause()
+    await settle(pilot)
 
 
 async def test_hosts_are_ranked_with_the_refused_below() -> None:
     """The sentence on top names the best host, its lead, and what decides."""
     app = CostsApp(usual_fleet())
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert hosts(app, "#ranking") == ["h4", "h6", "h1", "h2", "h3"]
         assert hosts(app, "#refused") == ["h5", "h7", "h8"]
         assert "5 of 8 hosts can take it: best h4, 44.8 cheaper than h6 (memory decides)" in app.text()
@@ -105,11 +106,11 @@ async def test_the_chosen_hosts_curves_are_drawn() -> None:
     """Choosing the host with devices shows its device curve too."""
     app = CostsApp(usual_fleet())
     async with app.run_test(size=(200, 60)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert [title.split(" ")[0] for title in curves(app)] == ["vms", "vcpus", "memory", "a100"]
         assert "unavailable" in curves(app)[3]
         await pilot.press("G")
-        await pilot.pause()
+        await settle(pilot)
         assert app.costs.chosen == "h3"
         assert "piecewise" in curves(app)[3]
         assert "max = host 4" in app.text()
@@ -119,13 +120,13 @@ async def test_left_and_right_turn_to_other_curves_where_one_fits() -> None:
     """At 80x24 the terms and the curves take turns."""
     app = CostsApp(usual_fleet())
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert "h4 ─ vcpus ─ hard-soft" in curves(app)[0]
         await pilot.press("right")
-        await pilot.pause()
+        await settle(pilot)
         assert "h4 ─ memory ─ hard-soft" in curves(app)[0]
         await pilot.press("left", "left", "left")
-        await pilot.pause()
+        await settle(pilot)
         assert not curves(app)
         assert "cheaper than h6" in app.text()
 
@@ -139,7 +140,7 @@ async def test_the_best_host_is_followed_until_another_is_chosen() -> None:
         await type_request(pilot, "d", "0", "enter")
         assert app.costs.chosen == "h4"
         app.costs.query_one("#ranking", HostTable).go_to("h2")
-        await pilot.pause()
+        await settle(pilot)
         await type_request(pilot, "m", "9", "6", "enter")
         assert app.costs.chosen == "h2"
         assert "memory infinite" in str(app.costs.query_one("#terms").border_title)
@@ -149,10 +150,10 @@ async def test_a_changed_fleet_is_judged_at_once() -> None:
     """A host that comes back joins the ranking."""
     app = CostsApp(usual_fleet())
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         back = tuple(host("h5") if snapshot.name == "h5" else snapshot for snapshot in usual_fleet().hosts)
         app.become(fleet(*back))
-        await pilot.pause()
+        await settle(pilot)
         assert hosts(app, "#ranking")[0] == "h5"
         assert app.costs.chosen == "h5"
 
@@ -166,8 +167,7 @@ async def test_a_changed_configuration_brings_its_device_types_and_keeps_what_is
         changed.cost_functions["cpu"].devices["l40s"] = Linear(slope=1.0, base=0.0)  # type: ignore[index]
         changed.realms["second"] = Realm(id="second", name="Second")  # type: ignore[index]
         app.become(usual_fleet(), changed)
-        await pilot.pause()
-        await pilot.pause()
+        await settle(pilot)
         panel = app.costs.query_one(RequestPanel)
         assert [field.label for field in panel.fields] == ["vCPUs", "Memory", "a100", "l40s", "Count", "Realm"]
         assert panel.typed["memory"] == "16"
@@ -192,7 +192,7 @@ async def test_many_hosts_are_judged_in_a_thread_and_the_newest_question_wins() 
         await type_request(pilot, "v", "2", "m", "3", "2", "enter")
         while app.workers:
             await app.workers.wait_for_complete()
-            await pilot.pause()
+            await settle(pilot)
         assert app.costs.exploration is not None
         assert app.costs.exploration.request.memory_bytes == 32 * 2**30
         assert len(hosts(app, "#ranking")) == AT_ONCE + 100
@@ -231,7 +231,7 @@ async def test_a_host_without_cost_function_says_so() -> None:
     app = CostsApp(fleet(host("h1", profile="gone"), host("h2")))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("tab")
-        await pilot.pause()
+        await settle(pilot)
         assert app.costs.chosen == "h1"
         assert "No cost function: nothing to add up." in app.text()
         assert "hardware profile gone is not in the configuration" in app.text()
@@ -241,7 +241,7 @@ async def test_a_function_that_allows_nothing_is_drawn_as_one_band() -> None:
     """No host can take the VM, and the reason is counted."""
     app = CostsApp(fleet(host("h1", (4, 8)), host("h2")), configuration(memory=Invalid()))
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause()
+        await settle(pilot)
         assert "None of 2 hosts can take it: memory infinite" in app.text()
         assert " infinite " in app.text()
 
@@ -253,8 +253,8 @@ async def test_escape_leaves_the_field_then_the_zoom() -> None:
         await type_request(pilot, "m", "escape")
         assert isinstance(app.focused, HostTable)
         await pilot.press("enter")
-        await pilot.pause()
+        await settle(pilot)
         assert app.costs.query_one(CloseUpPanel).size.height > 30
         await pilot.press("escape")
-        await pilot.pause()
+        await settle(pilot)
         assert app.costs.query_one(CloseUpPanel).size.height < 30

@@ -6,30 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tui.driving import until
 from tests.tui.screens.costs.costs_app import CostsApp
 from tests.tui.screens.costs.costs_world import usual_fleet
-from tests.tui.screens.costs.what_if_app import is_answered, press
 from tests.tui.sizes import MIDDLE, SMALL
 from tui.terminal.theme import LIGHT, SIXTEEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual.pilot import Pilot
 
 REFUSES_H2 = ("m", "9", "6", "enter", "tab", "home")
-
-
-def after(app: CostsApp, *keys: str) -> Callable[[Pilot[int]], object]:
-    """Press keys one by one, each once the one before has been answered in full."""
-
-    async def go(pilot: Pilot[int]) -> None:
-        await until(pilot, lambda: is_answered(app))
-        await press(app, pilot, *keys)
-        await pilot.pause(0.1)
-
-    return go
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=["80x24", "120x40"])
@@ -43,15 +29,15 @@ def after(app: CostsApp, *keys: str) -> Callable[[Pilot[int]], object]:
         ("export", (*REFUSES_H2, "e", "plus", "plus", "x")),
     ],
 )
-def test_a_what_if(snap_compare: Callable[..., bool], name: str, keys: tuple[str, ...], size: tuple[int, int]) -> None:
+def test_a_what_if(picture: Callable[..., bool], name: str, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     """Each part of it, narrow and usual."""
     del name
     app = CostsApp(usual_fleet())
-    assert snap_compare(app, terminal_size=size, run_before=after(app, *keys))
+    assert picture(app, size, *keys)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, SIXTEEN], ids=["light", "16-colours"])
-def test_a_what_if_in_another_theme(snap_compare: Callable[..., bool], theme: str) -> None:
+def test_a_what_if_in_another_theme(picture: Callable[..., bool], theme: str) -> None:
     """What differs is told without colours too."""
     app = CostsApp(usual_fleet(), theme=theme)
-    assert snap_compare(app, terminal_size=MIDDLE, run_before=after(app, *REFUSES_H2, "e", "plus"))
+    assert picture(app, MIDDLE, *REFUSES_H2, "e", "plus")

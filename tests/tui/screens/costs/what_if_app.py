@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.tui.driving import until
+from tests.tui.driving import settle, until
 from tui.screens.costs.area import CostsScreen
 
 if TYPE_CHECKING:
@@ -31,4 +31,4 @@ async def press(app: CostsApp, pilot: Pilot[int], *keys: str) -> None:
     for key in keys:
         await pilot.press(key)
         await until(pilot, lambda: is_answered(app))
-    await pilot.pause()
+    await settle(pilot)

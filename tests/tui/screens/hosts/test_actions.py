@@ -12,7 +12,7 @@ from core.fleet.fleet import IO_ERROR, Connection, HostSnapshot, VMState
 from core.hosts import HostState, StaticAddress
 from core.reservations import Reservation
 from tests.tui import world
-from tests.tui.driving import dialog_text, done, grid_of, names_registered, registered, settle, told
+from tests.tui.driving import dialog_text, grid_of, names_registered, registered, settle, told
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.render.cells import Tone
@@ -54,7 +54,7 @@ async def test_a_change_of_state_says_what_it_does_and_is_done(
         assert said in " ".join(dialog_text(app).split())
         assert registered(workplace, name).state is before
         await pilot.press("tab", "enter") if state is HostState.DISABLED else await pilot.press("enter")
-        await done(pilot)
+        await settle(pilot)
         assert registered(workplace, name).state is state
         assert told(app) == [f"{name}: {state.label}"]
 
@@ -86,7 +86,7 @@ async def test_a_destructive_dialog_begins_on_cancel(tmp_path: Path) -> None:
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("x", "enter")
-        await done(pilot)
+        await settle(pilot)
         assert len(app.screen_stack) == 1
         assert registered(workplace, "h1").state is HostState.ENABLED
 
@@ -104,7 +104,7 @@ async def test_an_action_applies_to_all_marked_hosts_that_it_changes(tmp_path: P
         assert isinstance(app.screen, Confirm)
         assert app.screen.question.title == "Set h1, h2, h3 and 4 more to No Scheduling?"
         await pilot.press("enter")
-        await done(pilot)
+        await settle(pilot)
         assert {registered(workplace, name).state for name in names_registered(workplace)} == {HostState.NO_SCHEDULING}
         assert not grid_of(app).model.marks
 
@@ -132,7 +132,7 @@ async def test_removing_a_host_wants_its_name_typed(tmp_path: Path) -> None:
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
         await pilot.press("backspace", "enter")
-        await done(pilot)
+        await settle(pilot)
         assert "h3" not in names_registered(workplace)
         assert grid_of(app).cursor_key == "h4"
         assert told(app) == ["h3: removed"]
@@ -145,7 +145,7 @@ async def test_removing_several_hosts_wants_their_number_typed(tmp_path: Path) -
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "r", *"2 hosts", "enter")
-        await done(pilot)
+        await settle(pilot)
         assert not names_registered(workplace) & {"h1", "h2"}
 
 
@@ -160,7 +160,7 @@ async def test_one_refusal_does_not_stop_the_others(tmp_path: Path) -> None:
         assert workplace.registry is not None
         workplace.registry.remove("h1")
         await pilot.press("enter")
-        await done(pilot)
+        await settle(pilot)
         assert registered(workplace, "h2").state is HostState.NO_SCHEDULING
         assert any("h1: no host is named 'h1'" in message for message in told(app))
 
@@ -203,7 +203,7 @@ async def test_editing_changes_only_what_was_changed(tmp_path: Path) -> None:
         assert form.query_one("#profile", Select).value == "l40s-node"
         form.query_one("#static", Input).value = "203.0.113.9:7000"
         await pilot.press("ctrl+s")
-        await done(pilot)
+        await settle(pilot)
         changed = registered(workplace, "h10")
         assert (changed.profile, changed.static_address) == ("l40s-node", StaticAddress("203.0.113.9", 7000))
         assert any("not configured" in message for message in told(app))
@@ -221,7 +221,7 @@ async def test_a_host_that_was_changed_meanwhile_is_not_overwritten(tmp_path: Pa
         workplace.registry.set_state("h1", HostState.DISABLED)
         app.screen.query_one("#static", Input).value = "203.0.113.9:7000"
         await pilot.press("ctrl+s")
-        await done(pilot)
+        await settle(pilot)
         assert isinstance(app.screen, HostForm)
         assert "changed by someone else" in dialog_text(app)
         assert registered(workplace, "h1").static_address is None
@@ -234,7 +234,6 @@ async def test_a_test_reports_for_each_host_why_it_does_not_answer(tmp_path: Pat
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "t")
-        await pilot.pause(0.2)
         await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, ProbeDialog)
@@ -254,7 +253,7 @@ async def test_actions_on_a_host_s_own_screen_are_for_that_host(tmp_path: Path) 
         await pilot.press("j", "enter")
         await settle(pilot)
         await pilot.press("j", "c", "enter")
-        await done(pilot)
+        await settle(pilot)
         assert registered(workplace, "h2").state is HostState.NO_SCHEDULING
 
 

@@ -24,7 +24,7 @@ from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 from tui.screens.hosts.wizard.ssh_key import KeyFile, KeyHelp
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from textual.pilot import Pilot
 
@@ -36,38 +36,20 @@ KEY = ServiceKey(
 )  # fmt: skip
 
 
-def picture(
-    snap_compare: Callable[..., bool],
-    folder: Path,
-    size: tuple[int, int],
-    before: Callable[[Pilot[int]], Awaitable[object]],
-) -> bool:
-    """Compare the screen after `before` with the one that is kept."""
-
-    async def run(pilot: Pilot[int]) -> None:
-        await before(pilot)
-        await settle(pilot)
-        await pilot.pause(0.2)
-
-    return snap_compare(RealmsApp(world.standing(folder)), terminal_size=size, run_before=run)
-
-
 @SIZES
-def test_a_name_that_is_taken(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_name_that_is_taken(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """The first page, with what is wrong below its fields."""
 
     async def before(pilot: Pilot[int]) -> None:
-        await settle(pilot)
-        await pilot.pause(0.2)
         await pilot.press("a", *"h1")
         await settle(pilot)
         await pilot.press("ctrl+s")
         await settle(pilot)
 
-    assert picture(snap_compare, tmp_path, size, before)
+    assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 
 
-def test_the_way_to_a_host_is_tried(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_the_way_to_a_host_is_tried(picture: Callable[..., bool], tmp_path: Path) -> None:
     """What is being tried, and for how long."""
 
     async def before(pilot: Pilot[int]) -> None:
@@ -83,17 +65,17 @@ def test_the_way_to_a_host_is_tried(snap_compare: Callable[..., bool], tmp_path:
         page._began = wizard.realms.workplace.clock.monotonic()
         page.background.ask("way", wait, page._take, page._fail, page._follow)  # type: ignore[arg-type] - never answers
 
-    assert picture(snap_compare, tmp_path, SMALL, before)
+    assert picture(RealmsApp(world.standing(tmp_path)), SMALL, prepare=before)
 
 
 @SIZES
-def test_a_host_that_answers(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_host_that_answers(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """What it is."""
-    assert picture(snap_compare, tmp_path, size, lambda pilot: at_page(pilot, 1))
+    assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=lambda pilot: at_page(pilot, 1))
 
 
 @SIZES
-def test_a_host_that_turns_us_away(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_host_that_turns_us_away(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """With our key, its line and the way to install it."""
 
     async def before(pilot: Pilot[int]) -> None:
@@ -106,27 +88,27 @@ def test_a_host_that_turns_us_away(snap_compare: Callable[..., bool], tmp_path: 
         help_with_key.background.close()
         help_with_key._show_key(KeyFile(KEY.private, KEY, exists=True))
 
-    assert picture(snap_compare, tmp_path, size, before)
+    assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 
 
 @SIZES
-def test_profiles_held_against_a_host(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_profiles_held_against_a_host(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """None is as it is."""
-    assert picture(snap_compare, tmp_path, size, lambda pilot: at_page(pilot, 2))
+    assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=lambda pilot: at_page(pilot, 2))
 
 
 @SIZES
-def test_a_proposed_profile(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_proposed_profile(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """As text, with where it goes."""
 
     async def before(pilot: Pilot[int]) -> None:
         await at_page(pilot, 2)
         pilot.app.push_screen(ProposalDialog(MACHINE))
 
-    assert picture(snap_compare, tmp_path, size, before)
+    assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 
 
-def test_state_and_translation(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_state_and_translation(picture: Callable[..., bool], tmp_path: Path) -> None:
     """Each with what it means."""
 
     async def before(pilot: Pilot[int]) -> None:
@@ -134,7 +116,7 @@ def test_state_and_translation(snap_compare: Callable[..., bool], tmp_path: Path
         wizard.query_one("#state", Select).value = "no-scheduling"
         wizard.query_one("#static", Input).value = "203.0.113.9:7000"
 
-    assert picture(snap_compare, tmp_path, SMALL, before)
+    assert picture(RealmsApp(world.standing(tmp_path)), SMALL, prepare=before)
 
 
 def checked(app: RealmsApp) -> None:
@@ -169,7 +151,7 @@ def checked(app: RealmsApp) -> None:
 
 @SIZES
 @pytest.mark.parametrize("place", ["hosts", "host", "findings"])
-def test_findings(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], place: str) -> None:
+def test_findings(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int], place: str) -> None:
     """In the table, in a host's own place, and all of them."""
     keys = {"hosts": [], "host": ["enter"], "findings": ["f", "j"]}[place]
 
@@ -180,14 +162,14 @@ def test_findings(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple
         checked(app)
         await pilot.press(*keys)
 
-    assert picture(snap_compare, tmp_path, size, before)
+    assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 
 
-def test_nothing_was_examined_yet(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_nothing_was_examined_yet(picture: Callable[..., bool], tmp_path: Path) -> None:
     """A sentence says what to do."""
 
     async def before(pilot: Pilot[int]) -> None:
         await settle(pilot)
         await pilot.press("f")
 
-    assert picture(snap_compare, tmp_path, SMALL, before)
+    assert picture(RealmsApp(world.standing(tmp_path)), SMALL, prepare=before)

@@ -17,7 +17,6 @@ from tests.driver.worlds import Guest, write_node
 from tests.tui import world
 from tests.tui.driving import (
     dialog_words,
-    done,
     grid_of,
     names_registered,
     registered,
@@ -103,7 +102,7 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
         assert "--profile small --state no-scheduling --static-address 203.0.113.9:7000 -- h9" in summary
         assert "h9" not in names_registered(workplace)
         await pilot.press("ctrl+s")
-        await done(pilot)
+        await settle(pilot)
         added = registered(workplace, "h9")
         assert (added.profile, added.state) == ("small", HostState.NO_SCHEDULING)
         assert added.static_address == StaticAddress("203.0.113.9", 7000)
@@ -172,7 +171,7 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
         await settle(pilot)
         assert "what it is, and which VMs it has, is not known" in dialog_words(app)
         await pilot.press("ctrl+s")
-        await done(pilot)
+        await settle(pilot)
         assert registered(workplace, "h9").uri == uri
 
 
@@ -342,7 +341,7 @@ async def test_what_the_registry_refuses_is_told_on_the_last_page(tmp_path: Path
         taken = Host(name="h9", realm="main", uri="qemu:///system", profile="small")
         workplace.registry.add(taken, CONFIGURATION)
         await pilot.press("ctrl+s")
-        await done(pilot)
+        await settle(pilot)
         assert wizard_of(app).at == 4
         assert "a host named 'h9' exists already" in dialog_words(app).partition("Will be registered")[0]
         assert not next_button(app).disabled

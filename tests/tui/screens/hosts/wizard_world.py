@@ -53,7 +53,6 @@ ANSWERED = Contact(URI, WELL, MACHINE)
 async def at_page(pilot: Pilot[int], number: int, contact: Contact | None = ANSWERED) -> HostWizard:
     """Open the wizard at a page, as if those before had been gone through."""
     await settle(pilot)
-    await pilot.pause(0.2)
     await pilot.press("a", *"gpu-node12")
     wizard = pilot.app.screen
     assert isinstance(wizard, HostWizard)

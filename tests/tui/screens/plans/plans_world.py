@@ -150,8 +150,6 @@ async def planned(pilot: Pilot[int], *keys: str) -> PlansScreen:
     await settle(pilot)
     screen = pilot.app.screen
     assert isinstance(screen, PlansScreen)
-    desk = screen.desk
-    await until(pilot, lambda: desk.asked is not None and desk.shown is desk.asked and not screen.is_planning)
     return screen
 
 

@@ -12,7 +12,7 @@ from core.operations.plans.run import left_runs
 from core.operations.tasks.task import Progress
 from core.placement.engine.request import Request
 from tests.tui import world
-from tests.tui.driving import ended, screen_text, screen_words, settle, text_of, told, until
+from tests.tui.driving import ended, left_waiting, screen_text, screen_words, settle, text_of, told, until
 from tests.tui.screens.plans.plans_world import (
     GIB,
     Held,
@@ -219,28 +219,29 @@ async def test_a_course_goes_on_while_one_is_elsewhere(tmp_path: Path) -> None:
     workplace = world.standing(tmp_path, small_fleet())
     app = RealmsApp(workplace)
     held, run = Held(), run_of(workplace)
-    async with app.run_test(size=MIDDLE) as pilot:
-        screen = await planned(pilot, "5")
-        follow(screen, run, held)
-        await until(pilot, lambda: states(screen) == ["waiting"] * 5)
-        be_under_way(run)
-        app.tick()
-        await until(pilot, lambda: states(screen) == ["moved", "failed", "moving 43 %", "moving", "waiting"])
-        assert "1 of 5 VMs moved, 1 failed, 2 under way, 1 waiting" in screen_text(app)
-        assert "49 %" in screen_text(app)
-        await pilot.press("j", "j", "j")
-        assert "planned anew it goes to h3, which is not what was agreed to" in below(screen)
-        await pilot.press("1")
-        await until(pilot, lambda: app.current_mode == "hosts")
-        assert "1 task: drain h2" in text_of(app.screen.query_one(HeaderLine))
-        await pilot.press("5")
-        await until(pilot, lambda: app.screen is screen)
-        assert table(screen).heading == "Drain h2: under way"
-        await pilot.press("a")
-        await settle(pilot)
-        assert told(app) == ["The drain of h2 is under way."]
-        held.go_on.set()
-        await ended(pilot)
+    with left_waiting("tasks"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            screen = await planned(pilot, "5")
+            follow(screen, run, held)
+            await until(pilot, lambda: states(screen) == ["waiting"] * 5)
+            be_under_way(run)
+            app.tick()
+            await until(pilot, lambda: states(screen) == ["moved", "failed", "moving 43 %", "moving", "waiting"])
+            assert "1 of 5 VMs moved, 1 failed, 2 under way, 1 waiting" in screen_text(app)
+            assert "49 %" in screen_text(app)
+            await pilot.press("j", "j", "j")
+            assert "planned anew it goes to h3, which is not what was agreed to" in below(screen)
+            await pilot.press("1")
+            await until(pilot, lambda: app.current_mode == "hosts")
+            assert "1 task: drain h2" in text_of(app.screen.query_one(HeaderLine))
+            await pilot.press("5")
+            await until(pilot, lambda: app.screen is screen)
+            assert table(screen).heading == "Drain h2: under way"
+            await pilot.press("a")
+            await settle(pilot)
+            assert told(app) == ["The drain of h2 is under way."]
+            held.go_on.set()
+            await ended(pilot)
 
 
 async def test_one_plan_after_the_other_but_hosts_are_drained_beside_each_other(tmp_path: Path) -> None:
@@ -248,19 +249,20 @@ async def test_one_plan_after_the_other_but_hosts_are_drained_beside_each_other(
     workplace = world.standing(tmp_path, small_fleet())
     app = RealmsApp(workplace)
     held, run = Held(), run_of(workplace)
-    async with app.run_test(size=MIDDLE) as pilot:
-        screen = await planned(pilot, "5")
-        follow(screen, run, held)
-        await planned(pilot, "b")
-        await pilot.press("a")
-        await settle(pilot)
-        assert told(app) == ["The drain of h2 is under way: one plan after the other."]
-        screen.drain("h1")
-        await planned(pilot)
-        await pressed(pilot, "a", ApplyPlan)
-        await pilot.press("escape")
-        held.go_on.set()
-        await ended(pilot)
+    with left_waiting("tasks"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            screen = await planned(pilot, "5")
+            follow(screen, run, held)
+            await planned(pilot, "b")
+            await pilot.press("a")
+            await settle(pilot)
+            assert told(app) == ["The drain of h2 is under way: one plan after the other."]
+            screen.drain("h1")
+            await planned(pilot)
+            await pressed(pilot, "a", ApplyPlan)
+            await pilot.press("escape")
+            held.go_on.set()
+            await ended(pilot)
 
 
 @pytest.mark.parametrize("calls_off", [False, True], ids=["gently", "at-once"])
@@ -269,25 +271,26 @@ async def test_a_course_is_stopped_after_asking(tmp_path: Path, calls_off: bool)
     workplace = world.standing(tmp_path, small_fleet())
     app = RealmsApp(workplace)
     held, run = Held(), run_of(workplace)
-    async with app.run_test(size=MIDDLE) as pilot:
-        screen = await planned(pilot, "5")
-        number = follow(screen, run, held)
-        be_under_way(run)
-        await pressed(pilot, "x", VMForm)
-        assert app.focused is app.screen.query_one("#cancel")
-        assert "1 VM not moved yet" in screen_words(app)
-        await pilot.press("enter")
-        await until(pilot, lambda: app.screen is screen)
-        assert not run.stop_asked
-        await pressed(pilot, "x", VMForm)
-        if calls_off:
-            app.screen.query_one(FieldRow).write(YES)
-        await pilot.press("ctrl+s")
-        await until(pilot, lambda: app.screen is screen)
-        assert run.stop_asked
-        view = app.task_view(number)
-        assert view is not None
-        assert view.cancelling is calls_off
-        assert table(screen).heading == "Drain h2: stopping"
-        held.go_on.set()
-        await ended(pilot)
+    with left_waiting("tasks"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            screen = await planned(pilot, "5")
+            number = follow(screen, run, held)
+            be_under_way(run)
+            await pressed(pilot, "x", VMForm)
+            assert app.focused is app.screen.query_one("#cancel")
+            assert "1 VM not moved yet" in screen_words(app)
+            await pilot.press("enter")
+            await until(pilot, lambda: app.screen is screen)
+            assert not run.stop_asked
+            await pressed(pilot, "x", VMForm)
+            if calls_off:
+                app.screen.query_one(FieldRow).write(YES)
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: app.screen is screen)
+            assert run.stop_asked
+            view = app.task_view(number)
+            assert view is not None
+            assert view.cancelling is calls_off
+            assert table(screen).heading == "Drain h2: stopping"
+            held.go_on.set()
+            await ended(pilot)

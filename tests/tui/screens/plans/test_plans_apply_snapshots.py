@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.operations.plans.run import MoveState
 from tests.tui import world
-from tests.tui.driving import ended, settle, until
+from tests.tui.driving import ended, left_waiting, until
 from tests.tui.screens.plans.plans_world import (
     Held,
     be_stopped,
@@ -39,22 +39,6 @@ if TYPE_CHECKING:
     from core.operations.plans.run import Run
 
 
-def picture(
-    snap_compare: Callable[..., bool],
-    app: RealmsApp,
-    size: tuple[int, int],
-    before: Callable[[Pilot[int]], Awaitable[object]],
-) -> bool:
-    """Compare the screen after `before` with the one that is kept."""
-
-    async def run(pilot: Pilot[int]) -> None:
-        await before(pilot)
-        await settle(pilot)
-        await pilot.pause(0.2)
-
-    return snap_compare(app, terminal_size=size, run_before=run)
-
-
 def app_in(folder: Path, given: tuple[HostSnapshot, ...] | None = None) -> RealmsApp:
     """Make the application on a fleet that stands still."""
     return RealmsApp(world.standing(folder, given or small_fleet()))
@@ -83,7 +67,7 @@ def course(
 
 
 @SIZES
-def test_a_drain_is_asked_about(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_drain_is_asked_about(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """What moves where, what stays and why, a warning of foreign VMs, and the name to type."""
     h1, h2, h3 = small_fleet()
     app = app_in(tmp_path, (h1, foreign(h2), h3))
@@ -93,10 +77,10 @@ def test_a_drain_is_asked_about(snap_compare: Callable[..., bool], tmp_path: Pat
         await planned(pilot, "j", "d")
         await pressed(pilot, "a", ApplyPlan)
 
-    assert picture(snap_compare, app, size, before)
+    assert picture(app, size, prepare=before)
 
 
-def test_foreign_vms_and_devices_are_warned_of(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_foreign_vms_and_devices_are_warned_of(picture: Callable[..., bool], tmp_path: Path) -> None:
     """A host of each."""
     h1, h2, h3 = small_fleet()
     gpus = world.seen(world.host("h4", "a100-node"), world.gpu_vms("h4"))
@@ -111,31 +95,32 @@ def test_foreign_vms_and_devices_are_warned_of(snap_compare: Callable[..., bool]
         await planned(pilot)
         await pressed(pilot, "a", ApplyPlan)
 
-    assert picture(snap_compare, app, SMALL, before)
+    assert picture(app, SMALL, prepare=before)
 
 
 @SIZES
-def test_a_plan_under_way(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_plan_under_way(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """Moved, failed, sent in part, elsewhere than agreed, waiting."""
     app = app_in(tmp_path)
-    assert picture(snap_compare, app, size, course(app, be_under_way))
+    with left_waiting("tasks"):
+        assert picture(app, size, prepare=course(app, be_under_way))
 
 
 @SIZES
-def test_a_plan_that_is_over(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_plan_that_is_over(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """One failed, one is not moved any more."""
     app = app_in(tmp_path)
-    assert picture(snap_compare, app, size, course(app, come_to_its_end, ends=True))
+    assert picture(app, size, prepare=course(app, come_to_its_end, ends=True))
 
 
 @SIZES
-def test_a_plan_that_was_stopped(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_plan_that_was_stopped(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """How it goes on."""
     app = app_in(tmp_path)
-    assert picture(snap_compare, app, size, course(app, be_stopped, ends=True))
+    assert picture(app, size, prepare=course(app, be_stopped, ends=True))
 
 
-def test_a_plan_is_to_be_stopped(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_a_plan_is_to_be_stopped(picture: Callable[..., bool], tmp_path: Path) -> None:
     """What is under way comes to its end, unless it is called off too."""
     app = app_in(tmp_path)
 
@@ -143,11 +128,11 @@ def test_a_plan_is_to_be_stopped(snap_compare: Callable[..., bool], tmp_path: Pa
         await course(app, be_under_way)(pilot)
         await pressed(pilot, "x", VMForm)
 
-    assert picture(snap_compare, app, SMALL, before)
+    assert picture(app, SMALL, prepare=before)
 
 
 @SIZES
-def test_what_another_program_left(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_what_another_program_left(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """A line in every plan offers it."""
     app = app_in(tmp_path)
     leave_behind(app.workplace, MoveState.DONE, MoveState.FAILED)
@@ -156,10 +141,10 @@ def test_what_another_program_left(snap_compare: Callable[..., bool], tmp_path: 
         screen = await planned(pilot, "5")
         await until(pilot, lambda: left_line(screen))
 
-    assert picture(snap_compare, app, size, before)
+    assert picture(app, size, prepare=before)
 
 
-def test_what_is_left_is_asked_about(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_what_is_left_is_asked_about(picture: Callable[..., bool], tmp_path: Path) -> None:
     """What has failed is not tried again."""
     app = app_in(tmp_path)
     leave_behind(app.workplace, MoveState.DONE, MoveState.FAILED)
@@ -169,11 +154,11 @@ def test_what_is_left_is_asked_about(snap_compare: Callable[..., bool], tmp_path
         await until(pilot, lambda: left_line(screen))
         await pressed(pilot, "u", ResumePlan)
 
-    assert picture(snap_compare, app, SMALL, before)
+    assert picture(app, SMALL, prepare=before)
 
 
 @SIZES
-def test_a_mix(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_mix(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """Two sizes: how often the whole mix fits, and where one would go."""
     app = app_in(tmp_path)
 
@@ -185,10 +170,10 @@ def test_a_mix(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[in
         await pilot.press("ctrl+s")
         await planned(pilot)
 
-    assert picture(snap_compare, app, size, before)
+    assert picture(app, size, prepare=before)
 
 
-def test_a_mix_as_it_is_typed(snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+def test_a_mix_as_it_is_typed(picture: Callable[..., bool], tmp_path: Path) -> None:
     """With what is wrong with it."""
     app = app_in(tmp_path)
 
@@ -198,4 +183,4 @@ def test_a_mix_as_it_is_typed(snap_compare: Callable[..., bool], tmp_path: Path)
         for key, text in {"count-1": "2", "vcpus-1": "8", "memory-1": "8 GB", "devices-1": "a1000"}.items():
             next(row for row in app.screen.query(FieldRow) if row.field.key == key).write(text)
 
-    assert picture(snap_compare, app, SMALL, before)
+    assert picture(app, SMALL, prepare=before)

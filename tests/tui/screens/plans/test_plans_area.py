@@ -219,7 +219,7 @@ async def test_a_fleet_that_changes_is_planned_for_once_in_a_while(
         rows = cells(screen)
         workplace.see(world.seen(world.host("h1")))
         app.tick()
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert screen.desk.shown is first
         assert cells(screen) == rows
         workplace.moment.advance(40)
@@ -271,7 +271,7 @@ async def test_an_empty_fleet_has_empty_plans(keys: str) -> None:
     app = RealmsApp(world.saved(()))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("5", keys)
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "Waiting" not in screen_text(app)
         assert_clean(app)
 

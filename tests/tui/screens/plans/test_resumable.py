@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.operations.plans.order import PlanKind, PlanOrder
 from core.operations.plans.run import MoveState, in_journal, left_runs
 from tests.tui import world
-from tests.tui.driving import ended, screen_text, screen_words, settle, told, until
+from tests.tui.driving import ended, left_waiting, screen_text, screen_words, settle, told, until
 from tests.tui.hostile import HOSTILE, assert_clean
 from tests.tui.screens.plans.plans_world import (
     Held,
@@ -78,20 +78,21 @@ async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
     workplace = world.standing(tmp_path, small_fleet())
     run = leave_behind(workplace, MoveState.DONE)
     app = RealmsApp(workplace)
-    async with app.run_test(size=MIDDLE) as pilot:
-        screen = await planned(pilot, "5")
-        held = Held()
-        identity = run.view.id
-        follow(screen, run, held)
-        be_stopped(run)
-        run.change(id=identity)
-        held.go_on.set()
-        await ended(pilot)
-        await until(pilot, lambda: table(screen).heading == "Drain h2: stopped")
-        assert states(screen) == ["moved", *["not begun"] * 4]
-        assert "u goes on with what is left" in screen_text(app)
-        assert left_line(screen) == ""
-        await pressed(pilot, "u", ResumePlan)
+    with left_waiting("tasks"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            screen = await planned(pilot, "5")
+            held = Held()
+            identity = run.view.id
+            follow(screen, run, held)
+            be_stopped(run)
+            run.change(id=identity)
+            held.go_on.set()
+            await ended(pilot)
+            await until(pilot, lambda: table(screen).heading == "Drain h2: stopped")
+            assert states(screen) == ["moved", *["not begun"] * 4]
+            assert "u goes on with what is left" in screen_text(app)
+            assert left_line(screen) == ""
+            await pressed(pilot, "u", ResumePlan)
 
 
 async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Path) -> None:
@@ -137,28 +138,29 @@ async def test_no_name_harms_what_is_asked(tmp_path: Path) -> None:
     leave_behind(workplace, MoveState.FAILED)
     app = RealmsApp(workplace)
     held, run = Held(), run_of(workplace)
-    async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await planned(pilot, "5")
-        screen = await planned(pilot, "j", "d")
-        await until(pilot, lambda: left_line(screen))
-        await pressed(pilot, "u", ResumePlan)
-        assert_clean(app)
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is screen)
-        screen.actions.ask_to_apply()  # the key would offer what was left
-        await until(pilot, lambda: isinstance(app.screen, ApplyPlan))
-        assert_clean(app)
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is screen)
-        follow(screen, run, held)
-        be_under_way(run)
-        await until(pilot, lambda: "failed" in states(screen))
-        for _ in range(len(HOSTILE)):
+    with left_waiting("tasks"):
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await planned(pilot, "5")
+            screen = await planned(pilot, "j", "d")
+            await until(pilot, lambda: left_line(screen))
+            await pressed(pilot, "u", ResumePlan)
             assert_clean(app)
-            await pilot.press("j")
-        await pressed(pilot, "x", VMForm)
-        assert_clean(app)
-        await pilot.press("escape")
-        held.go_on.set()
-        await ended(pilot)
-        assert_clean(app)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is screen)
+            screen.actions.ask_to_apply()  # the key would offer what was left
+            await until(pilot, lambda: isinstance(app.screen, ApplyPlan))
+            assert_clean(app)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is screen)
+            follow(screen, run, held)
+            be_under_way(run)
+            await until(pilot, lambda: "failed" in states(screen))
+            for _ in range(len(HOSTILE)):
+                assert_clean(app)
+                await pilot.press("j")
+            await pressed(pilot, "x", VMForm)
+            assert_clean(app)
+            await pilot.press("escape")
+            held.go_on.set()
+            await ended(pilot)
+            assert_clean(app)

@@ -347,7 +347,7 @@ async def test_hostile_names_in_the_log_do_nothing(workplace: StandingWorkplace,
 @SIZES
 @pytest.mark.parametrize("which", ["log", "off", "damaged", "explained", "refused", "otherwise"])
 def test_the_log(
-    snap_compare: Callable[..., bool],
+    picture: Callable[..., bool],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     which: str,
@@ -371,4 +371,4 @@ def test_the_log(
             await pilot.press(*{"explained": "j", "refused": "", "otherwise": "jj"}[which])
         await settle(pilot)
 
-    assert snap_compare(RealmsApp(workplace), terminal_size=size, run_before=prepare)
+    assert picture(RealmsApp(workplace), size, prepare=prepare)

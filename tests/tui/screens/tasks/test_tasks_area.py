@@ -12,7 +12,7 @@ from core.errors import RealmsError
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Progress
 from tests.tui import world
-from tests.tui.driving import dialog_text, ended, grid_of, settle, text_of, told
+from tests.tui.driving import dialog_text, ended, grid_of, has_ended, left_waiting, settle, text_of, told, until
 from tests.tui.hostile import HOSTILE, assert_clean
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
@@ -58,7 +58,8 @@ def held() -> Iterator[Held]:
     """Make such a task, and let it go in the end."""
     task = Held()
     try:
-        yield task
+        with left_waiting("tasks"):
+            yield task
     finally:
         task.go_on.set()
 
@@ -77,11 +78,7 @@ async def begun(pilot: Pilot[int], task: Held) -> None:
     app = pilot.app
     assert isinstance(app, RealmsApp)
     app.run_task("create", "web-9", task)
-    for _ in range(500):
-        if task.at_work.is_set():
-            break
-        await pilot.pause(0.02)
-    app.tick()
+    await until(pilot, task.at_work.is_set)
     await settle(pilot)
 
 
@@ -160,10 +157,7 @@ async def test_quitting_asks_while_tasks_run_and_waits_until_they_have_undone(tm
             await settle(pilot)
             assert app.is_running
             await pilot.press("tab", "enter")
-            for _ in range(500):
-                if not app.is_running or app._exit:
-                    break
-                await pilot.pause(0.02)
+            await until(pilot, lambda: has_ended(app))
         assert task.undone.is_set()
     assert app.return_code == 0
 
@@ -186,11 +180,7 @@ async def test_hostile_names_in_tasks_do_nothing(tmp_path: Path, key: str) -> No
                 app.run_task(name, name, hostile)
             await ended(pilot)
             app.run_task(HOSTILE[0], HOSTILE[3], task)
-            for _ in range(500):
-                await pilot.pause(0.02)
-                if task.at_work.is_set():
-                    break
-            app.tick()
+            await until(pilot, task.at_work.is_set)
             await settle(pilot)
             assert_clean(app)
             await pilot.press("q")
@@ -206,7 +196,7 @@ async def test_hostile_names_in_tasks_do_nothing(tmp_path: Path, key: str) -> No
 
 @SIZES
 @pytest.mark.parametrize("state", ["empty", "running", "failed"])
-def test_tasks(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str) -> None:
+def test_tasks(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str) -> None:
     """None yet; one that runs; one that failed."""
     workplace = world.standing(tmp_path)
     workplace.tasks._user = "admin"
@@ -227,4 +217,4 @@ def test_tasks(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[in
         await settle(pilot)
 
     with held() as task:
-        assert snap_compare(app, terminal_size=size, run_before=prepare)
+        assert picture(app, size, prepare=prepare)

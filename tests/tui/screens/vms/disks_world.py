@@ -12,11 +12,9 @@ from core.operations.vms.create import create_vm
 from core.operations.vms.spec import NewDrive
 from tests.operations.vms.world import GIB, MIB, open_door, order, world
 from tests.tui import world as standing_world
-from tests.tui.driving import settle
+from tests.tui.driving import settle, until
 from tui.app.app import RealmsApp
 from tui.forms.fields import YES
-from tui.screens.vms.delete import DeleteVMs
-from tui.screens.vms.listing import VMListing
 from tui.widgets.fields import FieldRow
 
 if TYPE_CHECKING:
@@ -59,10 +57,7 @@ async def at_web(pilot: Pilot[int]) -> RealmsApp:
     """Go to the VM, once it is seen."""
     app = pilot.app
     assert isinstance(app, RealmsApp)
-    for _ in range(1000):
-        await pilot.pause(0.02)
-        if app.fleet is not None and any(app.fleet.vms()):
-            break
+    await until(pilot, lambda: app.fleet is not None and any(app.fleet.vms()))
     await pilot.press("2")
     await settle(pilot)
     return app
@@ -73,21 +68,7 @@ async def turn_off(pilot: Pilot[int], realm: World) -> None:
     app = pilot.app
     assert isinstance(app, RealmsApp)
     realm.call("h1", lambda connection: connection.handle.lookupByName("web").destroy())
-    for _ in range(1000):
-        await pilot.pause(0.02)
-        if app.fleet is not None and all(vm.state is VMState.OFF for vm in app.fleet.vms()):
-            break
-    await settle(pilot)
-
-
-async def answered(pilot: Pilot[int]) -> None:
-    """Wait until the dialog in front knows what it asked for."""
-    for _ in range(1500):
-        await pilot.pause(0.02)
-        dialog = pilot.app.screen
-        if isinstance(dialog, DeleteVMs | VMListing) and not dialog.background.is_busy:
-            break
-    await settle(pilot)
+    await until(pilot, lambda: app.fleet is not None and all(vm.state is VMState.OFF for vm in app.fleet.vms()))
 
 
 def tick(app: RealmsApp, *keys: str) -> None:

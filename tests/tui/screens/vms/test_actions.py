@@ -11,7 +11,7 @@ from core.operations.tasks.task import Progress
 from core.operations.vms.power import NotShutDown, act
 from core.operations.vms.target import targets_now
 from tests.tui import world as standing_world
-from tests.tui.driving import dialog_text, ended, grid_of, settle, told
+from tests.tui.driving import dialog_text, ended, grid_of, settle, told, until
 from tests.tui.hostile import HOSTILE, assert_clean, hostile_world
 from tests.tui.screens.vms.vms_world import STATES, at_vms
 from tests.tui.sizes import MIDDLE, SIZES
@@ -85,11 +85,7 @@ async def test_what_a_key_asks_for_is_done(realm: World, key: str, row: int, aft
         assert said in told(app)
         view = realm.last_task()
         assert (view.progress, view.target) == (Progress.DONE, f"h1/{name}")
-        for _ in range(500):
-            if state(realm, name) is after:
-                break
-            await pilot.pause(0.02)
-        assert state(realm, name) is after
+        await until(pilot, lambda: state(realm, name) is after)
 
 
 async def test_a_reset_that_the_host_refuses_is_told_with_its_reason(realm: World) -> None:
@@ -119,11 +115,7 @@ async def test_who_does_not_shut_down_in_time_is_asked_about(realm: World) -> No
         await settle(pilot)
         assert "asked to reboot" in dialog_text(app)
         await pilot.press("escape")
-        for _ in range(200):
-            await pilot.pause(0.02)
-            if isinstance(app.screen, Confirm) and "off" in app.screen.question.to_type:
-                break
-        await settle(pilot)
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and "off" in app.screen.question.to_type)
         assert "Asked to shut down 5 s ago, and still running" in dialog_text(app)
         await pilot.press("enter")
         await settle(pilot)
@@ -288,9 +280,7 @@ async def test_hostile_names_in_the_dialogs_do_nothing() -> None:
 
 
 @SIZES
-def test_the_question_about_several_vms(
-    snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]
-) -> None:
+def test_the_question_about_several_vms(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """It names host and VMs, and warns of the foreign one; Cancel has the focus."""
     app = RealmsApp(standing_world.standing(tmp_path))
 
@@ -298,4 +288,4 @@ def test_the_question_about_several_vms(
         await pilot.press("2", "slash", *"host:^h3$", "enter", "ctrl+a", "x")
         await settle(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=prepare)
+    assert picture(app, size, prepare=prepare)

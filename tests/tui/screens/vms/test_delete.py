@@ -18,7 +18,6 @@ from tests.tui.driving import dialog_text, ended, settle, told
 from tests.tui.screens.vms.disks_world import (
     DRIVES,
     SNAPSHOTS,
-    answered,
     at_web,
     furnished,
     stand_still,
@@ -59,7 +58,7 @@ async def test_what_goes_with_a_vm_is_listed_and_goes(realm: World, ticked: tupl
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("delete")
-        await answered(pilot)
+        await settle(pilot)
         for volume in own:
             assert f"{volume}" in dialog_text(app)
         assert "goes" not in dialog_text(app)
@@ -93,7 +92,7 @@ async def test_what_another_vm_uses_can_not_go_and_the_button_says_so(realm: Wor
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("slash", *"^web$", "enter", "delete")
-        await answered(pilot)
+        await settle(pilot)
         assert "can't go" in dialog_text(app)
         assert "h1/other" in dialog_text(app)
         tick(app, "drives")
@@ -123,7 +122,7 @@ async def test_volumes_go_although_a_host_is_disabled_only_where_that_is_ticked(
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("delete")
-        await answered(pilot)
+        await settle(pilot)
         button = app.screen.query_one("#do", Button)
         assert not button.disabled
         assert "Nobody can tell whether other VMs use it; not asked: h2" in dialog_text(app)
@@ -144,7 +143,7 @@ async def test_volumes_go_although_a_host_is_disabled_only_where_that_is_ticked(
 
 @SIZES
 @pytest.mark.parametrize("what", ["delete", "unasked"])
-def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
+def test_the_dialogs(picture: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
     """With what goes and what can't, and where a host could not be asked."""
     app = RealmsApp(realm.workplace)
 
@@ -152,14 +151,14 @@ def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tupl
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("delete")
-        await answered(pilot)
+        await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, DeleteVMs)
         dialog._learn(_standing_deletion(realm, "not asked: h2: the host is disabled" if what == "unasked" else ""))
         tick(app, "volumes")
         await stand_still(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=prepare)
+    assert picture(app, size, prepare=prepare)
 
 
 def _standing_deletion(realm: World, doubt: str) -> tuple[Doomed, ...]:

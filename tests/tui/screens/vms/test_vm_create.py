@@ -15,7 +15,7 @@ from core.placement.engine.request import Request
 from core.realms import DriveSettings
 from tests.operations.vms.world import GIB, MIB, open_door, world
 from tests.tui import world as standing_world
-from tests.tui.driving import ended, settle, told
+from tests.tui.driving import ended, settle, told, until
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.forms.vm_spec import Draft, Known, read_draft, read_drives
@@ -72,21 +72,13 @@ async def in_form(pilot: Pilot[int], key: str = "n") -> CreateVM:
     """Open the form, once the hosts have answered and told which bricks there are."""
     app = pilot.app
     assert isinstance(app, RealmsApp)
-    for _ in range(1000):
-        await pilot.pause(0.02)
-        if app.fleet is not None and all(host.is_known for host in app.fleet.hosts):
-            break
+    await until(pilot, lambda: app.fleet is not None and all(host.is_known for host in app.fleet.hosts))
     await pilot.press("2")
     await settle(pilot)
     await pilot.press(key)
     await settle(pilot)
     form = app.screen
     assert isinstance(form, CreateVM)
-    for _ in range(1000):
-        if not form.background.is_busy:
-            break
-        await pilot.pause(0.02)
-    await settle(pilot)
     return form
 
 
@@ -292,7 +284,6 @@ async def test_a_form_that_is_closed_wants_no_answer(realm: World) -> None:
         await pilot.press("f5", "escape")
         await settle(pilot)
         assert not form.background.is_busy
-        await pilot.pause(0.5)
         assert app.is_running
 
 
@@ -344,7 +335,7 @@ async def test_a_saved_fleet_takes_no_orders() -> None:
 @SIZES
 @pytest.mark.parametrize("state", ["begun", "filled", "wrong", "chosen"])
 def test_the_form(
-    snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, realm: World, size: tuple[int, int], state: str
+    picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, realm: World, size: tuple[int, int], state: str
 ) -> None:
     """Begun; filled in; with mistakes; with a host that was chosen and can't take it."""
     monkeypatch.delenv("REALMS_VIRTUALIZATION", raising=False)
@@ -361,14 +352,11 @@ def test_the_form(
             await settle(pilot)
             await pilot.press("f3", "j", "enter")
             write(form, memory="20")
-        await settle(pilot)
-        await pilot.pause(0.1)
-        await settle(pilot)
 
-    assert snap_compare(RealmsApp(realm.workplace), terminal_size=size, run_before=prepare)
+    assert picture(RealmsApp(realm.workplace), size, prepare=prepare)
 
 
-def test_the_list_of_bricks(snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, realm: World) -> None:
+def test_the_list_of_bricks(picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, realm: World) -> None:
     """Over the form; one host is asked, since the list names the one that answered first."""
     monkeypatch.setattr("core.operations.vms.queries.MOST_ASKED", 1)
 
@@ -377,4 +365,4 @@ def test_the_list_of_bricks(snap_compare: Callable[..., bool], monkeypatch: pyte
         await pilot.press("f2")
         await settle(pilot)
 
-    assert snap_compare(RealmsApp(realm.workplace), terminal_size=(80, 24), run_before=prepare)
+    assert picture(RealmsApp(realm.workplace), (80, 24), prepare=prepare)

@@ -10,7 +10,7 @@ from textual.widgets import Button
 from core.driver.vms.disk_devices import Disk, DiskSet
 from core.operations.vms.queries import VMDrives
 from tests.tui.driving import dialog_text, ended, grid_of, settle, told
-from tests.tui.screens.vms.disks_world import DRIVES, answered, at_web, furnished, stand_still, turn_off
+from tests.tui.screens.vms.disks_world import DRIVES, at_web, furnished, stand_still, turn_off
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.screens.dialogs.form import VMForm
@@ -42,7 +42,7 @@ async def test_a_free_drive_is_attached_and_detached(realm: World) -> None:
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("v")
-        await answered(pilot)
+        await settle(pilot)
         assert isinstance(app.screen, DriveList)
         assert [row.key for row in grid_of(app).model.shown] == ["vda", "vdb"]
         assert f"1 of 2 drives of {DRIVES} belong to no VM" in dialog_text(app)
@@ -57,7 +57,7 @@ async def test_a_free_drive_is_attached_and_detached(realm: World) -> None:
         await pilot.press("enter")
         await ended(pilot)
         assert any(message.startswith("h1/web: drive free.qcow2 is vdc") for message in told(app))
-        await answered(pilot)
+        await settle(pilot)
         assert "free.qcow2" in realm.domains("h1")["web"]
         assert [row.key for row in grid_of(app).model.shown] == ["vda", "vdb", "vdc"]
         await pilot.press("G", "delete")
@@ -76,7 +76,7 @@ async def test_only_drives_are_detached(realm: World) -> None:
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("v")
-        await answered(pilot)
+        await settle(pilot)
         await pilot.press("delete")
         await settle(pilot)
         assert isinstance(app.screen, DriveList)
@@ -89,7 +89,7 @@ async def test_the_size_of_a_new_drive_is_checked_while_it_is_written(realm: Wor
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("v")
-        await answered(pilot)
+        await settle(pilot)
         await pilot.press("n")
         await settle(pilot)
         assert isinstance(app.screen, VMForm)
@@ -112,7 +112,7 @@ async def test_a_list_that_was_closed_does_not_mind_the_end_of_its_task(realm: W
         await at_web(pilot)
         await turn_off(pilot, realm)
         await pilot.press("v")
-        await answered(pilot)
+        await settle(pilot)
         await pilot.press("a")
         await settle(pilot)
         await pilot.press("enter")
@@ -127,14 +127,14 @@ async def test_a_list_that_was_closed_does_not_mind_the_end_of_its_task(realm: W
 
 @SIZES
 @pytest.mark.parametrize("what", ["drives"])
-def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
+def test_the_dialogs(picture: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
     """With drives that the VM has, and a host that could not be asked who has them."""
     app = RealmsApp(realm.workplace)
 
     async def prepare(pilot: Pilot[int]) -> None:
         await at_web(pilot)
         await pilot.press("v")
-        await answered(pilot)
+        await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, DriveList), what
         dialog.show(_standing_drives())
@@ -142,7 +142,7 @@ def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tupl
         dialog._learn_users(_standing_drives())
         await stand_still(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=prepare)
+    assert picture(app, size, prepare=prepare)
 
 
 def _standing_drives() -> VMDrives:

@@ -56,11 +56,6 @@ async def in_dialog(pilot: Pilot[int], *keys: str) -> MigrateVMs:
     await settle(pilot)
     dialog = pilot.app.screen
     assert isinstance(dialog, MigrateVMs)
-    for _ in range(1500):
-        await pilot.pause(0.02)
-        if not dialog.background.is_busy:
-            break
-    await settle(pilot)
     return dialog
 
 
@@ -240,7 +235,7 @@ async def test_hostile_names_in_the_dialog_do_nothing() -> None:
 
 @SIZES
 @pytest.mark.parametrize("state", ["found", "several"])
-def test_the_dialog(snap_compare: Callable[..., bool], size: tuple[int, int], state: str) -> None:
+def test_the_dialog(picture: Callable[..., bool], size: tuple[int, int], state: str) -> None:
     """With what was found for one; of several, one of them foreign. Hosts that refuse say why."""
     app = RealmsApp(standing_world.saved())
     silent = Connection.UNREACHABLE
@@ -257,7 +252,7 @@ def test_the_dialog(snap_compare: Callable[..., bool], size: tuple[int, int], st
             dialog._learn(dialog.wish(), plan())
         await settle(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=prepare)
+    assert picture(app, size, prepare=prepare)
 
 
 async def test_the_dialog_is_there_at_once(realm: World) -> None:

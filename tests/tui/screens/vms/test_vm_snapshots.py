@@ -11,7 +11,7 @@ from core.errors import HostTimeout
 from core.operations.tasks.task import Progress
 from tests.tui import world as standing_world
 from tests.tui.driving import dialog_text, ended, grid_of, settle, told
-from tests.tui.screens.vms.disks_world import SNAPSHOTS, answered, at_web, furnished, stand_still, tick
+from tests.tui.screens.vms.disks_world import SNAPSHOTS, at_web, furnished, stand_still, tick
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.screens.dialogs.form import VMForm
@@ -63,7 +63,7 @@ async def test_a_vm_without_snapshots_says_so(realm: World) -> None:
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("b")
-        await answered(pilot)
+        await settle(pilot)
         assert isinstance(app.screen, SnapshotList)
         assert not grid_of(app).model.shown
         await pilot.press("r", "delete")
@@ -80,7 +80,7 @@ async def test_an_incomplete_snapshot_is_only_deleted(realm: World) -> None:
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("b")
-        await answered(pilot)
+        await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, SnapshotList)
         dialog.show(SNAPSHOTS)
@@ -102,14 +102,14 @@ async def test_an_incomplete_snapshot_is_only_deleted(realm: World) -> None:
 
 @SIZES
 @pytest.mark.parametrize("what", ["snapshots", "no-snapshots", "silent", "restore"])
-def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
+def test_the_dialogs(picture: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
     """With entries, without, of a host that does not answer, and before going back to one."""
     app = RealmsApp(realm.workplace)
 
     async def prepare(pilot: Pilot[int]) -> None:
         await at_web(pilot)
         await pilot.press("b")
-        await answered(pilot)
+        await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, SnapshotList)
         if what in ("snapshots", "restore"):
@@ -121,4 +121,4 @@ def test_the_dialogs(snap_compare: Callable[..., bool], realm: World, size: tupl
             dialog._fail(HostTimeout("h1", "no answer within 20 s", hint="is libvirtd hung?"))
         await stand_still(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=prepare)
+    assert picture(app, size, prepare=prepare)

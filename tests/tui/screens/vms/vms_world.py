@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.driver.xml.metadata import Mark
-from tests.tui.driving import app_of, grid_of, settle
+from tests.tui.driving import app_of, grid_of, settle, until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -26,10 +26,7 @@ STATES = (
 async def at_vms(pilot: Pilot[int], realm: World, row: int) -> RealmsApp:
     """Go to the area of VMs, onto a row, once all hosts have answered."""
     app = app_of(pilot)
-    for _ in range(1000):
-        await pilot.pause(0.02)
-        if app.fleet is not None and sum(1 for _ in app.fleet.vms()) == len(STATES):
-            break
+    await until(pilot, lambda: app.fleet is not None and sum(1 for _ in app.fleet.vms()) == len(STATES))
     await pilot.press("2", "N", *["j"] * row)
     await settle(pilot)
     if grid_of(app).model.shown[0].cells[0] != "a-runs":
