@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from core.curves import INFINITY, Unavailable, settle
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from core.curves import Curve
+from core.curves import INFINITY, Curve, Unavailable, settle
 
 NO_DEVICES: Mapping[str, int] = MappingProxyType({})
 

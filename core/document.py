@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from core.hardware import NotAPciAddress, PciAddress
 from core.text import nearest
 from core.units import MAX_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

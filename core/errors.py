@@ -19,14 +19,10 @@ RealmsError                     everything below; has a message for an operator,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from core.codes import ErrorCode
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.diagnostics import Diagnostic
+from core.diagnostics import Diagnostic
 
 
 class RealmsError(Exception):

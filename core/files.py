@@ -6,12 +6,9 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+from pathlib import Path
 
 PRIVATE = 0o600
 """Mode of a file that is its owner's alone until it is shared."""

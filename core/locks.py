@@ -12,17 +12,14 @@ import os
 import pwd
 import struct
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.errors import RegistryBusy, UnwritableFile
 from core.files import PRIVATE, share
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LOCK_DEADLINE = 10.0
 """Seconds to wait for the lock: whoever holds it writes one small file."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Container
 
 STALE_AFTER_POLLS = 3
 """A host's data are too old for placement past this many poll periods."""

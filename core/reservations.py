@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from core.hardware import PciAddress
+from core.hardware import PciAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 # C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and isolates, zero-width and tag
 # characters, lone surrogates: whatever moves the cursor, hides or reorders text on a terminal.

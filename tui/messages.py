@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-if TYPE_CHECKING:
-    from core.errors import RealmsError
+from core.errors import RealmsError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,22 @@ reach are kept in layers, since a substitution may mean what stood before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from core.codes import DiagnosticCode as Code
 from core.config.duplicates import Duplicates
+from core.config.report import Report
 from core.config.sources import IncludeRefused, Source, Sources
-from core.config.syntax import Block, Concatenation, Entry, Include, ListExpression, Literal, Place, Reference
-
-if TYPE_CHECKING:
-    from core.config.report import Report
-    from core.config.syntax import Expression
+from core.config.syntax import (
+    Block,
+    Concatenation,
+    Entry,
+    Expression,
+    Include,
+    ListExpression,
+    Literal,
+    Place,
+    Reference,
+)
 
 Path = tuple[str, ...]
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from core.codes import DiagnosticCode as Code
 from core.config.curve_blocks import read_curve, warn_about_scale
 from core.config.parameters import Parameters, name_kind
-from core.config.values import ObjectValue
+from core.config.report import Path, Report
+from core.config.values import ObjectValue, Value
 from core.costs import CostFunction
-from core.curves import INFINITY
-
-if TYPE_CHECKING:
-    from core.config.report import Path, Report
-    from core.config.values import Value
-    from core.curves import Curve
+from core.curves import INFINITY, Curve
 
 _ATTRIBUTES = ("vms", "vcpus", "memory")
 _PARAMETERS = ("name", "description", *_ATTRIBUTES, "devices", "scale", "offset")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from core.codes import DiagnosticCode as Code
 from core.config.parameters import SMALL_MEMORY, Parameters, name_kind, shorten
+from core.config.report import Path, Report
 from core.config.values import ObjectValue, Scalar, Value
-from core.curves import CURVE_NAMES, PARAMETERS, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable
+from core.curves import CURVE_NAMES, PARAMETERS, Constant, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable
 from core.text import nearest
-
-if TYPE_CHECKING:
-    from core.config.report import Path, Report
-    from core.curves import Curve
 
 _OWN_PARAMETERS: dict[type[Curve], tuple[str, ...]] = {
     Constant: ("value",),

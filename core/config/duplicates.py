@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from core.codes import DiagnosticCode as Code
+from core.config.report import Report
 from core.config.syntax import (
     Block,
     Concatenation,
@@ -17,9 +16,6 @@ from core.config.syntax import (
     Reference,
     render_path,
 )
-
-if TYPE_CHECKING:
-    from core.config.report import Report
 
 Path = tuple[str, ...]
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from core import units
+from core.config.model import Configuration
 from core.config.syntax import quote, render_path
+from core.costs import CostFunction
 from core.curves import format_curve
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.config.model import Configuration
-    from core.costs import CostFunction
-    from core.hardware import HardwareProfile
-    from core.realms import Realm
+from core.hardware import HardwareProfile
+from core.realms import Realm
 
 
 def format_configuration(configuration: Configuration) -> str:

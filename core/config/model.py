@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.costs import CostFunction
-    from core.hardware import HardwareProfile
-    from core.realms import Realm
+from core.costs import CostFunction
+from core.hardware import HardwareProfile
+from core.realms import Realm
 
 
 @dataclass(frozen=True, slots=True)

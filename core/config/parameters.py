@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from core import units
 from core.codes import DiagnosticCode as Code
-from core.config.syntax import Kind, render_path
+from core.config.report import Path, Report
+from core.config.syntax import Kind, Place, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
 from core.text import nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.config.report import Path, Report
-    from core.config.syntax import Place
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.errors import UnreadableFile
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 VARIABLE = "REALMS_CONFIG"
 DEFAULT_PLACES = (Path("ticrypt-vm.conf"), Path("/etc/ticrypt/ticrypt-vm.conf"))

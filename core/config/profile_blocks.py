@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from core import units
 from core.codes import DiagnosticCode as Code
 from core.config.parameters import Parameters, name_kind, shorten
-from core.config.values import ListValue, ObjectValue, Scalar
+from core.config.report import Path, Report
+from core.config.syntax import Place
+from core.config.values import ListValue, ObjectValue, Scalar, Value
+from core.costs import CostFunction
 from core.hardware import Device, HardwareProfile, NotAPciAddress, PciAddress
 from core.text import nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.config.report import Path, Report
-    from core.config.syntax import Place
-    from core.config.values import Value
-    from core.costs import CostFunction
 
 _PARAMETERS = ("name", "description", "cores", "memory", "devices", "cost-function")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from core.codes import DiagnosticCode as Code
 from core.config.composition import Composer
+from core.config.model import Configuration
 from core.config.recursion import deep_recursion, keep_deep_recursion
 from core.config.report import Report
 from core.config.resolution import Resolver
@@ -16,15 +18,8 @@ from core.config.second_reading import compare
 from core.config.sections import read_sections
 from core.config.sources import Sources
 from core.config.syntax import Place
-from core.diagnostics import Severity
+from core.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from core.config.model import Configuration
-    from core.diagnostics import Diagnostic
 
 _DEEP = 60
 """Levels past which what a configuration means needs more stack than Python allows by default."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.codes import DiagnosticCode as Code
 from core.config.parameters import Parameters, name_kind, shorten
-from core.config.values import ObjectValue
+from core.config.report import Path, Report
+from core.config.values import ObjectValue, Value
 from core.realms import CacheMode, DriveSettings, Realm
 from core.text import nearest
-
-if TYPE_CHECKING:
-    from core.config.report import Path, Report
-    from core.config.values import Value
 
 SHORT_TIMEOUT = 60.0
 """Seconds; some VMs need longer than this to start and register."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from collections.abc import Iterator
 
 _FRAMES = 12_000
 """Frames that reading, and computing with, what is nested 400 levels deep may take."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from core.codes import DiagnosticCode
 from core.config.syntax import Place, render_path
 from core.diagnostics import Diagnostic, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 Path = tuple[str | int, ...]
 

@@ -7,21 +7,16 @@ count; everything below is a function of an expression and a scope.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from core.codes import DiagnosticCode as Code
-from core.config.composition import Items, Joined, Section, Slot
+from core.config.composition import Composed, Items, Joined, Section, Slot
+from core.config.report import Path, Report
 from core.config.syntax import Kind, Literal, Place, Reference, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
 from core.text import nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.config.composition import Composed
-    from core.config.report import Path, Report
 
 Scope = frozenset[tuple[int, int]]
 """Pairs of a slot's identity and the number of its layers that count."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 import pyparsing
 from pyhocon import ConfigFactory
@@ -18,15 +18,10 @@ from pyhocon.exceptions import ConfigException
 from pyparsing import ParserElement
 
 from core.codes import DiagnosticCode as Code
-from core.config.composition import Items, Joined, Section
+from core.config.composition import Composed, Items, Joined, Section, Slot
+from core.config.report import Report
 from core.config.syntax import Literal, Reference
 from core.config.values import ListValue, ObjectValue, Scalar, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from core.config.composition import Composed, Slot
-    from core.config.report import Report
 
 Path = tuple[str, ...]
 

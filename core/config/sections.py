@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from core.codes import DiagnosticCode as Code
 from core.config.cost_function_blocks import read_cost_function
@@ -10,17 +11,12 @@ from core.config.model import Configuration
 from core.config.parameters import name_kind
 from core.config.profile_blocks import check_against_function, check_function_reference, read_profile
 from core.config.realm_blocks import read_realm
+from core.config.report import Path, Report
 from core.config.syntax import Kind, render_path
-from core.config.values import ObjectValue, Scalar
+from core.config.values import Field, ObjectValue, Scalar, Value
+from core.costs import CostFunction
+from core.hardware import HardwareProfile
 from core.text import nearest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.config.report import Path, Report
-    from core.config.values import Field, Value
-    from core.costs import CostFunction
-    from core.hardware import HardwareProfile
 
 ROOT = ("ticrypt", "vm")
 SECTIONS = ("cost-functions", "hardware-profiles", "realms")

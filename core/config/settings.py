@@ -7,13 +7,14 @@ are merged with what is there, as in HOCON.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.codes import DiagnosticCode as Code
 from core.config.composition import Composer, merge
 from core.config.export import format_configuration
+from core.config.model import Configuration
 from core.config.recursion import deep_recursion
 from core.config.report import Report
 from core.config.resolution import Resolver
@@ -32,16 +33,10 @@ from core.config.syntax import (
     Reference,
     render_path,
 )
-from core.diagnostics import Severity
+from core.diagnostics import Diagnostic, Severity
 from core.errors import UsageError
 from core.text import nearest, one_line
 from core.units import format_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from core.config.model import Configuration
-    from core.diagnostics import Diagnostic
 
 _EXAMPLE = "write PATH=VALUE, such as cost-functions.cpu.memory.soft='800 GiB'"
 _DEEPEST = 50

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from core.codes import DiagnosticCode
+from core.codes import DiagnosticCode
 
 
 @dataclass(frozen=True, slots=True, order=True)

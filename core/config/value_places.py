@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from core.config.composition import Composer
 from core.config.recursion import deep_recursion
@@ -11,13 +12,8 @@ from core.config.report import Report
 from core.config.resolution import Resolver
 from core.config.sections import ROOT
 from core.config.sources import Sources
+from core.config.syntax import Place
 from core.config.values import ObjectValue
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from core.config.syntax import Place
 
 
 def value_places(path: Path, environment: Mapping[str, str] | None = None) -> dict[tuple[str, ...], Place]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from core.config.syntax import Kind, Place
+from core.config.syntax import Kind, Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from core.config.model import Configuration
 from core.driver.xml.metadata import Mark, mark_element
+from core.hardware import HardwareProfile
 from core.hosts import Host, HostState
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from core.config.model import Configuration
-    from core.hardware import HardwareProfile
 
 REALM = "demo"
 UNREACHABLE_URI = "qemu+tcp://127.0.0.1:9/system"

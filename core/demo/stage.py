@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
 
 from core.clock import SystemClock
 from core.config.reader import load
@@ -12,9 +12,6 @@ from core.demo.life import Life
 from core.demo.machines import build
 from core.operations.session import Workplace
 from core.registry.hosts import HostRegistry
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 CONFIGURATION = Path(__file__).parent / "configuration" / "ticrypt-vm.conf"
 

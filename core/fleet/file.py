@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from core.config.model import Configuration
 from core.document import Malformed, read_json
 from core.errors import UnreadableFile, UnwritableFile
 from core.files import replace_file
 from core.fleet.content import FORMAT, read_fleet
+from core.fleet.fleet import VM, Fleet, HostSnapshot
 from core.fleet.rows import TO_THE_MILLISECOND, host_row, vm_row
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet, HostSnapshot
-    from core.reservations import Reservation
+from core.reservations import Reservation
 
 
 def dump(fleet: Fleet, configuration: Configuration) -> str:

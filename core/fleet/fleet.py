@@ -7,18 +7,14 @@ exactly as libvirt gives them and are the keys; only what is shown is sanitized.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from core.costs import NO_DEVICES, Use
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from core.hardware import HardwareProfile, PciAddress
-    from core.hosts import Host
-    from core.reservations import Reservation
+from core.hardware import HardwareProfile, PciAddress
+from core.hosts import Host
+from core.reservations import Reservation
 
 
 class VMState(StrEnum):

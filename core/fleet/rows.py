@@ -5,15 +5,11 @@ Sizes are bytes, durations seconds; what is unknown is None, with a state beside
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from core.costs import CostState
-from core.fleet.fleet import Connection
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.costs import Cost, Use
-    from core.fleet.fleet import VM, Fleet, HostSnapshot
+from core.config.model import Configuration
+from core.costs import Cost, CostState, Use
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot
 
 TO_THE_MILLISECOND = 3
 """Digits that times keep in JSON."""

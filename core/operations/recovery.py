@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 from core.errors import DriverError, UnknownHost
 from core.operations.migration.cleanup import look_at_migration, settle_migration
 from core.operations.migration.location import Place
-from core.operations.tasks.journal import Journal, Operation
+from core.operations.session import Workplace
+from core.operations.tasks.journal import Journal, Operation, Record
+from core.operations.tasks.task import Control
 from core.operations.vms.cleanup import Leftover, Plan, judge_vm, settle_vm
 from core.operations.vms.create import SETTLE_SECONDS
 from core.operations.vms.restore_cleanup import judge_left_restore, settle_left_restore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Record
-    from core.operations.tasks.task import Control
 
 
 def survey(workplace: Workplace, *, settle: float = SETTLE_SECONDS) -> tuple[Leftover, ...]:

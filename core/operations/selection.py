@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from core.config.model import Configuration
 from core.errors import UsageError
-from core.fleet.fleet import Connection, Fleet
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot
 from core.text import nearest, printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, HostSnapshot
 
 
 def check_known(kind: str, wanted: str | None, known: Iterable[str]) -> None:

@@ -9,12 +9,9 @@ import os
 import stat
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from core.files import PRIVATE, move_on, numbered, sync_folder, written
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COPIES = 3
 """Former contents that are kept beside the file, `.1` the newest."""

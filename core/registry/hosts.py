@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
+from core.config.model import Configuration
 from core.errors import ReadOnly, UnwritableFile
+from core.hosts import Host, HostState
 from core.locks import LOCK_DEADLINE, exclusive
 from core.registry import reservations, rules
+from core.registry.records import Contents
 from core.registry.storage import RegistryStorage, open_database
 from core.registry.transactions import Transaction
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.clock import Clock
-    from core.config.model import Configuration
-    from core.hosts import Host, HostState
-    from core.registry.records import Contents
-    from core.reservations import Reservation
+from core.reservations import Reservation
 
 Stamp = tuple[int, int, int]
 """What differs after every change of a file or of its permissions: time of change in nanoseconds, size, inode."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.errors import ReservationRefused
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.reservations import Reservation
+from core.reservations import Reservation
 
 LIFETIME = 60.0
 """Seconds that a reservation lasts where its taker names no end; its process renews it long before."""

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlsplit
 
+from core.config.model import Configuration
 from core.errors import HostRefused, UnknownHost
-from core.hosts import PORTS_PER_HOST, check_name
+from core.hosts import PORTS_PER_HOST, Host, check_name
 from core.text import nearest
 from core.uris import parse_uri
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from core.config.model import Configuration
-    from core.hosts import Host
 
 _MISDESCRIBED = 2
 """Exit code for a host whose description makes no sense by itself, as for other wrong usage."""

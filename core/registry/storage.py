@@ -15,7 +15,8 @@ import re
 import shlex
 import stat
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 from tinydb import TinyDB
 from tinydb.storages import Storage
@@ -24,9 +25,6 @@ from tinydb.table import Document
 from core.errors import UnreadableFile, UnwritableFile
 from core.registry.durable import copies_of, replace_registry
 from core.registry.records import HOSTS, Contents, NotARecord, contents_of, table_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Tables = dict[str, dict[str, Any]]
 

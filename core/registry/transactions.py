@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from tinydb import TinyDB
 from tinydb.table import Document
 
+from core.config.model import Configuration
 from core.errors import HostChanged
+from core.hosts import Host, HostState
 from core.registry import reservations, rules
-from core.registry.records import HOSTS, RESERVATIONS, fields_of_host, fields_of_reservation, table_of
+from core.registry.records import HOSTS, RESERVATIONS, Contents, fields_of_host, fields_of_reservation, table_of
 from core.registry.storage import next_number
-
-if TYPE_CHECKING:
-    from tinydb import TinyDB
-
-    from core.config.model import Configuration
-    from core.hosts import Host, HostState
-    from core.registry.records import Contents
-    from core.reservations import Reservation
+from core.reservations import Reservation
 
 
 class Transaction:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from textual.app import App
+
+from core.fleet.fleet import VMKey
+from core.realms import Realm
+from tui.render.rows import RowKey
 from tui.screens.area import AreaScreen
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
-    from textual.app import App
-
-    from core.fleet.fleet import VMKey
-    from core.realms import Realm
-    from tui.render.rows import RowKey
 
 
 class Navigator:

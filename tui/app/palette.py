@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
+from textual.app import App
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from core.text import printable
-from tui.app.areas import AREAS
+from tui.app.areas import AREAS, Area
+from tui.commands import Command
 from tui.context import context_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
-
-    from textual.app import App
-
-    from tui.app.areas import Area
-    from tui.commands import Command
 
 MOST_HITS = 40
 """Hits that a search gives at most: nobody reads more, and each is a widget's line to lay out."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.operations.tasks.task import Control, Task, Tasks
+from core.operations.tasks.task import Control, Task, Tasks
 
 T = TypeVar("T")
 

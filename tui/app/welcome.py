@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
+from core.errors import RealmsError
 from tui.render.welcome import welcome_lines
 from tui.state.settings import Settings, default_path
 from tui.terminal.lifeline import Lifeline
 from tui.terminal.shell import Shell, terminal_colors
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.errors import RealmsError
 
 
 @dataclass(frozen=True, slots=True)

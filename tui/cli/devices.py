@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import click
 
 from core.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MOST = 2**31 - 1
 """Devices of one type that can be asked for."""

@@ -13,10 +13,7 @@ import signal
 import sys
 import termios
 import threading
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 _CTRL_C = b"\x03"
 _LOCAL_FLAGS, _SPECIAL_KEYS = 3, 6

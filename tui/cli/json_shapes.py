@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from core.config.model import Configuration
+from core.costs import Cost
+from core.fleet.fleet import VM, Fleet, HostSnapshot
 from core.fleet.rows import host_row, use_row, vm_row
 from core.placement.engine.rows import (
     placement_row,
@@ -13,11 +16,6 @@ from core.placement.engine.rows import (
     term_row,
     verdict_row,
 )
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.costs import Cost
-    from core.fleet.fleet import VM, Fleet, HostSnapshot
 
 __all__ = [
     "cost_document",

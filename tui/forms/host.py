@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.errors import HostRefused
-from core.hosts import StaticAddress, check_name
+from core.hosts import Host, StaticAddress, check_name
 from core.uris import parse_uri
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.hosts import Host
 
 
 @dataclass(frozen=True, slots=True)

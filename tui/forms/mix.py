@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from core.errors import UsageError
 from core.placement.engine.request import Request
 from core.text import one_line
-from tui.forms.request import ALL_REALMS, MOST_VMS, FieldRefused, read_field
+from tui.forms.request import ALL_REALMS, MOST_VMS, Field, FieldRefused, read_field
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tui.forms.request import Field
-
-    Mix = tuple[tuple[Request, int], ...]
+Mix = tuple[tuple[Request, int], ...]
 
 MOST_SIZES = 6
 """Lines of the form."""

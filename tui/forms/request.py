@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
+from core.config.model import Configuration
 from core.errors import UsageError
 from core.placement.engine.request import Request
 from core.text import one_line
 from core.units import NotAQuantity, format_size, parse_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from core.config.model import Configuration
 
 MOST_VMS = 10_000
 """VMs that are placed at once: more take seconds, and say nothing more."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.fleet.fleet import HostSnapshot
-    from core.realms import Realm
-    from tui.context import AppContext
+from core.fleet.fleet import HostSnapshot
+from core.realms import Realm
+from tui.context import AppContext
 
 
 def one_realm(realms: AppContext, chosen: Iterable[HostSnapshot]) -> Realm | None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from core.errors import RealmsError
 from tui.messages import Changed, Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 Step = tuple[str, "Callable[[], object]"]
 """A host, and what is done to it; gives warnings as a tuple, or anything else."""

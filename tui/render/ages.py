@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import Connection
-from core.realms import STALE_AFTER_POLLS
+from core.fleet.fleet import Connection, Fleet, HostSnapshot
+from core.realms import STALE_AFTER_POLLS, Realm
 from core.units import show_age
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from core.realms import Realm
 
 DEFAULT_POLL_SECONDS = 5.0
 """Poll period of a host whose realm isn't configured."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from core.fleet.fleet import Fleet
+from core.fleet.fleet import Fleet
 
 _DOT = " \N{MIDDLE DOT} "
 

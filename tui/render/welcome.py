@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 from core.diagnostics import Severity
-from core.errors import ConfigurationInvalid
+from core.errors import ConfigurationInvalid, RealmsError
 from core.text import one_line
 from tui.render.cells import Piece, Tone
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from core.errors import RealmsError
 
 Line = tuple[Piece, ...]
 

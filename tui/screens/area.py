@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import ClassVar, Protocol, runtime_checkable
 
+from textual.app import ComposeResult
 from textual.screen import Screen
 
+from core.fleet.fleet import Fleet
+from core.operations.tasks.task import TaskView
 from tui.commands import Command, bindings
+from tui.render.rows import Column, RowKey
 from tui.screens.background import BackgroundWork
 from tui.widgets.bars import FooterLine, HeaderLine
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import Fleet
-    from core.operations.tasks.task import TaskView
-    from tui.render.rows import Column, RowKey
-
 
 BACK = Command("escape", "leave", "Back", "Lift the filter or the marks; go back.")
 

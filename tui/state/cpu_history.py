@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from core.fleet.fleet import Fleet, VMKey
+from core.fleet.fleet import Fleet, VMKey
 
 SAMPLES = 8
 _STEPS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from core.operations.storage.pool_report import HostPools, PoolRole
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from core.clock import Clock
-    from core.errors import RealmsError
-    from core.fleet.fleet import PoolState
-    from core.operations.storage.pool_report import PoolsReport, RealmPool, Sharing
+from core.clock import Clock
+from core.errors import RealmsError
+from core.fleet.fleet import PoolState
+from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, Sharing
 
 
 @dataclass(slots=True)

@@ -7,10 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 _ITS_OWN = (signal.SIGINT, signal.SIGQUIT)
 """What the terminal's keys send to all of the foreground: it is for the other program alone."""

@@ -8,11 +8,8 @@ import signal
 import sys
 import termios
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 LAST_RESORT_SECONDS = 0.8
 """How long a quit may take before the process is ended under threads that hang in a library."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rich.segment import Segment
+from textual.color import Color
 from textual.filter import LineFilter
 
 from core.text import printable
-
-if TYPE_CHECKING:
-    from textual.color import Color
 
 
 class PrintableOnly(LineFilter):

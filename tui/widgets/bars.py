@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from textual import events
+from textual.app import RenderResult
 from textual.content import Content
 from textual.widget import Widget
 
 from core.text import one_line, printable
+from tui.commands import Command
 from tui.render.cells import ELLIPSIS, width_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual import events
-    from textual.app import RenderResult
-
-    from tui.commands import Command
 
 PRODUCT = "Libvirt Realms"
 

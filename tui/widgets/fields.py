@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from textual import on
+from textual import events, on
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Checkbox, Input, Label, Select, Static
@@ -14,13 +16,6 @@ from textual.widgets import Checkbox, Input, Label, Select, Static
 from core.text import printable
 from tui.forms.fields import YES, FormField
 from tui.render.cells import width_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from textual import events
-    from textual.app import ComposeResult
-    from textual.geometry import Size
 
 LABEL_WIDTH = 16
 """Columns of a label, unless a form says otherwise."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from textual.widgets import Static
 
+from tui.render.cells import Piece
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from tui.render.cells import Piece
 
 LEAST_WIDTH = 20
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
+from textual import events
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -12,24 +14,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from core.text import printable
-from tui.commands import bindings
+from tui.commands import Command, bindings
 from tui.render.cells import Tone, cut, plain
-from tui.render.rows import share_width
+from tui.render.rows import Column, Row, RowKey, share_width
+from tui.state.settings import Sort
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid_keys import GRID_KEYS
 from tui.widgets.grid_lines import GUTTER, LinePainter, LineStyles
 from tui.widgets.grid_look import GRID_COMPONENTS, GRID_CSS, GRID_PARTS
 from tui.widgets.grid_model import Change, GridModel
 from tui.widgets.grid_title import title
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual import events
-
-    from tui.commands import Command
-    from tui.render.rows import Column, Row, RowKey
-    from tui.state.settings import Sort
 
 HEADER = 1
 """Lines above the first row."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tui.render.cells import natural_width
+from tui.render.rows import Column, Row, RowKey, SortValue
 from tui.state.settings import Sort
 from tui.widgets.row_filter import RowFilter, parse_filter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from tui.render.rows import Column, Row, RowKey, SortValue
 
 
 @dataclass(frozen=True, slots=True)

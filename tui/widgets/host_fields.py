@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.widgets import Input, Label, Select, Static
 
 from core.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from textual.app import ComposeResult
-    from textual.dom import DOMNode
-
-    from tui.forms.host import Fault
+from tui.forms.host import Fault
 
 
 def text_field(field: str, label: str, value: str, placeholder: str) -> ComposeResult:

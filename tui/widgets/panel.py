@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual.strip import Strip
@@ -10,9 +11,6 @@ from textual.widget import Widget
 
 from tui.render.cells import Piece, lay_out
 from tui.widgets.tones import TONE_CLASSES, TONE_CSS, content
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 Line = tuple[Piece, ...]
 

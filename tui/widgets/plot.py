@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Self
 
 from rich.segment import Segment
 from textual.content import Content
@@ -10,17 +10,12 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from core.curves import Curve
+from tui.render.costs.exploration import CloseUp
 from tui.render.costs.plot import Marks, plot
 from tui.render.costs.term_bars import term_bars
 from tui.render.figures import Unit
-from tui.render.ink import Ink
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from core.curves import Curve
-    from tui.render.costs.exploration import CloseUp
-    from tui.render.ink import Line
+from tui.render.ink import Ink, Line
 
 
 class Drawing(Widget):

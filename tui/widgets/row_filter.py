@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tui.render.cells import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from tui.render.rows import Column, Row
+from tui.render.rows import Column, Row
 
 _COMPARISON = re.compile(r"(?P<column>[a-z_]+)(?P<sign><=|>=|<|>)(?P<number>-?\d+(?:\.\d+)?)")
 _SIGNS: dict[str, Callable[[float, float], bool]] = {

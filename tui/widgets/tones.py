@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from textual.content import Content
 
 from core.text import printable
 from tui.render.cells import Piece, Tone
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 TONE_CLASSES = frozenset(f"tone--{tone.value}" for tone in Tone if tone)
 """Component classes that give each tone its style."""

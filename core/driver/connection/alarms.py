@@ -5,12 +5,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.clock import Clock
+from core.clock import Clock
 
 
 class Alarm:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import libvirt
 
-from core.driver.connection.connection import open_connection
+from core.driver.connection.connection import HostConnection, open_connection
 from core.driver.connection.embedded import borrowed
 from core.driver.connection.process import end_ssh_children
 from core.errors import Cancelled, DriverError, HostTimeout, RealmsError
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.driver.connection.connection import HostConnection
 
 T = TypeVar("T")
 

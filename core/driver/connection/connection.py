@@ -9,19 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import libvirt
 
 from core.driver.connection.errors import driver_error, translated, unreachable
 from core.driver.connection.library import prepare
-from core.driver.xml.metadata import NAMESPACE, PREFIX, mark_text
+from core.driver.xml.metadata import NAMESPACE, PREFIX, Mark, mark_text
 from core.errors import DriverError, HostRefused, HostUnreachable
 from core.uris import ConnectionUri, parse_uri
-
-if TYPE_CHECKING:
-    from core.driver.xml.metadata import Mark
 
 KEEPALIVE_SECONDS, KEEPALIVE_COUNT = 5, 3
 """A host that answers nothing for 20 seconds is lost: an idle one is asked each 5 s, and may be silent 3 times."""

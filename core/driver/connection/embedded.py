@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from core.driver.connection.connection import HostConnection
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class _World:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.driver.connection.alarms import Alarms
 from core.driver.connection.asking import answer_within
-from core.driver.connection.connection import open_connection
+from core.driver.connection.connection import HostConnection, open_connection
 from core.driver.connection.embedded import borrowed
 from core.driver.connection.opening import Opening
 from core.errors import HostRefused, HostUnreachable
+from core.hosts import Host
 from core.uris import parse_uri
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.clock import Clock
-    from core.driver.connection.connection import HostConnection
-    from core.hosts import Host
 
 OPEN_DEADLINE = 60.0
 """Seconds that opening may take where nobody says otherwise: slow is not sick."""

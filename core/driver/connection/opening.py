@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from types import TracebackType
 
+from core.driver.connection.alarms import Alarm, Alarms
 from core.driver.connection.process import end_ssh_children, waits_for_an_answer
 from core.errors import DriverError, HostTimeout, HostUnreachable
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from core.driver.connection.alarms import Alarm, Alarms
 
 NETWORK_PATIENCE = 8.0
 """Seconds after which an ssh client that no machine has answered is ended, to call again.

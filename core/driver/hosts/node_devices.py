@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 from core.driver.xml.domain_xml import XmlRefused, parse
 from core.hardware import PciAddress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from xml.etree import ElementTree as ET
 
 _BRIDGES = 0x06
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import libvirt
 
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.driver.connection.asking import answer_within
 from core.driver.connection.connection import open_connection
 from core.driver.lanes.session import machine_uuid
 from core.driver.storage.pools import list_pools
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.clock import Clock
-    from core.fleet.fleet import PoolState
+from core.fleet.fleet import PoolState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from threading import Event
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import libvirt
 
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.driver.connection.asking import ask_within
-from core.driver.hosts.node_devices import read_pci_devices
+from core.driver.connection.connection import HostConnection
+from core.driver.hosts.node_devices import PciDevice, read_pci_devices
 from core.driver.lanes.session import Session
 from core.driver.xml.domain_xml import XmlRefused, parse
 from core.fleet.fleet import PoolState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from threading import Event
-    from xml.etree import ElementTree as ET
-
-    from core.clock import Clock
-    from core.driver.connection.connection import HostConnection
-    from core.driver.hosts.node_devices import PciDevice
-    from core.hardware import PciAddress
+from core.hardware import PciAddress
 
 Version = tuple[int, int, int]
 

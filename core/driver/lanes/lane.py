@@ -11,13 +11,16 @@ import contextlib
 import itertools
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import libvirt
 
+from core.clock import Clock
+from core.driver.connection.alarms import Alarms
 from core.driver.connection.connection import HostConnection, open_connection
 from core.driver.connection.embedded import lend, let_go
 from core.driver.connection.errors import unreachable
@@ -32,12 +35,6 @@ from core.driver.storage.pools import realm_pools
 from core.errors import DriverError, HostUnreachable
 from core.fleet.fleet import Connection, HostSnapshot
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.clock import Clock
-    from core.driver.connection.alarms import Alarms
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # without any handler Python prints to standard error, which is the screen

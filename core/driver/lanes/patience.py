@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from core.clock import Clock
-    from core.driver.connection.alarms import Alarm, Alarms
+from core.clock import Clock
+from core.driver.connection.alarms import Alarm, Alarms
 
 SILENT_AFTER_POLLS = 2.5
 """Polls after the last answer at which a host counts as silent: before its data are too old to place by."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import libvirt
 
+from core.clock import Clock
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
+from core.driver.lanes.mailbox import DomainChanged
 from core.driver.storage.pools import list_pools
 from core.driver.vms.addresses import Active, AddressBook
 from core.driver.vms.statistics import CpuMeter, DomainSample, Sampler
 from core.driver.xml.domain_xml import DomainFacts, XmlRefused, parse, read_domain
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.clock import Clock
-    from core.driver.connection.connection import HostConnection
-    from core.driver.lanes.mailbox import DomainChanged
-    from core.fleet.fleet import PoolState, VMState
+from core.fleet.fleet import PoolState, VMState
 
 POLLS_PER_POOL_LISTING = 6
 """Pools are listed at every sixth poll, and when libvirt says that one has changed."""

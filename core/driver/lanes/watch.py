@@ -5,25 +5,22 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from core.clock import Clock
 from core.driver.connection.alarms import Alarms
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.process import end_ssh_children
 from core.driver.lanes.compose import Setting, resettle
 from core.driver.lanes.lane import Lane, settle
 from core.driver.lanes.mailbox import Command, Notice
 from core.errors import HostUnreachable, UnknownHost
 from core.fleet.fleet import Connection, Fleet, HostSnapshot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from core.clock import Clock
-    from core.driver.connection.connection import HostConnection
-    from core.hosts import Host
-    from core.realms import Realm
+from core.hosts import Host
+from core.realms import Realm
 
 T = TypeVar("T")
 

@@ -12,22 +12,20 @@ import signal
 import threading
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.connection.jobs import job_connection
 from core.driver.connection.process import end_ssh_children, ssh_children
 from core.driver.vms.statistics import VM_STATES
 from core.errors import DriverError
 from core.fleet.fleet import VMState
+from core.hosts import Host
 from core.uris import parse_uri
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
-    from core.hosts import Host
 
 _FILES_OF_THIS_MACHINE = frozenset({"keyfile", "known_hosts", "sshauth", "pkipath", "socket", "no_tty"})
 """Parameters of a URI that mean something only here, and not on the source host."""

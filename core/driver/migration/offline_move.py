@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.xml.domain_xml import XmlRefused, parse, read_pci_address
 from core.driver.xml.metadata import mark_element, mark_of
 from core.errors import DriverError
 from core.hardware import Device, PciAddress
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.driver.connection.connection import HostConnection
 
 
 def definition(connection: HostConnection, uuid: str) -> str:

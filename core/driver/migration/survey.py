@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.lanes.session import machine_uuid
 from core.driver.migration.migration import Sight, see
@@ -16,11 +18,6 @@ from core.driver.migration.traits import DomainTraits, read_traits
 from core.driver.xml.domain_xml import XmlRefused, parse
 from core.errors import DriverError
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.driver.connection.connection import HostConnection
 
 Version = tuple[int, int, int]
 

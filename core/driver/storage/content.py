@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+from typing import BinaryIO
 
 PIECE = 256 * 1024 - 64
 """Bytes at a time: what fits into one message of the oldest libvirt."""

@@ -9,20 +9,17 @@ import shlex
 import uuid
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import libvirt
 
 from core.codes import ErrorCode
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import translated
 from core.driver.storage.pool_refresh import refresh
 from core.driver.xml.domain_xml import XmlRefused, parse
 from core.errors import DriverError
 from core.fleet.fleet import PoolState
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
 
 
 class FolderMissing(DriverError):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import says_being_made
 from core.driver.storage.volumes import PoolBusy, connection_errors, discard_volume
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
 
 
 def read_head(connection: HostConnection, pool: str, name: str, length: int) -> bytes | None:

@@ -10,24 +10,21 @@ import contextlib
 import errno
 import math
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import libvirt
 
 from core.codes import ErrorCode
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import said_by_program, says_busy, says_exists, says_no_space
+from core.driver.storage.content import Content
 from core.driver.storage.pool_refresh import refresh
 from core.driver.storage.pool_setup import error_number
 from core.driver.xml.domain_xml import XmlRefused, parse
 from core.errors import DriverError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.content import Content
 
 _END_OF_TIME = 253_402_300_800.0
 """The year 10000: a file's times are whatever someone has set."""

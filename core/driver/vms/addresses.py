@@ -7,18 +7,15 @@ looked for in the host's ARP table and then asked of the guest agent, a few VMs 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.vms.statistics import DomainSample
 from core.driver.xml.domain_xml import DomainFacts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.driver.connection.connection import HostConnection
 
 AGAIN_WHEN_FOUND = 90.0
 """Seconds after which a known address is looked up again: leases move."""

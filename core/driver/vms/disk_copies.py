@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.storage.volumes import connection_errors
+from core.driver.vms.disk_devices import Disk
 from core.errors import DriverError
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.vms.disk_devices import Disk
 
 FREEZE_SECONDS = 20
 """How long a guest agent may take to freeze or thaw its file systems."""

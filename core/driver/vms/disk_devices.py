@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import says_unplugging
 from core.driver.storage.volumes import connection_errors
 from core.driver.xml.domain_xml import XmlRefused, parse
 from core.errors import DriverError
 from core.realms import CacheMode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from core.driver.connection.connection import HostConnection
 
 MOST_TARGETS = 26 * 27
 """Names vda to vdz, then vdaa to vdzz."""

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.storage.pool_setup import look_up_pool
 from core.driver.xml.domain_xml import XmlRefused, parse
-from core.driver.xml.metadata import mark_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from xml.etree import ElementTree as ET
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import Mark, mark_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

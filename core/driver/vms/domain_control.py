@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import libvirt
 import libvirt_qemu
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.vms.domain_build import hostdev_element
 from core.driver.xml.domain_xml import DomainFacts, XmlRefused, parse, read_domain, read_pci_address
 from core.driver.xml.metadata import Mark, mark_element
 from core.errors import DriverError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.hardware import Device, PciAddress
+from core.hardware import Device, PciAddress
 
 AGENT_SECONDS = 2
 """Seconds that a guest agent has to answer: it holds up whoever else asks its host."""

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.xml.domain_xml import XmlRefused, parse
 from core.errors import DriverError
-
-if TYPE_CHECKING:
-    from xml.etree import ElementTree as ET
-
-    from core.driver.connection.connection import HostConnection
 
 
 class Virtualization(StrEnum):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.vms.addresses import ipv4
 from core.driver.xml.domain_xml import XmlRefused, read_domain
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from core.driver.connection.connection import HostConnection
 from core.driver.storage.volumes import connection_errors
 from core.driver.xml.domain_xml import XmlRefused, parse
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
 
 _STREAMED = frozenset({"pty", "unix"})
 """Kinds of character devices that libvirt connects a stream to."""

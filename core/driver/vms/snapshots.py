@@ -15,20 +15,17 @@ import json
 import math
 import re
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.storage.content import Content
 from core.driver.storage.volume_bytes import delete_known, read_bytes
 from core.driver.storage.volumes import connection_errors, refreshed, upload_volume
 from core.errors import DriverError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.driver.connection.connection import HostConnection
 
 FORMAT = "libvirt-realms-snapshot/1"
 _LARGEST_RECORD = 1 << 20

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from threading import Event
 
+from core.clock import Clock
 from core.codes import Check
 from core.diagnostics import Severity
-from core.driver.hosts.survey import survey
+from core.driver.hosts.survey import HostSurvey, survey
 from core.errors import Cancelled, DriverError, HostRefused, HostTimeout
+from core.hosts import Host
 from core.operations.doctor.ssh import check_host_key, check_login
 from core.operations.findings import Checkup, Finding
 from core.operations.ssh.login import SshTarget
-from core.uris import parse_uri
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from threading import Event
-
-    from core.clock import Clock
-    from core.driver.hosts.survey import HostSurvey
-    from core.hosts import Host
-    from core.uris import ConnectionUri
+from core.uris import ConnectionUri, parse_uri
 
 LOGIN_SECONDS = 10.0
 """The longest part of a host's time that its ssh login may take."""

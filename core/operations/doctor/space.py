@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from threading import Event
 
 from core.codes import Check
+from core.driver.hosts.survey import HostSurvey
 from core.errors import DriverError
-from core.hosts import HostState
+from core.hosts import Host, HostState
+from core.operations.findings import Checkup, Finding
 from core.operations.storage.pool_capacity import look_anew
-
-if TYPE_CHECKING:
-    from threading import Event
-
-    from core.driver.hosts.survey import HostSurvey
-    from core.hosts import Host
-    from core.operations.findings import Checkup, Finding
-    from core.realms import Realm
+from core.realms import Realm
 
 
 def count_space(

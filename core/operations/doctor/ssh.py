@@ -5,22 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event
 
+from core.clock import Clock
 from core.codes import Check
-from core.operations.findings import Checkup
-from core.operations.ssh.login import SSH_FAILED, effective, log_in, run
+from core.operations.findings import Checkup, Finding
+from core.operations.ssh.login import SSH_FAILED, Outcome, SshTarget, effective, log_in, run
 from core.operations.ssh.messages import KEY_UNREADABLE, OWN_KEY, SshReason, explain, how_to_accept
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from threading import Event
-
-    from core.clock import Clock
-    from core.operations.findings import Finding
-    from core.operations.ssh.login import Outcome, SshTarget
 
 CLOCK_TOLERANCE = 5.0
 """Seconds that a host's clock may differ from this machine's."""

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from core.curves import HardSoft
+from core.costs import CostFunction
+from core.curves import Curve, HardSoft
+from core.operations.hardware.discover import Proposal
+from core.operations.hardware.pci_candidates import Candidate
 from core.text import one_line
 from core.units import format_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.costs import CostFunction
-    from core.curves import Curve
-    from core.operations.hardware.discover import Proposal
-    from core.operations.hardware.pci_candidates import Candidate
-
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 

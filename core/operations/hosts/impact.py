@@ -5,24 +5,18 @@ Pure functions of a configuration and a fleet; what is known of the hosts stays 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.fleet.fleet import Fleet
 from core.hosts import HostState
 from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request
 from core.placement.plans.capacity import capacity
-from core.placement.plans.drain import drain
-from core.placement.plans.failure import failure
+from core.placement.plans.drain import DrainPlan, drain
+from core.placement.plans.failure import HostLoss, failure
 from core.placement.what_if.changes import with_states, without_hosts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from core.config.model import Configuration
-    from core.placement.engine.request import Request
-    from core.placement.plans.drain import DrainPlan
-    from core.placement.plans.failure import HostLoss
 
 MOST_EMPTIED = 32
 """Hosts whose emptying is planned together."""

@@ -5,23 +5,16 @@ Pure: from what both sides said of themselves to a list of obstacles.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import Check
 from core.driver.migration.migration import MigrationMode
-from core.driver.migration.survey import CpuMatch
+from core.driver.migration.survey import CpuMatch, SourceReport, TargetReport
+from core.driver.migration.traits import Disk, Nic
 from core.fleet.fleet import VMState
-from core.operations.migration.options import error, fine, info, warning
-from core.operations.migration.storage import folders_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from core.driver.migration.survey import SourceReport, TargetReport
-    from core.driver.migration.traits import Disk, Nic
-    from core.operations.migration.options import MigrationWish, Obstacle
-    from core.operations.migration.storage import Sharing
+from core.operations.migration.options import MigrationWish, Obstacle, error, fine, info, warning
+from core.operations.migration.storage import Sharing, folders_of
 
 _NOT_PORTABLE = frozenset({"nat", "route", ""})
 """Networks that each host has for itself: an address on one means nothing on another."""

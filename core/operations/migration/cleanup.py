@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from core.driver.connection.jobs import job_connection
 from core.driver.migration.migration import end_remnant, see, tidy_source
 from core.driver.migration.offline_move import take_away
 from core.errors import DriverError, UsageError
 from core.fleet.fleet import VMState
+from core.hosts import Host
 from core.operations.migration.location import Place, Whereabouts, look
-from core.operations.tasks.journal import Journal, Operation, StillAtWork
+from core.operations.session import Workplace
+from core.operations.tasks.journal import Journal, Operation, Record, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
-
-if TYPE_CHECKING:
-    from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Record
-    from core.operations.tasks.task import Control
+from core.operations.tasks.task import Control
 
 DEADLINE = 20.0
 """Seconds that connecting to each side may take."""

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from core.driver.connection.asking import ask_within
-from core.driver.migration.migration import see
+from core.driver.migration.migration import Sight, see
 from core.errors import RealmsError
 from core.fleet.fleet import VMState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.driver.migration.migration import Sight
-    from core.hosts import Host
+from core.hosts import Host
 
 LOOK_DEADLINE = 15.0
 """Seconds that each side has to say where the VM is."""

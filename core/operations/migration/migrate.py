@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.migration.migration import (
+    JobProgress,
     LiveMigration,
     LiveOptions,
     abort_job,
@@ -19,23 +20,16 @@ from core.driver.migration.migration import (
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import VMState
 from core.operations.migration.cleanup import settle_earlier
-from core.operations.migration.location import Place, look_until_settled
+from core.operations.migration.location import Place, Whereabouts, look_until_settled
 from core.operations.migration.offline import move_offline
 from core.operations.migration.outcome import DEADLINE, Migrated, MigrationFailed, arrive
-from core.operations.migration.target_room import take_target
-from core.operations.tasks.journal import Journal, Operation
+from core.operations.migration.plan import MigrationPlan
+from core.operations.migration.target_room import TargetRoom, take_target
+from core.operations.session import Workplace
+from core.operations.tasks.journal import Entry, Journal, Operation
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control, StepControl
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
-    from core.driver.migration.migration import JobProgress
-    from core.operations.migration.location import Whereabouts
-    from core.operations.migration.plan import MigrationPlan
-    from core.operations.migration.target_room import TargetRoom
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Entry
-    from core.operations.tasks.task import Control, StepControl
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at a migration's progress."""

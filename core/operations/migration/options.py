@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.codes import Check
 from core.diagnostics import Severity
 from core.driver.migration.migration import MigrationMode
 from core.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.codes import Check
 
 _SCHEMES = ("tcp://", "rdma://")
 

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from core.codes import Check, ErrorCode
 from core.diagnostics import Severity
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.migration.migration import MigrationMode, migration_address
-from core.driver.migration.survey import ask_source, ask_target
+from core.driver.migration.survey import SourceReport, ask_source, ask_target
 from core.errors import DriverError, RealmsError, UsageError
-from core.fleet.fleet import Connection, VMState
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot, VMState
+from core.hosts import Host
 from core.operations.migration.checks import Findings, check_migration
-from core.operations.migration.options import Obstacle, error, judged, warning
+from core.operations.migration.options import MigrationWish, Obstacle, error, judged, warning
 from core.operations.migration.storage import compare_storage, unshared_disks
-from core.operations.migration.target_room import NoTarget, can_be_forced, demand_of, rank_targets
+from core.operations.migration.target_room import Demand, NoTarget, can_be_forced, demand_of, rank_targets
 from core.operations.selection import check_known
+from core.operations.session import Workplace
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
+from core.placement.engine.verdicts import Verdict
 from core.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.migration.survey import SourceReport
-    from core.fleet.fleet import VM, Fleet, HostSnapshot
-    from core.hosts import Host
-    from core.operations.migration.options import MigrationWish
-    from core.operations.migration.target_room import Demand
-    from core.operations.session import Workplace
-    from core.operations.tasks.task import Control
-    from core.placement.engine.verdicts import Verdict
 
 DEADLINE = 20.0
 """Seconds that connecting to each side may take, where nobody says otherwise."""

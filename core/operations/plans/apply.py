@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
 from core.errors import Cancelled, DriverError, RealmsError, UnwritableFile
 from core.fleet.fleet import Fleet
@@ -21,21 +21,14 @@ from core.operations.migration.location import Place
 from core.operations.migration.outcome import MigrationFailed
 from core.operations.plans.move import Errand, LeftOff, move_by_shutdown, move_live, start_again
 from core.operations.plans.pacing import next_moves
-from core.operations.plans.run import BEGIN, END, SHUT_DOWN, MoveState, in_journal
-from core.operations.tasks.journal import Journal, Operation
+from core.operations.plans.run import BEGIN, END, SHUT_DOWN, MoveState, MoveView, Run, in_journal
+from core.operations.session import Workplace
+from core.operations.tasks.journal import Entry, Journal, Operation
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.substeps import folded
-from core.operations.tasks.task import Progress, Step
+from core.operations.tasks.task import Control, Progress, Step
+from core.placement.plans.drain import Move
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.operations.plans.run import MoveView, Run
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Entry
-    from core.operations.tasks.task import Control
-    from core.placement.plans.drain import Move
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the fleet while nothing is under way, because other programs' moves hold the hosts."""

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
 from core.errors import DriverError, HostTimeout, HostUnreachable, RealmsError
-from core.fleet.fleet import Connection
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot
 from core.operations.migration.migrate import migrate
 from core.operations.migration.options import MigrationWish
 from core.operations.migration.plan import Departure, plan_migration
+from core.operations.session import Workplace
+from core.operations.tasks.task import Control
 from core.operations.vms.power import SEEN_SECONDS, Action, NotShutDown, act
 from core.operations.vms.start import ASK_SECONDS, start_vm
 from core.operations.vms.target import Target
+from core.placement.plans.drain import Move
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.fleet.fleet import VM, Fleet, HostSnapshot
-    from core.operations.session import Workplace
-    from core.operations.tasks.task import Control
-    from core.placement.plans.drain import Move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

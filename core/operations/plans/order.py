@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from core.config.model import Configuration
 from core.errors import UsageError
+from core.fleet.fleet import Fleet
 from core.placement.engine.request import Request
 from core.placement.engine.rows import request_row
-from core.placement.plans.demand import DEFAULT_POLICY, MovePolicy
-from core.placement.plans.drain import DrainPlan, drain
+from core.placement.plans.demand import DEFAULT_POLICY, MovePolicy, Stuck
+from core.placement.plans.drain import DrainPlan, Move, drain
 from core.placement.plans.make_room import DEFAULT_MOST_MOVES, RoomPlan, make_room
 from core.placement.plans.rebalance import RebalancePlan, rebalance
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import Fleet
-    from core.placement.plans.demand import Stuck
-    from core.placement.plans.drain import Move
 
 DEFAULT_PARALLEL = 2
 """Moves that a host takes part in at once, as source or target, where nobody says otherwise."""

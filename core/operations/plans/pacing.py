@@ -8,21 +8,16 @@ that comes before it in the plan waits for that room.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import Fleet
+from core.config.model import Configuration
+from core.fleet.fleet import VM, Fleet, HostSnapshot
+from core.hardware import PciAddress
 from core.placement.engine.ledger import Ledger
+from core.placement.plans.drain import Move
 from core.reservations import Reservation
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, HostSnapshot
-    from core.hardware import PciAddress
-    from core.placement.plans.drain import Move
 
 
 def with_under_way(fleet: Fleet, under_way: Iterable[Move]) -> Fleet:

@@ -7,21 +7,17 @@ was stopped or killed goes on where it was, and never beyond what was agreed to.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.errors import UsageError
 from core.operations.plans.order import PlanOrder
-from core.operations.tasks.journal import Journal, Operation, StillAtWork
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Entry, Record
-    from core.placement.plans.drain import Move
+from core.operations.session import Workplace
+from core.operations.tasks.journal import Entry, Journal, Operation, Record, StillAtWork
+from core.placement.plans.drain import Move
 
 BEGIN, SHUT_DOWN, END = "begin", "shut-down", "end"
 """Steps in the journal: a move is begun, its VM is about to be shut down for it, it has ended."""

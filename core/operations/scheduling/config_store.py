@@ -9,21 +9,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.config.export import format_configuration
+from core.config.model import Configuration
 from core.errors import RegistryBusy, UnwritableFile
 from core.files import PRIVATE, make_folder, replace_file, share
 from core.locks import exclusive
 from core.operations.scheduling.log_file import LOCK_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.config.model import Configuration
 
 CONFIGURATIONS = "scheduling-configurations"
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from core.config.model import Configuration
 from core.document import Malformed
 from core.errors import RealmsError, UnreadableFile
 from core.operations.scheduling.config_store import digest_of
-from core.operations.scheduling.log_reader import read_decision
-from core.operations.scheduling.replay import LoggedConfigurations, compared, decide_again
-from core.placement.engine.remedies import remedy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from core.config.model import Configuration
-    from core.operations.scheduling.log_reader import LoggedDecision
-    from core.operations.scheduling.replay import Replayed
-    from core.placement.engine.remedies import Remedy
-    from core.placement.engine.verdicts import Verdict
+from core.operations.scheduling.log_reader import LoggedDecision, read_decision
+from core.operations.scheduling.replay import LoggedConfigurations, Replayed, compared, decide_again
+from core.placement.engine.remedies import Remedy, remedy
+from core.placement.engine.verdicts import Verdict
 
 MOST_REMEDIES = 100
 """Refused hosts that a remedy is looked for."""

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.document import Fields, Malformed, read_json
 from core.errors import UsageError
 from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot, PoolState, VMState
+from core.hardware import HardwareProfile, PciAddress
 from core.hosts import Host, HostState
 from core.placement.engine.request import Request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.config.model import Configuration
-    from core.hardware import HardwareProfile, PciAddress
 
 MOST_VMS = 100_000
 """VMs on one host; a line that tells of more is damaged."""

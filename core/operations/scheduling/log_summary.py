@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.document import Fields, Malformed, read_json
 from core.operations.scheduling.log_reader import request_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.placement.engine.request import Request
+from core.placement.engine.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from core.errors import UnreadableFile
 from core.operations.scheduling.log_file import rotated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MOST_BYTES = 64 * 1024**2
 """Bytes of the past that are read; older lines are left out."""

@@ -9,25 +9,22 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from core.config.model import Configuration
 from core.errors import RealmsError, UnwritableFile
+from core.fleet.fleet import Fleet, HostSnapshot
 from core.fleet.rows import use_row
+from core.hardware import PciAddress
 from core.operations.paths import current_user
 from core.operations.scheduling.config_store import content_of, store, stored_configuration, tidy
 from core.operations.scheduling.log_file import append_line
 from core.placement.engine.rows import placement_row, request_row, verdict_row
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from core.hardware import PciAddress
-    from core.placement.engine.verdicts import Placements
+from core.placement.engine.verdicts import Placements
 
 LOG_NAME = "scheduling.jsonl"
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from core.codes import ReplayOutcome
+from core.config.model import Configuration
 from core.config.reader import load
 from core.document import Malformed
 from core.errors import ConfigurationInvalid, UnreadableFile, UsageError
@@ -19,14 +22,8 @@ from core.operations.scheduling.config_store import stored_configuration
 from core.operations.scheduling.log_reader import LoggedDecision, LoggedPlacement, read_decision
 from core.placement.engine.engine import place
 from core.placement.engine.ledger import Ledger
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
-
-    from core.config.model import Configuration
-    from core.placement.engine.verdicts import Placements, Verdict
-    from core.placement.what_if.changes import HostGone, HostInState
+from core.placement.engine.verdicts import Placements, Verdict
+from core.placement.what_if.changes import HostGone, HostInState
 
 LONGEST_LINE = 64 * 1024**2
 """Bytes of a line; a longer one is told and skipped."""

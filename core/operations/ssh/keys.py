@@ -9,16 +9,12 @@ import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.errors import HostUnreachable, RealmsError, UnreadableFile, UnwritableFile
 from core.operations.paths import current_user
-from core.operations.ssh.login import SSH_FAILED, ask_and_log_in, log_in, run
+from core.operations.ssh.login import SSH_FAILED, Outcome, SshTarget, ask_and_log_in, log_in, run
 from core.operations.ssh.messages import SshReason, SshSaid, explain
 from core.text import one_line, printable
-
-if TYPE_CHECKING:
-    from core.operations.ssh.login import Outcome, SshTarget
 
 RSA_BITS = 2048
 LOGIN_SECONDS = 20.0

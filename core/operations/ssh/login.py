@@ -6,16 +6,13 @@ import math
 import os
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Event
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from threading import Event
-
-    from core.uris import ConnectionUri
+from core.uris import ConnectionUri
 
 SSH_FAILED = 255
 """Exit code of the ssh program where itself failed, and not the command on the host."""

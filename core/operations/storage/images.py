@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.content import Content
+from core.driver.storage.pool_setup import PoolFacts
 from core.driver.storage.volumes import (
     NewVolume,
+    Volume,
     VolumeExists,
     create_volume,
     delete_volume,
@@ -17,24 +21,16 @@ from core.driver.storage.volumes import (
 )
 from core.errors import DriverError, UnreadableFile, UsageError
 from core.fleet.fleet import PoolState
+from core.hosts import Host
 from core.operations.hosts.fanout import map_hosts
 from core.operations.storage.image_file import ImageFile, ImageRefused, examine, read_image
 from core.operations.storage.pool_report import PoolRole
 from core.operations.storage.pool_setup import look_up_realm_pools
 from core.operations.storage.usage import INCOMPLETE
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
+from core.realms import DriveSettings, Realm
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.pool_setup import PoolFacts
-    from core.driver.storage.volumes import Volume
-    from core.hosts import Host
-    from core.operations.tasks.task import Control
-    from core.realms import DriveSettings, Realm
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import posixpath
 import shlex
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.volumes import discard_volume
 from core.errors import DriverError
+from core.hosts import Host
 from core.operations.selection import check_known
+from core.operations.session import Workplace
 from core.operations.storage.host_facts import ask_other_realms
 from core.operations.storage.images import DEADLINE
 from core.operations.storage.policy import Allow, VolumeUsers, ensure_unused, say_unasked
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.usage import INCOMPLETE, ImagesReport, look_at_images
+from core.operations.storage.usage import INCOMPLETE, Image, ImagesReport, look_at_images
 from core.operations.storage.users import UseKind, VolumeUser
-from core.operations.tasks.journal import Journal
+from core.operations.tasks.journal import Journal, Record
 from core.operations.tasks.step_kinds import StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.storage.usage import Image
-    from core.operations.tasks.journal import Record
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
+from core.operations.tasks.task import Control
+from core.realms import Realm
 
 
 def look_at_volumes(

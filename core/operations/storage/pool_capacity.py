@@ -6,27 +6,21 @@ never end where storage is dead, and nothing can interrupt it: so it has a deadl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from threading import Event
 
 from core.driver.connection.asking import answer_within
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
-from core.driver.storage.pool_setup import look_up_pool
+from core.driver.storage.pool_setup import PoolFacts, look_up_pool
 from core.driver.storage.volumes import refreshed
 from core.errors import DriverError, HostTimeout
 from core.fleet.fleet import PoolState
+from core.hosts import Host
 from core.operations.storage.pool_report import PoolRole, RealmPool
 from core.operations.storage.pool_setup import look_up_realm_pools
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from threading import Event
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.pool_setup import PoolFacts
-    from core.hosts import Host
-    from core.realms import Realm
-
+from core.realms import Realm
 
 LOOK_SECONDS = 30.0
 """Seconds that a host has to look into its pools, where its deadline is nobody's choice."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
 from core.driver.connection.asking import answer_within
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.pool_setup import (
+    PoolFacts,
     define_again,
     look_up_pool,
     pool_definition,
@@ -22,7 +24,9 @@ from core.driver.storage.pool_setup import (
 )
 from core.errors import DriverError, HostTimeout, RealmsError
 from core.fleet.fleet import PoolState
+from core.hosts import Host
 from core.operations.hosts.fanout import map_hosts
+from core.operations.session import Workplace
 from core.operations.storage.host_facts import look_at_storage
 from core.operations.storage.policy import Allow, VolumeInUse, VolumeUsers, ensure_unused, say_in_use
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, pool_name
@@ -31,16 +35,8 @@ from core.operations.storage.pools import DEADLINE
 from core.operations.storage.users import users_of_pools
 from core.operations.tasks.journal import Journal
 from core.operations.tasks.step_kinds import StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.pool_setup import PoolFacts
-    from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
+from core.operations.tasks.task import Control
+from core.realms import Realm
 
 
 class PoolsNotRemoved(RealmsError):

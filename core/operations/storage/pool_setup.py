@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.pool_setup import (
     FolderMissing,
+    Permissions,
+    PoolFacts,
+    PoolPlan,
     PoolType,
     build_pool,
     define_pool,
@@ -26,17 +30,11 @@ from core.driver.storage.pool_setup import (
 from core.driver.storage.pools import list_pools
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import PoolState
+from core.hosts import Host
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolStep, RealmPool, pool_name, removal_command
 from core.operations.tasks.step_kinds import StepKind, StepOutcome
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.pool_setup import Permissions, PoolFacts, PoolPlan
-    from core.hosts import Host
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
+from core.operations.tasks.task import Control
+from core.realms import Realm
 
 
 class PoolDiffers(DriverError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
 from core.driver.storage.pool_setup import ANY_PERMISSIONS, Permissions, PoolPlan, PoolType
 from core.errors import RealmsError, UsageError
+from core.hosts import Host
 from core.operations.hosts.fanout import map_hosts
 from core.operations.storage.pool_capacity import look_anew
 from core.operations.storage.pool_report import (
@@ -26,14 +27,9 @@ from core.operations.storage.pool_report import (
 from core.operations.storage.pool_setup import MadeFolders, set_up_host
 from core.operations.storage.sharing import prove, told_by_source
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
+from core.realms import Realm
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from core.hosts import Host
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
 
 DEADLINE = 30.0
 """Seconds that a host may take to connect, or to answer."""

@@ -5,23 +5,19 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.pool_setup import refresh_pool
 from core.driver.storage.volumes import NewVolume, VolumeExists, create_volume, discard_volume, volume_names
 from core.errors import DriverError
 from core.fleet.fleet import PoolState
+from core.hosts import Host
 from core.operations.hosts.fanout import map_hosts
 from core.operations.storage.pool_report import HostPools, PoolRole, Sharing
 from core.operations.tasks.step_kinds import StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.hosts import Host
-    from core.operations.tasks.task import Control
+from core.operations.tasks.task import Control
 
 WITNESS = "realms-proof-"
 """What the names of the tiny volumes begin with that a proof makes and deletes."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
+from core.driver.storage.volumes import Volume
+from core.hosts import Host
 from core.operations.storage.host_facts import StorageFacts, ask_hosts
+from core.operations.storage.pool_report import PoolRole
 from core.operations.storage.users import UseKind, Users, VolumeUser, Wanted, unasked_about, unknown_realms, wanted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from core.driver.storage.volumes import Volume
-    from core.hosts import Host
-    from core.operations.storage.pool_report import PoolRole
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
+from core.operations.tasks.task import Control
+from core.realms import Realm
 
 INCOMPLETE = ".incomplete"
 """Ends the name of a volume that stands beside one that is being made: who finds it must not use that one yet."""

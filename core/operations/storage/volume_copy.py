@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from core.codes import ErrorCode
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.volume_bytes import allocation_now, available_in, delete_known
-from core.driver.storage.volumes import PoolBusy, copy_volume, find_volume, refreshed
+from core.driver.storage.volumes import PoolBusy, Volume, copy_volume, find_volume, refreshed
 from core.driver.vms.domain_control import volume_of_path
 from core.errors import Cancelled, DriverError, RealmsError
+from core.hosts import Host
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control, StepControl
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.hosts import Host
-    from core.operations.tasks.task import Control, StepControl
 
 T = TypeVar("T")
 

@@ -14,23 +14,20 @@ import math
 import os
 import secrets
 import socket
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+from core.clock import Clock
 from core.codes import ErrorCode
 from core.errors import RealmsError, UnwritableFile
 from core.files import PRIVATE, make_folder, share, sync_folder, write_line
 from core.locks import acquire, release, try_lock
 from core.operations.paths import current_user
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from core.clock import Clock
 
 FORMAT = "libvirt-realms-journal/1"
 

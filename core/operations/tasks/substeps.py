@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from core.operations.tasks.task import Control
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.operations.tasks.task import Progress, Step, StepControl, Steps
+from core.operations.tasks.task import Control, Progress, Step, StepControl, Steps
 
 
 class FoldedSteps:

@@ -5,19 +5,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from core.clock import Clock
 from core.errors import Cancelled, RealmsError
-from core.operations.tasks.step_kinds import StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from core.clock import Clock
-    from core.operations.tasks.step_kinds import StepOutcome
+from core.operations.tasks.step_kinds import StepKind, StepOutcome
 
 T = TypeVar("T")
 

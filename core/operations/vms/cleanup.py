@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from core.driver.connection.connection import HostConnection
 from core.driver.storage.volumes import find_volume
-from core.driver.vms.domain_control import find_domain, stop_domain
+from core.driver.vms.domain_control import StoredDomain, find_domain, stop_domain
 from core.errors import DriverError, RealmsError
-from core.fleet.fleet import Connection
+from core.fleet.fleet import Connection, HostSnapshot
+from core.hosts import Host
 from core.operations.hosts.access import HostAccess, in_lane
-from core.operations.tasks.journal import Journal, Operation, StillAtWork
+from core.operations.session import Workplace
+from core.operations.tasks.journal import Journal, Operation, Record, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.operations.vms import delete
 from core.operations.vms.guest_registration import NotRegistered, wait_for_registration
 from core.operations.vms.restore_disks import reserve_alone
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.vms.domain_control import StoredDomain
-    from core.fleet.fleet import HostSnapshot
-    from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Record
-    from core.operations.tasks.task import Control
-    from core.reservations import Reservation
+from core.reservations import Reservation
 
 LEAST_SECONDS = 5.0
 """Seconds that a VM which runs is waited for at least, however long ago it was started."""

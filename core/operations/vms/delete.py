@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
-from core.driver.storage.volumes import discard_volume, find_volume, list_volumes
+from core.driver.connection.connection import HostConnection
+from core.driver.storage.volumes import Volume, discard_volume, find_volume, list_volumes
 from core.driver.vms.domain_control import is_active, remove_domain, require_domain, volume_of_path
+from core.driver.vms.snapshots import Snapshot
 from core.errors import DriverError, RealmsError
+from core.hosts import Host
 from core.operations.hosts.access import QUICK_SECONDS, HostAccess, in_lane
-from core.operations.storage.policy import Allow, ask_who_uses, ensure_unused
+from core.operations.session import Workplace
+from core.operations.storage.policy import Allow, VolumeUses, ask_who_uses, ensure_unused
 from core.operations.storage.users import unknown_realms
-from core.operations.tasks.journal import Journal, Operation
+from core.operations.tasks.journal import Entry, Journal, Operation, Record
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.operations.vms.restore_disks import reserve_alone
 from core.operations.vms.snapshots import delete_snapshots_of, snapshots_of, snapshots_pool
+from core.operations.vms.target import Target
+from core.realms import Realm
+from core.reservations import Reservation
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.snapshots import Snapshot
-    from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.storage.policy import VolumeUses
-    from core.operations.tasks.journal import Entry, Record
-    from core.operations.tasks.task import Control
-    from core.operations.vms.target import Target
-    from core.realms import Realm
-    from core.reservations import Reservation
 
 RECOVER_UNASKED = "realms vms recover --unasked"
 """What deletes the volumes of an operation that was left behind although a host can't be asked."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from core.hardware import Device
-
-if TYPE_CHECKING:
-    from core.hardware import HardwareProfile
-    from core.placement.engine.verdicts import Placement
+from core.hardware import Device, HardwareProfile
+from core.placement.engine.verdicts import Placement
 
 
 def typed(profile: HardwareProfile | None, placement: Placement) -> tuple[Device, ...]:

@@ -6,17 +6,19 @@ import contextlib
 import os
 import posixpath
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.connection.connection import HostConnection
 from core.driver.storage.pool_setup import look_up_pool
 from core.driver.storage.pools import list_pools
 from core.driver.storage.volume_bytes import read_head
-from core.driver.storage.volumes import discard_volume, list_volumes
+from core.driver.storage.volumes import Volume, discard_volume, list_volumes
 from core.driver.vms.disk_devices import (
     MOST_TARGETS,
     Disk,
+    DiskSet,
     NewDisk,
     ask_to_release,
     attach_disk,
@@ -26,24 +28,17 @@ from core.driver.vms.disk_devices import (
 from core.errors import Cancelled, DriverError, RealmsError, UsageError
 from core.operations.hosts.access import HostAccess
 from core.operations.selection import check_known
+from core.operations.session import Workplace
 from core.operations.storage.image_file import ImageRefused, examine
 from core.operations.storage.images import create_drive
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.usage import INCOMPLETE
 from core.operations.tasks.journal import Journal, Operation, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
+from core.operations.vms.lookup import VMAtHand
 from core.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.disk_devices import DiskSet
-    from core.operations.session import Workplace
-    from core.operations.tasks.task import Control
-    from core.operations.vms.lookup import VMAtHand
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""

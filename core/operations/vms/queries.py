@@ -5,43 +5,34 @@ They are asked only where the answer can be acted on: nothing is sent to the hos
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from core.driver.connection.connection import HostConnection
 from core.driver.storage.pools import list_pools
-from core.driver.storage.volumes import list_volumes
-from core.driver.vms.disk_devices import read_disk_set
+from core.driver.storage.volumes import Volume, list_volumes
+from core.driver.vms.disk_devices import DiskSet, read_disk_set
+from core.driver.vms.snapshots import Snapshot
 from core.errors import RealmsError
 from core.fleet.fleet import Connection
+from core.hosts import Host
 from core.operations.hosts.access import HostAccess
 from core.operations.hosts.fanout import first
 from core.operations.hosts.scope import hosts_of
-from core.operations.storage.host_facts import ask_hosts
+from core.operations.session import Workplace
+from core.operations.storage.host_facts import StorageFacts, ask_hosts
 from core.operations.storage.policy import say_doubts, say_in_use, say_reasons
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.usage import INCOMPLETE
 from core.operations.storage.users import Users, unasked_about, wanted
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.vms.delete import uses_of, volumes_of
-from core.operations.vms.lookup import on_vm
+from core.operations.tasks.task import Control
+from core.operations.vms.delete import OwnVolumes, uses_of, volumes_of
+from core.operations.vms.lookup import VMAtHand, on_vm
 from core.operations.vms.snapshots import snapshots_of
-from core.operations.vms.target import targets_now
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.disk_devices import DiskSet
-    from core.driver.vms.snapshots import Snapshot
-    from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.storage.host_facts import StorageFacts
-    from core.operations.tasks.task import Control
-    from core.operations.vms.delete import OwnVolumes
-    from core.operations.vms.lookup import VMAtHand
-    from core.operations.vms.target import Target
-    from core.realms import Realm
+from core.operations.vms.target import Target, targets_now
+from core.realms import Realm
 
 T = TypeVar("T")
 

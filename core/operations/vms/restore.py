@@ -11,42 +11,36 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.pools import list_pools
 from core.driver.storage.volume_bytes import delete_known
-from core.driver.storage.volumes import require_volume
+from core.driver.storage.volumes import Volume, require_volume
 from core.driver.vms.disk_devices import read_disk_set, switch_disks
 from core.driver.vms.domain_control import stop_domain
+from core.driver.vms.snapshots import CopiedDisk, Snapshot
 from core.errors import Cancelled, RealmsError
 from core.operations.selection import check_known
+from core.operations.session import Workplace
 from core.operations.storage.policy import Allow, ask_who_uses, ensure_unused
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.volume_copy import CopyGoesOn, check_space, copy_watched, needed_for
 from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Undoing
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.operations.vms.deferred_cleanup import recover_when_copied
-from core.operations.vms.lookup import VMRefused
+from core.operations.vms.lookup import VMAtHand, VMRefused
 from core.operations.vms.restore_cleanup import settle_earlier, settle_left_restore
 from core.operations.vms.restore_disks import COPY, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
 from core.operations.vms.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
 from core.operations.vms.start import start_vm
 from core.text import printable
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.snapshots import CopiedDisk, Snapshot
-    from core.operations.session import Workplace
-    from core.operations.tasks.task import Control
-    from core.operations.vms.lookup import VMAtHand
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""

@@ -10,17 +10,20 @@ from __future__ import annotations
 import posixpath
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.pool_setup import look_up_pool
 from core.driver.storage.volumes import find_volume, volume_names
 from core.driver.vms.disk_devices import read_disk_set
 from core.driver.vms.domain_control import find_domain
 from core.errors import DriverError, UnknownHost
+from core.hosts import Host
+from core.operations.session import Workplace
 from core.operations.storage.volume_copy import check_space, needed_for, when_free
-from core.operations.tasks.journal import Journal, Operation, StillAtWork
+from core.operations.tasks.journal import Entry, Journal, Operation, Record, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.operations.vms.cleanup import Leftover, Plan, find_host, find_snapshot, require_answering
 from core.operations.vms.delete import RECOVER_UNASKED, delete_volumes, realm_to_ask, refuse_used
 from core.operations.vms.restore_disks import (
@@ -34,13 +37,6 @@ from core.operations.vms.restore_disks import (
     reserve_alone,
 )
 from core.text import printable
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
-    from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Entry, Record
-    from core.operations.tasks.task import Control
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from core.driver.connection.connection import HostConnection
 from core.driver.storage.volume_bytes import delete_known
-from core.driver.storage.volumes import NewVolume, NoSuchVolume, create_volume, find_volume, volume_names
+from core.driver.storage.volumes import NewVolume, NoSuchVolume, Volume, create_volume, find_volume, volume_names
 from core.driver.vms.disk_devices import switch_disks
+from core.hosts import Host
 from core.operations.scheduling.reserve import Promise
+from core.operations.session import Workplace
 from core.operations.storage.usage import INCOMPLETE
 from core.operations.storage.volume_copy import copy_watched
+from core.operations.tasks.journal import Entry
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.reservations import Reservation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Entry
-    from core.operations.tasks.task import Control
 
 STOP, COPY, SWITCH, NAME_BACK = "stop", "copy", "switch", "name-back"
 """Steps of a restore, in the journal: the power cut, a disk copied, all exchanged, a drive about to get its name."""

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.driver.storage.pools import list_pools
 from core.driver.storage.volume_bytes import delete_known
-from core.driver.storage.volumes import NewVolume, VolumeExists, create_volume, require_volume
+from core.driver.storage.volumes import NewVolume, Volume, VolumeExists, create_volume, require_volume
 from core.driver.vms.disk_copies import begin_copies, copies_progress, frozen, is_copying, size_of, stop_copies
-from core.driver.vms.disk_devices import Disk, read_disk_set
+from core.driver.vms.disk_devices import Disk, DiskSet, read_disk_set
 from core.driver.vms.domain_control import volume_of_path
 from core.driver.vms.snapshots import (
     NAME_RULE,
@@ -32,25 +33,17 @@ from core.driver.vms.snapshots import (
 )
 from core.errors import DriverError, RealmsError, UsageError
 from core.fleet.fleet import VMState
+from core.hosts import Host
 from core.operations.paths import current_user
 from core.operations.selection import check_known
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.volume_copy import CopyGoesOn, check_space, copy_watched, needed_for, when_free
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.vms.lookup import VMRefused
+from core.operations.tasks.task import Control
+from core.operations.vms.lookup import VMAtHand, VMRefused
+from core.realms import Realm
 from core.text import printable
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.disk_devices import DiskSet
-    from core.hosts import Host
-    from core.operations.tasks.task import Control
-    from core.operations.vms.lookup import VMAtHand
-    from core.realms import Realm
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""

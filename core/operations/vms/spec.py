@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from core.costs import NO_DEVICES
 from core.driver.vms.domain_build import round_memory
+from core.driver.vms.domain_kind import Virtualization
 from core.errors import UsageError
 from core.operations.storage.images import check_drive_size
 from core.placement.engine.request import Request
+from core.realms import Realm
 from core.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.driver.vms.domain_kind import Virtualization
-    from core.realms import Realm
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

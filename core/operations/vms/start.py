@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
-from core.driver.storage.volumes import find_volume
-from core.driver.vms.domain_control import is_active, require_domain, stop_domain, volume_of_path, with_devices
-from core.driver.vms.leases import leases_of
+from core.driver.connection.connection import HostConnection
+from core.driver.storage.volumes import Volume, find_volume
+from core.driver.vms.domain_control import (
+    StoredDomain,
+    is_active,
+    require_domain,
+    stop_domain,
+    volume_of_path,
+    with_devices,
+)
+from core.driver.vms.leases import Lease, leases_of
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import VMState
+from core.hosts import Host
 from core.operations.hosts.access import HostAccess, in_lane
 from core.operations.hosts.fanout import map_hosts
-from core.operations.scheduling.reserve import Claim, take_room
+from core.operations.scheduling.reserve import Claim, Room, take_room
+from core.operations.session import Workplace
 from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Undoing
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.operations.vms.devices import typed
 from core.operations.vms.drive_claims import refuse_drives_in_use
 from core.operations.vms.guest_registration import await_active, wait_for_registration
 from core.operations.vms.power import SEEN_SECONDS, Done
+from core.operations.vms.target import Target
 from core.placement.engine.request import Request
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.domain_control import StoredDomain
-    from core.driver.vms.leases import Lease
-    from core.hosts import Host
-    from core.operations.scheduling.reserve import Room
-    from core.operations.session import Workplace
-    from core.operations.tasks.task import Control
-    from core.operations.vms.target import Target
 
 ASK_SECONDS = 15.0
 """Seconds that each of the other hosts has to say whether it runs the VM, where nobody says otherwise."""

@@ -5,25 +5,20 @@ A placement changes one host, so one entry of each size; the curves' costs are r
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from operator import le
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.curves import INFINITY, settle
+from core.hardware import PciAddress
 from core.placement.arrays.packed import PackedFleet
 from core.placement.arrays.ranking import Ranking
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from core.hardware import PciAddress
-    from core.placement.arrays.vectors import Doubles
-    from core.placement.engine.ledger import Ledger, Place
-    from core.placement.engine.request import Request, RequestKey
-    from core.placement.engine.tariff import CurveTable
+from core.placement.arrays.vectors import Doubles
+from core.placement.engine.ledger import Ledger, Place
+from core.placement.engine.request import Request, RequestKey
+from core.placement.engine.tariff import CurveTable
 
 _MOST_SIZES = 200
 """Sizes up to which keeping all their costs is quicker than asking all hosts again for each request."""

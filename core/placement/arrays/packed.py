@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from core.curves import INFINITY
-from core.placement.arrays.vectors import term_costs, total_costs
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from core.placement.arrays.vectors import Doubles
-    from core.placement.engine.ledger import HostLine, Ledger
-    from core.placement.engine.request import Request
-    from core.placement.engine.tariff import Tariff
+from core.placement.arrays.vectors import Doubles, term_costs, total_costs
+from core.placement.engine.ledger import HostLine, Ledger
+from core.placement.engine.request import Request
+from core.placement.engine.tariff import Tariff
 
 _EXACT = 2**53
 """Whole numbers up to this are doubles without loss."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from core.config.model import Configuration
+from core.fleet.fleet import Fleet
 from core.placement.engine import engine
 from core.placement.engine.ledger import Ledger
-from core.placement.engine.verdicts import Placements
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.fleet.fleet import Fleet
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Verdict
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Placements, Verdict
 
 ARRAYS_FROM = 50_000
 """VMs from which loading NumPy pays."""

@@ -5,22 +5,17 @@ Order and costs are to the last bit those of `engine.rank`, which stays the defi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.curves import INFINITY
+from core.placement.arrays.packed import PackedFleet
+from core.placement.arrays.vectors import Doubles
 from core.placement.engine.engine import order
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from core.placement.arrays.packed import PackedFleet
-    from core.placement.arrays.vectors import Doubles
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Verdict
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Verdict
 
 _ONE = np.ones((1, 1))
 

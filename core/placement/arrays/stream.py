@@ -8,20 +8,16 @@ its host (the running maximum of its series). This holds for curves of any shape
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.curves import INFINITY
+from core.placement.arrays.packed import HostGroup, PackedFleet
+from core.placement.arrays.vectors import Doubles
 from core.placement.engine.ledger import HostQueue
+from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Placement
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from core.placement.arrays.packed import HostGroup, PackedFleet
-    from core.placement.arrays.vectors import Doubles
-    from core.placement.engine.request import Request
 
 _MOST_AT_FIRST = 256
 """VMs worked out for each host before it is known how many it takes; twice as many each time that more are needed."""

@@ -7,19 +7,14 @@ infinity at the end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.curves import INFINITY, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from core.curves import Curve
-    from core.placement.engine.tariff import Tariff
+from core.curves import INFINITY, Constant, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable
+from core.placement.engine.tariff import Tariff
 
 Doubles: TypeAlias = "NDArray[np.float64]"
 

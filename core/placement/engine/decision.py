@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import DecidedBy
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.costs import Cost
-    from core.placement.engine.verdicts import Verdict
+from core.costs import Cost
+from core.placement.engine.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

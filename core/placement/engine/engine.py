@@ -7,22 +7,17 @@ smaller rise, then by fewer VMs, then by name.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.curves import INFINITY
 from core.errors import UsageError
+from core.fleet.fleet import VM, Fleet, HostSnapshot, VMKey
+from core.placement.engine.request import Request
 from core.placement.engine.room import Room
 from core.placement.engine.series import Series
-from core.placement.engine.verdicts import Placement, Placements
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet, HostSnapshot, VMKey
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Verdict
+from core.placement.engine.verdicts import Placement, Placements, Verdict
 
 _Rank = tuple[float, float, int, str]
 """Order of hosts that can take a VM: cost after, rise, VMs before, name."""

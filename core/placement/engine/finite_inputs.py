@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from core.curves import INFINITY, HardSoft, Piecewise, Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.curves import Curve
+from core.curves import INFINITY, Curve, HardSoft, Piecewise, Unavailable
 
 
 def largest_finite_input(curve: Curve, least: int, most: int) -> int | None:

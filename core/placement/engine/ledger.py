@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 from math import isfinite
-from typing import TYPE_CHECKING
 
 from core.codes import Why
+from core.config.model import Configuration
 from core.curves import INFINITY
+from core.fleet.fleet import VM, Fleet, HostSnapshot
+from core.hardware import HardwareProfile, PciAddress
 from core.placement.engine import reasons
+from core.placement.engine.request import Request
 from core.placement.engine.room import Room
 from core.placement.engine.tariff import Tariff
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet, HostSnapshot
-    from core.hardware import HardwareProfile, PciAddress
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Refusal, Verdict
+from core.placement.engine.verdicts import Refusal, Verdict
 
 _USE_UNKNOWN = frozenset({Why.NOT_CONNECTED, Why.STALE, Why.UNKNOWN_PROFILE})
 

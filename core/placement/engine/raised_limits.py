@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from core.curves import INFINITY, HardSoft, Piecewise
-
-if TYPE_CHECKING:
-    from core.costs import Cost
-    from core.curves import Curve
+from core.costs import Cost
+from core.curves import INFINITY, Curve, HardSoft, Piecewise
 
 _DEVICES = "devices."
 

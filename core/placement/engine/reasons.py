@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from core.codes import Why
-from core.fleet.fleet import Connection, PoolState
+from core.config.model import Configuration
+from core.costs import Cost, CostFunction, Term
+from core.fleet.fleet import Connection, HostSnapshot, PoolState
 from core.hosts import HostState
+from core.placement.engine.request import Request
 from core.placement.engine.verdicts import TOTAL, Refusal
+from core.realms import Realm
 from core.text import one_line
 from core.units import show_age, show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.config.model import Configuration
-    from core.costs import Cost, CostFunction, Term
-    from core.fleet.fleet import HostSnapshot
-    from core.placement.engine.request import Request
-    from core.realms import Realm
 
 _GIB = 2**30
 _CONNECTION_STATES = {

@@ -6,28 +6,22 @@ change; what is missing in room can be made up in several ways, each of which is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from core.codes import Why
 from core.config.model import Configuration
-from core.costs import Use
+from core.costs import CostFunction, Term, Use
 from core.curves import INFINITY, Unavailable
 from core.errors import UsageError
-from core.fleet.fleet import Connection, Fleet
+from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot
 from core.hosts import HostState
 from core.placement.engine.engine import judge
 from core.placement.engine.finite_inputs import largest_finite_input
 from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Refusal, Verdict
 from core.realms import Realm
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.costs import CostFunction, Term
-    from core.fleet.fleet import VM, HostSnapshot
-    from core.placement.engine.verdicts import Refusal, Verdict
 
 _OF_ROOM = frozenset({Why.NO_FREE_DEVICE, Why.COST_INFINITE})
 _WITHOUT_CURVE = Unavailable()

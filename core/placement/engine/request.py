@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from core.costs import NO_DEVICES, Use
 from core.errors import UsageError
 from core.units import MAX_BYTES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _MOST = 2**31 - 1
 """Libvirt counts vCPUs and devices in 32 bits."""

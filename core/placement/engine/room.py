@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from core.codes import Why
-from core.costs import NO_DEVICES, Use
+from core.config.model import Configuration
+from core.costs import NO_DEVICES, CostFunction, Use
+from core.fleet.fleet import HostSnapshot
+from core.hardware import PciAddress
 from core.placement.engine import reasons
+from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Verdict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from core.config.model import Configuration
-    from core.costs import CostFunction
-    from core.fleet.fleet import HostSnapshot
-    from core.hardware import PciAddress
-    from core.placement.engine.request import Request
 
 _USE_UNKNOWN = frozenset({Why.NOT_CONNECTED, Why.STALE, Why.UNKNOWN_PROFILE})
 

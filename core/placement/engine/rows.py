@@ -5,18 +5,15 @@ Infinity and what is unknown are None, with a state beside them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from core.costs import CostState
+from core.costs import CostState, Term
 from core.curves import INFINITY, curve_name
-
-if TYPE_CHECKING:
-    from core.costs import Term
-    from core.fleet.fleet import VM
-    from core.placement.engine.decision import Decision
-    from core.placement.engine.remedies import Remedy
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Placement, Placements, Refusal, Verdict
+from core.fleet.fleet import VM
+from core.placement.engine.decision import Decision
+from core.placement.engine.remedies import Remedy
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Placement, Placements, Refusal, Verdict
 
 
 def term_row(term: Term) -> dict[str, Any]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from core.costs import Use
 from core.curves import INFINITY
-
-if TYPE_CHECKING:
-    from core.hardware import PciAddress
-    from core.placement.engine.request import Request
-    from core.placement.engine.room import Room
+from core.hardware import PciAddress
+from core.placement.engine.request import Request
+from core.placement.engine.room import Room
 
 
 class Series:

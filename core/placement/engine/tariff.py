@@ -6,15 +6,10 @@ Hosts of one profile share a tariff. VMs come in few sizes, so the inputs of cur
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from core.curves import INFINITY, Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.costs import CostFunction
-    from core.curves import Curve
+from core.costs import CostFunction
+from core.curves import INFINITY, Curve, Unavailable
 
 _MOST_REMEMBERED = 1 << 16
 """Inputs that one curve remembers before it forgets them all."""

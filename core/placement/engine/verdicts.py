@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from core.costs import CostState
+from core.codes import Why
+from core.costs import Cost, CostState, Term, Use
 from core.fleet.fleet import VM, VMState
-
-if TYPE_CHECKING:
-    from core.codes import Why
-    from core.costs import Cost, Term, Use
-    from core.hardware import PciAddress
-    from core.placement.engine.request import Request
+from core.hardware import PciAddress
+from core.placement.engine.request import Request
 
 _PLACED = uuid.UUID("6d0e8f52-9a0b-5c3e-8a57-3a4f1f0c2f11")
 """Namespace of the UUIDs of VMs that exist only in a plan."""

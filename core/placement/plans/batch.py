@@ -6,23 +6,18 @@ placement changes one column. Both decide as `engine.place` would, to the last b
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.curves import settle
-from core.placement.engine.ledger import Ledger
+from core.fleet.fleet import Fleet
+from core.hardware import PciAddress
+from core.placement.engine.ledger import Ledger, Place
+from core.placement.engine.request import Request, RequestKey
 from core.placement.engine.verdicts import Placement
 from core.placement.plans.demand import no_place
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import Fleet
-    from core.hardware import PciAddress
-    from core.placement.engine.ledger import Place
-    from core.placement.engine.request import Request, RequestKey
 
 _ARRAYS_FROM = 1_000_000
 """Questions to hosts (hosts times requests) from which loading NumPy pays."""

@@ -6,24 +6,18 @@ Worked out from the limits of the curves, without placing them one by one; as ma
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.costs import NO_DEVICES, Use
-from core.curves import INFINITY, Constant, HardSoft, Linear, Piecewise
+from core.curves import INFINITY, Constant, Curve, HardSoft, Linear, Piecewise
+from core.fleet.fleet import Fleet
 from core.placement.engine import reasons
-from core.placement.engine.ledger import Ledger
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from core.config.model import Configuration
-    from core.curves import Curve
-    from core.fleet.fleet import Fleet
-    from core.placement.engine.ledger import HostLine
-    from core.placement.engine.request import Request
-    from core.placement.engine.tariff import Tariff
-    from core.placement.engine.verdicts import Refusal
+from core.placement.engine.ledger import HostLine, Ledger
+from core.placement.engine.request import Request
+from core.placement.engine.tariff import Tariff
+from core.placement.engine.verdicts import Refusal
 
 _WHOLE = 2**53
 """Whole numbers below this are doubles without loss."""

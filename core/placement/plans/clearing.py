@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from core.fleet.fleet import VM
+from core.hardware import PciAddress
+from core.placement.engine.ledger import Ledger, Place
+from core.placement.engine.request import Request, RequestKey
 from core.placement.plans.drain import Move
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.fleet.fleet import VM
-    from core.hardware import PciAddress
-    from core.placement.engine.ledger import Ledger, Place
-    from core.placement.engine.request import Request, RequestKey
 
 Cleared = tuple[str, float, "tuple[PciAddress, ...]", tuple[Move, ...]]
 """Host, its cost with the VM, the VM's devices, and the moves that make room for it."""

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import Stays
-from core.fleet.fleet import VM, Connection, VMState
+from core.fleet.fleet import VM, Connection, HostSnapshot, VMState
+from core.hardware import HardwareProfile
 from core.hosts import HostState
+from core.placement.engine.ledger import HostLine, Ledger
 from core.placement.engine.request import Request
 from core.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from core.fleet.fleet import HostSnapshot
-    from core.hardware import HardwareProfile
-    from core.placement.engine.ledger import HostLine, Ledger
 
 MOST_SHOWN = 5
 """Hosts whose reasons stand in a message."""

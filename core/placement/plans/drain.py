@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import Stays
+from core.config.model import Configuration
 from core.errors import UsageError
+from core.fleet.fleet import VM, Fleet
+from core.hardware import PciAddress
 from core.placement.engine.ledger import HostQueue, Ledger
-from core.placement.plans.demand import DEFAULT_POLICY, Movables, Stuck, largest_first, no_place, request_of
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet
-    from core.hardware import PciAddress
-    from core.placement.engine.request import Request
-    from core.placement.plans.demand import MovePolicy
+from core.placement.engine.request import Request
+from core.placement.plans.demand import DEFAULT_POLICY, Movables, MovePolicy, Stuck, largest_first, no_place, request_of
 
 _UNSEEN = (Stays.NOT_CONNECTED, Stays.STALE, Stays.HOST_DISABLED)
 """Hosts that nobody looks at: what was last seen there may be true no more."""

@@ -7,25 +7,19 @@ within its realm. Foreign VMs are placed too, since they would need the room; VM
 from __future__ import annotations
 
 import heapq
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import combinations, islice
 from math import comb
-from typing import TYPE_CHECKING
 
 from core.codes import Stays
+from core.config.model import Configuration
 from core.curves import INFINITY
 from core.errors import UsageError
-from core.fleet.fleet import Connection
-from core.placement.engine.ledger import Ledger
+from core.fleet.fleet import VM, Connection, Fleet
+from core.placement.engine.ledger import HostLine, Ledger, Place
+from core.placement.engine.request import Request
 from core.placement.plans.demand import Stuck, largest_first, no_place, request_of
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet
-    from core.placement.engine.ledger import HostLine, Place
-    from core.placement.engine.request import Request
 
 DEFAULT_BUDGET = 20_000
 """Sets of hosts that are tried for the loss of several at once."""

@@ -7,23 +7,18 @@ sets were tried, one host is cleared as far as needed.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.curves import INFINITY
+from core.fleet.fleet import VM, Fleet
+from core.hardware import PciAddress
 from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request, RequestKey
 from core.placement.plans.clearing import clear_one_host
-from core.placement.plans.demand import DEFAULT_POLICY, Movables, largest_first, request_of
+from core.placement.plans.demand import DEFAULT_POLICY, Movables, MovePolicy, largest_first, request_of
 from core.placement.plans.drain import Move
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet
-    from core.hardware import PciAddress
-    from core.placement.engine.request import Request, RequestKey
-    from core.placement.plans.demand import MovePolicy
 
 DEFAULT_MOST_MOVES = 8
 DEFAULT_BUDGET = 20_000

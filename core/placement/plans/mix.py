@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.costs import NO_DEVICES
 from core.errors import UsageError
+from core.fleet.fleet import Fleet
 from core.placement.engine.ledger import Ledger
+from core.placement.engine.request import Request, RequestKey
+from core.placement.engine.verdicts import Refusal
 from core.placement.plans.batch import each_best
 from core.placement.plans.capacity import capacity, left_over
 from core.placement.plans.demand import no_place
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import Fleet
-    from core.placement.engine.request import Request, RequestKey
-    from core.placement.engine.verdicts import Refusal
 
 DEFAULT_MOST = 100_000
 """VMs that are placed before counting ends."""

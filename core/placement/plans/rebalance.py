@@ -13,19 +13,15 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from core.config.model import Configuration
 from core.curves import INFINITY, settle
-from core.placement.engine.ledger import Ledger
-from core.placement.plans.demand import DEFAULT_POLICY, Movables, Stuck, largest_first, request_of
+from core.fleet.fleet import VM, Fleet
+from core.placement.engine.ledger import HostLine, Ledger, Place
+from core.placement.engine.request import Request
+from core.placement.plans.demand import DEFAULT_POLICY, Movables, MovePolicy, Stuck, largest_first, request_of
 from core.placement.plans.drain import Move
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet
-    from core.placement.engine.ledger import HostLine, Place
-    from core.placement.engine.request import Request
-    from core.placement.plans.demand import MovePolicy
 
 _MOST_REPEATED = 250
 """Moves of a plan up to which other gains are tried: the fewer there are, the more one of them matters."""

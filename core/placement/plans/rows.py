@@ -5,25 +5,22 @@ Infinity and what is unknown are None, with a state beside them. Names and UUIDs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.codes import Stays
 from core.costs import CostState
 from core.curves import INFINITY
+from core.fleet.fleet import VM
 from core.placement.engine.rows import request_row
-from core.placement.plans.drain import DrainPlan
+from core.placement.engine.verdicts import Refusal
+from core.placement.plans.batch import BatchComparison, BatchPlan
+from core.placement.plans.capacity import Capacity, HostCapacity
+from core.placement.plans.demand import Stuck
+from core.placement.plans.drain import DrainPlan, Move
+from core.placement.plans.failure import FailureCheck, HostLoss, SeveralLost
 from core.placement.plans.make_room import RoomPlan
+from core.placement.plans.mix import MixCapacity
 from core.placement.plans.rebalance import RebalancePlan
-
-if TYPE_CHECKING:
-    from core.fleet.fleet import VM
-    from core.placement.engine.verdicts import Refusal
-    from core.placement.plans.batch import BatchComparison, BatchPlan
-    from core.placement.plans.capacity import Capacity, HostCapacity
-    from core.placement.plans.demand import Stuck
-    from core.placement.plans.drain import Move
-    from core.placement.plans.failure import FailureCheck, HostLoss, SeveralLost
-    from core.placement.plans.mix import MixCapacity
 
 
 def capacity_document(capacity: Capacity) -> dict[str, Any]:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.errors import UsageError
-from core.fleet.fleet import VM, VMState
+from core.fleet.fleet import VM, Fleet, HostSnapshot, VMKey, VMState
+from core.hosts import HostState
 from core.placement.engine.engine import with_vm, without_vm
+from core.placement.engine.request import Request
 from core.placement.engine.room import Room
 from core.text import printable
 from core.units import format_size
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import Fleet, HostSnapshot, VMKey
-    from core.hosts import HostState
-    from core.placement.engine.request import Request
 
 _IMAGINED = uuid.UUID("0f5d1f5e-7b0a-5a7e-9b60-3f6f0f3a4c55")
 """Namespace of the UUIDs of VMs that exist only in a what-if."""

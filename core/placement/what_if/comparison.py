@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.placement.engine.verdicts import Verdict
+from core.placement.engine.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,23 +6,19 @@ A pure value: nothing real is touched, and what it was made of stays as it is.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from core.config.model import Configuration
 from core.config.settings import Setting, apply_settings
+from core.diagnostics import Diagnostic
 from core.errors import UsageError
+from core.fleet.fleet import Fleet
 from core.hosts import HostState
-from core.placement.what_if.changes import HostGone, HostInState
+from core.placement.what_if.changes import FleetChange, HostGone, HostInState
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.config.model import Configuration
-    from core.diagnostics import Diagnostic
-    from core.fleet.fleet import Fleet
-    from core.placement.what_if.changes import FleetChange
-
-    Change = Setting | FleetChange
+Change = Setting | FleetChange
 
 T = TypeVar("T")
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 
-from core.fleet.fleet import Connection
+from core.config.model import Configuration
+from core.fleet.fleet import Connection, Fleet, HostSnapshot
 from core.fleet.rows import present_cost
+from core.hardware import HardwareProfile
+from core.hosts import Host
 from core.units import show_age, show_size
 from tui.cli.output import Column, print_table, say
 from tui.render.figures import cost_text
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-    from pathlib import Path
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from core.hardware import HardwareProfile
-    from core.hosts import Host
 
 _NONE = "-"
 

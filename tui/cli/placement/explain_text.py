@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from core.placement.engine.decision import compare_parts
+from core.placement.engine.remedies import Remedy
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Verdict
 from tui.cli.output import Column, print_table, say
 from tui.render.costs.remedies import ways
 from tui.render.figures import cost_text, decimals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.placement.engine.remedies import Remedy
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Verdict
 
 
 def best_against_next(verdicts: Sequence[Verdict]) -> None:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from core.codes import ReplayOutcome
 from core.errors import UnreadableFile
-from core.operations.scheduling.replay import Unreplayed
+from core.operations.scheduling.replay import Replayed, Unreplayed
 from core.text import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from core.operations.scheduling.replay import Replayed
 
 MOST_HELD_BACK = 100
 """Lines at the head of a file that are no decisions, told once one is."""

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from core.codes import DecidedBy
-from core.placement.engine.decision import decide
+from core.placement.engine.decision import Decision, decide
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Placements, Verdict
 from core.units import show_size
 from tui.cli.output import Column, print_table, say
 from tui.render.figures import cost_text, decimals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.placement.engine.decision import Decision
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Placements, Verdict
 
 _ADDRESSES_SHOWN = 4
 _TIES = {

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
-from core.operations.plans.order import PlanKind
+from core.operations.plans.order import PlanKind, PlanOrder
 from core.placement.engine.request import Request
 from core.placement.plans.make_room import DEFAULT_MOST_MOVES
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand
-from tui.cli.plans.terms import move_options
-
-if TYPE_CHECKING:
-    from core.operations.plans.order import PlanOrder
-    from tui.cli.plans.terms import Terms
+from tui.cli.plans.terms import Terms, move_options
 
 
 @click.command("drain", cls=RealmsCommand)

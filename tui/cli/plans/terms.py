@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from core.errors import UsageError
-from core.operations.plans.order import DEFAULT_PARALLEL, MOST_BANDWIDTH, MOST_PARALLEL, PlanOrder
+from core.operations.plans.order import DEFAULT_PARALLEL, MOST_BANDWIDTH, MOST_PARALLEL, PlanKind, PlanOrder
+from core.placement.engine.request import Request
 from core.placement.plans.demand import MovePolicy
 from tui.cli.options import json_option, pass_options, with_options, yes_option
-from tui.cli.placement.what_if_options import change_options
+from tui.cli.placement.what_if_options import Changes, change_options
 from tui.cli.plans.options import timeout_option
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.operations.plans.order import PlanKind
-    from core.placement.engine.request import Request
-    from tui.cli.placement.what_if_options import Changes
 
 _OPTIONS = (
     click.option("--foreign", is_flag=True, help="Move VMs too that no realm has made."),

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.curves import INFINITY
 from tui.render.canvas import DOTS_DOWN
 from tui.render.figures import tick
 from tui.render.ink import Ink, Line, Stroke
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 _OUT_OF_PROPORTION = 100.0
 """A cost so many times the next smaller one is cut off, unless the use lies there."""

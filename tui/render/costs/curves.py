@@ -7,16 +7,12 @@ that it ends. So sampling just after each landmark and at the next one shows ste
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
-from core.curves import INFINITY, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from core.curves import Curve
+from core.curves import INFINITY, Constant, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable
 
 _FAR = 100.0
 """A limit so many times further than use and capacity is left off the picture."""

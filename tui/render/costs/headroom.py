@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import Fleet
+from core.clock import Clock
+from core.config.model import Configuration
+from core.fleet.fleet import Fleet, HostSnapshot
+from core.placement.engine.request import Request
 from core.units import show_size
 from tui.render.ages import Freshness, freshness
-from tui.render.cells import Tone
+from tui.render.cells import Piece, Tone
 from tui.render.costs.refusals import why
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from core.clock import Clock
-    from core.config.model import Configuration
-    from core.fleet.fleet import HostSnapshot
-    from core.placement.engine.request import Request
-    from tui.render.cells import Piece
 
 MOST = 10_000
 """Beyond so many, or where nothing limits them, it doesn't matter how many more."""

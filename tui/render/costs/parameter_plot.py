@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from core.costs import CostFunction
+from core.curves import Curve
+from core.errors import UsageError
 from core.text import printable
-from tui.render.costs.parameters import Kind
+from tui.render.costs.exploration import CloseUp
+from tui.render.costs.parameters import Kind, Parameter
 from tui.render.costs.plot import Marks
 from tui.render.costs.refusals import short_name
 from tui.render.figures import cost_text
-
-if TYPE_CHECKING:
-    from core.costs import CostFunction
-    from core.curves import Curve
-    from core.errors import UsageError
-    from tui.render.costs.exploration import CloseUp
-    from tui.render.costs.parameters import Parameter
 
 
 def complaint(error: UsageError) -> str:

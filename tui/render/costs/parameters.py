@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from core.config.syntax import render_path
-from core.curves import PARAMETERS, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable, curve_name
+from core.costs import CostFunction
+from core.curves import PARAMETERS, Constant, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable, curve_name
 from core.units import NotAQuantity, format_size, parse_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.costs import CostFunction
-    from core.curves import Curve
 
 SECTION = "cost-functions"
 NONE = "none"

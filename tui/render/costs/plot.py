@@ -6,21 +6,16 @@ Pure: gives lines of strokes, each with an ink that a widget turns into a colour
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING
 
-from core.curves import INFINITY
+from core.curves import INFINITY, Curve
 from tui.render.canvas import DOTS_ACROSS, DOTS_DOWN, Canvas
 from tui.render.costs.axes import AxisLabel, ValueAxis, place_labels
 from tui.render.costs.curves import Landmark, Sample, landmarks, stretches, x_range
 from tui.render.figures import Unit, tick
 from tui.render.ink import Ink, Line, Stroke
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.curves import Curve
 
 MARK_BEFORE = "●"
 MARK_AFTER = "○"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from core.codes import Why
 from core.config.syntax import render_path
 from core.curves import INFINITY
 from core.placement.engine.raised_limits import raised_limits
 from core.placement.engine.remedies import remedy
+from core.placement.engine.verdicts import Verdict
+from core.placement.what_if.comparison import HostCompared
 from core.text import natural
-from tui.render.cells import Tone, plain
+from tui.render.cells import Cell, Tone, plain
+from tui.render.costs.exploration import Exploration
 from tui.render.costs.headroom import MOST
 from tui.render.costs.parameters import SECTION, number_text, size_text
 from tui.render.costs.refusals import short_name, why
@@ -19,14 +22,6 @@ from tui.render.costs.remedies import NOTHING_HELPS, ways
 from tui.render.costs.what_if import Counted, difference, digits_of, fits_cell, remark_before, was
 from tui.render.figures import cost_text, decimals
 from tui.render.rows import Column, Row
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from core.placement.engine.verdicts import Verdict
-    from core.placement.what_if.comparison import HostCompared
-    from tui.render.cells import Cell
-    from tui.render.costs.exploration import Exploration
 
 _NAMED_HOSTS = 6
 """Hosts that a sentence names before it counts the rest."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from core.codes import Why
-
-if TYPE_CHECKING:
-    from core.placement.engine.verdicts import Refusal
+from core.placement.engine.verdicts import Refusal
 
 _WHY_WORDS = {
     Why.UNKNOWN_REALM: "unknown realm",

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 from core.codes import Why
+from core.fleet.fleet import VM
+from core.placement.engine.remedies import Remedy
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Refusal
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from core.fleet.fleet import VM
-    from core.placement.engine.remedies import Remedy
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Refusal
 
 NOTHING_HELPS = "only with another configuration: nothing that goes from it is enough"
 """What is said where no VM's going and no smaller request is enough."""

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from core.curves import INFINITY
 from tui.render.cells import cut, width_of
+from tui.render.costs.exploration import Change, CloseUp
 from tui.render.costs.refusals import short_name
 from tui.render.figures import Unit, cost_text, decimals
 from tui.render.ink import Ink, Line, Stroke
 from tui.render.wrapping import cut_middle, wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tui.render.costs.exploration import Change, CloseUp
 
 BEFORE_BAR = "█"
 RISE_BAR = "▓"

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from tui.render.cells import Tone
+from core.placement.engine.verdicts import Verdict
+from core.placement.what_if.comparison import HostCompared
+from tui.render.cells import Cell, Piece, Tone
+from tui.render.costs.exploration import Exploration
 from tui.render.costs.headroom import MOST
 from tui.render.figures import cost_text, decimals
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.placement.engine.verdicts import Verdict
-    from core.placement.what_if.comparison import HostCompared
-    from tui.render.cells import Cell, Piece
-    from tui.render.costs.exploration import Exploration
 
 UNCHANGED = "as before"
 

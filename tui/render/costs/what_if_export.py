@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 from core.config.settings import Setting
 from core.config.syntax import quote, render_path
+from core.placement.engine.request import Request
 from core.placement.what_if.changes import HostGone, HostInState, VMGone, VMMore
+from core.placement.what_if.sandbox import Change, Sandbox
 from core.text import one_line
 from core.units import format_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from core.placement.engine.request import Request
-    from core.placement.what_if.sandbox import Change, Sandbox
 
 _MOST_REPEATED = 50
 """A VM that is thought of more often than this is not written out so often."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import PoolState
+from core.config.model import Configuration
+from core.costs import Term
+from core.fleet.fleet import VM, PoolState
+from core.placement.engine.request import Request
+from core.realms import Realm
 from core.text import natural, one_line
 from core.units import show_age, show_size
 from tui.render.ages import Freshness, connection_text
@@ -17,16 +21,7 @@ from tui.render.hosts.findings import checkup_lines
 from tui.render.hosts.table import HostFigures, connection_tone
 from tui.render.summary import plural
 from tui.render.vms.table import VM_TONES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.config.model import Configuration
-    from core.costs import Term
-    from core.fleet.fleet import VM
-    from core.placement.engine.request import Request
-    from core.realms import Realm
-    from tui.state.checkups import HostCheckup
+from tui.state.checkups import HostCheckup
 
 Line = tuple[Piece, ...]
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from core.diagnostics import Severity
+from core.operations.findings import Finding
 from core.text import one_line
 from tui.render.cells import ELLIPSIS, Piece, Tone, cut
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.operations.findings import Finding
-    from tui.state.checkups import HostCheckup
+from tui.state.checkups import HostCheckup
 
 Line = tuple[Piece, ...]
 

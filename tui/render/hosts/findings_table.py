@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.diagnostics import Severity
-from core.operations.findings import in_words
+from core.fleet.fleet import Fleet
+from core.operations.findings import Finding, in_words
 from core.text import natural
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import SEVERITY_TONES, finding_lines, hanging, made
 from tui.render.rows import Column, Row
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.fleet.fleet import Fleet
-    from core.operations.findings import Finding
-    from tui.state.checkups import Checkups, HostCheckup
+from tui.state.checkups import Checkups, HostCheckup
 
 Line = tuple[Piece, ...]
 

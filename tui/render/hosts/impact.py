@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import Connection
+from core.fleet.fleet import Connection, HostSnapshot
 from core.hosts import HostState
+from core.operations.hosts.impact import HostsChange, Losses, RoomChange, SurvivalChange
+from core.placement.engine.request import Request
+from core.placement.plans.drain import DrainPlan
 from core.text import natural
 from tui.render.cells import Tone
 from tui.render.costs.headroom import in_words
+from tui.render.question import Line
 from tui.render.summary import plural
 from tui.render.wrapping import wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.fleet.fleet import HostSnapshot
-    from core.operations.hosts.impact import HostsChange, Losses, RoomChange, SurvivalChange
-    from core.placement.engine.request import Request
-    from core.placement.plans.drain import DrainPlan
-    from tui.render.question import Line
 
 WORKING = "working it out\N{HORIZONTAL ELLIPSIS}"
 _ARROW = " \N{RIGHTWARDS ARROW} "

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from core.config.model import Configuration
 from core.diagnostics import Severity
+from core.driver.hosts.survey import HostSurvey
+from core.hardware import HardwareProfile
 from core.operations.doctor.doctor import check_answer
-from core.operations.findings import Checkup, in_words
+from core.operations.findings import Checkup, Finding, in_words
+from core.operations.hardware.profile_match import Fit
 from core.units import show_size
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import finding_lines, worst_first
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.config.model import Configuration
-    from core.driver.hosts.survey import HostSurvey
-    from core.hardware import HardwareProfile
-    from core.operations.findings import Finding
-    from core.operations.hardware.profile_match import Fit
 
 Line = tuple[Piece, ...]
 

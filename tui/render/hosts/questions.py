@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from core.fleet.fleet import Connection
+from core.fleet.fleet import Connection, HostSnapshot
 from core.hosts import HostState
 from core.units import show_age
 from tui.render.cells import Tone
 from tui.render.question import Line, Question
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.fleet.fleet import HostSnapshot
 
 MOST_NAMED = 8
 """Hosts that a dialog describes one by one; the rest are counted."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from core.operations.ssh.keys import KeyType
+from core.errors import RealmsError
+from core.operations.ssh.keys import KeyType, ServiceKey
+from core.operations.ssh.login import SshTarget
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
 from tui.render.question import Question
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from core.errors import RealmsError
-    from core.operations.ssh.keys import ServiceKey
-    from core.operations.ssh.login import SshTarget
 
 Line = tuple[Piece, ...]
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.diagnostics import Severity
-from core.hosts import HostState
+from core.driver.hosts.survey import HostSurvey
+from core.hosts import Host, HostState, StaticAddress
+from core.operations.findings import Finding
 from core.text import one_line
 from core.units import format_duration
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import finding_lines, hanging
 from tui.render.hosts.profiles import size_of
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.config.model import Configuration
-    from core.driver.hosts.survey import HostSurvey
-    from core.hosts import Host, StaticAddress
-    from core.operations.findings import Finding
 
 Line = tuple[Piece, ...]
 

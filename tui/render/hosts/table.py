@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
+from core.costs import Cost, Use
 from core.diagnostics import Severity
-from core.fleet.fleet import Connection
-from core.hosts import HostState
+from core.fleet.fleet import Connection, Fleet, HostSnapshot
+from core.hardware import HardwareProfile
+from core.hosts import Host, HostState
 from core.text import natural
 from tui.render.ages import Freshness, connection_text, freshness
 from tui.render.cells import Cell, Meter, Tone
 from tui.render.costs.headroom import MOST
 from tui.render.figures import NONE, cost_text, gib
 from tui.render.rows import Column, Row, SortValue
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.config.model import Configuration
-    from core.costs import Cost, Use
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from core.hardware import HardwareProfile
-    from core.hosts import Host
-    from tui.state.checkups import Checkups, HostCheckup
+from tui.state.checkups import Checkups, HostCheckup
 
 HOST_COLUMNS = (
     Column(key="state", title="STATE", least=6, letter="S"),

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from core.placement.plans.capacity import Capacity, HostCapacity
+from core.placement.plans.demand import Stuck
+from core.placement.plans.failure import FailureCheck, HostLoss
 from core.text import natural
 from core.units import show_size
-from tui.render.cells import Tone
+from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.refusals import short_name, why
 from tui.render.plans.sheet import Detail, Sheet, asked_for, more_vms, said
 from tui.render.rows import Column, Row
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from core.placement.plans.capacity import Capacity, HostCapacity
-    from core.placement.plans.demand import Stuck
-    from core.placement.plans.failure import FailureCheck, HostLoss
-    from tui.render.cells import Cell, Piece
 
 NO_LIMIT = "no limit"
 NO_HOSTS = "No hosts yet: add one in Hosts (1)."

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from core.fleet.fleet import Fleet
+from core.placement.engine.request import Request
+from core.placement.plans.batch import BatchComparison, BatchPlan
+from core.placement.plans.mix import MixCapacity
 from core.text import natural
-from tui.render.cells import Tone
+from tui.render.cells import Piece, Tone
 from tui.render.plans.hosts import NO_HOSTS
 from tui.render.plans.sheet import Detail, Sheet, asked_for, said
-from tui.render.rows import Column, Row
+from tui.render.rows import Column, Row, RowKey
 from tui.render.summary import plural
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.fleet.fleet import Fleet
-    from core.placement.engine.request import Request
-    from core.placement.plans.batch import BatchComparison, BatchPlan
-    from core.placement.plans.mix import MixCapacity
-    from tui.render.cells import Piece
-    from tui.render.rows import RowKey
-
-    Mix = Sequence[tuple[Request, int]]
+Mix = Sequence[tuple[Request, int]]
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.codes import Stays
-from core.placement.plans.make_room import DEFAULT_MOST_MOVES
+from core.placement.plans.demand import Stuck
+from core.placement.plans.drain import DrainPlan, Move
+from core.placement.plans.make_room import DEFAULT_MOST_MOVES, RoomPlan
+from core.placement.plans.rebalance import Level, RebalancePlan
 from core.text import natural
 from core.units import show_size
-from tui.render.cells import Tone
+from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.headroom import in_words
 from tui.render.figures import cost_text, decimals
 from tui.render.plans.sheet import Detail, Sheet, asked_for, said
-from tui.render.rows import Column, Row
+from tui.render.rows import Column, Row, RowKey, SortValue
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.placement.plans.demand import Stuck
-    from core.placement.plans.drain import DrainPlan, Move
-    from core.placement.plans.make_room import RoomPlan
-    from core.placement.plans.rebalance import Level, RebalancePlan
-    from tui.render.cells import Cell, Piece
-    from tui.render.rows import RowKey, SortValue
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _LEVELS = ("highest", "sum")

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from core.operations.plans.run import MoveState
+from core.operations.plans.order import PlanOrder
+from core.operations.plans.run import LeftRun, MoveState, MoveView, RunView
 from core.text import natural, one_line
 from core.units import show_age, show_size
-from tui.render.cells import Meter, Piece, Tone, bar_pieces
+from tui.render.cells import Cell, Meter, Piece, Tone, bar_pieces
 from tui.render.plans.sheet import Detail, Sheet, drawing_of
-from tui.render.rows import Column, Row
+from tui.render.rows import Column, Row, RowKey, SortValue
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from core.operations.plans.order import PlanOrder
-    from core.operations.plans.run import LeftRun, MoveView, RunView
-    from tui.render.cells import Cell
-    from tui.render.rows import RowKey, SortValue
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _BAR = 60

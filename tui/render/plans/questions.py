@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from core.fleet.fleet import HostSnapshot
 from core.hosts import HostState
-from core.operations.plans.run import MoveState
+from core.operations.plans.order import PlanOrder
+from core.operations.plans.run import LeftRun, MoveState, RunView
+from core.placement.plans.demand import Stuck
+from core.placement.plans.drain import Move
 from core.text import one_line
 from core.units import show_size
 from tui.render.cells import Tone
 from tui.render.plans.progress import capital, order_in_words, remark_of
-from tui.render.question import Question
+from tui.render.plans.sheet import Sheet
+from tui.render.question import Line, Question
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.fleet.fleet import HostSnapshot
-    from core.operations.plans.order import PlanOrder
-    from core.operations.plans.run import LeftRun, RunView
-    from core.placement.plans.demand import Stuck
-    from core.placement.plans.drain import Move
-    from tui.render.plans.sheet import Sheet
-    from tui.render.question import Line
 
 MOST_MOVES, MOST_STAYING = 8, 3
 """Moves, and VMs that stay, that a dialog names one by one; the rest are counted."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from core.placement.engine.request import Request
+from core.placement.plans.demand import Stuck
+from core.placement.plans.drain import Move
 from core.units import show_age
 from tui.render.cells import Piece, Tone
 from tui.render.costs.headroom import in_words
+from tui.render.rows import Row, RowKey
 from tui.render.wrapping import wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from core.placement.engine.request import Request
-    from core.placement.plans.demand import Stuck
-    from core.placement.plans.drain import Move
-    from tui.render.rows import Row, RowKey
 
 LIVE_SECONDS = 10.0
 """Figures younger than this are called new: an age that always grows would only make the screen busy."""

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, Sharing
 from core.operations.tasks.step_kinds import StepKind, StepOutcome
-from core.operations.tasks.task import Progress
+from core.operations.tasks.task import Progress, Step, TaskView
 from core.text import one_line
 from tui.render.cells import Piece, Tone, lay_out, width_of
+from tui.render.pools.setup import Checks, HostCheck
 from tui.render.wrapping import cut_middle, wrapped
-
-if TYPE_CHECKING:
-    from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, Sharing
-    from core.operations.tasks.task import Step, TaskView
-    from tui.render.pools.setup import Checks, HostCheck
 
 Line = tuple[Piece, ...]
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
+from core.operations.scheduling.log_summary import DecisionSummary
 from core.text import natural, one_line
-from tui.render.cells import Tone
+from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.headroom import in_words
 from tui.render.figures import cost_text, decimals
 from tui.render.plans.sheet import Detail, asked_for
-from tui.render.rows import Column, Row
+from tui.render.rows import Column, Row, RowKey
 from tui.render.summary import plural
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.config.model import Configuration
-    from core.operations.scheduling.log_summary import DecisionSummary
-    from tui.render.cells import Cell, Piece
-    from tui.render.rows import RowKey
 
 LOG_COLUMNS = (
     Column(key="time", title="TIME UTC", least=14, most=14, whole=True, letter="T", ascending=False),

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from core.operations.tasks.task import TaskView
 from tui.render.cells import Tone
 from tui.render.question import Question
 from tui.render.summary import plural
-from tui.render.tasks.table import steps_done, task_title
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.operations.tasks.task import TaskView
-    from tui.render.tasks.table import Line
+from tui.render.tasks.table import Line, steps_done, task_title
 
 MOST_NAMED = 8
 """Tasks that a dialog names one by one; the rest are counted."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from core.operations.tasks.task import Progress
+from core.operations.tasks.task import Progress, Step, TaskView
 from core.text import natural, one_line
 from core.units import show_age, show_size
 from tui.render.cells import Cell, Meter, Piece, Tone
 from tui.render.rows import Column, Row
 from tui.render.summary import plural
 from tui.render.wrapping import cut_middle, wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.operations.tasks.task import Step, TaskView
 
 Line = tuple[Piece, ...]
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import VMState
-
-if TYPE_CHECKING:
-    from core.fleet.fleet import VM
+from core.fleet.fleet import VM, VMState
 
 
 class VMAction(StrEnum):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
+from core.fleet.fleet import VM, HostSnapshot, VMKey
 from core.units import show_age, show_size
 from tui.render.ages import connection_text, freshness
 from tui.render.cells import Piece, Tone
 from tui.render.vms.table import devices_text, state_tone, state_words
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, HostSnapshot, VMKey
 
 Line = tuple[Piece, ...]
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
 
 from core.errors import UsageError
+from core.realms import DriveSettings
 from core.units import NotAQuantity, format_duration, parse_duration
 from tui.forms.fields import FormField
 from tui.forms.host import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from core.realms import DriveSettings
 
 LONGEST_PATIENCE = 86_400.0
 _DEFAULT_PATIENCE = 120.0

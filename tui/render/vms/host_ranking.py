@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from tui.render.cells import Cell, Tone
+from core.placement.engine.verdicts import Refusal, Verdict
+from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.refusals import short_name, why
 from tui.render.figures import cost_text, decimals
 from tui.render.rows import Column, Row
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.placement.engine.verdicts import Refusal, Verdict
-    from tui.render.cells import Piece
 
 BEST = ""
 """Key of the row that leaves the choice to placement: no host has such a name."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.fleet.fleet import VM
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.tasks.task import Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from core.fleet.fleet import VM
-    from core.operations.tasks.task import Step, TaskView
+from core.operations.tasks.task import Progress, Step, TaskView
 
 _DOING = {
     "create": "being made", "start": "starting", "shut down": "shutting down", "force off": "turning off",

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from tui.render.cells import Tone
+from core.fleet.fleet import VM
+from tui.render.cells import Piece, Tone
 from tui.render.question import Question
 from tui.render.summary import plural
 from tui.render.vms.actions import ACTIONS, VMAction
 from tui.render.vms.table import VM_TONES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.fleet.fleet import VM
-    from tui.render.cells import Piece
 
 Line = tuple["Piece", ...]
 

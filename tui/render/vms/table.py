@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import IO_ERROR, VMState
+from core.config.model import Configuration
+from core.fleet.fleet import IO_ERROR, VM, Fleet, HostSnapshot, VMState
+from core.hardware import HardwareProfile
 from core.text import natural
 from core.units import show_age
 from tui.render.ages import Freshness, freshness
 from tui.render.cells import Cell, Tone
 from tui.render.figures import NONE, gib
 from tui.render.rows import Column, Row, SortValue
-from tui.render.vms.progress import NOTHING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet, HostSnapshot
-    from core.hardware import HardwareProfile
-    from tui.render.vms.progress import UnderWay
-    from tui.state.cpu_history import CpuHistory
+from tui.render.vms.progress import NOTHING, UnderWay
+from tui.state.cpu_history import CpuHistory
 
 VM_COLUMNS = (
     Column(key="name", title="NAME", least=12, most=48, letter="N"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.render.costs.exploration import Exploration
 from tui.render.costs.headroom import in_words
 from tui.render.costs.ranking import (
     REFUSED_COLUMNS,
@@ -18,18 +20,10 @@ from tui.render.costs.ranking import (
     where_they_go,
 )
 from tui.render.costs.what_if import before_sentence
-from tui.render.rows import Column
+from tui.render.rows import Column, Row
 from tui.render.wrapping import wrapped
 from tui.screens.costs.ranking_table import BY_TOTAL, HostTable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from tui.render.costs.exploration import Exploration
-    from tui.render.rows import Row
-    from tui.state.settings import Sort
+from tui.state.settings import Sort
 
 _FIRST_COLUMNS = (Column(key="host", title="HOST"), Column(key="total", title="TOTAL", right=True))
 """What the ranking shows until the first fleet says which terms there are."""

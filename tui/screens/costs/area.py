@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
-from textual import on
+from textual import events, on
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from core.config.model import Configuration
+from core.errors import RealmsError
+from core.fleet.fleet import Fleet
 from core.text import one_line
-from tui.commands import bindings
+from tui.commands import Command, bindings
 from tui.forms.request import FieldRefused, fields_for
+from tui.render.costs.exploration import Exploration
 from tui.render.costs.ranking import capacity, remark
+from tui.render.costs.what_if import Counted
+from tui.render.rows import RowKey
 from tui.screens.area import AreaScreen
 from tui.screens.costs.answer_panel import AnswerPanel
 from tui.screens.costs.evaluation import Evaluation
@@ -25,20 +33,6 @@ from tui.screens.costs.what_if.function_editor import ParameterEditor
 from tui.screens.costs.what_if.parameter_table import ParameterTable
 from tui.screens.costs.what_if.session import WhatIfSession
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from textual import events
-    from textual.app import ComposeResult
-
-    from core.config.model import Configuration
-    from core.errors import RealmsError
-    from core.fleet.fleet import Fleet
-    from tui.commands import Command
-    from tui.render.costs.exploration import Exploration
-    from tui.render.costs.what_if import Counted
-    from tui.render.rows import RowKey
 
 _HEADLINE_PADDING = 2
 _LEAST_PANEL = 24

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from textual.app import ComposeResult
 from textual.containers import Container
 
-from core.curves import curve_name
+from core.curves import Curve, curve_name
 from core.text import printable
 from tui.render.costs.curves import x_range
+from tui.render.costs.exploration import Change, CloseUp
 from tui.render.costs.plot import Marks
 from tui.render.costs.refusals import short_name, why
 from tui.render.figures import Unit, cost_text, decimals
 from tui.widgets.plot import CurvePlot, TermBars
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.curves import Curve
-    from tui.render.costs.exploration import Change, CloseUp
 
 COST = "cost"
 """The view of the terms, where it takes its turn with the curves."""

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.config.settings import Setting
 from core.errors import UsageError
 from core.fleet.fleet import Fleet
 from core.placement.plans.failure import failure
-from core.placement.what_if.sandbox import Sandbox
+from core.placement.what_if.sandbox import Change, Sandbox, Situation
+from tui.forms.request import Asked
 from tui.render.costs.exploration import Exploration, explore, explore_what_if
 from tui.render.costs.headroom import count
 from tui.render.costs.ranking import ranking_rows
 from tui.render.costs.what_if import Counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.config.model import Configuration
-    from core.placement.what_if.sandbox import Change, Situation
-    from tui.forms.request import Asked
-    from tui.render.rows import Row
+from tui.render.rows import Row
 
 COUNTED_FIRST = 30
 """Hosts of which what fits is counted before their ranking is shown: of more, the ranking is shown first."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from tui.render.rows import Column
 from tui.screens.costs.host_detail import CloseUpPanel
 from tui.state.settings import Sort
 from tui.widgets.grid import Grid
 from tui.widgets.grid_model import GridModel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tui.render.rows import Column
 
 BY_TOTAL = Sort("total")
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
+from textual import events
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -14,12 +17,6 @@ from textual.widgets import Input, Label
 from tui.forms.request import Asked, Field, FieldRefused, Kind, read, read_field, stepped
 from tui.render.cells import width_of
 from tui.render.wrapping import cut_middle
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual import events
-    from textual.app import ComposeResult
 
 _COMMANDS = {Kind.NUMBER: "+-=vmdn:?[]", Kind.SIZE: "+-=vdn:?[]", Kind.REALM: "+-="}
 """Characters that no value of a kind has: they change the value or go elsewhere, as they do outside of the fields."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Hashable, Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
 from core.text import printable
+from tui.render.rows import Column, Row
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
-    from textual.app import ComposeResult
-
-    from tui.render.rows import Column, Row
 
 _AROUND = 4
 """Lines of the frame, of the heads, and a blank one."""

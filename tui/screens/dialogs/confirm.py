@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from core.text import printable
+from tui.render.question import Question
 from tui.screens.dialogs.dialog import Dialog, T
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from tui.render.question import Question
 
 
 class Asking(Dialog[T]):

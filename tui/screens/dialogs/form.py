@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
 from core.text import printable
+from tui.forms.fields import FormField
+from tui.forms.host import Fault
+from tui.render.question import Question
 from tui.screens.dialogs.dialog import FormDialog
 from tui.widgets.fields import FieldRow
 from tui.widgets.tones import paragraphs
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from textual.app import ComposeResult
-
-    from tui.forms.fields import FormField
-    from tui.forms.host import Fault
-    from tui.render.question import Question
-
-    Check = Callable[[Mapping[str, str]], Mapping[str, Fault]]
+Check = Callable[[Mapping[str, str]], Mapping[str, Fault]]
 
 
 class VMForm(FormDialog[dict[str, str] | None]):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar, cast
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -12,16 +14,10 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, ContentSwitcher, Input, Static
 
+from core.fleet.fleet import Fleet
+from core.operations.tasks.task import TaskView
 from core.text import printable
 from tui.context import WithContext
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import Fleet
-    from core.operations.tasks.task import TaskView
 
 T = TypeVar("T")
 

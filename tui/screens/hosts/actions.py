@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
+from core.fleet.fleet import Fleet, HostSnapshot
 from core.hosts import HostState
 from core.text import natural
 from tui.commands import Command
 from tui.jobs.realm_choice import one_realm
+from tui.jobs.registry import Step
 from tui.render.hosts.questions import ask_removal, ask_state, names
+from tui.render.question import Question
 from tui.screens.area import AreaScreen
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from tui.jobs.registry import Step
-    from tui.render.question import Question
 
 HOST_KEYS = (
     Command("a", "add_host", "Add", "Add a host.", footer=True, changes=True),

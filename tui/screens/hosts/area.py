@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 
+from core.fleet.fleet import Fleet, HostSnapshot
+from core.operations.tasks.task import TaskView
 from tui.commands import Command, bindings
 from tui.render.costs.headroom import in_words
 from tui.render.hosts.detail import HostDetail
 from tui.render.hosts.findings_table import checkup_note
 from tui.render.hosts.table import HOST_COLUMNS, figures, host_rows
+from tui.render.rows import RowKey
 from tui.screens.area import AreaScreen
 from tui.screens.hosts.actions import HOST_KEYS, HostActions
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from core.operations.tasks.task import TaskView
-    from tui.render.rows import RowKey
-
 
 BESIDE_NOTE = 6
 """Columns of the lower border that are no remark."""

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from core.clock import Clock
+from core.config.model import Configuration
+from core.errors import RealmsError
+from core.fleet.fleet import Fleet
 from core.hosts import HostState
+from core.operations.hosts.impact import HostsChange
+from core.operations.tasks.task import Control
+from core.placement.engine.request import Request
 from tui.render.hosts.impact import Effects, EffectsText
+from tui.render.question import Line, Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.confirm import Confirm
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from textual.app import ComposeResult
-
-    from core.clock import Clock
-    from core.config.model import Configuration
-    from core.errors import RealmsError
-    from core.fleet.fleet import Fleet
-    from core.operations.hosts.impact import HostsChange
-    from core.operations.tasks.task import Control
-    from core.placement.engine.request import Request
-    from tui.render.question import Line, Question
-
 
 BLINK_SECONDS = 0.15
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 
+from core.fleet.fleet import Fleet, HostSnapshot
+from core.operations.tasks.task import TaskView
 from tui.commands import Command, bindings
 from tui.render.hosts.detail import HostDetail
 from tui.render.hosts.table import figures
@@ -14,14 +18,6 @@ from tui.screens.area import AreaScreen
 from tui.screens.hosts.actions import HOST_KEYS, HostActions
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from core.operations.tasks.task import TaskView
 
 _NOT_HERE = ("add_host",)
 

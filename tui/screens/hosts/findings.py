@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 
+from core.fleet.fleet import Fleet
+from core.operations.tasks.task import TaskView
 from tui.commands import Command, bindings
 from tui.render.cells import Tone
 from tui.render.hosts.findings_table import FINDING_COLUMNS, HERE, Found, all_found, examined, finding_rows, found_lines
+from tui.render.rows import RowKey
 from tui.screens.area import AreaScreen
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import Fleet
-    from core.operations.tasks.task import TaskView
-    from tui.render.rows import RowKey
 
 
 class FindingsScreen(AreaScreen):

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from textual.screen import ModalScreen
 
 from core.errors import RealmsError
 from core.hosts import HostState
-from core.operations.plans.run import MoveState, Run, forget_run
+from core.operations.plans.run import LeftRun, MoveState, Run, forget_run
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.placement.plans.demand import MovePolicy
+from tui.commands import Command
+from tui.context import AppContext
 from tui.forms.fields import YES, FormField
 from tui.render.plans.progress import capital, order_in_words
 from tui.render.plans.questions import ask_apply, ask_policy, ask_resume, ask_stop, can_cordon
 from tui.render.plans.sheet import PlanKind
 from tui.render.summary import plural
 from tui.screens.dialogs.form import VMForm
-from tui.screens.plans.dialogs import ApplyPlan, ResumePlan
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual.screen import ModalScreen
-
-    from core.operations.plans.run import LeftRun
-    from core.operations.tasks.task import Control
-    from tui.commands import Command
-    from tui.context import AppContext
-    from tui.screens.plans.dialogs import Agreement
-    from tui.screens.plans.planner import Planner
-    from tui.screens.plans.runs import Course, PlanRuns
+from tui.screens.plans.dialogs import Agreement, ApplyPlan, ResumePlan
+from tui.screens.plans.planner import Planner
+from tui.screens.plans.runs import Course, PlanRuns
 
 DEADLINE = 20.0
 """Seconds that connecting to a host may take."""

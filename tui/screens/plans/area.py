@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from core.errors import RealmsError
-from core.operations.plans.run import left_runs
-from tui.commands import bindings
+from core.fleet.fleet import Fleet
+from core.operations.plans.run import LeftRun, left_runs
+from core.operations.session import Workplace
+from core.operations.tasks.task import TaskView
+from core.placement.engine.request import Request
+from tui.commands import Command, bindings
+from tui.forms.mix import Mix
 from tui.render.cells import cut
 from tui.render.plans.hosts import NO_HOSTS
 from tui.render.plans.progress import COURSE_COLUMNS, with_progress
 from tui.render.plans.sheet import PlanKind, Sheet, drawing_of
+from tui.render.rows import RowKey
 from tui.screens.area import AreaScreen
 from tui.screens.background import Latest
 from tui.screens.plans.apply import PlanActions
 from tui.screens.plans.host_picker import HostPicker
 from tui.screens.plans.mix_form import MixForm
-from tui.screens.plans.planner import Planner, Question
+from tui.screens.plans.planner import Desk, Planner, Question
 from tui.screens.plans.request_form import RequestForm
-from tui.screens.plans.runs import PlanRuns
-from tui.screens.plans.tabs import PLAN_KEYS, PlanTab, tabs
+from tui.screens.plans.runs import Course, PlanRuns
+from tui.screens.plans.tabs import PLAN_KEYS, PlanTab, Tab, tabs
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import Fleet
-    from core.operations.plans.run import LeftRun
-    from core.operations.session import Workplace
-    from core.operations.tasks.task import TaskView
-    from core.placement.engine.request import Request
-    from tui.commands import Command
-    from tui.forms.mix import Mix
-    from tui.render.rows import RowKey
-    from tui.screens.plans.planner import Desk
-    from tui.screens.plans.runs import Course
-    from tui.screens.plans.tabs import Tab
 
 REST_SECONDS = 3.0
 """A fleet that keeps changing is planned for so often; what is asked anew, always at once."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -14,13 +15,9 @@ from textual.widgets import Button
 from core.operations.plans.order import DEFAULT_PARALLEL, MOST_PARALLEL
 from core.text import printable
 from tui.forms.fields import YES, FormField
+from tui.render.question import Question
 from tui.screens.dialogs.confirm import Asking
 from tui.widgets.fields import FieldRow
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from tui.render.question import Question
 
 _PARALLEL = FormField(
     key="parallel",

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from core.fleet.fleet import Fleet
 from core.text import natural
 from tui.render.rows import Column, Row
 from tui.state.settings import Sort
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import Fleet
 
 _COLUMNS = (
     Column(key="host", title="HOST", least=8, most=40, stretch=True, letter="N"),

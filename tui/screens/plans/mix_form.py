@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
@@ -13,16 +14,10 @@ from textual.widgets import Button, Static
 from core.text import printable
 from tui.context import WithContext
 from tui.forms.fields import FormField
-from tui.forms.mix import MOST_SIZES, read_mix, typed_devices
-from tui.forms.request import ALL_REALMS, FieldRefused, fields_for, show_exactly, stepped
+from tui.forms.mix import MOST_SIZES, Mix, read_mix, typed_devices
+from tui.forms.request import ALL_REALMS, Field, FieldRefused, fields_for, show_exactly, stepped
 from tui.screens.dialogs.dialog import FormDialog
 from tui.widgets.fields import FieldRow
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from tui.forms.mix import Mix
-    from tui.forms.request import Field
 
 _REALM = "realm"
 

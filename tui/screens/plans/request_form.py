@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button
 
+from core.placement.engine.request import Request
 from tui.context import WithContext
 from tui.forms.fields import FormField
 from tui.forms.request import (
     ALL_REALMS,
+    Field,
     FieldRefused,
     Kind,
     fields_for,
@@ -24,12 +27,6 @@ from tui.forms.request import (
 )
 from tui.screens.dialogs.dialog import FormDialog
 from tui.widgets.fields import FieldRow
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.placement.engine.request import Request
-    from tui.forms.request import Field
 
 _COUNT = "count"
 """The field of the cost explorer that makes no difference to a plan: it is about one VM, or as many as fit."""

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from core.errors import RealmsError
-from core.operations.plans.run import MoveState
-from core.operations.tasks.task import Progress
+from core.operations.plans.order import PlanOrder
+from core.operations.plans.run import LeftRun, MoveState, Run
+from core.operations.tasks.task import Progress, TaskView
 from core.text import one_line
 from core.units import show_age
 from tui.render.cells import Piece, Tone
 from tui.render.plans.progress import course_sheet, keyed, left_line
-from tui.render.plans.sheet import PlanKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.operations.plans.order import PlanOrder
-    from core.operations.plans.run import LeftRun, Run
-    from core.operations.tasks.task import TaskView
-    from tui.render.plans.sheet import Sheet
-    from tui.render.rows import RowKey
+from tui.render.plans.sheet import PlanKind, Sheet
+from tui.render.rows import RowKey
 
 PlanKey = tuple[str, str]
 """What a plan is known by: its kind, and the host that a drain is of."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message import Message
@@ -14,11 +14,7 @@ from tui.render.plans.hosts import FAILURE_COLUMNS, capacity_columns
 from tui.render.plans.mix import mix_columns
 from tui.render.plans.moves import DRAIN_COLUMNS, MOVE_COLUMNS, REBALANCE_COLUMNS
 from tui.render.plans.sheet import PlanKind
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tui.render.rows import Column
+from tui.render.rows import Column
 
 PLAN_KEYS = (
     Command(

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 
-from core.fleet.fleet import Connection
-from core.operations.storage.pool_report import HostPools
+from core.errors import RealmsError
+from core.fleet.fleet import Connection, Fleet
+from core.hosts import Host
+from core.operations.storage.pool_report import HostPools, PoolsReport, RealmPool
+from core.operations.tasks.task import Control
 from tui.commands import Command, bindings
 from tui.jobs.realm_choice import one_realm
 from tui.render.ages import connection_text
 from tui.render.pools.detail import PoolsDetail
-from tui.render.pools.table import pool_columns, pool_rows, pool_views
+from tui.render.pools.table import HostPoolsView, pool_columns, pool_rows, pool_views
+from tui.render.rows import RowKey
 from tui.screens.area import AreaScreen
+from tui.state.pool_cache import PoolSight
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.errors import RealmsError
-    from core.fleet.fleet import Fleet
-    from core.hosts import Host
-    from core.operations.storage.pool_report import PoolsReport, RealmPool
-    from core.operations.tasks.task import Control
-    from tui.render.pools.table import HostPoolsView
-    from tui.render.rows import RowKey
-    from tui.state.pool_cache import PoolSight
 
 LOOK_SECONDS = 5.0
 """How often the age of the figures is looked at while the area is in front."""

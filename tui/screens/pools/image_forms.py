@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from core.errors import UsageError
+from core.errors import RealmsError, UsageError
+from core.operations.storage.image_file import ImageFile
+from core.realms import DriveSettings
 from core.text import one_line
 from core.units import NotAQuantity, parse_size, show_size
 from tui.forms.fields import FormField
@@ -20,15 +24,6 @@ from tui.render.cells import Piece, Tone
 from tui.screens.background import BackgroundWork
 from tui.widgets.fields import FieldRow
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from textual.app import ComposeResult
-
-    from core.errors import RealmsError
-    from core.operations.storage.image_file import ImageFile
-    from core.realms import DriveSettings
 
 T = TypeVar("T")
 

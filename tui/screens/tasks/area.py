@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
+from core.operations.tasks.task import TaskView
 from tui.commands import Command, bindings
+from tui.render.rows import RowKey
 from tui.render.tasks.table import TASK_COLUMNS, TaskDetail, task_rows, task_title
 from tui.screens.area import AreaScreen
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.operations.tasks.task import TaskView
-    from tui.render.rows import RowKey
 
 
 class TasksScreen(AreaScreen):

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 
+from core.errors import RealmsError
+from core.operations.scheduling.log_summary import DecisionSummary
+from core.operations.scheduling.log_tail import LinePlace
 from tui.commands import Command, bindings
 from tui.render.plans.sheet import drawing_of
+from tui.render.rows import Row, RowKey
 from tui.render.tasks.decision_log import LOG_COLUMNS, LogTold, counted, log_detail, log_row, told_of
 from tui.screens.area import AreaScreen
 from tui.screens.tasks.log_reader import MOST_DECISIONS, LogRead, LogReader
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-
-    from core.errors import RealmsError
-    from core.operations.scheduling.log_summary import DecisionSummary
-    from core.operations.scheduling.log_tail import LinePlace
-    from tui.render.rows import Row, RowKey
 
 LOOK_SECONDS = 1.0
 """How often the log is looked at while it is in front."""

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from core.document import Malformed
-from core.operations.scheduling.log_summary import summarize
-from core.operations.scheduling.log_tail import LogFollower
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from core.operations.scheduling.log_summary import DecisionSummary
-    from core.operations.scheduling.log_tail import LinePlace, LogLine
+from core.operations.scheduling.log_summary import DecisionSummary, summarize
+from core.operations.scheduling.log_tail import LinePlace, LogFollower, LogLine
 
 MOST_DECISIONS = 5000
 """Decisions that are listed; older ones are left out."""

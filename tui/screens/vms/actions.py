@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from textual.app import SuspendNotSupported
+from textual.app import App, SuspendNotSupported
 from textual.screen import ModalScreen
 
-from core.fleet.fleet import Connection
-from core.operations.vms.console import ESCAPE
+from core.fleet.fleet import VM, Connection
+from core.operations.migration.options import MigrationWish
+from core.operations.tasks.task import Control
+from core.operations.vms.console import ESCAPE, ConsoleCommand
+from core.operations.vms.delete import Deletion
+from core.operations.vms.target import Target
 from core.text import one_line
 from tui.context import context_of
 from tui.jobs.vm_disks import delete_job
@@ -25,18 +30,6 @@ from tui.screens.vms.drives import DriveList
 from tui.screens.vms.migrate import MigrateVMs
 from tui.screens.vms.snapshots import SnapshotList, ask_for_snapshot
 from tui.terminal.foreground import run_in_foreground
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from textual.app import App
-
-    from core.fleet.fleet import VM
-    from core.operations.migration.options import MigrationWish
-    from core.operations.tasks.task import Control
-    from core.operations.vms.console import ConsoleCommand
-    from core.operations.vms.delete import Deletion
-    from core.operations.vms.target import Target
 
 LATER_SECONDS = 0.5
 """How long a question waits that comes uncalled for while another dialog is open."""

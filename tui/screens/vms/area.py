@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 
+from core.fleet.fleet import VM, Fleet
+from core.operations.tasks.task import TaskView
 from tui.commands import Command, bindings
+from tui.forms.vm_spec import Draft
+from tui.render.rows import RowKey
 from tui.render.vms.progress import NOTHING, under_way
 from tui.render.vms.table import VM_COLUMNS, VMRows
 from tui.screens.area import AreaScreen
@@ -14,16 +20,6 @@ from tui.screens.vms.actions import VMWork
 from tui.screens.vms.detail import VMScreen
 from tui.screens.vms.keys import NEW_VM, VM_KEYS
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import VM, Fleet
-    from core.operations.tasks.task import TaskView
-    from tui.forms.vm_spec import Draft
-    from tui.render.rows import RowKey
 
 
 class VMsScreen(VMWork, AreaScreen):

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual import on
+from textual import events, on
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from core.config.model import Configuration
+from core.errors import RealmsError
+from core.fleet.fleet import Fleet
 from core.operations.storage.pool_report import PoolRole
-from core.operations.vms.queries import realm_volumes
+from core.operations.vms.queries import Volumes, realm_volumes
 from core.placement.engine.engine import rank
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Verdict
 from core.text import one_line
 from tui.commands import Command, bindings
-from tui.forms.vm_spec import Known, Reading, read_draft
+from tui.forms.vm_spec import Draft, Known, Reading, read_draft
 from tui.jobs.vms import create_job
 from tui.render.vms.create import headline, order_fields
 from tui.render.vms.host_ranking import Choice, host_lines
@@ -25,20 +32,6 @@ from tui.screens.vms.host_table import HostChoice
 from tui.widgets.fields import FieldRow
 from tui.widgets.grid import Grid
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual import events
-    from textual.app import ComposeResult
-
-    from core.config.model import Configuration
-    from core.errors import RealmsError
-    from core.fleet.fleet import Fleet
-    from core.operations.vms.queries import Volumes
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Verdict
-    from tui.forms.vm_spec import Draft
 
 AT_ONCE = 100
 """Hosts that are judged between two keys; more are left to a thread."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-from textual import on
+from textual import events, on
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
+from core.errors import RealmsError
+from core.fleet.fleet import VM
+from core.operations.tasks.task import TaskView
 from core.operations.vms.delete import Deletion
-from core.operations.vms.queries import doomed
+from core.operations.vms.queries import Doomed, doomed
 from core.text import one_line, printable
 from tui.forms.fields import YES, FormField
-from tui.render.cells import Tone
+from tui.render.cells import Piece, Tone
 from tui.render.vms.actions import ACTIONS, VMAction
 from tui.render.vms.deletion import deletion_lines, doubt_lines, why_not
 from tui.render.vms.questions import title_of, vm_lines
@@ -21,18 +26,6 @@ from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.dialog import FormDialog
 from tui.widgets.fields import FieldRow
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual import events
-    from textual.app import ComposeResult
-
-    from core.errors import RealmsError
-    from core.fleet.fleet import VM
-    from core.operations.tasks.task import TaskView
-    from core.operations.vms.queries import Doomed
-    from tui.render.cells import Piece
 
 _SHORT = 30
 _FIELDS = (

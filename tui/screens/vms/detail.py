@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
+from textual.app import ComposeResult
+
+from core.fleet.fleet import VM, Fleet, VMKey
+from core.operations.tasks.task import TaskView
 from tui.commands import Command, bindings
 from tui.render.vms.detail import VMDetail
 from tui.render.vms.progress import under_way
@@ -11,14 +16,6 @@ from tui.screens.area import AreaScreen
 from tui.screens.vms.actions import VMWork
 from tui.screens.vms.keys import VM_KEYS
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import VM, Fleet, VMKey
-    from core.operations.tasks.task import TaskView
 
 
 class VMScreen(VMWork, AreaScreen):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from textual.binding import Binding
 
-from core.operations.vms.queries import Volumes, drive_users, vm_drives
+from core.operations.tasks.task import Control
+from core.operations.vms.queries import VMDrives, Volumes, drive_users, vm_drives
+from core.realms import Realm
 from core.text import one_line
 from tui.forms.fields import YES, FormField
+from tui.forms.host import Fault
 from tui.forms.vm_spec import read_size
 from tui.jobs.vm_disks import attach_job, detach_job
 from tui.render.cells import Tone
+from tui.render.rows import Column
 from tui.render.vms.disks import (
     DISK_COLUMNS,
     ask_attach,
@@ -27,15 +32,6 @@ from tui.screens.dialogs.form import VMForm
 from tui.screens.dialogs.picker import Picker
 from tui.screens.vms.listing import VMListing
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from core.operations.tasks.task import Control
-    from core.operations.vms.queries import VMDrives
-    from core.realms import Realm
-    from tui.forms.host import Fault
-    from tui.render.rows import Column
 
 
 class DriveList(VMListing):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from tui.render.vms.host_ranking import BEST, HOST_CHOICE_COLUMNS, choice_rows
+from tui.commands import Command
+from tui.render.vms.host_ranking import BEST, HOST_CHOICE_COLUMNS, Choice, choice_rows
 from tui.widgets.grid import Grid
 from tui.widgets.grid_keys import GRID_KEYS
-
-if TYPE_CHECKING:
-    from tui.commands import Command
-    from tui.render.vms.host_ranking import Choice
 
 _NOT_HERE = ("mark", "mark_range", "mark_all", "sort_menu")
 

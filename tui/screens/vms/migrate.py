@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -13,13 +15,18 @@ from textual.widgets import Button, Static
 
 from core.driver.migration.migration import MigrationMode
 from core.errors import RealmsError, UsageError
+from core.fleet.fleet import VM, Fleet
 from core.operations.migration.options import MigrationWish
+from core.operations.migration.plan import MigrationPlan
+from core.operations.session import Workplace
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control, TaskView
 from core.text import one_line, printable
 from core.units import NotAQuantity
 from tui.forms.fields import YES, FormField
-from tui.render.cells import Tone
+from tui.render.cells import Piece, Tone
 from tui.render.vms.fields import read_seconds
+from tui.render.vms.host_ranking import Choice
 from tui.render.vms.migration import TICKS, migration_choice, plan_lines, progress_line
 from tui.render.vms.questions import title_of, vm_lines
 from tui.screens.background import BackgroundWork
@@ -28,18 +35,6 @@ from tui.screens.vms.host_table import HostChoice
 from tui.widgets.fields import FieldRow
 from tui.widgets.grid import Grid
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from textual.app import ComposeResult
-
-    from core.fleet.fleet import VM, Fleet
-    from core.operations.migration.plan import MigrationPlan
-    from core.operations.session import Workplace
-    from core.operations.tasks.task import Control, TaskView
-    from tui.render.cells import Piece
-    from tui.render.vms.host_ranking import Choice
 
 REST_SECONDS = 0.4
 """How long the cursor rests on a host before that is checked."""

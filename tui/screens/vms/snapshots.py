@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from textual import on
+from textual.app import App
 from textual.binding import Binding
 
+from core.driver.vms.snapshots import Snapshot
+from core.fleet.fleet import VM
+from core.operations.tasks.task import Control
 from core.operations.vms.queries import vm_snapshots
 from tui.context import context_of
 from tui.forms.fields import YES, FormField
 from tui.jobs.vm_disks import delete_snapshot_job, restore_job, snapshot_job
+from tui.render.rows import Column
 from tui.render.vms.disks import SNAPSHOT_COLUMNS, ask_delete_snapshot, ask_restore, ask_snapshot, snapshot_rows
 from tui.render.vms.fields import check_snapshot
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.form import VMForm
-from tui.screens.vms.listing import VMListing
+from tui.screens.vms.listing import RunOn, VMListing
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from textual.app import App
-
-    from core.driver.vms.snapshots import Snapshot
-    from core.fleet.fleet import VM
-    from core.operations.tasks.task import Control
-    from tui.render.rows import Column
-    from tui.screens.vms.listing import RunOn
 
 
 def ask_for_snapshot(app: App[Any], vms: Sequence[VM], run_on: RunOn, then: Callable[[], None] | None = None) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.widgets import Static
 
 from tui.render.cells import lay_out, width_of
-from tui.render.costs.what_if import banner
+from tui.render.costs.what_if import Counted, banner
 from tui.widgets.tones import content
-
-if TYPE_CHECKING:
-    from tui.render.costs.what_if import Counted
 
 
 class WhatIfBanner(Static):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from core.config.syntax import render_path
 from core.errors import UsageError
-from core.fleet.fleet import Fleet
+from core.fleet.fleet import Fleet, HostSnapshot
 from core.hosts import HostState
 from core.placement.what_if.changes import HostGone, VMGone, VMMore
 from core.text import natural
@@ -16,15 +16,9 @@ from tui.render.cells import Tone
 from tui.render.costs.headroom import in_words
 from tui.render.rows import Column, Row
 from tui.render.summary import plural
-from tui.screens.costs.what_if.session import settings_of
+from tui.screens.area import AreaScreen
+from tui.screens.costs.what_if.session import WhatIfSession, settings_of
 from tui.screens.dialogs.choice import Choice
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-
-    from core.fleet.fleet import HostSnapshot
-    from tui.screens.area import AreaScreen
-    from tui.screens.costs.what_if.session import WhatIfSession
 
 MOST_ADDED = 1000
 """VMs that are added at once."""

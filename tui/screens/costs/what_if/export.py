@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -17,20 +18,15 @@ from textual.widgets import Button, Input, Label
 from core.errors import RealmsError, UnwritableFile
 from core.files import PRIVATE, replace_file
 from core.operations.tasks.step_kinds import StepKind
-from tui.render.cells import Tone
+from core.operations.tasks.task import Control
+from core.placement.what_if.sandbox import Sandbox
+from tui.forms.request import Asked
+from tui.render.cells import Piece, Tone
 from tui.render.costs.what_if_export import command_line, overlay
 from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.confirm import Confirm
 from tui.widgets.flow import Flow
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.operations.tasks.task import Control
-    from core.placement.what_if.sandbox import Sandbox
-    from tui.forms.request import Asked
-    from tui.render.cells import Piece
 
 FILE = "what-if.conf"
 

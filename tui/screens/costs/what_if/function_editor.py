@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from textual import on
+from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from core.config.settings import Setting
-from core.config.syntax import render_path
-from core.errors import UsageError
+from core.config.syntax import Place, render_path
+from core.costs import CostFunction
+from core.errors import RealmsError, UsageError
 from core.text import printable
 from tui.render.cells import Tone, width_of
 from tui.render.costs.curves import x_range
+from tui.render.costs.exploration import CloseUp
 from tui.render.costs.parameter_plot import complaint, curve_of, hint, marks_of, plot_title
-from tui.render.costs.parameters import EXAMPLE, NONE, Kind, parameters, written
+from tui.render.costs.parameters import EXAMPLE, NONE, Kind, Parameter, parameters, written
 from tui.render.costs.refusals import short_name
 from tui.render.figures import Unit
 from tui.render.rows import Column, Row
 from tui.render.wrapping import cut_middle, wrapped
 from tui.screens.background import BackgroundWork
 from tui.screens.costs.what_if.parameter_table import ParameterTable, ValueInput
+from tui.screens.costs.what_if.session import Subject, WhatIfSession
 from tui.widgets.grid import Grid
 from tui.widgets.plot import CurvePlot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-
-    from core.config.syntax import Place
-    from core.costs import CostFunction
-    from core.errors import RealmsError
-    from tui.render.costs.exploration import CloseUp
-    from tui.render.costs.parameters import Parameter
-    from tui.screens.costs.what_if.session import Subject, WhatIfSession
 
 _COLUMNS = (
     Column(key="parameter", title="PARAMETER", least=10, most=40),

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from core.config.settings import Setting
 from core.placement.what_if.changes import HostGone, HostInState, VMMore
-
-if TYPE_CHECKING:
-    from core.placement.what_if.sandbox import Change
+from core.placement.what_if.sandbox import Change
 
 _MOST_STEPS = 1000
 """Steps back that are kept."""

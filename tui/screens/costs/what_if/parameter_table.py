@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
+from typing import ClassVar, Protocol, cast, runtime_checkable
 
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.widgets import Input
 
 from tui.commands import Command, bindings
 from tui.widgets.grid import Grid
-
-if TYPE_CHECKING:
-    from textual.dom import DOMNode
 
 
 @runtime_checkable

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.config.model import Configuration
 from core.config.settings import Setting, apply_settings
-from core.errors import UsageError
-from core.placement.what_if.changes import HostGone, HostInState
+from core.costs import CostFunction
+from core.diagnostics import Diagnostic
+from core.errors import RealmsError, UsageError
+from core.fleet.fleet import Fleet, HostSnapshot
+from core.hosts import HostState
+from core.placement.what_if.changes import HostGone, HostInState, VMMore
+from core.placement.what_if.sandbox import Change, Sandbox
+from tui.forms.request import Asked
+from tui.render.costs.exploration import CloseUp, Exploration
 from tui.render.costs.ranking import raised_texts, ranking_rows
+from tui.render.rows import Row
 from tui.screens.costs.query import Answer, Question
 from tui.screens.costs.what_if.history import History, with_change, without_settings, without_state
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.costs import CostFunction
-    from core.diagnostics import Diagnostic
-    from core.errors import RealmsError
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from core.hosts import HostState
-    from core.placement.what_if.changes import VMMore
-    from core.placement.what_if.sandbox import Change, Sandbox
-    from tui.forms.request import Asked
-    from tui.render.costs.exploration import CloseUp, Exploration
-    from tui.render.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

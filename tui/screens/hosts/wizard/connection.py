@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import on
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button
 
-from core.operations.doctor.contact import reach
+from core.errors import RealmsError
+from core.operations.doctor.contact import Contact, reach
 from core.operations.doctor.doctor import HOST_SECONDS
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control, TaskView
 from tui.render.cells import Tone
 from tui.render.hosts.contact import contact_lines, twins_of, waiting_lines
 from tui.render.hosts.findings import hanging
@@ -18,17 +19,9 @@ from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.wizard import first_focusable
-from tui.screens.hosts.wizard.page import HostPage
+from tui.screens.hosts.wizard.page import HostDraft, HostPage
 from tui.screens.hosts.wizard.ssh_key import KeyHelp
 from tui.widgets.flow import Flow
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.errors import RealmsError
-    from core.operations.doctor.contact import Contact
-    from core.operations.tasks.task import Control, TaskView
-    from tui.screens.hosts.wizard.page import HostDraft
 
 
 class ConnectionPage(HostPage, BackgroundWork):

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual import on
+from textual.app import ComposeResult
 from textual.widgets import Input
 
 from tui.forms.host import Fault, check_host_name, check_uri
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
-from tui.screens.hosts.wizard.page import HostPage
+from tui.screens.hosts.wizard.page import HostDraft, HostPage
 from tui.widgets.flow import Flow
 from tui.widgets.host_fields import show_faults, text_field
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from tui.screens.hosts.wizard.page import HostDraft
 
 FIELDS = ("name", "uri")
 

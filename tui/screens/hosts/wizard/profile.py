@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual import on
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Select
 
-from core.operations.hardware.profile_match import rank_profiles
+from core.config.model import Configuration
+from core.driver.hosts.survey import HostSurvey
+from core.operations.hardware.profile_match import Fit, rank_profiles
 from tui.render.hosts.profiles import answers_to, fit_lines, profile_words, size_of
-from tui.screens.hosts.wizard.page import HostPage
+from tui.screens.hosts.wizard.page import HostDraft, HostPage
 from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
 from tui.widgets.flow import Flow
 from tui.widgets.host_fields import choice_field, options_of
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.config.model import Configuration
-    from core.driver.hosts.survey import HostSurvey
-    from core.operations.hardware.profile_match import Fit
-    from tui.screens.hosts.wizard.page import HostDraft
 
 
 class ProfilePage(HostPage):

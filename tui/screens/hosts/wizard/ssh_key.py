@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import SuspendNotSupported
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Button
 
 from core.errors import RealmsError, UnreadableFile
 from core.operations.ssh.keys import KeyType, ServiceKey, default_key, make_key, read_key
+from core.operations.ssh.login import SshTarget
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.text import one_line
 from tui.render.hosts.ssh_key import ask_install, ask_make, key_lines, line_lines, no_key_lines
+from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.wizard import first_focusable
 from tui.terminal.foreground import run_in_foreground
 from tui.widgets.flow import Flow
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual.app import ComposeResult
-
-    from core.operations.ssh.login import SshTarget
-    from core.operations.tasks.task import Control
-    from tui.render.question import Question
 
 PAUSE = "printf '\\nEnter goes back to the screen. '; read -r _"
 """Run where ssh failed, so that its words can be read."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from textual import on
+from textual.app import ComposeResult
 from textual.widgets import Input, Select
 
 from core.errors import HostRefused
@@ -15,9 +15,6 @@ from tui.render.hosts.summary import state_lines, translation_lines
 from tui.screens.hosts.wizard.page import HostPage
 from tui.widgets.flow import Flow
 from tui.widgets.host_fields import choice_field, show_faults, text_field
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
 
 
 class StatePage(HostPage):

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
 
 from core.codes import Check
 from core.diagnostics import Severity
 from tui.render.hosts.profiles import answers_to
-from tui.render.hosts.summary import Plan, summary_lines
-from tui.screens.hosts.wizard.page import HostPage
+from tui.render.hosts.summary import Line, Plan, summary_lines
+from tui.screens.hosts.wizard.page import HostDraft, HostPage
 from tui.widgets.flow import Flow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from tui.render.hosts.summary import Line
-    from tui.screens.hosts.wizard.page import HostDraft
 
 
 class SummaryPage(HostPage):

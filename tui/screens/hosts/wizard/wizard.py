@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Sequence
+from typing import ClassVar, cast
 
+from tui.messages import Changed
 from tui.render.hosts.probe_report import failure_lines
 from tui.screens.dialogs.wizard import Wizard
 from tui.screens.hosts.wizard.connection import ConnectionPage
@@ -12,11 +14,6 @@ from tui.screens.hosts.wizard.page import HostDraft, HostPage
 from tui.screens.hosts.wizard.profile import ProfilePage
 from tui.screens.hosts.wizard.state import StatePage
 from tui.screens.hosts.wizard.summary import SummaryPage
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tui.messages import Changed
 
 
 class HostWizard(Wizard[str]):

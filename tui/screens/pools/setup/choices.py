@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 from textual.widgets.selection_list import Selection
@@ -14,15 +15,11 @@ from core.text import printable
 from tui.render.ages import connection_text
 from tui.render.cells import Tone, width_of
 from tui.render.pools.setup import what_it_has, where_it_is
+from tui.render.pools.table import HostPoolsView
 from tui.render.wrapping import cut_middle
 from tui.screens.pools.setup.page import SetUpPage
 from tui.widgets.tick_list import TickList
 from tui.widgets.tones import content
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from tui.render.pools.table import HostPoolsView
 
 
 class ChoicePage(SetUpPage):

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
+from textual.app import ComposeResult
+
+from core.errors import RealmsError
+from core.hosts import Host
+from core.operations.storage.pool_report import HostPools, RealmPool
 from tui.render.pools.setup import preview_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.pools.setup.page import SetUpPage
 from tui.widgets.flow import Flow
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.errors import RealmsError
-    from core.hosts import Host
-    from core.operations.storage.pool_report import HostPools, RealmPool
 
 
 class ChecksPage(SetUpPage, BackgroundWork):

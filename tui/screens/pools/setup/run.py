@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from textual import on
+from textual.app import ComposeResult
 from textual.widgets import Button
 
-from core.operations.tasks.task import Progress
+from core.operations.storage.pool_report import PoolsReport
+from core.operations.tasks.task import Control, Progress, TaskView
+from tui.render.pools.setup import Checks
 from tui.render.pools.setup_run import Run
 from tui.screens.pools.setup.page import SetUpPage
 from tui.widgets.flow import Flow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.operations.storage.pool_report import PoolsReport
-    from core.operations.tasks.task import Control, TaskView
-    from tui.render.pools.setup import Checks
 
 
 class Report:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from core.realms import Realm
 from tui.screens.dialogs.wizard import Wizard
 from tui.screens.pools.setup.choices import HostsPage, RolesPage
 from tui.screens.pools.setup.location import PlacePage
 from tui.screens.pools.setup.page import PoolDraft, SetUpPage
 from tui.screens.pools.setup.plan import ChecksPage, PreviewPage
 from tui.screens.pools.setup.run import RunPage
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.realms import Realm
 
 
 class PoolsWizard(Wizard[bool]):
