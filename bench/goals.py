@@ -20,7 +20,7 @@ class Goal:
         return f"goal {self.bound:,g} {self.unit}"
 
     def missed_by(self, figure: float) -> float:
-        """Say by which share a figure misses it; 0 where it is met."""
+        """Return by which share a figure misses it; 0 where it is met."""
         if self.bound == 0:
             return figure
         share = self.bound / max(figure, 1e-9) if self.more_is_better else figure / self.bound
@@ -42,7 +42,7 @@ VERDICTS: list[Verdict] = []
 
 
 def judge(what: str, goal: Goal | None, figures: Sequence[float]) -> str:
-    """Say of several runs whether their median meets a goal, or at least the best of them; noted for the summary."""
+    """Return of several runs whether their median meets a goal, or at least the best of them; noted for the summary."""
     if goal is None:
         return ""
     best = max(figures) if goal.more_is_better else min(figures)
@@ -67,7 +67,7 @@ def keep(what: str, goal: str, words: str, *, met: bool) -> str:
 
 
 def machine(loop_ms: float) -> str:
-    """Say on what was measured: other work blurs what is timed by the clock, a slow machine everything."""
+    """Return on what was measured: other work blurs what is timed by the clock, a slow machine everything."""
     busy, cores = os.getloadavg()[0], os.cpu_count() or 1
     return f"{cores} processors, load {busy:.1f}; a million turns of an empty loop take {loop_ms:.1f} ms"
 

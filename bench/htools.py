@@ -32,7 +32,7 @@ _REQUEST = {
 
 
 def installed() -> bool:
-    """Tell whether they are there."""
+    """Return whether they are there."""
     return shutil.which("hspace") is not None and shutil.which("hbal") is not None
 
 
@@ -44,7 +44,7 @@ class Answer:
     seconds: float
 
     def find(self, pattern: str) -> str:
-        """Give the first group of a pattern in it."""
+        """Return the first group of a pattern in it."""
         match = re.search(pattern, self.text)
         if match is None:
             message = f"{pattern!r} is not in {self.text[-400:]!r}"
@@ -97,7 +97,7 @@ def failure(fleet: Fleet) -> float:
 
 
 def rebalance(fleet: Fleet) -> tuple[list[tuple[str, str]], float]:
-    """Give the moves (VM, target) that hbal would make, and the seconds that it took."""
+    """Return the moves (VM, target) that hbal would make, and the seconds that it took."""
     answer = _on_fleet(
         fleet, "hbal", "-t", "DATA", "--ignore-dynu", "-g", "0.0001", "--min-gain-limit", "0.001", "-e", "0.0000001"
     )

@@ -97,7 +97,7 @@ def main(runs: int = 7) -> None:
 
 
 def loop_ms(runs: int = 5) -> float:
-    """Give the milliseconds that a million turns of an empty loop take: how quick this machine is for Python."""
+    """Return the milliseconds that a million turns of an empty loop take: how quick this machine is for Python."""
 
     def turns() -> None:
         for _ in range(1_000_000):
@@ -225,7 +225,7 @@ def even_out(runs: int) -> None:
 
 
 def _spread(fleet: Fleet, moves: list[tuple[str, str]]) -> tuple[float, float]:
-    """Give the least and the most of a host's memory that is in use after some moves, in per cent."""
+    """Return the least and the most of a host's memory that is in use after some moves, in per cent."""
     where = {vm.name: vm.host for vm in fleet.vms()} | dict(moves)
     hosts = {snapshot.name: replace(snapshot, vms=()) for snapshot in fleet.hosts}
     by_host = {name: [vm for vm in fleet.vms() if where[vm.name] == name] for name in hosts}

@@ -34,9 +34,9 @@ def our_poll(uri: str) -> Callable[[], None]:
     """Connect as a lane does; gives what it does in each round, once it knows the VMs."""
     from core.clock import SystemClock
     from core.driver.connection.connection import open_connection
-    from core.driver.lanes.session import Session
+    from core.driver.lanes.session import HostPoller
 
-    session = Session(open_connection("h1", uri), SystemClock(), lambda: None, asks_monitors=True)
+    session = HostPoller(open_connection("h1", uri), SystemClock(), lambda: None, asks_monitors=True)
 
     def poll() -> None:
         session.poll()

@@ -36,11 +36,11 @@ class FixedClock:
     seconds: float = 1_795_341_600.0  # 2026-11-22T10:00:00Z
 
     def now(self) -> float:
-        """Give the moment at which the clock stands."""
+        """Return the moment at which the clock stands."""
         return self.seconds
 
     def monotonic(self) -> float:
-        """Give the same moment: a clock moved by hand never jumps by itself."""
+        """Return the same moment: a clock moved by hand never jumps by itself."""
         return self.seconds
 
     def advance(self, seconds: float) -> None:

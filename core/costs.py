@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from core.curves import INFINITY, Curve, Unavailable, settle
+from core.curves import INFINITY, Curve, Unavailable, infinite_beyond
 
 NO_DEVICES: Mapping[str, int] = MappingProxyType({})
 
@@ -145,6 +145,6 @@ class CostFunction:
         total = 0.0
         for cost in costs:
             total += cost
-        if settle(total) != INFINITY:
-            total = settle(settle(total * self.scale) + self.offset)
-        return settle(total)
+        if infinite_beyond(total) != INFINITY:
+            total = infinite_beyond(infinite_beyond(total * self.scale) + self.offset)
+        return infinite_beyond(total)

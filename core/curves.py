@@ -12,7 +12,7 @@ from dataclasses import dataclass
 INFINITY = math.inf
 
 
-def settle(value: float) -> float:
+def infinite_beyond(value: float) -> float:
     """Make of a computed number a cost: overflow of either sign (and what comes of it) is infinity."""
     return value + 0.0 if math.isfinite(value) else INFINITY
 
@@ -29,8 +29,8 @@ class _Curve:
         x = float(amount)
         if self.max is not None and x > self.max:
             return INFINITY
-        value = settle(self._shape(x))
-        return value if value == INFINITY else settle(value * self.scale)
+        value = infinite_beyond(self._shape(x))
+        return value if value == INFINITY else infinite_beyond(value * self.scale)
 
     def limit(self) -> float | None:
         """Largest input of finite cost; infinity where there is none, None where no single limit exists.
@@ -49,7 +49,7 @@ class _Curve:
         return end if self.max is None else min(end, max(self.max, start))
 
     def infinite_beyond(self, start: float) -> bool:
-        """Tell whether every input greater than `start` costs infinity."""
+        """Return whether every input greater than `start` costs infinity."""
         return (self.max is not None and self.max <= start) or self._infinite_beyond(start)
 
     def _shape(self, x: float) -> float:
@@ -181,7 +181,7 @@ def curve_name(curve: Curve) -> str:
 
 
 def as_mapping(curve: Curve) -> dict[str, object]:
-    """Give a curve as the configuration would spell it out, every default filled in (`max` None: no maximum)."""
+    """Return a curve as the configuration would spell it out, every default filled in (`max` None: no maximum)."""
     spelled: dict[str, object] = {"curve": curve_name(curve)}
     for parameter, attribute in PARAMETERS.items():
         if hasattr(curve, attribute):

@@ -69,7 +69,7 @@ class StaticAddress:
         return f"{self.address}:{self.base_port + octet}"
 
     def clashes_with(self, other: StaticAddress) -> bool:
-        """Tell whether two hosts' translations share a port."""
+        """Return whether two hosts' translations share a port."""
         return self.address == other.address and abs(self.base_port - other.base_port) < PORTS_PER_HOST
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ class Host:
 
 
 def check_name(name: str) -> str:
-    """Give the name back where it can be a host's; raises HostRefused with the rule that it breaks."""
+    """Return the name back where it can be a host's; raises HostRefused with the rule that it breaks."""
     if not name or len(name) > MAX_NAME:
         message = f"a host's name must have 1 to {MAX_NAME} characters, not {len(name)}"
         raise HostRefused(message)

@@ -60,7 +60,7 @@ class Realm:
         return (self.volumes_pool, self.drives_pool, self.bricks_pool, self.snapshots_pool)
 
     def pools_among(self, names: Container[str]) -> tuple[str, ...]:
-        """Give the four pools under the names that they have on a host which has pools of these names.
+        """Return the four pools under the names that they have on a host which has pools of these names.
 
         They differ from `pools` where a host has only `ticrypt-vm-snapshot`, the older name of the snapshots pool
         (specification, section 6).

@@ -71,7 +71,7 @@ def _split(text: str, kind: str) -> tuple[Decimal, str]:
 
 
 def has_unit(text: str) -> bool:
-    """Tell whether a text reads as a number followed by letters (of any unit, right or wrong)."""
+    """Return whether a text reads as a number followed by letters (of any unit, right or wrong)."""
     match = _QUANTITY.fullmatch(text)
     return match is not None and bool(match[2]) and _NUMBER.fullmatch(match[1]) is not None
 
@@ -100,7 +100,7 @@ def _meant_units(unit: str) -> list[str]:
 
 
 def _size_unit_hint(unit: str) -> str:
-    """Say which unit was probably meant: units of size are case-sensitive."""
+    """Return which unit was probably meant: units of size are case-sensitive."""
     near = _meant_units(unit)
     if not near:
         return "valid units: B, K, KiB, kB, M, MiB, MB, G, GiB, GB, T, TiB, TB"

@@ -61,7 +61,7 @@ class Terminal:
         self._tmux("send-keys", "-t", "test", "-l", text)
 
     def text(self) -> str:
-        """Give what stands on the screen now."""
+        """Return what stands on the screen now."""
         return self._tmux("capture-pane", "-p", "-t", "test")
 
     def has_ended(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_types_are_strict() -> None:
 
 
 def imports_a_test(node: ast.AST) -> bool:
-    """Tell whether a statement imports a test module, or something from one."""
+    """Return whether a statement imports a test module, or something from one."""
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
     if isinstance(node, ast.ImportFrom):
         module = node.module or ""
@@ -88,7 +89,7 @@ def test_the_first_picture_waits_for_nothing_heavy() -> None:
 
 
 def swallows(node: ast.AST) -> bool:
-    """Tell whether a handler takes every exception and doesn't raise it again after cleaning up."""
+    """Return whether a handler takes every exception and doesn't raise it again after cleaning up."""
     if not isinstance(node, ast.ExceptHandler):
         return False
     takes_all = node.type is None or (
@@ -114,3 +115,14 @@ def test_every_sample_configuration_is_read_without_errors() -> None:
     assert len(samples) >= 4
     for sample in samples:
         assert load(sample).cost_functions, sample
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    """Whoever reads a name knows which one is meant."""
+    names = Counter(
+        node.name
+        for path in SOURCES
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, times in names.items() if times > 1] == []

@@ -40,12 +40,12 @@ RARE = {
 
 
 def families() -> Iterator[type[Code]]:
-    """Give every family of codes that there is."""
+    """Return every family of codes that there is."""
     yield from Code.__subclasses__()
 
 
 def errors(kind: type[RealmsError] = RealmsError) -> Iterator[type[RealmsError]]:
-    """Give every class of errors that was imported."""
+    """Return every class of errors that was imported."""
     yield kind
     for each in kind.__subclasses__():
         yield from errors(each)

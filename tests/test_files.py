@@ -84,7 +84,7 @@ USES = [change_registry, keep_journal, log_a_line, save_fleet, save_settings, ex
 
 @pytest.fixture
 def failing_sync(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Give a function that makes folders fail to be synced; files are synced as ever."""
+    """Return a function that makes folders fail to be synced; files are synced as ever."""
     fsync = os.fsync
 
     def fail(code: int) -> None:

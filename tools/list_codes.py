@@ -14,7 +14,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "codes.md"
 
 
 def lines() -> Iterator[str]:
-    """Give the page line by line."""
+    """Return the page line by line."""
     yield "# Codes"
     yield ""
     yield "Scripts decide by these, never by the messages beside them: messages are reworded, codes keep their meaning."
@@ -36,7 +36,7 @@ def lines() -> Iterator[str]:
 
 
 def page() -> str:
-    """Give the page."""
+    """Return the page."""
     return "\n".join(lines()) + "\n"
 
 

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
     from core.fleet.fleet import Fleet, VMKey
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control, TaskView
     from core.placement.engine.request import Request
     from core.realms import Realm
     from tui.commands import Command
     from tui.state.checkups import Checkups
     from tui.state.cpu_history import CpuHistory
-    from tui.state.pool_cache import PoolSight
+    from tui.state.pool_cache import PoolCache
     from tui.state.settings import Settings
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Navigation(Protocol):
 class AppContext(Protocol):
     """The application as its screens know it: what they show, and what they ask for."""
 
-    workplace: Workplace
+    session: Session
     settings: Settings
     fleet: Fleet | None
     """The fleet as shown; None until the first look at it."""
@@ -68,7 +68,7 @@ class AppContext(Protocol):
     """The VM that headroom is counted in: what was asked for last."""
     checkups: Checkups
     cpu_history: CpuHistory
-    pool_sight: PoolSight
+    pool_sight: PoolCache
     backgrounds: WeakSet[Waiting]
     """What its screens, and parts of them, work on in the background."""
 

@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 
 from core.codes import DiagnosticCode as Code
 from core.config.duplicates import Duplicates
-from core.config.report import Report
+from core.config.report import DiagnosticReport
 from core.config.sources import IncludeRefused, Source, Sources
 from core.config.syntax import (
     Block,
     Concatenation,
-    Entry,
     Expression,
     Include,
     ListExpression,
     Literal,
-    Place,
+    ObjectEntry,
     Reference,
+    SourcePlace,
 )
 
 Path = tuple[str, ...]
@@ -31,7 +31,7 @@ Path = tuple[str, ...]
 class Section:
     """A merged object. `place` is the first line of its block; incomplete where a mistake hides a part of it."""
 
-    place: Place
+    place: SourcePlace
     slots: dict[str, Slot] = field(default_factory=dict)
     complete: bool = True
 
@@ -40,7 +40,7 @@ class Section:
 class Joined:
     """Values side by side, composed."""
 
-    place: Place
+    place: SourcePlace
     parts: tuple[Composed, ...]
 
 
@@ -48,7 +48,7 @@ class Joined:
 class Items:
     """A list, composed."""
 
-    place: Place
+    place: SourcePlace
     items: tuple[Composed, ...]
     fixed: bool
     """Whether no substitution is inside."""
@@ -61,7 +61,7 @@ Composed = Literal | Reference | Joined | Items | Section
 class Layer:
     """A value given to a key, and where the key stands."""
 
-    place: Place
+    place: SourcePlace
     value: Composed
 
 
@@ -108,10 +108,10 @@ class _Position:
 class Composer:
     """Composes the files of one configuration; mistakes of syntax and includes go to the report."""
 
-    def __init__(self, sources: Sources, report: Report) -> None:
+    def __init__(self, sources: Sources, report: DiagnosticReport) -> None:
         self.sources = sources
         self.report = report
-        self.included_at: dict[str, list[Place]] = {}
+        self.included_at: dict[str, list[SourcePlace]] = {}
         """Where each file is included, by file name."""
         self._duplicates = Duplicates(report)
         self._told: set[str] = set()
@@ -134,7 +134,7 @@ class Composer:
                 Code.MERGED_BLOCKS, place, (), message, "put a comma between them, and [ ] around a list of them"
             )
 
-    def _block(self, block: Block, at: _Position, place: Place | None = None) -> Section:
+    def _block(self, block: Block, at: _Position, place: SourcePlace | None = None) -> Section:
         section = Section(place or block.place, complete=block.complete)
         self._duplicates.check(block, at.path, at.source.name)
         for entry in block.entries:
@@ -144,7 +144,7 @@ class Composer:
                 self._entry(entry, section, at)
         return section
 
-    def _entry(self, entry: Entry, section: Section, at: _Position) -> None:
+    def _entry(self, entry: ObjectEntry, section: Section, at: _Position) -> None:
         path = at.path + entry.path
         inner = _Position(path, at.prefix, at.source, at.in_list or entry.appends, at.chain)
         if entry.appends and at.in_list:
@@ -161,7 +161,7 @@ class Composer:
             layer = Layer(entry.place, Section(entry.place, {key: Slot([layer])}))
         section.slots.setdefault(entry.path[0], Slot()).add(layer)
 
-    def _value(self, value: Expression, at: _Position, key_place: Place | None) -> Composed:
+    def _value(self, value: Expression, at: _Position, key_place: SourcePlace | None) -> Composed:
         match value:
             case Literal():
                 return value
@@ -191,7 +191,7 @@ class Composer:
             message = f"{source.name} has substitutions: these do not work in a file included inside a list"
             self.report.error(Code.INCLUDE_IN_LIST, include.place, at.path, message)
         if alone and at.path:
-            section.place = Place(source.name, 1, 1)
+            section.place = SourcePlace(source.name, 1, 1)
         merge(section, included)
 
     def _read(self, include: Include, at: _Position) -> Source:
@@ -216,7 +216,7 @@ class Composer:
         return source
 
 
-def _items(place: Place, items: tuple[Composed, ...]) -> Items:
+def _items(place: SourcePlace, items: tuple[Composed, ...]) -> Items:
     return Items(place, items, not any(_refers(item) for item in items))
 
 

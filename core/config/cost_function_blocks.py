@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.codes import DiagnosticCode as Code
 from core.config.curve_blocks import read_curve, warn_about_scale
 from core.config.parameters import Parameters, name_kind
-from core.config.report import Path, Report
+from core.config.report import DiagnosticReport, Path
 from core.config.values import ObjectValue, Value
 from core.costs import CostFunction
 from core.curves import INFINITY, Curve
@@ -14,7 +14,7 @@ _ATTRIBUTES = ("vms", "vcpus", "memory")
 _PARAMETERS = ("name", "description", *_ATTRIBUTES, "devices", "scale", "offset")
 
 
-def read_cost_function(identity: str, value: Value, path: Path, report: Report) -> CostFunction | None:
+def read_cost_function(identity: str, value: Value, path: Path, report: DiagnosticReport) -> CostFunction | None:
     """Make a cost function of a block; None where it has errors, which are reported."""
     if not isinstance(value, ObjectValue):
         message = f"the cost function '{identity}' is {name_kind(value)}; expected a block of curves"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.codes import DiagnosticCode as Code
 from core.config.parameters import SMALL_MEMORY, Parameters, name_kind, shorten
-from core.config.report import Path, Report
+from core.config.report import DiagnosticReport, Path
 from core.config.values import ObjectValue, Scalar, Value
 from core.curves import CURVE_NAMES, PARAMETERS, Constant, Curve, HardSoft, Invalid, Linear, Piecewise, Unavailable
 from core.text import nearest
@@ -24,7 +24,7 @@ _OTHER_NAMES = {
 }  # fmt: skip
 
 
-def read_curve(value: Value, path: Path, report: Report) -> Curve | None:
+def read_curve(value: Value, path: Path, report: DiagnosticReport) -> Curve | None:
     """Make a curve of a value; None where it has errors, which are reported."""
     if not isinstance(value, ObjectValue):
         hint = "such as { curve: linear, slope: 1, base: 0 }"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from core.codes import DiagnosticCode as Code
-from core.config.report import Report
+from core.config.report import DiagnosticReport
 from core.config.syntax import (
     Block,
     Concatenation,
-    Entry,
     Expression,
-    Kind,
     ListExpression,
     Literal,
-    Place,
+    ObjectEntry,
     Reference,
+    SourcePlace,
+    TokenKind,
     render_path,
 )
 
@@ -40,22 +40,22 @@ def definition(path: Path) -> str:
 
 
 def is_foreign(path: Path) -> bool:
-    """Tell whether a path belongs to another service that shares the file."""
+    """Return whether a path belongs to another service that shares the file."""
     return path[:2] == _ROOT and len(path) > 2 and path[2] not in _SECTIONS
 
 
 class Duplicates:
     """Compares the entries of each block with each other, and definitions within each file."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: DiagnosticReport) -> None:
         self._report = report
-        self._definitions: dict[tuple[str, Path], Place] = {}
+        self._definitions: dict[tuple[str, Path], SourcePlace] = {}
 
     def check(self, block: Block, path: Path, file: str) -> None:
         """Report the entries of a block at `path` that repeat an earlier one."""
-        seen: dict[Path, Entry] = {}
+        seen: dict[Path, ObjectEntry] = {}
         for entry in block.entries:
-            if not isinstance(entry, Entry):
+            if not isinstance(entry, ObjectEntry):
                 continue
             whole = path + entry.path
             before = seen.get(whole)
@@ -69,7 +69,7 @@ class Duplicates:
                 message = f"'{key}' is set twice: this value replaces the one in line {before.place.line}"
                 self._report.warning(Code.DUPLICATE_KEY, entry.place, whole, message, "remove one of them")
 
-    def _check_object(self, entry: Entry, path: Path, before: Entry | None, file: str) -> None:
+    def _check_object(self, entry: ObjectEntry, path: Path, before: ObjectEntry | None, file: str) -> None:
         what = definition(path)
         key = render_path(entry.path)
         if before is not None and not isinstance(before.value, Block):
@@ -85,7 +85,7 @@ class Duplicates:
 
 
 def _unsets(value: Expression) -> bool:
-    return isinstance(value, Literal) and value.kind is Kind.NULL
+    return isinstance(value, Literal) and value.kind is TokenKind.NULL
 
 
 def _refers(value: Expression) -> bool:

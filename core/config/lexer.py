@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.codes import DiagnosticCode as Code
-from core.config.syntax import Kind, Place, SyntaxMistake
+from core.config.syntax import SourcePlace, SyntaxMistake, TokenKind
 
 
-class Mark(Enum):
+class TextPosition(Enum):
     """Sorts of tokens; the marks of punctuation have their own text."""
 
     SPACE = "blank"
@@ -31,7 +31,7 @@ class Mark(Enum):
 class Token:
     """A piece of text; `text` of a string has quotes and escapes undone."""
 
-    mark: Mark
+    mark: TextPosition
     text: str
     start: int
 
@@ -41,17 +41,17 @@ class Token:
         return self.mark in _SIMPLE
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> TokenKind:
         """What this token alone would be as a value."""
-        if self.mark is Mark.NUMBER:
-            return Kind.NUMBER
-        if self.mark is Mark.WORD and self.text in _WORDS:
+        if self.mark is TextPosition.NUMBER:
+            return TokenKind.NUMBER
+        if self.mark is TextPosition.WORD and self.text in _WORDS:
             return _WORDS[self.text]
-        return Kind.STRING
+        return TokenKind.STRING
 
 
-_SIMPLE = frozenset({Mark.STRING, Mark.TRIPLE, Mark.NUMBER, Mark.WORD})
-_WORDS = {"true": Kind.BOOLEAN, "false": Kind.BOOLEAN, "null": Kind.NULL}
+_SIMPLE = frozenset({TextPosition.STRING, TextPosition.TRIPLE, TextPosition.NUMBER, TextPosition.WORD})
+_WORDS = {"true": TokenKind.BOOLEAN, "false": TokenKind.BOOLEAN, "null": TokenKind.NULL}
 _BLANK = " \t\r\f\v\x1c-\x1f\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _RESERVED = '$"{}[]:=,+#`^?!@*&\\'
 
@@ -86,32 +86,32 @@ class Lexer:
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         self._position = 0
 
-    def place(self, start: int) -> Place:
+    def place(self, start: int) -> SourcePlace:
         """Line and column of an offset."""
         line = bisect.bisect_right(self._lines, start)
-        return Place(self.file, line, start - self._lines[line - 1] + 1)
+        return SourcePlace(self.file, line, start - self._lines[line - 1] + 1)
 
     def next(self) -> Token:
         """Read the next token; END again and again at the end."""
         start = self._position
         if start == len(self.text):
-            return Token(Mark.END, "", start)
+            return Token(TextPosition.END, "", start)
         match = _TOKEN.match(self.text, start)
         if match is None:
             raise self._mistake(start)
-        mark = Mark[match.lastgroup or "END"]
+        mark = TextPosition[match.lastgroup or "END"]
         text = match[0]
         self._position = match.end()
         match mark:
-            case Mark.STRING:
+            case TextPosition.STRING:
                 text = self._unescape(text[1:-1], start)
-            case Mark.TRIPLE:
+            case TextPosition.TRIPLE:
                 text = text[3:-3]
-            case Mark.NUMBER:
+            case TextPosition.NUMBER:
                 if not _is_number(text):  # a date, a range, a version: text, as long as it has no plus
                     if "+" in text:
                         raise self._reserved(start + text.index("+"))
-                    mark = Mark.WORD
+                    mark = TextPosition.WORD
             case _:
                 pass
         return Token(mark, text, start)

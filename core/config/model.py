@@ -22,5 +22,5 @@ class Configuration:
     realms: Mapping[str, Realm] = field(default_factory=dict)
 
     def cost_function_of(self, profile: HardwareProfile) -> CostFunction:
-        """Give the cost function that a profile names."""
+        """Return the cost function that a profile names."""
         return self.cost_functions[profile.cost_function]

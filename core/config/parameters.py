@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from core import units
 from core.codes import DiagnosticCode as Code
-from core.config.report import Path, Report
-from core.config.syntax import Kind, Place, render_path
+from core.config.report import DiagnosticReport, Path
+from core.config.syntax import SourcePlace, TokenKind, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
 from core.text import nearest
 
@@ -31,7 +31,7 @@ def shorten(text: str) -> str:
 class Parameters:
     """Takes the parameters of a block one by one; a mistake goes to the report and gives None."""
 
-    def __init__(self, block: ObjectValue, path: Path, report: Report) -> None:
+    def __init__(self, block: ObjectValue, path: Path, report: DiagnosticReport) -> None:
         self.block = block
         self.path = path
         self.report = report
@@ -43,11 +43,11 @@ class Parameters:
         """Take a parameter as it is; None where it is missing or null."""
         self._taken.add(key)
         found = self.block.fields.get(key)
-        if found is None or (isinstance(found.value, Scalar) and found.value.kind is Kind.NULL):
+        if found is None or (isinstance(found.value, Scalar) and found.value.kind is TokenKind.NULL):
             return None
         return found
 
-    def place(self, key: str) -> Place:
+    def place(self, key: str) -> SourcePlace:
         """Where a parameter's value stands; the block's first line where it is missing."""
         found = self.block.fields.get(key)
         return found.value.place if found is not None else self.block.place
@@ -92,7 +92,7 @@ class Parameters:
         """Report a warning at a parameter's value."""
         self.report.warning(code, self.place(key), (*self.path, key), message, hint, via=self._via(key))
 
-    def _via(self, key: str) -> tuple[Place, ...]:
+    def _via(self, key: str) -> tuple[SourcePlace, ...]:
         found = self.block.fields.get(key)
         return found.value.via if found is not None else ()
 
@@ -285,7 +285,7 @@ def name_kind(value: Value) -> str:
         case ListValue():
             return "a list [ ... ]"
         case Scalar(_, kind, text):
-            return "null" if kind is Kind.NULL else f"the value {shorten(text)}"
+            return "null" if kind is TokenKind.NULL else f"the value {shorten(text)}"
 
 
 def _last(path: Path) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from core import units
 from core.codes import DiagnosticCode as Code
 from core.config.parameters import Parameters, name_kind, shorten
-from core.config.report import Path, Report
-from core.config.syntax import Place
+from core.config.report import DiagnosticReport, Path
+from core.config.syntax import SourcePlace
 from core.config.values import ListValue, ObjectValue, Scalar, Value
 from core.costs import CostFunction
 from core.hardware import Device, HardwareProfile, NotAPciAddress, PciAddress
@@ -18,7 +18,7 @@ from core.text import nearest
 _PARAMETERS = ("name", "description", "cores", "memory", "devices", "cost-function")
 
 
-def read_profile(identity: str, value: Value, path: Path, report: Report) -> HardwareProfile | None:
+def read_profile(identity: str, value: Value, path: Path, report: DiagnosticReport) -> HardwareProfile | None:
     """Make a hardware profile of a block; None where it has errors, which are reported."""
     if not isinstance(value, ObjectValue):
         message = f"the hardware profile '{identity}' is {name_kind(value)}; expected a block"
@@ -65,7 +65,7 @@ def _read_devices(parameters: Parameters) -> tuple[Device, ...]:
         parameters.report.error(Code.WRONG_TYPE, value.place, path, message, hint, via=value.via)
         return ()
     devices: list[Device] = []
-    seen: dict[PciAddress, Place] = {}
+    seen: dict[PciAddress, SourcePlace] = {}
     for index, item in enumerate(value.items):
         if not isinstance(item, ObjectValue):
             message = f"device {index + 1} is {name_kind(item)}; expected type and addr in braces"
@@ -77,7 +77,9 @@ def _read_devices(parameters: Parameters) -> tuple[Device, ...]:
     return tuple(devices)
 
 
-def _read_device(item: ObjectValue, path: Path, report: Report, seen: dict[PciAddress, Place]) -> Device | None:
+def _read_device(
+    item: ObjectValue, path: Path, report: DiagnosticReport, seen: dict[PciAddress, SourcePlace]
+) -> Device | None:
     parameters = Parameters(item, path, report)
     kind = parameters.text("type") if parameters.require("type", example='"nvidia-gpu"') else None
     text = parameters.text("addr") if parameters.require("addr", example='"0000:41:00.0"') else None
@@ -103,7 +105,7 @@ def _read_device(item: ObjectValue, path: Path, report: Report, seen: dict[PciAd
 
 
 def check_function_reference(
-    value: Value, path: Path, functions: Mapping[str, CostFunction | None], *, complete: bool, report: Report
+    value: Value, path: Path, functions: Mapping[str, CostFunction | None], *, complete: bool, report: DiagnosticReport
 ) -> None:
     """Report a profile whose cost function is not defined; `complete` where all functions are known."""
     if not isinstance(value, ObjectValue):
@@ -121,7 +123,7 @@ def check_function_reference(
 
 
 def check_against_function(
-    profile: HardwareProfile, value: ObjectValue, path: Path, function: CostFunction, report: Report
+    profile: HardwareProfile, value: ObjectValue, path: Path, function: CostFunction, report: DiagnosticReport
 ) -> None:
     """Warn where a profile has devices without a curve, or its cost function allows more memory than it has."""
     parameters = Parameters(value, path, report)

@@ -12,12 +12,12 @@ from core.codes import DiagnosticCode as Code
 from core.config.composition import Composer
 from core.config.model import Configuration
 from core.config.recursion import deep_recursion, keep_deep_recursion
-from core.config.report import Report
+from core.config.report import DiagnosticReport
 from core.config.resolution import Resolver
 from core.config.second_reading import compare
 from core.config.sections import read_sections
 from core.config.sources import Sources
-from core.config.syntax import Place
+from core.config.syntax import SourcePlace
 from core.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid
 
@@ -64,7 +64,7 @@ def read(path: Path, environment: Mapping[str, str] | None = None) -> Reading:
 
 def _read(path: Path, variables: Mapping[str, str]) -> tuple[Reading, int]:
     """Read a configuration; tells also how deeply its blocks are nested."""
-    report = Report()
+    report = DiagnosticReport()
     sources = Sources(path.absolute().parent)
     main = sources.read_main(path.absolute())
     composer = Composer(sources, report)
@@ -77,7 +77,7 @@ def _read(path: Path, variables: Mapping[str, str]) -> tuple[Reading, int]:
         configuration = read_sections(resolved, report)
     except RecursionError:
         message = "substitutions or blocks are nested too deeply"
-        report.error(Code.NESTED_TOO_DEEPLY, Place(main.name, 1, 1), (), message)
+        report.error(Code.NESTED_TOO_DEEPLY, SourcePlace(main.name, 1, 1), (), message)
     names = [source.name for source in sources.by_path.values()]
     reading = Reading(
         path=path,

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.codes import DiagnosticCode as Code
 from core.config.parameters import Parameters, name_kind, shorten
-from core.config.report import Path, Report
+from core.config.report import DiagnosticReport, Path
 from core.config.values import ObjectValue, Value
 from core.realms import CacheMode, DriveSettings, Realm
 from core.text import nearest
@@ -25,7 +25,7 @@ _PARAMETERS = (
 )  # fmt: skip
 
 
-def read_realm(identity: str, value: Value, path: Path, report: Report) -> Realm | None:
+def read_realm(identity: str, value: Value, path: Path, report: DiagnosticReport) -> Realm | None:
     """Make a realm of a block; None where it has errors, which are reported."""
     if not isinstance(value, ObjectValue):
         hint = f'write {identity} = {{ include "realms/{identity}.conf" }}'

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.codes import DiagnosticCode
-from core.config.syntax import Place, render_path
+from core.config.syntax import SourcePlace, render_path
 from core.diagnostics import Diagnostic, Severity
 
 Path = tuple[str | int, ...]
@@ -23,11 +23,11 @@ def show_path(path: Path) -> str:
     return text
 
 
-_Key = tuple[Place, DiagnosticCode, str]
+_Key = tuple[SourcePlace, DiagnosticCode, str]
 
 
 @dataclass(slots=True)
-class Report:
+class DiagnosticReport:
     """Mistakes found so far. What is found twice at one place (in a file included twice) is kept once."""
 
     _found: dict[_Key, Diagnostic] = field(default_factory=dict)
@@ -39,13 +39,27 @@ class Report:
         return sum(found.severity is Severity.ERROR for found in self._found.values())
 
     def error(
-        self, code: DiagnosticCode, place: Place, path: Path, message: str, hint: str = "", *, via: Sequence[Place] = ()
+        self,
+        code: DiagnosticCode,
+        place: SourcePlace,
+        path: Path,
+        message: str,
+        hint: str = "",
+        *,
+        via: Sequence[SourcePlace] = (),
     ) -> None:
         """Add what makes the configuration unusable; `via` are the substitutions that the value came through."""
         self._add(Severity.ERROR, code, place, path, message, hint=hint, via=via)
 
     def warning(
-        self, code: DiagnosticCode, place: Place, path: Path, message: str, hint: str = "", *, via: Sequence[Place] = ()
+        self,
+        code: DiagnosticCode,
+        place: SourcePlace,
+        path: Path,
+        message: str,
+        hint: str = "",
+        *,
+        via: Sequence[SourcePlace] = (),
     ) -> None:
         """Add what is legal and surely not meant."""
         self._add(Severity.WARNING, code, place, path, message, hint=hint, via=via)
@@ -54,12 +68,12 @@ class Report:
         self,
         severity: Severity,
         code: DiagnosticCode,
-        place: Place,
+        place: SourcePlace,
         path: Path,
         message: str,
         *,
         hint: str,
-        via: Sequence[Place],
+        via: Sequence[SourcePlace],
     ) -> None:
         key = (place, code, message)
         shown = show_path(path)
@@ -71,13 +85,15 @@ class Report:
         hint = "; ".join(part for part in (hint, used) if part)
         self._found[key] = Diagnostic(severity, code, place.file, place.line, place.column, shown, message, hint)
 
-    def diagnostics(self, files: Sequence[str], included_at: Mapping[str, Sequence[Place]]) -> tuple[Diagnostic, ...]:
-        """Give all diagnostics by file (in the order read), line and column, with the places that include them."""
+    def diagnostics(
+        self, files: Sequence[str], included_at: Mapping[str, Sequence[SourcePlace]]
+    ) -> tuple[Diagnostic, ...]:
+        """Return all diagnostics by file (in the order read), line and column, with the places that include them."""
         order = {file: index for index, file in enumerate(files)}
         diagnostics = [self._complete(key, included_at) for key in self._found]
         return tuple(sorted(diagnostics, key=lambda d: (order.get(d.file, len(order)), d.line, d.column)))
 
-    def _complete(self, key: _Key, included_at: Mapping[str, Sequence[Place]]) -> Diagnostic:
+    def _complete(self, key: _Key, included_at: Mapping[str, Sequence[SourcePlace]]) -> Diagnostic:
         found = self._found[key]
         hints = [found.hint] if found.hint else []
         if also := self._also.get(key):

@@ -13,8 +13,8 @@ from functools import partial
 
 from core.codes import DiagnosticCode as Code
 from core.config.composition import Composed, Items, Joined, Section, Slot
-from core.config.report import Path, Report
-from core.config.syntax import Kind, Literal, Place, Reference, render_path
+from core.config.report import DiagnosticReport, Path
+from core.config.syntax import Literal, Reference, SourcePlace, TokenKind, render_path
 from core.config.values import Field, ListValue, ObjectValue, Scalar, Value
 from core.text import nearest
 
@@ -36,26 +36,26 @@ class _Origin:
 
     slot: Slot
     scope: Scope
-    via: tuple[Place, ...] = ()
+    via: tuple[SourcePlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Object:
     """An object whose keys are not resolved yet; the origins of a key are newest first."""
 
-    place: Place
+    place: SourcePlace
     keys: dict[str, tuple[_Origin, ...]]
     complete: bool
-    via: tuple[Place, ...] = ()
+    via: tuple[SourcePlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
     """A list whose items are not resolved yet."""
 
-    place: Place
-    items: tuple[tuple[Composed, Scope, tuple[Place, ...]], ...]
-    via: tuple[Place, ...] = ()
+    place: SourcePlace
+    items: tuple[tuple[Composed, Scope, tuple[SourcePlace, ...]], ...]
+    via: tuple[SourcePlace, ...] = ()
 
 
 _Shape = Scalar | _Object | _List
@@ -64,7 +64,9 @@ _Shape = Scalar | _Object | _List
 class _Unresolvable(Exception):
     """A value can't be resolved; it is reported with the path of the first key that needs it."""
 
-    def __init__(self, code: Code, place: Place, message: str, hint: str = "", *, via: tuple[Place, ...] = ()) -> None:
+    def __init__(
+        self, code: Code, place: SourcePlace, message: str, hint: str = "", *, via: tuple[SourcePlace, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.place = place
@@ -79,7 +81,7 @@ class _TooMany(Exception):
 class Resolver:
     """Resolves one composed configuration; what can't be resolved goes to the report, and is left out."""
 
-    def __init__(self, root: Section, environment: Mapping[str, str], report: Report) -> None:
+    def __init__(self, root: Section, environment: Mapping[str, str], report: DiagnosticReport) -> None:
         self._root = root
         self._environment = environment
         self._report = report
@@ -256,7 +258,7 @@ class Resolver:
         plain = reference.path[reference.prefix :]
         variable = self._environment.get(".".join(plain))
         if variable is not None:
-            return Scalar(reference.place, Kind.STRING, variable)
+            return Scalar(reference.place, TokenKind.STRING, variable)
         if reference.optional:
             return None
         raise self._unresolved(reference, plain)
@@ -322,7 +324,7 @@ class Resolver:
 
     # Concatenation
 
-    def _concatenate(self, place: Place, parts: list[tuple[Composed, _Shape | None]]) -> _Shape | None:
+    def _concatenate(self, place: SourcePlace, parts: list[tuple[Composed, _Shape | None]]) -> _Shape | None:
         joined: _Shape | None = None
         for expression, shape in parts:
             if shape is None:
@@ -331,7 +333,7 @@ class Resolver:
             if joined is None:
                 joined = shape
             elif isinstance(joined, Scalar) and isinstance(shape, Scalar):
-                joined = Scalar(place, Kind.STRING, joined.text + shape.text, (*joined.via, *shape.via))
+                joined = Scalar(place, TokenKind.STRING, joined.text + shape.text, (*joined.via, *shape.via))
             elif isinstance(joined, _Object) and isinstance(shape, _Object):
                 joined = _over(shape, joined)
             elif isinstance(joined, _List) and isinstance(shape, _List):
@@ -351,7 +353,7 @@ class _Cycle(Exception):
         self.reference = reference
 
 
-def _items(shape: _List) -> tuple[tuple[Composed, Scope, tuple[Place, ...]], ...]:
+def _items(shape: _List) -> tuple[tuple[Composed, Scope, tuple[SourcePlace, ...]], ...]:
     return tuple((item, scope, (*shape.via, *via)) for item, scope, via in shape.items)
 
 
@@ -365,7 +367,7 @@ def _name(shape: _Shape) -> str:
             return "an object"
 
 
-def _through(shape: _Shape, via: tuple[Place, ...]) -> _Shape:
+def _through(shape: _Shape, via: tuple[SourcePlace, ...]) -> _Shape:
     """Note that a value came through substitutions."""
     if not via:
         return shape

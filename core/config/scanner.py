@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from core.codes import DiagnosticCode as Code
-from core.config.lexer import Mark, Token
+from core.config.lexer import TextPosition, Token
 from core.config.syntax import (
     Block,
     Concatenation,
-    Entry,
     Expression,
     Include,
-    Kind,
     ListExpression,
     Literal,
-    Place,
+    ObjectEntry,
     Reference,
+    SourcePlace,
     SyntaxMistake,
+    TokenKind,
     render_path,
 )
 from core.config.token_stream import TokenStream, show
@@ -37,7 +37,7 @@ class Scan:
 
     root: Block
     mistake: SyntaxMistake | None = None
-    joined: tuple[Place, ...] = ()
+    joined: tuple[SourcePlace, ...] = ()
     """Where an object stands beside another one: HOCON merges the two."""
     depth: int = 0
     """Blocks and lists inside each other, at most."""
@@ -59,16 +59,16 @@ class _Open:
 
     start: int
     bracket: str
-    entries: list[Entry | Include] = field(default_factory=list)
+    entries: list[ObjectEntry | Include] = field(default_factory=list)
     items: list[Expression] = field(default_factory=list)
-    pending: tuple[Place, tuple[str, ...], bool] | None = None
+    pending: tuple[SourcePlace, tuple[str, ...], bool] | None = None
     """Key whose value is being read."""
 
 
 class _Scanner(TokenStream):
     def __init__(self, file: str, text: str) -> None:
         super().__init__(file, text)
-        self.joined: list[Place] = []
+        self.joined: list[SourcePlace] = []
         self.depth = 0
         self._open: list[_Open] = []
         self._closed_by_outer_brace: list[int] = []
@@ -86,13 +86,13 @@ class _Scanner(TokenStream):
             root = self.read_block()
             self.skip()
             token = self.peek()
-            if token.mark is not Mark.END:
+            if token.mark is not TextPosition.END:
                 message = f"{show(token)} after the closing brace of the file"
                 raise SyntaxMistake(Code.UNEXPECTED_TEXT, self.place(token), message, "is there an extra '}' above?")
             return root
         self._open.append(_Open(0, ""))
         self.read_entries()
-        return Block(Place(self.lexer.file, 1, 1), tuple(self._open.pop().entries))
+        return Block(SourcePlace(self.lexer.file, 1, 1), tuple(self._open.pop().entries))
 
     def read_block(self) -> Block:
         place = self.open_bracket("{")
@@ -109,7 +109,7 @@ class _Scanner(TokenStream):
             elif difference > 0:
                 self._closed_by_inner_brace.append(closing)
 
-    def open_bracket(self, bracket: str) -> Place:
+    def open_bracket(self, bracket: str) -> SourcePlace:
         token = self.take()
         if len(self._open) >= MAX_DEPTH:
             raise SyntaxMistake(Code.NESTED_TOO_DEEPLY, self.place(token), f"more than {MAX_DEPTH} nested blocks")
@@ -125,7 +125,7 @@ class _Scanner(TokenStream):
             if self.at_end_of_entries(inside):
                 return
             token = self.peek()
-            if token.mark is Mark.WORD and token.text == "include":
+            if token.mark is TextPosition.WORD and token.text == "include":
                 inside.entries.append(self.read_include())
             else:
                 self.read_entry(inside)
@@ -137,7 +137,7 @@ class _Scanner(TokenStream):
 
     def at_end_of_entries(self, inside: _Open) -> bool:
         token = self.peek()
-        if token.mark is Mark.END:
+        if token.mark is TextPosition.END:
             if inside.bracket:
                 self.fail_unclosed(token)
             return True
@@ -168,10 +168,10 @@ class _Scanner(TokenStream):
         token = self.peek()
         if self.is_next("{"):
             value: Expression = self.read_block()
-        elif token.mark is Mark.APPEND or self.is_next("=") or self.is_next(":"):
-            inside.pending = (place, path, token.mark is Mark.APPEND)
+        elif token.mark is TextPosition.APPEND or self.is_next("=") or self.is_next(":"):
+            inside.pending = (place, path, token.mark is TextPosition.APPEND)
             value = self.read_value(f"{key!s}", place)
-        elif token.mark is Mark.END or token.text in ("}", ",", "]") or self.line(token) > place.line:
+        elif token.mark is TextPosition.END or token.text in ("}", ",", "]") or self.line(token) > place.line:
             raise SyntaxMistake(Code.MISSING_VALUE, place, f"'{key}' has no value", self.hint_no_value(inside, key))
         else:
             message = f"{show(token)} after the key '{key}'"
@@ -180,7 +180,7 @@ class _Scanner(TokenStream):
             )
         appends = inside.pending[2]
         inside.pending = None
-        inside.entries.append(Entry(place, path, value, appends))
+        inside.entries.append(ObjectEntry(place, path, value, appends))
 
     def hint_no_value(self, inside: _Open, key: str) -> str:
         if key.isdigit() and inside.entries:
@@ -198,7 +198,7 @@ class _Scanner(TokenStream):
                     "a comma with nothing before it",
                     "separate entries with one comma or a newline",
                 )
-            if first.mark is Mark.SUBSTITUTION:
+            if first.mark is TextPosition.SUBSTITUTION:
                 raise SyntaxMistake(Code.INVALID_KEY, place, "a key can't be a substitution")
             if self.is_next("]"):
                 raise SyntaxMistake(Code.UNOPENED_BRACKET, place, "a closing bracket ']' without an opening one")
@@ -212,13 +212,13 @@ class _Scanner(TokenStream):
 
     # Values
 
-    def read_value(self, key: str, key_place: Place) -> Expression:
+    def read_value(self, key: str, key_place: SourcePlace) -> Expression:
         """Read the value after a separator: everything up to the end of the line, a comma or a closing bracket."""
         self.take()
         newline = self.skip()
         parts = self.read_parts()
         token = self.peek()
-        follows = self.is_next(":") or self.is_next("=") or token.mark is Mark.APPEND
+        follows = self.is_next(":") or self.is_next("=") or token.mark is TextPosition.APPEND
         if newline and (follows or _is_entry(parts)):
             raise SyntaxMistake(
                 Code.MISSING_VALUE, key_place, f"'{key}' has no value: the next line was read as its value"
@@ -227,7 +227,7 @@ class _Scanner(TokenStream):
             if self.is_next("=") or self.is_next(":"):
                 raise SyntaxMistake(Code.UNEXPECTED_TEXT, self.place(token), f"{show(token)} twice after '{key}'")
             hint = 'write "" for an empty string'
-            if token.mark is Mark.END:
+            if token.mark is TextPosition.END:
                 raise SyntaxMistake(Code.MISSING_VALUE, key_place, f"'{key}' has no value, and the file ends", hint)
             raise SyntaxMistake(Code.MISSING_VALUE, key_place, f"'{key}' has no value before {show(token)}", hint)
         return self.join(parts)
@@ -238,13 +238,13 @@ class _Scanner(TokenStream):
         simple = False
         while True:
             token = self.peek()
-            if token.mark is Mark.SPACE:
+            if token.mark is TextPosition.SPACE:
                 blank = self.take()
                 continue
-            if token.is_simple or token.mark is Mark.SUBSTITUTION:
+            if token.is_simple or token.mark is TextPosition.SUBSTITUTION:
                 if simple and blank is not None:
-                    parts.append(Literal(self.place(blank), Kind.STRING, blank.text, blank=True))
-                parts.append(self.read_reference() if token.mark is Mark.SUBSTITUTION else self.read_literal())
+                    parts.append(Literal(self.place(blank), TokenKind.STRING, blank.text, blank=True))
+                parts.append(self.read_reference() if token.mark is TextPosition.SUBSTITUTION else self.read_literal())
                 simple = True
             elif self.is_next("{"):
                 parts.append(self.read_block())
@@ -258,7 +258,9 @@ class _Scanner(TokenStream):
 
     def read_literal(self) -> Literal:
         token = self.take()
-        return Literal(self.place(token), token.kind, token.text, quoted=token.mark in (Mark.STRING, Mark.TRIPLE))
+        return Literal(
+            self.place(token), token.kind, token.text, quoted=token.mark in (TextPosition.STRING, TextPosition.TRIPLE)
+        )
 
     def read_reference(self) -> Reference:
         opening = self.take()
@@ -267,7 +269,10 @@ class _Scanner(TokenStream):
         first = self.peek()
         tokens = self.simple_tokens()
         if not tokens or not self.is_next("}"):
-            if first.mark in (Mark.END, Mark.NEWLINE) or self.peek().mark in (Mark.END, Mark.NEWLINE):
+            if first.mark in (TextPosition.END, TextPosition.NEWLINE) or self.peek().mark in (
+                TextPosition.END,
+                TextPosition.NEWLINE,
+            ):
                 raise SyntaxMistake(Code.INVALID_SUBSTITUTION, place, "the substitution ${ is not closed with }")
             raise SyntaxMistake(
                 Code.INVALID_SUBSTITUTION, place, "a substitution contains one path", "such as ${defaults.memory}"
@@ -301,7 +306,7 @@ class _Scanner(TokenStream):
             return parts[0]
         place = parts[0].place
         if all(isinstance(part, Literal) for part in parts):
-            return Literal(place, Kind.STRING, "".join(part.text for part in parts if isinstance(part, Literal)))
+            return Literal(place, TokenKind.STRING, "".join(part.text for part in parts if isinstance(part, Literal)))
         blocks = [part for part in parts if isinstance(part, Block)]
         self.joined += [block.place for block in blocks[1:]]
         sorts = {type(part) for part in parts if not isinstance(part, Reference | Literal) or _is_text(part)}
@@ -353,10 +358,10 @@ class _Scanner(TokenStream):
     def fail_in_list(self, inside: _Open) -> NoReturn:
         token = self.peek()
         place = self.place(token)
-        if token.mark is Mark.END:
+        if token.mark is TextPosition.END:
             self.fail_unclosed(token)
         opened = self.lexer.place(inside.start)
-        if token.text == "," and token.mark is Mark.PUNCTUATION:
+        if token.text == "," and token.mark is TextPosition.PUNCTUATION:
             raise SyntaxMistake(
                 Code.UNEXPECTED_TEXT,
                 place,
@@ -403,7 +408,7 @@ class _Scanner(TokenStream):
             if inner is not None:
                 if opened.pending is not None:
                     place, path, appends = opened.pending
-                    opened.entries.append(Entry(place, path, inner, appends))
+                    opened.entries.append(ObjectEntry(place, path, inner, appends))
                 elif opened.bracket == "[":
                     opened.items.append(inner)
             place = self.lexer.place(opened.start)
@@ -414,7 +419,7 @@ class _Scanner(TokenStream):
         self._open.clear()
         if isinstance(inner, Block):
             return inner
-        return Block(Place(self.lexer.file, 1, 1), (), complete=False)
+        return Block(SourcePlace(self.lexer.file, 1, 1), (), complete=False)
 
 
 def _is_text(part: Expression) -> bool:
@@ -422,5 +427,5 @@ def _is_text(part: Expression) -> bool:
 
 
 def _is_entry(parts: list[Expression]) -> bool:
-    """Tell whether what was read as a value is rather an entry of its own: a key and its block."""
+    """Return whether what was read as a value is rather an entry of its own: a key and its block."""
     return len(parts) == 2 and isinstance(parts[0], Literal) and isinstance(parts[1], Block)

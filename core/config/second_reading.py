@@ -19,7 +19,7 @@ from pyparsing import ParserElement
 
 from core.codes import DiagnosticCode as Code
 from core.config.composition import Composed, Items, Joined, Section, Slot
-from core.config.report import Report
+from core.config.report import DiagnosticReport
 from core.config.syntax import Literal, Reference
 from core.config.values import ListValue, ObjectValue, Scalar, Value
 
@@ -46,11 +46,11 @@ class _Normalized:
         return self._section(self._root, (), whole=False) if references else ""
 
     def key(self, key: str) -> str:
-        """Give the token of a key."""
+        """Return the token of a key."""
         return self._keys.setdefault(key, f"k{len(self._keys)}")
 
     def text(self, tokens: str) -> str:
-        """Give the text that a sequence of tokens stands for."""
+        """Return the text that a sequence of tokens stands for."""
         return "".join(self._texts[int(number)] for number in _TOKEN.findall(tokens))
 
     def _token(self, text: str) -> str:
@@ -116,7 +116,7 @@ class _Normalized:
         return self._token(variable) if variable is not None else ""
 
 
-def compare(root: Section, resolved: ObjectValue, environment: Mapping[str, str], report: Report) -> None:
+def compare(root: Section, resolved: ObjectValue, environment: Mapping[str, str], report: DiagnosticReport) -> None:
     """Report every value that comes from substitutions and that pyhocon reads differently."""
     normalized = _Normalized(root, resolved, environment)
     text = normalized.write()
@@ -147,7 +147,7 @@ def _kept_white_space() -> Iterator[None]:
         ParserElement.set_default_whitespace_chars(kept)
 
 
-def _compare(first: Value, second: object, path: Path, normalized: _Normalized, report: Report) -> None:
+def _compare(first: Value, second: object, path: Path, normalized: _Normalized, report: DiagnosticReport) -> None:
     match first:
         case ObjectValue():
             if isinstance(second, dict):

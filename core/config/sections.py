@@ -11,8 +11,8 @@ from core.config.model import Configuration
 from core.config.parameters import name_kind
 from core.config.profile_blocks import check_against_function, check_function_reference, read_profile
 from core.config.realm_blocks import read_realm
-from core.config.report import Path, Report
-from core.config.syntax import Kind, render_path
+from core.config.report import DiagnosticReport, Path
+from core.config.syntax import TokenKind, render_path
 from core.config.values import Field, ObjectValue, Scalar, Value
 from core.costs import CostFunction
 from core.hardware import HardwareProfile
@@ -25,7 +25,7 @@ OTHER_SERVICES = ("mongodb", "firewalld", "licensing-server-driver", "reload-fre
 _Made = TypeVar("_Made")
 
 
-def read_sections(root: ObjectValue, report: Report) -> Configuration:
+def read_sections(root: ObjectValue, report: DiagnosticReport) -> Configuration:
     """Make a configuration of the resolved files; only one without errors in the report may be used."""
     vm = _find_root(root, report)
     if vm is None:
@@ -38,7 +38,7 @@ def read_sections(root: ObjectValue, report: Report) -> Configuration:
     return Configuration(_found(functions), _found(profiles), _found(realms))
 
 
-def _find_root(root: ObjectValue, report: Report) -> ObjectValue | None:
+def _find_root(root: ObjectValue, report: DiagnosticReport) -> ObjectValue | None:
     value: Value = root
     for depth, key in enumerate(ROOT):
         if not isinstance(value, ObjectValue):
@@ -49,7 +49,7 @@ def _find_root(root: ObjectValue, report: Report) -> ObjectValue | None:
                 _report_nothing(value, ROOT[: depth + 1], report)
             return None
         value = found.value
-    if isinstance(value, Scalar) and value.kind is Kind.NULL:
+    if isinstance(value, Scalar) and value.kind is TokenKind.NULL:
         report.error(Code.NOTHING_CONFIGURED, value.place, ROOT, "'ticrypt.vm' is null: the file configures nothing")
         return None
     if not isinstance(value, ObjectValue):
@@ -77,7 +77,7 @@ def _find_root(root: ObjectValue, report: Report) -> ObjectValue | None:
 _SKELETON = "write ticrypt.vm { cost-functions { ... }, hardware-profiles { ... }, realms { ... } }"
 
 
-def _report_nothing(block: ObjectValue, path: tuple[str, ...], report: Report) -> None:
+def _report_nothing(block: ObjectValue, path: tuple[str, ...], report: DiagnosticReport) -> None:
     """Report that there is no `ticrypt.vm`; at what was probably meant to be it, where there is such a thing."""
     place = block.place
     hint = _SKELETON
@@ -94,7 +94,7 @@ def _report_nothing(block: ObjectValue, path: tuple[str, ...], report: Report) -
     report.error(Code.NOTHING_CONFIGURED, place, ROOT, "nothing is configured: there is no 'ticrypt.vm'", hint)
 
 
-def _check_keys(vm: ObjectValue, report: Report) -> None:
+def _check_keys(vm: ObjectValue, report: DiagnosticReport) -> None:
     """Warn about keys that are probably misspelt sections; others belong to other services."""
     for key, found in vm.fields.items():
         if key in SECTIONS or key in OTHER_SERVICES:
@@ -108,10 +108,13 @@ def _check_keys(vm: ObjectValue, report: Report) -> None:
 
 
 def _read_section(
-    vm: ObjectValue, section: str, read: Callable[[str, Value, Path, Report], _Made | None], report: Report
+    vm: ObjectValue,
+    section: str,
+    read: Callable[[str, Value, Path, DiagnosticReport], _Made | None],
+    report: DiagnosticReport,
 ) -> dict[str, _Made | None]:
     found = vm.fields.get(section)
-    if found is None or (isinstance(found.value, Scalar) and found.value.kind is Kind.NULL):
+    if found is None or (isinstance(found.value, Scalar) and found.value.kind is TokenKind.NULL):
         return {}
     if not isinstance(found.value, ObjectValue):
         message = f"'{section}' is {name_kind(found.value)}; expected blocks by id"
@@ -126,7 +129,7 @@ def _read_section(
         return {}
     made: dict[str, _Made | None] = {}
     for identity, member in found.value.fields.items():
-        if isinstance(member.value, Scalar) and member.value.kind is Kind.NULL:
+        if isinstance(member.value, Scalar) and member.value.kind is TokenKind.NULL:
             continue
         path = (*ROOT, section, identity)
         if identity in SECTIONS:
@@ -143,7 +146,7 @@ def _check_references(
     vm: ObjectValue,
     functions: dict[str, CostFunction | None],
     profiles: dict[str, HardwareProfile | None],
-    report: Report,
+    report: DiagnosticReport,
 ) -> None:
     """Check each profile against the cost function that it names."""
     section = vm.fields.get("cost-functions")
@@ -167,7 +170,7 @@ def _check_memory_curves(
     section: Field | None,
     functions: dict[str, CostFunction | None],
     profiles: dict[str, HardwareProfile | None],
-    report: Report,
+    report: DiagnosticReport,
 ) -> None:
     """Warn about a function in use that has no memory curve: it allows more memory than any profile has."""
     for identity, function in functions.items():
@@ -193,7 +196,7 @@ def _check_memory_curves(
 
 
 def _is_complete(found: Field | None, member: str | None = None) -> bool:
-    """Tell whether no mistake hides a part of a section, or of one member of it."""
+    """Return whether no mistake hides a part of a section, or of one member of it."""
     value = found.value if found is not None else None
     if member is not None and isinstance(value, ObjectValue):
         value = value.fields[member].value

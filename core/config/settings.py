@@ -16,7 +16,7 @@ from core.config.composition import Composer, merge
 from core.config.export import format_configuration
 from core.config.model import Configuration
 from core.config.recursion import deep_recursion
-from core.config.report import Report
+from core.config.report import DiagnosticReport
 from core.config.resolution import Resolver
 from core.config.scanner import scan
 from core.config.sections import ROOT, SECTIONS, read_sections
@@ -24,13 +24,13 @@ from core.config.sources import Source, Sources
 from core.config.syntax import (
     Block,
     Concatenation,
-    Entry,
     Expression,
     Include,
-    Kind,
     ListExpression,
     Literal,
+    ObjectEntry,
     Reference,
+    TokenKind,
     render_path,
 )
 from core.diagnostics import Diagnostic, Severity
@@ -87,7 +87,7 @@ class Setting:
         if found.depth > _DEEPEST:
             raise SettingRefused(shown, "nested too deeply", hint=f"at most {_DEEPEST} nested blocks")
         entries = found.root.entries
-        if len(entries) != 1 or not isinstance(entries[0], Entry):
+        if len(entries) != 1 or not isinstance(entries[0], ObjectEntry):
             raise UsageError(f"{shown} is not a setting" if len(entries) < 2 else f"{shown}: one setting at a time",
                              hint=_EXAMPLE)  # fmt: skip
         entry = entries[0]
@@ -112,7 +112,7 @@ class Setting:
 def apply_settings(
     configuration: Configuration, settings: Sequence[Setting]
 ) -> tuple[Configuration, tuple[Diagnostic, ...]]:
-    """Give the configuration with all settings, and the warnings that came with them.
+    """Return the configuration with all settings, and the warnings that came with them.
 
     A pure function. Raises UsageError with the first mistake: an id or a parameter that doesn't exist, a wrong value.
     """
@@ -159,7 +159,7 @@ def _put_back(configuration: Configuration, part: Configuration) -> Configuratio
 
 
 def _read(base: str, settings: Sequence[Setting]) -> tuple[Configuration | None, tuple[Diagnostic, ...]]:
-    report = Report()
+    report = DiagnosticReport()
     composer = Composer(Sources(Path("/")), report)
     root = composer.compose(_source(_BASE, base))
     for number, setting in enumerate(settings):
@@ -242,7 +242,7 @@ def _curves(value: Expression, path: tuple[str, ...]) -> Iterator[tuple[str, ...
     """Find the blocks that describe whole curves; those inside a curve go with it."""
     if not isinstance(value, Block):
         return
-    entries = [entry for entry in value.entries if isinstance(entry, Entry)]
+    entries = [entry for entry in value.entries if isinstance(entry, ObjectEntry)]
     if any(entry.path == ("curve",) and not _unsets(entry.value) for entry in entries):
         yield path
         return
@@ -251,7 +251,7 @@ def _curves(value: Expression, path: tuple[str, ...]) -> Iterator[tuple[str, ...
 
 
 def _unsets(value: Expression) -> bool:
-    return isinstance(value, Literal) and value.kind is Kind.NULL
+    return isinstance(value, Literal) and value.kind is TokenKind.NULL
 
 
 def _from(text: str, line: int, column: int) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from core.codes import DiagnosticCode as Code
 from core.config.places import DEFAULT_PLACES
 from core.config.scanner import Scan, scan
-from core.config.syntax import Block, Place, SyntaxMistake
+from core.config.syntax import Block, SourcePlace, SyntaxMistake
 from core.errors import UnreadableFile
 from core.text import nearest
 
@@ -121,7 +121,7 @@ class Sources:
                 name,
                 path,
                 content.decode("utf-8", "replace"),
-                _failed(Code.NOT_UTF8, Place(name, line, column), message, hint),
+                _failed(Code.NOT_UTF8, SourcePlace(name, line, column), message, hint),
             )
         if path.suffix == ".json":
             try:
@@ -129,7 +129,7 @@ class Sources:
             except json.JSONDecodeError as error:
                 failed = _failed(
                     Code.INVALID_JSON,
-                    Place(name, error.lineno, error.colno),
+                    SourcePlace(name, error.lineno, error.colno),
                     f"not JSON: {error.msg}",
                     "or rename it to .conf",
                 )
@@ -137,9 +137,9 @@ class Sources:
         return Source(name, path, text, scan(name, text))
 
 
-def _failed(code: Code, place: Place, message: str, hint: str) -> Scan:
+def _failed(code: Code, place: SourcePlace, message: str, hint: str) -> Scan:
     mistake = SyntaxMistake(code, place, message, hint)
-    return Scan(Block(Place(place.file, 1, 1), (), complete=False), mistake)
+    return Scan(Block(SourcePlace(place.file, 1, 1), (), complete=False), mistake)
 
 
 def _read_bytes(path: Path, name: str) -> bytes:

@@ -9,7 +9,7 @@ from core.codes import DiagnosticCode
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SourcePlace:
     """A position in a file; `file` is relative to the main file's folder, line and column count from 1."""
 
     file: str
@@ -20,7 +20,7 @@ class Place:
         return f"{self.file}:{self.line}"
 
 
-class Kind(StrEnum):
+class TokenKind(StrEnum):
     """What a literal is to HOCON. Sizes and durations are strings, or numbers where they have no unit."""
 
     STRING = "string"
@@ -33,8 +33,8 @@ class Kind(StrEnum):
 class Literal:
     """A scalar as written; `text` has quotes and escapes undone, numbers keep their spelling."""
 
-    place: Place
-    kind: Kind
+    place: SourcePlace
+    kind: TokenKind
     text: str
     quoted: bool = False
     blank: bool = False
@@ -49,7 +49,7 @@ class Reference:
     looked up with and then without them.
     """
 
-    place: Place
+    place: SourcePlace
     path: tuple[str, ...]
     optional: bool
     prefix: int = 0
@@ -62,7 +62,7 @@ class Reference:
 class Concatenation:
     """Values side by side: strings join, lists join, objects merge."""
 
-    place: Place
+    place: SourcePlace
     parts: tuple[Expression, ...]
 
 
@@ -70,7 +70,7 @@ class Concatenation:
 class ListExpression:
     """A list of values."""
 
-    place: Place
+    place: SourcePlace
     items: tuple[Expression, ...]
 
 
@@ -81,8 +81,8 @@ class Block:
     `complete` is False where a mistake of syntax hides the rest.
     """
 
-    place: Place
-    entries: tuple[Entry | Include, ...]
+    place: SourcePlace
+    entries: tuple[ObjectEntry | Include, ...]
     complete: bool = True
 
 
@@ -90,10 +90,10 @@ Expression = Literal | Reference | Concatenation | ListExpression | Block
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ObjectEntry:
     """A key (a path where it has dots) and its value; `appends` for `+=`."""
 
-    place: Place
+    place: SourcePlace
     path: tuple[str, ...]
     value: Expression
     appends: bool = False
@@ -103,7 +103,7 @@ class Entry:
 class Include:
     """An include: `way` is empty or the word before the parenthesis (file, url, classpath, package)."""
 
-    place: Place
+    place: SourcePlace
     way: str
     target: str
 
@@ -111,7 +111,7 @@ class Include:
 class SyntaxMistake(Exception):
     """A file breaks HOCON's grammar; what follows the mistake was not read."""
 
-    def __init__(self, code: DiagnosticCode, place: Place, message: str, hint: str = "") -> None:
+    def __init__(self, code: DiagnosticCode, place: SourcePlace, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.place = place

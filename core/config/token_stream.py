@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.codes import DiagnosticCode as Code
-from core.config.lexer import Lexer, Mark, Token
-from core.config.syntax import Include, Place, SyntaxMistake
+from core.config.lexer import Lexer, TextPosition, Token
+from core.config.syntax import Include, SourcePlace, SyntaxMistake
 
-_SILENT = (Mark.SPACE, Mark.NEWLINE, Mark.COMMENT)
+_SILENT = (TextPosition.SPACE, TextPosition.NEWLINE, TextPosition.COMMENT)
 
 
 _WAYS = ("url", "file", "classpath", "package")
@@ -37,17 +37,17 @@ class TokenStream:
         """Skip blanks, comments and new lines; tell whether there was a new line."""
         newline = False
         while self.peek().mark in _SILENT:
-            newline |= self.take().mark is Mark.NEWLINE
+            newline |= self.take().mark is TextPosition.NEWLINE
         return newline
 
-    def place(self, token: Token) -> Place:
+    def place(self, token: Token) -> SourcePlace:
         """Line and column of a token."""
         return self.lexer.place(token.start)
 
     def is_next(self, text: str) -> bool:
-        """Tell whether the next token is this mark of punctuation."""
+        """Return whether the next token is this mark of punctuation."""
         token = self.peek()
-        return token.mark is Mark.PUNCTUATION and token.text == text
+        return token.mark is TextPosition.PUNCTUATION and token.text == text
 
     def line(self, token: Token) -> int:
         """Line of a token."""
@@ -55,7 +55,7 @@ class TokenStream:
 
     def skip_blanks(self) -> None:
         """Skip blanks, but no new lines."""
-        while self.peek().mark is Mark.SPACE:
+        while self.peek().mark is TextPosition.SPACE:
             self.take()
 
     def simple_tokens(self) -> list[Token]:
@@ -64,7 +64,7 @@ class TokenStream:
         blank: Token | None = None
         while True:
             token = self.peek()
-            if token.mark is Mark.SPACE:
+            if token.mark is TextPosition.SPACE:
                 blank = self.take()
             elif token.is_simple:
                 if blank is not None and tokens:
@@ -74,12 +74,12 @@ class TokenStream:
             else:
                 return tokens
 
-    def path_of(self, tokens: list[Token], place: Place) -> tuple[str, ...]:
+    def path_of(self, tokens: list[Token], place: SourcePlace) -> tuple[str, ...]:
         """Make a path of simple tokens: dots outside of quotes separate its elements."""
         elements = [""]
         quoted = [False]
         for token in tokens:
-            if token.mark in (Mark.STRING, Mark.TRIPLE):
+            if token.mark in (TextPosition.STRING, TextPosition.TRIPLE):
                 elements[-1] += token.text
                 quoted[-1] = True
                 continue
@@ -98,12 +98,12 @@ class TokenStream:
         place = self.place(self.take())
         self.skip()
         token = self.peek()
-        if token.mark in (Mark.STRING, Mark.TRIPLE):
+        if token.mark in (TextPosition.STRING, TextPosition.TRIPLE):
             self.take()
             return Include(place, "", token.text)
         brackets = 0
         way = ""
-        while self.peek().mark is Mark.WORD:
+        while self.peek().mark is TextPosition.WORD:
             word = self.take()
             for name in word.text.split("(")[:-1]:
                 if name not in (*_WAYS, "required") or (name == "required" and brackets) or way:
@@ -118,7 +118,7 @@ class TokenStream:
                 )
             self.skip()
         target = self.peek()
-        if target.mark not in (Mark.STRING, Mark.TRIPLE):
+        if target.mark not in (TextPosition.STRING, TextPosition.TRIPLE):
             raise SyntaxMistake(
                 Code.INVALID_INCLUDE,
                 self.place(target),
@@ -130,7 +130,7 @@ class TokenStream:
         while closed < brackets:
             self.skip()
             word = self.peek()
-            if word.mark is not Mark.WORD or set(word.text) != {")"} or closed + len(word.text) > brackets:
+            if word.mark is not TextPosition.WORD or set(word.text) != {")"} or closed + len(word.text) > brackets:
                 raise SyntaxMistake(
                     Code.INVALID_INCLUDE,
                     self.place(word),
@@ -145,7 +145,7 @@ class TokenStream:
         return len(line) - len(line.lstrip())
 
     def line_text(self, start: int, *, strip: bool = True) -> str:
-        """Give the whole line of an offset."""
+        """Return the whole line of an offset."""
         end = self.text.find("\n", start)
         line = self.text[self.text.rfind("\n", 0, start) + 1 : end if end >= 0 else len(self.text)]
         return line.strip() if strip else line
@@ -153,8 +153,8 @@ class TokenStream:
 
 def show(token: Token) -> str:
     """Name a token in a message."""
-    if token.mark is Mark.END:
+    if token.mark is TextPosition.END:
         return "the end of the file"
-    if token.mark is Mark.NEWLINE:
+    if token.mark is TextPosition.NEWLINE:
         return "the end of the line"
     return f"'{token.text}'"

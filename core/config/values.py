@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.config.syntax import Kind, Place
+from core.config.syntax import SourcePlace, TokenKind
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A text, number, Boolean or null. `via` holds the substitutions that it came through."""
 
-    place: Place
-    kind: Kind
+    place: SourcePlace
+    kind: TokenKind
     text: str
-    via: tuple[Place, ...] = ()
+    via: tuple[SourcePlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ListValue:
     """A list."""
 
-    place: Place
+    place: SourcePlace
     items: tuple[Value, ...]
-    via: tuple[Place, ...] = ()
+    via: tuple[SourcePlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A key of an object: where it stands, and its value."""
 
-    place: Place
+    place: SourcePlace
     value: Value
 
 
@@ -38,10 +38,10 @@ class Field:
 class ObjectValue:
     """An object. `place` is its block's first line; incomplete where a mistake hides a part of it."""
 
-    place: Place
+    place: SourcePlace
     fields: dict[str, Field] = field(default_factory=dict)
     complete: bool = True
-    via: tuple[Place, ...] = ()
+    via: tuple[SourcePlace, ...] = ()
 
 
 Value = Scalar | ListValue | ObjectValue

@@ -12,7 +12,7 @@ from core.hosts import HostState
 
 if TYPE_CHECKING:
     from core.fleet.fleet import VM, Fleet
-    from core.operations.session import Workplace
+    from core.operations.session import Session
 
 PERIOD_SECONDS = 2.5
 """How long nothing happens between two changes."""
@@ -21,8 +21,8 @@ PERIOD_SECONDS = 2.5
 class Life:
     """A daemon thread that starts and stops managed VMs without devices, one at a time, through the hosts' lanes."""
 
-    def __init__(self, workplace: Workplace, *, period: float = PERIOD_SECONDS, seed: int = 7) -> None:
-        self._workplace = workplace
+    def __init__(self, session: Session, *, period: float = PERIOD_SECONDS, seed: int = 7) -> None:
+        self._session = session
         self._period = period
         self._chance = random.Random(seed)  # noqa: S311 - nothing secret about it
         self._closing = threading.Event()
@@ -41,11 +41,11 @@ class Life:
 
     def step(self) -> VM | None:
         """Start or stop one VM; gives the VM as it was before, None where nothing could be done."""
-        candidates = _candidates(self._workplace.fleet())
+        candidates = _candidates(self._session.fleet())
         if not candidates:
             return None
         vm = self._chance.choice(candidates)
-        watch = self._workplace.connect()
+        watch = self._session.connect()
         uuid = vm.uuid
         try:
             if vm.active:

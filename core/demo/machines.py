@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from core.config.model import Configuration
-from core.driver.xml.metadata import Mark, mark_element
+from core.driver.xml.metadata import RealmMark, mark_element
 from core.hardware import HardwareProfile
 from core.hosts import Host, HostState
 
@@ -122,7 +122,7 @@ def _numbers() -> dict[str, int]:
 def _spread(
     vms: int, profiles: Sequence[HardwareProfile], chance: random.Random, numbers: dict[str, int]
 ) -> list[list[_Guest]]:
-    """Give each host its guests: fewer the further back it stands, cards only where the profile has some free."""
+    """Return each host its guests: fewer the further back it stands, cards only where the profile has some free."""
     placed: list[list[_Guest]] = [[] for _ in profiles]
     free = [[str(device.address) for device in profile.devices] for profile in profiles]
     weights = [1.0 / (1 + 0.15 * number) for number in range(len(profiles))]
@@ -207,7 +207,7 @@ def _domain(host: str, guest: _Guest) -> ET.Element:
     ET.SubElement(domain, "uuid").text = str(uuid.uuid5(_IDENTITY, f"{host}/{guest.name}"))
     if guest.managed:
         metadata = ET.SubElement(domain, "metadata")
-        metadata.append(mark_element(Mark(realm=REALM, brick=_BRICK, created_at=0.0)))
+        metadata.append(mark_element(RealmMark(realm=REALM, brick=_BRICK, created_at=0.0)))
     ET.SubElement(domain, "memory", unit="KiB").text = str(guest.memory_gib * _GIB_IN_KIB)
     ET.SubElement(domain, "vcpu").text = str(guest.vcpus)
     ET.SubElement(ET.SubElement(domain, "os"), "type").text = "hvm"

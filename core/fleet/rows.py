@@ -16,7 +16,7 @@ TO_THE_MILLISECOND = 3
 
 
 def host_row(fleet: Fleet, snapshot: HostSnapshot, configuration: Configuration) -> dict[str, Any]:
-    """Give a host as `hosts list` prints it: `use` as last seen, `cost` only where it is so now."""
+    """Return a host as `hosts list` prints it: `use` as last seen, `cost` only where it is so now."""
     host = snapshot.host
     age = fleet.age(snapshot)
     cost = present_cost(fleet, snapshot, configuration)
@@ -54,7 +54,7 @@ def present_cost(fleet: Fleet, snapshot: HostSnapshot, configuration: Configurat
 
 
 def use_row(use: Use) -> dict[str, Any]:
-    """Give a use as a row: memory in bytes, devices by type."""
+    """Return a use as a row: memory in bytes, devices by type."""
     return {
         "vms": use.vms,
         "vcpus": use.vcpus,
@@ -64,7 +64,7 @@ def use_row(use: Use) -> dict[str, Any]:
 
 
 def vm_row(fleet: Fleet, snapshot: HostSnapshot, vm: VM) -> dict[str, Any]:
-    """Give a VM as its host showed it last, with the age of that."""
+    """Return a VM as its host showed it last, with the age of that."""
     age = fleet.age(snapshot)
     return {
         "name": vm.name,

@@ -65,7 +65,7 @@ class Diagnosis:
         return sum(finding.severity is severity for finding in self.findings)
 
     def of(self, host: str) -> Iterator[Finding]:
-        """Give the findings of one host, worst first."""
+        """Return the findings of one host, worst first."""
         return (finding for finding in self.findings if finding.host == host)
 
     @property
@@ -75,7 +75,7 @@ class Diagnosis:
 
 
 def in_words(findings: Iterable[Finding]) -> str:
-    """Say in a few words how bad it is: "1 error, 2 warnings", or "all is well"."""
+    """Return in a few words how bad it is: "1 error, 2 warnings", or "all is well"."""
     severities = [finding.severity for finding in findings]
     counted = [(severities.count(severity), severity.value) for severity in (Severity.ERROR, Severity.WARNING)]
     told = [f"{number} {word}{'s' if number != 1 else ''}" for number, word in counted if number]

@@ -7,83 +7,87 @@ from typing import NamedTuple, Protocol
 
 from core.errors import DriverError, UnknownHost
 from core.operations.migration.cleanup import look_at_migration, settle_migration
-from core.operations.migration.location import Place
-from core.operations.session import Workplace
+from core.operations.migration.location import LocationState
+from core.operations.session import Session
 from core.operations.tasks.journal import Journal, Operation, Record
 from core.operations.tasks.task import Control
-from core.operations.vms.cleanup import Leftover, Plan, judge_vm, settle_vm
+from core.operations.vms.cleanup import CleanupAction, InterruptedOperation, judge_vm, settle_vm
 from core.operations.vms.create import SETTLE_SECONDS
 from core.operations.vms.restore_cleanup import judge_left_restore, settle_left_restore
 
 
-def survey(workplace: Workplace, *, settle: float = SETTLE_SECONDS) -> tuple[Leftover, ...]:
+def survey(session: Session, *, settle: float = SETTLE_SECONDS) -> tuple[InterruptedOperation, ...]:
     """Look at every operation that was left behind, and say what there is of it; changes nothing."""
-    if workplace.registry is None:
+    if session.registry is None:
         return ()
-    left = Journal(workplace.registry.path, workplace.clock).left_behind()
+    left = Journal(session.registry.path, session.clock).left_behind()
     records = [record for record in left if record.operation != Operation.PLAN]  # `realms plan resume` knows those
     if not records:
         return ()
-    workplace.settled_fleet(settle)
-    return tuple(judge(workplace, record) for record in records)
+    session.settled_fleet(settle)
+    return tuple(judge(session, record) for record in records)
 
 
-def judge(workplace: Workplace, record: Record) -> Leftover:
-    """Say what is left of one operation, by its journal and its host."""
-    return _handler(record).judge(workplace, record)
+def judge(session: Session, record: Record) -> InterruptedOperation:
+    """Return what is left of one operation, by its journal and its host."""
+    return _handler(record).judge(session, record)
 
 
-def recover(workplace: Workplace, control: Control, leftover: Leftover, *, unasked: bool = False) -> Plan:
+def recover(
+    session: Session, control: Control, leftover: InterruptedOperation, *, unasked: bool = False
+) -> CleanupAction:
     """Do what the plan says, and give what was done.
 
     `unasked` deletes volumes although a host can't be asked who uses them; never what a VM is known to use. Raises
     StillAtWork, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled: it stays then.
     """
-    return _handler(leftover.record).settle(workplace, control, leftover.record, unasked=unasked)
+    return _handler(leftover.record).settle(session, control, leftover.record, unasked=unasked)
 
 
-def _judge_migration(workplace: Workplace, record: Record) -> Leftover:
+def _judge_migration(session: Session, record: Record) -> InterruptedOperation:
     try:
-        left = look_at_migration(workplace, record)
+        left = look_at_migration(session, record)
     except UnknownHost as error:
-        return Leftover(record=record, plan=Plan.UNKNOWN, domain="unknown", message=error.message)
+        return InterruptedOperation(record=record, plan=CleanupAction.UNKNOWN, domain="unknown", message=error.message)
     found, settled = left.found, left.can_be_settled
-    states = {Place.SOURCE: "active", Place.TARGET: "active", Place.NOWHERE: "missing"}
-    return Leftover(
+    states = {LocationState.SOURCE: "active", LocationState.TARGET: "active", LocationState.NOWHERE: "missing"}
+    return InterruptedOperation(
         record=record,
-        plan=Plan.COMPLETE if settled else Plan.UNKNOWN,
-        host=found.target if found.place in (Place.TARGET, Place.OFF_AT_TARGET) else found.source,
+        plan=CleanupAction.COMPLETE if settled else CleanupAction.UNKNOWN,
+        host=found.target if found.place in (LocationState.TARGET, LocationState.OFF_AT_TARGET) else found.source,
         domain=states.get(found.place, "off") if settled else "unknown",
         message=f"{found.message}: note that, and tidy up" if settled else found.message,
     )
 
 
-def _settle_migration(workplace: Workplace, control: Control, record: Record, *, unasked: bool = False) -> Plan:
+def _settle_migration(session: Session, control: Control, record: Record, *, unasked: bool = False) -> CleanupAction:
     del unasked
-    settle_migration(workplace, control, record)
-    return Plan.COMPLETE
+    settle_migration(session, control, record)
+    return CleanupAction.COMPLETE
 
 
-def _judge_unknown(workplace: Workplace, record: Record) -> Leftover:
-    del workplace
+def _judge_unknown(session: Session, record: Record) -> InterruptedOperation:
+    del session
     message = f"the next {record.operation} of this VM cleans up first"
-    return Leftover(record=record, plan=Plan.UNKNOWN, domain="unknown", message=message)
+    return InterruptedOperation(record=record, plan=CleanupAction.UNKNOWN, domain="unknown", message=message)
 
 
-def _refuse_unknown(workplace: Workplace, control: Control, record: Record, *, unasked: bool = False) -> Plan:
+def _refuse_unknown(session: Session, control: Control, record: Record, *, unasked: bool = False) -> CleanupAction:
     del control, unasked
-    left = _judge_unknown(workplace, record)
+    left = _judge_unknown(session, record)
     raise DriverError("", f"{record.vm}: {left.message}", hint="try again when the host is back")
 
 
 class _Settle(Protocol):
-    def __call__(self, workplace: Workplace, control: Control, record: Record, *, unasked: bool = False) -> Plan: ...
+    def __call__(
+        self, session: Session, control: Control, record: Record, *, unasked: bool = False
+    ) -> CleanupAction: ...
 
 
 class _Handler(NamedTuple):
     """Who knows what is left of an operation, and what is to be done about it."""
 
-    judge: Callable[[Workplace, Record], Leftover]
+    judge: Callable[[Session, Record], InterruptedOperation]
     settle: _Settle
 
 

@@ -36,7 +36,7 @@ def only(fleet: Fleet, configuration: Configuration, *, realm: str | None = None
 
 
 def finds(wanted: str, fleet: Fleet) -> bool:
-    """Tell whether HOST/NAME is a VM of a host that answers: whatever other hosts have, no other VM is meant."""
+    """Return whether HOST/NAME is a VM of a host that answers: whatever other hosts have, no other VM is meant."""
     return any(
         snapshot.connection is Connection.CONNECTED and any(wanted == f"{vm.host}/{vm.name}" for vm in snapshot.vms)
         for snapshot in fleet.hosts
@@ -75,7 +75,7 @@ def find_vm(fleet: Fleet, wanted: str) -> tuple[HostSnapshot, VM]:
 
 
 def unasked(fleet: Fleet) -> str:
-    """Say which hosts of a fleet have never answered, and why; empty where all have, but those that are disabled."""
+    """Return which hosts of a fleet have never answered, and why; empty where all have, but those that are disabled."""
     reasons: dict[str, list[str]] = {}
     for host in fleet.hosts:
         if host.host.state.connects and not host.is_known:

@@ -34,7 +34,7 @@ REGISTRY_LOOK_SECONDS = 1.0
 """How often another program's changes of the registry are looked for."""
 
 
-class Workplace:
+class Session:
     """Configuration and hosts, behind one face for the screens and the commands.
 
     With a registry the hosts are live: nothing connects before `connect()` (or the first `fleet()`). With a saved fleet
@@ -82,13 +82,13 @@ class Workplace:
         return self._changes + (self._watch.generation if self._watch is not None else 0)
 
     def fleet(self) -> Fleet:
-        """Give the newest snapshots of all hosts, with their reservations; never waits for a host or a file."""
+        """Return the newest snapshots of all hosts, with their reservations; never waits for a host or a file."""
         if self._saved is not None:
             return self._saved
         return self._with_reservations(self.connect().snapshots())
 
     def registered(self) -> Fleet:
-        """Give the hosts as the registry (or the saved fleet) has them, without connecting."""
+        """Return the hosts as the registry (or the saved fleet) has them, without connecting."""
         if self._saved is not None or self.registry is None:
             return self._saved or Fleet(self.clock.now())
         hosts = sorted(self.registry.hosts(), key=lambda host: natural(host.name))
@@ -189,7 +189,7 @@ class Workplace:
     # Changes -------------------------------------------------------------------------------------------------------
 
     @property
-    def can_change(self) -> bool:
+    def is_writable(self) -> bool:
         """Whether hosts can be added, changed and removed here."""
         return not self.why_not
 
@@ -200,8 +200,8 @@ class Workplace:
             return "a saved fleet can't be changed"
         return "read-only mode" if self.read_only else ""
 
-    def check_can_change(self) -> HostRegistry:
-        """Give the registry for a change; raises ReadOnly where nothing may be changed."""
+    def require_writable(self) -> HostRegistry:
+        """Return the registry for a change; raises ReadOnly where nothing may be changed."""
         if self.why_not or self.registry is None:
             hint = "leave out --fleet" if not self.is_live else "leave out --read-only"
             raise ReadOnly(f"{self.why_not}: nothing was changed", hint=hint)
@@ -224,7 +224,7 @@ class Workplace:
         self._change(lambda registry: registry.remove(name))
 
     def _change(self, change: Callable[[HostRegistry], T]) -> T:
-        outcome = change(self.check_can_change())
+        outcome = change(self.require_writable())
         self._read_registry()
         return outcome
 
@@ -248,14 +248,14 @@ def _all_asked(fleet: Fleet) -> bool:
     return _all_settled(fleet) and all(snapshot.addresses_asked for snapshot in connected)
 
 
-def open_workplace(
+def open_session(
     *,
     config: Path | None,
     registry: Path | None,
     fleet: Path | None,
     read_only: bool,
     clock: Clock | None = None,
-) -> Workplace:
+) -> Session:
     """Open the configuration with the registry, or with a saved fleet.
 
     Raises ConfigurationInvalid, UnreadableFile.
@@ -267,12 +267,12 @@ def open_workplace(
     clock = clock or SystemClock()
     if fleet is not None:
         saved = load_file(fleet)
-        return Workplace(
+        return Session(
             configuration, configuration_path=path, saved=saved, label=f"saved fleet {fleet.name}", clock=clock
         )
     from core.registry.hosts import HostRegistry
 
-    return Workplace(
+    return Session(
         configuration,
         configuration_path=path,
         registry=HostRegistry(registry or default_registry(), clock),

@@ -59,7 +59,7 @@ class HostRegistry:
         return reservations.abandoned(self._contents().reservations.values(), self._clock.now())
 
     def stamp(self) -> Stamp:
-        """Give a value that differs after every change; costs one system call, and never raises.
+        """Return a value that differs after every change; costs one system call, and never raises.
 
         Take it before reading, so that a change between the two is seen the next time.
         """
@@ -120,14 +120,14 @@ class HostRegistry:
             return changes.renew(uuid, owner, until)
 
     def release(self, uuid: str, owner: str = "") -> bool:
-        """Give up a VM's reservation, only if it is `owner`'s where one is named; tells whether there was one."""
+        """Return up a VM's reservation, only if it is `owner`'s where one is named; tells whether there was one."""
         with self.transaction() as changes:
             return changes.release(uuid, owner)
 
-    def settle(self, uuid: str, owner: str, until: float) -> bool:
+    def release_later(self, uuid: str, owner: str, until: float) -> bool:
         """Let a reservation whose VM is seen running stand without an owner until a moment; tells whether it was."""
         with self.transaction() as changes:
-            return changes.settle(uuid, owner, until)
+            return changes.release_later(uuid, owner, until)
 
 
 def _check_writable(path: Path) -> None:

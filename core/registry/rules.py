@@ -57,7 +57,7 @@ def find(name: str, hosts: Sequence[Host]) -> Host:
 
 
 def suggestion(wanted: str, known: Iterable[str]) -> str:
-    """Say which of the known names was probably meant, or which there are."""
+    """Return which of the known names was probably meant, or which there are."""
     names = sorted(known)
     if near := nearest(wanted, names):
         return f"did you mean {near!r}?"
@@ -127,7 +127,7 @@ def _free_port(host: Host, others: Sequence[Host]) -> str:
 
 
 def _machine(uri: str) -> tuple[str, str, int | None, str] | None:
-    """Tell what a URI reaches, whatever the user and the transport; None for what isn't remote."""
+    """Return what a URI reaches, whatever the user and the transport; None for what isn't remote."""
     try:
         parts = urlsplit(uri)
         host, port = parts.hostname, parts.port

@@ -53,7 +53,7 @@ class RegistryStorage(Storage):
         self._hosts_before = json.dumps(self._tables.get(HOSTS, {}))
 
     def read(self) -> Tables | None:
-        """Give the tables, or None where the file holds nothing."""
+        """Return the tables, or None where the file holds nothing."""
         return self._tables or None
 
     def write(self, data: Tables) -> None:
@@ -95,7 +95,7 @@ def open_database(path: Path) -> tuple[TinyDB, Contents]:
 
 
 def _how_to_share(path: Path) -> str:
-    """Say how administrators come to share a registry that only some may read."""
+    """Return how administrators come to share a registry that only some may read."""
     both = shlex.join([str(path.parent), str(path)])
     group = ""
     with contextlib.suppress(OSError, KeyError):  # also where its folder can't be entered

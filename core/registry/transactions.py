@@ -123,14 +123,14 @@ class Transaction:
         return renewed
 
     def release(self, uuid: str, owner: str = "") -> bool:
-        """Give up a VM's reservation, only if it is `owner`'s where one is named; tells whether there was one."""
+        """Return up a VM's reservation, only if it is `owner`'s where one is named; tells whether there was one."""
         for reservation in self._reservations.values():
             if reservation.uuid == uuid and owner in ("", reservation.owner):
                 self._drop(reservation)
                 return True
         return False
 
-    def settle(self, uuid: str, owner: str, until: float) -> bool:
+    def release_later(self, uuid: str, owner: str, until: float) -> bool:
         """Let a reservation whose VM is seen running stand without an owner until a moment, then vanish.
 
         By then every program has looked at the host again: before, one that places by an older look would not see the
@@ -166,7 +166,7 @@ class Transaction:
 
 
 def _differences(old: Host, new: Host) -> str:
-    """Say what differs between two versions of a host."""
+    """Return what differs between two versions of a host."""
     pairs = (
         ("realm", old.realm, new.realm),
         ("URI", old.uri, new.uri),

@@ -29,5 +29,5 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(places: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Give a function that runs a command there."""
+    """Return a function that runs a command there."""
     return runner(monkeypatch, capsys)

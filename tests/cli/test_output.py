@@ -12,7 +12,7 @@ from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Progress, Step
 from tests.driver.worlds import write_node
 from tests.terminal import REALMS
-from tui.cli.output import Column, fit
+from tui.cli.output import Heading, fit
 from tui.cli.task_output import amount
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Outcome]
 
-COLUMNS = [Column("Host"), Column("Reason"), Column("Memory", right=True)]
+COLUMNS = [Heading("Host"), Heading("Reason"), Heading("Memory", right=True)]
 CELLS = [["kvm-rack7-12", "last answer a minute ago: its data are too old", "336 of 1024 GiB"]]
 
 
@@ -53,12 +53,12 @@ def test_a_terminal_too_narrow_for_words_and_numbers_draws_no_table() -> None:
 
 def test_a_long_name_is_folded_where_it_has_to_be() -> None:
     """A word of a hundred letters does not forbid the drawing."""
-    assert fit([Column("VM"), Column("CPU", right=True)], [["x" * 100, "12 %"]], 40) == [36, 4]
+    assert fit([Heading("VM"), Heading("CPU", right=True)], [["x" * 100, "12 %"]], 40) == [36, 4]
 
 
 def test_wide_characters_count_twice() -> None:
     """As terminals draw them."""
-    assert fit([Column("VM")], [["\N{CJK UNIFIED IDEOGRAPH-6A5F}" * 4]], 80) == [8]
+    assert fit([Heading("VM")], [["\N{CJK UNIFIED IDEOGRAPH-6A5F}" * 4]], 80) == [8]
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
@@ -102,7 +102,7 @@ def test_a_wait_that_no_clock_can_add_is_refused(run: Run, command: str, seconds
 
 def test_a_column_that_may_be_cut_gives_way_before_those_that_are_folded() -> None:
     """A URI's beginning tells the host; the sentence beside it stays on its line."""
-    columns = [Column("URI", cut=True), Column("Why")]
+    columns = [Heading("URI", cut=True), Heading("Why")]
     assert fit(columns, [["qemu+ssh://root@h1/" + "x" * 60, "no answer in time"]], 50) == [33, 17]
 
 

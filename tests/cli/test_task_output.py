@@ -12,7 +12,7 @@ import pytest
 from core.clock import FixedClock
 from core.config.model import Configuration
 from core.errors import Cancelled, UsageError
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Step
 from tui.cli.task_output import amount, run_task
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def workplace() -> Workplace:
-    """Give a workplace without hosts."""
-    return Workplace(Configuration(), clock=FixedClock())
+def session() -> Session:
+    """Return a session without hosts."""
+    return Session(Configuration(), clock=FixedClock())
 
 
 def test_steps_are_lines_when_they_end_and_warnings_follow(
-    workplace: Workplace, capsys: pytest.CaptureFixture[str]
+    session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On standard error: standard output is for the result."""
 
@@ -38,14 +38,14 @@ def test_steps_are_lines_when_they_end_and_warnings_follow(
         control.warn("little space")
         return 7
 
-    assert run_task(workplace, "work", "", job) == 7
+    assert run_task(session, "work", "", job) == 7
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == ["h1: look: done (found\N{REPLACEMENT CHARACTER}[2J 3)", "warning: little space"]
 
 
 def test_a_quiet_task_says_nothing_and_raises_what_it_raised(
-    workplace: Workplace, capsys: pytest.CaptureFixture[str]
+    session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """For --json."""
 
@@ -54,13 +54,13 @@ def test_a_quiet_task_says_nothing_and_raises_what_it_raised(
             raise UsageError("no")
 
     with pytest.raises(UsageError, match="no"):
-        run_task(workplace, "work", "", job, quiet=True)
+        run_task(session, "work", "", job, quiet=True)
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_cancels_and_waits_for_the_undo(
-    workplace: Workplace, capsys: pytest.CaptureFixture[str], number: signal.Signals
+    session: Session, capsys: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
     """Also the one who presses it twice; a request to terminate does the same."""
     outside = signal.signal(number, signal.default_int_handler)  # which may be SIG_IGN: a run in the background
@@ -78,7 +78,7 @@ def test_ctrl_c_cancels_and_waits_for_the_undo(
 
     try:
         with pytest.raises(Cancelled):
-            run_task(workplace, "work", "", job)
+            run_task(session, "work", "", job)
         assert signal.getsignal(number) is signal.default_int_handler
     finally:
         signal.signal(number, outside)

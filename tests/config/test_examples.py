@@ -103,7 +103,7 @@ def profiles_of(configuration: Configuration) -> dict[str, Any]:
 
 
 def realm_of(realm: Realm) -> dict[str, Any]:
-    """Give a realm in the words of EXPECTED.json."""
+    """Return a realm in the words of EXPECTED.json."""
     return {
         "disabled": realm.disabled,
         "driver": realm.driver,

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from core.config.composition import Composer
-from core.config.report import Report
+from core.config.report import DiagnosticReport
 from core.config.resolution import Resolver
 from core.config.second_reading import compare
 from core.config.sources import Sources
-from core.config.syntax import Kind
+from core.config.syntax import TokenKind
 from core.config.values import ListValue, ObjectValue, Value
 from tests.config.oracle.corpus import Corpus
 
@@ -56,7 +56,7 @@ FORBIDDEN = (
 
 def ours(path: Path) -> Any:
     """Our reading as plain data, or REFUSED."""
-    report = Report()
+    report = DiagnosticReport()
     sources = Sources(path.parent)
     root = Composer(sources, report).compose(sources.read_main(path))
     resolved = Resolver(root, ENVIRONMENT, report).resolve()
@@ -71,13 +71,13 @@ def plain(value: Value) -> Any:
         return {key: plain(field.value) for key, field in value.fields.items()}
     if isinstance(value, ListValue):
         return [plain(item) for item in value.items]
-    if value.kind is Kind.NUMBER:
+    if value.kind is TokenKind.NUMBER:
         return float(value.text)
-    return {Kind.NULL: None, Kind.BOOLEAN: value.text == "true", Kind.STRING: value.text}[value.kind]
+    return {TokenKind.NULL: None, TokenKind.BOOLEAN: value.text == "true", TokenKind.STRING: value.text}[value.kind]
 
 
 def theirs(paths: list[Path]) -> list[Any]:
-    """Give the reference's reading of many files, in one run of its virtual machine."""
+    """Return the reference's reading of many files, in one run of its virtual machine."""
     finished = subprocess.run(
         ["java", "-cp", str(JAR), str(PROGRAM)],
         input="".join(f"{path}\n" for path in paths),

@@ -43,12 +43,12 @@ class Folder:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    """Give an empty folder."""
+    """Return an empty folder."""
     return Folder(tmp_path)
 
 
 def right(reading: Reading) -> Configuration:
-    """Give the configuration of a reading without any diagnostic."""
+    """Return the configuration of a reading without any diagnostic."""
     assert reading.diagnostics == ()
     assert reading.configuration is not None
     return reading.configuration

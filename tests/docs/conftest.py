@@ -43,6 +43,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Give a function that runs a command there."""
+    """Return a function that runs a command there."""
     assert Path.cwd() == folder
     return runner(monkeypatch, capsys)

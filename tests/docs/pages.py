@@ -74,12 +74,12 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 @cache
 def all_commands() -> dict[str, click.Command]:
-    """Give the commands by their names."""
+    """Return the commands by their names."""
     return dict(commands())
 
 
 def options_of(command: click.Command) -> set[str]:
-    """Give a command's own options that help shows, by their long names."""
+    """Return a command's own options that help shows, by their long names."""
     return {
         name
         for parameter in command.params
@@ -89,18 +89,18 @@ def options_of(command: click.Command) -> set[str]:
 
 
 def anchor_of(title: str) -> str:
-    """Give the anchor that Git hosts make of a heading."""
+    """Return the anchor that Git hosts make of a heading."""
     plain = re.sub(r"[`*]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)).lower()
     return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
 
 
 def anchors(page: Path) -> set[str]:
-    """Give the anchors of a page's headings."""
+    """Return the anchors of a page's headings."""
     return {anchor_of(each.title) for each in sections(page.read_text(encoding="utf-8"))}
 
 
 def offline(folder: Path, name: str) -> list[str]:
-    """Give the options by which a command answers from the sample of GPUs."""
+    """Return the options by which a command answers from the sample of GPUs."""
     sample = folder / "sample-configs" / "gpu"
     configuration = ["--config", str(sample / "ticrypt-vm.conf")]
     return configuration if name == "realms replay" else [*configuration, "--fleet", str(sample / "fleet.json")]

@@ -9,5 +9,5 @@ from core.clock import FixedClock
 
 @pytest.fixture
 def clock() -> FixedClock:
-    """Give a clock that stands."""
+    """Return a clock that stands."""
     return FixedClock()

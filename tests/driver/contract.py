@@ -17,7 +17,7 @@ import pytest
 
 from core.clock import SystemClock
 from core.driver.lanes.watch import FleetWatch
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from core.errors import DriverError, HostUnreachable
 from core.fleet.fleet import VM, Connection, HostSnapshot, PoolState, VMState
 from core.hardware import PciAddress
@@ -75,7 +75,7 @@ class Place:
 
 
 def connected(snapshot: HostSnapshot) -> bool:
-    """Tell whether a host is connected and has answered."""
+    """Return whether a host is connected and has answered."""
     return snapshot.connection is Connection.CONNECTED and snapshot.is_known
 
 
@@ -89,7 +89,7 @@ class HostContract:
 
     @pytest.fixture
     def place(self) -> Place:
-        """Give the host under test, with RESIDENT on it, off."""
+        """Return the host under test, with RESIDENT on it, off."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -159,8 +159,8 @@ class HostContract:
 
     def test_the_realms_mark_makes_a_vm_managed(self, seldom: Place) -> None:
         """A mark of another realm does not."""
-        ours = seldom.define(Guest(name="ours", mark=Mark(realm="r", brick="debian")))
-        theirs = seldom.define(Guest(name="theirs", mark=Mark(realm="other")))
+        ours = seldom.define(Guest(name="ours", mark=RealmMark(realm="r", brick="debian")))
+        theirs = seldom.define(Guest(name="theirs", mark=RealmMark(realm="other")))
         assert seldom.vm_until(ours, anything).managed
         assert not seldom.vm_until(theirs, anything).managed
 
@@ -169,7 +169,7 @@ class HostContract:
         key = seldom.define(Guest(name="adopted"))
         seldom.do(lambda connection: connection.start(key))
         assert not seldom.vm_until(key, lambda vm: vm.active).managed
-        seldom.do(lambda connection: connection.mark(key, Mark(realm="r", created_at=5.0)))
+        seldom.do(lambda connection: connection.mark(key, RealmMark(realm="r", created_at=5.0)))
         seldom.vm_until(key, lambda vm: vm.managed)
         seldom.do(lambda connection: connection.force_off(key))
         assert seldom.vm_until(key, lambda vm: not vm.active).managed

@@ -66,7 +66,7 @@ class SilentHost:
 
 @contextlib.contextmanager
 def silent_host() -> Iterator[SilentHost]:
-    """Give a silent host for the time of a block."""
+    """Return a silent host for the time of a block."""
     host = SilentHost()
     try:
         yield host
@@ -75,6 +75,6 @@ def silent_host() -> Iterator[SilentHost]:
 
 
 def refused_port() -> int:
-    """Give a port of this machine where nobody listens."""
+    """Return a port of this machine where nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.driver.connection.connection import open_connection
-from core.driver.lanes.session import Session
+from core.driver.lanes.session import HostPoller
 from core.driver.vms.addresses import AddressBook, first_address, ipv4
 from core.driver.xml.domain_xml import DomainFacts, Interface
 from tests.driver.worlds import Guest, write_node
@@ -65,7 +65,7 @@ def test_the_first_interface_that_libvirt_gave_the_vm_counts(
 def test_an_address_is_looked_up_until_found_and_then_rarely(tmp_path: Path, clock: FixedClock) -> None:
     """A round trip for each poll would be too much."""
     connection = open_connection("h", write_node(tmp_path / "node.xml", [Guest(name="vm", network="default")]))
-    session = Session(connection, clock, lambda: None)
+    session = HostPoller(connection, clock, lambda: None)
     session.poll()
     key = session.seen[0].uuid
     assert session.look_up_addresses(lambda: True)

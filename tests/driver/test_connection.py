@@ -39,7 +39,7 @@ def test_an_ssh_client_never_gets_the_terminal(uri: str, effective: str) -> None
 
 @pytest.fixture
 def ssh(tmp_path: Path) -> str:
-    """Give a program that is called ssh, and sleeps."""
+    """Return a program that is called ssh, and sleeps."""
     program = tmp_path / "ssh"
     shutil.copy("/bin/sleep", program)
     return str(program)

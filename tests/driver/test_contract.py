@@ -21,7 +21,7 @@ class TestTheTestDriver(HostContract):
 
     @pytest.fixture
     def place(self, tmp_path: Path) -> Iterator[Place]:
-        """Give a new host."""
+        """Return a new host."""
         uri = write_node(tmp_path / "node.xml", [Guest(name=RESIDENT, state="shutoff")])
         host = Host(name="h1", realm="r", uri=uri, profile="p")
         watch = new_watch()

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.driver.vms.domain_build import Disk, Domain, domain_xml, round_memory, target_name
+from core.driver.vms.domain_build import Domain, DomainDisk, domain_xml, round_memory, target_name
 from core.driver.vms.domain_control import with_devices
 from core.driver.vms.domain_kind import EMBEDDED, DomainKind
 from core.driver.xml.domain_xml import read_domain
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from core.hardware import Device, PciAddress
 from core.realms import CacheMode
 
@@ -34,14 +34,14 @@ def domain(**more: Any) -> Domain:
         "vcpus": 2,
         "memory_bytes": 2**30,
         "kind": EMBEDDED,
-        "mark": Mark(realm="main"),
+        "mark": RealmMark(realm="main"),
     }
     return Domain(**(facts | more))
 
 
 def test_every_fact_is_in_the_definition() -> None:
     """Where libvirt looks for it."""
-    disks = (Disk(path="/v/a.qcow2"), Disk(path="/d/b", format="raw", cache=CacheMode.NONE))
+    disks = (DomainDisk(path="/v/a.qcow2"), DomainDisk(path="/d/b", format="raw", cache=CacheMode.NONE))
     devices = (GPUS[0].address,)
     root = ET.fromstring(domain_xml(domain(kind=PC, disks=disks, devices=devices, network="n", network_filter="f")))  # noqa: S314
     assert root.get("type") == "kvm"
@@ -63,7 +63,7 @@ def test_every_fact_is_in_the_definition() -> None:
 
 def test_no_filter_and_the_default_cache_are_not_written() -> None:
     """QEMU and the network decide then."""
-    text = domain_xml(domain(kind=PC, disks=(Disk(path="/v/a.qcow2"),)))
+    text = domain_xml(domain(kind=PC, disks=(DomainDisk(path="/v/a.qcow2"),)))
     assert "filterref" not in text
     assert "cache" not in text
 
@@ -77,7 +77,7 @@ def test_no_filter_and_the_default_cache_are_not_written() -> None:
 def test_what_is_written_is_what_is_read(name: str, vcpus: int, size: int, buses: list[int]) -> None:
     """Whatever stands in a name; memory is rounded up to what QEMU takes."""
     devices = tuple(Device("gpu", PciAddress(0, bus, 0x1F, 7)) for bus in buses)
-    mark = Mark(realm="main", brick='<"&>', created_at=1.5, devices=devices, pending="someone")
+    mark = RealmMark(realm="main", brick='<"&>', created_at=1.5, devices=devices, pending="someone")
     addresses = tuple(device.address for device in devices)
     text = domain_xml(domain(name=name, vcpus=vcpus, memory_bytes=size, devices=addresses, mark=mark, kind=PC))
     facts = read_domain(text)
@@ -90,8 +90,8 @@ def test_libvirt_takes_a_definition_and_keeps_its_mark() -> None:
     """The embedded driver reads XML as the real one does."""
     connection = libvirt.open("test:///default")
     try:
-        mark = Mark(realm="main", devices=GPUS[:1])
-        handle = connection.defineXML(domain_xml(domain(disks=(Disk(path="/v/a"),), mark=mark)))
+        mark = RealmMark(realm="main", devices=GPUS[:1])
+        handle = connection.defineXML(domain_xml(domain(disks=(DomainDisk(path="/v/a"),), mark=mark)))
         assert read_domain(handle.XMLDesc(0)).mark == mark
         handle.undefine()
     finally:
@@ -101,11 +101,13 @@ def test_libvirt_takes_a_definition_and_keeps_its_mark() -> None:
 def test_other_devices_take_the_place_of_the_former_and_of_no_others() -> None:
     """Whatever else stands in the definition stays, the mark tells of the new ones."""
     foreign = PciAddress(0, 0x99, 0, 0)
-    before = domain(devices=(GPUS[0].address, foreign), mark=Mark(realm="main", brick="b", devices=GPUS[:1]), kind=PC)
+    before = domain(
+        devices=(GPUS[0].address, foreign), mark=RealmMark(realm="main", brick="b", devices=GPUS[:1]), kind=PC
+    )
     former = {GPUS[0].address}
     facts = read_domain(with_devices(domain_xml(before), former, GPUS[1:], before.mark))
     assert facts.devices == (foreign, GPUS[1].address, GPUS[2].address)
-    assert facts.mark == Mark(realm="main", brick="b", devices=GPUS[1:])
+    assert facts.mark == RealmMark(realm="main", brick="b", devices=GPUS[1:])
 
 
 @pytest.mark.parametrize(("number", "name"), [(0, "vda"), (25, "vdz"), (26, "vdaa"), (51, "vdaz"), (52, "vdba")])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.driver.lanes.session import machine_uuid
 from core.driver.xml.domain_xml import Interface, XmlRefused, parse, read_domain
-from core.driver.xml.metadata import NAMESPACE, Mark, mark_element, mark_of, mark_text, read_mark
+from core.driver.xml.metadata import NAMESPACE, RealmMark, mark_element, mark_of, mark_text, read_mark
 from core.hardware import Device, PciAddress
 from tests.driver.worlds import Guest, guest_xml
 
@@ -28,7 +28,7 @@ def test_a_running_vm_is_read_in_full() -> None:
     assert [str(address) for address in facts.devices] == ["0000:41:00.0", "0001:0a:1f.7", "0000:82:10.2"]
     assert facts.interfaces[:2] == (Interface("52:54:00:aa:bb:cc", "default"), Interface("52:54:00:aa:bb:cd"))
     assert facts.agent_connected
-    assert facts.mark == Mark(
+    assert facts.mark == RealmMark(
         realm="libvirt1",
         brick="debian-12",
         created_at=1795341600.5,
@@ -112,7 +112,7 @@ texts = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), min_size=1, max_size=30
 )
 marks = st.builds(
-    Mark,
+    RealmMark,
     realm=texts,
     brick=st.none() | texts,
     created_at=st.none() | st.floats(0, 4e9),
@@ -122,7 +122,7 @@ marks = st.builds(
 
 
 @given(marks)
-def test_a_mark_survives_its_xml(mark: Mark) -> None:
+def test_a_mark_survives_its_xml(mark: RealmMark) -> None:
     """Inside a domain, with whatever names realm and brick have."""
     domain = ET.Element("domain")
     ET.SubElement(domain, "metadata").append(mark_element(mark))
@@ -130,7 +130,7 @@ def test_a_mark_survives_its_xml(mark: Mark) -> None:
 
 
 @given(marks)
-def test_a_mark_for_libvirt_has_no_namespace_of_its_own(mark: Mark) -> None:
+def test_a_mark_for_libvirt_has_no_namespace_of_its_own(mark: RealmMark) -> None:
     """Libvirt adds it, and refuses a document that has the prefix already."""
     assert NAMESPACE not in mark_text(mark).replace(mark.realm, "").replace(mark.brick or "-", "")
     assert parse(mark_text(mark), "vm").get("realm") == mark.realm
@@ -142,12 +142,12 @@ def test_a_mark_for_libvirt_has_no_namespace_of_its_own(mark: Mark) -> None:
         (f"<vm xmlns='{NAMESPACE}'/>", None),
         ("<vm realm='r'/>", None),
         ("<vm xmlns='urn:other' realm='r'/>", None),
-        (f"<vm xmlns='{NAMESPACE}' realm='r' created='soon'/>", Mark(realm="r")),
-        (f"<vm xmlns='{NAMESPACE}' realm='r' created='nan'/>", Mark(realm="r")),
-        (f"<vm xmlns='{NAMESPACE}' realm='r'><device address='x'/><device/></vm>", Mark(realm="r")),
+        (f"<vm xmlns='{NAMESPACE}' realm='r' created='soon'/>", RealmMark(realm="r")),
+        (f"<vm xmlns='{NAMESPACE}' realm='r' created='nan'/>", RealmMark(realm="r")),
+        (f"<vm xmlns='{NAMESPACE}' realm='r'><device address='x'/><device/></vm>", RealmMark(realm="r")),
     ],
 )
-def test_a_damaged_mark_is_read_as_far_as_it_makes_sense(element: str, mark: Mark | None) -> None:
+def test_a_damaged_mark_is_read_as_far_as_it_makes_sense(element: str, mark: RealmMark | None) -> None:
     """Without a realm it is none."""
     assert read_mark(ET.fromstring(element)) == mark  # noqa: S314 -- written above
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def test_what_a_job_makes_is_there_for_the_lane_and_for_the_next_job(tmp_path: Path) -> None:
     """All work in the one world that the lane has open."""
     with world(tmp_path, hosts=1) as realm:
-        main = realm.workplace.configuration.realms["main"]
-        realm.workplace.settled_fleet(LONG)
+        main = realm.session.configuration.realms["main"]
+        realm.session.settled_fleet(LONG)
         realm.task(lambda control: create_drive(control, main, realm.hosts, "data.qcow2", size=8 * MIB))
         assert "ticrypt-vm-drives/data.qcow2" in realm.volumes("h1")
         report = realm.task(lambda control: look_at_images(control, main, realm.hosts, PoolRole.DRIVES, LONG))
@@ -29,7 +29,7 @@ def test_what_a_job_makes_is_there_for_the_lane_and_for_the_next_job(tmp_path: P
 def test_a_job_that_outlives_the_lane_keeps_its_world(tmp_path: Path) -> None:
     """The last that works there closes it."""
     with world(tmp_path, hosts=1) as realm:
-        realm.workplace.settled_fleet(LONG)
+        realm.session.settled_fleet(LONG)
         with job_connection(realm.hosts[0], LONG) as connection:
             realm.close()
             assert connection.is_alive()

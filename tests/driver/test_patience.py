@@ -43,7 +43,7 @@ class Waiting:
 
 @pytest.fixture
 def waiting() -> Iterator[Waiting]:
-    """Give one whose alarms really ring."""
+    """Return one whose alarms really ring."""
     alarms = Alarms(SystemClock())
     yield Waiting(alarms)
     alarms.close()

@@ -37,7 +37,7 @@ REALMS = {"r": REALM}
 
 @pytest.fixture
 def watch() -> Iterator[FleetWatch]:
-    """Give a watch that gives up opening after a second."""
+    """Return a watch that gives up opening after a second."""
     watch = FleetWatch(SystemClock(), randomness=random.Random(1), open_deadline=1.0)
     yield watch
     watch.close(LONG)
@@ -61,12 +61,12 @@ def only(watch: FleetWatch, satisfied: Callable[[HostSnapshot], bool]) -> HostSn
 
 
 def connected(snapshot: HostSnapshot) -> bool:
-    """Tell whether a host is connected."""
+    """Return whether a host is connected."""
     return snapshot.connection is Connection.CONNECTED
 
 
 def unreachable(snapshot: HostSnapshot) -> bool:
-    """Tell whether a host is known to be out of reach."""
+    """Return whether a host is known to be out of reach."""
     return snapshot.connection is Connection.UNREACHABLE
 
 

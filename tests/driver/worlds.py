@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from core.driver.xml.metadata import Mark, mark_element
+from core.driver.xml.metadata import RealmMark, mark_element
 from core.hardware import PciAddress
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Guest:
     devices: Sequence[str] = ()
     network: str | None = None
     mac: str = "52:54:00:00:00:01"
-    mark: Mark | None = None
+    mark: RealmMark | None = None
     state: str = "running"
     """For a node file of the test driver: running, paused, shutoff."""
 

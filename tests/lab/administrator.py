@@ -13,7 +13,7 @@ import pytest
 
 from core.driver.connection.connection import open_connection
 from core.driver.vms.snapshots import list_snapshots
-from core.operations.session import open_workplace
+from core.operations.session import open_session
 from core.operations.vms.drives import attach_drive, detach_drive
 from core.operations.vms.lookup import vm_at_hand
 from core.operations.vms.restore import restore_snapshot
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Task
 
     from .host import LabHost
@@ -55,25 +55,25 @@ def places(lab: Lab, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def workplace(places: dict[str, str], tmp_path: Path) -> Iterator[Workplace]:
+def session(places: dict[str, str], tmp_path: Path) -> Iterator[Session]:
     """Open the lab as an administrator would."""
-    workplace = open_workplace(
+    session = open_session(
         config=tmp_path / "ticrypt-vm.conf", registry=tmp_path / "registry.json", fleet=None, read_only=False
     )
-    yield workplace
-    workplace.close()
+    yield session
+    session.close()
 
 
 class Admin:
     """What an administrator does, by name; each call is a task of its own, whose last one stays to be looked at."""
 
-    def __init__(self, workplace: Workplace) -> None:
-        self.workplace = workplace
+    def __init__(self, session: Session) -> None:
+        self.session = session
         self.task: Task[Any]
 
     def begin(self, operation: Callable[..., Any], *arguments: Any, **options: Any) -> Task[Any]:
         """Begin an operation."""
-        self.task = self.workplace.tasks.run("test", "test", lambda control: operation(control, *arguments, **options))
+        self.task = self.session.tasks.run("test", "test", lambda control: operation(control, *arguments, **options))
         return self.task
 
     def do(self, operation: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -82,37 +82,37 @@ class Admin:
 
     def vm(self, name: str) -> Any:
         """Find a VM."""
-        eventually(lambda: any(vm.name in name for vm in self.workplace.settled_fleet(10).vms()), name)
-        return vm_at_hand(self.workplace, name, timeout=10)
+        eventually(lambda: any(vm.name in name for vm in self.session.settled_fleet(10).vms()), name)
+        return vm_at_hand(self.session, name, timeout=10)
 
     def attach(self, vm: str, drive: str, **options: Any) -> Any:
         """Attach a drive."""
         at_hand = self.vm(vm)
-        return self.do(lambda control: attach_drive(self.workplace, control, at_hand, drive, **options))
+        return self.do(lambda control: attach_drive(self.session, control, at_hand, drive, **options))
 
     def detach(self, vm: str, drive: str, **options: Any) -> Any:
         """Detach a drive."""
         at_hand = self.vm(vm)
-        return self.do(lambda control: detach_drive(self.workplace, control, at_hand, drive, **options))
+        return self.do(lambda control: detach_drive(self.session, control, at_hand, drive, **options))
 
     def snapshot(self, vm: str, name: str, **options: Any) -> Any:
         """Take a snapshot."""
-        return self.do(take_snapshot, self.vm(vm), name, now=self.workplace.clock.now(), **options)
+        return self.do(take_snapshot, self.vm(vm), name, now=self.session.clock.now(), **options)
 
     def restore(self, vm: str, name: str, **options: Any) -> Any:
         """Restore a snapshot."""
         at_hand = self.vm(vm)
-        return self.do(lambda control: restore_snapshot(self.workplace, control, at_hand, name, **options))
+        return self.do(lambda control: restore_snapshot(self.session, control, at_hand, name, **options))
 
     def step(self, what: str) -> Any:
-        """Give a step of the last task by how its words begin; None before it has begun."""
+        """Return a step of the last task by how its words begin; None before it has begun."""
         return next((step for step in self.task.view.steps if step.what.startswith(what)), None)
 
 
 @pytest.fixture
-def admin(workplace: Workplace) -> Admin:
-    """Give an administrator."""
-    return Admin(workplace)
+def admin(session: Session) -> Admin:
+    """Return an administrator."""
+    return Admin(session)
 
 
 def make_drive(host: LabHost, name: str, form: str = "qcow2", size: str = "32M") -> None:
@@ -121,19 +121,19 @@ def make_drive(host: LabHost, name: str, form: str = "qcow2", size: str = "32M")
 
 
 def disks_of(host: LabHost, name: str, *options: str) -> dict[str, str]:
-    """Give a guest's disks, target to path."""
+    """Return a guest's disks, target to path."""
     rows = (line.split() for line in host.virsh("domblklist", name, *options).splitlines())
     return {row[0]: row[1] for row in rows if len(row) == 2}
 
 
 def content_of(host: LabHost, path: str) -> str:
-    """Give the checksum of what a guest would read from a disk that nobody writes to."""
+    """Return the checksum of what a guest would read from a disk that nobody writes to."""
     command = f"qemu-img convert -U -O raw '{path}' /run/plain && sha256sum < /run/plain; rm -f /run/plain"
     return host.run("sh", "-c", command).split()[0]
 
 
 def snapshots_on(host: LabHost) -> Any:
-    """Give the snapshots as a host sees them."""
+    """Return the snapshots as a host sees them."""
     connection = open_connection(host.name, host.local_uri)
     try:
         return list_snapshots(connection, POOL)
@@ -194,7 +194,7 @@ class Serial:
 
 @pytest.fixture
 def running(lab: Lab) -> Iterator[tuple[LabHost, Serial]]:
-    """Give a guest that is up, with its shell."""
+    """Return a guest that is up, with its shell."""
     host = lab.hosts[0]
     host.define_guest("web", network=None)
     host.start_guest("web")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .administrator import admin, places, running, workplace  # noqa: F401 - fixtures
+from .administrator import admin, places, running, session  # noqa: F401 - fixtures
 from .lab import Lab
 from .migrations import place  # noqa: F401 - a fixture
 from .requirements import why_not

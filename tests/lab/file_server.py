@@ -17,7 +17,7 @@ _BRICK = "/var/lib/libvirt/served"
 
 
 def why_no_server() -> str | None:
-    """Say in one line why no host can serve one; None where one can."""
+    """Return in one line why no host can serve one; None where one can."""
     missing = [name for name in ("glusterd", "gluster", "mount.glusterfs") if shutil.which(name, path=SBIN) is None]
     return f"no {', '.join(missing)}: run `make lab-setup`" if missing else None
 
@@ -38,7 +38,7 @@ def serve(host: LabHost, *folders: str) -> str:
 
 
 def is_serving(host: LabHost) -> bool:
-    """Tell whether the server's processes run."""
+    """Return whether the server's processes run."""
     return bool(host.run("sh", "-c", "pidof glusterfsd || true").strip())
 
 
@@ -51,6 +51,6 @@ def stop_serving(host: LabHost) -> None:
 
 
 def mounts_of(host: LabHost, kind: str) -> dict[str, str]:
-    """Give what a host has mounted of a kind of file system: source by folder."""
+    """Return what a host has mounted of a kind of file system: source by folder."""
     rows = (line.split() for line in host.run("cat", "/proc/mounts").splitlines())
     return {row[1]: row[0] for row in rows if row[2] == kind}

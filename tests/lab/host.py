@@ -201,7 +201,7 @@ class LabHost:
         self.virsh("destroy", name)
 
     def guest_state(self, name: str) -> str:
-        """Give a guest's state as virsh says it: "running", "shut off" and so on."""
+        """Return a guest's state as virsh says it: "running", "shut off" and so on."""
         return self.virsh("domstate", name).strip()
 
     def guest_address(self, name: str, seconds: float = 60.0) -> str:
@@ -344,7 +344,7 @@ class LabHost:
 
 
 def answers(address: str, port: int, seconds: float = 1.0) -> bool:
-    """Tell whether something accepts a TCP connection."""
+    """Return whether something accepts a TCP connection."""
     try:
         socket.create_connection((address, port), seconds).close()
     except OSError:
@@ -353,7 +353,7 @@ def answers(address: str, port: int, seconds: float = 1.0) -> bool:
 
 
 def greeting(address: str, port: int, seconds: float = 2.0) -> str:
-    """Give the line with which something answers a TCP connection; empty where nothing does."""
+    """Return the line with which something answers a TCP connection; empty where nothing does."""
     try:
         with socket.create_connection((address, port), seconds) as connection:
             connection.settimeout(seconds)

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.config.reader import load
 from core.driver.vms.domain_kind import Virtualization
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.vms.create import create_vm
 from core.operations.vms.spec import NewDrive, Order
 from core.registry.hosts import HostRegistry
@@ -18,7 +18,7 @@ from tests.operations.scheduling.racer import die_before
 if __name__ == "__main__":
     name, _, number = sys.argv[3].partition(":")
     die_before(name, int(number or 1))
-    workplace = Workplace(load(Path(sys.argv[1])), registry=HostRegistry(Path(sys.argv[2])))
+    session = Session(load(Path(sys.argv[1])), registry=HostRegistry(Path(sys.argv[2])))
     order = Order(
         name="web",
         brick="lab-guest",
@@ -28,5 +28,5 @@ if __name__ == "__main__":
         drives=(NewDrive(16 * 2**20),),
         virtualization=Virtualization.QEMU,
     )
-    task = workplace.tasks.run("create", "web", lambda control: create_vm(workplace, control, order))
+    task = session.tasks.run("create", "web", lambda control: create_vm(session, control, order))
     task.outcome.result()

@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.config.reader import load
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.tasks.task import Task
 from core.operations.vms import restore_disks as restored_disks
 from core.operations.vms.lookup import vm_at_hand
@@ -56,8 +56,8 @@ def _die_if(now: bool) -> None:
 if __name__ == "__main__":
     configuration, registry, vm, snapshot, point = sys.argv[1:]
     where, _, what = point.partition(":")
-    workplace = Workplace(load(Path(configuration)), registry=HostRegistry(Path(registry)))
-    at_hand = vm_at_hand(workplace, vm, timeout=30)
+    session = Session(load(Path(configuration)), registry=HostRegistry(Path(registry)))
+    at_hand = vm_at_hand(session, vm, timeout=30)
     die_at(where, what)
-    task = workplace.tasks.run("restore", vm, lambda control: restore_snapshot(workplace, control, at_hand, snapshot))
+    task = session.tasks.run("restore", vm, lambda control: restore_snapshot(session, control, at_hand, snapshot))
     task.outcome.result()

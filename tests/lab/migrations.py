@@ -11,10 +11,10 @@ from core.config.reader import load
 from core.errors import RealmsError
 from core.fleet.fleet import Connection
 from core.operations.migration.migrate import migrate
-from core.operations.migration.options import MigrationWish
-from core.operations.migration.plan import Departure, MigrationPlan, plan_migration
+from core.operations.migration.options import MigrationOptions
+from core.operations.migration.plan import MigrationPlan, MigrationSource, plan_migration
 from core.operations.selection import find_vm
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.tasks.journal import Journal
 from core.registry.hosts import HostRegistry
 
@@ -39,65 +39,65 @@ SLOWLY = 2
 
 @dataclass(frozen=True, slots=True)
 class Place3:
-    """A workplace over the lab, and what a test does with it."""
+    """A session over the lab, and what a test does with it."""
 
-    workplace: Workplace
+    session: Session
 
     def plan(self, wanted: str, **wish: object) -> MigrationPlan:
         """Check a migration, as a task does."""
-        wished = MigrationWish(**{"foreign": True, **wish})  # type: ignore[arg-type]
+        wished = MigrationOptions(**{"foreign": True, **wish})  # type: ignore[arg-type]
 
         def check(control: Control) -> MigrationPlan:
-            return plan_migration(control, self.workplace, self.departure(wanted), wished)
+            return plan_migration(control, self.session, self.departure(wanted), wished)
 
-        return self.workplace.tasks.run("check", wanted, check).outcome.result(PATIENCE)
+        return self.session.tasks.run("check", wanted, check).outcome.result(PATIENCE)
 
-    def departure(self, wanted: str) -> Departure:
+    def departure(self, wanted: str) -> MigrationSource:
         """Find a VM as soon as the watch shows it on one host alone."""
 
-        def found() -> Departure | None:
-            fleet = self.workplace.fleet()
+        def found() -> MigrationSource | None:
+            fleet = self.session.fleet()
             try:
                 snapshot, vm = find_vm(fleet, wanted)
             except RealmsError:
                 return None
-            return Departure(fleet, snapshot, vm) if snapshot.connection is Connection.CONNECTED else None
+            return MigrationSource(fleet, snapshot, vm) if snapshot.connection is Connection.CONNECTED else None
 
         return eventually(found, f"{wanted} on one host")
 
     def start(self, wanted: str, **wish: object) -> Task[Migrated]:
         """Check, and begin to move."""
         plan = self.plan(wanted, **wish)
-        return self.workplace.tasks.run("migrate", wanted, lambda control: migrate(control, self.workplace, plan))
+        return self.session.tasks.run("migrate", wanted, lambda control: migrate(control, self.session, plan))
 
     def move(self, wanted: str, **wish: object) -> Migrated:
         """Check and move."""
         return self.start(wanted, **wish).outcome.result(PATIENCE)
 
     def reservations(self) -> list[tuple[str, str]]:
-        """Give host and VM of what someone holds room for."""
-        registry = self.workplace.check_can_change()
+        """Return host and VM of what someone holds room for."""
+        registry = self.session.require_writable()
         return [(each.host, each.vm) for each in registry.reservations() if each.owner]
 
     def journal(self) -> list[str]:
         """Name the operations that are under way or left behind."""
-        registry = self.workplace.check_can_change()
-        return [record.operation for record in Journal(registry.path, self.workplace.clock).records()]
+        registry = self.session.require_writable()
+        return [record.operation for record in Journal(registry.path, self.session.clock).records()]
 
 
 @pytest.fixture
 def place(lab: Lab, tmp_path: Path) -> Iterator[Place3]:
-    """Give a workplace over the three hosts, polled twice a second."""
+    """Return a session over the three hosts, polled twice a second."""
     configuration = load(write_configuration(tmp_path))
     realm = replace(configuration.realms["lab"], poll_frequency=0.5)
     configuration = replace(configuration, realms={"lab": realm})
     registry = HostRegistry(tmp_path / "registry.json")
     for host in hosts_of(lab):
         registry.add(host, configuration)
-    workplace = Workplace(configuration, registry=registry)
-    workplace.settled_fleet(PATIENCE)
-    yield Place3(workplace)
-    workplace.close()
+    session = Session(configuration, registry=registry)
+    session.settled_fleet(PATIENCE)
+    yield Place3(session)
+    session.close()
 
 
 def guest(host: LabHost, name: str = "mover", *, network: str | None = "lab", boot: Boot = Boot.KERNEL) -> str:
@@ -110,7 +110,7 @@ def guest(host: LabHost, name: str = "mover", *, network: str | None = "lab", bo
 
 
 def copies(lab: Lab, uuid: str) -> dict[str, str]:
-    """Give the state of a domain on every host that knows it, except those that can't be asked."""
+    """Return the state of a domain on every host that knows it, except those that can't be asked."""
     found = {}
     for host in lab.hosts:
         if host.is_on:

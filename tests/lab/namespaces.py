@@ -19,7 +19,7 @@ class CommandFailed(AssertionError):
 
 
 def environment() -> dict[str, str]:
-    """Give what the lab's programs are started with: daemons' folders in the path, messages in English."""
+    """Return what the lab's programs are started with: daemons' folders in the path, messages in English."""
     return {"PATH": SBIN, "LC_ALL": "C", "HOME": "/root", "TERM": "dumb"}
 
 
@@ -35,7 +35,7 @@ def run(*command: str, check: bool = True, timeout: float = 60.0, stdin: str = "
 
 
 def child_of(pid: int) -> int | None:
-    """Give the only child of a process, None while it has none."""
+    """Return the only child of a process, None while it has none."""
     with suppress(OSError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return int(children[0]) if children else None
@@ -50,7 +50,7 @@ class Inside:
         self._enter = ("nsenter", "--target", str(pid), *(f"--{kind}" for kind in kinds))
 
     def command(self, *command: str) -> tuple[str, ...]:
-        """Give the command that runs another one inside."""
+        """Return the command that runs another one inside."""
         return (*self._enter, *command)
 
     def run(self, *command: str, check: bool = True, timeout: float = 60.0, stdin: str = "") -> str:

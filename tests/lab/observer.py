@@ -58,7 +58,7 @@ class Observer:
         self._thread.join()
 
     def sights(self, host: str, since: float = 0.0, until: float = float("inf")) -> tuple[Sight, ...]:
-        """Give what was seen of a host between two moments."""
+        """Return what was seen of a host between two moments."""
         with self._looked:
             return tuple(sight for sight in self._sights.get(host, ()) if since <= sight.at <= until)
 

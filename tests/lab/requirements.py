@@ -24,7 +24,7 @@ SBIN = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "
 
 
 def why_not() -> str | None:
-    """Say in one line why no lab can be started here; None where one can."""
+    """Return in one line why no lab can be started here; None where one can."""
     if os.geteuid() != 0:
         return "the lab's namespaces need root (run `make lab-setup` once, then the tests, both as root)"
     missing = [program for program in _PROGRAMS if shutil.which(program, path=SBIN) is None]

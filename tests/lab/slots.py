@@ -45,7 +45,7 @@ class Slot:
         return f"libvirt-realms-lab={self.number}"
 
     def address(self, host_part: int) -> str:
-        """Give an address on the lab's bridge."""
+        """Return an address on the lab's bridge."""
         return f"10.77.{self.number}.{host_part}"
 
     def clear(self) -> None:
@@ -102,7 +102,7 @@ def _try(number: int) -> Slot | None:
 
 
 def holders(mark: str) -> list[int]:
-    """Give the processes that have the mark among their arguments."""
+    """Return the processes that have the mark among their arguments."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -10,7 +10,7 @@ import pytest
 
 from core.clock import SystemClock
 from core.config.model import Configuration
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.orphaned_volumes import delete_volume
 from core.operations.storage.pools import PoolRequest, set_up_pools
 from core.operations.tasks.task import Tasks
@@ -55,8 +55,8 @@ class Work:
 
     def delete(self, role: PoolRole, name: str, *, hosts: Any = None, **options: Any) -> None:
         """Delete a brick, a drive or a volume of REALM."""
-        workplace, asked = Workplace(Configuration(realms={REALM.id: REALM})), hosts or self.hosts
-        self.do(lambda control: delete_volume(workplace, control, REALM, asked, name=name, role=role, **options))
+        session, asked = Session(Configuration(realms={REALM.id: REALM})), hosts or self.hosts
+        self.do(lambda control: delete_volume(session, control, REALM, asked, name=name, role=role, **options))
 
     @property
     def last(self) -> TaskView:
@@ -80,7 +80,7 @@ class Work:
 
 @pytest.fixture
 def work(lab: Lab) -> Iterator[Work]:
-    """Give a lab to work on; pools, drives and bricks that a test made go after it."""
+    """Return a lab to work on; pools, drives and bricks that a test made go after it."""
     work = Work(lab)
     yield work
     for number, host in enumerate(lab.hosts):

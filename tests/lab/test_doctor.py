@@ -15,7 +15,7 @@ from core.diagnostics import Severity
 from core.fleet.fleet import PoolState
 from core.hosts import Host
 from core.operations.doctor.doctor import diagnose
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
 from tests.driver.worlds import LONG
@@ -48,17 +48,17 @@ def configured(lab: Lab, tmp_path: Path) -> tuple[Path, HostRegistry]:
 
 @pytest.fixture
 def examine(configured: tuple[Path, HostRegistry]) -> Callable[..., Diagnosis]:
-    """Give a function that examines the lab."""
+    """Return a function that examines the lab."""
     path, registry = configured
 
     def run(*names: str, timeout: float = LONG) -> Diagnosis:
-        return diagnose(Workplace(load(path), registry=registry), names, timeout)
+        return diagnose(Session(load(path), registry=registry), names, timeout)
 
     return run
 
 
 def told(diagnosis: Diagnosis, host: str, severity: Severity) -> dict[str, str]:
-    """Give what was found at a host with a severity, by its check."""
+    """Return what was found at a host with a severity, by its check."""
     return {each.check: each.what for each in diagnosis.of(host) if each.severity is severity}
 
 
@@ -143,7 +143,7 @@ def test_a_machine_registered_twice_is_told(
 def run(
     configured: tuple[Path, HostRegistry], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Outcome]:
-    """Give a function that runs a command on the lab's configuration and registry."""
+    """Return a function that runs a command on the lab's configuration and registry."""
     path, _ = configured
     monkeypatch.setenv("REALMS_CONFIG", str(path))
     monkeypatch.setenv("REALMS_REGISTRY", str(path.parent / "registry.json"))

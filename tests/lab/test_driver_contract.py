@@ -36,7 +36,7 @@ OFTEN = 0.5
 
 @contextlib.contextmanager
 def placed(lab_host: LabHost, uri: str, *, open_deadline: float = 60.0) -> Iterator[Place]:
-    """Give a watch that doesn't watch yet, and a host of the lab for it."""
+    """Return a watch that doesn't watch yet, and a host of the lab for it."""
     watch = FleetWatch(SystemClock(), randomness=random.Random(7), open_deadline=open_deadline)
     host = Host(name="h1", realm="r", uri=uri, profile="p")
     realm = Realm(id="r", name="R", poll_frequency=OFTEN)
@@ -51,7 +51,7 @@ class TestAHostBySsh(HostContract):
 
     @pytest.fixture
     def place(self, lab: Lab) -> Iterator[Place]:
-        """Give the lab's first host."""
+        """Return the lab's first host."""
         lab.hosts[0].define_guest(RESIDENT, boot=Boot.NOTHING, network=None)
         with placed(lab.hosts[0], lab.hosts[0].uri) as place:
             yield place
@@ -62,7 +62,7 @@ class TestAHostByItsOwnSocket(HostContract):
 
     @pytest.fixture
     def place(self, lab: Lab) -> Iterator[Place]:
-        """Give the lab's first host."""
+        """Return the lab's first host."""
         lab.hosts[0].define_guest(RESIDENT, boot=Boot.NOTHING, network=None)
         with placed(lab.hosts[0], lab.hosts[0].local_uri) as place:
             yield place
@@ -70,7 +70,7 @@ class TestAHostByItsOwnSocket(HostContract):
 
 @pytest.fixture
 def real(lab: Lab) -> LabHost:
-    """Give the lab's first host."""
+    """Return the lab's first host."""
     return lab.hosts[0]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.driver.connection.connection import open_connection
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from core.hosts import HostState
 from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
 from core.operations.vms.drives import DriveRefused, GuestHolds
@@ -83,7 +83,7 @@ def test_where_a_host_cannot_be_asked_a_drive_is_refused_unless_forced(admin: Ad
     host.define_guest("web", boot=Boot.NOTHING, network=None)
     at_hand = admin.vm("web").host.name
     assert at_hand == "h1"
-    admin.workplace.set_state("h3", HostState.DISABLED)
+    admin.session.set_state("h3", HostState.DISABLED)
     with pytest.raises(VolumeUseUnknown, match="nobody can tell whether drive data is in use; not asked: h3: "):
         admin.attach("web", "data")
     assert admin.attach("web", "data", force=True).stored
@@ -123,13 +123,13 @@ def test_foreign_guests_are_told_from_the_realms_own(admin: Admin, lab: Lab) -> 
     uuid = host.define_guest("web", boot=Boot.NOTHING, network=None)
     admin.vm("web")
     with pytest.raises(ForeignVM):
-        vm_at_hand(admin.workplace, "web", timeout=10, foreign=False)
+        vm_at_hand(admin.session, "web", timeout=10, foreign=False)
     connection = open_connection("h1", host.local_uri)
-    connection.mark(uuid, Mark(realm="lab"))
+    connection.mark(uuid, RealmMark(realm="lab"))
     connection.close()
 
     def is_managed() -> bool:
-        return any(vm.managed for vm in admin.workplace.fleet().vms())
+        return any(vm.managed for vm in admin.session.fleet().vms())
 
     eventually(is_managed, "the mark to be seen")
-    assert vm_at_hand(admin.workplace, "web", timeout=10, foreign=False).vm.uuid == uuid
+    assert vm_at_hand(admin.session, "web", timeout=10, foreign=False).vm.uuid == uuid

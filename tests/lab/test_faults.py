@@ -92,12 +92,12 @@ def until(
 
 
 def connected(snapshot: HostSnapshot) -> bool:
-    """Tell whether a host is connected and has answered."""
+    """Return whether a host is connected and has answered."""
     return snapshot.connection is Connection.CONNECTED and snapshot.is_known
 
 
 def unknown(snapshot: HostSnapshot) -> bool:
-    """Tell whether a host is shown as not answering."""
+    """Return whether a host is shown as not answering."""
     return snapshot.connection is Connection.UNREACHABLE
 
 
@@ -107,7 +107,7 @@ class TestEightHosts:
 
     @pytest.fixture
     def eight(self) -> Iterator[Lab]:
-        """Give eight hosts with two guests on each."""
+        """Return eight hosts with two guests on each."""
         with Lab.start(hosts=8, storage_mib=256) as lab:
             for host in lab.hosts:
                 put_guests(host)
@@ -281,13 +281,13 @@ def settled(goal: Holdings) -> Holdings:
 
 @pytest.fixture
 def real(lab: Lab) -> LabHost:
-    """Give the lab's first host."""
+    """Return the lab's first host."""
     return lab.hosts[0]
 
 
 @pytest.fixture
 def watched(lab: Lab, tmp_path: Path) -> Iterator[Watched]:
-    """Give what watches the lab's first host, polled as often as asked for."""
+    """Return what watches the lab's first host, polled as often as asked for."""
     with ExitStack() as ends:
 
         def begin(poll: float, uri: str = "") -> FleetWatch:

@@ -10,7 +10,7 @@ from core.driver.storage.volumes import PoolBusy
 from core.driver.vms.domain_kind import Virtualization
 from core.operations.recovery import recover, survey
 from core.operations.storage.volume_copy import CopyGoesOn
-from core.operations.vms.cleanup import Plan
+from core.operations.vms.cleanup import CleanupAction
 from core.operations.vms.create import create_vm
 from core.operations.vms.spec import Order
 
@@ -31,7 +31,7 @@ ORDER = Order(name="web", brick="lab-guest", vcpus=1, memory_bytes=96 * MIB, rea
 
 def begin(admin: Admin) -> Task[Any]:
     """Begin to create a VM by a full copy of a brick."""
-    return admin.begin(lambda control: create_vm(admin.workplace, control, ORDER))
+    return admin.begin(lambda control: create_vm(admin.session, control, ORDER))
 
 
 def test_a_copy_tells_how_far_it_is(admin: Admin, lab: Lab) -> None:
@@ -56,11 +56,11 @@ def test_a_creation_cancelled_in_its_copy_ends_at_once_and_is_tidied_up_when_tha
         with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 goes on making ticrypt-vm/web-"):
             task.outcome.result(20)
         assert any("realms vms recover" in warning for warning in task.view.warnings)
-        (left,) = survey(admin.workplace)
-        assert (left.plan, left.domain) == (Plan.REMOVE, "missing")
+        (left,) = survey(admin.session)
+        assert (left.plan, left.domain) == (CleanupAction.REMOVE, "missing")
         with pytest.raises(PoolBusy):
-            admin.do(lambda control: recover(admin.workplace, control, left))
+            admin.do(lambda control: recover(admin.session, control, left))
     eventually(lambda: left_in(lab, "vm") == [], "the end of the copy")
-    eventually(lambda: survey(admin.workplace) == (), "nothing left")
-    assert admin.workplace.check_can_change().reservations() == ()
+    eventually(lambda: survey(admin.session) == (), "nothing left")
+    assert admin.session.require_writable().reservations() == ()
     assert lab.hosts[0].virsh("list", "--all", "--name").split() == []

@@ -8,7 +8,7 @@ import pytest
 
 from core.driver.migration.migration import MigrationMode
 from core.errors import RealmsError
-from core.operations.migration.location import Place
+from core.operations.migration.location import LocationState
 from core.operations.migration.migrate import migrate
 from core.operations.migration.outcome import MigrationFailed
 from core.operations.migration.plan import MigrationRefused
@@ -32,7 +32,7 @@ def test_a_running_vm_moves_and_answers_where_it_answered(place: Place3, lab: La
     address = first.guest_address("mover")
     first.virsh("autostart", "mover")
     moved = place.move("mover", to="h2", mode=mode)
-    assert moved.whereabouts.place is Place.TARGET
+    assert moved.whereabouts.place is LocationState.TARGET
     assert copies(lab, uuid) == {"h2": "running"}
     assert "Autostart:      enable" in second.virsh("dominfo", "mover")
     assert "Persistent:     yes" in second.virsh("dominfo", "mover")
@@ -47,7 +47,7 @@ def test_without_a_host_it_goes_to_the_best_other_one_and_says_why(place: Place3
     second.define_guest("weight", vcpus=4, memory_mib=32, boot=Boot.NOTHING, network=None)
     second.start_guest("weight", paused=True)
     guest(first, network=None)
-    eventually(lambda: len([vm for vm in place.workplace.fleet().vms() if vm.active]) == 2, "both guests seen")
+    eventually(lambda: len([vm for vm in place.session.fleet().vms() if vm.active]) == 2, "both guests seen")
     plan = place.plan("mover")
     assert (plan.target.name, plan.ok, plan.live) == ("h3", True, True)
     assert [verdict.host for verdict in plan.verdicts] == ["h3", "h2"]
@@ -73,7 +73,7 @@ def test_a_vm_that_is_off_moves_by_its_definition(place: Place3, lab: Lab) -> No
     first.stop_guest("mover")
     eventually(lambda: not place.departure("mover").vm.active, "the guest seen off")
     moved = place.move("mover", to="h2", offline=True)
-    assert moved.whereabouts.place is Place.OFF_AT_TARGET
+    assert moved.whereabouts.place is LocationState.OFF_AT_TARGET
     assert copies(lab, uuid) == {"h2": "shut off"}
     assert "Autostart:      enable" in second.virsh("dominfo", "mover")
     second.start_guest("mover")
@@ -137,7 +137,7 @@ echo 'migrate_tls_x509_cert_dir = "/etc/libvirt/pki"' >> /etc/libvirt/qemu.conf
 
 @pytest.fixture
 def certified(lab: Lab) -> Iterator[Lab]:
-    """Give the hosts' QEMU certificates for migration, from an authority of their own; taken away afterwards."""
+    """Return the hosts' QEMU certificates for migration, from an authority of their own; taken away afterwards."""
     authority = lab.shared / "authority"
     first = lab.hosts[0]
     first.run("mkdir", "-p", str(authority))
@@ -205,10 +205,10 @@ def test_a_host_that_refuses_is_taken_by_force_only(place: Place3, lab: Lab) -> 
     from core.hosts import HostState
 
     uuid = guest(lab.hosts[0], network=None)
-    place.workplace.set_state("h2", HostState.NO_SCHEDULING)
+    place.session.set_state("h2", HostState.NO_SCHEDULING)
     with pytest.raises(MigrationRefused, match="No Scheduling"):
         place.move("mover", to="h2")
-    place.workplace.set_state("h3", HostState.DISABLED)
+    place.session.set_state("h3", HostState.DISABLED)
     with pytest.raises(MigrationRefused, match="disabled"):
         place.move("mover", to="h3", force=True)
     assert copies(lab, uuid) == {"h1": "running"}
@@ -220,10 +220,10 @@ def test_two_that_move_one_vm_at_once_are_one_too_many(place: Place3, lab: Lab) 
     """The first has its UUID reserved; the other is told who."""
     uuid = guest(lab.hosts[0], network=None)
     first_plan, second_plan = place.plan("mover", to="h2", bandwidth=SLOWLY * 5), place.plan("mover", to="h3")
-    tasks = place.workplace.tasks
-    first = tasks.run("migrate", "mover", lambda control: migrate(control, place.workplace, first_plan))
+    tasks = place.session.tasks
+    first = tasks.run("migrate", "mover", lambda control: migrate(control, place.session, first_plan))
     eventually(place.reservations, "the reservation")
-    second = tasks.run("migrate", "mover", lambda control: migrate(control, place.workplace, second_plan))
+    second = tasks.run("migrate", "mover", lambda control: migrate(control, place.session, second_plan))
     with pytest.raises(RealmsError, match="is being placed on h2"):
         second.outcome.result(PATIENCE)
     first.outcome.result(PATIENCE)

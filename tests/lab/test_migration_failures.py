@@ -11,12 +11,12 @@ import pytest
 
 from core.driver.migration.migration import MigrationMode
 from core.errors import Cancelled
-from core.operations.migration.location import Place
+from core.operations.migration.location import LocationState
 from core.operations.migration.outcome import MigrationCancelled, MigrationFailed
 from core.operations.recovery import recover, survey
 from core.operations.tasks.journal import Journal
 from core.operations.tasks.task import Progress
-from core.operations.vms.cleanup import Plan
+from core.operations.vms.cleanup import CleanupAction
 
 from .guests import Boot
 from .migrations import PATIENCE, SLOWLY, Place3, copies, guest, qemu_of, under_way
@@ -79,15 +79,15 @@ def test_what_a_program_killed_between_two_definitions_left_is_recovered(place: 
     first, second, _ = lab.hosts
     uuid = first.define_guest("mover", boot=Boot.NOTHING, network=None)
     second.run("virsh", "define", "/dev/stdin", stdin=first.virsh("dumpxml", "mover"))
-    registry = place.workplace.check_can_change()
-    entry = Journal(registry.path, place.workplace.clock).begin(
+    registry = place.session.require_writable()
+    entry = Journal(registry.path, place.session.clock).begin(
         "migrate", vm="mover", uuid=uuid, realm="lab", host="h1", target="h2", state="off"
     )
     entry.leave()
-    (left,) = survey(place.workplace)
-    assert left.plan is Plan.COMPLETE
+    (left,) = survey(place.session)
+    assert left.plan is CleanupAction.COMPLETE
     assert "defined on both h1 and h2" in left.message
-    task = place.workplace.tasks.run("recover", "mover", lambda control: recover(place.workplace, control, left))
+    task = place.session.tasks.run("recover", "mover", lambda control: recover(place.session, control, left))
     task.outcome.result(PATIENCE)
     assert copies(lab, uuid) == {"h1": "shut off"}
     assert place.journal() == []
@@ -95,7 +95,7 @@ def test_what_a_program_killed_between_two_definitions_left_is_recovered(place: 
 
 @pytest.fixture
 def leaving(place: Place3, lab: Lab) -> tuple[Task[Migrated], str]:
-    """Give a migration from h1 to h2 with bytes on their way, and the UUID."""
+    """Return a migration from h1 to h2 with bytes on their way, and the UUID."""
     uuid = guest(lab.hosts[0], network=None)
     task = place.start("mover", to="h2", bandwidth=SLOWLY)
     under_way(task)
@@ -103,7 +103,7 @@ def leaving(place: Place3, lab: Lab) -> tuple[Task[Migrated], str]:
 
 
 def failure(task: Task[Migrated]) -> MigrationFailed:
-    """Give the failure that a migration ends with."""
+    """Return the failure that a migration ends with."""
     with pytest.raises(MigrationFailed) as caught:
         task.outcome.result(3 * PATIENCE)
     return caught.value
@@ -114,7 +114,7 @@ def test_the_targets_qemu_dies(place: Place3, lab: Lab, leaving: tuple[Task[Migr
     task, uuid = leaving
     qemu_of(lab.hosts[1], "mover")
     error = failure(task)
-    assert error.whereabouts.place is Place.SOURCE
+    assert error.whereabouts.place is LocationState.SOURCE
     assert "mover is running on h1" in error.message
     assert copies(lab, uuid) == {"h1": "running"}
 
@@ -124,7 +124,7 @@ def test_the_targets_libvirtd_dies(place: Place3, lab: Lab, leaving: tuple[Task[
     task, uuid = leaving
     lab.hosts[1].crash_libvirtd()
     error = failure(task)
-    assert error.whereabouts.place is Place.UNKNOWN
+    assert error.whereabouts.place is LocationState.UNKNOWN
     assert "h2 can't be asked" in error.message
     assert "on h1 it is running" in error.message
     assert "don't start it anywhere before h2" in error.hint
@@ -138,7 +138,7 @@ def test_the_targets_libvirtd_is_back_at_once(place: Place3, lab: Lab, leaving: 
     task, uuid = leaving
     lab.hosts[1].crash_libvirtd()
     lab.hosts[1].start_libvirtd()
-    assert failure(task).whereabouts.place is Place.SOURCE
+    assert failure(task).whereabouts.place is LocationState.SOURCE
     assert copies(lab, uuid) == {"h1": "running"}
 
 
@@ -147,7 +147,7 @@ def test_the_sources_qemu_dies(place: Place3, lab: Lab, leaving: tuple[Task[Migr
     task, uuid = leaving
     qemu_of(lab.hosts[0], "mover")
     error = failure(task)
-    assert error.whereabouts.place is Place.OFF_AT_SOURCE
+    assert error.whereabouts.place is LocationState.OFF_AT_SOURCE
     assert "mover is off, and defined on h1 alone" in error.message
     assert error.hint == "realms vms start h1/mover"
     assert copies(lab, uuid) == {"h1": "shut off"}
@@ -159,7 +159,7 @@ def test_the_sources_libvirtd_dies_and_comes_back(place: Place3, lab: Lab, leavi
     lab.hosts[0].crash_libvirtd()
     lab.hosts[0].start_libvirtd()
     error = failure(task)
-    assert error.whereabouts.place is Place.SOURCE
+    assert error.whereabouts.place is LocationState.SOURCE
     eventually(lambda: copies(lab, uuid) == {"h1": "running"}, "one copy, at the source")
 
 
@@ -168,7 +168,7 @@ def test_the_target_is_cut_off(place: Place3, lab: Lab, leaving: tuple[Task[Migr
     task, uuid = leaving
     lab.hosts[1].cut()
     error = failure(task)
-    assert error.whereabouts.place is Place.UNKNOWN
+    assert error.whereabouts.place is LocationState.UNKNOWN
     assert "on h1 it is running" in error.message
     lab.hosts[1].join()
     eventually(lambda: copies(lab, uuid) == {"h1": "running"}, "one copy, at the source", 90.0)
@@ -179,7 +179,7 @@ def test_the_source_is_cut_off(place: Place3, lab: Lab, leaving: tuple[Task[Migr
     task, uuid = leaving
     lab.hosts[0].cut()
     error = failure(task)
-    assert error.whereabouts.place is Place.UNKNOWN
+    assert error.whereabouts.place is LocationState.UNKNOWN
     assert "h1 can't be asked" in error.message
     assert "h2 doesn't have it" in error.message
     assert "start" in error.hint
@@ -192,7 +192,7 @@ def test_the_source_loses_its_power(place: Place3, lab: Lab, leaving: tuple[Task
     task, uuid = leaving
     lab.hosts[0].power_cut()
     error = failure(task)
-    assert error.whereabouts.place is Place.UNKNOWN
+    assert error.whereabouts.place is LocationState.UNKNOWN
     lab.hosts[0].power_on()
     lab.hosts[0].wait_until_ready()
     eventually(lambda: copies(lab, uuid) == {"h1": "shut off"}, "the definition at the source alone")
@@ -203,7 +203,7 @@ def test_the_target_loses_its_power(place: Place3, lab: Lab, leaving: tuple[Task
     task, uuid = leaving
     lab.hosts[1].power_cut()
     error = failure(task)
-    assert error.whereabouts.place is Place.UNKNOWN
+    assert error.whereabouts.place is LocationState.UNKNOWN
     assert copies(lab, uuid) == {"h1": "running"}
     lab.hosts[1].power_on()
     lab.hosts[1].wait_until_ready()
@@ -220,16 +220,16 @@ def test_a_target_that_hangs_at_the_handover_never_makes_two(place: Place3, lab:
     second.hang()
     try:
         error = failure(task)
-        assert error.whereabouts.place is Place.UNKNOWN
+        assert error.whereabouts.place is LocationState.UNKNOWN
         assert "on h1 it is paused, h2 can't be asked" in error.message
         assert "h2 may run it" in error.hint
         assert first.guest_state("mover") == "paused"
     finally:
         second.wake()
     left = eventually(
-        lambda: next((each for each in survey(place.workplace) if each.plan is Plan.COMPLETE), None),
+        lambda: next((each for each in survey(place.session) if each.plan is CleanupAction.COMPLETE), None),
         "both sides settled",
     )
-    recovery = place.workplace.tasks.run("recover", "mover", lambda control: recover(place.workplace, control, left))
+    recovery = place.session.tasks.run("recover", "mover", lambda control: recover(place.session, control, left))
     recovery.outcome.result(PATIENCE)
     assert list(copies(lab, uuid).values()) == ["running"]

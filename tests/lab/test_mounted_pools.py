@@ -54,7 +54,7 @@ def unmount(lab: Lab, work: Work) -> None:
 
 
 def sources(source: str) -> dict[PoolRole, str]:
-    """Give the source of each pool: its folder in the volume."""
+    """Return the source of each pool: its folder in the volume."""
     return {role: f"{source}/{role.value}" for role in PoolRole}
 
 
@@ -156,7 +156,7 @@ def test_dead_storage_is_told_in_time_and_holds_up_nobody(work: Work, source: st
 
 @pytest.fixture
 def devices(lab: Lab, work: Work) -> Iterator[dict[PoolRole, str]]:
-    """Give a host block devices, each with a file system: loops, which the machine's hosts see alike."""
+    """Return a host block devices, each with a file system: loops, which the machine's hosts see alike."""
     host = lab.hosts[0]
     found: dict[PoolRole, str] = {}
     try:

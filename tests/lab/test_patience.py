@@ -27,7 +27,7 @@ LOAD = 6.0
 
 @pytest.fixture
 def sick(lab: Lab, places: dict[str, str]) -> Iterator[Lab]:
-    """Give a realm with a VM that is off, and a host that hangs."""
+    """Return a realm with a VM that is off, and a host that hangs."""
     lab.hosts[0].define_guest("web", boot=Boot.BRICK, network=None)
     lab.hosts[2].hang()
     yield lab

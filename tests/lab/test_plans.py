@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import Cancelled
-from core.operations.plans.apply import carry_out
-from core.operations.plans.order import PlanKind, PlanOrder
-from core.operations.plans.run import MoveState, Run, left_runs
+from core.operations.plans.apply import apply_plan
+from core.operations.plans.order import MovesKind, PlanOrder
+from core.operations.plans.run import MoveState, PlanRun, left_runs
 from core.operations.tasks.journal import StillAtWork
 from core.placement.plans.demand import MovePolicy
 from tests.cli.program import runner
@@ -29,35 +29,35 @@ if TYPE_CHECKING:
 
     from .lab import Lab
 
-DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True))
+DRAIN = PlanOrder(kind=MovesKind.DRAIN, host="h1", policy=MovePolicy(foreign=True))
 
 
 def agreed(place: Place3, count: int) -> Sequence[Move]:
     """Plan to empty the first host once so many guests are seen there."""
 
     def look() -> Sequence[Move] | None:
-        moves = DRAIN.plan(place.workplace.configuration, place.workplace.fleet()).moves
+        moves = DRAIN.plan(place.session.configuration, place.session.fleet()).moves
         return moves if len(moves) == count else None
 
     return eventually(look, f"{count} guests to move")
 
 
-def begin(place: Place3, run: Run) -> Task[str]:
+def begin(place: Place3, run: PlanRun) -> Task[str]:
     """Begin to carry a run out."""
-    return place.workplace.tasks.run(
-        "drain", "h1", lambda control: carry_out(control, place.workplace, run, deadline=PATIENCE)
+    return place.session.tasks.run(
+        "drain", "h1", lambda control: apply_plan(control, place.session, run, deadline=PATIENCE)
     )
 
 
-def carry(place: Place3, run: Run) -> tuple[str, ...]:
+def carry(place: Place3, run: PlanRun) -> tuple[str, ...]:
     """Carry a run out, and give its warnings."""
     task = begin(place, run)
     task.outcome.result(3 * PATIENCE)
     return task.view.warnings
 
 
-def states(run: Run) -> dict[str, str]:
-    """Give how each move stands, by the name of its VM."""
+def states(run: PlanRun) -> dict[str, str]:
+    """Return how each move stands, by the name of its VM."""
     return {move.vm: move.state.value for move in run.view.moves}
 
 
@@ -97,7 +97,7 @@ def test_what_is_not_as_agreed_is_told(place: Place3, lab: Lab) -> None:
     """The plan of the moment counts, not the one that was made before."""
     uuid = guest(lab.hosts[0], network=None)
     (move,) = agreed(place, 1)
-    run = Run(DRAIN, [replace(move, target="h3")])
+    run = PlanRun(DRAIN, [replace(move, target="h3")])
     warnings = carry(place, run)
     assert warnings[0] == "the fleet has changed: mover goes to h2 now; planned was mover to h3"
     assert [(done.as_agreed, done.state) for done in run.view.moves] == [(False, MoveState.DONE)]
@@ -110,7 +110,7 @@ def test_a_vm_that_was_not_agreed_to_is_never_moved(place: Place3, lab: Lab) -> 
     moves = agreed(place, 1)
     late = guest(lab.hosts[0], "a-late-one", network=None)
     agreed(place, 2)
-    run = Run(DRAIN, moves)
+    run = PlanRun(DRAIN, moves)
     carry(place, run)
     assert states(run) == {"one": "done"}
     assert "h1" not in copies(lab, one)
@@ -122,13 +122,13 @@ def test_one_that_can_not_move_is_left_out_and_the_rest_goes_on(place: Place3, l
     stays, goes = (guest(lab.hosts[0], name, network=None) for name in ("a-stays", "goes"))
     for other in lab.hosts[1:]:
         other.define_guest("a-stays", network=None)
-    run = Run(DRAIN, agreed(place, 2))
+    run = PlanRun(DRAIN, agreed(place, 2))
     carry(place, run)
     assert states(run) == {"a-stays": "failed", "goes": "done"}
     assert run.view.summary == "1 moved, 1 failed; 2 were planned"
     assert copies(lab, stays) == {"h1": "running"}
     assert "h1" not in copies(lab, goes)
-    assert left_runs(place.workplace) == ()
+    assert left_runs(place.session) == ()
 
 
 SLOW_DRAIN = replace(DRAIN, bandwidth=SLOWLY * 2)
@@ -140,7 +140,7 @@ def three(lab: Lab) -> dict[str, str]:
     return {name: guest(lab.hosts[0], name, network=None) for name in ("one", "three", "two")}
 
 
-def two_under_way(run: Run) -> None:
+def two_under_way(run: PlanRun) -> None:
     """Wait until two moves have begun, which they do at once."""
     eventually(lambda: run.view.count(MoveState.UNDER_WAY) == 2, "two moves at once", PATIENCE)
 
@@ -148,14 +148,14 @@ def two_under_way(run: Run) -> None:
 def test_two_are_moved_at_once_and_a_host_never_takes_part_in_more(place: Place3, lab: Lab) -> None:
     """The third begins when one has ended; those under way count on both of their hosts."""
     uuids = three(lab)
-    run = Run(SLOW_DRAIN, agreed(place, 3))
+    run = PlanRun(SLOW_DRAIN, agreed(place, 3))
     most = 0
 
     def told() -> None:
         nonlocal most
         most = max(most, run.view.count(MoveState.UNDER_WAY))
 
-    run.tells(told)
+    run.subscribe(told)
     carry(place, run)
     assert states(run) == dict.fromkeys(uuids, "done")
     assert most == 2
@@ -167,24 +167,24 @@ def test_two_are_moved_at_once_and_a_host_never_takes_part_in_more(place: Place3
 def test_a_stopped_plan_lets_those_under_way_end_and_is_resumed(place: Place3, lab: Lab) -> None:
     """What was not begun is moved by the resumed run, and nothing else."""
     uuids = three(lab)
-    run = Run(SLOW_DRAIN, agreed(place, 3))
+    run = PlanRun(SLOW_DRAIN, agreed(place, 3))
     task = begin(place, run)
     two_under_way(run)
     run.stop()
     assert task.outcome.result(3 * PATIENCE) == "2 moved, 0 failed, 1 not begun; 3 were planned"
-    (left,) = left_runs(place.workplace)
+    (left,) = left_runs(place.session)
     assert (left.at_work, left.view.count(MoveState.DONE), left.view.resumable) == (False, 2, True)
-    again = Run.resumed(left)
+    again = PlanRun.resumed(left)
     carry(place, again)
     assert states(again) == dict.fromkeys(uuids, "done")
     assert all("h1" not in copies(lab, uuid) for uuid in uuids.values())
-    assert left_runs(place.workplace) == ()
+    assert left_runs(place.session) == ()
 
 
 def test_a_cancelled_plan_calls_off_what_is_under_way(place: Place3, lab: Lab) -> None:
     """The VMs go on where they were; the run can be resumed."""
     uuids = three(lab)
-    run = Run(replace(DRAIN, bandwidth=SLOWLY), agreed(place, 3))
+    run = PlanRun(replace(DRAIN, bandwidth=SLOWLY), agreed(place, 3))
     task = begin(place, run)
     two_under_way(run)
     eventually(lambda: all(move.done for move in run.view.moves[:2]), "bytes of both on their way", PATIENCE)
@@ -194,7 +194,7 @@ def test_a_cancelled_plan_calls_off_what_is_under_way(place: Place3, lab: Lab) -
     assert states(run) == dict.fromkeys(uuids, "waiting")
     assert [copies(lab, uuid) for uuid in uuids.values()] == [{"h1": "running"}] * 3
     assert place.reservations() == []
-    (left,) = left_runs(place.workplace)
+    (left,) = left_runs(place.session)
     assert left.view.count(MoveState.WAITING) == 3
 
 
@@ -202,12 +202,12 @@ def test_a_plan_that_is_carried_out_is_not_begun_twice(place: Place3, lab: Lab) 
     """Nor resumed while a living program works on it."""
     three(lab)
     moves = agreed(place, 3)
-    run = Run(SLOW_DRAIN, moves)
+    run = PlanRun(SLOW_DRAIN, moves)
     task = begin(place, run)
     two_under_way(run)
-    (left,) = left_runs(place.workplace)
+    (left,) = left_runs(place.session)
     assert left.at_work
-    for other in (Run(DRAIN, moves), Run.resumed(left)):
+    for other in (PlanRun(DRAIN, moves), PlanRun.resumed(left)):
         with pytest.raises(StillAtWork):
             begin(place, other).outcome.result(PATIENCE)
     task.cancel()
@@ -229,7 +229,7 @@ def test_a_killed_plan_is_resumed_on_the_command_line(
     finally:
         program.kill()
         program.wait()
-    (left,) = left_runs(place.workplace)
+    (left,) = left_runs(place.session)
     assert not left.at_work
     run = runner(monkeypatch, capsys)
     assert "plan" not in {row["operation"] for row in run("vms", "recover", "--json", *where).json["left_behind"]}

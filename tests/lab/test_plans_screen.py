@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from core.hosts import HostState
-from core.operations.plans.apply import carry_out
-from core.operations.plans.order import PlanKind, PlanOrder
-from core.operations.plans.run import Run, left_runs
+from core.operations.plans.apply import apply_plan
+from core.operations.plans.order import MovesKind, PlanOrder
+from core.operations.plans.run import PlanRun, left_runs
 from core.placement.plans.demand import MovePolicy
 from tests.terminal import terminal
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PATIENCE = 150.0
 """Seconds in which guests without acceleration move, on a busy machine."""
 
-DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True))
+DRAIN = PlanOrder(kind=MovesKind.DRAIN, host="h1", policy=MovePolicy(foreign=True))
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def agreed(place: Place3, count: int) -> Sequence[Move]:
     """Plan to empty the first host once so many guests are seen there."""
 
     def look() -> Sequence[Move] | None:
-        moves = DRAIN.moves(place.workplace.configuration, place.workplace.fleet())
+        moves = DRAIN.moves(place.session.configuration, place.session.fleet())
         return moves if len(moves) == count else None
 
     return eventually(look, f"{count} guests to move")
@@ -81,7 +81,7 @@ def test_a_host_is_emptied_from_the_screen(place: Place3, lab: Lab, tmp_path: Pa
         screen.wait_for("h1 runs no VM", deadline=PATIENCE)
         screen.press("q")
         assert screen.wait_for_end() == 0
-    assert place.workplace.check_can_change().host("h1").state is HostState.NO_SCHEDULING
+    assert place.session.require_writable().host("h1").state is HostState.NO_SCHEDULING
     assert place.reservations() == []
     assert place.journal() == []
 
@@ -89,13 +89,13 @@ def test_a_host_is_emptied_from_the_screen(place: Place3, lab: Lab, tmp_path: Pa
 def test_what_another_program_stopped_is_resumed_on_the_screen(place: Place3, lab: Lab, tmp_path: Path) -> None:
     """Nothing of it was begun; what was agreed to then is done now."""
     uuids = [guest(lab.hosts[0], name, network=None) for name in ("one", "two")]
-    run = Run(DRAIN, agreed(place, 2))
+    run = PlanRun(DRAIN, agreed(place, 2))
     run.stop()
-    stopped = place.workplace.tasks.run(
-        "drain", "h1", lambda control: carry_out(control, place.workplace, run, deadline=PATIENCE)
+    stopped = place.session.tasks.run(
+        "drain", "h1", lambda control: apply_plan(control, place.session, run, deadline=PATIENCE)
     )
     stopped.outcome.result(PATIENCE)
-    assert [left.order for left in left_runs(place.workplace)] == [DRAIN]
+    assert [left.order for left in left_runs(place.session)] == [DRAIN]
     with screen_in(tmp_path) as screen:
         screen.wait_for("The drain of h1 was stopped after 0 of 2 moves", "u resumes it", deadline=PATIENCE)
         screen.press("u")
@@ -105,4 +105,4 @@ def test_what_another_program_stopped_is_resumed_on_the_screen(place: Place3, la
         assert runs_elsewhere(lab, uuids)
         screen.press("q")
         assert screen.wait_for_end() == 0
-    assert left_runs(place.workplace) == ()
+    assert left_runs(place.session) == ()

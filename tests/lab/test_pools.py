@@ -13,7 +13,7 @@ from core.driver.storage.pool_setup import Permissions, PoolType
 from core.errors import Cancelled, HostTimeout
 from core.fleet.fleet import PoolState
 from core.operations.doctor.doctor import diagnose
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.policy import VolumeInUse
 from core.operations.storage.pool_removal import PoolsNotRemoved, remove_pools
 from core.operations.storage.pool_report import PoolRole
@@ -213,18 +213,18 @@ def test_free_space_is_that_of_now_on_every_host(work: Work, tmp_path: Path) -> 
     assert free.pop() < 64 * 2**20
     configuration, registry = write_configuration(tmp_path), tmp_path / "registry.json"
     write_registry(work.lab, configuration, registry)
-    diagnosis = diagnose(Workplace(load(configuration), registry=HostRegistry(registry)), (), LONG)
+    diagnosis = diagnose(Session(load(configuration), registry=HostRegistry(registry)), (), LONG)
     warned = {each.host for each in diagnosis.findings if each.severity is Severity.WARNING and "full" in each.what}
     assert warned == {"h1", "h2", "h3"}
 
 
-def remove(work: Work, workplace: Workplace, *roles: PoolRole, hosts: Any = None, **more: Any) -> Any:
+def remove(work: Work, session: Session, *roles: PoolRole, hosts: Any = None, **more: Any) -> Any:
     """Take pools of OTHER away."""
     chosen = roles or tuple(PoolRole)
-    return work.do(lambda control: remove_pools(workplace, control, OTHER, hosts or work.hosts, chosen, **more))
+    return work.do(lambda control: remove_pools(session, control, OTHER, hosts or work.hosts, chosen, **more))
 
 
-def test_pools_at_a_wrong_place_are_taken_back_by_the_command_that_is_told(work: Work, workplace: Workplace) -> None:
+def test_pools_at_a_wrong_place_are_taken_back_by_the_command_that_is_told(work: Work, session: Session) -> None:
     """Their files stay; then they can be set up at the right one."""
     with pytest.raises(PoolsNotSetUp) as caught:
         work.set_up("/var/lib/libvirt/private")
@@ -236,17 +236,17 @@ def test_pools_at_a_wrong_place_are_taken_back_by_the_command_that_is_told(work:
     assert error.hint.endswith("realms pools remove --realm lab --host h1")
     kept = "/var/lib/libvirt/private/other vm/kept"
     work.lab.hosts[0].run("touch", kept)
-    report = remove(work, workplace)
+    report = remove(work, session)
     assert {pool.changes for host in report.hosts for pool in host.pools} == {("stopped", "undefined")}
     assert [work.pools(number) for number in range(3)] == [set()] * 3
     assert work.lab.hosts[0].run("ls", kept).strip() == kept
     assert work.set_up(f"{work.lab.shared}/base").ok
-    assert {pool.changes for host in remove(work, workplace, PoolRole.BRICKS).hosts for pool in host.pools} != {()}
+    assert {pool.changes for host in remove(work, session, PoolRole.BRICKS).hosts for pool in host.pools} != {()}
     assert work.pools(0) == set(OTHER.pools) - {"other-bricks"}
 
 
 @pytest.mark.parametrize("running", [True, False])
-def test_pools_that_a_vm_needs_stay_also_those_below_its_disk(work: Work, workplace: Workplace, running: bool) -> None:
+def test_pools_that_a_vm_needs_stay_also_those_below_its_disk(work: Work, session: Session, running: bool) -> None:
     """Its boot volume is an overlay of a brick: neither pool goes, on no host; the others can."""
     host = work.lab.hosts[1]
     host.define_guest("needs", boot=Boot.BRICK, network=None)
@@ -254,10 +254,10 @@ def test_pools_that_a_vm_needs_stay_also_those_below_its_disk(work: Work, workpl
         host.start_guest("needs", paused=True)
     for role in (PoolRole.VOLUMES, PoolRole.BRICKS):
         with pytest.raises(VolumeInUse, match=f"in use by VM h2/needs .{'running' if running else 'off'}."):
-            work.do(lambda control, role=role: remove_pools(workplace, control, REALM, work.hosts, (role,)))
+            work.do(lambda control, role=role: remove_pools(session, control, REALM, work.hosts, (role,)))
         for each in work.lab.hosts:
             assert set(REALM.pools) <= set(each.virsh("pool-list", "--name").split())
-    report = work.do(lambda control: remove_pools(workplace, control, REALM, work.hosts[1:2], (PoolRole.SNAPSHOTS,)))
+    report = work.do(lambda control: remove_pools(session, control, REALM, work.hosts[1:2], (PoolRole.SNAPSHOTS,)))
     assert report.ok
     host.virsh("pool-define-as", REALM.pools[3], "dir", "--target", f"{work.lab.shared}/snapshots")
     host.virsh("pool-start", REALM.pools[3])
@@ -265,7 +265,7 @@ def test_pools_that_a_vm_needs_stay_also_those_below_its_disk(work: Work, workpl
 
 
 def test_a_host_whose_pools_can_t_be_removed_keeps_all_of_them_and_the_others_lose_theirs(
-    work: Work, workplace: Workplace
+    work: Work, session: Session
 ) -> None:
     """A definition that can't be deleted on one, another that hangs."""
     work.set_up(f"{work.lab.shared}/base", proof=False)
@@ -275,7 +275,7 @@ def test_a_host_whose_pools_can_t_be_removed_keeps_all_of_them_and_the_others_lo
     two.hang()
     try:
         with pytest.raises(PoolsNotRemoved, match="2 of 3 hosts") as caught:
-            remove(work, workplace, deadline=5.0)
+            remove(work, session, deadline=5.0)
     finally:
         two.wake()
         one.run("umount", definition)

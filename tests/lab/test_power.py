@@ -25,7 +25,7 @@ def test_a_guest_boots_anew(admin: Admin, running: tuple[LabHost, Serial], actio
     serial.run("echo unwritten > /mark")
     before = host.virsh("domid", "web").strip()
     target = admin.vm("web").target
-    done = admin.do(lambda control: act(admin.workplace, control, target, action))
+    done = admin.do(lambda control: act(admin.session, control, target, action))
     assert done.error is None
     assert done.changed
     serial.wait_for("lab guest is up")
@@ -43,6 +43,6 @@ def test_a_guest_answers_again_after_its_reset(admin: Admin, lab: Lab) -> None:
     address = host.guest_address("web")
     eventually(lambda: greeting(address, 22) == "SSH-2.0-lab", "the guest", PATIENCE)
     target = admin.vm("web").target
-    admin.do(lambda control: act(admin.workplace, control, target, Action.RESET))
+    admin.do(lambda control: act(admin.session, control, target, Action.RESET))
     eventually(lambda: greeting(address, 22, 0.3) == "", "the guest gone", PATIENCE, every=0.05)
     eventually(lambda: greeting(address, 22) == "SSH-2.0-lab", "the guest again", PATIENCE)

@@ -35,7 +35,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def configuration(tmp_path: Path) -> Configuration:
-    """Give the lab's own: up to 16 VMs, 16 vCPUs and 4 GiB on a host."""
+    """Return the lab's own: up to 16 VMs, 16 vCPUs and 4 GiB on a host."""
     return load(write_configuration(tmp_path))
 
 
@@ -58,7 +58,7 @@ def until(watch: FleetWatch, satisfied: Callable[[Fleet], bool]) -> Fleet:
 
 
 def all_connected(fleet: Fleet) -> bool:
-    """Tell whether every host has answered and still does."""
+    """Return whether every host has answered and still does."""
     return all(host.connection is Connection.CONNECTED and host.is_known for host in fleet.hosts)
 
 

@@ -14,7 +14,7 @@ import pytest
 from core.errors import Cancelled, DriverError
 from core.operations.recovery import recover, survey
 from core.operations.storage.volume_copy import CopyGoesOn
-from core.operations.vms.cleanup import Plan
+from core.operations.vms.cleanup import CleanupAction
 from core.operations.vms.lookup import VMRefused
 from core.operations.vms.restore import restore_snapshot
 
@@ -44,8 +44,8 @@ def test_an_overlay_of_a_brick_is_restored_as_a_whole(admin: Admin, lab: Lab) ->
     after = disks_of(host, "web", "--inactive")["vda"]
     assert "backing" not in host.run("qemu-img", "info", "-U", after)
     assert left_in(lab, "vm") == [after.rpartition("/")[2]]
-    assert admin.workplace.registry is not None
-    assert [each for each in admin.workplace.registry.reservations() if each.owner] == []
+    assert admin.session.registry is not None
+    assert [each for each in admin.session.registry.reservations() if each.owner] == []
     admin.restore("web", "first")
     assert content_of(host, disks_of(host, "web", "--inactive")["vda"]) == content
 
@@ -84,7 +84,7 @@ def test_a_restore_that_fails_leaves_the_present_disks(admin: Admin, lab: Lab) -
         at_hand = admin.vm("web")
         with copying_held(host) as wait_until_held:
             task = admin.begin(
-                lambda control, at_hand=at_hand: restore_snapshot(admin.workplace, control, at_hand, "first")
+                lambda control, at_hand=at_hand: restore_snapshot(admin.session, control, at_hand, "first")
             )
             wait_until_held()
             spoil(task)
@@ -92,11 +92,11 @@ def test_a_restore_that_fails_leaves_the_present_disks(admin: Admin, lab: Lab) -
             task.outcome.result(PATIENCE)
         host.empty_storage()
         eventually(lambda: left_in(lab, "drives") == ["data"], "the end of a copy that can't be interrupted", PATIENCE)
-        eventually(lambda: survey(admin.workplace) == (), "nothing left", PATIENCE)
+        eventually(lambda: survey(admin.session) == (), "nothing left", PATIENCE)
         assert disks_of(host, "web") == {"vda": path}
         assert content_of(host, path) == content
-    assert admin.workplace.registry is not None
-    assert admin.workplace.registry.reservations() == ()
+    assert admin.session.registry is not None
+    assert admin.session.registry.reservations() == ()
 
 
 def test_a_killed_restore_is_cleaned_up_by_the_next_one(admin: Admin, lab: Lab, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_killed_restore_is_cleaned_up_by_the_next_one(admin: Admin, lab: Lab, 
     assert len(left_in(lab, "drives")) == 2
     admin.restore("web", "first")
     assert left_in(lab, "drives") == ["data"]
-    assert survey(admin.workplace) == ()
+    assert survey(admin.session) == ()
 
 
 def kill_at(admin: Admin, folder: Path, point: str) -> None:
@@ -121,7 +121,7 @@ def kill_at(admin: Admin, folder: Path, point: str) -> None:
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr
-    registry = admin.workplace.check_can_change()
+    registry = admin.session.require_writable()
     for reservation in registry.reservations():
         registry.release(reservation.uuid)
 
@@ -135,7 +135,7 @@ class Guest:
     kept: dict[str, str]
 
     def contents(self) -> dict[str, str]:
-        """Give the checksums of the disks that it has now."""
+        """Return the checksums of the disks that it has now."""
         return {target: content_of(self.host, path) for target, path in disks_of(self.host, "web").items()}
 
 
@@ -167,17 +167,17 @@ def test_a_restore_killed_at_any_step_is_told_and_put_in_order(
     kill_at(admin, tmp_path, point)
     expected = changed.former if point in BEFORE else changed.kept
     assert changed.contents() == expected
-    (left,) = survey(admin.workplace)
+    (left,) = survey(admin.session)
     assert (left.record.operation, left.record.vm, left.domain) == ("restore", "web", "off")
-    assert left.plan is (Plan.FORGET if point == BEFORE[0] else Plan.FINISH), left.message
+    assert left.plan is (CleanupAction.FORGET if point == BEFORE[0] else CleanupAction.FINISH), left.message
     assert f"the VM has its {'former' if point in BEFORE else 'restored'} disks" in left.message
-    admin.do(lambda control: recover(admin.workplace, control, left))
+    admin.do(lambda control: recover(admin.session, control, left))
     assert admin.task.view.warnings == ()
     assert changed.contents() == expected
     assert [len(left_in(lab, "vm")), left_in(lab, "drives")] == [1, ["data"]]
     assert disks_of(changed.host, "web")["vdb"].endswith("/data")
-    assert survey(admin.workplace) == ()
-    assert admin.workplace.check_can_change().reservations() == ()
+    assert survey(admin.session) == ()
+    assert admin.session.require_writable().reservations() == ()
     admin.restore("web", "first")
 
 
@@ -188,22 +188,22 @@ def test_what_a_vm_has_written_since_its_restore_was_killed_is_kept(
     host = changed.host
     kill_at(admin, tmp_path, "midway:give data")
     host.start_guest("web", paused=True)
-    eventually(lambda: any(vm.active for vm in admin.workplace.fleet().vms()), "web running")
-    (left,) = survey(admin.workplace)
-    assert left.plan is Plan.UNKNOWN
+    eventually(lambda: any(vm.active for vm in admin.session.fleet().vms()), "web running")
+    (left,) = survey(admin.session)
+    assert left.plan is CleanupAction.UNKNOWN
     assert "give drive data its name back, once the VM is off" in left.message
     with pytest.raises(DriverError, match=r"web runs: its drive data is called data\.restored-"):
-        admin.do(lambda control: recover(admin.workplace, control, left))
+        admin.do(lambda control: recover(admin.session, control, left))
     host.stop_guest("web")
     host.run("qemu-io", "-f", "qcow2", "-c", "write -P 0x33 8M 1M", disks_of(host, "web")["vdb"])
     written = changed.contents()
     assert written["vdb"] not in (changed.former["vdb"], changed.kept["vdb"])
-    eventually(lambda: not any(vm.active for vm in admin.workplace.fleet().vms()), "web off")
-    (left,) = survey(admin.workplace)
-    admin.do(lambda control: recover(admin.workplace, control, left))
+    eventually(lambda: not any(vm.active for vm in admin.session.fleet().vms()), "web off")
+    (left,) = survey(admin.session)
+    admin.do(lambda control: recover(admin.session, control, left))
     assert changed.contents() == written
     assert left_in(lab, "drives") == ["data"]
-    assert survey(admin.workplace) == ()
+    assert survey(admin.session) == ()
 
 
 def test_a_restore_cancelled_in_its_copy_ends_at_once_and_is_tidied_up_when_that_is_done(
@@ -212,7 +212,7 @@ def test_a_restore_cancelled_in_its_copy_ends_at_once_and_is_tidied_up_when_that
     """Libvirt can't interrupt a copy; another program can't clean up either before it has ended."""
     at_hand = admin.vm("web")
     with copying_held(changed.host) as held:
-        task = admin.begin(lambda control: restore_snapshot(admin.workplace, control, at_hand, "first"))
+        task = admin.begin(lambda control: restore_snapshot(admin.session, control, at_hand, "first"))
         held()
         task.cancel()
         with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 goes on making ticrypt-vm"):
@@ -220,5 +220,5 @@ def test_a_restore_cancelled_in_its_copy_ends_at_once_and_is_tidied_up_when_that
         assert any("realms vms recover" in warning for warning in task.view.warnings)
         assert changed.contents() == changed.former
     eventually(lambda: len(left_in(lab, "vm")) == 1 and left_in(lab, "drives") == ["data"], "the end of the copies")
-    eventually(lambda: survey(admin.workplace) == (), "nothing left")
+    eventually(lambda: survey(admin.session) == (), "nothing left")
     assert changed.contents() == changed.former

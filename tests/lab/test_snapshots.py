@@ -71,8 +71,8 @@ def test_any_host_finds_a_snapshot_and_deletes_it(admin: Admin, lab: Lab) -> Non
     assert (taken.state, taken.consistency) == ("off", "off")
     assert snapshots_on(second) == snapshots_on(first) == (taken,)
     first.remove_guests()
-    eventually(lambda: not list(admin.workplace.fleet().vms()), "the end of the VM")
-    owner = owner_of_snapshots(admin.workplace, uuid, timeout=10)
+    eventually(lambda: not list(admin.session.fleet().vms()), "the end of the VM")
+    owner = owner_of_snapshots(admin.session, uuid, timeout=10)
     assert owner.name == "web"
     admin.do(delete_snapshot, owner, "first")
     assert left_in(lab, "snapshots") == []
@@ -89,7 +89,7 @@ def test_a_vm_that_is_deleted_with_its_volumes_takes_its_snapshots_along(admin: 
     for vm, name in (("web", "first"), ("web", "second"), ("other", "first")):
         admin.snapshot(vm, name)
     target = admin.vm("web").target
-    deleted = admin.do(lambda control: delete_vm(admin.workplace, control, target, volumes=True))
+    deleted = admin.do(lambda control: delete_vm(admin.session, control, target, volumes=True))
     assert deleted.snapshots == ("first", "second")
     assert (deleted.volumes, deleted.stays) == (("ticrypt-vm/web.qcow2",), ("ticrypt-vm-drives/data",))
     assert {snapshot.vm for snapshot in snapshots_on(lab.hosts[2])} == {"other"}
@@ -166,7 +166,7 @@ def test_a_cancelled_snapshot_of_a_guest_that_is_off_ends_at_once(admin: Admin, 
         assert "first is listed as incomplete" in warning
         (found,) = snapshots_on(host)
         assert not found.complete
-        owner = owner_of_snapshots(admin.workplace, "web", timeout=10)
+        owner = owner_of_snapshots(admin.session, "web", timeout=10)
         with pytest.raises(PoolBusy, match="is still being made, or copied"):
             admin.do(delete_snapshot, owner, "first")
     eventually(lambda: left_in(lab, "snapshots") == [], "the end of the copy")
@@ -226,5 +226,5 @@ def test_a_killed_program_leaves_a_snapshot_that_is_known_to_be_incomplete(
     with pytest.raises(VMRefused, match="is incomplete"):
         admin.restore("web", "first", force=True)
     host.stop_guest("web")
-    admin.do(delete_snapshot, owner_of_snapshots(admin.workplace, "web", timeout=10), "first")
+    admin.do(delete_snapshot, owner_of_snapshots(admin.session, "web", timeout=10), "first")
     assert left_in(lab, "snapshots") == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.config.reader import load
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.orphaned_volumes import delete_volume
 from core.operations.storage.policy import VolumeInUse
 from core.operations.storage.pool_report import PoolRole
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def two_realms(lab: Lab, tmp_path: Path) -> Iterator[Workplace]:
+def two_realms(lab: Lab, tmp_path: Path) -> Iterator[Session]:
     """h1 is of the realm lab, h2 of another."""
     main = write_configuration(tmp_path)
     main.write_text(main.read_text().replace("realms {", 'realms {\n    second = { include "realms/lab.conf" }', 1))
@@ -35,14 +35,14 @@ def two_realms(lab: Lab, tmp_path: Path) -> Iterator[Workplace]:
     first, second, _ = hosts_of(lab)
     registry.add(first, configuration)
     registry.add(replace(second, realm="second"), configuration)
-    workplace = Workplace(configuration, registry=registry)
-    yield workplace
-    workplace.close()
+    session = Session(configuration, registry=registry)
+    yield session
+    session.close()
     lab.mend()
     lab.hosts[0].run("sh", "-c", f"rm -f {lab.shared}/drives/*")
 
 
-def test_a_drive_that_a_vm_of_another_realm_has_is_known_to_be_the_very_same(lab: Lab, two_realms: Workplace) -> None:
+def test_a_drive_that_a_vm_of_another_realm_has_is_known_to_be_the_very_same(lab: Lab, two_realms: Session) -> None:
     """Both see the same file, unchanged since the same moment: it is in use, whatever anyone says."""
     first, second, _ = lab.hosts
     make_drive(first, "data")

@@ -19,10 +19,10 @@ from core.driver.vms.leases import leases_of
 from core.errors import DriverError
 from core.hosts import StaticAddress
 from core.operations.recovery import recover, survey
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.policy import VolumeInUse
 from core.operations.tasks.journal import Journal
-from core.operations.vms.cleanup import Plan
+from core.operations.vms.cleanup import CleanupAction
 from core.operations.vms.create import create_vm
 from core.operations.vms.delete import delete_vm
 from core.operations.vms.guest_registration import NotRegistered
@@ -66,37 +66,37 @@ class Realm:
         self.configuration = write_configuration(folder)
         self.registry = folder / "registry.json"
         write_registry(lab, self.configuration, self.registry)
-        self.workplace = self.open()
+        self.session = self.open()
 
-    def open(self, *, timeout: float = 120.0) -> Workplace:
+    def open(self, *, timeout: float = 120.0) -> Session:
         """Open the realm as another program would; VMs have so many seconds to register."""
         understood = load(self.configuration)
         realm = replace(understood.realms["lab"], registration_timeout=timeout, poll_frequency=1.0)
-        return Workplace(replace(understood, realms={"lab": realm}), registry=HostRegistry(self.registry))
+        return Session(replace(understood, realms={"lab": realm}), registry=HostRegistry(self.registry))
 
     def task(self, job: Callable[[Control], T], seconds: float = 240.0) -> T:
         """Run a job as a task; raises what it raised."""
-        return self.workplace.tasks.run("test", "vm", job).outcome.result(seconds)
+        return self.session.tasks.run("test", "vm", job).outcome.result(seconds)
 
     def create(self, name: str, **more: Any) -> Any:
         """Create a small VM."""
-        return self.task(lambda control: create_vm(self.workplace, control, order(name, **more)))
+        return self.task(lambda control: create_vm(self.session, control, order(name, **more)))
 
     def target(self, name: str, *, foreign: bool = False) -> Target:
         """Find a VM."""
-        (target,) = find_targets(self.workplace, [name], foreign=foreign, timeout=30.0)
+        (target,) = find_targets(self.session, [name], foreign=foreign, timeout=30.0)
         return target
 
     def act(self, name: str, action: Action) -> None:
         """Do something to a VM."""
-        self.task(lambda control: act(self.workplace, control, self.target(name), action))
+        self.task(lambda control: act(self.session, control, self.target(name), action))
 
     def files(self, folder: str) -> set[str]:
-        """Give what lies in a folder of the shared storage."""
+        """Return what lies in a folder of the shared storage."""
         return {path.name for path in (self.lab.shared_from_outside / folder).iterdir()}
 
     def names(self) -> dict[str, set[str]]:
-        """Give the domains of each host."""
+        """Return the domains of each host."""
         return {host.name: set(host.virsh("list", "--all", "--name").split()) for host in self.lab.hosts}
 
     def assert_nothing_is_left(self) -> None:
@@ -118,7 +118,7 @@ def realm(lab: Lab, tmp_path: Path) -> Iterator[Realm]:
     """Make a realm of the lab's hosts, without VMs and drives before and after."""
     made = Realm(lab, tmp_path)
     yield made
-    made.workplace.close()
+    made.session.close()
     lab.mend()
     for folder in ("vm", "drives"):
         for name in made.files(folder):
@@ -146,10 +146,10 @@ def test_a_vm_lives_from_its_creation_to_its_end(realm: Realm) -> None:
     realm.act("web", Action.OFF)
     assert host.guest_state("web") == "shut off"
     assert HostRegistry(realm.registry).abandoned() == ()
-    realm.task(lambda control: start_vm(realm.workplace, control, realm.target("web")))
+    realm.task(lambda control: start_vm(realm.session, control, realm.target("web")))
     assert host.guest_state("web") == "running"
     realm.task(
-        lambda control: delete_vm(realm.workplace, control, realm.target("web"), volumes=True, drives=True, force=True)
+        lambda control: delete_vm(realm.session, control, realm.target("web"), volumes=True, drives=True, force=True)
     )
     eventually(lambda: HostRegistry(realm.registry).reservations() == (), "the end of its reservation")
     realm.assert_nothing_is_left()
@@ -167,13 +167,13 @@ def test_a_lease_from_before_its_start_does_not_prove_that_a_vm_is_up(realm: Rea
         assert created.registered is not None
 
         def lent() -> frozenset[Lease]:
-            connection = realm.workplace.connect().submit("h1", lambda connection: leases_of(connection, created.uuid))
+            connection = realm.session.connect().submit("h1", lambda connection: leases_of(connection, created.uuid))
             return connection.result(30)
 
         before = eventually(lent, "the first lease of the guest")
         realm.act("web", Action.OFF)
         assert lent() == before
-        realm.task(lambda control: start_vm(realm.workplace, control, realm.target("web")))
+        realm.task(lambda control: start_vm(realm.session, control, realm.target("web")))
         assert lent() - before
 
 
@@ -187,8 +187,8 @@ def test_a_full_copy_does_not_need_its_brick(realm: Realm) -> None:
 
 def test_a_vm_that_does_not_register_is_stopped_and_removed(realm: Realm) -> None:
     """A real guest, that has not come up after three seconds."""
-    realm.workplace.close()
-    realm.workplace = realm.open(timeout=3.0)
+    realm.session.close()
+    realm.session = realm.open(timeout=3.0)
     with pytest.raises(NotRegistered, match="has not registered within 3 seconds"):
         realm.create("late", drives=(NewDrive(16 * MIB),))
     realm.assert_nothing_is_left()
@@ -199,7 +199,7 @@ def test_a_network_filter_that_the_host_has_not_is_refused_before_anything_is_ma
     with pytest.raises(DriverError, match="there is no network filter 'no-such-filter'") as refused:
         realm.create("web", network_filter="no-such-filter", drives=(NewDrive(16 * MIB),))
     assert "virsh nwfilter-list" in refused.value.hint
-    steps = [step.what for step in realm.workplace.tasks.views()[-1].steps]
+    steps = [step.what for step in realm.session.tasks.views()[-1].steps]
     assert not [step for step in steps if step.startswith("make")]
     realm.assert_nothing_is_left()
 
@@ -223,15 +223,15 @@ def test_a_vm_is_never_started_while_its_like_runs_elsewhere(realm: Realm) -> No
     realm.act("web", Action.OFF)
     second.run("virsh", "--quiet", "create", "/dev/stdin", stdin=xml)
     with pytest.raises(RunsElsewhere, match="is active on h2"):
-        realm.task(lambda control: start_vm(realm.workplace, control, realm.target("h1/web"), wait=False))
+        realm.task(lambda control: start_vm(realm.session, control, realm.target("h1/web"), wait=False))
     assert first.guest_state("web") == "shut off"
     second.virsh("destroy", "web")
     third.cut()
     try:
-        realm.workplace.connect().wait(lambda fleet: fleet.hosts[2].connection == "unreachable", 60)
+        realm.session.connect().wait(lambda fleet: fleet.hosts[2].connection == "unreachable", 60)
         with pytest.raises(RunsElsewhere, match="cannot check whether web is running on h3"):
-            realm.task(lambda control: start_vm(realm.workplace, control, realm.target("h1/web"), wait=False))
-        realm.task(lambda control: start_vm(realm.workplace, control, realm.target("h1/web"), force=True, wait=False))
+            realm.task(lambda control: start_vm(realm.session, control, realm.target("h1/web"), wait=False))
+        realm.task(lambda control: start_vm(realm.session, control, realm.target("h1/web"), force=True, wait=False))
     finally:
         third.join()
     assert first.guest_state("web") == "running"
@@ -249,10 +249,10 @@ def test_a_drive_belongs_to_one_running_vm(realm: Realm) -> None:
     realm.act("one", Action.OFF)
     realm.create("two", host="h2", drives=drive, wait=False)
     with pytest.raises(VolumeInUse, match=r"in use by VM h2/two"):
-        realm.task(lambda control: start_vm(realm.workplace, control, realm.target("one"), wait=False))
+        realm.task(lambda control: start_vm(realm.session, control, realm.target("one"), wait=False))
     with pytest.raises(VolumeInUse, match=r"data\.qcow2 is in use by VM h2/two"):
-        realm.task(lambda control: delete_vm(realm.workplace, control, realm.target("one"), volumes=True, drives=True))
-    realm.task(lambda control: delete_vm(realm.workplace, control, realm.target("one"), volumes=True))
+        realm.task(lambda control: delete_vm(realm.session, control, realm.target("one"), volumes=True, drives=True))
+    realm.task(lambda control: delete_vm(realm.session, control, realm.target("one"), volumes=True))
     assert realm.files("drives") == {"data.qcow2"}
 
 
@@ -260,12 +260,12 @@ def test_a_foreign_vm_is_changed_only_on_purpose(realm: Realm) -> None:
     """It was made by virsh."""
     host = realm.lab.hosts[0]
     host.define_guest("theirs", boot=Boot.NOTHING, memory_mib=32)
-    realm.workplace.settled_fleet(30)
-    realm.workplace.connect().wait(lambda fleet: any(vm.name == "theirs" for vm in fleet.vms()), 30)
+    realm.session.settled_fleet(30)
+    realm.session.connect().wait(lambda fleet: any(vm.name == "theirs" for vm in fleet.vms()), 30)
     with pytest.raises(ForeignVM, match="realm lab did not create it"):
         realm.target("theirs")
     target = realm.target("theirs", foreign=True)
-    realm.task(lambda control: start_vm(realm.workplace, control, target, wait=False))
+    realm.task(lambda control: start_vm(realm.session, control, target, wait=False))
     assert host.guest_state("theirs") == "running"
 
 
@@ -276,9 +276,9 @@ def test_a_shutdown_that_is_not_heeded_is_told_or_forced(realm: Realm) -> None:
     host.start_guest("deaf")
     target = realm.target("deaf", foreign=True)
     with pytest.raises(NotShutDown, match="h1/deaf was asked to shut down 2 s ago, and is still running"):
-        realm.task(lambda control: act(realm.workplace, control, target, Action.SHUTDOWN, timeout=2.0))
+        realm.task(lambda control: act(realm.session, control, target, Action.SHUTDOWN, timeout=2.0))
     assert host.guest_state("deaf") == "running"
-    realm.task(lambda control: act(realm.workplace, control, target, Action.SHUTDOWN, timeout=1.0, force=True))
+    realm.task(lambda control: act(realm.session, control, target, Action.SHUTDOWN, timeout=1.0, force=True))
     assert host.guest_state("deaf") == "shut off"
 
 
@@ -315,23 +315,25 @@ def test_a_vm_whose_storage_is_full_says_so_and_is_not_resumed_in_vain(
 @pytest.mark.parametrize(
     ("step", "plan"),
     [
-        ("reserve", Plan.FORGET),
-        ("volume:1", Plan.REMOVE),
-        ("volume:2", Plan.REMOVE),
-        ("define", Plan.REMOVE),
-        ("start", Plan.REMOVE),
-        ("register", Plan.COMPLETE),
-        ("finish", Plan.COMPLETE),
+        ("reserve", CleanupAction.FORGET),
+        ("volume:1", CleanupAction.REMOVE),
+        ("volume:2", CleanupAction.REMOVE),
+        ("define", CleanupAction.REMOVE),
+        ("start", CleanupAction.REMOVE),
+        ("register", CleanupAction.COMPLETE),
+        ("finish", CleanupAction.COMPLETE),
     ],
 )
-def test_a_program_killed_at_any_step_leaves_nothing_that_is_not_told(realm: Realm, step: str, plan: Plan) -> None:
+def test_a_program_killed_at_any_step_leaves_nothing_that_is_not_told(
+    realm: Realm, step: str, plan: CleanupAction
+) -> None:
     """What was half made is removed; a VM that runs and registers is kept."""
     kill_at(realm, step)
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
     assert left.record.vm == "web"
-    assert realm.task(lambda control: recover(realm.workplace, control, left)) is plan
-    assert survey(realm.workplace) == ()
-    if plan is Plan.COMPLETE:
+    assert realm.task(lambda control: recover(realm.session, control, left)) is plan
+    assert survey(realm.session) == ()
+    if plan is CleanupAction.COMPLETE:
         assert "pending" not in next(host for host in realm.lab.hosts if host.name == left.host).virsh("dumpxml", "web")
         assert realm.target("web").vm.active
     else:
@@ -349,11 +351,11 @@ def kill_at(realm: Realm, step: str) -> None:
 
 def test_a_host_that_is_cut_off_in_the_midst_is_cleaned_up_when_it_is_back(realm: Realm) -> None:
     """What could not be undone stays in the journal, and the administrator is told."""
-    realm.workplace.close()
-    realm.workplace = realm.open(timeout=8.0)
+    realm.session.close()
+    realm.session = realm.open(timeout=8.0)
     host = realm.lab.hosts[0]
-    task = realm.workplace.tasks.run(
-        "create", "web", lambda control: create_vm(realm.workplace, control, order("web", host="h1"))
+    task = realm.session.tasks.run(
+        "create", "web", lambda control: create_vm(realm.session, control, order("web", host="h1"))
     )
     eventually(lambda: any(step.what.startswith("wait") for step in task.view.steps), "the start of the VM")
     host.cut()
@@ -364,10 +366,10 @@ def test_a_host_that_is_cut_off_in_the_midst_is_cleaned_up_when_it_is_back(realm
         host.join()
     assert any("left behind" in warning for warning in task.view.warnings)
     assert host.guest_state("web") == "running"
-    eventually(lambda: realm.workplace.fleet().hosts[0].connection == "connected", "h1", 60)
-    (left,) = survey(realm.workplace)
-    realm.task(lambda control: recover(realm.workplace, control, left))
-    assert Journal(realm.registry, realm.workplace.clock).records() == ()
+    eventually(lambda: realm.session.fleet().hosts[0].connection == "connected", "h1", 60)
+    (left,) = survey(realm.session)
+    realm.task(lambda control: recover(realm.session, control, left))
+    assert Journal(realm.registry, realm.session.clock).records() == ()
 
 
 @pytest.mark.timeout(300)
@@ -394,7 +396,7 @@ def test_programs_that_create_at_once_never_overbook_a_real_host(realm: Realm) -
 
 @pytest.fixture
 def run(realm: Realm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Give a function that runs a command on the realm."""
+    """Return a function that runs a command on the realm."""
     monkeypatch.setenv("REALMS_CONFIG", str(realm.configuration))
     monkeypatch.setenv("REALMS_REGISTRY", str(realm.registry))
     monkeypatch.setenv("REALMS_TRACEBACK", "1")
@@ -402,7 +404,7 @@ def run(realm: Realm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 
 def states(document: dict[str, Any]) -> Sequence[tuple[str, str | None, bool]]:
-    """Give name, state and whether it was changed of each VM of an action."""
+    """Return name, state and whether it was changed of each VM of an action."""
     return [(vm["name"], vm["state"], vm["changed"]) for vm in document["vms"]]
 
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def eventually(probe: Callable[[], T | None], what: str, seconds: float = 30.0, every: float = 0.1) -> T:
-    """Give what the probe answers as soon as that is true; AssertionError names what didn't come within the time."""
+    """Return what the probe answers as soon as that is true; AssertionError names what didn't come within the time."""
     deadline = time.monotonic() + seconds
     while True:
         answer = probe()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def moved(fleet: Fleet, move: Move) -> Fleet:
-    """Give the fleet with a move carried out."""
+    """Return the fleet with a move carried out."""
     return with_vm(without_vm(fleet, move.vm.key), replace(move.vm, host=move.target, devices=move.devices))
 
 

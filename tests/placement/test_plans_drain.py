@@ -59,7 +59,7 @@ def test_the_order_of_hosts_and_a_ledger_handed_in_change_nothing(
 
 
 def reasons(plan: object) -> dict[str, str]:
-    """Say why each VM is stuck, by name."""
+    """Return why each VM is stuck, by name."""
     return {stuck.vm.name: stuck.why for stuck in plan.stuck}
 
 

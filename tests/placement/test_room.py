@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from core.fleet.fleet import Connection
 from core.placement.engine.engine import judge, with_vm, without_vm
 from core.placement.engine.request import Request
-from core.placement.engine.room import Room
+from core.placement.engine.room import HostLedger
 from core.placement.engine.series import Series
 from tests.placement.world import CONFIGURATION, GIB, GPUS, NOW, fleet, snapshot, vm
 from tests.strategies import configurations, fleets, requests
@@ -30,7 +30,7 @@ def test_taking_vms_out_of_a_room_is_taking_them_out_of_the_fleet(
     for original in fleet.hosts:
         host = replace(original, reservations=())
         alone = replace(fleet, hosts=(host,))
-        room = Room(configuration, host, fleet.taken)
+        room = HostLedger(configuration, host, fleet.taken)
         before = room.verdict(request)
         for gone in host.active_vms():
             room.remove(gone.vcpus, gone.memory_bytes, gone.devices)
@@ -46,7 +46,7 @@ def test_taking_vms_out_of_a_room_is_taking_them_out_of_the_fleet(
 def test_a_device_that_two_vms_claim_is_free_when_both_are_gone() -> None:
     """Not before."""
     first, second = (vm("g", name, devices=GPUS[:1]) for name in ("1", "2"))
-    room = Room(CONFIGURATION, snapshot("g", first, second, profile="gpu-node"), NOW)
+    room = HostLedger(CONFIGURATION, snapshot("g", first, second, profile="gpu-node"), NOW)
     free = [room.free("a100")]
     for gone in (first, second):
         room.remove(gone.vcpus, gone.memory_bytes, gone.devices)
@@ -58,7 +58,7 @@ def test_a_series_tells_the_cost_of_each_next_vm() -> None:
     """Until devices run out; the room follows when it is settled."""
     host = snapshot("g", profile="gpu-node")
     request = Request(1, GIB, {"a100": 1})
-    series = Series(Room(CONFIGURATION, host, NOW), request)
+    series = Series(HostLedger(CONFIGURATION, host, NOW), request)
     costs = []
     while (cost := series.next_cost()) != float("inf"):
         costs.append(cost)
@@ -71,7 +71,7 @@ def test_a_series_tells_the_cost_of_each_next_vm() -> None:
 
 def test_the_room_of_a_silent_host_takes_nothing() -> None:
     """Nobody knows what is on it."""
-    room = Room(CONFIGURATION, snapshot("h", connection=Connection.UNREACHABLE), NOW)
+    room = HostLedger(CONFIGURATION, snapshot("h", connection=Connection.UNREACHABLE), NOW)
     with pytest.raises(ValueError, match="use of h is unknown"):
         room.take(Request(1, GIB))
     with pytest.raises(ValueError, match="use of h is unknown"):

@@ -44,7 +44,7 @@ def registry(tmp_path: Path, clock: FixedClock) -> HostRegistry:
 
 @pytest.fixture
 def host() -> Callable[..., Host]:
-    """Give a function that describes a host by its name and what matters about it."""
+    """Return a function that describes a host by its name and what matters about it."""
 
     def make(name: str, **fields: object) -> Host:
         described = {"realm": "main", "profile": "plain", "uri": f"qemu+ssh://root@{name}.example/system"} | fields

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from core.hosts import Host
     from core.operations.tasks.task import TaskView
-    from tests.tui.world import StandingWorkplace
+    from tests.tui.world import StandingSession
 
 POLL = 0.002
 """Seconds between two looks: what happens in a thread wakes no test."""
@@ -142,7 +142,7 @@ def wait_until(satisfied: Callable[[], object]) -> None:
 async def ended(pilot: Pilot[int]) -> None:
     """Wait until every task has ended and was told."""
     app = app_of(pilot)
-    await until(pilot, lambda: not app.workplace.tasks.running())
+    await until(pilot, lambda: not app.session.tasks.running())
     app.tick()
     await settle(pilot)
 
@@ -198,16 +198,16 @@ def told(app: RealmsApp) -> list[str]:
     return [notification.message for notification in app._notifications]
 
 
-def registered(workplace: StandingWorkplace, name: str) -> Host:
+def registered(session: StandingSession, name: str) -> Host:
     """Return a host as the registry has it now."""
-    assert workplace.registry is not None
-    return workplace.registry.host(name)
+    assert session.registry is not None
+    return session.registry.host(name)
 
 
-def names_registered(workplace: StandingWorkplace) -> set[str]:
+def names_registered(session: StandingSession) -> set[str]:
     """Return the names of all hosts in the registry."""
-    assert workplace.registry is not None
-    return {host.name for host in workplace.registry.hosts()}
+    assert session.registry is not None
+    return {host.name for host in session.registry.hosts()}
 
 
 def reworded(view: TaskView) -> TaskView:

@@ -12,7 +12,7 @@ from tests.tui import world
 from tests.tui.driving import screen_text
 
 if TYPE_CHECKING:
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from tui.app.app import RealmsApp
 
 HOSTILE = (
@@ -35,7 +35,7 @@ HOSTILE = (
 )
 
 
-def hostile_world(*names: str) -> Workplace:
+def hostile_world(*names: str) -> Session:
     """Make a fleet in which everything that comes from outside is such a name."""
     realms, given = {}, []
     for number, name in enumerate(names):

@@ -15,7 +15,7 @@ from tests.tui import world
 from tests.tui.driving import reworded
 from tui.render.cells import plain
 from tui.render.pools.setup import Checks, HostCheck
-from tui.render.pools.setup_run import Run
+from tui.render.pools.setup_run import SetupRun
 from tui.render.vms.progress import under_way
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ UNDO = Step(StepKind.UNDO, "undo what was set up", "h1", Progress.DONE)
 
 
 def shown(view: TaskView) -> list[str]:
-    """Give the cells of the pools of h1, and the marks of what follows."""
+    """Return the cells of the pools of h1, and the marks of what follows."""
     checks = Checks((HostCheck(HOST, None),), PLANS, 0)
-    return [plain(line) for line in Run(view, checks).lines(120)]
+    return [plain(line) for line in SetupRun(view, checks).lines(120)]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ WEB, WEB1 = world.vm("web", "h1", 1), world.vm("web-1", "h1", 2)
 
 
 def moves() -> Iterable[tuple[str, TaskView]]:
-    """Give tasks that are about VMs, and what the row of one says."""
+    """Return tasks that are about VMs, and what the row of one says."""
     registering = Step(StepKind.REGISTER, "wait until web registers", "h1", done=3.0, total=60.0, unit="s", vm="web")
     moving = Step(StepKind.MOVE, "move it to h2", "h1", done=1.0, total=2.0, to="h2")
     outer = Step(StepKind.MIGRATE, "migrate web", "h1", vm="web")

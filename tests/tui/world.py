@@ -14,7 +14,7 @@ from core.errors import HostUnreachable
 from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot, PoolState, VMState
 from core.hardware import Device, HardwareProfile, PciAddress
 from core.hosts import Host, HostState, StaticAddress
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.realms import Realm
 from core.registry.hosts import HostRegistry
 
@@ -140,8 +140,8 @@ def snapshots() -> tuple[HostSnapshot, ...]:
     )  # fmt: skip
 
 
-class StandingWorkplace(Workplace):
-    """A workplace whose hosts are never asked: what was seen of them is given. Its registry is a real one."""
+class StandingSession(Session):
+    """A session whose hosts are never asked: what was seen of them is given. Its registry is a real one."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class StandingWorkplace(Workplace):
         self._changes += 1
 
     def fleet(self) -> Fleet:
-        """Give what was seen of the hosts that are registered now."""
+        """Return what was seen of the hosts that are registered now."""
         return Fleet(self.moment.now(), tuple(self._snapshot(described) for described in self._described))
 
     def _snapshot(self, described: Host) -> HostSnapshot:
@@ -191,21 +191,21 @@ class StandingWorkplace(Workplace):
 
 def standing(
     folder: Path, given: Iterable[HostSnapshot] | None = None, *, register: bool = True, **more: object
-) -> StandingWorkplace:
-    """Make a workplace on a registry in `folder`, all given hosts registered in it."""
+) -> StandingSession:
+    """Make a session on a registry in `folder`, all given hosts registered in it."""
     clock = FixedClock()
     registry = HostRegistry(folder / "registry.json", clock)
     listed = tuple(snapshots() if given is None else given)
-    workplace = StandingWorkplace(registry, listed, clock=clock, **more)  # type: ignore[arg-type]
+    session = StandingSession(registry, listed, clock=clock, **more)  # type: ignore[arg-type]
     if register:
         with registry.transaction() as transaction:
             for snapshot in listed:
                 transaction.add(snapshot.host, _WHEN_ADDED)
-    workplace._read_registry()
-    return workplace
+    session._read_registry()
+    return session
 
 
-def saved(given: Iterable[HostSnapshot] | None = None, configuration: Configuration = CONFIGURATION) -> Workplace:
-    """Make a workplace on a saved fleet: nothing can be changed there."""
+def saved(given: Iterable[HostSnapshot] | None = None, configuration: Configuration = CONFIGURATION) -> Session:
+    """Make a session on a saved fleet: nothing can be changed there."""
     fleet = Fleet(NOW, tuple(snapshots() if given is None else given))
-    return Workplace(configuration, saved=fleet, label="saved fleet monday.json", clock=FixedClock())
+    return Session(configuration, saved=fleet, label="saved fleet monday.json", clock=FixedClock())

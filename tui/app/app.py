@@ -14,7 +14,7 @@ from core.text import one_line
 from tui.app.areas import AREAS
 from tui.app.keys import KEYS
 from tui.app.navigation import Navigator
-from tui.app.task_watch import Ongoing
+from tui.app.task_watch import StartedTasks
 from tui.commands import Command, bindings
 from tui.jobs.registry import carry_out
 from tui.messages import Changed, Failure, Terminated
@@ -26,9 +26,9 @@ from tui.screens.area import AreaScreen, Following
 from tui.screens.background import BackgroundWork
 from tui.state.checkups import Checkups
 from tui.state.cpu_history import CpuHistory
-from tui.state.pool_cache import PoolSight
+from tui.state.pool_cache import PoolCache
 from tui.state.settings import Settings, default_path
-from tui.terminal.lifeline import Lifeline, terminal_is_gone
+from tui.terminal.lifeline import ExitGuard, terminal_is_gone
 from tui.terminal.shell import Shell, terminal_colors
 from tui.terminal.theme import THEME_NAMES
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from core.errors import RealmsError
     from core.fleet.fleet import Fleet
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control, TaskView
     from tui.context import AppContext, Waiting
     from tui.jobs.registry import Step
@@ -54,7 +54,7 @@ RETRY_SECONDS = 1.0
 
 
 class RealmsApp(Shell[int], BackgroundWork):
-    """The application on one workplace. Time, hosts and settings are what it is given."""
+    """The application on one session. Time, hosts and settings are what it is given."""
 
     MODES: ClassVar = {area.id: area.build for area in AREAS}
     DEFAULT_MODE = AREAS[0].id
@@ -62,15 +62,15 @@ class RealmsApp(Shell[int], BackgroundWork):
 
     def __init__(
         self,
-        workplace: Workplace,
+        session: Session,
         settings: Settings | None = None,
         *,
-        lifeline: Lifeline | None = None,
+        lifeline: ExitGuard | None = None,
         colors: int | None = None,
     ) -> None:
         self.settings = settings or Settings()
         super().__init__(self.settings.theme, colors=colors, lifeline=lifeline)
-        self.workplace = workplace
+        self.session = session
         self.navigation = Navigator(self, self.action_area)
         self.backgrounds: WeakSet[Waiting] = WeakSet()
         """What its screens, and parts of them, work on in the background."""
@@ -82,14 +82,14 @@ class RealmsApp(Shell[int], BackgroundWork):
         """Whether the registry, or the saved fleet, has been read."""
         self._warned = ""
         self.cpu_history = CpuHistory()
-        self.checkups = Checkups(workplace.clock)
-        self.pool_sight = PoolSight(workplace.clock)
+        self.checkups = Checkups(session.clock)
+        self.pool_sight = PoolCache(session.clock)
         self.request = Request(4, 8 * 1024**3)
         """The VM that headroom is counted in: what was asked for last."""
-        self._headroom = Headroom(workplace.clock)
+        self._headroom = Headroom(session.clock)
         self._seen: tuple[object, ...] = ()
         self._changing = 0
-        self._ongoing = Ongoing(workplace.tasks)
+        self._ongoing = StartedTasks(session.tasks)
         self._tasks_seen: tuple[int, int] = (0, 0)
         self._leaving = False
         """Whether the end of running tasks is waited for, to quit then."""
@@ -102,7 +102,7 @@ class RealmsApp(Shell[int], BackgroundWork):
         self.set_interval(TICK_SECONDS, self.tick)
         if self.lifeline is not None:
             self.set_interval(1.0, self._check_terminal)
-        if self.workplace.is_live:
+        if self.session.is_live:
             self._look_for_hosts()
         else:
             self._show_hosts()
@@ -113,7 +113,7 @@ class RealmsApp(Shell[int], BackgroundWork):
 
     def _look_for_hosts(self) -> None:
         self.background.ask(
-            "registry", lambda _: self.workplace.connect(), lambda _: self._show_hosts(), self._wait_for_registry
+            "registry", lambda _: self.session.connect(), lambda _: self._show_hosts(), self._wait_for_registry
         )
 
     def _wait_for_registry(self, error: RealmsError) -> None:
@@ -147,7 +147,7 @@ class RealmsApp(Shell[int], BackgroundWork):
 
     async def action_quit(self) -> None:
         """Quit; asks where tasks run. A change that is being written is waited for, a moment at most."""
-        running = self.workplace.tasks.running()
+        running = self.session.tasks.running()
         if running:
             self._ask_to_quit(running)
             return
@@ -172,8 +172,8 @@ class RealmsApp(Shell[int], BackgroundWork):
                 self.exit(0)
             else:
                 self._leaving = True
-                for view in self.workplace.tasks.running():
-                    self.workplace.tasks.cancel(view.id)
+                for view in self.session.tasks.running():
+                    self.session.tasks.cancel(view.id)
 
         self.push_screen(Confirm(ask_quit(running, again=again)), answered)
 
@@ -193,7 +193,7 @@ class RealmsApp(Shell[int], BackgroundWork):
         counts = {
             "answers": self.outstanding(),
             "changes": self._changing,
-            "tasks": self._ongoing.count + len(self.workplace.tasks.running()),
+            "tasks": self._ongoing.count + len(self.session.tasks.running()),
             "figures": int(self._has_hosts and not self._seen),
         }
         return {kind: count for kind, count in counts.items() if count}
@@ -208,10 +208,10 @@ class RealmsApp(Shell[int], BackgroundWork):
         self._tick_warning()
         if not self._has_hosts:
             return
-        workplace = self.workplace
-        generation = workplace.generation
-        fleet = workplace.fleet()
-        seen = (generation, shown_ages(fleet, workplace.configuration.realms))
+        session = self.session
+        generation = session.generation
+        fleet = session.fleet()
+        seen = (generation, shown_ages(fleet, session.configuration.realms))
         if seen == self._seen:
             return
         self._seen = seen
@@ -229,16 +229,16 @@ class RealmsApp(Shell[int], BackgroundWork):
 
     def _tick_tasks(self) -> None:
         """Bring tasks that changed to the screen in front, and tell how those ended that were started here."""
-        workplace = self.workplace
-        running = workplace.tasks.running()
-        second = int(workplace.clock.now()) if running and self.current_mode == "tasks" else 0
-        seen = (workplace.tasks.generation, second)
+        session = self.session
+        running = session.tasks.running()
+        second = int(session.clock.now()) if running and self.current_mode == "tasks" else 0
+        seen = (session.tasks.generation, second)
         screen = self.screen
         if seen != self._tasks_seen and isinstance(screen, Following) and screen.is_mounted:
             self._tasks_seen = seen
             if isinstance(screen, AreaScreen):
                 screen.show_lines()
-            screen.show_tasks(workplace.tasks.views())
+            screen.show_tasks(session.tasks.views())
         for started in self._ongoing.ended():
             view = started.task.view
             for warning in view.warnings[:MOST_WARNINGS]:
@@ -251,7 +251,7 @@ class RealmsApp(Shell[int], BackgroundWork):
                 severity: SeverityLevel = "warning" if view.progress is Progress.CANCELLED else "error"
                 told = f"{task_title(view)}: {view.progress.value}: {view.error}"
                 self.tell(one_line(told), severity, hint=one_line(view.hint))
-        if self._leaving and not workplace.tasks.running():
+        if self._leaving and not session.tasks.running():
             self._leaving = False
             self.exit(0)
 
@@ -271,7 +271,7 @@ class RealmsApp(Shell[int], BackgroundWork):
     @property
     def place(self) -> tuple[str, ...]:
         """The outermost words of the line above: the realm, or how many there are."""
-        realms = self.workplace.configuration.realms
+        realms = self.session.configuration.realms
         name = next(iter(realms)) if len(realms) == 1 else f"{len(realms)} realms"
         area = next((area.title for area in AREAS if area.id == self.current_mode), "")
         return (name, area)
@@ -279,15 +279,15 @@ class RealmsApp(Shell[int], BackgroundWork):
     @property
     def warning(self) -> str:
         """Why the registry can't be read now, and how to mend it; empty while it can."""
-        return self.trouble or self.workplace.registry_error
+        return self.trouble or self.session.registry_error
 
     def summary(self) -> tuple[tuple[str, str], ...]:
-        """Say what the figures are about, for the right end of the line above."""
-        workplace = self.workplace
-        label = workplace.label if workplace.label != "live" else ""
-        if not label and not workplace.can_change:
+        """Return what the figures are about, for the right end of the line above."""
+        session = self.session
+        label = session.label if session.label != "live" else ""
+        if not label and not session.is_writable:
             label = "read-only"
-        return summary(self.fleet, label, running_summary(workplace.tasks.running()))
+        return summary(self.fleet, label, running_summary(session.tasks.running()))
 
     @property
     def app_commands(self) -> Sequence[Command]:
@@ -334,8 +334,8 @@ class RealmsApp(Shell[int], BackgroundWork):
         self.refresh(layout=True)
 
     def fits(self, fleet: Fleet) -> Mapping[str, int]:
-        """Tell how many more VMs of the current request each host takes, as far as that is counted."""
-        fits = self._headroom.step(fleet, self.workplace.configuration, self.request)
+        """Return how many more VMs of the current request each host takes, as far as that is counted."""
+        fits = self._headroom.step(fleet, self.session.configuration, self.request)
         if not self._headroom.complete:
             self._seen = ()  # the next tick goes on counting
         return fits
@@ -366,8 +366,8 @@ class RealmsApp(Shell[int], BackgroundWork):
         return number
 
     def task_view(self, number: object) -> TaskView | None:
-        """Give a task as it stands now; None where there is no such task."""
-        return next((view for view in self.workplace.tasks.views() if view.id == number), None)
+        """Return a task as it stands now; None where there is no such task."""
+        return next((view for view in self.session.tasks.views() if view.id == number), None)
 
     def cancel_tasks(self, views: Sequence[TaskView]) -> None:
         """Ask, then tell tasks to end; those that have ended are left out."""
@@ -381,7 +381,7 @@ class RealmsApp(Shell[int], BackgroundWork):
 
         def answered(wanted: bool | None) -> None:
             for view in running if wanted else ():
-                self.workplace.tasks.cancel(view.id)
+                self.session.tasks.cancel(view.id)
 
         self.push_screen(Confirm(ask_cancel(running)), answered)
 
@@ -402,13 +402,13 @@ if TYPE_CHECKING:
     _CONTEXT: type[AppContext] = RealmsApp  # what its screens take it for
 
 
-def run(workplace: Workplace) -> int:
+def run(session: Session) -> int:
     """Run the application until it is left, and give its exit code.
 
     The process must end soon after: a timer ends it under threads that hang. Raises what nobody foresaw.
     """
-    lifeline = Lifeline()
-    app = RealmsApp(workplace, Settings.load(default_path()), lifeline=lifeline, colors=terminal_colors())
+    lifeline = ExitGuard()
+    app = RealmsApp(session, Settings.load(default_path()), lifeline=lifeline, colors=terminal_colors())
     with lifeline.signals(app.end_by_signal):
         app.run()
     if app.failure is not None:

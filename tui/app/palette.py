@@ -109,7 +109,7 @@ class PlaceProvider(Provider):
         return partial(self.app.run_action, f"area('{area.id}')")
 
     def _places(self) -> Iterator[tuple[float, str, str, Callable[[], Any]]]:
-        """Give every place: what it is preferred by, its name, what it is, and how to go there."""
+        """Return every place: what it is preferred by, its name, what it is, and how to go there."""
         for area in AREAS:
             yield 0.02, area.title, "area", self._go_to(area)
         realms = context_of(self.app)

@@ -19,7 +19,7 @@ class Started(Generic[T]):
     then: Callable[[T], None]
 
 
-class Ongoing:
+class StartedTasks:
     """Starts tasks, and gives each once when it has ended. For the screen's thread alone; waits for nothing."""
 
     def __init__(self, tasks: Tasks) -> None:
@@ -38,7 +38,7 @@ class Ongoing:
         return len(self._started)
 
     def ended(self) -> list[Started[Any]]:
-        """Give those that have ended since this was asked last."""
+        """Return those that have ended since this was asked last."""
         ended = [started for started in self._started if started.task.outcome.done()]
         if ended:
             self._started = [started for started in self._started if started not in ended]

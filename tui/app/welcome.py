@@ -18,20 +18,20 @@ from textual.widgets import Button, Input, Static
 from core.errors import RealmsError
 from tui.render.welcome import welcome_lines
 from tui.state.settings import Settings, default_path
-from tui.terminal.lifeline import Lifeline
+from tui.terminal.lifeline import ExitGuard
 from tui.terminal.shell import Shell, terminal_colors
 from tui.widgets.tones import paragraphs
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FileChoice:
     """What was chosen: the demo, or a configuration's path; neither: to leave."""
 
     demo: bool = False
     path: Path | None = None
 
 
-class WelcomeApp(Shell[Choice]):
+class WelcomeApp(Shell[FileChoice]):
     """Offers the demo and a path, and shows where files are looked for or what is wrong with the one found."""
 
     CSS_PATH = "welcome.tcss"
@@ -52,7 +52,7 @@ class WelcomeApp(Shell[Choice]):
         *,
         theme: str = "",
         colors: int | None = None,
-        lifeline: Lifeline | None = None,
+        lifeline: ExitGuard | None = None,
     ) -> None:
         super().__init__(theme, colors=colors, lifeline=lifeline)
         self.searched = tuple(searched)
@@ -107,7 +107,7 @@ class WelcomeApp(Shell[Choice]):
         if not found:
             self._complain(f"There is no file {path}.")
             return
-        self.exit(Choice(path=path))
+        self.exit(FileChoice(path=path))
 
     def _complain(self, text: str) -> None:
         from core.text import one_line
@@ -116,24 +116,24 @@ class WelcomeApp(Shell[Choice]):
 
     def action_demo(self) -> None:
         """Choose the demo."""
-        self.exit(Choice(demo=True))
+        self.exit(FileChoice(demo=True))
 
     def action_leave(self) -> None:
         """Leave."""
-        self.exit(Choice())
+        self.exit(FileChoice())
 
 
-def run_welcome(searched: Sequence[Path], error: RealmsError | None = None) -> Choice:
+def run_welcome(searched: Sequence[Path], error: RealmsError | None = None) -> FileChoice:
     """Ask what to open, where no configuration was found in the paths searched, or where `error` says what is wrong.
 
     Gives an empty choice where the user wants to leave. The terminal is free again afterwards.
     """
-    lifeline = Lifeline()
+    lifeline = ExitGuard()
     theme = Settings.load(default_path()).theme
     app = WelcomeApp(searched, error, theme=theme, colors=terminal_colors())
-    with lifeline.signals(lambda code: app.exit(Choice(), return_code=code)):
+    with lifeline.signals(lambda code: app.exit(FileChoice(), return_code=code)):
         choice = app.run()
     if app.failure is not None:
         raise app.failure
     lifeline.disarm()
-    return choice or Choice()
+    return choice or FileChoice()

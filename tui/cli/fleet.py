@@ -27,11 +27,11 @@ def save(options: GlobalOptions, file: Path, timeout: float) -> None:
     from core.fleet.file import dump, write_file
     from tui.cli.output import say
 
-    with options.workplace() as workplace:
-        taken = workplace.settled_fleet(timeout, addresses=True)
+    with options.session() as session:
+        taken = session.settled_fleet(timeout, addresses=True)
     if str(file) == "-":
-        click.echo(dump(taken, workplace.configuration))
+        click.echo(dump(taken, session.configuration))
         return
-    write_file(file, taken, workplace.configuration)
+    write_file(file, taken, session.configuration)
     vms = sum(1 for _ in taken.vms())
     say(f"{file}: {taken.hosts_answering} of {taken.hosts_total} hosts answered, {vms} VMs saved")

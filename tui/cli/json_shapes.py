@@ -35,7 +35,7 @@ __all__ = [
 
 
 def hosts_document(fleet: Fleet, configuration: Configuration) -> dict[str, Any]:
-    """Give what `hosts list` prints; `error` says why a host does not answer."""
+    """Return what `hosts list` prints; `error` says why a host does not answer."""
     return {
         "hosts": [
             {**host_row(fleet, snapshot, configuration), "error": snapshot.error or None} for snapshot in fleet.hosts
@@ -44,7 +44,7 @@ def hosts_document(fleet: Fleet, configuration: Configuration) -> dict[str, Any]
 
 
 def listed_vm(fleet: Fleet, snapshot: HostSnapshot, vm: VM) -> dict[str, Any]:
-    """Give a VM as `vms list` prints it: its state now, and the one that was last seen."""
+    """Return a VM as `vms list` prints it: its state now, and the one that was last seen."""
     state = snapshot.state_of(vm)
     reason = vm.state_reason or None if state is vm.state else None
     row = vm_row(fleet, snapshot, vm)
@@ -52,7 +52,7 @@ def listed_vm(fleet: Fleet, snapshot: HostSnapshot, vm: VM) -> dict[str, Any]:
 
 
 def vms_document(fleet: Fleet) -> dict[str, Any]:
-    """Give what `vms list` prints: the VMs by host and name, and how many hosts stand behind them."""
+    """Return what `vms list` prints: the VMs by host and name, and how many hosts stand behind them."""
     return {
         "vms": [
             listed_vm(fleet, snapshot, vm)
@@ -65,7 +65,7 @@ def vms_document(fleet: Fleet) -> dict[str, Any]:
 
 
 def cost_document(function: str, cost: Cost) -> dict[str, Any]:
-    """Give what `cost` prints: one cost of the function of that id, term by term."""
+    """Return what `cost` prints: one cost of the function of that id, term by term."""
     return {
         "function": function,
         "feasible": cost.feasible,

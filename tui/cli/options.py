@@ -18,7 +18,7 @@ from core.text import nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
 
 
 @dataclass(slots=True)
@@ -34,20 +34,20 @@ class GlobalOptions:
     printed: bool = False
     """Whether it has printed one."""
 
-    def workplace(self) -> Workplace:
+    def session(self) -> Session:
         """Open the configuration with the registry, or with the saved fleet.
 
         Raises UnreadableFile and its kin (exit code 2) for what can't be read.
         """
-        from core.operations.session import open_workplace
+        from core.operations.session import open_session
 
-        return open_workplace(config=self.config, registry=self.registry, fleet=self.fleet, read_only=self.read_only)
+        return open_session(config=self.config, registry=self.registry, fleet=self.fleet, read_only=self.read_only)
 
-    def changing_workplace(self) -> Workplace:
-        """Open a workplace for a command that changes something; raises ReadOnly where nothing may be changed."""
-        workplace = self.workplace()
-        workplace.check_can_change()
-        return workplace
+    def changing_session(self) -> Session:
+        """Open a session for a command that changes something; raises ReadOnly where nothing may be changed."""
+        session = self.session()
+        session.require_writable()
+        return session
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:

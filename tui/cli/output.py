@@ -35,7 +35,7 @@ def say(text: str = "", *, error: bool = False) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Heading:
     """A column of a table; numbers are aligned to the right."""
 
     title: str
@@ -44,19 +44,19 @@ class Column:
     """Whether a terminal that is too narrow gets the beginnings of its cells: for what others tell too, as URIs."""
 
 
-def is_too_wide(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> bool:
-    """Tell whether a table has longer lines than the terminal; what is piped may have lines of any length."""
+def is_too_wide(columns: Sequence[Heading], rows: Iterable[Sequence[str]]) -> bool:
+    """Return whether a table has longer lines than the terminal; what is piped may have lines of any length."""
     if not sys.stdout.isatty():
         return False
     widths = _widths(columns, [[printable(cell) for cell in row] for row in rows])
     return sum(widths) + 2 * (len(columns) - 1) > shutil.get_terminal_size().columns
 
 
-def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[int]:
+def _widths(columns: Sequence[Heading], cells: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(len, (column.title, *texts))) for column, *texts in zip(columns, *cells, strict=True)]
 
 
-def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+def print_table(columns: Sequence[Heading], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
     """Print a table: drawn by Rich on a terminal, aligned plain text when piped. Cells are sanitized here.
 
     Where a terminal is too narrow to draw it, it is printed plain too: nothing is cut off but in columns that allow it.
@@ -79,8 +79,8 @@ _WIDEST_WORD = 24
 """Columns of a terminal that a word keeps to itself; a longer one is folded, or cut."""
 
 
-def fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) -> list[int] | None:
-    """Give the columns' widths that fill at most `room`, cutting no number and no word; None where that can't be.
+def fit(columns: Sequence[Heading], cells: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """Return the columns' widths that fill at most `room`, cutting no number and no word; None where that can't be.
 
     Columns of text give way, the widest first, all that can be cut before those that are folded; those aligned to the
     right keep their width.
@@ -102,7 +102,7 @@ def fit(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) ->
     return widths
 
 
-def _draw(columns: Sequence[Column], cells: Sequence[Sequence[str]], title: str) -> bool:
+def _draw(columns: Sequence[Heading], cells: Sequence[Sequence[str]], title: str) -> bool:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table

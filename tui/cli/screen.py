@@ -13,7 +13,7 @@ from tui.terminal.capabilities import check_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from tui.cli.options import GlobalOptions
 
 
@@ -29,12 +29,12 @@ def open_screen(options: GlobalOptions) -> int:
 
 
 def _run(options: GlobalOptions) -> int:
-    while isinstance(workplace := _open(options), UnreadableFile):
+    while isinstance(session := _open(options), UnreadableFile):
         gc.enable()
         from core.config.places import DEFAULT_PLACES
         from tui.app.welcome import run_welcome
 
-        choice = run_welcome([] if _names_a_file(options) else DEFAULT_PLACES, workplace)
+        choice = run_welcome([] if _names_a_file(options) else DEFAULT_PLACES, session)
         if choice.demo:
             return run_demo()
         if choice.path is None:
@@ -42,8 +42,8 @@ def _run(options: GlobalOptions) -> int:
         options.config = choice.path
     from tui.app.app import run
 
-    with workplace:
-        return run(workplace)
+    with session:
+        return run(session)
 
 
 def run_demo(*, hosts: int = 8, vms: int = 40, still: bool = False) -> int:
@@ -52,8 +52,8 @@ def run_demo(*, hosts: int = 8, vms: int = 40, still: bool = False) -> int:
         from core.demo.stage import Demo
         from tui.app.app import run
 
-        with Demo(hosts=hosts, vms=vms, still=still) as workplace:
-            return run(workplace)
+        with Demo(hosts=hosts, vms=vms, still=still) as session:
+            return run(session)
 
 
 @contextmanager
@@ -69,13 +69,13 @@ def _nothing_to_collect() -> Iterator[None]:
         gc.enable()
 
 
-def _open(options: GlobalOptions) -> Workplace | UnreadableFile:
-    """Open the workplace, or give what is wrong with the configuration.
+def _open(options: GlobalOptions) -> Session | UnreadableFile:
+    """Open the session, or give what is wrong with the configuration.
 
     A saved fleet is looked at by people who know what they ask for: what is wrong then goes to standard error.
     """
     try:
-        return options.workplace()
+        return options.session()
     except UnreadableFile as error:
         if options.fleet is not None:
             raise

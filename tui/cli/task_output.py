@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control, Step, Task, TaskView
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ _TICK = 0.1
 
 
 def run_task(
-    workplace: Workplace,
+    session: Session,
     what: str,
     target: str,
     job: Callable[[Control], T],
@@ -45,9 +45,9 @@ def run_task(
     gives the words to tell, or none where there is no gentler way left. `quiet` shows no steps (--json).
     """
     with interrupts() as asked_to_end:
-        task = workplace.tasks.run(what, target, job)
+        task = session.tasks.run(what, target, job)
         show = _follow if quiet else (_draw if sys.stderr.isatty() else _tell)
-        show(_Watched(workplace, task, asked_to_end, only_reads=only_reads, gently=gently))
+        show(_Watched(session, task, asked_to_end, only_reads=only_reads, gently=gently))
     for warning in task.view.warnings:
         say(f"warning: {warning}", error=True)
     return task.outcome.result()
@@ -57,7 +57,7 @@ def run_task(
 class _Watched:
     """A task that is being shown, and what tells whether someone wants it to end."""
 
-    workplace: Workplace
+    session: Session
     task: Task[Any]
     asked_to_end: Callable[[], bool]
     only_reads: bool = False
@@ -75,7 +75,7 @@ def _follow(
     task, generation = watched.task, -1
     while not task.outcome.done():
         see(task.view)
-        generation = watched.workplace.tasks.wait_for_change(generation, _TICK)
+        generation = watched.session.tasks.wait_for_change(generation, _TICK)
         if watched.asked_to_end():
             _cancel(watched, tell)
     see(task.view)
@@ -120,7 +120,7 @@ def _line(step: Step) -> str:
 
 
 def _detail(step: Step) -> str:
-    """Give a word about a step that has ended; why one failed is told once, at the end, with how to mend it."""
+    """Return a word about a step that has ended; why one failed is told once, at the end, with how to mend it."""
     return "" if step.progress.value == "failed" else one_line(step.detail)
 
 
@@ -186,7 +186,7 @@ def _words(step: Step) -> str:
 
 
 def amount(step: Step, speed: float | None = None) -> str:
-    """Say how far a step is: bytes with their speed, else its own detail."""
+    """Return how far a step is: bytes with their speed, else its own detail."""
     from core.units import show_size
 
     if step.ended_at is None and step.total > 0 and step.unit == "bytes":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from core.errors import UsageError
 from core.placement.engine.request import Request
 from core.text import one_line
-from tui.forms.request import ALL_REALMS, MOST_VMS, Field, FieldRefused, read_field
+from tui.forms.request import ALL_REALMS, MOST_VMS, FieldRefused, RequestField, read_field
 
 Mix = tuple[tuple[Request, int], ...]
 
@@ -22,7 +22,7 @@ def typed_devices(devices: Mapping[str, int]) -> str:
     return ", ".join(f"{kind}={count}" for kind, count in devices.items())
 
 
-def read_mix(fields: Mapping[str, Field], typed: Mapping[str, str]) -> Mix:
+def read_mix(fields: Mapping[str, RequestField], typed: Mapping[str, str]) -> Mix:
     """Make requests of what is typed in `count-0`, `vcpus-0` and so on; raises FieldRefused, naming the line.
 
     `fields` are those of the cost explorer's request, by key. A line without a number of VMs is left out.
@@ -58,7 +58,7 @@ def _int(value: int | str | None) -> int:
     return value
 
 
-def _devices(fields: Mapping[str, Field], text: str) -> dict[str, int]:
+def _devices(fields: Mapping[str, RequestField], text: str) -> dict[str, int]:
     """Read `a100=1, l40s`; a type alone is one device."""
     devices: dict[str, int] = {}
     for part in filter(None, (each.strip() for each in text.split(","))):

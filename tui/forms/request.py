@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _LEAST_MEMORY_STEP = 2**28
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """How a field is read."""
 
     NUMBER = "number"
@@ -35,12 +35,12 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class RequestField:
     """One value of the request. `least` and `most` bound the numbers that make sense."""
 
     key: str
     label: str
-    kind: Kind
+    kind: FieldKind
     start: str
     least: int = 0
     most: int = 2**31 - 1
@@ -63,21 +63,21 @@ class Asked:
     count: int
 
 
-def fields_for(configuration: Configuration) -> tuple[Field, ...]:
-    """Give the fields: vCPUs, memory, every device type that a profile or a cost function knows, count, realm."""
+def fields_for(configuration: Configuration) -> tuple[RequestField, ...]:
+    """Return the fields: vCPUs, memory, every device type that a profile or a cost function knows, count, realm."""
     kinds = {kind for function in configuration.cost_functions.values() for kind in function.devices}
     kinds.update(kind for profile in configuration.hardware_profiles.values() for kind in profile.device_types)
     realms = tuple(configuration.realms)
     return (
-        Field("vcpus", "vCPUs", Kind.NUMBER, "4", 1),
-        Field("memory", "Memory", Kind.SIZE, "8 GiB", 1),
-        *(Field(_DEVICES + kind, kind, Kind.NUMBER, "0") for kind in sorted(kinds)),
-        Field("count", "Count", Kind.NUMBER, "1", 1, MOST_VMS),
-        *((Field("realm", "Realm", Kind.REALM, ALL_REALMS, choices=realms),) if len(realms) > 1 else ()),
+        RequestField("vcpus", "vCPUs", FieldKind.NUMBER, "4", 1),
+        RequestField("memory", "Memory", FieldKind.SIZE, "8 GiB", 1),
+        *(RequestField(_DEVICES + kind, kind, FieldKind.NUMBER, "0") for kind in sorted(kinds)),
+        RequestField("count", "Count", FieldKind.NUMBER, "1", 1, MOST_VMS),
+        *((RequestField("realm", "Realm", FieldKind.REALM, ALL_REALMS, choices=realms),) if len(realms) > 1 else ()),
     )
 
 
-def read(fields: Iterable[Field], typed: Mapping[str, str]) -> Asked:
+def read(fields: Iterable[RequestField], typed: Mapping[str, str]) -> Asked:
     """Make a request of what is typed; raises FieldRefused for the first field that can't be read."""
     values = {field.key: read_field(field, typed.get(field.key, field.start)) for field in fields}
     devices = {
@@ -95,20 +95,20 @@ def read(fields: Iterable[Field], typed: Mapping[str, str]) -> Asked:
         raise FieldRefused(str(error)) from error
 
 
-def read_field(field: Field, text: str) -> int | str | None:
+def read_field(field: RequestField, text: str) -> int | str | None:
     """Read one field: a number, bytes, or a realm (None: all); raises FieldRefused."""
     match field.kind:
-        case Kind.SIZE:
+        case FieldKind.SIZE:
             return _size(field, text)
-        case Kind.REALM:
+        case FieldKind.REALM:
             return _realm(field, text)
-        case Kind.NUMBER:
+        case FieldKind.NUMBER:
             return _number(field, text)
         case _:
             assert_never(field.kind)
 
 
-def _number(field: Field, text: str) -> int:
+def _number(field: RequestField, text: str) -> int:
     digits = text.strip()
     if not digits:
         if field.least == 0:
@@ -125,7 +125,7 @@ def _number(field: Field, text: str) -> int:
     return int(digits)
 
 
-def _size(field: Field, text: str) -> int:
+def _size(field: RequestField, text: str) -> int:
     """Read a size; a bare number is meant in GiB, unless it is so large that it must be bytes."""
     if not text.strip():
         message = "a size is missing, such as 8 GiB"
@@ -145,7 +145,7 @@ def _size(field: Field, text: str) -> int:
     return size
 
 
-def _realm(field: Field, text: str) -> str | None:
+def _realm(field: RequestField, text: str) -> str | None:
     wanted = text.strip()
     if wanted in ("", ALL_REALMS):
         return None
@@ -155,17 +155,17 @@ def _realm(field: Field, text: str) -> str | None:
     return wanted
 
 
-def stepped(field: Field, text: str, direction: int) -> str:
-    """Give the field's next larger (1) or smaller (-1) round value; what can't be read starts over."""
-    if field.kind is Kind.REALM:
+def stepped(field: RequestField, text: str, direction: int) -> str:
+    """Return the field's next larger (1) or smaller (-1) round value; what can't be read starts over."""
+    if field.kind is FieldKind.REALM:
         choices = (ALL_REALMS, *field.choices)
         position = choices.index(text.strip()) if text.strip() in choices else 0
         return choices[(position + direction) % len(choices)]
     try:
-        value = _size(field, text) if field.kind is Kind.SIZE else _number(field, text)
+        value = _size(field, text) if field.kind is FieldKind.SIZE else _number(field, text)
     except FieldRefused:
         return field.start
-    if field.kind is Kind.SIZE:
+    if field.kind is FieldKind.SIZE:
         return show_exactly(max(_LEAST_MEMORY_STEP, _next(value, direction, _LEAST_MEMORY_STEP)))
     following = value + direction if field.key.startswith(_DEVICES) else _next(value, direction, 1)
     return str(max(field.least, min(following, field.most)))

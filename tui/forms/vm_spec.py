@@ -11,7 +11,7 @@ from core.placement.engine.request import Request
 from core.text import one_line
 from core.units import NotAQuantity, has_unit, parse_size
 from tui.forms.host import Fault
-from tui.forms.request import Field, FieldRefused, Kind, read_field, show_exactly
+from tui.forms.request import FieldKind, FieldRefused, RequestField, read_field, show_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,9 +30,9 @@ WAIT, KEEP, GO_ON = "wait", "keep", "go-on"
 REFUSE, TAKE = "refuse", "take"
 BY_HOST = "auto"
 
-VCPUS = Field("vcpus", "vCPUs", Kind.NUMBER, "2", 1)
-MEMORY = Field("memory", "Memory", Kind.SIZE, "2 GiB", 1)
-_DEVICES = Field("devices", "Devices", Kind.NUMBER, "0")
+VCPUS = RequestField("vcpus", "vCPUs", FieldKind.NUMBER, "2", 1)
+MEMORY = RequestField("memory", "Memory", FieldKind.SIZE, "2 GiB", 1)
+_DEVICES = RequestField("devices", "Devices", FieldKind.NUMBER, "0")
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FormReading:
     """A draft as it was read: the request as soon as its size makes sense, the order once nothing is wrong."""
 
     faults: Mapping[str, Fault]
@@ -79,11 +79,11 @@ class Known:
 
 
 def device_types(configuration: Configuration) -> tuple[str, ...]:
-    """Give every device type that a profile has, in order."""
+    """Return every device type that a profile has, in order."""
     return tuple(sorted({kind for each in configuration.hardware_profiles.values() for kind in each.device_types}))
 
 
-def read_draft(draft: Draft, configuration: Configuration, fleet: Fleet | None, known: Known) -> Reading:
+def read_draft(draft: Draft, configuration: Configuration, fleet: Fleet | None, known: Known) -> FormReading:
     """Read all fields; every one that is wrong is named."""
     return _Reader(draft, configuration, fleet, known).read()
 
@@ -108,7 +108,7 @@ def read_size(text: str) -> int | None:
 
 
 def _unit_hint(text: str) -> str:
-    """Say what unit was meant by one that is written wrong; empty where the text may as well be a name."""
+    """Return what unit was meant by one that is written wrong; empty where the text may as well be a name."""
     try:
         parse_size(text.strip())
     except NotAQuantity as error:
@@ -125,7 +125,7 @@ class _Reader:
         self._faults: dict[str, Fault] = {}
         self._realm: Realm | None = configuration.realms.get(self._text("realm"))
 
-    def read(self) -> Reading:
+    def read(self) -> FormReading:
         self._check_realm()
         self._check_name()
         self._check_brick()
@@ -133,7 +133,7 @@ class _Reader:
         request = self._request(drives)
         refused = any(fault.refused for fault in self._faults.values())
         order = None if request is None or refused else self._order(request, drives)
-        return Reading(self._faults, request, order)
+        return FormReading(self._faults, request, order)
 
     def _text(self, key: str) -> str:
         return self._draft.values.get(key, "").strip()
@@ -193,7 +193,7 @@ class _Reader:
                 self._faults["drives"] = Fault(str(error))
         return drives
 
-    def _number(self, key: str, spec: Field) -> int:
+    def _number(self, key: str, spec: RequestField) -> int:
         try:
             value = read_field(spec, self._draft.values.get(key, spec.start))
         except FieldRefused as error:

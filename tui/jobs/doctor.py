@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def examine(realms: AppContext, chosen: Sequence[HostSnapshot]) -> None:
     """Examine hosts; of several, those that nothing connects to are left out. Says why where none can be."""
-    workplace, checkups = realms.workplace, realms.checkups
-    if not workplace.is_live:
+    session, checkups = realms.session, realms.checkups
+    if not session.is_live:
         realms.tell("The hosts of a saved fleet can't be examined.", "warning")
         return
     wanted = [each for each in chosen if each.host.state.connects] if len(chosen) > 1 else list(chosen)
@@ -35,7 +35,7 @@ def examine(realms: AppContext, chosen: Sequence[HostSnapshot]) -> None:
         from core.operations.doctor.doctor import HOST_SECONDS, diagnose
 
         try:
-            diagnosis = diagnose(workplace, listed, HOST_SECONDS, control=control, told=checkups.take)
+            diagnosis = diagnose(session, listed, HOST_SECONDS, control=control, on_result=checkups.take)
             checkups.settle(diagnosis, listed)
         finally:
             checkups.end(listed)

@@ -11,16 +11,16 @@ from tui.jobs.vms import each_job
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.operations.vms.delete import Deletion
-    from core.operations.vms.lookup import VMAtHand
+    from core.operations.vms.lookup import ResolvedVM
     from core.operations.vms.power import Done
     from core.operations.vms.target import Target
 
 
-def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Callable[[Control], str]:
-    """Give the job that deletes VMs; what of them stays is told in the task's warnings."""
+def delete_job(session: Session, names: Sequence[str], wish: Deletion) -> Callable[[Control], str]:
+    """Return the job that deletes VMs; what of them stays is told in the task's warnings."""
     from core.operations.vms.power import STARTS_AT_ONCE
 
     def one(control: Control, target: Target) -> Done:
@@ -28,7 +28,7 @@ def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Ca
         from core.operations.vms.power import Done
 
         deleted = delete_vm(
-            workplace, control, target,
+            session, control, target,
             volumes=wish.volumes, drives=wish.drives, snapshots=wish.snapshots, unasked=wish.unasked,
         )  # fmt: skip
         for kept in deleted.stays:
@@ -40,33 +40,33 @@ def delete_job(workplace: Workplace, names: Sequence[str], wish: Deletion) -> Ca
         if wanted
     ]  # fmt: skip
     said = "deleted" + (f", with {' and '.join(filter(None, (', '.join(extras[:-1]), extras[-1])))}" if extras else "")
-    return each_job(workplace, names, one, said, at_once=STARTS_AT_ONCE)
+    return each_job(session, names, one, said, at_once=STARTS_AT_ONCE)
 
 
 def snapshot_job(
-    workplace: Workplace, names: Sequence[str], snapshot: str, *, targets: Sequence[str] = (), freeze: bool = True
+    session: Session, names: Sequence[str], snapshot: str, *, targets: Sequence[str] = (), freeze: bool = True
 ) -> Callable[[Control], str]:
-    """Give the job that takes a snapshot of that name of each VM; an empty name stands for the time."""
+    """Return the job that takes a snapshot of that name of each VM; an empty name stands for the time."""
 
     def one(control: Control, target: Target) -> Done:
         from core.operations.vms.lookup import vm_now
         from core.operations.vms.power import Done
         from core.operations.vms.snapshots import name_by_time, take_snapshot
 
-        now = workplace.clock.now()
+        now = session.clock.now()
         name = snapshot or name_by_time(now)
-        found = vm_now(workplace, f"{target.host.name}/{target.vm.uuid}")
+        found = vm_now(session, f"{target.host.name}/{target.vm.uuid}")
         take_snapshot(control, found, name, now=now, targets=targets, freeze=freeze)
         return Done(target)
 
-    return each_job(workplace, names, one, f"snapshot {snapshot} is taken" if snapshot else "snapshot is taken")
+    return each_job(session, names, one, f"snapshot {snapshot} is taken" if snapshot else "snapshot is taken")
 
 
 @on_vm
 def restore_job(
-    workplace: Workplace,
+    session: Session,
     control: Control,
-    found: VMAtHand,
+    found: ResolvedVM,
     snapshot: str,
     *,
     cut_power: bool = False,
@@ -75,13 +75,13 @@ def restore_job(
     """Put a VM's disks back to a snapshot."""
     from core.operations.vms.restore import restore_snapshot
 
-    restored = restore_snapshot(workplace, control, found, snapshot, force=cut_power, start=start)
+    restored = restore_snapshot(session, control, found, snapshot, force=cut_power, start=start)
     state = "it is started" if restored.started else "it is off"
     return f"{found.target.name} is back at {snapshot}: {', '.join(sorted(restored.volumes))}; {state}"
 
 
 @on_vm
-def delete_snapshot_job(workplace: Workplace, control: Control, found: VMAtHand, snapshot: str) -> str:  # noqa: ARG001 - jobs have one form
+def delete_snapshot_job(session: Session, control: Control, found: ResolvedVM, snapshot: str) -> str:  # noqa: ARG001 - jobs have one form
     """Delete a snapshot for good."""
     from core.operations.vms.snapshots import SnapshotOwner, delete_snapshot
 
@@ -91,9 +91,9 @@ def delete_snapshot_job(workplace: Workplace, control: Control, found: VMAtHand,
 
 @on_vm
 def attach_job(
-    workplace: Workplace,
+    session: Session,
     control: Control,
-    found: VMAtHand,
+    found: ResolvedVM,
     drive: str,
     *,
     size: int | None = None,
@@ -103,19 +103,19 @@ def attach_job(
     from core.operations.vms.drives import attach_drive, make_drive
 
     if size is not None:
-        make_drive(workplace, control, found, drive, size)
-    attached = attach_drive(workplace, control, found, drive, force=force)
+        make_drive(session, control, found, drive, size)
+    attached = attach_drive(session, control, found, drive, force=force)
     control.keep()
     when = "" if attached.running or not found.vm.active else " when it is started the next time"
     return f"{found.target.name}: drive {attached.drive} is {attached.target}{when}"
 
 
 @on_vm
-def detach_job(workplace: Workplace, control: Control, found: VMAtHand, drive: str) -> str:
+def detach_job(session: Session, control: Control, found: ResolvedVM, drive: str) -> str:
     """Detach a drive, named by its volume or target; the drive itself stays."""
     from core.operations.vms.drives import detach_drive
 
-    detached = detach_drive(workplace, control, found, drive)
+    detached = detach_drive(session, control, found, drive)
     if not detached.running and not detached.stored:
         raise RealmsError(f"{found.target.name} has no drive {drive} any more")
     return f"{found.target.name}: drive {detached.drive} is detached, and stays in pool {detached.pool}"

@@ -13,11 +13,11 @@ from tui.render.vms.actions import ACTIONS, VMAction
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from core.operations.migration.options import MigrationWish
-    from core.operations.session import Workplace
+    from core.operations.migration.options import MigrationOptions
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.operations.vms.console import ConsoleCommand
-    from core.operations.vms.lookup import VMAtHand
+    from core.operations.vms.lookup import ResolvedVM
     from core.operations.vms.power import Done
     from core.operations.vms.spec import Order
     from core.operations.vms.target import Target
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     One = Callable[[Control, Target], Done]
 
 
-def vm_job(workplace: Workplace, action: VMAction, names: Sequence[str]) -> Callable[[Control], str]:
-    """Give the job that does something to VMs, each named as HOST/UUID; it gives a sentence of what came of it."""
+def vm_job(session: Session, action: VMAction, names: Sequence[str]) -> Callable[[Control], str]:
+    """Return the job that does something to VMs, each named as HOST/UUID; it gives a sentence of what came of it."""
     from core.operations.vms.power import MOST_AT_ONCE, STARTS_AT_ONCE
 
     at_once = STARTS_AT_ONCE if action is VMAction.START else MOST_AT_ONCE
-    return each_job(workplace, names, partial(_act, workplace, action), ACTIONS[action].done, at_once=at_once)
+    return each_job(session, names, partial(_act, session, action), ACTIONS[action].done, at_once=at_once)
 
 
-def _act(workplace: Workplace, action: VMAction, control: Control, target: Target) -> Done:
+def _act(session: Session, action: VMAction, control: Control, target: Target) -> Done:
     from core.operations.vms.power import Action, act
     from core.operations.vms.start import start_vm
 
     if action is VMAction.START:
-        return start_vm(workplace, control, target)
-    return act(workplace, control, target, Action(action.value))
+        return start_vm(session, control, target)
+    return act(session, control, target, Action(action.value))
 
 
 def each_job(
-    workplace: Workplace, names: Sequence[str], one: One, said: str, *, at_once: int = 1
+    session: Session, names: Sequence[str], one: One, said: str, *, at_once: int = 1
 ) -> Callable[[Control], str]:
     """Give the job that does one thing to each of some VMs, so many of each host at once; `said` is what came of it."""
 
@@ -51,24 +51,24 @@ def each_job(
         from core.operations.vms.power import on_each_host
         from core.operations.vms.target import targets_now
 
-        outcomes = on_each_host(control, targets_now(workplace, names), one, at_once=at_once)
+        outcomes = on_each_host(control, targets_now(session, names), one, at_once=at_once)
         return sentence(control, said, outcomes)
 
     return job
 
 
 def shutdown_job(
-    workplace: Workplace, names: Sequence[str], seconds: float, holdouts: list[Target]
+    session: Session, names: Sequence[str], seconds: float, holdouts: list[Target]
 ) -> Callable[[Control], str]:
-    """Give the job that has VMs shut themselves down; those that did not in time are added to `holdouts`."""
+    """Return the job that has VMs shut themselves down; those that did not in time are added to `holdouts`."""
     from core.operations.vms.power import MOST_AT_ONCE, Action, NotShutDown, act, on_each_host
     from core.operations.vms.target import targets_now
 
     def one(control: Control, target: Target) -> Done:
-        return act(workplace, control, target, Action.SHUTDOWN, timeout=seconds)
+        return act(session, control, target, Action.SHUTDOWN, timeout=seconds)
 
     def job(control: Control) -> str:
-        outcomes = on_each_host(control, targets_now(workplace, names), one, at_once=MOST_AT_ONCE)
+        outcomes = on_each_host(control, targets_now(session, names), one, at_once=MOST_AT_ONCE)
         still = [done.target for done in outcomes if isinstance(done.error, NotShutDown)]
         ended = [done for done in outcomes if not isinstance(done.error, NotShutDown)]
         told = sentence(control, ACTIONS[VMAction.SHUTDOWN].done, ended) if ended else ""
@@ -82,8 +82,8 @@ def shutdown_job(
     return job
 
 
-def migrate_job(workplace: Workplace, names: Sequence[str], wish: MigrationWish) -> Callable[[Control], str]:
-    """Give the job that moves VMs, one of each host at a time; those that are on the wanted host already stay."""
+def migrate_job(session: Session, names: Sequence[str], wish: MigrationOptions) -> Callable[[Control], str]:
+    """Return the job that moves VMs, one of each host at a time; those that are on the wanted host already stay."""
     several = len(names) > 1
     went: list[str] = []
 
@@ -91,16 +91,16 @@ def migrate_job(workplace: Workplace, names: Sequence[str], wish: MigrationWish)
         from core.operations.vms.power import Done
 
         if not several:
-            went.append(_move(workplace, wish, control, target))
+            went.append(_move(session, wish, control, target))
         elif wish.to == target.host.name:
             return Done(target, changed=False)
         else:
             # Names the VM whose steps those are that follow on this host.
             with control.step(StepKind.MIGRATE, f"migrate {target.vm.name}", target.host.name, vm=target.vm.name):
-                went.append(_move(workplace, wish, control, target))
+                went.append(_move(session, wish, control, target))
         return Done(target)
 
-    moved = each_job(workplace, names, one, ACTIONS[VMAction.MIGRATE].done)
+    moved = each_job(session, names, one, ACTIONS[VMAction.MIGRATE].done)
 
     def job(control: Control) -> str:
         told = moved(control)
@@ -109,26 +109,26 @@ def migrate_job(workplace: Workplace, names: Sequence[str], wish: MigrationWish)
     return job
 
 
-def _move(workplace: Workplace, wish: MigrationWish, control: Control, target: Target) -> str:
+def _move(session: Session, wish: MigrationOptions, control: Control, target: Target) -> str:
     """Plan a migration and carry it out; gives the host that the VM is on now."""
     from core.operations.migration.migrate import migrate
-    from core.operations.migration.plan import Departure, plan_migration
+    from core.operations.migration.plan import MigrationSource, plan_migration
     from core.operations.selection import find_vm
 
-    fleet = workplace.fleet()
-    departure = Departure(fleet, *find_vm(fleet, f"{target.host.name}/{target.vm.uuid}"))
-    plan = plan_migration(control, workplace, departure, wish, prove=True)
-    migrate(control, workplace, plan)
+    fleet = session.fleet()
+    departure = MigrationSource(fleet, *find_vm(fleet, f"{target.host.name}/{target.vm.uuid}"))
+    plan = plan_migration(control, session, departure, wish, prove=True)
+    migrate(control, session, plan)
     return plan.target.name
 
 
-def create_job(workplace: Workplace, order: Order) -> Callable[[Control], str]:
-    """Give the job that creates a VM; it gives a sentence of where it is and how it came up."""
+def create_job(session: Session, order: Order) -> Callable[[Control], str]:
+    """Return the job that creates a VM; it gives a sentence of where it is and how it came up."""
 
     def job(control: Control) -> str:
         from core.operations.vms.create import create_vm
 
-        created = create_vm(workplace, control, order)
+        created = create_vm(session, control, order)
         told = f"{created.placement.host}/{created.name}: created"
         if created.registered is None:
             return told
@@ -139,7 +139,7 @@ def create_job(workplace: Workplace, order: Order) -> Callable[[Control], str]:
 
 
 def sentence(control: Control, said: str, outcomes: Sequence[Done]) -> str:
-    """Say what came of all; raises where one failed or was cancelled, with a warning for each of several."""
+    """Return what came of all; raises where one failed or was cancelled, with a warning for each of several."""
     failed = [done for done in outcomes if done.error is not None]
     if not failed:
         if len(outcomes) == 1:
@@ -158,9 +158,9 @@ def sentence(control: Control, said: str, outcomes: Sequence[Done]) -> str:
 
 
 @on_vm
-def console_job(workplace: Workplace, control: Control, found: VMAtHand) -> ConsoleCommand:
+def console_job(session: Session, control: Control, found: ResolvedVM) -> ConsoleCommand:
     """Find out how a VM's console is opened."""
     from core.operations.vms.console import console_command
 
     with control.step(StepKind.LOOK, f"look for the console of {found.vm.name}", found.host.name, vm=found.vm.name):
-        return console_command(workplace, found)
+        return console_command(session, found)

@@ -55,7 +55,7 @@ def poll_seconds(snapshot: HostSnapshot, realms: Mapping[str, Realm]) -> float:
 
 
 def shown_ages(fleet: Fleet, realms: Mapping[str, Realm]) -> tuple[str, ...]:
-    """Give what the screen says about ages: as long as this stays the same, time alone changes nothing on it."""
+    """Return what the screen says about ages: as long as this stays the same, time alone changes nothing on it."""
     told = []
     for snapshot in fleet.hosts:
         worth = freshness(snapshot, fleet.taken, realms)
@@ -67,7 +67,7 @@ def shown_ages(fleet: Fleet, realms: Mapping[str, Realm]) -> tuple[str, ...]:
 
 
 def connection_text(snapshot: HostSnapshot, now: float, realms: Mapping[str, Realm]) -> str:
-    """Say how the program stands with a host: "live", "no answer 48 s", "not connected"."""
+    """Return how the program stands with a host: "live", "no answer 48 s", "not connected"."""
     worth = freshness(snapshot, now, realms)
     age = snapshot.age(now)
     since = f" {show_age(age)}" if age is not None else ""

@@ -48,6 +48,6 @@ class Canvas:
             self.dot(round(x0 + (x1 - x0) * t), round(y0 + (y1 - y0) * t))
 
     def cell(self, column: int, row: int) -> str:
-        """Give the character of a cell; a blank where no dot is set."""
+        """Return the character of a cell; a blank where no dot is set."""
         bits = self._cells[row * self.columns + column]
         return chr(_BLANK_BRAILLE + bits) if bits else " "

@@ -56,7 +56,7 @@ Cell = str | tuple[Piece, ...] | Meter
 
 
 def plain(cell: Cell) -> str:
-    """Give a cell's text as it is searched: raw, without bars."""
+    """Return a cell's text as it is searched: raw, without bars."""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, Meter):
@@ -90,7 +90,7 @@ def cut(text: str, width: int) -> str:
 
 
 def lay_out(cell: Cell, width: int, *, right: bool = False) -> list[Piece]:
-    """Give pieces of exactly `width` columns together: cut with an ellipsis, or padded on the side named."""
+    """Return pieces of exactly `width` columns together: cut with an ellipsis, or padded on the side named."""
     if isinstance(cell, Meter):
         return _lay_out_meter(cell, width)
     pieces: list[Piece] = []

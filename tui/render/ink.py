@@ -38,5 +38,5 @@ Line = tuple[Stroke, ...]
 
 
 def line_text(line: Line) -> str:
-    """Give the characters of a line."""
+    """Return the characters of a line."""
     return "".join(piece.text for piece in line)

@@ -15,7 +15,7 @@ Line = tuple[Piece, ...]
 
 
 def welcome_lines(searched: Sequence[Path], error: RealmsError | None) -> list[Line]:
-    """Say what is wrong with the configuration found, or that none was, and where it was looked for."""
+    """Return what is wrong with the configuration found, or that none was, and where it was looked for."""
     lines: list[Line] = [(("No configuration was found.", Tone.STRONG),)]
     if error is not None:
         lines = diagnostics_lines(error)
@@ -29,7 +29,7 @@ def welcome_lines(searched: Sequence[Path], error: RealmsError | None) -> list[L
 
 
 def diagnostics_lines(error: RealmsError) -> list[Line]:
-    """Say what is wrong with a configuration: each mistake with its place and how to mend it."""
+    """Return what is wrong with a configuration: each mistake with its place and how to mend it."""
     lines: list[Line] = [((one_line(error.message), Tone.BAD),)]
     if error.hint:
         lines.append(((one_line(error.hint), Tone.MUTED),))

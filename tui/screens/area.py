@@ -52,7 +52,7 @@ class AreaScreen(Screen[None], BackgroundWork):
         yield FooterLine()
 
     def compose_body(self) -> ComposeResult:
-        """Give the screen's own widgets."""
+        """Return the screen's own widgets."""
         yield from ()
 
     def grid(self, columns: Sequence[Column], name: str, *, heading: str, empty: str) -> Grid:
@@ -92,7 +92,7 @@ class AreaScreen(Screen[None], BackgroundWork):
     def on_screen_resume(self) -> None:
         """Catch up with what changed while another screen was in front."""
         self.show_lines()
-        self.show_tasks(self.realms.workplace.tasks.views())
+        self.show_tasks(self.realms.session.tasks.views())
         if self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
         elif self.realms.trouble:
@@ -117,8 +117,8 @@ class AreaScreen(Screen[None], BackgroundWork):
         self.query_one(FooterLine).show([(command, self.allows(command)) for command in own])
 
     def allows(self, command: Command) -> bool:
-        """Tell whether a command can be done here and now."""
-        return not command.changes or self.realms.workplace.can_change
+        """Return whether a command can be done here and now."""
+        return not command.changes or self.realms.session.is_writable
 
     def action_leave(self) -> None:
         """Lift the focused table's filter or marks, or else go back."""

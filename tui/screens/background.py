@@ -285,7 +285,7 @@ class BackgroundWork(WithContext):
     def background(self) -> Background:
         """What it has asked and not heard of yet."""
         owner = cast("MessagePump", self)
-        background = Background(owner, self.realms.workplace.clock)
+        background = Background(owner, self.realms.session.clock)
         self.realms.backgrounds.add(background)
         return background
 

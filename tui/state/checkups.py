@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from core.clock import Clock
     from core.hosts import Host
-    from core.operations.doctor.doctor import Visit
+    from core.operations.doctor.doctor import HostDiagnosis
     from core.operations.findings import Diagnosis, Finding
 
 
@@ -66,7 +66,7 @@ class Checkups:
             self._running.difference_update(names)
             self.generation += 1
 
-    def take(self, visit: Visit) -> None:
+    def take(self, visit: HostDiagnosis) -> None:
         """Keep what a visit found, in the place of what was found before."""
         host = visit.patient.host
         with self._lock:
@@ -89,7 +89,7 @@ class Checkups:
         return name in self._running
 
     def of(self, host: Host) -> HostCheckup | None:
-        """Give a host's last checkup; None where it has none as it is described now."""
+        """Return a host's last checkup; None where it has none as it is described now."""
         known = self._by_host.get(host.name)
         if known is None or known.host is None:
             return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from core.clock import Clock
 from core.errors import RealmsError
 from core.fleet.fleet import PoolState
-from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, Sharing
+from core.operations.storage.pool_report import HostPools, PoolRole, PoolSharing, PoolsReport, RealmPool
 
 
 @dataclass(slots=True)
@@ -27,12 +27,12 @@ class HostSight:
 class Proof:
     """How one pool was found to be shared, and when."""
 
-    sharing: Sharing
+    sharing: PoolSharing
     at: float
 
 
 @dataclass(slots=True)
-class PoolSight:
+class PoolCache:
     """All of it, for the whole program; for the screen's thread alone."""
 
     clock: Clock
@@ -42,11 +42,11 @@ class PoolSight:
     """How many things lie in each pool of a realm, and when they were counted."""
 
     def of(self, host: str) -> HostSight:
-        """Give what is known of a host."""
+        """Return what is known of a host."""
         return self.hosts.setdefault(host, HostSight())
 
     def seen(self, host: str, role: PoolRole) -> RealmPool | None:
-        """Give what a host told of a pool, with why it could not look into it."""
+        """Return what a host told of a pool, with why it could not look into it."""
         sight = self.hosts.get(host)
         told = () if sight is None or sight.pools is None else sight.pools.pools
         return next((pool for pool in told if pool.role is role), None)
@@ -73,7 +73,7 @@ class PoolSight:
                 self.proofs[report.realm.id, sharing.role] = Proof(sharing, now)
 
     def sharing(self, realm: str, hosts: Iterable[str], role: PoolRole) -> Proof | None:
-        """Tell how it is known whether hosts share a pool: by proof, else by the same source; None where it isn't."""
+        """Return how it is known whether hosts share a pool: by proof, else by the same source; None where it isn't."""
         proof = self.proofs.get((realm, role))
         if proof is not None:
             return proof

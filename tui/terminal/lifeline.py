@@ -19,7 +19,7 @@ _LEAVE_FULL_SCREEN = (
 )
 
 
-class Lifeline:
+class ExitGuard:
     """Holds what is needed to give the terminal back, whatever the application does."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.notifications import SeverityLevel
 
-    from tui.terminal.lifeline import Lifeline
+    from tui.terminal.lifeline import ExitGuard
 
 Result = TypeVar("Result")
 
@@ -37,7 +37,7 @@ class Shell(App[Result], Generic[Result]):
         Binding("shift+tab", "app.focus_previous", show=False, priority=True),
     ]
 
-    def __init__(self, theme: str = "", *, colors: int | None = None, lifeline: Lifeline | None = None) -> None:
+    def __init__(self, theme: str = "", *, colors: int | None = None, lifeline: ExitGuard | None = None) -> None:
         super().__init__()
         self.failure: BaseException | None = None
         """An error that nobody foresaw: to be raised again once the terminal is restored."""
@@ -64,7 +64,7 @@ class Shell(App[Result], Generic[Result]):
         return [*super().get_line_filters(), self._sanitizer]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give Textual's own themes the variables that ours define."""
+        """Return Textual's own themes the variables that ours define."""
         return VARIABLE_DEFAULTS
 
     def exit(self, result: Result | None = None, return_code: int = 0, message: object = None) -> None:
@@ -84,7 +84,7 @@ class Shell(App[Result], Generic[Result]):
 
 
 def terminal_colors() -> int | None:
-    """Tell how many colours the terminal has where it says that it has few; None otherwise."""
+    """Return how many colours the terminal has where it says that it has few; None otherwise."""
     if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
         return None
     term = os.environ.get("TERM", "")

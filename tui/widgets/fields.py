@@ -36,7 +36,7 @@ class Names(Suggester):
         self.known: tuple[str, ...] = ()
 
     async def get_suggestion(self, value: str) -> str | None:
-        """Give the first name that begins so; what can't be shown as it is, is not proposed."""
+        """Return the first name that begins so; what can't be shown as it is, is not proposed."""
         return next((name for name in self.known if name.startswith(value) and printable(name) == name), None)
 
 

@@ -22,7 +22,7 @@ from tui.widgets.filter_line import FilterLine
 from tui.widgets.grid_keys import GRID_KEYS
 from tui.widgets.grid_lines import GUTTER, LinePainter, LineStyles
 from tui.widgets.grid_look import GRID_COMPONENTS, GRID_CSS, GRID_PARTS
-from tui.widgets.grid_model import Change, GridModel
+from tui.widgets.grid_model import GridChange, GridModel
 from tui.widgets.grid_title import title
 
 HEADER = 1
@@ -98,13 +98,13 @@ class Grid(ScrollView, can_focus=True):
         first = self._waiting or bool(self.trouble)
         self._waiting, self.trouble = False, ""
         change = self.model.set_rows(rows)
-        self._apply(Change(everything=True) if first else change)
+        self._apply(GridChange(everything=True) if first else change)
         self._write_title()
 
     def fail(self, why: str) -> None:
         """Say why there are no rows; what was shown stays known and comes back with the next rows."""
         self.trouble = why
-        self._apply(Change(everything=True))
+        self._apply(GridChange(everything=True))
 
     def set_heading(self, heading: str) -> None:
         """Change the words in the border."""
@@ -137,7 +137,7 @@ class Grid(ScrollView, can_focus=True):
         if self.model.position(key) is None:
             self.model.filter_by("")
         found = self.model.move_to_key(key)
-        self._apply(Change(everything=True))
+        self._apply(GridChange(everything=True))
         return found
 
     def sort_by(self, sort: Sort) -> None:
@@ -153,7 +153,7 @@ class Grid(ScrollView, can_focus=True):
         """Unmark every row."""
         self._apply(self.model.clear_marks())
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: GridChange) -> None:
         if not self.is_attached or not change:
             return
         if change.everything:

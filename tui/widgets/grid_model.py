@@ -13,7 +13,7 @@ from tui.widgets.row_filter import RowFilter, parse_filter
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class GridChange:
     """What a step changed: positions of lines, or everything where rows came, went or moved."""
 
     lines: tuple[int, ...] = ()
@@ -23,8 +23,8 @@ class Change:
         return self.everything or bool(self.lines)
 
 
-NOTHING = Change()
-EVERYTHING = Change(everything=True)
+NOTHING = GridChange()
+EVERYTHING = GridChange(everything=True)
 
 
 class GridModel:
@@ -67,7 +67,7 @@ class GridModel:
 
     # Rows ----------------------------------------------------------------------------------------------------------
 
-    def set_rows(self, rows: Sequence[Row]) -> Change:
+    def set_rows(self, rows: Sequence[Row]) -> GridChange:
         """Take a new state of all rows, and say which lines differ. A row that is the same object costs little."""
         before = self._rows
         after = {row.key: row for row in rows}
@@ -93,10 +93,10 @@ class GridModel:
                 if (position := self._position.get(row.key)) is not None:
                     self.shown[position] = row
         positions = (self._position.get(row.key) for row in drawn)
-        return Change(tuple(position for position in positions if position is not None))
+        return GridChange(tuple(position for position in positions if position is not None))
 
     def _order_changes(self, changed: Iterable[Row], before: dict[RowKey, Row]) -> bool:
-        """Tell whether rows with the same keys change their order, or whether they pass the filter."""
+        """Return whether rows with the same keys change their order, or whether they pass the filter."""
         index = self._sort_index()
         for row in changed:
             if index is not None and _value(row, index) != _value(before[row.key], index):
@@ -110,7 +110,7 @@ class GridModel:
             return None
         return next((index for index, column in enumerate(self.columns) if column.key == self.sort.column), None)
 
-    def _arrange(self) -> Change:
+    def _arrange(self) -> GridChange:
         key, position = self.cursor_key, self.cursor
         rows: Iterable[Row] = self._rows.values()
         if self.filter:
@@ -145,29 +145,29 @@ class GridModel:
 
     # Order and filter ----------------------------------------------------------------------------------------------
 
-    def sort_by(self, sort: Sort | None) -> Change:
+    def sort_by(self, sort: Sort | None) -> GridChange:
         """Sort by a column; None: the order in which the rows are given. Stable, unknown values last."""
         self.sort = sort if sort is None or any(column.key == sort.column for column in self.columns) else None
         return self._arrange()
 
     def next_sort(self, column: Column) -> Sort:
-        """Give the sort that choosing a column means: its own direction, then the opposite one."""
+        """Return the sort that choosing a column means: its own direction, then the opposite one."""
         if self.sort is not None and self.sort.column == column.key:
             return Sort(column.key, descending=not self.sort.descending)
         return Sort(column.key, descending=not column.ascending)
 
-    def filter_by(self, text: str) -> Change:
+    def filter_by(self, text: str) -> GridChange:
         """Show only the rows that pass a filter; one that can't be read shows all, and says so in `filter.error`."""
         self.filter = parse_filter(text, self.columns)
         return self._arrange()
 
     # Cursor and marks ----------------------------------------------------------------------------------------------
 
-    def move_to(self, position: int) -> Change:
+    def move_to(self, position: int) -> GridChange:
         """Put the cursor on a line, or on the nearest that there is."""
         before = self.cursor
         self.cursor = max(0, min(position, len(self.shown) - 1))
-        return Change((before, self.cursor)) if self.cursor != before else NOTHING
+        return GridChange((before, self.cursor)) if self.cursor != before else NOTHING
 
     def move_to_key(self, key: RowKey) -> bool:
         """Put the cursor on a row; False where it isn't shown."""
@@ -176,16 +176,16 @@ class GridModel:
             self.cursor = position
         return position is not None
 
-    def toggle_mark(self) -> Change:
+    def toggle_mark(self) -> GridChange:
         """Mark the row under the cursor, or unmark it."""
         key = self.cursor_key
         if key is None:
             return NOTHING
         self.marks ^= {key}
         self._anchor = key
-        return Change((self.cursor,))
+        return GridChange((self.cursor,))
 
-    def mark_range(self) -> Change:
+    def mark_range(self) -> GridChange:
         """Mark all rows from the one that was marked last to the cursor."""
         if not self.shown:
             return NOTHING
@@ -195,13 +195,13 @@ class GridModel:
         self._anchor = self.cursor_key
         return EVERYTHING
 
-    def mark_shown(self) -> Change:
+    def mark_shown(self) -> GridChange:
         """Mark all rows that the filter shows; unmark them where they are marked already."""
         keys = self._position.keys()
         self.marks = self.marks - keys if keys <= self.marks else self.marks | keys
         return EVERYTHING
 
-    def clear_marks(self) -> Change:
+    def clear_marks(self) -> GridChange:
         """Unmark every row."""
         self.marks = set()
         return EVERYTHING
@@ -216,7 +216,7 @@ class GridModel:
 
 
 def _looks_like(row: Row, other: Row) -> bool:
-    """Tell whether two states of a row are drawn alike; what they are sorted by may differ."""
+    """Return whether two states of a row are drawn alike; what they are sorted by may differ."""
     return row.cells == other.cells and row.dim == other.dim
 
 

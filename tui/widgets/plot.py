@@ -95,7 +95,7 @@ class Drawing(Widget):
         self._strips = None
 
     def render_line(self, y: int) -> Strip:
-        """Give one line of the drawing."""
+        """Return one line of the drawing."""
         width = self.size.width
         if self._strips is None:
             base = self.rich_style

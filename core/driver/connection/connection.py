@@ -16,7 +16,7 @@ import libvirt
 
 from core.driver.connection.errors import driver_error, translated, unreachable
 from core.driver.connection.library import prepare
-from core.driver.xml.metadata import NAMESPACE, PREFIX, Mark, mark_text
+from core.driver.xml.metadata import NAMESPACE, PREFIX, RealmMark, mark_text
 from core.errors import DriverError, HostRefused, HostUnreachable
 from core.uris import ConnectionUri, parse_uri
 
@@ -41,7 +41,7 @@ class HostConnection:
         """Libvirt's test driver: inside this process, so calls cost nothing, and some answer less."""
 
     def is_alive(self) -> bool:
-        """Tell whether libvirt still thinks that the connection stands; asks nobody."""
+        """Return whether libvirt still thinks that the connection stands; asks nobody."""
         try:
             return self.handle is not None and bool(self.handle.isAlive())
         except libvirt.libvirtError:
@@ -98,11 +98,11 @@ class HostConnection:
             return str(self.handle.defineXML(xml).UUIDString())
 
     def domain_xml(self, uuid: str) -> str:
-        """Give a domain's XML as it is now."""
+        """Return a domain's XML as it is now."""
         with translated(self.host, "read a VM's definition"):
             return str(self.handle.lookupByUUIDString(uuid).XMLDesc())
 
-    def mark(self, uuid: str, mark: Mark) -> None:
+    def mark(self, uuid: str, mark: RealmMark) -> None:
         """Write the realm's mark into a domain's metadata, of the running and of the stored definition."""
         with translated(self.host, "mark a VM"):
             domain = self.handle.lookupByUUIDString(uuid)
@@ -136,7 +136,7 @@ def open_connection(host: str, uri: str) -> HostConnection:
 
 
 def effective_uri(uri: ConnectionUri) -> str:
-    """Give the URI as libvirt gets it: an ssh client must never ask for a password on the terminal."""
+    """Return the URI as libvirt gets it: an ssh client must never ask for a password on the terminal."""
     if not uri.uses_ssh_program:
         return uri.text
     parts = urlsplit(uri.text)

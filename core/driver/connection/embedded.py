@@ -48,7 +48,7 @@ def let_go(connection: HostConnection) -> None:
 
 @contextlib.contextmanager
 def borrowed(host: str, uri: str) -> Iterator[HostConnection | None]:
-    """Give a job the world that its host's lane has open, by a connection object of its own; None where none is."""
+    """Return a job the world that its host's lane has open, by a connection object of its own; None where none is."""
     with _lock:
         world = _worlds.get(uri)
         if world is not None:

@@ -114,7 +114,7 @@ def _refused_hint(text: str) -> str:
 
 
 def unreachable(host: str, uri: str, text: str) -> HostUnreachable:
-    """Say why no connection could be opened, or why one was lost."""
+    """Return why no connection could be opened, or why one was lost."""
     message, hint = explain(text, uri)
     return HostUnreachable(host, f"{message} at {one_line(uri)}" if uri else message, hint=hint)
 
@@ -166,7 +166,7 @@ def said_by_program(error: libvirt.libvirtError) -> str:
 
 
 def is_gone(error: libvirt.libvirtError) -> bool:
-    """Tell whether a call failed because its domain exists no more."""
+    """Return whether a call failed because its domain exists no more."""
     return bool(error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN)
 
 

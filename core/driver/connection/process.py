@@ -40,7 +40,7 @@ def end_ssh_children(thread_id: int) -> int:
 
 
 def waits_for_an_answer(thread_id: int) -> bool:
-    """Tell whether an ssh client of the thread has called a machine that has not answered at all, or not any more."""
+    """Return whether an ssh client of the thread has called a machine that has not answered at all, or not any more."""
     inodes = {inode for child in ssh_children(thread_id) for inode in _socket_inodes(child)}
     if not inodes:
         return False

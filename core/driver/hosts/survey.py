@@ -15,7 +15,7 @@ from core.clock import Clock, SystemClock
 from core.driver.connection.asking import ask_within
 from core.driver.connection.connection import HostConnection
 from core.driver.hosts.node_devices import PciDevice, read_pci_devices
-from core.driver.lanes.session import Session
+from core.driver.lanes.session import HostPoller
 from core.driver.xml.domain_xml import XmlRefused, parse
 from core.fleet.fleet import PoolState
 from core.hardware import PciAddress
@@ -53,7 +53,7 @@ class Hardware:
     """PCI devices by address; None where libvirt lists none at all."""
 
     def device_at(self, address: PciAddress) -> PciDevice | None:
-        """Give the device at an address."""
+        """Return the device at an address."""
         return next((device for device in self.devices or () if device.address == address), None)
 
 
@@ -138,7 +138,7 @@ def survey(
 
 
 def client_version() -> Version:
-    """Give the version of libvirt's client library in this process."""
+    """Return the version of libvirt's client library in this process."""
     return _version(libvirt.getVersion())
 
 
@@ -171,7 +171,7 @@ def _software(handle: Any, capabilities: ET.Element | None, domains: ET.Element 
 
 
 def _has_kvm(handle: Any, capabilities: ET.Element | None) -> bool:
-    """Tell whether KVM works for the host's own kind of CPU: libvirt refuses to describe such a domain where not."""
+    """Return whether KVM works for the host's own kind of CPU: libvirt refuses to describe such a domain where not."""
     arch = capabilities.findtext("host/cpu/arch") if capabilities is not None else None
     try:
         handle.getDomainCapabilities(None, arch, None, "kvm")
@@ -279,7 +279,7 @@ def _network(network: Any) -> SurveyedNetwork:
 
 
 def _occupation(connection: HostConnection, clock: Clock, *, with_addresses: bool) -> Occupation:
-    session = Session(connection, clock, lambda: None)
+    session = HostPoller(connection, clock, lambda: None)
     session.poll()
     if with_addresses:
         left = [SLOWEST_ADDRESSES]

@@ -11,13 +11,13 @@ from core.fleet.fleet import VM
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from core.driver.lanes.session import SeenDomain, Session
+    from core.driver.lanes.session import HostPoller, SeenDomain
     from core.hosts import Host
     from core.realms import Realm
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class HostSetting:
     """A host and its realm as they are configured now; one that has both can be connected to."""
 
     host: Host
@@ -31,7 +31,7 @@ class Setting:
         return f"{address}:{self.realm.registration_port}" if translation is None else translation.endpoint(address)
 
 
-def compose_vms(setting: Setting, session: Session, before: tuple[VM, ...]) -> tuple[VM, ...]:
+def compose_vms(setting: HostSetting, session: HostPoller, before: tuple[VM, ...]) -> tuple[VM, ...]:
     """Make the VMs of a snapshot; what is equal to what it was before is the same object, also the whole."""
     address = session.addresses.of
     vms = (_compose(setting, domain, None if domain.id is None else address(domain.uuid)) for domain in session.seen)
@@ -45,7 +45,7 @@ def _keep(before: tuple[VM, ...], vms: Iterable[VM]) -> tuple[VM, ...]:
     return before if same else kept
 
 
-def _compose(setting: Setting, domain: SeenDomain, address: str | None) -> VM:
+def _compose(setting: HostSetting, domain: SeenDomain, address: str | None) -> VM:
     facts = domain.facts
     return VM(
         name=domain.name,
@@ -66,7 +66,7 @@ def _compose(setting: Setting, domain: SeenDomain, address: str | None) -> VM:
     )
 
 
-def resettle(setting: Setting, vms: tuple[VM, ...]) -> tuple[VM, ...]:
+def resettle(setting: HostSetting, vms: tuple[VM, ...]) -> tuple[VM, ...]:
     """Apply changed settings to VMs as they were last seen, without asking the host."""
     settled = (
         replace(

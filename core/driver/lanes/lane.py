@@ -26,11 +26,11 @@ from core.driver.connection.embedded import lend, let_go
 from core.driver.connection.errors import unreachable
 from core.driver.connection.opening import Opening
 from core.driver.connection.process import end_ssh_children
-from core.driver.lanes.compose import Setting, compose_vms, resettle
+from core.driver.lanes.compose import HostSetting, compose_vms, resettle
 from core.driver.lanes.events import Subscription
-from core.driver.lanes.mailbox import Command, ConnectionLost, DomainChanged, Mailbox, Message, Notice
+from core.driver.lanes.mailbox import ConnectionLost, DomainChanged, LaneCommand, Mailbox, Message, Notice
 from core.driver.lanes.patience import Patience
-from core.driver.lanes.session import Session
+from core.driver.lanes.session import HostPoller
 from core.driver.storage.pools import realm_pools
 from core.errors import DriverError, HostUnreachable
 from core.fleet.fleet import Connection, HostSnapshot
@@ -79,9 +79,9 @@ class Surroundings(Protocol):
     open_deadline: float
 
     def jitter(self) -> float:
-        """Give a random number between 0 and 1."""
+        """Return a random number between 0 and 1."""
 
-    def publish(self, lane: Lane, setting: Setting, snapshot: HostSnapshot) -> None:
+    def publish(self, lane: Lane, setting: HostSetting, snapshot: HostSnapshot) -> None:
         """Make a snapshot the newest of the host, unless lane or setting have been replaced meanwhile."""
 
     def give_up(self, lane: Lane) -> None:
@@ -94,7 +94,9 @@ class Surroundings(Protocol):
 class Lane:
     """One host's lane. Made with the newest snapshot of the host, whose data it keeps until it has newer ones."""
 
-    def __init__(self, surroundings: Surroundings, setting: Setting, snapshot: HostSnapshot, failures: int = 0) -> None:
+    def __init__(
+        self, surroundings: Surroundings, setting: HostSetting, snapshot: HostSnapshot, failures: int = 0
+    ) -> None:
         self.name = setting.host.name
         self.setting = setting
         """Replaced by the watch, never by the lane."""
@@ -105,11 +107,11 @@ class Lane:
         self._surroundings = surroundings
         self._clock = surroundings.clock
         self._snapshot = snapshot
-        self._session: Session | None = None
+        self._session: HostPoller | None = None
         self._patience = Patience(self._clock, surroundings.alarms, self._tell_silence, self._call_anew)
         self._careful_until = -inf
         """Monotonic time up to which no VM's monitor is asked."""
-        self._commands: list[Command] = []
+        self._commands: list[LaneCommand] = []
         self._commands_lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, name=f"lane {self.name}", daemon=True)
 
@@ -118,7 +120,7 @@ class Lane:
         self.stopped = True
         self.mailbox.put(Notice.STOP)
 
-    def submit(self, command: Command) -> None:
+    def submit(self, command: LaneCommand) -> None:
         """Queue a command; it waits for a connection where there is none, and fails with the next attempt."""
         with self._commands_lock:
             self._commands.append(command)
@@ -129,7 +131,7 @@ class Lane:
         with self._commands_lock:
             commands, self._commands = self._commands, []
         for command in commands:
-            settle(command.outcome, error=error)
+            resolve(command.outcome, error=error)
 
     def _run(self) -> None:
         try:
@@ -220,9 +222,9 @@ class Lane:
         finally:
             subscription.end()
 
-    def _new_session(self, connection: HostConnection) -> Session:
+    def _new_session(self, connection: HostConnection) -> HostPoller:
         cpu_seconds = CPU_TIME_SHARE * self._poll_frequency
-        session = Session(connection, self._clock, self._check_between_calls, self._session, cpu_seconds=cpu_seconds)
+        session = HostPoller(connection, self._clock, self._check_between_calls, self._session, cpu_seconds=cpu_seconds)
         session.introduce()
         return session
 
@@ -252,7 +254,7 @@ class Lane:
             self._surroundings.publish(self, setting, silent)
 
     def _wait_for_poll(
-        self, session: Session, subscription: Subscription, started: float, *, poll_at_once: bool = False
+        self, session: HostPoller, subscription: Subscription, started: float, *, poll_at_once: bool = False
     ) -> None:
         """Handle what comes in until the next poll is due, which commands and events bring forward.
 
@@ -306,15 +308,15 @@ class Lane:
             if not connection.is_alive():
                 raise unreachable(self.name, self.setting.host.uri, "the connection was lost during a command")
 
-    def _carry_out(self, command: Command, connection: HostConnection) -> None:
+    def _carry_out(self, command: LaneCommand, connection: HostConnection) -> None:
         try:
             value = command.what(connection)
         except libvirt.libvirtError as error:
-            settle(command.outcome, error=connection.failed(error, "carry out a command"))
+            resolve(command.outcome, error=connection.failed(error, "carry out a command"))
         except Exception as error:  # noqa: BLE001 -- belongs to whoever submitted the command, not to the lane
-            settle(command.outcome, error=error)
+            resolve(command.outcome, error=error)
         else:
-            settle(command.outcome, value=value)
+            resolve(command.outcome, value=value)
 
     def _publish(self, connection: Connection, error: str = "") -> None:
         setting, session = self.setting, self._session
@@ -378,7 +380,7 @@ class Lane:
             raise Stopped
 
 
-def settle(outcome: Future[Any], *, value: Any = None, error: Exception | None = None) -> None:
+def resolve(outcome: Future[Any], *, value: Any = None, error: Exception | None = None) -> None:
     """Give a command its outcome, unless it has one."""
     with contextlib.suppress(InvalidStateError):
         if error is not None:

@@ -46,14 +46,14 @@ class ConnectionLost:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class LaneCommand:
     """Something to do on the connection, and where its outcome goes."""
 
     what: Callable[[HostConnection], Any]
     outcome: Future[Any]
 
 
-Message = Notice | DomainChanged | ConnectionLost | Command
+Message = Notice | DomainChanged | ConnectionLost | LaneCommand
 
 
 class Mailbox:

@@ -38,7 +38,7 @@ class SeenDomain:
     state_reason: str = ""
 
 
-class Session:
+class HostPoller:
     """The state of one connection. `check` is called between calls and raises to give up.
 
     `asks_monitors` and `cpu_seconds` are the sampler's.
@@ -49,7 +49,7 @@ class Session:
         connection: HostConnection,
         clock: Clock,
         check: Callable[[], None],
-        earlier: Session | None = None,
+        earlier: HostPoller | None = None,
         *,
         asks_monitors: bool = False,
         cpu_seconds: float = 0.0,

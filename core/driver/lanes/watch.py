@@ -14,9 +14,9 @@ from core.clock import Clock
 from core.driver.connection.alarms import Alarms
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.process import end_ssh_children
-from core.driver.lanes.compose import Setting, resettle
-from core.driver.lanes.lane import Lane, settle
-from core.driver.lanes.mailbox import Command, Notice
+from core.driver.lanes.compose import HostSetting, resettle
+from core.driver.lanes.lane import Lane, resolve
+from core.driver.lanes.mailbox import LaneCommand, Notice
 from core.errors import HostUnreachable, UnknownHost
 from core.fleet.fleet import Connection, Fleet, HostSnapshot
 from core.hosts import Host
@@ -81,19 +81,19 @@ class FleetWatch:
                     self._retire(name, reason)
                     self._snapshots[name] = HostSnapshot(host=host, connection=Connection.OFF, error=reason)
                 else:
-                    self._snapshots[name] = self._settle(Setting(host, realm), before.get(name))
+                    self._snapshots[name] = self._settle(HostSetting(host, realm), before.get(name))
             self._tell()
         self._fail_commands_of_retired()
 
     def snapshots(self) -> tuple[HostSnapshot, ...]:
-        """Give the newest snapshot of each host, in the order of set_hosts; never blocks."""
+        """Return the newest snapshot of each host, in the order of set_hosts; never blocks."""
         with self._changed:
             if self._newest is None:
                 self._newest = tuple(self._snapshots.values())
             return self._newest
 
     def fleet(self) -> Fleet:
-        """Give the newest snapshots as a fleet of this moment."""
+        """Return the newest snapshots as a fleet of this moment."""
         return Fleet(self.clock.now(), self.snapshots())
 
     def wait(self, satisfied: Callable[[Fleet], bool], timeout: float) -> Fleet:
@@ -122,12 +122,12 @@ class FleetWatch:
         with self._changed:
             lane, snapshot = self._lanes.get(host), self._snapshots.get(host)
             if lane is not None:
-                lane.submit(Command(what, outcome))
+                lane.submit(LaneCommand(what, outcome))
                 return outcome
         if snapshot is None:
-            settle(outcome, error=UnknownHost(f"no host {host!r} is watched"))
+            resolve(outcome, error=UnknownHost(f"no host {host!r} is watched"))
         else:
-            settle(outcome, error=HostUnreachable(host, snapshot.error or "there is no connection"))
+            resolve(outcome, error=HostUnreachable(host, snapshot.error or "there is no connection"))
         return outcome
 
     def close(self, timeout: float = 0.5) -> None:
@@ -147,10 +147,10 @@ class FleetWatch:
         _join(lanes, now + timeout)
 
     def jitter(self) -> float:
-        """Give a random number between 0 and 1."""
+        """Return a random number between 0 and 1."""
         return self._randomness.random()
 
-    def publish(self, lane: Lane, setting: Setting, snapshot: HostSnapshot) -> None:
+    def publish(self, lane: Lane, setting: HostSetting, snapshot: HostSnapshot) -> None:
         """Make a lane's snapshot the newest of its host, unless lane or setting have been replaced meanwhile."""
         with self._changed:
             if self._lanes.get(lane.name) is lane and lane.setting is setting and not self._closed:
@@ -183,8 +183,8 @@ class FleetWatch:
             if held is not None:
                 self._start(held)
 
-    def _settle(self, setting: Setting, before: HostSnapshot | None) -> HostSnapshot:
-        """Give a host's lane its setting, or the host a new lane; give the host's snapshot from now on."""
+    def _settle(self, setting: HostSetting, before: HostSnapshot | None) -> HostSnapshot:
+        """Return a host's lane its setting, or the host a new lane; give the host's snapshot from now on."""
         lane, host = self._lanes.get(setting.host.name), setting.host
         if lane is None or before is None or lane.setting.host.uri != host.uri:
             self._retire(host.name, "the host's URI was changed")

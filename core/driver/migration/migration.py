@@ -95,7 +95,7 @@ ABSENT = Sight(active=False, defined=False, state=VMState.OFF)
 
 
 def migration_address(uri: str) -> str:
-    """Give the migration URI that a target's libvirt URI suggests; empty where it names no host."""
+    """Return the migration URI that a target's libvirt URI suggests; empty where it names no host."""
     host = parse_uri(uri).host
     if not host:
         return ""
@@ -103,7 +103,7 @@ def migration_address(uri: str) -> str:
 
 
 def peer_address(uri: str) -> str:
-    """Give the URI by which the source host reaches the target: without what names files of this machine."""
+    """Return the URI by which the source host reaches the target: without what names files of this machine."""
     parts = urlsplit(uri)
     parameters = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() not in _FILES_OF_THIS_MACHINE]
     return urlunsplit(parts._replace(query=urlencode(parameters, quote_via=quote)))

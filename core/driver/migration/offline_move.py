@@ -17,7 +17,7 @@ from core.hardware import Device, PciAddress
 
 
 def definition(connection: HostConnection, uuid: str) -> str:
-    """Give the stored definition of a domain, secrets included; empty where there is none. Raises DriverError."""
+    """Return the stored definition of a domain, secrets included; empty where there is none. Raises DriverError."""
     try:
         domain = connection.handle.lookupByUUIDString(uuid)
         if not domain.isPersistent():
@@ -30,7 +30,7 @@ def definition(connection: HostConnection, uuid: str) -> str:
 
 
 def with_addresses(xml: str, moves: Mapping[PciAddress, PciAddress]) -> str:
-    """Give a definition with assigned PCI devices at other addresses of the host, in the realm's mark too.
+    """Return a definition with assigned PCI devices at other addresses of the host, in the realm's mark too.
 
     What the guest sees of a device, its own address of it included, stays.
     """

@@ -10,7 +10,7 @@ from core.driver.xml.domain_xml import parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disk:
+class MovedDisk:
     """A disk of a domain. `place` is its path, device, or volume; `files` it and all that it is an overlay of."""
 
     target: str
@@ -58,7 +58,7 @@ class DomainTraits:
     cpu: str
     """The `<cpu>` element as text; empty where the domain has none."""
     cpu_mode: str
-    disks: tuple[Disk, ...] = ()
+    disks: tuple[MovedDisk, ...] = ()
     nics: tuple[Nic, ...] = ()
     pci_devices: int = 0
     bound_devices: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ def read_traits(text: str) -> DomainTraits:
     )
 
 
-def _disk(element: ET.Element) -> Disk:
+def _disk(element: ET.Element) -> MovedDisk:
     kind = element.get("type", "file")
     source, target = element.find("source"), element.find("target")
     place = _place(kind, source)
@@ -107,7 +107,7 @@ def _disk(element: ET.Element) -> Disk:
     volume = None
     if source is not None and kind == "volume":
         volume = (source.get("pool", ""), source.get("volume", ""))
-    return Disk(
+    return MovedDisk(
         target=target.get("dev", "") if target is not None else "",
         kind=kind,
         device=element.get("device", "disk"),

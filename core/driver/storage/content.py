@@ -20,7 +20,7 @@ class Content:
     size: int
 
     def pieces(self) -> Iterator[tuple[int, bytes | None]]:
-        """Give them piece by piece with their lengths; None for a hole, which is all zero.
+        """Return them piece by piece with their lengths; None for a hole, which is all zero.
 
         Raises OSError, also where the file has become shorter meanwhile.
         """

@@ -54,7 +54,7 @@ class Permissions:
         return (self.mode, self.owner, self.group) != (None, None, None)
 
     def is_met_by(self, other: Permissions) -> bool:
-        """Tell whether a folder with other permissions has all that is asked for."""
+        """Return whether a folder with other permissions has all that is asked for."""
         wanted = ((self.mode, other.mode), (self.owner, other.owner), (self.group, other.group))
         return all(mine in (None, theirs) for mine, theirs in wanted)
 
@@ -108,7 +108,7 @@ class PoolPlan:
         return ET.tostring(pool, encoding="unicode")
 
     def virsh_definition(self, uri: str) -> str:
-        """Give the shell command that defines the pool, as an administrator would type it."""
+        """Return the shell command that defines the pool, as an administrator would type it."""
         # pool-define-as has no options for permissions, and puts what it is given into XML as it is.
         unsafe = self.name.startswith("-") or set(self.name + self.path + self.source + self.format) & set("<>&'\"")
         if self.permissions.is_asked or unsafe:
@@ -124,13 +124,13 @@ class PoolPlan:
         return _virsh(uri, "pool-define-as", self.name, self.type.value, *origin, "--target", self.path)
 
     def virsh_commands(self, uri: str) -> tuple[str, ...]:
-        """Give all commands that set the pool up from nothing."""
+        """Return all commands that set the pool up from nothing."""
         rest = ("pool-build", "pool-start", "pool-autostart")
         return (self.virsh_definition(uri), *(virsh_command(uri, command, self.name) for command in rest))
 
 
 def virsh_command(uri: str, command: str, pool: str) -> str:
-    """Give a virsh command about one pool, quoted for a shell."""
+    """Return a virsh command about one pool, quoted for a shell."""
     return _virsh(uri, command, *([f"--pool={pool}"] if pool.startswith("-") else [pool]))
 
 
@@ -179,7 +179,7 @@ def look_up_pool(connection: HostConnection, name: str) -> PoolFacts:
 
 
 def same_place(one: str, other: str) -> bool:
-    """Tell whether two paths are the same by their text."""
+    """Return whether two paths are the same by their text."""
     return posixpath.normpath(one or "/") == posixpath.normpath(other or "/")
 
 
@@ -190,7 +190,7 @@ def split_export(source: str) -> tuple[str, str]:
 
 
 def look_at_folder(connection: HostConnection, path: str) -> Permissions | None:
-    """Give the permissions of a folder on the host; None where nothing is there. Changes nothing.
+    """Return the permissions of a folder on the host; None where nothing is there. Changes nothing.
 
     Raises DriverError where something else than a folder is there, or where another pool has it.
     """
@@ -217,7 +217,7 @@ def look_at_folder(connection: HostConnection, path: str) -> Permissions | None:
 
 
 def missing_parents(connection: HostConnection, path: str) -> tuple[str, ...]:
-    """Give the folders above a path that aren't there, the innermost first: building a pool makes them too."""
+    """Return the folders above a path that aren't there, the innermost first: building a pool makes them too."""
     missing = []
     parent = posixpath.dirname(posixpath.normpath(path))
     with contextlib.suppress(DriverError):  # something else than a free folder is there: it isn't missing
@@ -251,7 +251,7 @@ def define_pool(connection: HostConnection, plan: PoolPlan) -> None:
 
 
 def pool_definition(connection: HostConnection, name: str) -> str:
-    """Give a pool's definition as libvirt keeps it, its UUID included."""
+    """Return a pool's definition as libvirt keeps it, its UUID included."""
     with translated(connection.host, f"read the definition of pool {name}"):
         pool = connection.handle.storagePoolLookupByName(name)
         stored = pool.isPersistent() and not connection.is_embedded  # the embedded driver knows no such flag
@@ -307,7 +307,7 @@ def undefine_pool(connection: HostConnection, name: str) -> None:
 
 
 def error_number(error: libvirt.libvirtError) -> int:
-    """Give the operating system's number of an error on the host, 0 where it was none."""
+    """Return the operating system's number of an error on the host, 0 where it was none."""
     return int(error.get_int1()) if error.get_error_code() == libvirt.VIR_ERR_SYSTEM_ERROR else 0
 
 

@@ -35,7 +35,7 @@ def read_bytes(connection: HostConnection, volume: Any, most: int) -> bytes:
 
 
 def allocation_now(connection: HostConnection, pool: str, name: str) -> int | None:
-    """Give the bytes that a volume takes, also while it is being made; None where it is not there.
+    """Return the bytes that a volume takes, also while it is being made; None where it is not there.
 
     Raises DriverError.
     """
@@ -50,7 +50,7 @@ def allocation_now(connection: HostConnection, pool: str, name: str) -> int | No
 
 
 def available_in(connection: HostConnection, pool: str) -> int:
-    """Give the bytes that are free in a pool, as of its last refresh. Raises DriverError."""
+    """Return the bytes that are free in a pool, as of its last refresh. Raises DriverError."""
     with connection_errors(connection, f"ask for the free space of pool {pool}"):
         return int(connection.handle.storagePoolLookupByName(pool).info()[3])
 

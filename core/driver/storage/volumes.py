@@ -99,7 +99,7 @@ class NewVolume:
 
 
 def list_volumes(connection: HostConnection, pool: str, *, or_stale: bool = True) -> tuple[Volume, ...]:
-    """Give the volumes of a pool as they are now, by name. Raises DriverError, also for a pool that is not active.
+    """Return the volumes of a pool as they are now, by name. Raises DriverError, also for a pool that is not active.
 
     Where libvirt can't look there now, as they were seen before, unless that won't do: PoolBusy then.
     """
@@ -120,7 +120,7 @@ def _volumes(connection: HostConnection, handle: Any, pool: str) -> tuple[Volume
 
 
 def volume_names(connection: HostConnection, pool: str, *, or_stale: bool = False) -> frozenset[str]:
-    """Give the names of a pool's volumes as they are now: in one call, where `list_volumes` needs one for each."""
+    """Return the names of a pool's volumes as they are now: in one call, where `list_volumes` needs one for each."""
     handle = refreshed(connection, pool, or_stale=or_stale)
     with connection_errors(connection, f"list the volumes of pool {pool}"):
         return frozenset(map(str, handle.listVolumes()))
@@ -225,7 +225,7 @@ def upload_volume(
 
 
 def refreshed(connection: HostConnection, pool: str, *, or_stale: bool = False) -> Any:
-    """Give libvirt's object of a pool that has just been looked at again. Raises PoolBusy, DriverError.
+    """Return libvirt's object of a pool that has just been looked at again. Raises PoolBusy, DriverError.
 
     Libvirt refuses to look while a volume is being made there through the same host: it is asked again for a while;
     then the pool as it was seen before is given if that will do.

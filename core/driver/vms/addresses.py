@@ -62,7 +62,7 @@ class AddressBook:
         self._networks: dict[str, Any] = {}
 
     def of(self, uuid: str) -> str | None:
-        """Give a VM's IPv4 address as last found."""
+        """Return a VM's IPv4 address as last found."""
         entry = self._entries.get(uuid)
         return None if entry is None else entry.address
 
@@ -167,7 +167,7 @@ class AddressBook:
 
 
 def ipv4(text: object) -> str | None:
-    """Give an IPv4 address that a VM can be reached at, in its one spelling; None for whatever else a guest says."""
+    """Return an IPv4 address that a VM can be reached at, in its one spelling; None for whatever else a guest says."""
     try:
         address = ipaddress.IPv4Address(str(text))
     except ValueError:

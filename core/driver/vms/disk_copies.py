@@ -32,7 +32,7 @@ class CopyJob:
 
 
 def size_of(connection: HostConnection, uuid: str, target: str) -> int:
-    """Give the size in bytes that a running domain's disk has for its guest, as its QEMU says. Raises DriverError.
+    """Return the size in bytes that a running domain's disk has for its guest, as its QEMU says. Raises DriverError.
 
     Libvirt tells the size of a volume by what is in it, which for a raw one is the guest's to write.
     """
@@ -85,7 +85,7 @@ def copies_progress(connection: HostConnection, uuid: str) -> CopyJob:
 
 
 def is_copying(connection: HostConnection, uuid: str) -> bool:
-    """Tell whether a domain's disks are being copied now. Raises DriverError."""
+    """Return whether a domain's disks are being copied now. Raises DriverError."""
     with connection_errors(connection, "ask what a VM is doing"):
         try:
             domain = connection.handle.lookupByUUIDString(uuid)

@@ -61,7 +61,7 @@ class DiskSet:
         return next((disk for disk in (*self.present, *self.stored) if disk.target == target), None)
 
     def next_target(self, prefix: str = "vd") -> str:
-        """Give the first free target, in the running domain and in the stored definition alike."""
+        """Return the first free target, in the running domain and in the stored definition alike."""
         taken = {disk.target for disk in (*self.present, *self.stored)}
         return next(target for target in _targets(prefix) if target not in taken)
 

@@ -13,7 +13,7 @@ from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.storage.pool_setup import look_up_pool
 from core.driver.xml.domain_xml import XmlRefused, parse
-from core.driver.xml.metadata import Mark, mark_of
+from core.driver.xml.metadata import RealmMark, mark_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class DomainDisks:
     name: str
     uuid: str
     active: bool
-    mark: Mark | None = None
+    mark: RealmMark | None = None
     files: frozenset[str] = frozenset()
     """Paths of files and devices; of volumes that are named as such where the host has that pool, whatever its name."""
     volumes: frozenset[tuple[str, str]] = frozenset()
@@ -78,7 +78,7 @@ def _read(domain: libvirt.virDomain) -> DomainDisks:
 
 
 def _sources(domain: ET.Element) -> Iterator[ET.Element]:
-    """Give the sources of all disks, of what they are overlays of, and of copies that are being made of them."""
+    """Return the sources of all disks, of what they are overlays of, and of copies that are being made of them."""
     for disk in domain.iterfind("devices/disk"):
         yield from disk.iter("source")
         yield from disk.iter("mirror")

@@ -11,7 +11,7 @@ from core.realms import CacheMode
 
 if TYPE_CHECKING:
     from core.driver.vms.domain_kind import DomainKind
-    from core.driver.xml.metadata import Mark
+    from core.driver.xml.metadata import RealmMark
     from core.hardware import PciAddress
 
 AGENT_CHANNEL = "org.qemu.guest_agent.0"
@@ -21,7 +21,7 @@ _MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disk:
+class DomainDisk:
     """A disk of a VM: a file that the host reaches at `path`, in `format` (never guessed from what is in it)."""
 
     path: str
@@ -38,8 +38,8 @@ class Domain:
     vcpus: int
     memory_bytes: int
     kind: DomainKind
-    mark: Mark
-    disks: tuple[Disk, ...] = ()
+    mark: RealmMark
+    disks: tuple[DomainDisk, ...] = ()
     network: str = "default"
     network_filter: str | None = None
     """Name of the libvirt network filter of the interface; None for none."""
@@ -100,7 +100,7 @@ def _add_fittings(devices: ET.Element, kind: DomainKind) -> None:
     ET.SubElement(devices, "memballoon", {"model": "virtio"})
 
 
-def disk_element(disk: Disk, number: int) -> ET.Element:
+def disk_element(disk: DomainDisk, number: int) -> ET.Element:
     """Build the `number`-th disk of a VM, counted from 0."""
     element = ET.Element("disk", {"type": "file", "device": "disk"})
     driver = {"name": "qemu", "type": disk.format}

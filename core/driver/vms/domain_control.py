@@ -14,7 +14,7 @@ from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.vms.domain_build import hostdev_element
 from core.driver.xml.domain_xml import DomainFacts, XmlRefused, parse, read_domain, read_pci_address
-from core.driver.xml.metadata import Mark, mark_element
+from core.driver.xml.metadata import RealmMark, mark_element
 from core.errors import DriverError
 from core.hardware import Device, PciAddress
 
@@ -36,7 +36,7 @@ class StoredDomain:
     """Paths of the files and devices of its disks, in order."""
 
     @property
-    def mark(self) -> Mark | None:
+    def mark(self) -> RealmMark | None:
         """The realm's mark; None for a foreign domain."""
         return self.facts.mark
 
@@ -73,7 +73,7 @@ def require_domain(connection: HostConnection, uuid: str) -> StoredDomain:
 
 
 def is_active(connection: HostConnection, uuid: str) -> bool:
-    """Tell whether a host runs a domain, paused included. Raises DriverError."""
+    """Return whether a host runs a domain, paused included. Raises DriverError."""
     try:
         return bool(connection.handle.lookupByUUIDString(uuid).isActive())
     except libvirt.libvirtError as error:
@@ -83,7 +83,7 @@ def is_active(connection: HostConnection, uuid: str) -> bool:
 
 
 def has_network_filter(connection: HostConnection, name: str) -> bool:
-    """Tell whether a host has a network filter; True where libvirt can't tell. Raises DriverError."""
+    """Return whether a host has a network filter; True where libvirt can't tell. Raises DriverError."""
     try:
         connection.handle.nwfilterLookupByName(name)
     except libvirt.libvirtError as error:
@@ -105,8 +105,8 @@ def _path(connection: HostConnection, source: ET.Element) -> str:
     return path
 
 
-def with_devices(xml: str, former: Collection[PciAddress], devices: Sequence[Device], mark: Mark) -> str:
-    """Give a definition with other PCI devices of the host in the place of the former ones, and marked so."""
+def with_devices(xml: str, former: Collection[PciAddress], devices: Sequence[Device], mark: RealmMark) -> str:
+    """Return a definition with other PCI devices of the host in the place of the former ones, and marked so."""
     domain = parse(xml, "domain")
     hardware = domain.find("devices")
     if hardware is None:
@@ -181,7 +181,7 @@ def wake(connection: HostConnection, uuid: str) -> None:
 
 
 def agent_answers(connection: HostConnection, uuid: str) -> bool:
-    """Tell whether a domain's QEMU guest agent answers now; a lost connection raises DriverError."""
+    """Return whether a domain's QEMU guest agent answers now; a lost connection raises DriverError."""
     if connection.is_embedded:
         return False
     try:

@@ -20,7 +20,7 @@ class Lease:
 
 
 def leases_of(connection: HostConnection, uuid: str) -> frozenset[Lease]:
-    """Give the leases of a VM, active or not, in the networks of its host; empty where libvirt lends nothing.
+    """Return the leases of a VM, active or not, in the networks of its host; empty where libvirt lends nothing.
 
     A lease outlives the VM that had it: dnsmasq keeps it until it expires. Raises DriverError where the host is lost.
     """

@@ -11,7 +11,7 @@ _STREAMED = frozenset({"pty", "unix"})
 
 
 def has_console(connection: HostConnection, uuid: str) -> tuple[bool, bool]:
-    """Tell whether a domain runs, and whether it has a console. Raises DriverError."""
+    """Return whether a domain runs, and whether it has a console. Raises DriverError."""
     with connection_errors(connection, "look for a VM's console"):
         domain = connection.handle.lookupByUUIDString(uuid)
         active, text = bool(domain.isActive()), str(domain.XMLDesc(0))

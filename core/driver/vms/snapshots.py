@@ -80,17 +80,17 @@ class Snapshot:
 
 
 def copy_name(uuid: str, name: str, target: str) -> str:
-    """Give the name of the copy of a disk."""
+    """Return the name of the copy of a disk."""
     return f"{uuid}.{name}.{target}.qcow2"
 
 
 def record_name(uuid: str, name: str) -> str:
-    """Give the name of a snapshot's record."""
+    """Return the name of a snapshot's record."""
     return f"{uuid}.{name}.snapshot"
 
 
 def list_snapshots(connection: HostConnection, pool: str, uuid: str | None = None) -> tuple[Snapshot, ...]:
-    """Give the snapshots of one VM, or of all, the oldest first, as they lie in the pool now. Raises DriverError."""
+    """Return the snapshots of one VM, or of all, the oldest first, as they lie in the pool now. Raises DriverError."""
     handle = refreshed(connection, pool, or_stale=True)
     with connection_errors(connection, f"list the volumes of pool {pool}"):
         names = sorted(map(str, handle.listVolumes()))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from core.driver.xml.metadata import Mark, mark_of
+from core.driver.xml.metadata import RealmMark, mark_of
 from core.hardware import PciAddress
 from core.units import MAX_BYTES
 
@@ -48,7 +48,7 @@ class DomainFacts:
     interfaces: tuple[Interface, ...] = ()
     agent_connected: bool = False
     """Whether a QEMU guest agent has opened its channel."""
-    mark: Mark | None = None
+    mark: RealmMark | None = None
 
 
 def parse(text: str, root: str) -> ET.Element:

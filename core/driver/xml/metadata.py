@@ -26,7 +26,7 @@ _DEVICE = f"{{{NAMESPACE}}}device"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class RealmMark:
     """What a realm writes down on a VM of its own."""
 
     realm: str
@@ -40,14 +40,14 @@ class Mark:
     """Who is still making the VM (user, machine, process); empty once it is complete."""
 
 
-def mark_of(domain: ET.Element) -> Mark | None:
+def mark_of(domain: ET.Element) -> RealmMark | None:
     """Find the realm's mark in a `<domain>` element; None where there is none, or none that makes sense."""
     metadata = domain.find("metadata")
     element = None if metadata is None else metadata.find(_VM)
     return None if element is None else read_mark(element)
 
 
-def read_mark(element: ET.Element) -> Mark | None:
+def read_mark(element: ET.Element) -> RealmMark | None:
     """Read our own element; None where it doesn't name a realm. Anyone can write metadata: odd parts are left out."""
     realm = element.get("realm", "")
     if element.tag != _VM or not realm:
@@ -58,7 +58,7 @@ def read_mark(element: ET.Element) -> Mark | None:
             devices.append(Device(child.get("type", ""), PciAddress.parse(child.get("address", ""))))
         except NotAPciAddress:
             continue
-    return Mark(
+    return RealmMark(
         realm=realm,
         brick=element.get("brick"),
         created_at=_seconds(element.get("created", "")),
@@ -67,7 +67,7 @@ def read_mark(element: ET.Element) -> Mark | None:
     )
 
 
-def mark_element(mark: Mark) -> ET.Element:
+def mark_element(mark: RealmMark) -> ET.Element:
     """Build our element, ready to be put into a domain's `<metadata>`."""
     element = ET.Element(_VM, {"realm": mark.realm})
     if mark.brick is not None:
@@ -81,7 +81,7 @@ def mark_element(mark: Mark) -> ET.Element:
     return element
 
 
-def mark_text(mark: Mark) -> str:
+def mark_text(mark: RealmMark) -> str:
     """Write our element as setMetadata wants it: without a namespace, which libvirt puts on every element itself."""
     element = mark_element(mark)
     for part in element.iter():

@@ -47,7 +47,7 @@ class Contact:
 
 
 def read_uri(text: str) -> ConnectionUri | None:
-    """Give a URI as understood; None for one that is refused, which an old registry may hold."""
+    """Return a URI as understood; None for one that is refused, which an old registry may hold."""
     try:
         return parse_uri(text)
     except HostRefused:
@@ -60,17 +60,17 @@ def reach(
     clock: Clock,
     *,
     stop: Event | None = None,
-    told: Callable[[str], object] | None = None,
+    on_result: Callable[[str], object] | None = None,
     registered: bool = True,
 ) -> Contact:
     """Go the way to a host, and ask it what it is; blocks up to `timeout` seconds. Changes nothing.
 
-    `told` gets a few words when each part begins. How to mend it is told by the URI where the host is not `registered`
-    yet. Raises Cancelled soon after `stop` is set, and nothing else: what
+    `on_result` gets a few words when each part begins. How to mend it is told by the URI where the host is not
+    `registered` yet. Raises Cancelled soon after `stop` is set, and nothing else: what
     goes wrong is a finding.
     """
     at, deadline = Checkup(host.name), time.monotonic() + timeout
-    say = told or (lambda _: None)
+    say = on_result or (lambda _: None)
     uri = read_uri(host.uri)
     findings = [at.warning(Check.URI, warning) for warning in (uri.warnings if uri is not None else ())]
     target = SshTarget.of(uri) if uri is not None else None

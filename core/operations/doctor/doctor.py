@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from core.driver.hosts.survey import HostSurvey
     from core.hardware import HardwareProfile
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.realms import Realm
     from core.uris import ConnectionUri
@@ -43,7 +43,7 @@ HOST_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class HostTarget:
     """A host that is visited, with what it is described as; None where the configuration doesn't have it."""
 
     host: Host
@@ -65,37 +65,37 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class HostDiagnosis:
     """What was found at one host. `survey` is None where its libvirt did not answer."""
 
-    patient: Patient
+    patient: HostTarget
     findings: tuple[Finding, ...]
     survey: HostSurvey | None
 
 
 def diagnose(
-    workplace: Workplace,
+    session: Session,
     wanted: Sequence[str],
     timeout: float,
     *,
     control: Control | None = None,
-    told: Callable[[Visit], object] | None = None,
+    on_result: Callable[[HostDiagnosis], object] | None = None,
 ) -> Diagnosis:
     """Visit hosts by name, or all that are not disabled, at once; each may take up to `timeout` seconds.
 
-    With a task's `control` each visit is a step of it, and ends soon where the task is told to end. `told` gets each
-    visit when it is over, in its own thread. Raises UnknownHost, Cancelled, or UsageError where there are no live
+    With a task's `control` each visit is a step of it, and ends soon where the task is told to end. `on_result` gets
+    each visit when it is over, in its own thread. Raises UnknownHost, Cancelled, or UsageError where there are no live
     hosts.
     """
-    if workplace.registry is None:
+    if session.registry is None:
         raise UsageError("a saved fleet has no hosts that could be examined", hint="leave out --fleet")
-    every = sorted(workplace.registry.hosts(), key=lambda host: natural(host.name))
-    named = [workplace.registry.host(_name(word)) for word in dict.fromkeys(wanted)]
-    waved = [] if named else list(_not_asked(every, workplace.configuration))
+    every = sorted(session.registry.hosts(), key=lambda host: natural(host.name))
+    named = [session.registry.host(_name(word)) for word in dict.fromkeys(wanted)]
+    waved = [] if named else list(_not_asked(every, session.configuration))
     skipped = {finding.host for finding in waved}
     hosts = named or [host for host in every if host.name not in skipped]
-    patients = _with_peers([_patient(host, workplace.configuration) for host in hosts])
-    visit = _Visiting(timeout, workplace.clock, control, told)
+    patients = _with_peers([_patient(host, session.configuration) for host in hosts])
+    visit = _Examiner(timeout, session.clock, control, on_result)
     visits = map_items(patients, visit)
     findings = [
         *_own_side(patients, any_host=bool(every)),
@@ -114,7 +114,7 @@ def _name(word: str) -> str:
 
 
 def _not_asked(hosts: Sequence[Host], configuration: Configuration) -> Iterator[Finding]:
-    """Say of which hosts nothing is asked unless they are named, as nothing connects to them."""
+    """Return of which hosts nothing is asked unless they are named, as nothing connects to them."""
     for host in hosts:
         realm = configuration.realms.get(host.realm)
         why = "is disabled" if not host.state.connects else "is of a disabled realm" if realm and realm.disabled else ""
@@ -122,13 +122,13 @@ def _not_asked(hosts: Sequence[Host], configuration: Configuration) -> Iterator[
             yield Checkup(host.name).info(Check.HOST, f"{why}: not asked", f"realms doctor {shlex.quote(host.name)}")
 
 
-def _patient(host: Host, configuration: Configuration) -> Patient:
-    return Patient(host, configuration.realms.get(host.realm), configuration.hardware_profiles.get(host.profile))
+def _patient(host: Host, configuration: Configuration) -> HostTarget:
+    return HostTarget(host, configuration.realms.get(host.realm), configuration.hardware_profiles.get(host.profile))
 
 
-def _with_peers(patients: Sequence[Patient]) -> list[Patient]:
+def _with_peers(patients: Sequence[HostTarget]) -> list[HostTarget]:
     """Let each host ask the next ones of its realm, around in a circle, so that every host is asked for."""
-    realms: dict[str, list[Patient]] = defaultdict(list)
+    realms: dict[str, list[HostTarget]] = defaultdict(list)
     for patient in patients:
         if patient.target is not None:
             realms[patient.host.realm].append(patient)
@@ -143,15 +143,15 @@ def _with_peers(patients: Sequence[Patient]) -> list[Patient]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Visiting:
+class _Examiner:
     """Visits a host; called in a thread of its own for each."""
 
     timeout: float
     clock: Clock
     control: Control | None
-    told: Callable[[Visit], object] | None
+    on_result: Callable[[HostDiagnosis], object] | None
 
-    def __call__(self, patient: Patient) -> Visit:
+    def __call__(self, patient: HostTarget) -> HostDiagnosis:
         if self.control is None:
             return self._visit(patient, None)
         with self.control.step(StepKind.LOOK, "examine", patient.host.name) as step:
@@ -159,7 +159,7 @@ class _Visiting:
             step.detail(in_words(visit.findings))
             return visit
 
-    def _visit(self, patient: Patient, stop: Event | None) -> Visit:
+    def _visit(self, patient: HostTarget, stop: Event | None) -> HostDiagnosis:
         at, deadline = Checkup(patient.host.name), time.monotonic() + self.timeout
         findings = list(_check_description(at, patient))
         contact = reach(patient.host, self.timeout, self.clock, stop=stop)
@@ -172,13 +172,13 @@ class _Visiting:
                 findings += silent
             findings += check_answer(at, patient.realm, patient.profile, seen)
             findings += _check_ways(at, patient, seen, deadline - time.monotonic())
-        visit = Visit(patient, tuple(findings), seen)
-        if self.told is not None:
-            self.told(visit)
+        visit = HostDiagnosis(patient, tuple(findings), seen)
+        if self.on_result is not None:
+            self.on_result(visit)
         return visit
 
 
-def _check_description(at: Checkup, patient: Patient) -> Iterator[Finding]:
+def _check_description(at: Checkup, patient: HostTarget) -> Iterator[Finding]:
     host, name = patient.host, shlex.quote(patient.host.name)
     if patient.realm is None:
         mend = f"configure it, or: realms hosts edit {name} --realm ID"
@@ -201,7 +201,7 @@ def check_answer(
         yield from check_profile(at, profile, seen)
 
 
-def _check_ways(at: Checkup, patient: Patient, seen: HostSurvey, budget: float) -> Iterator[Finding]:
+def _check_ways(at: Checkup, patient: HostTarget, seen: HostSurvey, budget: float) -> Iterator[Finding]:
     """Check the ways to its guests and to other hosts, in what is left of the host's time."""
     started = time.monotonic()
     if patient.host.static_address is not None:
@@ -217,7 +217,7 @@ def _check_ways(at: Checkup, patient: Patient, seen: HostSurvey, budget: float) 
         yield from check_peers(at, patient.target, patient.peers, left)
 
 
-def _own_side(patients: Sequence[Patient], *, any_host: bool) -> Iterator[Finding]:
+def _own_side(patients: Sequence[HostTarget], *, any_host: bool) -> Iterator[Finding]:
     yield from check_client(client_version())
     yield from check_keys(patient.target for patient in patients if patient.target is not None)
     if not any_host:
@@ -225,7 +225,7 @@ def _own_side(patients: Sequence[Patient], *, any_host: bool) -> Iterator[Findin
         yield Checkup("").info(Check.HOSTS, "no host is registered", mend)
 
 
-def _between(visits: Sequence[Visit]) -> Iterator[Finding]:
+def _between(visits: Sequence[HostDiagnosis]) -> Iterator[Finding]:
     surveys = {visit.patient.host.name: visit.survey for visit in visits if visit.survey is not None}
     yield from check_twins(surveys)
     realms = {visit.patient.realm.id: visit.patient.realm for visit in visits if visit.patient.realm is not None}

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from core.codes import Check
-from core.operations.hardware.iommu import VFIO, sharers
+from core.operations.hardware.iommu import VFIO, iommu_group_peers
 from core.operations.hosts.probe import MEMORY_TOLERANCE
 from core.units import format_size, show_size
 
@@ -111,7 +111,7 @@ def _check_device(at: Checkup, listed: Device, profile: HardwareProfile, survey:
         return
     if real.iommu_group is None and hardware.iommu is not False:  # where it is off, that has been said already
         yield at.error(check, f"{label} ({real.name}) is in no IOMMU group: no VM can be given it", _IOMMU)
-    partners = sharers(real, hardware)
+    partners = iommu_group_peers(real, hardware)
     if partners:
         names = ", ".join(f"{each.address} ({each.name}{_driven(each)})" for each in partners)
         mend = "bind them to vfio-pci too, and give all to one VM; else use a slot with a group of its own, or ACS"

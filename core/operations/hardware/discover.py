@@ -87,7 +87,7 @@ def propose(
 
 
 def _free(identity: str, configuration: Configuration) -> str:
-    """Give an id that no cost function has yet: a second one would change the first."""
+    """Return an id that no cost function has yet: a second one would change the first."""
     taken, number = configuration.cost_functions, 2
     free = identity
     while free in taken:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.hardware import Device
-from core.operations.hardware.iommu import VFIO, sharers
+from core.operations.hardware.iommu import VFIO, iommu_group_peers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +78,7 @@ def _model_of(device: PciDevice) -> str:
 
 
 def candidates(hardware: Hardware, in_use: AbstractSet[PciAddress]) -> tuple[Candidate, ...]:
-    """Give the devices of a host that VMs might be given, by address; `in_use` are those that VMs hold now."""
+    """Return the devices of a host that VMs might be given, by address; `in_use` are those that VMs hold now."""
     devices = hardware.devices or ()
     console = _console(devices)
     chosen = [device for device in devices if _is_worth_giving(device)]
@@ -125,7 +125,7 @@ def _verdict(device: PciDevice, console: PciDevice | None, in_use: AbstractSet[P
 
 
 def _warnings(device: PciDevice, hardware: Hardware, chosen: AbstractSet[PciAddress]) -> Iterator[str]:
-    partners = sharers(device, hardware)
+    partners = iommu_group_peers(device, hardware)
     rivals = [str(each.address) for each in partners if each.address in chosen]
     others = [f"{each.address} ({each.name})" for each in partners if each.address not in chosen]
     if rivals:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.driver.connection.connection import HostConnection
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
 
 T = TypeVar("T")
 
@@ -26,23 +26,23 @@ QUICK_SECONDS = 60.0
 class HostAccess:
     """Calls on one host, for one thread. What is opened for them is closed at the end of the block, if it has one."""
 
-    def __init__(self, workplace: Workplace, host: Host, deadline: float = QUICK_SECONDS) -> None:
+    def __init__(self, session: Session, host: Host, deadline: float = QUICK_SECONDS) -> None:
         self.host = host
-        self._workplace = workplace
+        self._session = session
         self._deadline = deadline
         self._opened = ExitStack()
         self._connection: HostConnection | None = None
         # The embedded driver's hosts are worlds of their own for each connection: only the lane's is the real one.
         self._is_embedded = parse_uri(host.uri).driver == "test"
 
-    def quick(self, what: Callable[[HostConnection], T]) -> T:
+    def via_lane(self, what: Callable[[HostConnection], T]) -> T:
         """Have something done in the host's lane; what it changes is seen at once. Raises DriverError."""
-        return in_lane(self._workplace, self.host.name, what, self._deadline)
+        return run_in_lane(self._session, self.host.name, what, self._deadline)
 
-    def slow(self, what: Callable[[HostConnection], T]) -> T:
+    def via_own_connection(self, what: Callable[[HostConnection], T]) -> T:
         """Do something on a connection of one's own, opened now or before. Raises DriverError."""
         if self._is_embedded:
-            return self.quick(what)
+            return self.via_lane(what)
         if self._connection is None or not self._connection.is_alive():
             self.close()
             self._connection = self._opened.enter_context(job_connection(self.host, self._deadline))
@@ -62,9 +62,9 @@ class HostAccess:
         self.close()
 
 
-def in_lane(workplace: Workplace, host: str, what: Callable[[HostConnection], T], deadline: float = QUICK_SECONDS) -> T:
+def run_in_lane(session: Session, host: str, what: Callable[[HostConnection], T], deadline: float = QUICK_SECONDS) -> T:
     """Have something done in a host's lane, and wait for it up to `deadline` seconds. Raises DriverError."""
-    outcome = workplace.connect().submit(host, what)
+    outcome = session.connect().submit(host, what)
     try:
         return outcome.result(deadline)
     except TimeoutError as error:

@@ -25,7 +25,7 @@ CHECK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class HostResult(Generic[T]):
     """What came of a job on one host: a value, or the error that was met."""
 
     host: Host
@@ -118,15 +118,17 @@ def _await(answers: SimpleQueue[T], check: Callable[[], object] | None) -> T:
     return answers.get()
 
 
-def map_hosts(hosts: Sequence[Host], job: Callable[[Host], T], *, limit: int = AT_ONCE) -> tuple[Answer[T], ...]:
+def map_hosts(hosts: Sequence[Host], job: Callable[[Host], T], *, limit: int = AT_ONCE) -> tuple[HostResult[T], ...]:
     """Do a job for each host, up to `limit` at a time; return the answers in the order of the hosts.
 
     Raises Cancelled when all have ended, where one of them was; other errors of the house are answers.
     """
-    answers: dict[int, Answer[T]] = {}
+    answers: dict[int, HostResult[T]] = {}
     for number, outcome in as_they_come(hosts, job, limit=limit):
         host = hosts[number]
-        answers[number] = Answer(host, error=outcome) if isinstance(outcome, RealmsError) else Answer(host, outcome)
+        answers[number] = (
+            HostResult(host, error=outcome) if isinstance(outcome, RealmsError) else HostResult(host, outcome)
+        )
     in_order = tuple(answers[number] for number in range(len(hosts)))
     for answer in in_order:
         if isinstance(answer.error, Cancelled):

@@ -35,7 +35,7 @@ class HostsChange:
         return tuple(sorted({snapshot.host.realm for snapshot in fleet.hosts if snapshot.name in named}))
 
     def apply(self, fleet: Fleet) -> Fleet:
-        """Give the fleet as it would be."""
+        """Return the fleet as it would be."""
         if self.state is None:
             return without_hosts(fleet, set(self.hosts))
         return with_states(fleet, dict.fromkeys(self.hosts, self.state))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.driver.hosts.probe import HostReport
     from core.hardware import HardwareProfile
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.realms import Realm
 
 MEMORY_TOLERANCE = 0.05
@@ -67,14 +67,14 @@ def remarks(report: HostReport, profile: HardwareProfile | None, realm: Realm | 
             yield f"pool {pool} is {state.value}"
 
 
-def examine(workplace: Workplace, wanted: Sequence[str], timeout: float) -> tuple[Examination, ...]:
+def examine(session: Session, wanted: Sequence[str], timeout: float) -> tuple[Examination, ...]:
     """Ask hosts by their names, and URIs, all at once; blocks up to `timeout` seconds for every AT_ONCE hosts.
 
     A URI that is registered is held against that host's description too. Without a registry only URIs are asked.
     Raises UnknownHost, or UsageError for a URI that is none, before anything is asked.
     """
-    described = [_described(workplace, word) for word in wanted]
-    return with_twins(map_items(described, lambda subject: _asked(workplace, subject, timeout)))
+    described = [_described(session, word) for word in wanted]
+    return with_twins(map_items(described, lambda subject: _asked(session, subject, timeout)))
 
 
 def with_twins(examinations: Sequence[Examination]) -> tuple[Examination, ...]:
@@ -90,12 +90,12 @@ def _twins(one: Examination, examinations: Sequence[Examination]) -> Iterator[st
 
 
 def is_uri(word: str) -> bool:
-    """Tell a URI from the name of a host, which has no slash."""
+    """Return a URI from the name of a host, which has no slash."""
     return "://" in word
 
 
-def _described(workplace: Workplace, word: str) -> Examination:
-    registry = workplace.registry
+def _described(session: Session, word: str) -> Examination:
+    registry = session.registry
     if is_uri(word):
         try:
             uri = parse_uri(word).text
@@ -109,13 +109,13 @@ def _described(workplace: Workplace, word: str) -> Examination:
         host = registry.host(word)
     else:
         raise UsageError(f"there is no registry that has a host {word!r}", hint="a URI needs none")
-    configuration = workplace.configuration
+    configuration = session.configuration
     profile, realm = configuration.hardware_profiles.get(host.profile), configuration.realms.get(host.realm)
     return Examination(host.name, host.uri, profile, realm)
 
 
-def _asked(workplace: Workplace, subject: Examination, timeout: float) -> Examination:
+def _asked(session: Session, subject: Examination, timeout: float) -> Examination:
     try:
-        return replace(subject, report=workplace.probe(subject.uri, timeout))
+        return replace(subject, report=session.probe(subject.uri, timeout))
     except DriverError as error:
         return replace(subject, error=error)

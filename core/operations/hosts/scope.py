@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.realms import Realm
 
 
-def one_realm(workplace: Workplace, wanted: str | None) -> Realm:
+def one_realm(session: Session, wanted: str | None) -> Realm:
     """Return the realm asked for, or the only one that isn't disabled. Raises UsageError."""
-    realms = realms_of(workplace, wanted)
+    realms = realms_of(session, wanted)
     if len(realms) > 1:
         names = ", ".join(sorted(realm.id for realm in realms))
         raise UsageError(f"there are {len(realms)} realms: {names}", hint="name one with --realm")
     return realms[0]
 
 
-def realms_of(workplace: Workplace, wanted: str | None) -> tuple[Realm, ...]:
-    """Give the realm asked for, or all that aren't disabled. Raises UsageError where there is none."""
-    realms = workplace.configuration.realms
+def realms_of(session: Session, wanted: str | None) -> tuple[Realm, ...]:
+    """Return the realm asked for, or all that aren't disabled. Raises UsageError where there is none."""
+    realms = session.configuration.realms
     check_known("realm", wanted, realms)
     if wanted is not None and realms[wanted].disabled:
         hint = "disabled = false in its file enables it"
@@ -38,34 +38,34 @@ def realms_of(workplace: Workplace, wanted: str | None) -> tuple[Realm, ...]:
 
 
 def realms_and_hosts(
-    workplace: Workplace, wanted: str | None, names: Sequence[str]
+    session: Session, wanted: str | None, names: Sequence[str]
 ) -> tuple[tuple[Realm, tuple[Host, ...]], ...]:
     """Give the realm asked for, or all that aren't disabled and have hosts, with their hosts, or those that are named.
 
     Raises UsageError for a host that isn't there, for a saved fleet, and where no host is left.
     """
     chosen = []
-    for realm in realms_of(workplace, wanted):
-        hosts = _hosts(workplace, realm)
+    for realm in realms_of(session, wanted):
+        hosts = _hosts(session, realm)
         if wanted is None and not hosts:
             continue
         chosen.append((realm, tuple(host for host in hosts if not names or host.name in names)))
     known = [host.name for _, hosts in chosen for host in hosts]
     for name in names:
         if name not in known:
-            check_known("host", name, [host.name for realm, _ in chosen for host in _hosts(workplace, realm)])
+            check_known("host", name, [host.name for realm, _ in chosen for host in _hosts(session, realm)])
     with_hosts = tuple((realm, hosts) for realm, hosts in chosen if hosts)
     if not with_hosts:
         raise UsageError("there are no hosts", hint="realms hosts add")
     return with_hosts
 
 
-def hosts_of(workplace: Workplace, realm: Realm, wanted: Sequence[str] = ()) -> tuple[Host, ...]:
-    """Give the hosts of a realm, or those of them that are wanted, sorted by name; disabled ones too.
+def hosts_of(session: Session, realm: Realm, wanted: Sequence[str] = ()) -> tuple[Host, ...]:
+    """Return the hosts of a realm, or those of them that are wanted, sorted by name; disabled ones too.
 
     Raises UsageError for a saved fleet, and where there is no such host.
     """
-    hosts = _hosts(workplace, realm)
+    hosts = _hosts(session, realm)
     for name in wanted:
         check_known(f"host in realm {realm.id},", name, [host.name for host in hosts])
     if not hosts:
@@ -73,7 +73,7 @@ def hosts_of(workplace: Workplace, realm: Realm, wanted: Sequence[str] = ()) -> 
     return tuple(host for host in hosts if not wanted or host.name in wanted)
 
 
-def _hosts(workplace: Workplace, realm: Realm) -> tuple[Host, ...]:
-    if not workplace.is_live:
+def _hosts(session: Session, realm: Realm) -> tuple[Host, ...]:
+    if not session.is_live:
         raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
-    return tuple(snapshot.host for snapshot in workplace.registered().hosts if snapshot.host.realm == realm.id)
+    return tuple(snapshot.host for snapshot in session.registered().hosts if snapshot.host.realm == realm.id)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from core.codes import Check
 from core.driver.migration.migration import MigrationMode
 from core.driver.migration.survey import CpuMatch, SourceReport, TargetReport
-from core.driver.migration.traits import Disk, Nic
+from core.driver.migration.traits import MovedDisk, Nic
 from core.fleet.fleet import VMState
-from core.operations.migration.options import MigrationWish, Obstacle, error, fine, info, warning
-from core.operations.migration.storage import Sharing, folders_of
+from core.operations.migration.options import MigrationOptions, Obstacle, error, fine, info, warning
+from core.operations.migration.storage import StorageSharing, folders_of
 
 _NOT_PORTABLE = frozenset({"nat", "route", ""})
 """Networks that each host has for itself: an address on one means nothing on another."""
@@ -28,13 +28,13 @@ class Findings:
     target: str
     here: SourceReport
     there: TargetReport
-    storage: Mapping[str, Sharing]
+    storage: Mapping[str, StorageSharing]
     target_address: str
     """Where the source's QEMU would connect to; empty where libvirt decides."""
 
 
-def check_migration(found: Findings, wish: MigrationWish) -> Iterator[Obstacle]:
-    """Give everything that was checked, in no order. Whether it moves live is told by the domain's state now."""
+def check_migration(found: Findings, wish: MigrationOptions) -> Iterator[Obstacle]:
+    """Return everything that was checked, in no order. Whether it moves live is told by the domain's state now."""
     live = found.here.sight.active
     yield from _state(found, wish)
     yield from _identity(found)
@@ -50,7 +50,7 @@ def check_migration(found: Findings, wish: MigrationWish) -> Iterator[Obstacle]:
         yield from _stream(found, wish)
 
 
-def _state(found: Findings, wish: MigrationWish) -> Iterator[Obstacle]:
+def _state(found: Findings, wish: MigrationOptions) -> Iterator[Obstacle]:
     here, name = found.here, found.here.traits.name
     if not here.sight.active and not here.sight.defined:
         yield error(Check.STATE, f"{found.source} doesn't have it any more", "realms vms list tells where it is")
@@ -180,7 +180,7 @@ def _devices(found: Findings, *, live: bool) -> Iterator[Obstacle]:
             )
 
 
-def _disk(disk: Disk, found: Findings, *, live: bool) -> Iterator[Obstacle]:
+def _disk(disk: MovedDisk, found: Findings, *, live: bool) -> Iterator[Obstacle]:
     if disk.is_empty or disk.kind == "network":
         return
     label = f"{disk.target} ({disk.place or '/'.join(disk.volume or ())})"
@@ -217,7 +217,7 @@ def _beside(found: Findings, *, live: bool) -> Iterator[Obstacle]:
             yield warning(Check.STATE, what.replace("TPM stay", "TPM stays"), "move it live, or copy them by hand")
 
 
-def _stream(found: Findings, wish: MigrationWish) -> Iterator[Obstacle]:
+def _stream(found: Findings, wish: MigrationOptions) -> Iterator[Obstacle]:
     host = found.target_address.partition("://")[2].strip("[]").partition(":")[0]
     if wish.mode is MigrationMode.CLIENT and (host == "localhost" or host.startswith("127.")):
         what = f"{found.source} would migrate to itself: {found.target} is reached through {host} from here"

@@ -24,7 +24,7 @@ SILENCE = 15.0
 _BETWEEN_LOOKS = 1.0
 
 
-class Place(StrEnum):
+class LocationState(StrEnum):
     """Where a VM is. UNKNOWN: a side that may have it could not be asked."""
 
     SOURCE = "source"
@@ -38,7 +38,7 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class VMLocation:
     """What each side says of the VM; None where it could not be asked, for the reason beside."""
 
     vm: str
@@ -52,16 +52,28 @@ class Whereabouts:
     """Whether we have paused it at the source because the target might run it."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> LocationState:
         """Where it is, as far as the two sides tell."""
         here, there = self.here, self.there
         if here is None or there is None:
-            return Place.UNKNOWN
+            return LocationState.UNKNOWN
         if here.active or there.active:
-            return Place.BOTH if here.active and there.active else Place.SOURCE if here.active else Place.TARGET
+            return (
+                LocationState.BOTH
+                if here.active and there.active
+                else LocationState.SOURCE
+                if here.active
+                else LocationState.TARGET
+            )
         if here.defined and there.defined:
-            return Place.OFF_AT_BOTH
-        return Place.OFF_AT_SOURCE if here.defined else Place.OFF_AT_TARGET if there.defined else Place.NOWHERE
+            return LocationState.OFF_AT_BOTH
+        return (
+            LocationState.OFF_AT_SOURCE
+            if here.defined
+            else LocationState.OFF_AT_TARGET
+            if there.defined
+            else LocationState.NOWHERE
+        )
 
     @property
     def settled(self) -> bool:
@@ -73,7 +85,7 @@ class Whereabouts:
     def has_remnant(self) -> bool:
         """Whether the target has it for good, and what the source has is what nobody has told to end."""
         here, there = self.here, self.there
-        if self.place is not Place.BOTH or here is None or there is None:
+        if self.place is not LocationState.BOTH or here is None or there is None:
             return False
         left = here.held_by_migration or (self.held and here.state is VMState.PAUSED)
         arrived = there.state is VMState.RUNNING and not there.incoming and not there.busy
@@ -81,23 +93,23 @@ class Whereabouts:
 
     @property
     def message(self) -> str:
-        """Say plainly where the VM is."""
+        """Return plainly where the VM is."""
         here, there = self.here, self.there
         match self.place:
-            case Place.SOURCE if here is not None:
+            case LocationState.SOURCE if here is not None:
                 return f"{self.vm} is {here.state.value} on {self.source}; {self._side(self.target, there)}"
-            case Place.TARGET if there is not None:
+            case LocationState.TARGET if there is not None:
                 return f"{self.vm} is {there.state.value} on {self.target}; {self.source} doesn't run it any more"
-            case Place.BOTH if here is not None and there is not None:
+            case LocationState.BOTH if here is not None and there is not None:
                 kind = "an unfinished copy of it" if there.incoming else f"a copy that is {there.state.value}"
                 return f"{self.vm} is {here.state.value} on {self.source}, and {self.target} has {kind}"
-            case Place.OFF_AT_SOURCE:
+            case LocationState.OFF_AT_SOURCE:
                 return f"{self.vm} is off, and defined on {self.source} alone"
-            case Place.OFF_AT_TARGET:
+            case LocationState.OFF_AT_TARGET:
                 return f"{self.vm} is off, and defined on {self.target} alone"
-            case Place.OFF_AT_BOTH:
+            case LocationState.OFF_AT_BOTH:
                 return f"{self.vm} is off, and defined on both {self.source} and {self.target}"
-            case Place.NOWHERE:
+            case LocationState.NOWHERE:
                 return f"neither {self.source} nor {self.target} knows {self.vm} any more"
             case _:
                 sides = f"{self._side(self.source, here)}, {self._side(self.target, there)}"
@@ -105,29 +117,29 @@ class Whereabouts:
 
     @property
     def hint(self) -> str:
-        """Say what to do about it; empty where nothing needs to be done."""
+        """Return what to do about it; empty where nothing needs to be done."""
         here, there = self.here, self.there
         match self.place:
-            case Place.UNKNOWN if there is None and here is not None and here.state is VMState.PAUSED:
+            case LocationState.UNKNOWN if there is None and here is not None and here.state is VMState.PAUSED:
                 return (
                     f"{self.target} may run it: once that can be asked, realms vms recover; "
                     f"if it surely doesn't, realms vms resume {self.source}/{self.vm}"
                 )
-            case Place.SOURCE if here is not None and here.state is VMState.PAUSED and here.held_by_migration:
+            case LocationState.SOURCE if here is not None and here.state is VMState.PAUSED and here.held_by_migration:
                 return f"once {self.target} surely doesn't run it: realms vms resume {self.source}/{self.vm}"
-            case Place.BOTH if there is not None and there.incoming:
+            case LocationState.BOTH if there is not None and there.incoming:
                 return f"libvirt on {self.target} ends its copy when it notices; else: virsh destroy {self.vm} there"
-            case Place.BOTH:
+            case LocationState.BOTH:
                 return f"end one of them at once: realms vms off {self.target}/{self.vm} (or {self.source}/{self.vm})"
-            case Place.OFF_AT_SOURCE:
+            case LocationState.OFF_AT_SOURCE:
                 return f"realms vms start {self.source}/{self.vm}"
-            case Place.OFF_AT_TARGET:
+            case LocationState.OFF_AT_TARGET:
                 return f"realms vms start {self.target}/{self.vm}"
-            case Place.OFF_AT_BOTH:
+            case LocationState.OFF_AT_BOTH:
                 return f"start it on one of them alone, and undefine it on the other: virsh undefine {self.vm}"
-            case Place.NOWHERE:
+            case LocationState.NOWHERE:
                 return "its disks are where they were; restore its definition from a backup"
-            case Place.UNKNOWN:
+            case LocationState.UNKNOWN:
                 silent = " and ".join(
                     name for name, sight in ((self.source, here), (self.target, there)) if sight is None
                 )
@@ -144,14 +156,14 @@ class Whereabouts:
         return f"on {host} it is off" if sight.defined else f"{host} doesn't have it"
 
 
-def look(vm: str, uuid: str, source: Host, target: Host, deadline: float = LOOK_DEADLINE) -> Whereabouts:
+def look(vm: str, uuid: str, source: Host, target: Host, deadline: float = LOOK_DEADLINE) -> VMLocation:
     """Ask both sides once, by new connections."""
     here, here_error = _ask(source, uuid, deadline)
     there, there_error = _ask(target, uuid, deadline)
-    return Whereabouts(vm, source.name, target.name, here, there, here_error, there_error)
+    return VMLocation(vm, source.name, target.name, here, there, here_error, there_error)
 
 
-def look_until_settled(
+def wait_until_settled(
     vm: str,
     uuid: str,
     source: Host,
@@ -159,14 +171,14 @@ def look_until_settled(
     *,
     monotonic: Callable[[], float],
     wait: Callable[[float], object],
-    ask: Callable[[str, str, Host, Host], Whereabouts] | None = None,
-) -> Whereabouts:
+    ask: Callable[[str, str, Host, Host], VMLocation] | None = None,
+) -> VMLocation:
     """Ask both sides until no migration works on the VM any more, or patience ends."""
     ask = ask or look
     started = monotonic()
     while True:
         found = ask(vm, uuid, source, target)
-        patience = SILENCE if found.place is Place.UNKNOWN else SETTLING
+        patience = SILENCE if found.place is LocationState.UNKNOWN else SETTLING
         if found.settled or monotonic() - started >= patience:
             return found
         wait(_BETWEEN_LOOKS)

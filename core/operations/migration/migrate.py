@@ -20,13 +20,13 @@ from core.driver.migration.migration import (
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import VMState
 from core.operations.migration.cleanup import settle_earlier
-from core.operations.migration.location import Place, Whereabouts, look_until_settled
+from core.operations.migration.location import LocationState, VMLocation, wait_until_settled
 from core.operations.migration.offline import move_offline
 from core.operations.migration.outcome import DEADLINE, Migrated, MigrationFailed, arrive
 from core.operations.migration.plan import MigrationPlan
 from core.operations.migration.target_room import TargetRoom, take_target
-from core.operations.session import Workplace
-from core.operations.tasks.journal import Entry, Journal, Operation
+from core.operations.session import Session
+from core.operations.tasks.journal import Journal, JournalEntry, Operation
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control, StepControl
 from core.units import show_size
@@ -44,16 +44,16 @@ ENDING = 40.0
 """Seconds that libvirt has to end a migration that was called off: it notices a lost host after 20 or 30."""
 
 
-def migrate(control: Control, workplace: Workplace, plan: MigrationPlan, *, keep_room: float = 0.0) -> Migrated:
+def migrate(control: Control, session: Session, plan: MigrationPlan, *, keep_room: float = 0.0) -> Migrated:
     """Carry a plan out. Raises MigrationRefused, NoTarget, ReservationRefused, MigrationFailed, Cancelled.
 
     Room for a VM that arrives off is given back at once, or kept for so many seconds, for whoever starts it. While it
     works the journal says so; it stays there where nobody could find out where the VM is in the end.
     """
     plan.check()
-    registry, vm = workplace.check_can_change(), plan.vm
-    settle_earlier(workplace, control, vm.uuid)
-    entry = Journal(registry.path, workplace.clock).begin(
+    registry, vm = session.require_writable(), plan.vm
+    settle_earlier(session, control, vm.uuid)
+    entry = Journal(registry.path, session.clock).begin(
         Operation.MIGRATE, vm=vm.name, uuid=vm.uuid, realm=plan.source.realm, host=plan.source.name,
         target=plan.target.name, live=plan.live, state=plan.here.sight.state.value,
     )  # fmt: skip
@@ -61,21 +61,21 @@ def migrate(control: Control, workplace: Workplace, plan: MigrationPlan, *, keep
     in_doubt = concluded = False
     try:
         with control.step(StepKind.PLACE, "reserve its room", plan.target.name) as step:
-            room = take_target(workplace, vm, plan.demand, plan.target.name, entry.owner, force=plan.wish.force)
+            room = take_target(session, vm, plan.demand, plan.target.name, entry.owner, force=plan.wish.force)
             room = replace(room, kept_when_off=keep_room)
             if room.warning:
                 control.warn(room.warning)
             step.detail(" ".join(map(str, room.devices)))
         entry.step("move", host=plan.target.name)
         if plan.live:
-            moved = _Live(control, workplace, plan, room, entry).run()
+            moved = _Live(control, session, plan, room, entry).run()
         else:
-            moved = move_offline(control, workplace, plan, room)
+            moved = move_offline(control, session, plan, room)
         concluded = True
         for obstacle in plan.warnings:  # of a VM that stays where it is they are not true
             control.warn(obstacle.what)
     except MigrationFailed as error:
-        concluded, in_doubt = True, error.whereabouts.place in (Place.UNKNOWN, Place.BOTH)
+        concluded, in_doubt = True, error.whereabouts.place in (LocationState.UNKNOWN, LocationState.BOTH)
         raise
     finally:
         if room is not None and not concluded:
@@ -92,14 +92,14 @@ class _Live:
     """One live migration, seen from the thread of its task: it watches, tells, and ends it."""
 
     def __init__(
-        self, control: Control, workplace: Workplace, plan: MigrationPlan, room: TargetRoom, entry: Entry
+        self, control: Control, session: Session, plan: MigrationPlan, room: TargetRoom, entry: JournalEntry
     ) -> None:
         self._control = control
         self._entry = entry
-        self._workplace = workplace
+        self._session = session
         self._plan = plan
         self._room = room
-        self._clock = workplace.clock
+        self._clock = session.clock
         self._started = self._clock.monotonic()
         self._last: JobProgress | None = None
         self._moved_at = self._started
@@ -142,7 +142,7 @@ class _Live:
             reason = error
         found = self._find()
         seconds = self._clock.monotonic() - self._started
-        arrive(self._control, self._workplace, plan, self._room, found=found, reason=reason)
+        arrive(self._control, self._session, plan, self._room, found=found, reason=reason)
         sent = self._last.processed if self._last is not None else 0
         return Migrated(whereabouts=found, live=True, seconds=seconds, bytes_sent=sent)
 
@@ -198,7 +198,7 @@ class _Live:
             )
 
     def _handed_over(self, watch: HostConnection, now: float) -> bool:
-        """Tell whether all is sent and the source waits for the target; past a while it is kept from going on."""
+        """Return whether all is sent and the source waits for the target; past a while it is kept from going on."""
         if not see(watch, self._plan.vm.uuid).held_by_migration:
             return False
         if self._handed_over_at is None:
@@ -218,10 +218,10 @@ class _Live:
             self._call.give_up()
             self._call.wait(5.0)
 
-    def _find(self) -> Whereabouts:
+    def _find(self) -> VMLocation:
         plan, pause = self._plan, threading.Event()
         with self._control.step(StepKind.LOOK, "see where it is", always=True) as step:
-            found = look_until_settled(
+            found = wait_until_settled(
                 plan.vm.name,
                 plan.vm.uuid,
                 plan.source,
@@ -231,14 +231,14 @@ class _Live:
             )
             found = replace(found, held=self._held)
             if self._put_right(found):
-                found = look_until_settled(
+                found = wait_until_settled(
                     plan.vm.name, plan.vm.uuid, plan.source, plan.target,
                     monotonic=self._clock.monotonic, wait=pause.wait,
                 )  # fmt: skip
             step.detail(found.message)
         return found
 
-    def _put_right(self, found: Whereabouts) -> bool:
+    def _put_right(self, found: VMLocation) -> bool:
         """End what is left at the source of a VM that has arrived, or let one go on that surely has not."""
         plan, here = self._plan, found.here
         if found.has_remnant:
@@ -246,7 +246,12 @@ class _Live:
                 end_remnant(source, plan.vm.uuid)
             return True
         paused = here is not None and here.state is VMState.PAUSED and (here.held_by_migration or self._held)
-        if found.place is Place.SOURCE and found.settled and paused and plan.here.sight.state is VMState.RUNNING:
+        if (
+            found.place is LocationState.SOURCE
+            and found.settled
+            and paused
+            and plan.here.sight.state is VMState.RUNNING
+        ):
             with job_connection(plan.source, DEADLINE) as source:
                 source.resume(plan.vm.uuid)
             return True

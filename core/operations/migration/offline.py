@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from core.hardware import PciAddress
     from core.operations.migration.plan import MigrationPlan
     from core.operations.migration.target_room import TargetRoom
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
 
 
-def move_offline(control: Control, workplace: Workplace, plan: MigrationPlan, room: TargetRoom) -> Migrated:
+def move_offline(control: Control, session: Session, plan: MigrationPlan, room: TargetRoom) -> Migrated:
     """Move the definition. What fails is undone: the source has it again, the target what it had before.
 
     Raises MigrationFailed, Cancelled.
     """
-    clock, uuid = workplace.clock, plan.vm.uuid
+    clock, uuid = session.clock, plan.vm.uuid
     started = clock.monotonic()
-    work = _Work(control, workplace, plan, room)
+    work = _OfflineMove(control, session, plan, room)
     reason: RealmsError | None = None
     try:
         work.run()
@@ -39,16 +39,16 @@ def move_offline(control: Control, workplace: Workplace, plan: MigrationPlan, ro
     with control.step(StepKind.LOOK, "see where it is", always=True) as step:
         found = look(plan.vm.name, uuid, plan.source, plan.target)
         step.detail(found.message)
-    arrive(control, workplace, plan, room, found=found, reason=reason)
+    arrive(control, session, plan, room, found=found, reason=reason)
     return Migrated(whereabouts=found, live=False, seconds=clock.monotonic() - started)
 
 
-class _Work:
-    def __init__(self, control: Control, workplace: Workplace, plan: MigrationPlan, room: TargetRoom) -> None:
+class _OfflineMove:
+    def __init__(self, control: Control, session: Session, plan: MigrationPlan, room: TargetRoom) -> None:
         self.began = False
         self._control = control
         self._branch = control.branch()
-        self._workplace = workplace
+        self._session = session
         self._plan = plan
         self._room = room
 
@@ -87,9 +87,9 @@ class _Work:
         return with_addresses(xml, moves), ", ".join(f"{old} is {new} there" for old, new in moves.items())
 
     def _moves(self) -> dict[PciAddress, PciAddress]:
-        """Give each device one of its type on the target, in the order in which they were reserved."""
+        """Return each device one of its type on the target, in the order in which they were reserved."""
         plan = self._plan
-        profiles = self._workplace.configuration.hardware_profiles
+        profiles = self._session.configuration.hardware_profiles
         here, there = profiles[plan.source.profile], profiles[plan.target.profile]
         left = {
             kind: [each for each in self._room.devices if there.type_of(each) == kind] for kind in there.device_types

@@ -14,7 +14,7 @@ _SCHEMES = ("tcp://", "rdma://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MigrationWish:
+class MigrationOptions:
     """Options of a migration. Raises UsageError for those that exclude each other."""
 
     to: str | None = None
@@ -109,7 +109,7 @@ def fine(check: Check, what: str) -> Obstacle:
     return Obstacle(severity=Severity.OK, check=check, what=what)
 
 
-def judged(obstacles: Iterable[Obstacle], wish: MigrationWish) -> tuple[Obstacle, ...]:
+def judged(obstacles: Iterable[Obstacle], wish: MigrationOptions) -> tuple[Obstacle, ...]:
     """Put them in order, worst first, and note which of them the administrator's options override."""
     noted = (replace(each, overridden=each.overridden_by in wish.options) for each in obstacles)
     return tuple(sorted(noted, key=lambda each: (not each.blocks, each.severity.rank)))

@@ -10,14 +10,14 @@ from core.driver.connection.jobs import job_connection
 from core.driver.migration.migration import set_autostart, tidy_source
 from core.errors import Cancelled, DriverError, RealmsError
 from core.fleet.fleet import VMState
-from core.operations.migration.location import Place
+from core.operations.migration.location import LocationState
 
 if TYPE_CHECKING:
     from core.fleet.fleet import Fleet
-    from core.operations.migration.location import Whereabouts
+    from core.operations.migration.location import VMLocation
     from core.operations.migration.plan import MigrationPlan
     from core.operations.migration.target_room import TargetRoom
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
 
 DEADLINE = 20.0
@@ -35,7 +35,7 @@ class MigrationFailed(RealmsError):
 
     code = ErrorCode.MIGRATION_FAILED
 
-    def __init__(self, message: str, whereabouts: Whereabouts, *, hint: str = "") -> None:
+    def __init__(self, message: str, whereabouts: VMLocation, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.whereabouts = whereabouts
 
@@ -43,7 +43,7 @@ class MigrationFailed(RealmsError):
 class MigrationCancelled(Cancelled):
     """The migration was called off by its administrator, and has left the VM where it was."""
 
-    def __init__(self, message: str, whereabouts: Whereabouts) -> None:
+    def __init__(self, message: str, whereabouts: VMLocation) -> None:
         super().__init__(message)
         self.whereabouts = whereabouts
 
@@ -52,7 +52,7 @@ class MigrationCancelled(Cancelled):
 class Migrated:
     """A VM that has moved, and what is left to know about it."""
 
-    whereabouts: Whereabouts
+    whereabouts: VMLocation
     live: bool
     seconds: float
     bytes_sent: int = 0
@@ -61,40 +61,40 @@ class Migrated:
 
 def arrive(
     control: Control,
-    workplace: Workplace,
+    session: Session,
     plan: MigrationPlan,
     room: TargetRoom,
     *,
-    found: Whereabouts,
+    found: VMLocation,
     reason: RealmsError | None,
 ) -> None:
     """Conclude a migration by where the VM is: put the rest in order there, or say why it isn't there.
 
     Raises MigrationFailed, or MigrationCancelled.
     """
-    wanted = Place.TARGET if plan.live else Place.OFF_AT_TARGET
-    if found.place is wanted or (found.place is Place.OFF_AT_TARGET and reason is None):
-        _put_in_order(control, workplace, plan, room, found=found, reason=reason)
+    wanted = LocationState.TARGET if plan.live else LocationState.OFF_AT_TARGET
+    if found.place is wanted or (found.place is LocationState.OFF_AT_TARGET and reason is None):
+        _put_in_order(control, session, plan, room, found=found, reason=reason)
         return
     if found.there is not None and not found.there.active:
         room.promise.release()
     else:  # the target may run it: its room is held a while longer
-        room.promise.settle(HELD_IN_DOUBT)
+        room.promise.release_later(HELD_IN_DOUBT)
     hint = found.hint or (reason.hint if reason is not None else "")
     if reason is None:
         raise MigrationFailed(f"libvirt says that it has moved, but {found.message}", found, hint=hint)
-    if isinstance(reason, Cancelled) and found.place in (Place.SOURCE, Place.OFF_AT_SOURCE):
+    if isinstance(reason, Cancelled) and found.place in (LocationState.SOURCE, LocationState.OFF_AT_SOURCE):
         raise MigrationCancelled(f"called off: {found.message}", found) from reason
     raise MigrationFailed(f"{reason.message}; {found.message}", found, hint=hint) from reason
 
 
 def _put_in_order(
     control: Control,
-    workplace: Workplace,
+    session: Session,
     plan: MigrationPlan,
     room: TargetRoom,
     *,
-    found: Whereabouts,
+    found: VMLocation,
     reason: RealmsError | None,
 ) -> None:
     uuid = plan.vm.uuid
@@ -118,12 +118,12 @@ def _put_in_order(
             control.warn(f"{disk.place} is still on {plan.source.name}: delete it there once all is well")
     if not plan.live:
         if room.kept_when_off:
-            room.promise.settle(room.kept_when_off)
+            room.promise.release_later(room.kept_when_off)
         else:
             room.promise.release()
         return
-    workplace.connect().wait(lambda fleet: _is_seen(fleet, plan), SEEN_WITHIN)
-    room.promise.settle(room.stale_after)
+    session.connect().wait(lambda fleet: _is_seen(fleet, plan), SEEN_WITHIN)
+    room.promise.release_later(room.stale_after)
 
 
 def _is_seen(fleet: Fleet, plan: MigrationPlan) -> bool:

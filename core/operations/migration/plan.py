@@ -17,11 +17,11 @@ from core.errors import DriverError, RealmsError, UsageError
 from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot, VMState
 from core.hosts import Host
 from core.operations.migration.checks import Findings, check_migration
-from core.operations.migration.options import MigrationWish, Obstacle, error, judged, warning
+from core.operations.migration.options import MigrationOptions, Obstacle, error, judged, warning
 from core.operations.migration.storage import compare_storage, unshared_disks
 from core.operations.migration.target_room import Demand, NoTarget, can_be_forced, demand_of, rank_targets
 from core.operations.selection import check_known
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.placement.engine.verdicts import Verdict
@@ -56,7 +56,7 @@ class MigrationPlan:
     vm: VM
     source: Host
     target: Host
-    wish: MigrationWish
+    wish: MigrationOptions
     demand: Demand
     verdict: Verdict
     verdicts: tuple[Verdict, ...]
@@ -104,7 +104,7 @@ class MigrationPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class MigrationSource:
     """A VM on its host, in the fleet as it was seen last."""
 
     fleet: Fleet
@@ -117,15 +117,15 @@ class Departure:
         return printable(self.vm.name)
 
     def host(self, name: str) -> Host:
-        """Give a host of the fleet."""
+        """Return a host of the fleet."""
         return next(snapshot.host for snapshot in self.fleet.hosts if snapshot.name == name)
 
 
 def plan_migration(
     control: Control,
-    workplace: Workplace,
-    departure: Departure,
-    wish: MigrationWish,
+    session: Session,
+    departure: MigrationSource,
+    wish: MigrationOptions,
     *,
     prove: bool = True,
     as_if_off: bool = False,
@@ -146,8 +146,8 @@ def plan_migration(
             f"it doesn't answer, so nobody knows how {departure.name} is{reason}",
             hint="a VM moves only from a host that answers",
         )
-    demand = demand_of(workplace.configuration, snapshot, vm)
-    verdicts = rank_targets(workplace.configuration, departure.fleet, demand.request, snapshot.name)
+    demand = demand_of(session.configuration, snapshot, vm)
+    verdicts = rank_targets(session.configuration, departure.fleet, demand.request, snapshot.name)
     candidates = _candidates(departure, wish, verdicts)
     strangers = tuple(_strangers(demand, snapshot))
     passed: list[Passed] = []
@@ -177,8 +177,10 @@ def plan_migration(
     return plans[0]
 
 
-def _candidates(departure: Departure, wish: MigrationWish, verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
-    """Give the hosts to try, best first; at least one."""
+def _candidates(
+    departure: MigrationSource, wish: MigrationOptions, verdicts: tuple[Verdict, ...]
+) -> tuple[Verdict, ...]:
+    """Return the hosts to try, best first; at least one."""
     name, realm, source = departure.name, departure.snapshot.host.realm, departure.snapshot.name
     if wish.to is None:
         able = tuple(verdict for verdict in verdicts if verdict.feasible)
@@ -202,7 +204,12 @@ class _Check:
     """Everything that is checked for one target."""
 
     def __init__(
-        self, departure: Departure, wish: MigrationWish, source: HostConnection, here: SourceReport, verdict: Verdict
+        self,
+        departure: MigrationSource,
+        wish: MigrationOptions,
+        source: HostConnection,
+        here: SourceReport,
+        verdict: Verdict,
     ) -> None:
         self._departure = departure
         self._wish = wish
@@ -243,7 +250,7 @@ def _placement(verdict: Verdict) -> Iterator[Obstacle]:
         yield error(Check.PLACEMENT, f"{verdict.host} refuses it: {reason}", mend, unless=unless)
 
 
-def _standing(departure: Departure, target: Host) -> Iterator[Obstacle]:
+def _standing(departure: MigrationSource, target: Host) -> Iterator[Obstacle]:
     snapshot, vm = departure.snapshot, departure.vm
     if not vm.managed:
         what = f"{departure.name} is foreign: no realm has made it, and someone else may rely on where it is"

@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
     from core.driver.connection.connection import HostConnection
     from core.driver.migration.survey import ActivePool, SourceReport, TargetReport
-    from core.driver.migration.traits import Disk
+    from core.driver.migration.traits import MovedDisk
 
 WITNESS = "realms-proof-"
 """What the name of the tiny volume begins with that a proof makes and deletes; the same as for pools."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class StorageSharing:
     """Whether a folder with disks is the same on both hosts: True and False are known, None is not. `how` says why."""
 
     shared: bool | None
     how: str
 
 
-def folders_of(disk: Disk, pools: Iterable[ActivePool]) -> tuple[str, ...]:
-    """Give the folders that a disk's files lie in, those of what it is an overlay of too."""
+def folders_of(disk: MovedDisk, pools: Iterable[ActivePool]) -> tuple[str, ...]:
+    """Return the folders that a disk's files lie in, those of what it is an overlay of too."""
     if disk.volume is not None:
         return tuple(pool.path for pool in pools if pool.name == disk.volume[0])
     if disk.kind != "file":
@@ -40,7 +40,7 @@ def folders_of(disk: Disk, pools: Iterable[ActivePool]) -> tuple[str, ...]:
 
 def compare_storage(
     source: HostConnection, target: HostConnection, here: SourceReport, there: TargetReport, *, prove: bool
-) -> Mapping[str, Sharing]:
+) -> Mapping[str, StorageSharing]:
     """Find out for every folder with disks of the domain whether both hosts share it.
 
     With `prove` a tiny volume is made on the source, looked for on the target, and deleted. Raises DriverError only
@@ -58,25 +58,27 @@ def _compare(
     there: TargetReport,
     *,
     prove: bool,
-) -> Sharing:
+) -> StorageSharing:
     mine, theirs = _at(folder, here.pools), _at(folder, there.pools)
     if mine is None:
-        return Sharing(shared=None, how=f"no active pool of {source.host} lies at {folder}, so nothing can be proven")
+        return StorageSharing(
+            shared=None, how=f"no active pool of {source.host} lies at {folder}, so nothing can be proven"
+        )
     if theirs is None:
-        return Sharing(shared=None, how=f"no active pool of {target.host} lies at {folder}")
+        return StorageSharing(shared=None, how=f"no active pool of {target.host} lies at {folder}")
     if mine.source and mine.source == theirs.source:
-        return Sharing(shared=True, how=f"both have mounted {mine.source}")
+        return StorageSharing(shared=True, how=f"both have mounted {mine.source}")
     if not prove:
-        return Sharing(shared=None, how="nothing was proven: that would make a tiny volume")
+        return StorageSharing(shared=None, how="nothing was proven: that would make a tiny volume")
     try:
         seen = _witnessed(source, target, mine.name, theirs.name)
     except DriverError as error:
         if not source.is_alive() or not target.is_alive():
             raise
-        return Sharing(shared=None, how=f"the proof failed: {error.message}")
+        return StorageSharing(shared=None, how=f"the proof failed: {error.message}")
     if seen:
-        return Sharing(shared=True, how=f"a volume made in pool {mine.name} is seen in pool {theirs.name} there")
-    return Sharing(
+        return StorageSharing(shared=True, how=f"a volume made in pool {mine.name} is seen in pool {theirs.name} there")
+    return StorageSharing(
         shared=False, how=f"a volume made in pool {mine.name} is not seen in pool {theirs.name} of {target.host}"
     )
 
@@ -103,9 +105,9 @@ def _witnessed(source: HostConnection, target: HostConnection, pool: str, other:
 
 
 def unshared_disks(
-    disks: Iterable[Disk], pools: Iterable[ActivePool], storage: Mapping[str, Sharing]
-) -> Iterator[Disk]:
-    """Give the disks of which it isn't known that both hosts share them."""
+    disks: Iterable[MovedDisk], pools: Iterable[ActivePool], storage: Mapping[str, StorageSharing]
+) -> Iterator[MovedDisk]:
+    """Return the disks of which it isn't known that both hosts share them."""
     pools = tuple(pools)
     for disk in disks:
         if disk.is_empty or disk.kind == "network":

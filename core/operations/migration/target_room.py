@@ -11,7 +11,7 @@ from core.curves import INFINITY
 from core.errors import RealmsError
 from core.fleet.fleet import Fleet
 from core.operations.scheduling.log_writer import SchedulingDecision, log_decision
-from core.operations.scheduling.reserve import Promise
+from core.operations.scheduling.reserve import HeldReservation
 from core.operations.tasks.journal import Operation
 from core.placement.engine.engine import order, rooms
 from core.placement.engine.request import Request
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.fleet.fleet import VM, HostSnapshot
     from core.hardware import PciAddress
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.placement.engine.verdicts import Verdict
     from core.registry.transactions import Transaction
 
@@ -54,7 +54,7 @@ class Demand:
 class TargetRoom:
     """Room that was taken on the target for a VM on its way; `stale_after`: seconds until all have looked again."""
 
-    promise: Promise
+    promise: HeldReservation
     devices: tuple[PciAddress, ...]
     stale_after: float
     warning: str = ""
@@ -64,7 +64,7 @@ class TargetRoom:
 
 
 def demand_of(configuration: Configuration, snapshot: HostSnapshot, vm: VM) -> Demand:
-    """Say what a VM asks of another host of its realm: its maxima, and its devices by type."""
+    """Return what a VM asks of another host of its realm: its maxima, and its devices by type."""
     profile = configuration.hardware_profiles.get(snapshot.host.profile)
     types = {address: None if profile is None else profile.type_of(address) for address in vm.devices}
     counts = Counter(kind for kind in types.values() if kind is not None)
@@ -81,22 +81,22 @@ def rank_targets(configuration: Configuration, fleet: Fleet, request: Request, s
 
 
 def can_be_forced(verdict: Verdict) -> bool:
-    """Tell whether an administrator may send a VM to a host that refuses it."""
+    """Return whether an administrator may send a VM to a host that refuses it."""
     return all(reason.why not in CAN_NOT_BE_FORCED for reason in verdict.reasons)
 
 
-def take_target(workplace: Workplace, vm: VM, demand: Demand, target: str, owner: str, *, force: bool) -> TargetRoom:
+def take_target(session: Session, vm: VM, demand: Demand, target: str, owner: str, *, force: bool) -> TargetRoom:
     """Take room on the target under the registry's lock, judged again by the hosts and reservations of that moment.
 
     Raises NoTarget, ReservationRefused, RegistryBusy, ReadOnly. The decision is logged where the realm wants it;
     that it can't be is only a warning.
     """
-    registry = workplace.check_can_change()
-    snapshots = workplace.connect().snapshots()
+    registry = session.require_writable()
+    snapshots = session.connect().snapshots()
     taken: Reservation | None = None
     with registry.transaction() as changes:
         fleet = _fleet_under_lock(snapshots, changes, vm)
-        verdicts = rank_targets(workplace.configuration, fleet, demand.request, vm.host)
+        verdicts = rank_targets(session.configuration, fleet, demand.request, vm.host)
         verdict = next((each for each in verdicts if each.host == target), None)
         if verdict is None:
             raise NoTarget(f"{target} is not among the other hosts of the realm any more", verdicts)
@@ -112,16 +112,16 @@ def take_target(workplace: Workplace, vm: VM, demand: Demand, target: str, owner
                     owner=owner,
                 )
             )
-    promise = Promise(registry, taken, workplace.clock) if taken is not None else None
+    promise = HeldReservation(registry, taken, session.clock) if taken is not None else None
     placements = Placements(request=demand.request, count=1, placements=(), verdicts=verdicts)
     if taken is not None:
         cost = verdict.cost.total if verdict.cost is not None else INFINITY
         there = Placement(1, target, verdict.realm, cost, verdict.devices, demand.request)
         placements = replace(placements, placements=(there,))
-    warning = _log(workplace, fleet, vm, verdict, placements)
+    warning = _log(session, fleet, vm, verdict, placements)
     if taken is None or promise is None:
         raise NoTarget(f"{target} can't take {vm.name}: {verdict.refusal}", verdicts, hint=warning)
-    stale_after = workplace.configuration.realms[verdict.realm].stale_after
+    stale_after = session.configuration.realms[verdict.realm].stale_after
     return TargetRoom(promise=promise, devices=taken.devices, stale_after=stale_after, warning=warning)
 
 
@@ -142,13 +142,13 @@ def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction,
     )
 
 
-def _log(workplace: Workplace, fleet: Fleet, vm: VM, target: Verdict, placements: Placements) -> str:
-    realm = workplace.configuration.realms.get(target.realm)
+def _log(session: Session, fleet: Fleet, vm: VM, target: Verdict, placements: Placements) -> str:
+    realm = session.configuration.realms.get(target.realm)
     if realm is None or not realm.log_scheduling:
         return ""
     is_best = target.feasible and placements.verdicts[0] == target
     decision = SchedulingDecision(
-        workplace.configuration,
+        session.configuration,
         fleet,
         placements,
         operation=Operation.MIGRATE,
@@ -157,4 +157,4 @@ def _log(workplace: Workplace, fleet: Fleet, vm: VM, target: Verdict, placements
         forced_host=None if is_best else target.host,
         despite_refusal=bool(placements.placements) and not target.feasible,
     )
-    return log_decision(workplace.check_can_change().path, decision)
+    return log_decision(session.require_writable().path, decision)

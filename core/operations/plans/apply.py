@@ -17,15 +17,15 @@ from queue import Empty, SimpleQueue
 from core.errors import Cancelled, DriverError, RealmsError, UnwritableFile
 from core.fleet.fleet import Fleet
 from core.operations.migration.cleanup import settle_earlier
-from core.operations.migration.location import Place
+from core.operations.migration.location import LocationState
 from core.operations.migration.outcome import MigrationFailed
-from core.operations.plans.move import Errand, LeftOff, move_by_shutdown, move_live, start_again
+from core.operations.plans.move import LeftShutDown, MoveJob, move_by_shutdown, move_live, start_again
 from core.operations.plans.pacing import next_moves
-from core.operations.plans.run import BEGIN, END, SHUT_DOWN, MoveState, MoveView, Run, in_journal
-from core.operations.session import Workplace
-from core.operations.tasks.journal import Entry, Journal, Operation
+from core.operations.plans.run import BEGIN, END, SHUT_DOWN, MoveState, MoveView, PlanRun, in_journal
+from core.operations.session import Session
+from core.operations.tasks.journal import Journal, JournalEntry, Operation
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.tasks.substeps import folded
+from core.operations.tasks.substeps import as_substep
 from core.operations.tasks.task import Control, Progress, Step
 from core.placement.plans.drain import Move
 from core.text import one_line
@@ -45,7 +45,7 @@ MOST_IN_ALL = 16
 MOST_NAMED = 5
 """VMs that are named in a warning about several."""
 
-_IN_DOUBT = (Place.UNKNOWN, Place.BOTH, Place.NOWHERE)
+_IN_DOUBT = (LocationState.UNKNOWN, LocationState.BOTH, LocationState.NOWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,16 @@ class _Ended:
     is_off: bool = False
 
 
-def carry_out(control: Control, workplace: Workplace, run: Run, *, deadline: float) -> str:
+def apply_plan(control: Control, session: Session, run: PlanRun, *, deadline: float) -> str:
     """Make the moves that a run has waiting, never others, and say how many were made.
 
     Connecting to each host may take `deadline` seconds. A move that fails is in the run's view, and no error here.
     Raises Cancelled: what was under way is called off then; StillAtWork, UnwritableFile, ReadOnly.
     """
-    run.tells(workplace.tasks.tell)
+    run.subscribe(session.tasks.tell)
     try:
-        with in_journal(workplace, run) as entry, _whole(control, run):
-            _Carrying(control, workplace, run, entry, deadline).work()
+        with in_journal(session, run) as entry, _whole(control, run):
+            PlanRunner(control, session, run, entry, deadline).work()
             if not run.view.count(MoveState.WAITING, MoveState.IN_DOUBT):
                 entry.close()
     finally:
@@ -77,7 +77,7 @@ def carry_out(control: Control, workplace: Workplace, run: Run, *, deadline: flo
 
 
 @contextmanager
-def _whole(control: Control, run: Run) -> Iterator[None]:
+def _whole(control: Control, run: PlanRun) -> Iterator[None]:
     """Show all of a run as one step: how many of its moves have ended, and at its end how well."""
     steps, ended = control.steps, Progress.FAILED
     index = steps.begin(Step(StepKind.RUN, run.view.order.what))
@@ -87,7 +87,7 @@ def _whole(control: Control, run: Run) -> Iterator[None]:
         done = len(view.moves) - view.count(MoveState.WAITING, MoveState.UNDER_WAY)
         steps.update_step(index, done=done, total=len(view.moves), unit="moves")
 
-    run.tells(count)
+    run.subscribe(count)
     try:
         yield
         if not run.view.count(MoveState.FAILED, MoveState.IN_DOUBT):
@@ -96,12 +96,12 @@ def _whole(control: Control, run: Run) -> Iterator[None]:
         steps.settle_step(index, ended, run.view.summary)
 
 
-class _Carrying:
+class PlanRunner:
     """The run as its task's thread sees it; each move has a thread of its own, and tells it when it has ended."""
 
-    def __init__(self, control: Control, workplace: Workplace, run: Run, entry: Entry, deadline: float) -> None:
+    def __init__(self, control: Control, session: Session, run: PlanRun, entry: JournalEntry, deadline: float) -> None:
         self._control = control
-        self._workplace = workplace
+        self._session = session
         self._run = run
         self._entry = entry
         self._deadline = deadline
@@ -140,9 +140,9 @@ class _Carrying:
     # Choosing ------------------------------------------------------------------------------------------------------
 
     def _fleet(self) -> Fleet:
-        """Give the fleet with the reservations of this very moment, those of other programs too."""
-        seen = self._workplace.fleet()
-        reservations = self._workplace.check_can_change().reservations()
+        """Return the fleet with the reservations of this very moment, those of other programs too."""
+        seen = self._session.fleet()
+        reservations = self._session.require_writable().reservations()
         return Fleet(
             seen.taken,
             tuple(
@@ -158,7 +158,7 @@ class _Carrying:
         waiting = self._run.waiting()
         if not waiting:
             return False
-        configuration, fleet = self._workplace.configuration, self._fleet()
+        configuration, fleet = self._session.configuration, self._fleet()
         under_way = tuple(self._under_way.values())
         busy = self._others_at_work()
         choice = next_moves(
@@ -185,7 +185,7 @@ class _Carrying:
     def _others_at_work(self) -> Counter[str]:
         """Count the migrations that other programs, or other tasks, have under way, by host."""
         own = {move.vm.uuid for move in self._under_way.values()}
-        journal = Journal(self._workplace.check_can_change().path, self._workplace.clock)
+        journal = Journal(self._session.require_writable().path, self._session.clock)
         return Counter(
             str(record.facts.get(side))
             for record in journal.records()
@@ -195,7 +195,7 @@ class _Carrying:
 
     def _leave(self, waiting: dict[str, int], fleet: Fleet) -> None:
         """Note of each VM that is not moved any more why that is so."""
-        staying = self._order.staying(self._workplace.configuration, fleet)
+        staying = self._order.staying(self._session.configuration, fleet)
         stuck = {each.vm.uuid: each.message for each in staying}
         for uuid, number in waiting.items():
             move = self._run.view.moves[number]
@@ -225,8 +225,8 @@ class _Carrying:
             target=move.target, offline=move.offline, detail="", hint="", done=0.0, total=0.0,
         )  # fmt: skip
         self._under_way[number] = move
-        errand = Errand(
-            workplace=self._workplace,
+        errand = MoveJob(
+            session=self._session,
             fleet=fleet,
             move=move,
             foreign=self._order.policy.foreign,
@@ -241,14 +241,14 @@ class _Carrying:
         except RuntimeError as error:  # the system has no thread left: nobody would ever tell that it has ended
             self._ended.put(_Ended(number, MoveState.FAILED, f"it could not be begun: {error}"))
 
-    def _make(self, number: int, errand: Errand) -> None:
+    def _make(self, number: int, errand: MoveJob) -> None:
         ended = _Ended(number, MoveState.IN_DOUBT, "internal error: run again with REALMS_TRACEBACK=1")
         try:
             ended = self._moved(number, errand)
         finally:  # a defect goes to the thread's hook, and nobody waits for ever
             self._ended.put(ended)
 
-    def _moved(self, number: int, errand: Errand) -> _Ended:
+    def _moved(self, number: int, errand: MoveJob) -> _Ended:
         move, branch = errand.move, self._control.branch()
         name = one_line(move.vm.name)
 
@@ -266,10 +266,10 @@ class _Carrying:
             with branch.step(
                 StepKind.MOVE, f"move {name} to {one_line(move.target)}", move.source, vm=move.vm.name, to=move.target
             ) as step:
-                inner = folded(step, saw, warns)
+                inner = as_substep(step, saw, warns)
                 try:
                     if move.offline:
-                        finishing = folded(step, saw, warns, unstoppable=True)
+                        finishing = as_substep(step, saw, warns, unstoppable=True)
                         message = move_by_shutdown(inner, errand, finishing, shut_down)
                     else:
                         message = move_live(inner, errand)
@@ -280,10 +280,10 @@ class _Carrying:
         except Cancelled as error:
             return _Ended(number, MoveState.WAITING, error.message)
         except RealmsError as error:
-            cause = error.reason if isinstance(error, LeftOff) else error
+            cause = error.reason if isinstance(error, LeftShutDown) else error
             doubtful = isinstance(cause, MigrationFailed) and cause.whereabouts.place in _IN_DOUBT
             state = MoveState.IN_DOUBT if doubtful else MoveState.FAILED
-            return _Ended(number, state, error.message, error.hint, is_off=isinstance(error, LeftOff))
+            return _Ended(number, state, error.message, error.hint, is_off=isinstance(error, LeftShutDown))
         return _Ended(number, MoveState.DONE, message)
 
     def _take(self, seconds: float) -> None:
@@ -326,23 +326,23 @@ class _Carrying:
                     with self._control.step(
                         StepKind.START, f"start {one_line(move.vm)} again: it was shut down for its move", vm=move.vm
                     ) as step:
-                        step.detail(start_again(self._control.branch(), self._workplace, move.uuid, None))
+                        step.detail(start_again(self._control.branch(), self._session, move.uuid, None))
                     self._run.change_move(number, is_off=False)
             except Cancelled:
                 raise
-            except LeftOff as error:
+            except LeftShutDown as error:
                 self._conclude(_Ended(number, MoveState.FAILED, error.message, error.hint, is_off=True))
             except RealmsError as error:
                 self._conclude(_Ended(number, MoveState.IN_DOUBT, error.message, error.hint))
                 return
 
     def _settle(self, move: MoveView) -> None:
-        until = self._workplace.clock.monotonic() + SETTLE_WITHIN
+        until = self._session.clock.monotonic() + SETTLE_WITHIN
         while True:
             try:
-                settle_earlier(self._workplace, self._control, move.uuid)
+                settle_earlier(self._session, self._control, move.uuid)
             except DriverError:
-                if self._workplace.clock.monotonic() > until:
+                if self._session.clock.monotonic() > until:
                     raise
                 self._control.wait(LOOK_EVERY)
             else:

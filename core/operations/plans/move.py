@@ -9,9 +9,9 @@ from core.codes import ErrorCode
 from core.errors import DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet.fleet import VM, Connection, Fleet, HostSnapshot
 from core.operations.migration.migrate import migrate
-from core.operations.migration.options import MigrationWish
-from core.operations.migration.plan import Departure, plan_migration
-from core.operations.session import Workplace
+from core.operations.migration.options import MigrationOptions
+from core.operations.migration.plan import MigrationSource, plan_migration
+from core.operations.session import Session
 from core.operations.tasks.task import Control
 from core.operations.vms.power import SEEN_SECONDS, Action, NotShutDown, act
 from core.operations.vms.start import ASK_SECONDS, start_vm
@@ -21,25 +21,25 @@ from core.text import one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class MoveJob:
     """A move to make, by the fleet as it was seen; each side has `deadline` seconds to be connected to.
 
     `bandwidth` is in MiB/s; 0: no limit.
     """
 
-    workplace: Workplace
+    session: Session
     fleet: Fleet
     move: Move
     foreign: bool
     bandwidth: int
     deadline: float
 
-    def departure(self) -> Departure:
+    def departure(self) -> MigrationSource:
         """Find the VM on its host, as the fleet was seen."""
         return _departure(self.fleet, self.move.source, self.move.vm.uuid)
 
 
-class LeftOff(RealmsError):
+class LeftShutDown(RealmsError):
     """A VM was shut down to be moved, and was not started again; `reason` says why it was not moved, if that is so."""
 
     code = ErrorCode.LEFT_OFF
@@ -49,49 +49,49 @@ class LeftOff(RealmsError):
         self.reason = reason
 
 
-def move_live(control: Control, errand: Errand) -> str:
+def move_live(control: Control, errand: MoveJob) -> str:
     """Move a VM while it runs, and say where it is. Raises what `plan_migration` and `migrate` do."""
-    wish = MigrationWish(to=errand.move.target, foreign=errand.foreign, bandwidth=errand.bandwidth)
-    plan = plan_migration(control, errand.workplace, errand.departure(), wish, deadline=errand.deadline)
-    return migrate(control, errand.workplace, plan).whereabouts.message
+    wish = MigrationOptions(to=errand.move.target, foreign=errand.foreign, bandwidth=errand.bandwidth)
+    plan = plan_migration(control, errand.session, errand.departure(), wish, deadline=errand.deadline)
+    return migrate(control, errand.session, plan).whereabouts.message
 
 
-def move_by_shutdown(control: Control, errand: Errand, finishing: Control, shut_down: Callable[[], object]) -> str:
+def move_by_shutdown(control: Control, errand: MoveJob, finishing: Control, shut_down: Callable[[], object]) -> str:
     """Shut a VM down, move it, start it on its target, and say so. All is checked before it is shut down.
 
     `shut_down` is called right before that. Where it can't be moved then it is started again where it was, by
     `finishing`, which is not cancelled. Raises NotShutDown, LeftOff, what moving and starting raise, and Cancelled.
     """
-    workplace, move = errand.workplace, errand.move
-    wish = MigrationWish(to=move.target, foreign=errand.foreign, offline=True)
+    session, move = errand.session, errand.move
+    wish = MigrationOptions(to=move.target, foreign=errand.foreign, offline=True)
     departure = errand.departure()
     plan_migration(
-        control, workplace, departure, wish, as_if_off=True, deadline=errand.deadline
+        control, session, departure, wish, as_if_off=True, deadline=errand.deadline
     ).check()  # what is found only afterwards costs an outage
     shut_down()
     # Once it was asked to shut down nobody can take that back: whatever is wanted meanwhile waits until it has.
-    target = _target(workplace, departure)
+    target = _target(session, departure)
     try:
-        act(workplace, finishing, target, Action.SHUTDOWN)
+        act(session, finishing, target, Action.SHUTDOWN)
     except NotShutDown as error:
         message = f"{error.message}; if it shuts down later it stays off, on {move.source}"
         raise NotShutDown(message, hint=f"{error.hint}; realms vms start {target.name} starts it again") from error
     except (HostUnreachable, HostTimeout) as error:
         message = f"{error.message}; it may have shut down, and is off on {move.source} then"
-        raise LeftOff(message, hint=f"realms vms list; realms vms start {target.name}", reason=error) from error
+        raise LeftShutDown(message, hint=f"realms vms list; realms vms start {target.name}", reason=error) from error
     try:
         control.check()
-        departure = _departure(workplace.fleet(), move.source, move.vm.uuid)
-        plan = plan_migration(control, workplace, departure, wish, deadline=errand.deadline)
-        migrate(control, workplace, plan, keep_room=SEEN_SECONDS + ASK_SECONDS)
+        departure = _departure(session.fleet(), move.source, move.vm.uuid)
+        plan = plan_migration(control, session, departure, wish, deadline=errand.deadline)
+        migrate(control, session, plan, keep_room=SEEN_SECONDS + ASK_SECONDS)
     except RealmsError as error:
-        start_again(finishing, workplace, move.vm.uuid, error)
+        start_again(finishing, session, move.vm.uuid, error)
         raise
-    return start_again(finishing, workplace, move.vm.uuid, None, on=move.target)
+    return start_again(finishing, session, move.vm.uuid, None, on=move.target)
 
 
 def start_again(
-    control: Control, workplace: Workplace, uuid: str, reason: RealmsError | None, *, on: str | None = None
+    control: Control, session: Session, uuid: str, reason: RealmsError | None, *, on: str | None = None
 ) -> str:
     """Start a VM that was shut down for its move where it is defined now, and say where that is; one that runs is left.
 
@@ -99,37 +99,37 @@ def start_again(
     was to go, if that is so.
     """
     why = f"{reason.message}; " if reason is not None else ""
-    workplace.connect().wait(lambda fleet: _is_on(fleet, uuid, on), SEEN_SECONDS)
-    seen = _seen(workplace.fleet(), uuid)
+    session.connect().wait(lambda fleet: _is_on(fleet, uuid, on), SEEN_SECONDS)
+    seen = _seen(session.fleet(), uuid)
     running = next((pair for pair in seen if pair[1].active), None)
     if running is not None:
         return f"{one_line(running[1].name)} is {running[1].state.value} on {running[0].name}"
     if len(seen) != 1:
         where = " and ".join(snapshot.name for snapshot, _ in seen) or "no host that answers"
         message = f"{why}it is off, defined on {where}, and was not started again"
-        raise LeftOff(message, hint="realms vms list, realms vms start", reason=reason) from reason
+        raise LeftShutDown(message, hint="realms vms list, realms vms start", reason=reason) from reason
     snapshot, vm = seen[0]
-    target = _target(workplace, Departure(workplace.fleet(), snapshot, vm))
+    target = _target(session, MigrationSource(session.fleet(), snapshot, vm))
     try:
         # It ran before, registered or not: to turn it off for being slow to boot would be an outage of our making.
-        start_vm(workplace, control, target, wait=False)
+        start_vm(session, control, target, wait=False)
     except RealmsError as error:
         message = f"{why}it is off on {snapshot.name}, and could not be started there: {error.message}"
-        raise LeftOff(message, hint=f"realms vms start {target.name}", reason=reason) from error
+        raise LeftShutDown(message, hint=f"realms vms start {target.name}", reason=reason) from error
     return f"{one_line(vm.name)} was started again on {snapshot.name}"
 
 
-def _departure(fleet: Fleet, host: str, uuid: str) -> Departure:
+def _departure(fleet: Fleet, host: str, uuid: str) -> MigrationSource:
     snapshot = fleet.host(host)
     vm = next((vm for vm in snapshot.vms if vm.uuid == uuid), None) if snapshot is not None else None
     if snapshot is None or vm is None:
         raise DriverError(host, "the VM is not there any more", hint="realms vms list")
-    return Departure(fleet, snapshot, vm)
+    return MigrationSource(fleet, snapshot, vm)
 
 
-def _target(workplace: Workplace, departure: Departure) -> Target:
+def _target(session: Session, departure: MigrationSource) -> Target:
     host = departure.snapshot.host
-    return Target(departure.vm, host, workplace.configuration.realms[host.realm])
+    return Target(departure.vm, host, session.configuration.realms[host.realm])
 
 
 def _seen(fleet: Fleet, uuid: str) -> list[tuple[HostSnapshot, VM]]:

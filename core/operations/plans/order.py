@@ -32,7 +32,7 @@ MovesPlan = DrainPlan | RebalancePlan | RoomPlan
 """A plan whose answer is moves in their order."""
 
 
-class PlanKind(StrEnum):
+class MovesKind(StrEnum):
     """Which plan is carried out."""
 
     DRAIN = "drain"
@@ -48,7 +48,7 @@ class PlanOrder:
     again where the policy has them move. Raises UsageError for what makes no sense.
     """
 
-    kind: PlanKind
+    kind: MovesKind
     host: str = ""
     policy: MovePolicy = DEFAULT_POLICY
     """Which VMs may be moved."""
@@ -61,10 +61,10 @@ class PlanOrder:
     """The VM that room is made for, else None."""
 
     def __post_init__(self) -> None:
-        if (self.kind is PlanKind.DRAIN) != bool(self.host):
-            raise UsageError(f"a {self.kind.value} has {'a' if self.kind is PlanKind.DRAIN else 'no'} host")
-        if (self.kind is PlanKind.ROOM) != (self.request is not None):
-            raise UsageError(f"a {self.kind.value} has {'a' if self.kind is PlanKind.ROOM else 'no'} request")
+        if (self.kind is MovesKind.DRAIN) != bool(self.host):
+            raise UsageError(f"a {self.kind.value} has {'a' if self.kind is MovesKind.DRAIN else 'no'} host")
+        if (self.kind is MovesKind.ROOM) != (self.request is not None):
+            raise UsageError(f"a {self.kind.value} has {'a' if self.kind is MovesKind.ROOM else 'no'} request")
         if not 1 <= self.parallel <= MOST_PARALLEL:
             raise UsageError(f"a host takes part in 1 to {MOST_PARALLEL} moves at once, not {self.parallel}")
         if self.most is not None and self.most < 0:
@@ -82,7 +82,7 @@ class PlanOrder:
         return f"{self.kind.value} {self.host}".rstrip()
 
     @property
-    def goal(self) -> tuple[PlanKind, str, Request | None]:
+    def goal(self) -> tuple[MovesKind, str, Request | None]:
         """What it is to bring about, however it does so: two orders of one goal are the same plan."""
         return self.kind, self.host, self.request
 
@@ -91,7 +91,7 @@ class PlanOrder:
         if self.request is not None:
             most = DEFAULT_MOST_MOVES if self.most is None else self.most
             return make_room(configuration, fleet, self.request, self.policy, most_moves=most)
-        if self.kind is PlanKind.DRAIN:
+        if self.kind is MovesKind.DRAIN:
             return drain(configuration, fleet, self.host, self.policy)
         return rebalance(configuration, fleet, self.policy, most=self.most)
 
@@ -108,7 +108,7 @@ class PlanOrder:
                 return ()
 
     def facts(self) -> dict[str, Any]:
-        """Give it as it is written down; `of_facts` reads it."""
+        """Return it as it is written down; `of_facts` reads it."""
         return {
             "kind": self.kind.value,
             "host": self.host,
@@ -132,7 +132,7 @@ class PlanOrder:
     def _of_facts(cls, facts: Mapping[str, Any]) -> PlanOrder:
         most = facts["most"]
         return cls(
-            kind=PlanKind(facts["kind"]),
+            kind=MovesKind(facts["kind"]),
             host=str(facts["host"]),
             policy=MovePolicy(foreign=bool(facts["foreign"]), with_devices=bool(facts["offline"])),
             parallel=int(facts["parallel"]),

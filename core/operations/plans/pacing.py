@@ -37,7 +37,7 @@ def with_way_back(fleet: Fleet, under_way: Iterable[Move]) -> Fleet:
 
 
 def as_if_ended(fleet: Fleet, under_way: Iterable[Move]) -> Fleet:
-    """Give the fleet as it will be once the moves under way have ended as they should."""
+    """Return the fleet as it will be once the moves under way have ended as they should."""
     moves = tuple(under_way)
     leaving = {move.vm.key for move in moves}
     hosts = (
@@ -55,7 +55,7 @@ def held_but(fleet: Fleet, movable: Collection[str]) -> Fleet:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class NextMoves:
     """The plan of the moment, and those of its moves that begin now, in its order."""
 
     planned: tuple[Move, ...]
@@ -71,13 +71,13 @@ def next_moves(
     under_way: Sequence[Move],
     parallel: int,
     busy: Mapping[str, int],
-) -> Choice:
+) -> NextMoves:
     """Plan anew for the VMs that still wait, as if those under way had ended, and choose what begins now."""
     moving = {move.vm.uuid for move in under_way}
     then = held_but(as_if_ended(fleet, under_way), {uuid for uuid in waiting if uuid not in moving})
     planned = tuple(plan(configuration, then))
     begun = may_begin(configuration, fleet, planned, under_way=under_way, parallel=parallel, busy=busy)
-    return Choice(planned, begun)
+    return NextMoves(planned, begun)
 
 
 def may_begin(

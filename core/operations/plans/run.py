@@ -15,8 +15,8 @@ from typing import Any
 
 from core.errors import UsageError
 from core.operations.plans.order import PlanOrder
-from core.operations.session import Workplace
-from core.operations.tasks.journal import Entry, Journal, Operation, Record, StillAtWork
+from core.operations.session import Session
+from core.operations.tasks.journal import Journal, JournalEntry, Operation, Record, StillAtWork
 from core.placement.plans.drain import Move
 
 BEGIN, SHUT_DOWN, END = "begin", "shut-down", "end"
@@ -85,7 +85,7 @@ class RunView:
 
     @property
     def summary(self) -> str:
-        """Say how far it is in a sentence."""
+        """Return how far it is in a sentence."""
         words = {
             MoveState.DONE: "moved", MoveState.FAILED: "failed", MoveState.IN_DOUBT: "in doubt",
             MoveState.UNDER_WAY: "under way", MoveState.LEFT: "left", MoveState.WAITING: "not begun",
@@ -97,7 +97,7 @@ class RunView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftRun:
+class InterruptedRun:
     """A run that its journal tells of: left behind, or, `at_work`, being carried out by a living program."""
 
     id: str
@@ -113,18 +113,18 @@ class LeftRun:
         return RunView(order=self.order, moves=self.moves, id=self.id, ended=not self.at_work)
 
 
-class Run:
+class PlanRun:
     """A run of a plan. `view` is how it stands; may be read and stopped from any thread."""
 
     def __init__(self, order: PlanOrder, agreed: Sequence[Move]) -> None:
         self.view = RunView(order=order, moves=tuple(_agreed(move) for move in agreed))
-        self.resumes: LeftRun | None = None
+        self.resumes: InterruptedRun | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._told: list[Callable[[], None]] = []
 
     @classmethod
-    def resumed(cls, left: LeftRun) -> Run:
+    def resumed(cls, left: InterruptedRun) -> PlanRun:
         """Go on with a run that was left behind: only what it had not ended, and nothing that was not agreed to."""
         run = cls(left.order, ())
         run.view = RunView(order=left.order, moves=left.moves, id=left.id)
@@ -141,7 +141,7 @@ class Run:
         """Whether no further move is to be begun."""
         return self._stop.is_set()
 
-    def tells(self, told: Callable[[], None]) -> None:
+    def subscribe(self, told: Callable[[], None]) -> None:
         """Have a function called after each change, by the thread that has made it."""
         self._told.append(told)
 
@@ -164,7 +164,7 @@ class Run:
             told()
 
     def waiting(self) -> dict[str, int]:
-        """Give the number of the next move of each VM that has one waiting, by UUID."""
+        """Return the number of the next move of each VM that has one waiting, by UUID."""
         found: dict[str, int] = {}
         for number, move in enumerate(self.view.moves):
             if move.state is MoveState.WAITING:
@@ -173,22 +173,22 @@ class Run:
 
 
 @contextmanager
-def in_journal(workplace: Workplace, run: Run) -> Iterator[Entry]:
+def in_journal(session: Session, run: PlanRun) -> Iterator[JournalEntry]:
     """Write down a run that begins, or go on with what was written down of one that is resumed.
 
     Closing the entry forgets the run; else it is left for later at the end of the block. Raises StillAtWork where a
     living program carries out the same plan, UnwritableFile, ReadOnly.
     """
-    journal = Journal(workplace.check_can_change().path, workplace.clock)
+    journal = Journal(session.require_writable().path, session.clock)
     order = run.view.order
-    for other in left_runs(workplace):
+    for other in left_runs(session):
         if other.at_work and other.order.goal == order.goal:
             message = f"{order.what} is being carried out already, by {other.owner}"
             raise StillAtWork(message, hint="wait until that has ended, or stop it there")
     if run.resumes is not None:
         with journal.taking_over(run.resumes.id) as entry:
             # Since it was read another program may have gone on with it, and ended what still waits here.
-            now = next((each for each in left_runs(workplace) if each.id == entry.id), None)
+            now = next((each for each in left_runs(session) if each.id == entry.id), None)
             if now is not None:
                 run.change(moves=now.moves)
             yield entry
@@ -205,18 +205,18 @@ def in_journal(workplace: Workplace, run: Run) -> Iterator[Entry]:
         entry.leave()
 
 
-def left_runs(workplace: Workplace) -> tuple[LeftRun, ...]:
+def left_runs(session: Session) -> tuple[InterruptedRun, ...]:
     """Read all runs that the journal has, oldest first: those left behind, and those that living programs carry out."""
-    if workplace.registry is None:
+    if session.registry is None:
         return ()
-    records = Journal(workplace.registry.path, workplace.clock).records()
+    records = Journal(session.registry.path, session.clock).records()
     runs = (_left(record) for record in records if record.operation == Operation.PLAN)
     return tuple(run for run in runs if run is not None)
 
 
-def forget_run(workplace: Workplace, identity: str) -> None:
+def forget_run(session: Session, identity: str) -> None:
     """Give up a run that was left behind. Raises StillAtWork, ReadOnly."""
-    with Journal(workplace.check_can_change().path, workplace.clock).taking_over(identity) as entry:
+    with Journal(session.require_writable().path, session.clock).taking_over(identity) as entry:
         entry.close()
 
 
@@ -224,7 +224,7 @@ def _agreed(move: Move) -> MoveView:
     return MoveView(vm=move.vm.name, uuid=move.vm.uuid, source=move.source, target=move.target, offline=move.offline)
 
 
-def _left(record: Record) -> LeftRun | None:
+def _left(record: Record) -> InterruptedRun | None:
     """Read a run; None for one that another version of the program wrote in another way."""
     try:
         order = PlanOrder.of_facts(record.facts["order"])
@@ -239,7 +239,7 @@ def _left(record: Record) -> LeftRun | None:
             _apply(moves, step)
     except (KeyError, ValueError, TypeError, UsageError):
         return None
-    return LeftRun(
+    return InterruptedRun(
         id=record.id, order=order, moves=tuple(moves), owner=record.owner, began_at=record.began_at,
         at_work=record.at_work,
     )  # fmt: skip

@@ -43,7 +43,7 @@ def content_of(configuration: Configuration) -> bytes:
 
 
 def digest_of(configuration: Configuration) -> str:
-    """Give the digest by which decisions name the configuration that they were made by."""
+    """Return the digest by which decisions name the configuration that they were made by."""
     return hashlib.sha256(content_of(configuration)).hexdigest()
 
 

@@ -11,7 +11,7 @@ from core.document import Malformed
 from core.errors import RealmsError, UnreadableFile
 from core.operations.scheduling.config_store import digest_of
 from core.operations.scheduling.log_reader import LoggedDecision, read_decision
-from core.operations.scheduling.replay import LoggedConfigurations, Replayed, compared, decide_again
+from core.operations.scheduling.replay import LoggedConfigurations, ReplayResult, compared, decide_again
 from core.placement.engine.remedies import Remedy, remedy
 from core.placement.engine.verdicts import Verdict
 
@@ -27,10 +27,10 @@ class DecisionAgain:
     """
 
     decision: LoggedDecision
-    then: Replayed
+    then: ReplayResult
     verdicts: tuple[Verdict, ...]
     """What was said of each host: best first, then the refused."""
-    today: Replayed
+    today: ReplayResult
     made_by_today: bool
     """Whether today's configuration is the very one that it was made by."""
     problem: str
@@ -38,7 +38,7 @@ class DecisionAgain:
     """What would have made refused hosts take it then; without VMs to move, since the log has only their sum."""
 
 
-def make_again(log: Path, line: bytes, today: Configuration) -> DecisionAgain:
+def explain_decision(log: Path, line: bytes, today: Configuration) -> DecisionAgain:
     """Make the decision of a line again. Raises UnreadableFile where the line is damaged."""
     try:
         decision = read_decision(line.decode())

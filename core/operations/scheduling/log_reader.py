@@ -62,7 +62,7 @@ class LoggedDecision:
     verdicts: Mapping[str, LoggedVerdict]
 
     def fleet(self, configuration: Configuration) -> Fleet:
-        """Give the hosts as they were, for a decision by a configuration."""
+        """Return the hosts as they were, for a decision by a configuration."""
         return Fleet(_DECIDED_AT, tuple(host.snapshot(configuration) for host in self.hosts))
 
 
@@ -81,7 +81,7 @@ class LoggedHost:
     """Free addresses by type of its profile then."""
 
     def snapshot(self, configuration: Configuration) -> HostSnapshot:
-        """Give a snapshot of equal use: one VM has all of it, the others nothing."""
+        """Return a snapshot of equal use: one VM has all of it, the others nothing."""
         if not self.vms:
             return self.bare
         held = self.held
@@ -103,7 +103,7 @@ _STAND_INS: list[VM] = []
 
 
 def _stand_ins(count: int) -> list[VM]:
-    """Give VMs that use nothing; all hosts share them, since only their number matters."""
+    """Return VMs that use nothing; all hosts share them, since only their number matters."""
     while len(_STAND_INS) < count:
         _STAND_INS.append(_stand_in(len(_STAND_INS) + 1))
     return _STAND_INS[:count]

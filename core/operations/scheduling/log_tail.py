@@ -61,7 +61,7 @@ class LogFollower:
             self._file = None
 
     def past(self) -> Iterator[LogLine]:
-        """Give the lines that are there, the newest first, of the file and of former ones. Raises UnreadableFile."""
+        """Return the lines that are there, the newest first, of the file and of former ones. Raises UnreadableFile."""
         try:
             yield from self._past()
         except OSError as error:
@@ -96,7 +96,7 @@ class LogFollower:
                     read += line.place.length + 1
 
     def fresh(self) -> tuple[LogLine, ...] | None:
-        """Give the lines that were appended since the last look, in their order; None where one must begin anew.
+        """Return the lines that were appended since the last look, in their order; None where one must begin anew.
 
         That is where the log was cut short, or rotated more often than former files stay. Raises UnreadableFile.
         """
@@ -132,7 +132,7 @@ class LogFollower:
         return tuple(lines)
 
     def _appended(self, *, to_the_end: bool = False) -> Iterator[LogLine]:
-        """Give what was appended to the file; half a line only where nothing was added to it since the last look."""
+        """Return what was appended to the file; half a line only where nothing was added to it since the last look."""
         file = self._file
         if file is None:
             return
@@ -206,7 +206,7 @@ def _end_of_last_line(file: BinaryIO) -> int:
 
 
 def _backwards(file: BinaryIO, end: int) -> Iterator[LogLine]:
-    """Give the lines before `end`, the last first."""
+    """Return the lines before `end`, the last first."""
     device, inode = _identity(file)
 
     def line(offset: int, content: bytes) -> LogLine:

@@ -136,7 +136,7 @@ def append_decision(
 
 
 def decision_host_row(configuration: Configuration, fleet: Fleet, snapshot: HostSnapshot) -> dict[str, Any]:
-    """Give all that placement knew of a host: its use, reservations included, and its free devices in their order.
+    """Return all that placement knew of a host: its use, reservations included, and its free devices in their order.
 
     `age` is exact, not rounded: whether data were too old may depend on it. `held_devices` are all addresses in use,
     also those that the profile does not list: another profile may.

@@ -33,7 +33,7 @@ _KEPT_CONFIGURATIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Destination:
     """Where a VM goes, and at what cost; None for nowhere."""
 
     host: str | None
@@ -41,7 +41,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class ReplayResult:
     """A decision made again. `then` and `now` are those of the first VM (`vm_number`) that differs, else of the first.
 
     `why` is empty where nothing changes.
@@ -51,8 +51,8 @@ class Replayed:
     decision: LoggedDecision
     outcome: ReplayOutcome
     vm_number: int
-    then: Seat
-    now: Seat
+    then: Destination
+    now: Destination
     why: str
     configuration: Configuration
     """What it was made again by."""
@@ -65,7 +65,7 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreplayed:
+class UnreadableLine:
     """A line that no decision could be made of again, and why not."""
 
     line: int
@@ -76,7 +76,7 @@ def replay(
     log: Path,
     configuration_of: Callable[[LoggedDecision], Configuration],
     changes: Sequence[HostInState | HostGone] = (),
-) -> Iterator[Replayed | Unreplayed]:
+) -> Iterator[ReplayResult | UnreadableLine]:
     """Make each decision of a log again, in its order, with hosts changed in thought where they are in it.
 
     `configuration_of` gives the configuration to decide by, or raises UnreadableFile for that line. Raises
@@ -93,21 +93,21 @@ def replay(
         raise UnreadableFile(f"{log} can't be read: {error.strerror or error}") from error
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, str | Unreplayed]]:
+def _lines(file: BinaryIO) -> Iterator[tuple[int, str | UnreadableLine]]:
     number = 0
     while content := file.readline(LONGEST_LINE + 1):
         number += 1
         if len(content) > LONGEST_LINE:
             while content and not content.endswith(b"\n"):
                 content = file.readline(LONGEST_LINE)
-            yield number, Unreplayed(number, f"longer than {LONGEST_LINE // 1024**2} MiB")
+            yield number, UnreadableLine(number, f"longer than {LONGEST_LINE // 1024**2} MiB")
             continue
         if not content.strip():
             continue
         try:
             yield number, content.decode()
         except UnicodeDecodeError as error:
-            yield number, Unreplayed(number, f"no text in UTF-8: byte {error.start + 1} is wrong")
+            yield number, UnreadableLine(number, f"no text in UTF-8: byte {error.start + 1} is wrong")
 
 
 def _replay_line(
@@ -115,15 +115,15 @@ def _replay_line(
     line: str,
     configuration_of: Callable[[LoggedDecision], Configuration],
     changes: Sequence[HostInState | HostGone],
-) -> Replayed | Unreplayed:
+) -> ReplayResult | UnreadableLine:
     try:
         decision = read_decision(line)
     except Malformed as error:
-        return Unreplayed(number, f"{error.where} {error}" + (f" ({error.hint})" if error.hint else ""))
+        return UnreadableLine(number, f"{error.where} {error}" + (f" ({error.hint})" if error.hint else ""))
     try:
         configuration = configuration_of(decision)
     except (UnreadableFile, UsageError) as error:
-        return Unreplayed(number, str(error))
+        return UnreadableLine(number, str(error))
     return compared(number, decision, configuration, changes)
 
 
@@ -162,7 +162,7 @@ def _only(fleet: Fleet, name: str) -> Fleet:
 def _places_again(
     decision: LoggedDecision, configuration: Configuration, changes: Sequence[HostInState | HostGone]
 ) -> tuple[LoggedPlacement, ...]:
-    """Give the same places as `decide_again`, without a verdict of each host."""
+    """Return the same places as `decide_again`, without a verdict of each host."""
     fleet = _changed_fleet(decision, configuration, changes)
     if decision.forced_host is not None:
         fleet = _only(fleet, decision.forced_host)
@@ -182,11 +182,11 @@ def compared(
     decision: LoggedDecision,
     configuration: Configuration,
     changes: Sequence[HostInState | HostGone] = (),
-) -> Replayed:
+) -> ReplayResult:
     """Make a decision again and hold it against what it was; `line` is its number in the log."""
     now = _places_again(decision, configuration, changes)
-    seats_then = [Seat(placement.host, placement.cost) for placement in decision.placements]
-    seats_now = [Seat(placement.host, placement.cost) for placement in now]
+    seats_then = [Destination(placement.host, placement.cost) for placement in decision.placements]
+    seats_now = [Destination(placement.host, placement.cost) for placement in now]
     if decision.despite_refusal:  # it would be given again
         seats_now = seats_then
     outcome, index, why = ReplayOutcome.SAME, 0, ""
@@ -198,7 +198,7 @@ def compared(
             break
         if outcome is ReplayOutcome.SAME and (then.cost != again.cost or _other_devices(decision, now, each)):
             outcome, index = ReplayOutcome.OTHER_COST, each
-    return Replayed(
+    return ReplayResult(
         line=line,
         decision=decision,
         outcome=outcome,
@@ -211,11 +211,11 @@ def compared(
     )
 
 
-def _seat(seats: Sequence[Seat], index: int) -> Seat:
-    return seats[index] if index < len(seats) else Seat(None, None)
+def _seat(seats: Sequence[Destination], index: int) -> Destination:
+    return seats[index] if index < len(seats) else Destination(None, None)
 
 
-def _moved(then: Seat, now: Seat) -> ReplayOutcome:
+def _moved(then: Destination, now: Destination) -> ReplayOutcome:
     if now.host is None:
         return ReplayOutcome.NO_HOST
     return ReplayOutcome.A_HOST if then.host is None else ReplayOutcome.OTHER_HOST
@@ -227,8 +227,8 @@ def _other_devices(decision: LoggedDecision, now: Sequence[LoggedPlacement], ind
     return decision.placements[index].devices != now[index].devices
 
 
-def _why(decision: LoggedDecision, placements: Placements, index: int, then: Seat, now: Seat) -> str:
-    """Say what makes a VM go elsewhere: a refusal that came or went, or the costs then and now."""
+def _why(decision: LoggedDecision, placements: Placements, index: int, then: Destination, now: Destination) -> str:
+    """Return what makes a VM go elsewhere: a refusal that came or went, or the costs then and now."""
     verdicts = placements.verdicts
     if then.host is not None and all(verdict.host != then.host for verdict in verdicts):
         return f"{then.host} is gone"
@@ -262,7 +262,7 @@ class LoggedConfigurations:
         self._read: dict[str, Configuration | UnreadableFile | UsageError] = {}
 
     def __call__(self, decision: LoggedDecision) -> Configuration:
-        """Give the configuration of a decision; raises UnreadableFile where it isn't there, or isn't what it was."""
+        """Return the configuration of a decision; raises UnreadableFile where it isn't there, or isn't what it was."""
         digest = decision.configuration
         if digest not in self._read:
             while len(self._read) >= _KEPT_CONFIGURATIONS:

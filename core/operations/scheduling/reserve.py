@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.clock import Clock
     from core.fleet.fleet import HostSnapshot
     from core.hardware import PciAddress
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.placement.engine.request import Request
     from core.placement.engine.verdicts import Placement, Placements
     from core.registry.hosts import HostRegistry
@@ -47,7 +47,7 @@ class NoRoom(RealmsError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class ReservationRequest:
     """Room that is wanted for a VM."""
 
     operation: str
@@ -66,29 +66,31 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Reserved:
     """Room that was taken: where, with which devices, and why there."""
 
     placement: Placement
     placements: Placements
-    promise: Promise
+    promise: HeldReservation
     warning: str = ""
     """What went wrong on the side, for the administrator to know; the room is taken all the same."""
 
 
-def take_room(workplace: Workplace, claim: Claim, check: Callable[[Fleet, Transaction], None] | None = None) -> Room:
+def reserve_host(
+    session: Session, claim: ReservationRequest, check: Callable[[Fleet, Transaction], None] | None = None
+) -> Reserved:
     """Place a VM by the newest snapshots and all reservations, and reserve what it was given.
 
     `check` is asked under the lock too, and may raise. Raises NoRoom, ReservationRefused, RegistryBusy, ReadOnly. The
     decision is logged where the realm wants it, the refusal too; that it can't be is only a warning.
     """
-    registry = workplace.check_can_change()
-    watch = workplace.connect()
+    registry = session.require_writable()
+    watch = session.connect()
     with registry.transaction() as changes:
         fleet = _fleet_under_lock(watch.snapshots(), changes, claim)
         if check is not None:
             check(fleet, changes)
-        placements = _place(workplace, fleet, claim)
+        placements = _place(session, fleet, claim)
         reservation = None
         if placements.placements:
             placement = placements.placements[0]
@@ -103,15 +105,15 @@ def take_room(workplace: Workplace, claim: Claim, check: Callable[[Fleet, Transa
                     owner=claim.owner,
                 )
             )
-    promise = Promise(registry, reservation, workplace.clock) if reservation is not None else None
-    warning = _log(workplace, fleet, placements, claim)
+    promise = HeldReservation(registry, reservation, session.clock) if reservation is not None else None
+    warning = _log(session, fleet, placements, claim)
     if promise is None:
         hint = "realms place --explain tells every number of it"
         raise NoRoom(_why_none(claim, placements), placements, hint=f"{hint}; {warning}" if warning else hint)
-    return Room(placement=placements.placements[0], placements=placements, promise=promise, warning=warning)
+    return Reserved(placement=placements.placements[0], placements=placements, promise=promise, warning=warning)
 
 
-def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, claim: Claim) -> Fleet:
+def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, claim: ReservationRequest) -> Fleet:
     """Put the snapshots together with hosts and reservations as they are while nobody else can change them."""
     hosts = {host.name: host for host in changes.hosts}
     reservations = changes.reservations
@@ -128,12 +130,12 @@ def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction,
     return Fleet(changes.now, tuple(current))
 
 
-def _place(workplace: Workplace, fleet: Fleet, claim: Claim) -> Placements:
-    placements = engine.place(workplace.configuration, fleet, claim.request)
+def _place(session: Session, fleet: Fleet, claim: ReservationRequest) -> Placements:
+    placements = engine.place(session.configuration, fleet, claim.request)
     if claim.host is None:
         return placements
     chosen = tuple(snapshot for snapshot in fleet.hosts if snapshot.name == claim.host)
-    there = engine.place(workplace.configuration, Fleet(fleet.taken, chosen), claim.request)
+    there = engine.place(session.configuration, Fleet(fleet.taken, chosen), claim.request)
     taken = there.placements
     if taken and claim.fixed_devices is not None:
         for address in claim.fixed_devices:
@@ -145,12 +147,12 @@ def _place(workplace: Workplace, fleet: Fleet, claim: Claim) -> Placements:
     return replace(placements, placements=taken, stopped_by=() if taken else there.stopped_by)
 
 
-def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Claim) -> str:
-    realm = workplace.configuration.realms.get(claim.request.realm or "")
-    if realm is None or not realm.log_scheduling or workplace.registry is None:
+def _log(session: Session, fleet: Fleet, placements: Placements, claim: ReservationRequest) -> str:
+    realm = session.configuration.realms.get(claim.request.realm or "")
+    if realm is None or not realm.log_scheduling or session.registry is None:
         return ""
     decision = SchedulingDecision(
-        workplace.configuration,
+        session.configuration,
         fleet,
         placements,
         operation=claim.operation,
@@ -159,10 +161,10 @@ def _log(workplace: Workplace, fleet: Fleet, placements: Placements, claim: Clai
         forced_host=claim.host,
         fixed_devices=claim.fixed_devices,
     )
-    return log_decision(workplace.registry.path, decision)
+    return log_decision(session.registry.path, decision)
 
 
-def _why_none(claim: Claim, placements: Placements) -> str:
+def _why_none(claim: ReservationRequest, placements: Placements) -> str:
     refused = [verdict for verdict in placements.verdicts if verdict.refusal and claim.host in (None, verdict.host)]
     shown = "; ".join(f"{verdict.host}: {verdict.refusal}" for verdict in refused[:5])
     more = f"; and {len(refused) - 5} more hosts" if len(refused) > 5 else ""
@@ -172,7 +174,7 @@ def _why_none(claim: Claim, placements: Placements) -> str:
     return f"{who} take {claim.vm}: {shown}{more}"
 
 
-class Promise:
+class HeldReservation:
     """A reservation of this process, renewed by a daemon thread until it is settled or released."""
 
     def __init__(self, registry: HostRegistry, reservation: Reservation, clock: Clock) -> None:
@@ -191,14 +193,14 @@ class Promise:
         # A process that was stopped has not heard of it yet: the registry knows.
         self._registry.renew(self.reservation.uuid, self.reservation.owner, self._clock.now() + LIFETIME)
 
-    def settle(self, seconds: float) -> None:
+    def release_later(self, seconds: float) -> None:
         """Let it go: the VM is seen running. It still counts for so many seconds for those that looked before.
 
         Never raises: a VM that runs is not to be undone for a busy registry, and the reservation runs out by itself.
         """
         self._end()
         with suppress(RealmsError):
-            self._registry.settle(self.reservation.uuid, self.reservation.owner, self._clock.now() + seconds)
+            self._registry.release_later(self.reservation.uuid, self.reservation.owner, self._clock.now() + seconds)
 
     def release(self) -> None:
         """Give the room back.

@@ -74,7 +74,7 @@ class Installed(StrEnum):
 
 
 def default_key(kind: KeyType | None = None) -> Path:
-    """Give the file that the ssh program tries by itself; without a kind, the first that exists."""
+    """Return the file that the ssh program tries by itself; without a kind, the first that exists."""
     folder = Path.home() / ".ssh"
     if kind is not None:
         return folder / f"id_{kind.value}"
@@ -138,7 +138,7 @@ def _parse(private: Path, public: Path, text: str) -> ServiceKey:
 
 
 def _is_blob_of(kind: str, blob: str) -> bool:
-    """Tell a public key, which begins with its own kind, from any other base64."""
+    """Return a public key, which begins with its own kind, from any other base64."""
     try:
         decoded = base64.b64decode(blob, validate=True)
     except binascii.Error:
@@ -154,7 +154,7 @@ def _public(private: Path) -> Path:
 
 
 def opens(key: ServiceKey, target: SshTarget) -> bool:
-    """Tell whether a host lets this key in already, and no other is needed."""
+    """Return whether a host lets this key in already, and no other is needed."""
     if not key.private.exists():
         return False
     return log_in(target.with_key(key.private), "true", LOGIN_SECONDS, only_key=True).code == 0

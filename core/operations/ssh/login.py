@@ -75,7 +75,7 @@ class SshTarget:
         return [*arguments, "--", self.host]
 
     def with_key(self, keyfile: Path | None) -> SshTarget:
-        """Give the same login with another key; with None the ssh program chooses."""
+        """Return the same login with another key; with None the ssh program chooses."""
         return replace(self, keyfile=keyfile)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from core.driver.storage.volumes import Volume
     from core.driver.vms.disks import DomainDisks
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.realms import Realm
 
@@ -163,20 +163,20 @@ def ask_hosts(
 
 
 def ask_other_realms(
-    workplace: Workplace, realm: str, deadline: float, *, contents: bool, in_lanes: bool = False
+    session: Session, realm: str, deadline: float, *, contents: bool, in_lanes: bool = False
 ) -> Callable[[], StorageFacts]:
     """Begin to ask the hosts of all realms but one, by its id, and return what waits for their answers.
 
     `in_lanes`: who is known to be silent is not asked. Disabled hosts and realms are never asked.
     """
-    snapshots = (workplace.fleet() if in_lanes else workplace.registered()).hosts
+    snapshots = (session.fleet() if in_lanes else session.registered()).hosts
     silent: dict[Host, str] = {}
     asked: list[Host] = []
     for snapshot in snapshots:
         host = snapshot.host
         if host.realm == realm:
             continue
-        its_realm = workplace.configuration.realms.get(host.realm)
+        its_realm = session.configuration.realms.get(host.realm)
         if its_realm is None or its_realm.disabled:
             silent[host] = f"its realm {host.realm} is {'not configured' if its_realm is None else 'disabled'}"
         elif not host.state.connects:

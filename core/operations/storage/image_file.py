@@ -145,7 +145,7 @@ def _check_features(features: int, name: str) -> None:
 
 
 def _extensions(head: bytes, start: int) -> Iterator[int]:
-    """Give the kinds of the header's extensions; ends where they make no sense."""
+    """Return the kinds of the header's extensions; ends where they make no sense."""
     position = start
     while position + 8 <= len(head):
         kind, length = struct.unpack_from(">II", head, position)

@@ -12,7 +12,7 @@ from core.driver.storage.volumes import discard_volume
 from core.errors import DriverError
 from core.hosts import Host
 from core.operations.selection import check_known
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.host_facts import ask_other_realms
 from core.operations.storage.images import DEADLINE
 from core.operations.storage.policy import Allow, VolumeUsers, ensure_unused, say_unasked
@@ -26,7 +26,7 @@ from core.realms import Realm
 
 
 def look_at_volumes(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     realm: Realm,
     hosts: Sequence[Host],
@@ -38,14 +38,14 @@ def look_at_volumes(
 
     Hosts of other realms are asked too: their pools may lie on the same storage.
     """
-    records = _records(workplace)  # first: what ends meanwhile has left its VM or its volume to be seen
-    others = ask_other_realms(workplace, realm.id, deadline, contents=True)
+    records = _records(session)  # first: what ends meanwhile has left its VM or its volume to be seen
+    others = ask_other_realms(session, realm.id, deadline, contents=True)
     report = look_at_images(control, realm, hosts, role, deadline, others=others)
-    return _with_operations(report, (*records, *_records(workplace)))
+    return _with_operations(report, (*records, *_records(session)))
 
 
 def delete_volume(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     realm: Realm,
     hosts: Sequence[Host],
@@ -62,7 +62,7 @@ def delete_volume(
     has left it, and warns of that; never where it is known to be in use. Of uses that may be it covers those that were
     `agreed`, in words, if that is given. Raises UsageError, VolumeInUse, VolumeUseUnknown, DriverError.
     """
-    report = look_at_volumes(workplace, control, realm, hosts, deadline, role=role)
+    report = look_at_volumes(session, control, realm, hosts, deadline, role=role)
     one = role.value.removesuffix("s")
     known = {image.name: image for image in report.images}
     if name not in known and report.unasked:
@@ -94,7 +94,7 @@ def delete_volume(
 
 
 def _how_to_free(report: ImagesReport, image: Image) -> str:
-    """Say what has to go first."""
+    """Return what has to go first."""
     pool = report.realm.volumes_pool
     overlays = (use for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool)
     spare = [use.name for use in overlays if not use.vms and not use.realm]
@@ -109,19 +109,19 @@ def _how_to_free(report: ImagesReport, image: Image) -> str:
 
 
 def is_orphaned(report: ImagesReport, image: Image) -> bool | None:
-    """Tell whether nothing uses a volume; None where something may, or a host that might could not be asked."""
+    """Return whether nothing uses a volume; None where something may, or a host that might could not be asked."""
     if is_known_to_be_used(image):
         return False
     return None if report.unasked or image.uses else True
 
 
 def is_known_to_be_used(image: Image) -> bool:
-    """Tell whether something certainly uses a volume."""
+    """Return whether something certainly uses a volume."""
     return any(use.certain for use in image.uses)
 
 
-def _records(workplace: Workplace) -> tuple[Record, ...]:
-    return Journal(workplace.registry.path, workplace.clock).records() if workplace.registry is not None else ()
+def _records(session: Session) -> tuple[Record, ...]:
+    return Journal(session.registry.path, session.clock).records() if session.registry is not None else ()
 
 
 def _with_operations(report: ImagesReport, records: Sequence[Record]) -> ImagesReport:
@@ -137,7 +137,7 @@ def _operations(image: Image, records: Sequence[Record]) -> Iterator[VolumeUser]
 
 
 def _names(value: object) -> set[str]:
-    """Give every word of a step that may name a volume, by its name or by its path."""
+    """Return every word of a step that may name a volume, by its name or by its path."""
     match value:
         case str():
             return {value, posixpath.basename(value)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.driver.storage.volumes import Volume
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.storage.host_facts import StorageFacts
     from core.operations.storage.users import VolumeUser
     from core.operations.tasks.task import Control
@@ -61,7 +61,7 @@ class VolumeUses:
 
 
 def ask_who_uses(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     realm: Realm,
     hosts: Sequence[Host],
@@ -78,7 +78,7 @@ def ask_who_uses(
     `but` is a VM that does not count, by host and UUID. Overlays are looked for by one host of the realm where it is
     named, and by those of other realms only if `overlays_far`.
     """
-    others = ask_other_realms(workplace, realm.id, deadline, contents=overlays_far, in_lanes=True)
+    others = ask_other_realms(session, realm.id, deadline, contents=overlays_far, in_lanes=True)
     facts = ask_hosts(control, realm, hosts, deadline, contents=(overlays_by,), others=others)
     sought = [wanted(facts, volume) for volume in volumes]
     users = Users(facts)
@@ -134,7 +134,7 @@ def ensure_unused(
 
 
 def say_in_use(found: Sequence[VolumeUsers], *, off: bool = True) -> str:
-    """Say what certainly uses each; empty where nothing does. `off`: VMs that are off count too."""
+    """Return what certainly uses each; empty where nothing does. `off`: VMs that are off count too."""
     used = (
         (each.what, [str(user) for user in each.users if user.keeps and (off or not _is_off(user))]) for each in found
     )
@@ -142,18 +142,18 @@ def say_in_use(found: Sequence[VolumeUsers], *, off: bool = True) -> str:
 
 
 def say_doubts(found: Sequence[VolumeUsers], unasked: Mapping[str, str]) -> str:
-    """Say why nobody can tell whether they are in use; empty where all is known."""
+    """Return why nobody can tell whether they are in use; empty where all is known."""
     possible = (f"{each.what} may be in use by {user}" for each in found for user in each.users if user.may_need_it)
     return "; ".join((*((say_unasked(unasked),) if unasked else ()), *possible))
 
 
 def say_reasons(unasked: Mapping[str, str]) -> str:
-    """Say which hosts could not be asked, each with its reason."""
+    """Return which hosts could not be asked, each with its reason."""
     return "; ".join(f"{host}: {reason}" for host, reason in unasked.items())
 
 
 def say_unasked(unasked: Mapping[str, str]) -> str:
-    """Say which hosts were not asked, and why."""
+    """Return which hosts were not asked, and why."""
     return f"not asked: {say_reasons(unasked)}"
 
 

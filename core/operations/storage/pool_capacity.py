@@ -73,7 +73,7 @@ class _Round:
             self.after[role] = RealmPool(role, _without_sizes(now) if unread else now, unread=unread)
 
     def pools(self, silence: str) -> Iterator[RealmPool]:
-        """Give what was found; pools that were not looked into are told to be so by the first's silence."""
+        """Return what was found; pools that were not looked into are told to be so by the first's silence."""
         for role, facts in self.before.items():
             seen = self.after.get(role)
             if seen is None:

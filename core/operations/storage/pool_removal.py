@@ -26,7 +26,7 @@ from core.errors import DriverError, HostTimeout, RealmsError
 from core.fleet.fleet import PoolState
 from core.hosts import Host
 from core.operations.hosts.fanout import map_hosts
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.host_facts import look_at_storage
 from core.operations.storage.policy import Allow, VolumeInUse, VolumeUsers, ensure_unused, say_in_use
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, pool_name
@@ -50,7 +50,7 @@ class PoolsNotRemoved(RealmsError):
 
 
 def virsh_commands(realm: Realm, host: Host, roles: Sequence[PoolRole]) -> tuple[str, ...]:
-    """Give the shell commands that do the same, as an administrator would type them."""
+    """Return the shell commands that do the same, as an administrator would type them."""
     names = [pool_name(realm, role) for role in PoolRole if role in roles]
     return tuple(
         virsh_command(host.uri, command, name) for name in names for command in ("pool-destroy", "pool-undefine")
@@ -58,7 +58,7 @@ def virsh_commands(realm: Realm, host: Host, roles: Sequence[PoolRole]) -> tuple
 
 
 def remove_pools(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     realm: Realm,
     hosts: Sequence[Host],
@@ -72,8 +72,8 @@ def remove_pools(
     the other hosts' are gone; of one that stopped answering in the midst nobody knows, and its error says so), and
     Cancelled.
     """
-    if workplace.registry is not None:
-        _refuse_operations(realm, Journal(workplace.registry.path, workplace.clock))
+    if session.registry is not None:
+        _refuse_operations(realm, Journal(session.registry.path, session.clock))
     answers = map_hosts(hosts, lambda host: _users(control, realm, host, roles, deadline))
     # A host that does not answer keeps its pools: that leaves no doubt about the others'.
     needed = [users for answer in answers for users in answer.value or ()]
@@ -129,10 +129,12 @@ def _remove(
             put_back(connection)
 
     def put_back(connection: HostConnection) -> None:
-        undoing = control.branch()
+        rollback = control.branch()
         for each in taken.pools:
-            undoing.on_failure(f"undo: have {each.name} again", functools.partial(each.put_back, connection), host.name)
-        undoing.undo_all()
+            rollback.on_failure(
+                f"undo: have {each.name} again", functools.partial(each.put_back, connection), host.name
+            )
+        rollback.undo_all()
 
     def work() -> tuple[RealmPool, ...]:
         with job_connection(host, deadline) as connection:

@@ -29,12 +29,12 @@ class PoolRole(StrEnum):
 
 
 def pool_name(realm: Realm, role: PoolRole, on_host: Container[str] = ()) -> str:
-    """Give the name of a realm's pool, as a host has it whose pools are named."""
+    """Return the name of a realm's pool, as a host has it whose pools are named."""
     return realm.pools_among(on_host)[list(PoolRole).index(role)]
 
 
 def removal_command(realm: Realm, hosts: Sequence[str] = (), roles: Sequence[PoolRole] = ()) -> str:
-    """Give the command that takes pools away: from all hosts where none is named, and all pools likewise."""
+    """Return the command that takes pools away: from all hosts where none is named, and all pools likewise."""
     words = ["realms", "pools", "remove", "--realm", realm.id]
     words += [word for host in hosts for word in ("--host", host)]
     words += [word for role in roles for word in ("--pool", role.value)]
@@ -77,7 +77,7 @@ class HostPools:
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class PoolSharing:
     """Whether the hosts that have a pool active see the same storage.
 
     `groups` are the hosts that see each other's volumes, the largest group first; empty where nobody looked.
@@ -100,7 +100,7 @@ class Sharing:
         return True if self.groups and len(self.groups[0]) > 1 else None
 
     def shared_by(self, host: str) -> bool | None:
-        """Tell whether a host shares the pool with most others; None where nobody knows."""
+        """Return whether a host shares the pool with most others; None where nobody knows."""
         if self.shared is None or not any(host in group for group in self.groups):
             return None
         largest = self.groups[0]
@@ -123,7 +123,7 @@ class PoolsReport:
 
     realm: Realm
     hosts: tuple[HostPools, ...] = ()
-    sharing: tuple[Sharing, ...] = ()
+    sharing: tuple[PoolSharing, ...] = ()
 
     @property
     def ok(self) -> bool:

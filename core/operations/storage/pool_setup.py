@@ -65,7 +65,7 @@ class MadeFolders:
         self._made.append((host, innermost_first))
 
     def on(self, host: Host) -> tuple[str, ...]:
-        """Give those that were made through a host."""
+        """Return those that were made through a host."""
         return tuple(folder for maker, folders in self._made for folder in folders if maker == host)
 
     def remove(self, control: Control, deadline: float) -> None:
@@ -90,7 +90,7 @@ class MadeFolders:
         self._made.clear()
 
 
-class _Work:
+class _PoolSetup:
     """Pools being set up on one host, with what undoes it: by the connection at hand, or by another one later."""
 
     def __init__(
@@ -139,7 +139,7 @@ def set_up_host(
     Where the task is cancelled later, it is undone too. Folders that were made are noted in `folders`, and stay.
     """
     with job_connection(host, deadline) as connection:
-        work = _Work(control, host, connection, folders=folders, deadline=deadline)
+        work = _PoolSetup(control, host, connection, folders=folders, deadline=deadline)
         try:
             found = look_up_realm_pools(connection, realm, plans)
             adapted = {role: replace(plan, name=found[role].name) for role, plan in plans.items()}
@@ -153,7 +153,7 @@ def set_up_host(
     return HostPools(host, pools)
 
 
-def _set_up_pool(control: Control, work: _Work, role: PoolRole, plan: PoolPlan, found: PoolFacts) -> RealmPool:
+def _set_up_pool(control: Control, work: _PoolSetup, role: PoolRole, plan: PoolPlan, found: PoolFacts) -> RealmPool:
     connection = work.connection
     with control.step(StepKind.SET_UP_POOL, f"set up {plan.name}", connection.host, role=role.value) as step:
         changes: list[str] = []
@@ -175,7 +175,7 @@ def _set_up_pool(control: Control, work: _Work, role: PoolRole, plan: PoolPlan, 
         return RealmPool(role, facts, tuple(changes))
 
 
-def _changes(work: _Work, plan: PoolPlan, found: PoolFacts) -> Iterator[str]:
+def _changes(work: _PoolSetup, plan: PoolPlan, found: PoolFacts) -> Iterator[str]:
     """Make the changes that a pool needs, one after the other, and tell each in words."""
     connection, name = work.connection, plan.name
     if found.state is PoolState.MISSING:
@@ -203,7 +203,7 @@ def _changes(work: _Work, plan: PoolPlan, found: PoolFacts) -> Iterator[str]:
         yield "autostart on"
 
 
-def _build(work: _Work, plan: PoolPlan) -> str:
+def _build(work: _PoolSetup, plan: PoolPlan) -> str:
     parents = missing_parents(work.connection, plan.path)
     build_pool(work.connection, plan.name)
     work.folders.add(work.host, plan.path, *parents)

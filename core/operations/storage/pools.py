@@ -18,9 +18,9 @@ from core.operations.storage.pool_report import (
     NEED,
     HostPools,
     PoolRole,
+    PoolSharing,
     PoolsReport,
     RealmPool,
-    Sharing,
     pool_name,
     removal_command,
 )
@@ -147,7 +147,7 @@ def set_up_pools(
     for warning in _space_warnings(found, request.need):
         control.warn(warning)
     ready = [host for host in found if host.error is None]
-    sharing: tuple[Sharing, ...] = told_by_source(ready)
+    sharing: tuple[PoolSharing, ...] = told_by_source(ready)
     if proof and len(ready) > 1:
         sharing = prove(control, ready, deadline)
     report = PoolsReport(realm, found, sharing)
@@ -187,7 +187,7 @@ def _space_warnings(found: Sequence[HostPools], need: int) -> Iterator[str]:
 
 
 def _way_back(report: PoolsReport, roles: Sequence[PoolRole]) -> str:
-    """Say how pools that stand where storage is not shared are taken back."""
+    """Return how pools that stand where storage is not shared are taken back."""
     if not any(sharing.shared is False for sharing in report.sharing):
         return ""
     ready = [host.host.name for host in report.hosts if host.error is None]

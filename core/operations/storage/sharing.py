@@ -15,7 +15,7 @@ from core.errors import DriverError
 from core.fleet.fleet import PoolState
 from core.hosts import Host
 from core.operations.hosts.fanout import map_hosts
-from core.operations.storage.pool_report import HostPools, PoolRole, Sharing
+from core.operations.storage.pool_report import HostPools, PoolRole, PoolSharing
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 
@@ -29,12 +29,12 @@ Witnesses = dict[tuple[str, PoolRole], str]
 """Names of the volumes by host and pool."""
 
 
-def told_by_source(found: Sequence[HostPools]) -> tuple[Sharing, ...]:
-    """Tell what needs no proof: hosts that have mounted the same network file system share it."""
+def told_by_source(found: Sequence[HostPools]) -> tuple[PoolSharing, ...]:
+    """Return what needs no proof: hosts that have mounted the same network file system share it."""
     return tuple(_told(role, found) for role in PoolRole if any(host.pool(role) for host in found))
 
 
-def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tuple[Sharing, ...]:
+def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tuple[PoolSharing, ...]:
     """Make a tiny volume in each active pool of each host, and see which of them the other hosts see; then delete them.
 
     Raises Cancelled; the volumes are deleted all the same. What fails on a host is told in the answer.
@@ -137,7 +137,7 @@ def _clean(
 
 
 def _refused(connection: HostConnection, pool: str, missing: frozenset[str]) -> Iterator[str]:
-    """Give those that are there after all, although they were not listed."""
+    """Return those that are there after all, although they were not listed."""
     for name in sorted(missing):
         # A network file system may list a folder as it was half a minute ago. Making a file of the same name asks the
         # server: it is refused where the storage is shared after all.
@@ -165,7 +165,7 @@ def _name(role: PoolRole, found: Sequence[HostPools]) -> str:
     return next(facts.name for host in found if (facts := host.pool(role)) is not None)
 
 
-def _told(role: PoolRole, found: Sequence[HostPools]) -> Sharing:
+def _told(role: PoolRole, found: Sequence[HostPools]) -> PoolSharing:
     by_source: dict[str, list[str]] = defaultdict(list)
     for host in found:
         facts = host.pool(role)
@@ -173,8 +173,8 @@ def _told(role: PoolRole, found: Sequence[HostPools]) -> Sharing:
             by_source[facts.source if facts.type == "netfs" else ""].append(host.host.name)
     one = list(by_source.items())
     if len(one) == 1 and one[0][0] and len(one[0][1]) > 1:
-        return Sharing(role, _name(role, found), (tuple(one[0][1]),), "source")
-    return Sharing(role, _name(role, found))
+        return PoolSharing(role, _name(role, found), (tuple(one[0][1]),), "source")
+    return PoolSharing(role, _name(role, found))
 
 
 def _proven(
@@ -183,7 +183,7 @@ def _proven(
     made: Witnesses,
     seen: dict[tuple[str, PoolRole], frozenset[str]],
     errors: Sequence[str],
-) -> Sharing:
+) -> PoolSharing:
     """Group the hosts that see the same volumes: each sees at least its own, so a lonely host is a group of one."""
     groups: dict[frozenset[str], list[str]] = defaultdict(list)
     lost = []
@@ -196,4 +196,4 @@ def _proven(
             lost.append(f"{host} does not see what was made there itself")
     largest_first = sorted((tuple(sorted(group)) for group in groups.values()), key=lambda group: (-len(group), group))
     error = "; ".join(dict.fromkeys([*errors, *lost]))
-    return Sharing(role, _name(role, found), tuple(largest_first), "proof" if largest_first else "", error)
+    return PoolSharing(role, _name(role, found), tuple(largest_first), "proof" if largest_first else "", error)

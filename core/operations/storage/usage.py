@@ -9,7 +9,15 @@ from core.driver.storage.volumes import Volume
 from core.hosts import Host
 from core.operations.storage.host_facts import StorageFacts, ask_hosts
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.users import UseKind, Users, VolumeUser, Wanted, unasked_about, unknown_realms, wanted
+from core.operations.storage.users import (
+    UseKind,
+    Users,
+    VolumeIdentity,
+    VolumeUser,
+    unasked_about,
+    unknown_realms,
+    wanted,
+)
 from core.operations.tasks.task import Control
 from core.realms import Realm
 
@@ -92,7 +100,7 @@ def put_together(realm: Realm, role: PoolRole, hosts: Sequence[Host], facts: Sto
     return ImagesReport(realm, role, images, unasked, len(facts.own), enabled, unknown_realms(facts))
 
 
-def _images(facts: StorageFacts, role: PoolRole) -> Iterator[tuple[Image, Wanted]]:
+def _images(facts: StorageFacts, role: PoolRole) -> Iterator[tuple[Image, VolumeIdentity]]:
     """Return each image with its users, and what was looked for."""
     users = Users(facts)
     seen: dict[str, dict[str, Volume]] = {}

@@ -86,7 +86,7 @@ class VolumeUser:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class VolumeIdentity:
     """A volume whose users are looked for, as the hosts of its own realm see it."""
 
     name: str
@@ -100,7 +100,7 @@ class Wanted:
     is_brick: bool
 
 
-def wanted(facts: StorageFacts, volume: Volume, *, exists: bool = True) -> Wanted:
+def wanted(facts: StorageFacts, volume: Volume, *, exists: bool = True) -> VolumeIdentity:
     """Describe a volume as the realm's hosts see it: one that has not looked into its pool again may use it too.
 
     What does not exist yet has neither a size nor a time of change.
@@ -110,7 +110,7 @@ def wanted(facts: StorageFacts, volume: Volume, *, exists: bool = True) -> Wante
     same = [pool for pool in pools if pool.name == volume.pool or pool.role in roles]
     paths = {posixpath.join(pool.path, volume.name) for pool in same if pool.path}
     paths |= {each.path for pool in same for each in pool.volumes or () if each.name == volume.name}
-    return Wanted(
+    return VolumeIdentity(
         volume.name,
         frozenset({volume.pool, *(pool.name for pool in same)}),
         frozenset(_plain(path) for path in (*paths, volume.path) if path),
@@ -129,7 +129,7 @@ class Users:
         self._hosts = tuple(map(_Named, facts.told))
         self._known = {_plain(volume.path) for told in facts.own for _, volume in told.volumes()}
 
-    def of(self, volume: Wanted, *, but: tuple[str, str] | None = None) -> tuple[VolumeUser, ...]:
+    def of(self, volume: VolumeIdentity, *, but: tuple[str, str] | None = None) -> tuple[VolumeUser, ...]:
         """Return who uses a volume, or may: what is certain first, an overlay that many hosts see once.
 
         `but` is a VM that does not count, by host and UUID.
@@ -232,7 +232,7 @@ class _Match:
 class _Sight:
     """How a host sees a volume: paths that certainly are it, and those that may be."""
 
-    volume: Wanted
+    volume: VolumeIdentity
     certain: frozenset[str]
     possible: frozenset[str]
     known: frozenset[str] | None
@@ -255,7 +255,7 @@ class _Sight:
         )
 
 
-def _sight(facts: StorageFacts, told: HostStorage, volume: Wanted) -> _Sight:
+def _sight(facts: StorageFacts, told: HostStorage, volume: VolumeIdentity) -> _Sight:
     own = told.host.realm == facts.realm
     verdicts: dict[str, bool | None] = {}
     for pool in told.pools:
@@ -276,7 +276,7 @@ def _sight(facts: StorageFacts, told: HostStorage, volume: Wanted) -> _Sight:
     return _Sight(volume, frozenset(certain), frozenset(possible), known if own else None, is_shared)
 
 
-def _is_same(pool: PoolContents, volume: Wanted) -> bool | None:
+def _is_same(pool: PoolContents, volume: VolumeIdentity) -> bool | None:
     """Tell whether a pool at the same path has the same volume; False where nobody can tell, None where it has not."""
     if pool.volumes is None:
         return False
@@ -314,7 +314,7 @@ def _overlays(sights: Sequence[tuple[_Named, _Sight]], names: Collection[str]) -
 
 
 def unasked_about(
-    facts: StorageFacts, volumes: Iterable[Wanted], *, pools: Collection[str] | None = None
+    facts: StorageFacts, volumes: Iterable[VolumeIdentity], *, pools: Collection[str] | None = None
 ) -> dict[str, str]:
     """Return which hosts could not be asked who uses volumes, or not for all, and why.
 
@@ -336,7 +336,7 @@ def unasked_about(
 
 
 def unknown_realms(facts: StorageFacts) -> str:
-    """Say of which realms nobody answered: whether they share the storage is not known; empty where all did."""
+    """Return of which realms nobody answered: whether they share the storage is not known; empty where all did."""
     answering = {told.host.realm for told in facts.told} | {facts.realm}
     silent = sorted({host.realm for host in facts.unasked} - answering)
     return (

@@ -74,16 +74,16 @@ class Record:
     """Whether its process lives."""
 
     def all(self, step: str) -> tuple[Mapping[str, Any], ...]:
-        """Give all steps of a name."""
+        """Return all steps of a name."""
         return tuple(each for each in self.steps if each["step"] == step)
 
     def last(self, step: str) -> Mapping[str, Any] | None:
-        """Give the last step of a name; None where it was never begun."""
+        """Return the last step of a name; None where it was never begun."""
         found = self.all(step)
         return found[-1] if found else None
 
 
-class Entry:
+class JournalEntry:
     """The file of an operation of this process. `step` comes before each step, `close` after the last."""
 
     def __init__(self, path: Path, descriptor: int, identity: str, owner: str, clock: Clock) -> None:
@@ -140,7 +140,7 @@ class Journal:
         self._clock = clock
         self._lock_patience = lock_patience
 
-    def begin(self, operation: Operation, *, vm: str, uuid: str, realm: str, **facts: object) -> Entry:
+    def begin(self, operation: Operation, *, vm: str, uuid: str, realm: str, **facts: object) -> JournalEntry:
         """Begin an operation; raises UnwritableFile."""
         identity = secrets.token_hex(4)
         now = self._clock.now()
@@ -150,7 +150,7 @@ class Journal:
         owner = f"{current_user()} on {socket.gethostname()}, process {os.getpid()}, operation {identity}"
         try:
             make_folder(self.folder, self._like)
-            entry = Entry(path, _create(fresh, self._like), identity, owner, self._clock)
+            entry = JournalEntry(path, _create(fresh, self._like), identity, owner, self._clock)
             head = {"vm": vm, "uuid": uuid, "realm": realm, "owner": owner, "time": now, **facts}
             entry._write({"format": FORMAT, "operation": operation, "id": identity, **head})
             fresh.rename(path)  # locked before anyone can find it
@@ -176,7 +176,7 @@ class Journal:
         return tuple(record for record in self.records() if not record.at_work)
 
     @contextmanager
-    def taking_over(self, identity: str) -> Iterator[Entry]:
+    def taking_over(self, identity: str) -> Iterator[JournalEntry]:
         """Hold an operation that was left behind while it is cleaned up, so that no other program does so too.
 
         Closing the entry forgets the operation. Raises StillAtWork where someone works on it.
@@ -190,7 +190,7 @@ class Journal:
                 break
             if descriptor is None:
                 break
-            entry = Entry(path, descriptor, identity, "", self._clock)
+            entry = JournalEntry(path, descriptor, identity, "", self._clock)
             try:
                 record = _read(descriptor, at_work=False)
                 entry.owner = record.owner if record else ""

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from core.operations.tasks.journal import Entry
+    from core.operations.tasks.journal import JournalEntry
     from core.operations.tasks.task import Control
 
 
-class Undoing:
+class Rollback:
     """How an operation is undone, as a context: what leaves it by an exception is undone, unless it was `done`."""
 
-    def __init__(self, control: Control, entry: Entry, vm: str) -> None:
+    def __init__(self, control: Control, entry: JournalEntry, vm: str) -> None:
         self.control = control.branch()
         """Of the same task, with an undo of its own."""
         self.entry = entry

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from core.operations.tasks.task import Control, Progress, Step, StepControl, Steps
 
 
-class FoldedSteps:
+class SubtaskSteps:
     """Steps that are shown as the detail of one step of a task, with its bytes where they send any.
 
     `saw` gets the words and the bytes, done and in total, of each change, `warns` each warning. Those of a part that
@@ -70,12 +70,12 @@ class FoldedSteps:
         self._saw(self._words, self._done, self._total)
 
 
-def folded(
+def as_substep(
     step: StepControl,
     saw: Callable[[str, float, float], None],
     warns: Callable[[str], None],
     *,
     unstoppable: bool = False,
 ) -> Control:
-    """Give a control whose steps are told as the detail of one step."""
-    return Control(FoldedSteps(step.control.steps, step.index, saw, warns, unstoppable=unstoppable))
+    """Return a control whose steps are told as the detail of one step."""
+    return Control(SubtaskSteps(step.control.steps, step.index, saw, warns, unstoppable=unstoppable))

@@ -165,7 +165,7 @@ class Control:
         self._undo.append((Step(StepKind.UNDO, what, host, vm=vm), undo))
 
     def branch(self) -> Control:
-        """Give a control of the same task with an undo of its own: for one host's part, in a thread of its own."""
+        """Return a control of the same task with an undo of its own: for one host's part, in a thread of its own."""
         return Control(self._task)
 
     def keep(self) -> None:
@@ -323,12 +323,12 @@ class Tasks:
         return task
 
     def views(self) -> tuple[TaskView, ...]:
-        """Give every task as it stands now."""
+        """Return every task as it stands now."""
         with self._changed:
             return tuple(task.view for task in self._tasks)
 
     def running(self) -> tuple[TaskView, ...]:
-        """Give the tasks that still work."""
+        """Return the tasks that still work."""
         return tuple(view for view in self.views() if view.is_running)
 
     def cancel(self, number: int) -> None:

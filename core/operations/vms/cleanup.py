@@ -13,8 +13,8 @@ from core.driver.vms.domain_control import StoredDomain, find_domain, stop_domai
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import Connection, HostSnapshot
 from core.hosts import Host
-from core.operations.hosts.access import HostAccess, in_lane
-from core.operations.session import Workplace
+from core.operations.hosts.access import HostAccess, run_in_lane
+from core.operations.session import Session
 from core.operations.tasks.journal import Journal, Operation, Record, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
@@ -34,7 +34,7 @@ No old journal stops or removes it then.
 """
 
 
-class Plan(StrEnum):
+class CleanupAction(StrEnum):
     """What becomes of an operation that was left behind."""
 
     FORGET = "forget"
@@ -54,20 +54,20 @@ class Plan(StrEnum):
 
 
 _WORDS = {
-    Plan.FORGET: "nothing left to clean up: drop the record",
-    Plan.REMOVE: "remove what is there of the VM and its volumes",
-    Plan.COMPLETE: "the VM was complete: note that",
-    Plan.WAIT: "the VM runs: wait until it registers, else stop it",
-    Plan.FINISH: "go on deleting",
+    CleanupAction.FORGET: "nothing left to clean up: drop the record",
+    CleanupAction.REMOVE: "remove what is there of the VM and its volumes",
+    CleanupAction.COMPLETE: "the VM was complete: note that",
+    CleanupAction.WAIT: "the VM runs: wait until it registers, else stop it",
+    CleanupAction.FINISH: "go on deleting",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leftover:
+class InterruptedOperation:
     """An operation that was left behind, and what is to be done about it."""
 
     record: Record
-    plan: Plan
+    plan: CleanupAction
     host: str = ""
     """Where it worked last; empty where it had not chosen a host."""
     domain: str = "missing"
@@ -77,88 +77,99 @@ class Leftover:
     message: str = ""
 
 
-def judge_vm(workplace: Workplace, record: Record) -> Leftover:
-    """Say what is left of an operation on one VM, by its journal and its host."""
+def judge_vm(session: Session, record: Record) -> InterruptedOperation:
+    """Return what is left of an operation on one VM, by its journal and its host."""
     if record.operation == Operation.ATTACH_DRIVE:  # a killed process's claim on a drive holds nothing
-        return Leftover(record=record, plan=Plan.FORGET, domain="unknown", message=_WORDS[Plan.FORGET])
+        return InterruptedOperation(
+            record=record, plan=CleanupAction.FORGET, domain="unknown", message=_WORDS[CleanupAction.FORGET]
+        )
     volumes = _volumes(record)
     name = next((str(step["host"]) for step in reversed(record.steps) if step.get("host")), "")
     name = name or str(record.facts.get("host", ""))
     if record.operation == Operation.CREATE and not (record.last("volume") or record.last("define")):
-        return Leftover(record=record, plan=Plan.FORGET, host=name, message=_WORDS[Plan.FORGET])
+        return InterruptedOperation(
+            record=record, plan=CleanupAction.FORGET, host=name, message=_WORDS[CleanupAction.FORGET]
+        )
     try:
-        host = require_answering(find_snapshot(workplace, record.uuid, name), name)
-        domain = in_lane(workplace, host.name, lambda connection: find_domain(connection, record.uuid))
+        host = require_answering(find_snapshot(session, record.uuid, name), name)
+        domain = run_in_lane(session, host.name, lambda connection: find_domain(connection, record.uuid))
     except DriverError as error:
-        return Leftover(
-            record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", volumes=volumes, message=error.message
+        return InterruptedOperation(
+            record=record,
+            plan=CleanupAction.UNKNOWN,
+            host=name,
+            domain="unknown",
+            volumes=volumes,
+            message=error.message,
         )
     state = "missing" if domain is None else "active" if domain.active else "off"
-    since = _age(workplace, record)
+    since = _age(session, record)
     plan = _plan(record, domain, since)
     message = _WORDS.get(plan, "")
-    if domain is not None and not domain.active and since >= LONG_AGO and plan is Plan.COMPLETE:
+    if domain is not None and not domain.active and since >= LONG_AGO and plan is CleanupAction.COMPLETE:
         message = "the VM was started long ago and is possibly in use; keeping it and dropping the record"
-    if record.operation == Operation.DELETE and plan is Plan.FORGET:
+    if record.operation == Operation.DELETE and plan is CleanupAction.FORGET:
         message = "the VM has been started since; keeping it and dropping the record"
         if state == "off":
             message = "the VM still exists long after its deletion began; keeping it and dropping the record"
-    return Leftover(record=record, plan=plan, host=host.name, domain=state, volumes=volumes, message=message)
+    return InterruptedOperation(
+        record=record, plan=plan, host=host.name, domain=state, volumes=volumes, message=message
+    )
 
 
 def require_answering(snapshot: HostSnapshot | None, name: str) -> Host:
-    """Give a host that answers; raises DriverError for one that does not."""
+    """Return a host that answers; raises DriverError for one that does not."""
     if snapshot is None or snapshot.connection is not Connection.CONNECTED:
         reason = "is not registered any more" if snapshot is None else snapshot.error or "does not answer"
         raise DriverError("", f"{name} {reason}: nobody can tell what is left there")
     return snapshot.host
 
 
-def _age(workplace: Workplace, record: Record) -> float:
-    """Give the seconds since an operation was about to start or delete its VM; 0 where it had not come so far."""
+def _age(session: Session, record: Record) -> float:
+    """Return the seconds since an operation was about to start or delete its VM; 0 where it had not come so far."""
     if record.operation == Operation.DELETE:
-        return workplace.clock.now() - record.began_at
+        return session.clock.now() - record.began_at
     began = record.last("start")
-    return workplace.clock.now() - float(began["time"]) if began is not None else 0.0
+    return session.clock.now() - float(began["time"]) if began is not None else 0.0
 
 
-def _plan(record: Record, domain: StoredDomain | None, age: float) -> Plan:
+def _plan(record: Record, domain: StoredDomain | None, age: float) -> CleanupAction:
     if record.operation == Operation.DELETE:
         stays = domain is not None and (domain.active or age >= LONG_AGO)
-        return Plan.FORGET if stays else Plan.FINISH
+        return CleanupAction.FORGET if stays else CleanupAction.FINISH
     if record.operation == Operation.START:
-        return Plan.WAIT if domain is not None and domain.active else Plan.FORGET
+        return CleanupAction.WAIT if domain is not None and domain.active else CleanupAction.FORGET
     if domain is None:
-        return Plan.REMOVE
+        return CleanupAction.REMOVE
     is_complete = domain.mark is not None and not domain.mark.pending
     if is_complete or (domain.active and record.last("finish")):
-        return Plan.COMPLETE
+        return CleanupAction.COMPLETE
     if domain.active:
-        return Plan.WAIT
-    return Plan.COMPLETE if age >= LONG_AGO else Plan.REMOVE
+        return CleanupAction.WAIT
+    return CleanupAction.COMPLETE if age >= LONG_AGO else CleanupAction.REMOVE
 
 
-def settle_vm(workplace: Workplace, control: Control, record: Record, *, unasked: bool = False) -> Plan:
+def settle_vm(session: Session, control: Control, record: Record, *, unasked: bool = False) -> CleanupAction:
     """Do what is to be done about an operation on one VM, and return what was done.
 
     `unasked` deletes volumes although a host can't be asked who uses them; never what a VM is known to use. Raises
     StillAtWork, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled: it stays then.
     """
-    registry = workplace.check_can_change()
-    with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
-        leftover = judge_vm(workplace, record)  # as it is now that nobody else cleans up
-        if leftover.plan is Plan.UNKNOWN:
+    registry = session.require_writable()
+    with Journal(registry.path, session.clock).taking_over(record.id) as entry:
+        leftover = judge_vm(session, record)  # as it is now that nobody else cleans up
+        if leftover.plan is CleanupAction.UNKNOWN:
             raise DriverError("", f"{record.vm}: {leftover.message}", hint="try again when the host is back")
         _refuse_at_work(registry.reservations(), record)
-        host = find_host(workplace, leftover.host)
-        plan: Plan = leftover.plan
-        if plan is Plan.WAIT and host is not None:
-            plan = _wait(workplace, control, leftover, host)
-        if plan in (Plan.REMOVE, Plan.FINISH) and host is not None:
-            _remove(workplace, control, leftover, host, unasked=unasked)
-        if plan is Plan.COMPLETE and host is not None and record.operation == Operation.CREATE:
-            _clear_mark(workplace, control, host, record.uuid)
-        _let_go(workplace, leftover, plan)
+        host = find_host(session, leftover.host)
+        plan: CleanupAction = leftover.plan
+        if plan is CleanupAction.WAIT and host is not None:
+            plan = _wait(session, control, leftover, host)
+        if plan in (CleanupAction.REMOVE, CleanupAction.FINISH) and host is not None:
+            _remove(session, control, leftover, host, unasked=unasked)
+        if plan is CleanupAction.COMPLETE and host is not None and record.operation == Operation.CREATE:
+            _clear_mark(session, control, host, record.uuid)
+        _let_go(session, leftover, plan)
         entry.close()
     return plan
 
@@ -171,74 +182,76 @@ def _refuse_at_work(reservations: Iterable[Reservation], record: Record) -> None
             raise StillAtWork(message, hint="wait until that has ended")
 
 
-def _remove(workplace: Workplace, control: Control, leftover: Leftover, host: Host, *, unasked: bool) -> None:
+def _remove(session: Session, control: Control, leftover: InterruptedOperation, host: Host, *, unasked: bool) -> None:
     """Remove a VM and its volumes, except where another VM has been given one of them since."""
     record = leftover.record
-    with HostAccess(workplace, host) as access:
-        found = access.slow(lambda connection: [find_volume(connection, *place) for place in leftover.volumes])
+    with HostAccess(session, host) as access:
+        found = access.via_own_connection(
+            lambda connection: [find_volume(connection, *place) for place in leftover.volumes]
+        )
     volumes = tuple(volume for volume in found if volume is not None)
     if volumes:
-        realm, how = delete.realm_to_ask(workplace, record, host), delete.RECOVER_UNASKED
-        delete.refuse_used(workplace, control, host, realm, volumes, but=record.uuid, unasked=unasked, how=how)
-    promise = reserve_alone(workplace, record.vm, record.uuid, host.name, record.owner)
+        realm, how = delete.realm_to_ask(session, record, host), delete.RECOVER_UNASKED
+        delete.refuse_used(session, control, host, realm, volumes, but=record.uuid, unasked=unasked, how=how)
+    promise = reserve_alone(session, record.vm, record.uuid, host.name, record.owner)
     try:
-        now = in_lane(workplace, host.name, lambda connection: find_domain(connection, record.uuid))
+        now = run_in_lane(session, host.name, lambda connection: find_domain(connection, record.uuid))
         if now is not None and now.active and leftover.domain != "active":
             raise StillAtWork(f"{record.vm} was started meanwhile", hint="realms vms recover looks at it again")
-        delete.remove(workplace, control, host, record.uuid, record.vm)
-        delete.delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in volumes])
+        delete.remove(session, control, host, record.uuid, record.vm)
+        delete.delete_volumes(session, control, host, [(volume.pool, volume.name) for volume in volumes])
     finally:
         promise.release()
 
 
-def _wait(workplace: Workplace, control: Control, leftover: Leftover, host: Host) -> Plan:
+def _wait(session: Session, control: Control, leftover: InterruptedOperation, host: Host) -> CleanupAction:
     """Wait for the rest of the time that the VM has; gives what remains to be done."""
-    record, realm = leftover.record, workplace.configuration.realms.get(leftover.record.realm)
+    record, realm = leftover.record, session.configuration.realms.get(leftover.record.realm)
     began = record.last("start")
     waits = record.last("register")
     if realm is None or (record.operation == Operation.CREATE and waits is None):
-        return Plan.COMPLETE  # it was not to be waited for
-    passed = workplace.clock.now() - float(began["time"] if began is not None else record.began_at)
+        return CleanupAction.COMPLETE  # it was not to be waited for
+    passed = session.clock.now() - float(began["time"] if began is not None else record.began_at)
     rest = max(LEAST_SECONDS, realm.registration_timeout - passed)
     try:
         wait_for_registration(
-            workplace,
+            session,
             control,
             replace(realm, registration_timeout=rest),
             host.name,
             record.uuid,
-            started_at=workplace.clock.now(),  # it runs now, says its host: what was seen before tells nothing
+            started_at=session.clock.now(),  # it runs now, says its host: what was seen before tells nothing
             what=record.vm,
         )
     except NotRegistered as error:
         control.warn(error.message)
-        if _age(workplace, record) >= LONG_AGO:
+        if _age(session, record) >= LONG_AGO:
             control.warn(f"{record.vm} was started long ago, and may have been used since: it is left as it is")
-            return Plan.COMPLETE
+            return CleanupAction.COMPLETE
         if record.operation == Operation.CREATE and not (waits or {}).get("keep"):
-            return Plan.REMOVE
+            return CleanupAction.REMOVE
         with control.step(StepKind.STOP, f"stop {record.vm}", host.name, vm=record.vm):
-            in_lane(workplace, host.name, lambda connection: stop_domain(connection, record.uuid))
-    return Plan.COMPLETE
+            run_in_lane(session, host.name, lambda connection: stop_domain(connection, record.uuid))
+    return CleanupAction.COMPLETE
 
 
-def _clear_mark(workplace: Workplace, control: Control, host: Host, uuid: str) -> None:
+def _clear_mark(session: Session, control: Control, host: Host, uuid: str) -> None:
     def clear(connection: HostConnection) -> None:
         domain = find_domain(connection, uuid)
         if domain is not None and domain.mark is not None and domain.mark.pending:
             connection.mark(uuid, replace(domain.mark, pending=""))
 
     with control.step(StepKind.NOTE, "note that it is complete", host.name):
-        in_lane(workplace, host.name, clear)
+        run_in_lane(session, host.name, clear)
 
 
-def _let_go(workplace: Workplace, leftover: Leftover, plan: Plan) -> None:
+def _let_go(session: Session, leftover: InterruptedOperation, plan: CleanupAction) -> None:
     """Give the reservation back; where the VM runs it counts for a while more, as after any start."""
-    registry, record = workplace.check_can_change(), leftover.record
-    realm = workplace.configuration.realms.get(record.realm)
+    registry, record = session.require_writable(), leftover.record
+    realm = session.configuration.realms.get(record.realm)
     with suppress(RealmsError):  # all is done by now, and what can't be given back at once runs out by itself
-        if plan is Plan.COMPLETE and leftover.domain == "active" and realm is not None:
-            registry.settle(record.uuid, record.owner, workplace.clock.now() + realm.stale_after)
+        if plan is CleanupAction.COMPLETE and leftover.domain == "active" and realm is not None:
+            registry.release_later(record.uuid, record.owner, session.clock.now() + realm.stale_after)
         else:
             registry.release(record.uuid, record.owner)
 
@@ -248,16 +261,16 @@ def _volumes(record: Record) -> tuple[tuple[str, str], ...]:
     return tuple((str(row["pool"]), str(row["volume"])) for row in rows if row.get("pool") and row.get("volume"))
 
 
-def find_snapshot(workplace: Workplace, uuid: str, name: str) -> HostSnapshot | None:
+def find_snapshot(session: Session, uuid: str, name: str) -> HostSnapshot | None:
     """Find the host that has the VM now, as someone may have moved it since; else the one that it was made on."""
-    fleet = workplace.fleet()
+    fleet = session.fleet()
     there = fleet.host(name)
     if there is not None and any(vm.uuid == uuid for vm in there.vms):
         return there
     return next((host for host in fleet.hosts if any(vm.uuid == uuid for vm in host.vms)), there)
 
 
-def find_host(workplace: Workplace, name: str) -> Host | None:
+def find_host(session: Session, name: str) -> Host | None:
     """Return a host by its name; None where it is not registered any more."""
-    snapshot = workplace.fleet().host(name) if name else None
+    snapshot = session.fleet().host(name) if name else None
     return snapshot.host if snapshot is not None else None

@@ -17,8 +17,8 @@ from core.uris import parse_uri
 
 if TYPE_CHECKING:
     from core.driver.connection.connection import HostConnection
-    from core.operations.session import Workplace
-    from core.operations.vms.lookup import VMAtHand
+    from core.operations.session import Session
+    from core.operations.vms.lookup import ResolvedVM
 
 ESCAPE = "Ctrl-]"
 """What ends a console, as virsh has it."""
@@ -40,9 +40,9 @@ class ConsoleCommand:
 
 
 def console_command(
-    workplace: Workplace, at_hand: VMAtHand, *, take_over: bool = False, deadline: float = 30.0
+    session: Session, at_hand: ResolvedVM, *, take_over: bool = False, deadline: float = 30.0
 ) -> ConsoleCommand:
-    """Give the command that opens a VM's console; `take_over` ends a session that someone else has there.
+    """Return the command that opens a VM's console; `take_over` ends a session that someone else has there.
 
     Raises NoConsole, VMRefused, DriverError.
     """
@@ -55,8 +55,8 @@ def console_command(
     if virsh is None:
         hint = "it comes with libvirt: apt install libvirt-clients, dnf install libvirt-client"
         raise NoConsole("virsh, which opens consoles, is not installed on this machine", hint=hint)
-    with HostAccess(workplace, host, deadline) as access:
-        active, serial = access.slow(lambda connection: _look(connection, vm.uuid))
+    with HostAccess(session, host, deadline) as access:
+        active, serial = access.via_own_connection(lambda connection: _look(connection, vm.uuid))
     if not active:
         raise VMRefused(f"{name} is off: it has no console now", hint=f"realms vms start {host.name}/{vm.name}")
     if not serial:

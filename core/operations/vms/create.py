@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 from core.codes import ErrorCode
 from core.driver.storage.volume_bytes import delete_known
 from core.driver.storage.volumes import NewVolume, copy_volume, create_volume, require_volume, volume_names
-from core.driver.vms.domain_build import Disk, Domain, domain_xml
+from core.driver.vms.domain_build import Domain, DomainDisk, domain_xml
 from core.driver.vms.domain_control import has_network_filter, remove_domain, stop_domain
 from core.driver.vms.domain_kind import Virtualization, choose_kind
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from core.errors import DriverError, RealmsError, UsageError
 from core.operations.hosts.access import QUICK_SECONDS, HostAccess
-from core.operations.scheduling.reserve import Claim, take_room
+from core.operations.scheduling.reserve import ReservationRequest, reserve_host
 from core.operations.storage.usage import INCOMPLETE
 from core.operations.storage.volume_copy import CopyGoesOn, copy_watched, needed_for
 from core.operations.tasks.journal import Journal, Operation
-from core.operations.tasks.rollback import Undoing
+from core.operations.tasks.rollback import Rollback
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.vms.cleanup import settle_vm
 from core.operations.vms.deferred_cleanup import recover_when_copied
-from core.operations.vms.devices import typed
+from core.operations.vms.devices import typed_devices
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
 from core.operations.vms.guest_registration import NotRegistered, await_active, wait_for_registration
 from core.operations.vms.spec import ExistingDrive, NewDrive, check_order
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from core.driver.storage.volumes import Volume
     from core.fleet.fleet import Fleet
     from core.hosts import Host
-    from core.operations.scheduling.reserve import Room
-    from core.operations.session import Workplace
+    from core.operations.scheduling.reserve import Reserved
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.operations.vms.guest_registration import Registered
     from core.operations.vms.spec import Order
@@ -71,29 +71,29 @@ class Created:
     registered: Registered | None
 
 
-def create_vm(workplace: Workplace, control: Control, order: Order, *, settle: float = SETTLE_SECONDS) -> Created:
+def create_vm(session: Session, control: Control, order: Order, *, settle: float = SETTLE_SECONDS) -> Created:
     """Create a VM and wait until it has registered.
 
     Hosts have `settle` seconds to answer, and as many again to say who has the drives. Raises UsageError, NameTaken,
     VolumeInUse, VolumeUseUnknown, NoRoom, NotRegistered, DriverError, Cancelled; what was done is undone then, except
     that `order.keep` keeps a VM that did not register.
     """
-    registry = workplace.check_can_change()
-    realm = workplace.configuration.realms[order.realm]
+    registry = session.require_writable()
+    realm = session.configuration.realms[order.realm]
     check_order(order, realm)
     with control.step(StepKind.LOOK, "look at the hosts") as step:
-        fleet = workplace.settled_fleet(settle)
+        fleet = session.settled_fleet(settle)
         step.detail(f"{fleet.hosts_answering} of {fleet.hosts_total} answer")
     _refuse_name(order, fleet)
     uuid = str(uuids.uuid4())
-    entry = Journal(registry.path, workplace.clock).begin(
+    entry = Journal(registry.path, session.clock).begin(
         Operation.CREATE, vm=order.name, uuid=uuid, realm=realm.id, brick=order.brick
     )
     try:
-        with Undoing(control, entry, order.name) as undoing:
-            return _Creation(workplace, undoing, order, realm, uuid, patience=settle).run()
+        with Rollback(control, entry, order.name) as rollback:
+            return _Creation(session, rollback, order, realm, uuid, patience=settle).run()
     except CopyGoesOn as error:
-        recover_when_copied(workplace, entry.id, order.name, error, settle_vm)
+        recover_when_copied(session, entry.id, order.name, error, settle_vm)
         raise
 
 
@@ -101,22 +101,22 @@ class _Creation:
     """One VM on its way into being."""
 
     def __init__(
-        self, workplace: Workplace, undoing: Undoing, order: Order, realm: Realm, uuid: str, *, patience: float
+        self, session: Session, rollback: Rollback, order: Order, realm: Realm, uuid: str, *, patience: float
     ) -> None:
-        self._workplace = workplace
-        self._undoing = undoing
-        self._control = undoing.control
+        self._session = session
+        self._undoing = rollback
+        self._control = rollback.control
         self._order = order
         self._realm = realm
         self._uuid = uuid
         self._patience = patience
         self._kind = ""
-        self._mark = Mark(realm=realm.id, created_at=workplace.clock.now(), pending=undoing.entry.owner)
+        self._mark = RealmMark(realm=realm.id, created_at=session.clock.now(), pending=rollback.entry.owner)
 
     def run(self) -> Created:
         room = self._take_room()
         host = self._host_of(room)
-        access = HostAccess(self._workplace, host)
+        access = HostAccess(self._session, host)
         try:
             self._check_filter(access, host)
             disks, drives = self._make_disks(access, host)
@@ -125,7 +125,7 @@ class _Creation:
             registered = self._register(access, host, started_at)
         finally:
             access.close()  # undoing opens another where it must: this one may be dead
-        room.promise.settle(self._realm.stale_after)
+        room.promise.release_later(self._realm.stale_after)
         return Created(
             name=self._order.name,
             uuid=self._uuid,
@@ -144,9 +144,9 @@ class _Creation:
 
     # Room ----------------------------------------------------------------------------------------------------------
 
-    def _take_room(self) -> Room:
+    def _take_room(self) -> Reserved:
         order = self._order
-        claim = Claim(
+        claim = ReservationRequest(
             operation=Operation.CREATE,
             uuid=self._uuid,
             vm=order.name,
@@ -154,12 +154,12 @@ class _Creation:
             owner=self._undoing.entry.owner,
             host=order.host,
         )
-        release = self._workplace.check_can_change().release
+        release = self._session.require_writable().release
         self._undoing.before(
             "reserve", "give its room back", lambda: release(self._uuid, self._undoing.entry.owner), order.host or ""
         )
         with self._control.step(StepKind.PLACE, f"place {order.name}", vm=order.name) as step:
-            room = take_room(self._workplace, claim, self._check)
+            room = reserve_host(self._session, claim, self._check)
             if room.warning:
                 self._control.warn(room.warning)
             devices = f" with {' '.join(map(str, room.placement.devices))}" if room.placement.devices else ""
@@ -174,11 +174,11 @@ class _Creation:
                 who = f" by {other.owner}" if other.owner else ""
                 raise NameTaken(f"a VM {other.vm} is being made on {other.host}{who}", hint="choose another name")
         existing = [drive.name for drive in self._order.drives if isinstance(drive, ExistingDrive)]
-        journal = Journal(self._workplace.check_can_change().path, self._workplace.clock)
+        journal = Journal(self._session.require_writable().path, self._session.clock)
         claim_drives(journal, self._undoing.entry, self._realm, existing)
 
-    def _host_of(self, room: Room) -> Host:
-        snapshot = self._workplace.fleet().host(room.placement.host)
+    def _host_of(self, room: Reserved) -> Host:
+        snapshot = self._session.fleet().host(room.placement.host)
         if snapshot is None:
             raise UsageError(f"host {room.placement.host} was removed meanwhile", hint="try again")
         return snapshot.host
@@ -186,18 +186,18 @@ class _Creation:
     def _check_filter(self, access: HostAccess, host: Host) -> None:
         """Refuse a network filter that the host doesn't have: libvirt would notice when the VM starts."""
         wanted = self._order.filter_in(self._realm)
-        if wanted and not access.quick(lambda connection: has_network_filter(connection, wanted)):
+        if wanted and not access.via_lane(lambda connection: has_network_filter(connection, wanted)):
             name = printable(wanted)
             hint = f"virsh nwfilter-list shows those of {host.name}; --network-filter none: without one"
             raise DriverError(host.name, f"there is no network filter {name!r}", hint=hint)
 
     # Volumes -------------------------------------------------------------------------------------------------------
 
-    def _make_disks(self, access: HostAccess, host: Host) -> tuple[tuple[Disk, ...], tuple[str, ...]]:
+    def _make_disks(self, access: HostAccess, host: Host) -> tuple[tuple[DomainDisk, ...], tuple[str, ...]]:
         realm, order = self._realm, self._order
         existing = self._existing_drives(access)
         with self._control.step(StepKind.LOOK, f"find brick {order.brick}", host.name) as step:
-            brick = access.slow(lambda connection: find_brick(connection, realm, order.brick))
+            brick = access.via_own_connection(lambda connection: find_brick(connection, realm, order.brick))
             step.detail(f"{brick.format}, {show_size(brick.capacity)}")
         self._mark = replace(self._mark, brick=brick.name)
         name = self._volume_name()
@@ -205,7 +205,7 @@ class _Creation:
         what = "copy" if copy else "overlay"
         boot = NewVolume(name=name, capacity=brick.capacity, backing=None if copy else brick)
         volume = self._make(access, realm.volumes_pool, boot, f"{what} {name} of {brick.name}", brick)
-        disks = [Disk(path=volume.path)]
+        disks = [DomainDisk(path=volume.path)]
         names = []
         for number, drive in enumerate(order.drives, start=1):
             if isinstance(drive, NewDrive):
@@ -217,19 +217,19 @@ class _Creation:
                 found = existing[drive.name]
             names.append(found.name)
             form = "qcow2" if isinstance(drive, NewDrive) else found.format
-            disks.append(Disk(path=found.path, format=form, cache=realm.drives.cache))
+            disks.append(DomainDisk(path=found.path, format=form, cache=realm.drives.cache))
         return tuple(disks), tuple(names)
 
     def _make(self, access: HostAccess, pool: str, new: NewVolume, what: str, brick: Volume | None = None) -> Volume:
         host = access.host
 
         def discard() -> None:
-            with HostAccess(self._workplace, host) as again:
-                again.slow(lambda connection: delete_known(connection, pool, new.name))
+            with HostAccess(self._session, host) as again:
+                again.via_own_connection(lambda connection: delete_known(connection, pool, new.name))
 
         self._undoing.before("volume", f"delete {new.name}", discard, host.name, pool=pool, volume=new.name)
         if brick is not None and new.backing is None and not host.uri.startswith("test:"):
-            return access.slow(
+            return access.via_own_connection(
                 lambda connection: copy_watched(
                     self._control,
                     connection,
@@ -245,28 +245,28 @@ class _Creation:
             )
         with self._control.step(StepKind.CREATE, f"make {what}", host.name):
             if brick is not None and new.backing is None:
-                return access.slow(lambda connection: copy_volume(connection, brick, pool, new.name))
-            return access.slow(lambda connection: create_volume(connection, pool, new))
+                return access.via_own_connection(lambda connection: copy_volume(connection, brick, pool, new.name))
+            return access.via_own_connection(lambda connection: create_volume(connection, pool, new))
 
     def _existing_drives(self, access: HostAccess) -> dict[str, Volume]:
         realm, order = self._realm, self._order
         names = [drive.name for drive in order.drives if isinstance(drive, ExistingDrive)]
-        found = access.slow(lambda connection: {name: find_drive(connection, realm, name) for name in names})
-        hosts = tuple(each.host for each in self._workplace.fleet().hosts if each.host.realm == realm.id)
-        volumes, patience = tuple(found.values()), self._patience
-        refuse_drives_in_use(
-            self._workplace, self._control, realm, hosts, volumes, force=order.force, deadline=patience
+        found = access.via_own_connection(
+            lambda connection: {name: find_drive(connection, realm, name) for name in names}
         )
+        hosts = tuple(each.host for each in self._session.fleet().hosts if each.host.realm == realm.id)
+        volumes, patience = tuple(found.values()), self._patience
+        refuse_drives_in_use(self._session, self._control, realm, hosts, volumes, force=order.force, deadline=patience)
         return found
 
     # The domain ----------------------------------------------------------------------------------------------------
 
-    def _define(self, access: HostAccess, host: Host, room: Room, disks: tuple[Disk, ...]) -> None:
+    def _define(self, access: HostAccess, host: Host, room: Reserved, disks: tuple[DomainDisk, ...]) -> None:
         order, realm, uuid = self._order, self._realm, self._uuid
-        kind = access.quick(lambda connection: choose_kind(connection, order.virtualization))
+        kind = access.via_lane(lambda connection: choose_kind(connection, order.virtualization))
         self._kind = kind.type
-        profile = self._workplace.configuration.hardware_profiles.get(host.profile)
-        self._mark = replace(self._mark, devices=typed(profile, room.placement))
+        profile = self._session.configuration.hardware_profiles.get(host.profile)
+        self._mark = replace(self._mark, devices=typed_devices(profile, room.placement))
         domain = Domain(
             name=order.name,
             uuid=uuid,
@@ -281,24 +281,24 @@ class _Creation:
         )
 
         def remove() -> None:
-            HostAccess(self._workplace, host).quick(lambda connection: remove_domain(connection, uuid))
+            HostAccess(self._session, host).via_lane(lambda connection: remove_domain(connection, uuid))
 
         self._undoing.before("define", f"remove {order.name}", remove, host.name)
         with self._control.step(StepKind.DEFINE, f"define {order.name}", host.name, vm=order.name) as step:
-            access.quick(lambda connection: connection.define(domain_xml(domain)))
+            access.via_lane(lambda connection: connection.define(domain_xml(domain)))
             step.detail(f"{kind.type}, UUID {uuid}")
 
-    def _start(self, access: HostAccess, host: Host, room: Room) -> float:
+    def _start(self, access: HostAccess, host: Host, room: Reserved) -> float:
         room.promise.check()
         self._undoing.entry.step("start", host=host.name)
         with self._control.step(StepKind.START, f"start {self._order.name}", host.name, vm=self._order.name):
             try:
-                access.slow(lambda connection: connection.start(self._uuid))
+                access.via_own_connection(lambda connection: connection.start(self._uuid))
             except DriverError as error:
                 if self._kind == Virtualization.KVM and error.code is ErrorCode.QEMU_EXITED:
                     error.hint = error.hint or "--virtualization qemu would run it without KVM, and slowly"
                 raise
-        return self._workplace.clock.now()
+        return self._session.clock.now()
 
     def _register(self, access: HostAccess, host: Host, started_at: float) -> Registered | None:
         order, uuid = self._order, self._uuid
@@ -307,21 +307,21 @@ class _Creation:
             self._undoing.entry.step("register", host=host.name, keep=order.keep)
             try:
                 registered = wait_for_registration(
-                    self._workplace, self._control, self._realm, host.name, uuid, started_at=started_at, what=order.name
+                    self._session, self._control, self._realm, host.name, uuid, started_at=started_at, what=order.name
                 )
             except NotRegistered as error:
                 if not order.keep:
                     raise
                 with self._control.step(StepKind.STOP, f"stop {order.name}", host.name, vm=order.name):
-                    access.quick(lambda connection: stop_domain(connection, uuid))
+                    access.via_lane(lambda connection: stop_domain(connection, uuid))
                 self._finish(access)
-                self._workplace.check_can_change().release(uuid, self._undoing.entry.owner)
+                self._session.require_writable().release(uuid, self._undoing.entry.owner)
                 self._undoing.done()
                 hint = (
                     f"realms vms start {order.name} --no-wait lets it run: realms vms console shows then what it does"
                 )
                 raise NotRegistered(f"{error.message}; it was stopped and kept", hint=hint) from error
-        if not await_active(self._workplace, self._control, host.name, uuid, after=started_at, seconds=SEEN_SECONDS):
+        if not await_active(self._session, self._control, host.name, uuid, after=started_at, seconds=SEEN_SECONDS):
             message = f"{order.name} was started, but {host.name} has not shown it running for {SEEN_SECONDS:g} s"
             raise NotRegistered(message, hint="did it crash at once? On the host: /var/log/libvirt/qemu/")
         self._finish(access)
@@ -330,7 +330,7 @@ class _Creation:
     def _finish(self, access: HostAccess) -> None:
         self._undoing.entry.step("finish", host=access.host.name)
         complete = replace(self._mark, pending="")
-        access.quick(lambda connection: connection.mark(self._uuid, complete))
+        access.via_lane(lambda connection: connection.mark(self._uuid, complete))
 
 
 def find_brick(connection: HostConnection, realm: Realm, wanted: str) -> Volume:

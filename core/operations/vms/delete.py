@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from core.codes import ErrorCode
 from core.driver.connection.connection import HostConnection
@@ -13,11 +14,11 @@ from core.driver.vms.domain_control import is_active, remove_domain, require_dom
 from core.driver.vms.snapshots import Snapshot
 from core.errors import DriverError, RealmsError
 from core.hosts import Host
-from core.operations.hosts.access import QUICK_SECONDS, HostAccess, in_lane
-from core.operations.session import Workplace
+from core.operations.hosts.access import QUICK_SECONDS, HostAccess, run_in_lane
+from core.operations.session import Session
 from core.operations.storage.policy import Allow, VolumeUses, ask_who_uses, ensure_unused
 from core.operations.storage.users import unknown_realms
-from core.operations.tasks.journal import Entry, Journal, Operation, Record
+from core.operations.tasks.journal import Journal, JournalEntry, Operation, Record
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.operations.vms.restore_disks import reserve_alone
@@ -88,10 +89,10 @@ class Deleted:
         return (*self.kept, *(f"snapshot {name} of {self.target.vm.uuid}" for name in self.kept_snapshots))
 
 
-def volumes_of(workplace: Workplace, target: Target) -> OwnVolumes:
+def volumes_of(session: Session, target: Target) -> OwnVolumes:
     """Find the volumes that a VM's disks are. Raises DriverError."""
-    with HostAccess(workplace, target.host) as access:
-        return access.slow(lambda connection: own_volumes(connection, target.vm.uuid, target.realm))
+    with HostAccess(session, target.host) as access:
+        return access.via_own_connection(lambda connection: own_volumes(connection, target.vm.uuid, target.realm))
 
 
 def own_volumes(connection: HostConnection, uuid: str, realm: Realm) -> OwnVolumes:
@@ -127,7 +128,7 @@ def _own_snapshots(
 
 
 def delete_vm(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     target: Target,
     *,
@@ -147,12 +148,12 @@ def delete_vm(
     VMActive, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled. What was begun is not undone: the journal has what
     is left to delete, and `realms vms recover` goes on with it.
     """
-    registry = workplace.check_can_change()
+    registry = session.require_writable()
     host, vm = target.host, target.vm
     _refuse_at_work(registry.reservations(), target)
-    if in_lane(workplace, host.name, lambda connection: is_active(connection, vm.uuid)) and not force:
+    if run_in_lane(session, host.name, lambda connection: is_active(connection, vm.uuid)) and not force:
         raise VMActive(f"{target.name} is active", hint="shut it down first, or --force turns it off")
-    found = volumes_of(workplace, target)
+    found = volumes_of(session, target)
     snapshots = volumes if snapshots is None else snapshots
     if found.unseen:
         control.warn(f"snapshots of {target.name} were not looked for: {found.unseen}")
@@ -160,8 +161,8 @@ def delete_vm(
     stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
     doomed = (*own, *(found.copies if snapshots else ()))
     if doomed:
-        refuse_used(workplace, control, host, target.realm, doomed, but=vm.uuid, unasked=unasked, patience=patience)
-    entry = Journal(registry.path, workplace.clock).begin(
+        refuse_used(session, control, host, target.realm, doomed, but=vm.uuid, unasked=unasked, patience=patience)
+    entry = Journal(registry.path, session.clock).begin(
         Operation.DELETE,
         vm=vm.name,
         uuid=vm.uuid,
@@ -169,12 +170,12 @@ def delete_vm(
         host=host.name,
         volumes=[{"pool": volume.pool, "volume": volume.name} for volume in doomed],
     )
-    with _alone(workplace, target, entry, force=force), entry.kept_on_failure():
-        remove(workplace, control, host, vm.uuid, vm.name)
+    with _alone(session, target, entry, force=force), entry.kept_on_failure():
+        remove(session, control, host, vm.uuid, vm.name)
         entry.step("volumes", host=host.name)
-        delete_volumes(workplace, control, host, [(volume.pool, volume.name) for volume in own])
+        delete_volumes(session, control, host, [(volume.pool, volume.name) for volume in own])
         if snapshots and found.snapshots:
-            _delete_snapshots(workplace, control, target, len(found.snapshots))
+            _delete_snapshots(session, control, target, len(found.snapshots))
     names = tuple(snapshot.name for snapshot in found.snapshots)
     return Deleted(
         target,
@@ -186,52 +187,54 @@ def delete_vm(
 
 
 @contextlib.contextmanager
-def _alone(workplace: Workplace, target: Target, entry: Entry, *, force: bool) -> Iterator[None]:
+def _alone(session: Session, target: Target, entry: JournalEntry, *, force: bool) -> Iterator[None]:
     """Keep the VM for its deletion, and see that nobody has started it while the hosts were asked."""
     with contextlib.ExitStack() as held:
         try:
-            promise = reserve_alone(workplace, target.vm.name, target.vm.uuid, target.host.name, entry.owner)
+            promise = reserve_alone(session, target.vm.name, target.vm.uuid, target.host.name, entry.owner)
             held.callback(promise.release)
             if not force:
-                _refuse_started(workplace, target)
+                _refuse_started(session, target)
         except BaseException:
             entry.close()
             raise
         yield
 
 
-def _refuse_started(workplace: Workplace, target: Target) -> None:
-    if in_lane(workplace, target.host.name, lambda connection: is_active(connection, target.vm.uuid)):
+def _refuse_started(session: Session, target: Target) -> None:
+    if run_in_lane(session, target.host.name, lambda connection: is_active(connection, target.vm.uuid)):
         raise VMActive(f"{target.name} was started meanwhile", hint="nothing was deleted")
 
 
-def _delete_snapshots(workplace: Workplace, control: Control, target: Target, count: int) -> None:
-    with HostAccess(workplace, target.host) as access:
+def _delete_snapshots(session: Session, control: Control, target: Target, count: int) -> None:
+    with HostAccess(session, target.host) as access:
         what = "its snapshot" if count == 1 else f"its {count} snapshots"
         with control.step(StepKind.DELETE, f"delete {what}", target.host.name) as step:
-            gone = access.slow(lambda connection: delete_snapshots_of(connection, target.realm, target.vm.uuid))
+            gone = access.via_own_connection(
+                lambda connection: delete_snapshots_of(connection, target.realm, target.vm.uuid)
+            )
             size = show_size(sum(snapshot.allocation for snapshot in gone))
             step.detail(f"{', '.join(snapshot.name for snapshot in gone)}: {size}")
 
 
-def remove(workplace: Workplace, control: Control, host: Host, uuid: str, name: str) -> None:
+def remove(session: Session, control: Control, host: Host, uuid: str, name: str) -> None:
     """Remove a domain, running or not, if it is there. Raises DriverError."""
     with control.step(StepKind.UNDEFINE, f"remove {name}", host.name, vm=name):
-        in_lane(workplace, host.name, lambda connection: remove_domain(connection, uuid))
+        run_in_lane(session, host.name, lambda connection: remove_domain(connection, uuid))
 
 
-def delete_volumes(workplace: Workplace, control: Control, host: Host, volumes: Sequence[tuple[str, str]]) -> None:
+def delete_volumes(session: Session, control: Control, host: Host, volumes: Sequence[tuple[str, str]]) -> None:
     """Delete volumes, given as pool and name, that are there. Raises DriverError."""
     if not volumes:
         return
-    with HostAccess(workplace, host) as access:
+    with HostAccess(session, host) as access:
         for pool, name in volumes:
             with control.step(StepKind.DELETE, f"delete {pool}/{name}", host.name):
-                access.slow(lambda connection, pool=pool, name=name: discard_volume(connection, pool, name))  # type: ignore[misc]
+                access.via_own_connection(partial(discard_volume, pool=pool, name=name))
 
 
 def uses_of(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     by: Host,
     realm: Realm,
@@ -246,9 +249,9 @@ def uses_of(
     moved it there, and it may run there. A disabled host can't be asked: its VMs go on running. Hosts of other realms
     are asked too, as their pools may lie on the same storage; silent ones count only where that is seen on another.
     """
-    hosts = [snapshot.host for snapshot in workplace.fleet().hosts if snapshot.host.realm == realm.id]
+    hosts = [snapshot.host for snapshot in session.fleet().hosts if snapshot.host.realm == realm.id]
     uses = ask_who_uses(
-        workplace, control, realm, hosts, volumes,
+        session, control, realm, hosts, volumes,
         deadline=patience, but=(by.name, but), overlays_by=by.name, overlays_far=True,
     )  # fmt: skip
     if remark := unknown_realms(uses.facts):
@@ -257,7 +260,7 @@ def uses_of(
 
 
 def refuse_used(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     by: Host,
     realm: Realm,
@@ -272,7 +275,7 @@ def refuse_used(
 
     Where nobody can tell, raise VolumeUseUnknown, unless they may go `unasked`; `how` says what allows that.
     """
-    uses = uses_of(workplace, control, by, realm, volumes, but=but, patience=patience)
+    uses = uses_of(session, control, by, realm, volumes, but=but, patience=patience)
     passed = ensure_unused(
         uses.found,
         uses.unasked,
@@ -284,12 +287,12 @@ def refuse_used(
         control.warn(f"deleted all the same; {'; '.join(passed)}")
 
 
-def realm_to_ask(workplace: Workplace, record: Record, host: Host) -> Realm:
-    """Give the realm whose hosts may use what an operation left on a host: its own, or the host's where that is gone.
+def realm_to_ask(session: Session, record: Record, host: Host) -> Realm:
+    """Return the realm whose hosts may use what an operation left on a host: its own, or the host's where that is gone.
 
     Raises DriverError where neither is configured: nobody could be asked.
     """
-    realms = workplace.configuration.realms
+    realms = session.configuration.realms
     realm = realms.get(record.realm) or realms.get(host.realm)
     if realm is None:
         message = f"realm {record.realm} of {record.vm} is not configured: nobody can tell who uses its volumes"

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from core.driver.storage.volumes import Volume
     from core.hosts import Host
-    from core.operations.session import Workplace
-    from core.operations.tasks.journal import Entry, Journal
+    from core.operations.session import Session
+    from core.operations.tasks.journal import Journal, JournalEntry
     from core.operations.tasks.task import Control
     from core.realms import Realm
 
@@ -23,7 +23,7 @@ CLAIM = "claim"
 """Name of the step by which an operation says which drives it is about to use."""
 
 
-def claim_drives(journal: Journal, entry: Entry, realm: Realm, drives: Sequence[str]) -> None:
+def claim_drives(journal: Journal, entry: JournalEntry, realm: Realm, drives: Sequence[str]) -> None:
     """Say which drives an operation is about to use; to be called under the registry's lock.
 
     Raises VolumeInUse where another operation under way has claimed one of them.
@@ -41,7 +41,7 @@ def claim_drives(journal: Journal, entry: Entry, realm: Realm, drives: Sequence[
 
 
 def refuse_drives_in_use(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     realm: Realm,
     hosts: Sequence[Host],
@@ -59,7 +59,7 @@ def refuse_drives_in_use(
     """
     if not volumes:
         return
-    uses = ask_who_uses(workplace, control, realm, hosts, volumes, deadline=deadline, what="drive ", but=but)
+    uses = ask_who_uses(session, control, realm, hosts, volumes, deadline=deadline, what="drive ", but=but)
     passed = ensure_unused(
         uses.found,
         uses.unasked,

@@ -28,7 +28,7 @@ from core.driver.vms.disk_devices import (
 from core.errors import Cancelled, DriverError, RealmsError, UsageError
 from core.operations.hosts.access import HostAccess
 from core.operations.selection import check_known
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.image_file import ImageRefused, examine
 from core.operations.storage.images import create_drive
 from core.operations.storage.pool_report import PoolRole, pool_name
@@ -37,7 +37,7 @@ from core.operations.tasks.journal import Journal, Operation, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
-from core.operations.vms.lookup import VMAtHand
+from core.operations.vms.lookup import ResolvedVM
 from core.text import printable
 
 DEADLINE = 30.0
@@ -77,9 +77,9 @@ class AttachedDrive:
 
 
 def attach_drive(
-    workplace: Workplace,
+    session: Session,
     control: Control,
-    at_hand: VMAtHand,
+    at_hand: ResolvedVM,
     drive: str,
     *,
     target: str | None = None,
@@ -95,23 +95,23 @@ def attach_drive(
     DriveRefused, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled; nothing is changed then.
     """
     vm, host = at_hand.vm, at_hand.host
-    with HostAccess(workplace, host, deadline) as access:
+    with HostAccess(session, host, deadline) as access:
         with control.step(StepKind.LOOK, f"look for {drive}", host.name) as step:
-            volume = access.slow(lambda connection: _find_drive(connection, at_hand, drive))
-            form = access.slow(lambda connection: drive_format(connection, volume, format))
-            disks = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
+            volume = access.via_own_connection(lambda connection: _find_drive(connection, at_hand, drive))
+            form = access.via_own_connection(lambda connection: drive_format(connection, volume, format))
+            disks = access.via_own_connection(lambda connection: read_disk_set(connection, vm.uuid))
             _check_not_there(at_hand, disks, volume)
             chosen = _free_target(disks, target)
             step.detail(f"{form}, free is {chosen}")
-        with _claimed(workplace, at_hand, drive):
+        with _claimed(session, at_hand, drive):
             refuse_drives_in_use(
-                workplace, control, at_hand.realm, at_hand.hosts, (volume,),
+                session, control, at_hand.realm, at_hand.hosts, (volume,),
                 but=(host.name, vm.uuid), force=force, deadline=deadline,
             )  # fmt: skip
             with control.step(StepKind.ATTACH, f"attach {drive} as {chosen}", host.name) as step:
                 new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
-                access.slow(lambda connection: attach_disk(connection, vm.uuid, new))
-                after = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
+                access.via_own_connection(lambda connection: attach_disk(connection, vm.uuid, new))
+                after = access.via_own_connection(lambda connection: read_disk_set(connection, vm.uuid))
                 attached = AttachedDrive(
                     drive=drive,
                     pool=volume.pool,
@@ -126,10 +126,10 @@ def attach_drive(
 
 
 @contextlib.contextmanager
-def _claimed(workplace: Workplace, at_hand: VMAtHand, drive: str) -> Iterator[None]:
-    """Say in the journal that this drive is being given to this VM, for as long as the block lasts."""
-    registry = workplace.check_can_change()
-    journal = Journal(registry.path, workplace.clock)
+def _claimed(session: Session, at_hand: ResolvedVM, drive: str) -> Iterator[None]:
+    """Return in the journal that this drive is being given to this VM, for as long as the block lasts."""
+    registry = session.require_writable()
+    journal = Journal(registry.path, session.clock)
     for record in journal.left_behind():  # a claim of a killed process holds nothing, and leaves nothing to be undone
         if record.operation == Operation.ATTACH_DRIVE:
             with contextlib.suppress(StillAtWork), journal.taking_over(record.id) as left:
@@ -144,21 +144,23 @@ def _claimed(workplace: Workplace, at_hand: VMAtHand, drive: str) -> Iterator[No
         entry.close()
 
 
-def make_drive(workplace: Workplace, control: Control, at_hand: VMAtHand, name: str, size: int) -> None:
+def make_drive(session: Session, control: Control, at_hand: ResolvedVM, name: str, size: int) -> None:
     """Create an empty drive (bytes) on a VM's host; where a later step of the task fails it is deleted again."""
 
     def discard() -> None:
-        with HostAccess(workplace, at_hand.host) as access:
-            access.slow(lambda connection: discard_volume(connection, _drives_pool(connection, at_hand), name))
+        with HostAccess(session, at_hand.host) as access:
+            access.via_own_connection(
+                lambda connection: discard_volume(connection, _drives_pool(connection, at_hand), name)
+            )
 
     create_drive(control, at_hand.realm, [at_hand.host], name, size=size)
     control.on_failure(f"delete drive {name}", discard, at_hand.host.name)
 
 
 def detach_drive(
-    workplace: Workplace,
+    session: Session,
     control: Control,
-    at_hand: VMAtHand,
+    at_hand: ResolvedVM,
     drive: str,
     *,
     patience: float = PATIENCE,
@@ -170,20 +172,20 @@ def detach_drive(
     when it has. Raises UsageError, DriveRefused, GuestHolds, DriverError, Cancelled.
     """
     vm, host = at_hand.vm, at_hand.host
-    with HostAccess(workplace, host, deadline) as access:
+    with HostAccess(session, host, deadline) as access:
         with control.step(StepKind.LOOK, f"look for {drive}", host.name) as step:
-            pool = access.slow(lambda connection: _drives_pool(connection, at_hand))
-            folder = access.slow(lambda connection: look_up_pool(connection, pool)).path
-            disks = access.slow(lambda connection: read_disk_set(connection, vm.uuid))
+            pool = access.via_own_connection(lambda connection: _drives_pool(connection, at_hand))
+            folder = access.via_own_connection(lambda connection: look_up_pool(connection, pool)).path
+            disks = access.via_own_connection(lambda connection: read_disk_set(connection, vm.uuid))
             disk = _attached(at_hand, disks, drive, pool, folder)
             step.detail(disk.target)
         running = disks.active and _has(disks.present, disk.target)
         stored = _has(disks.stored, disk.target)
         if running:
-            running = _wait_for_guest(workplace, control, access, at_hand, disk, patience=patience)
+            running = _wait_for_guest(session, control, access, at_hand, disk, patience=patience)
         if stored:
             with control.step(StepKind.DETACH, f"take {disk.target} out of the stored definition", host.name):
-                access.slow(lambda connection: forget_disk(connection, vm.uuid, disk.target))
+                access.via_own_connection(lambda connection: forget_disk(connection, vm.uuid, disk.target))
     return AttachedDrive(
         drive=disk.volume or posixpath.basename(disk.path),
         pool=pool,
@@ -196,18 +198,18 @@ def detach_drive(
 
 
 def _wait_for_guest(
-    workplace: Workplace, control: Control, access: HostAccess, at_hand: VMAtHand, disk: Disk, *, patience: float
+    session: Session, control: Control, access: HostAccess, at_hand: ResolvedVM, disk: Disk, *, patience: float
 ) -> bool:
     """Ask the guest to let go, and wait until it has; False where the host can't ask running VMs at all."""
     name, uuid = printable(at_hand.vm.name), at_hand.vm.uuid
-    monotonic = workplace.clock.monotonic
+    monotonic = session.clock.monotonic
     with control.step(StepKind.DETACH, f"ask the guest to let go of {disk.target}", at_hand.host.name) as step:
-        if not access.slow(lambda connection: ask_to_release(connection, uuid, disk.target)):
+        if not access.via_own_connection(lambda connection: ask_to_release(connection, uuid, disk.target)):
             step.detail("this host can't detach from a running VM: with its next start")
             return False
         began = monotonic()
         try:
-            while access.slow(lambda connection: _is_held(connection, uuid, disk.target)):
+            while access.via_own_connection(lambda connection: _is_held(connection, uuid, disk.target)):
                 waited = monotonic() - began
                 if waited >= patience:
                     message = f"{name} has not let go of {disk.target} within {patience:g} s"
@@ -239,11 +241,11 @@ def _reach(attached: AttachedDrive, *, active: bool) -> str:
     return "with its next start: this host can't attach to a running VM" if active else "with its next start"
 
 
-def _drives_pool(connection: HostConnection, at_hand: VMAtHand) -> str:
+def _drives_pool(connection: HostConnection, at_hand: ResolvedVM) -> str:
     return pool_name(at_hand.realm, PoolRole.DRIVES, list_pools(connection))
 
 
-def _find_drive(connection: HostConnection, at_hand: VMAtHand, drive: str) -> Volume:
+def _find_drive(connection: HostConnection, at_hand: ResolvedVM, drive: str) -> Volume:
     pool = _drives_pool(connection, at_hand)
     volumes = {volume.name: volume for volume in list_volumes(connection, pool)}
     if drive + INCOMPLETE in volumes:
@@ -253,7 +255,7 @@ def _find_drive(connection: HostConnection, at_hand: VMAtHand, drive: str) -> Vo
 
 
 def drive_format(connection: HostConnection, volume: Volume, wanted: str | None) -> str:
-    """Tell whether a drive is raw or qcow2, by its name and by what is in it. Raises DriveRefused, DriverError.
+    """Return whether a drive is raw or qcow2, by its name and by what is in it. Raises DriveRefused, DriverError.
 
     A guest writes all of a raw drive, its first bytes too, and could make it look like an overlay of any file of the
     host: so what looks like qcow2 is taken for it only where it stands alone.
@@ -287,7 +289,7 @@ def _check_stands_alone(connection: HostConnection, volume: Volume) -> None:
             raise DriveRefused(error.message, hint=hint) from error
 
 
-def _check_not_there(at_hand: VMAtHand, disks: DiskSet, volume: Volume) -> None:
+def _check_not_there(at_hand: ResolvedVM, disks: DiskSet, volume: Volume) -> None:
     for disk in (*disks.present, *disks.stored):
         if disk.path == volume.path or (disk.pool, disk.volume) == (volume.pool, volume.name):
             message = f"{printable(at_hand.vm.name)} has drive {printable(volume.name)} already, as {disk.target}"
@@ -308,7 +310,7 @@ def _free_target(disks: DiskSet, wanted: str | None) -> str:
     return wanted
 
 
-def _attached(at_hand: VMAtHand, disks: DiskSet, drive: str, pool: str, folder: str) -> Disk:
+def _attached(at_hand: ResolvedVM, disks: DiskSet, drive: str, pool: str, folder: str) -> Disk:
     """Find the disk that a drive's name or a target means. Raises DriveRefused, UsageError."""
     everything = (*disks.present, *disks.stored)
     drives = [disk for disk in everything if disk.pool == pool or posixpath.dirname(disk.path) == folder.rstrip("/")]

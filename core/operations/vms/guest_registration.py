@@ -13,14 +13,14 @@ from core.driver.vms.domain_control import AGENT_SECONDS, agent_answers
 from core.driver.vms.leases import leases_of
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import Connection
-from core.operations.hosts.access import in_lane
+from core.operations.hosts.access import run_in_lane
 from core.operations.tasks.step_kinds import StepKind
 from core.units import format_duration
 
 if TYPE_CHECKING:
     from core.driver.vms.leases import Lease
     from core.fleet.fleet import VM, HostSnapshot
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control, StepControl
     from core.realms import Realm
 
@@ -67,9 +67,9 @@ class Registered:
     seconds: float
 
 
-def seen_active(workplace: Workplace, host: str, uuid: str, after: float) -> VM | None:
+def seen_active(session: Session, host: str, uuid: str, after: float) -> VM | None:
     """Find a VM as active in a snapshot of its host that is newer than a moment; None where there is none yet."""
-    return _active_in(workplace.fleet().host(host), uuid, after)
+    return _active_in(session.fleet().host(host), uuid, after)
 
 
 def _active_in(snapshot: HostSnapshot | None, uuid: str, after: float) -> VM | None:
@@ -78,11 +78,11 @@ def _active_in(snapshot: HostSnapshot | None, uuid: str, after: float) -> VM | N
     return next((vm for vm in snapshot.active_vms() if vm.uuid == uuid), None)
 
 
-def await_active(workplace: Workplace, control: Control, host: str, uuid: str, *, after: float, seconds: float) -> bool:
+def await_active(session: Session, control: Control, host: str, uuid: str, *, after: float, seconds: float) -> bool:
     """Wait until a snapshot newer than a moment shows a VM active, so long at most; tells whether one does."""
-    watch, clock = workplace.connect(), workplace.clock
+    watch, clock = session.connect(), session.clock
     until = clock.monotonic() + seconds
-    while seen_active(workplace, host, uuid, after) is None:
+    while seen_active(session, host, uuid, after) is None:
         rest = until - clock.monotonic()
         if rest <= 0:
             return False
@@ -93,7 +93,7 @@ def await_active(workplace: Workplace, control: Control, host: str, uuid: str, *
 
 
 def wait_for_registration(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     realm: Realm,
     host: str,
@@ -109,14 +109,14 @@ def wait_for_registration(
     Raises NotRegistered past the realm's registration timeout, with what was missing, or as soon as the VM is off
     again; Cancelled.
     """
-    clock = workplace.clock
+    clock = session.clock
     began = clock.monotonic()
     agent_due = began
     with control.step(StepKind.REGISTER, f"wait until {what} registers", host, vm=what) as step:
         while True:
             control.check()
             waited = clock.monotonic() - began
-            snapshot = workplace.fleet().host(host)
+            snapshot = session.fleet().host(host)
             vm = _active_in(snapshot, uuid, started_at)
             _refuse_ended(snapshot, vm, what, started_at)
             believed = not old_leases or waited >= min(OLD_LEASE_SECONDS, realm.registration_timeout / 2)
@@ -124,13 +124,13 @@ def wait_for_registration(
                 vm is not None
                 and vm.endpoint is not None
                 and _accepts(vm.endpoint)
-                and (believed or _is_renewed(workplace, vm, old_leases))
+                and (believed or _is_renewed(session, vm, old_leases))
             ):
                 step.detail(f"answers at {vm.endpoint}")
                 return Registered(RegisteredBy.TCP, vm.endpoint, clock.monotonic() - began)
             if vm is not None and clock.monotonic() >= agent_due:
                 agent_due = clock.monotonic() + AGENT_INTERVAL
-                if _agent_answers(workplace, host, uuid):
+                if _agent_answers(session, host, uuid):
                     step.detail("its guest agent answers")
                     return Registered(RegisteredBy.AGENT, vm.endpoint, clock.monotonic() - began)
             if waited >= realm.registration_timeout:
@@ -162,21 +162,21 @@ def _accepts(endpoint: str) -> bool:
     return False
 
 
-def _is_renewed(workplace: Workplace, vm: VM, old_leases: frozenset[Lease]) -> bool:
-    """Tell whether a VM has its address by other leases than those from before its start."""
+def _is_renewed(session: Session, vm: VM, old_leases: frozenset[Lease]) -> bool:
+    """Return whether a VM has its address by other leases than those from before its start."""
     if not any(lease.address == vm.address for lease in old_leases):
         return True
     try:
-        leases = in_lane(workplace, vm.host, lambda connection: leases_of(connection, vm.uuid), AGENT_INTERVAL)
+        leases = run_in_lane(session, vm.host, lambda connection: leases_of(connection, vm.uuid), AGENT_INTERVAL)
     except DriverError:  # the host is silent at this moment: it may be back before the deadline
         return False
     present = {lease for lease in leases if lease.address == vm.address}
     return not present or bool(present - old_leases)
 
 
-def _agent_answers(workplace: Workplace, host: str, uuid: str) -> bool:
+def _agent_answers(session: Session, host: str, uuid: str) -> bool:
     try:
-        return in_lane(workplace, host, lambda connection: agent_answers(connection, uuid), AGENT_SECONDS + 5.0)
+        return run_in_lane(session, host, lambda connection: agent_answers(connection, uuid), AGENT_SECONDS + 5.0)
     except DriverError:  # the host is silent at this moment: it may be back before the deadline
         return False
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import VM
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.realms import Realm
 
@@ -31,7 +31,7 @@ class VMRefused(RealmsError):
 
 
 @dataclass(frozen=True, slots=True)
-class VMAtHand:
+class ResolvedVM:
     """A VM on a host that answers. `hosts` are all of its realm, disabled ones too: each might have its disks."""
 
     target: Target
@@ -55,43 +55,43 @@ class VMAtHand:
         return self.target.realm
 
 
-def vm_at_hand(workplace: Workplace, wanted: str, *, timeout: float, foreign: bool = True) -> VMAtHand:
+def vm_at_hand(session: Session, wanted: str, *, timeout: float, foreign: bool = True) -> ResolvedVM:
     """Find a VM by NAME, HOST/NAME or UUID, waiting for the hosts up to `timeout` seconds.
 
     Raises UsageError where it is not found, HostUnreachable where its host does not answer now, and ForeignVM for a VM
     that is not the realm's own, unless `foreign` ones are accepted.
     """
-    if not workplace.is_live:
+    if not session.is_live:
         raise UsageError("a saved fleet has no VMs that could be asked", hint="leave out --fleet")
-    fleet = workplace.settled_fleet(timeout)
-    target = find_target(workplace, fleet, wanted)
+    fleet = session.settled_fleet(timeout)
+    target = find_target(session, fleet, wanted)
     if not foreign:
         refuse_foreign(target)
-    return at_hand(workplace, target)
+    return resolve_vm(session, target)
 
 
-def vm_now(workplace: Workplace, name: str) -> VMAtHand:
+def vm_now(session: Session, name: str) -> ResolvedVM:
     """Return a VM as it was seen last, a foreign one too. Raises UsageError, HostUnreachable, ReadOnly."""
-    return at_hand(workplace, targets_now(workplace, [name])[0])
+    return resolve_vm(session, targets_now(session, [name])[0])
 
 
-def at_hand(workplace: Workplace, target: Target) -> VMAtHand:
+def resolve_vm(session: Session, target: Target) -> ResolvedVM:
     """Return a VM with all hosts that might have its disks, and those that were seen to run it too."""
     elsewhere = tuple(
         other.name
-        for other in workplace.fleet().hosts
+        for other in session.fleet().hosts
         if other.name != target.host.name and any(vm.uuid == target.vm.uuid and vm.active for vm in other.vms)
     )
-    return VMAtHand(target, hosts_of(workplace, target.realm), elsewhere)
+    return ResolvedVM(target, hosts_of(session, target.realm), elsewhere)
 
 
 def on_vm(
-    work: Callable[Concatenate[Workplace, Control, VMAtHand, P], T],
-) -> Callable[Concatenate[Workplace, str, P], Callable[[Control], T]]:
+    work: Callable[Concatenate[Session, Control, ResolvedVM, P], T],
+) -> Callable[Concatenate[Session, str, P], Callable[[Control], T]]:
     """Return a function that makes a job of what deals with a VM; the job finds the VM by its name when it begins."""
 
     @wraps(work)
-    def prepare(workplace: Workplace, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Callable[[Control], T]:
-        return lambda control: work(workplace, control, vm_now(workplace, name), *args, **kwargs)
+    def prepare(session: Session, name: str, /, *args: P.args, **kwargs: P.kwargs) -> Callable[[Control], T]:
+        return lambda control: work(session, control, vm_now(session, name), *args, **kwargs)
 
     return prepare

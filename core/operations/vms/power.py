@@ -10,7 +10,7 @@ from core.codes import ErrorCode
 from core.driver.vms.domain_control import stop_domain, wake
 from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet.fleet import IO_ERROR, VMState
-from core.operations.hosts.access import in_lane
+from core.operations.hosts.access import run_in_lane
 from core.operations.hosts.fanout import as_they_come
 from core.operations.tasks.step_kinds import StepKind
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from core.driver.connection.connection import HostConnection
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.operations.vms.target import Target
 
@@ -114,7 +114,7 @@ _NEED_CPUS = frozenset({Action.SHUTDOWN, Action.REBOOT})
 
 
 def _wrong_state(target: Target, action: Action, state: VMState) -> WrongState | None:
-    """Say in plain words why libvirt refuses, with what is to be done first; None where its own words must do."""
+    """Return in plain words why libvirt refuses, with what is to be done first; None where its own words must do."""
     name = target.name
     if state is VMState.OFF:
         return WrongState(f"{name} is off: there is nothing to {action.value}", hint=f"realms vms start {name}")
@@ -126,7 +126,7 @@ def _wrong_state(target: Target, action: Action, state: VMState) -> WrongState |
 
 
 def act(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     target: Target,
     action: Action,
@@ -141,16 +141,16 @@ def act(
     DriverError, Cancelled, WrongState, NotAsWished, StorageFailed.
     """
     rule = _RULES[action]
-    state, was_failed = _state_now(workplace, target)
+    state, was_failed = _state_now(session, target)
     if state in rule.already:
         return Done(target, changed=False, state=state)
     if action is Action.REBOOT and state in _HELD:  # libvirt takes it, and the guest never hears of it
         raise WrongState(f"{target.name} is {state.value}: resume it first", hint=f"realms vms resume {target.name}")
     host, uuid = target.host.name, target.vm.uuid
     with control.step(StepKind.CONTROL, f"{action.value} {target.vm.name}", host, vm=target.vm.name) as step:
-        before = workplace.clock.now()
+        before = session.clock.now()
         try:
-            in_lane(workplace, host, _command(action, state, uuid))
+            run_in_lane(session, host, _command(action, state, uuid))
         except (HostUnreachable, HostTimeout):
             raise
         except DriverError as error:
@@ -160,10 +160,10 @@ def act(
             return Done(target, state=None)
         if action is Action.RESUME and was_failed:  # it stops again at once, or goes on for good
             control.wait(STEADY_SECONDS)
-            before = workplace.clock.now()
-            in_lane(workplace, host, lambda _: None)  # its host is looked at after each command
+            before = session.clock.now()
+            run_in_lane(session, host, lambda _: None)  # its host is looked at after each command
         seen = await_state(
-            workplace, control, target, rule.then, after=before, seconds=seconds, needs_storage=rule.needs_storage
+            session, control, target, rule.then, after=before, seconds=seconds, needs_storage=rule.needs_storage
         )
         if seen in rule.then:
             return Done(target, state=seen)
@@ -177,7 +177,7 @@ def act(
             message = f"{target.name} was asked to shut down {timeout:g} s ago, and is still {seen or 'there'}"
             raise NotShutDown(message, hint="realms vms off cuts its power; shutdown --force does so past the timeout")
     with control.step(StepKind.STOP, f"turn {target.vm.name} off: it did not shut down", host, vm=target.vm.name):
-        return act(workplace, control, target, Action.OFF)
+        return act(session, control, target, Action.OFF)
 
 
 def _command(action: Action, state: VMState, uuid: str) -> Callable[[HostConnection], object]:
@@ -198,9 +198,9 @@ def _command(action: Action, state: VMState, uuid: str) -> Callable[[HostConnect
             return lambda connection: stop_domain(connection, uuid)
 
 
-def _state_now(workplace: Workplace, target: Target) -> tuple[VMState, bool]:
-    """Give a VM's state, and whether it is paused because its storage has failed."""
-    snapshot = workplace.fleet().host(target.host.name)
+def _state_now(session: Session, target: Target) -> tuple[VMState, bool]:
+    """Return a VM's state, and whether it is paused because its storage has failed."""
+    snapshot = session.fleet().host(target.host.name)
     vm = next((vm for vm in snapshot.vms if vm.uuid == target.vm.uuid), None) if snapshot is not None else None
     if snapshot is None or vm is None:
         raise DriverError(target.host.name, f"{target.vm.name} is not there any more", hint="see realms vms list")
@@ -208,7 +208,7 @@ def _state_now(workplace: Workplace, target: Target) -> tuple[VMState, bool]:
 
 
 def await_state(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     target: Target,
     states: Collection[VMState],
@@ -222,10 +222,10 @@ def await_state(
     Gives the state as last seen, None where it was not seen; a VM that is gone (one that was not stored) is off.
     Raises Cancelled, and with `needs_storage` StorageFailed as soon as it is seen paused because that fails.
     """
-    watch, clock = workplace.connect(), workplace.clock
+    watch, clock = session.connect(), session.clock
     until = clock.monotonic() + seconds
     while True:
-        state = _seen(workplace, target, after, needs_storage=needs_storage)
+        state = _seen(session, target, after, needs_storage=needs_storage)
         rest = until - clock.monotonic()
         if state in states or rest <= 0:
             return state
@@ -234,8 +234,8 @@ def await_state(
         control.check()
 
 
-def _seen(workplace: Workplace, target: Target, after: float, *, needs_storage: bool) -> VMState | None:
-    snapshot = workplace.fleet().host(target.host.name)
+def _seen(session: Session, target: Target, after: float, *, needs_storage: bool) -> VMState | None:
+    snapshot = session.fleet().host(target.host.name)
     if snapshot is None or snapshot.observed_at is None or snapshot.observed_at < after:
         return None
     vm = next((vm for vm in snapshot.vms if vm.uuid == target.vm.uuid), None)

@@ -20,7 +20,7 @@ from core.hosts import Host
 from core.operations.hosts.access import HostAccess
 from core.operations.hosts.fanout import first
 from core.operations.hosts.scope import hosts_of
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.host_facts import StorageFacts, ask_hosts
 from core.operations.storage.policy import say_doubts, say_in_use, say_reasons
 from core.operations.storage.pool_report import PoolRole, pool_name
@@ -29,7 +29,7 @@ from core.operations.storage.users import Users, unasked_about, wanted
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.operations.vms.delete import OwnVolumes, uses_of, volumes_of
-from core.operations.vms.lookup import VMAtHand, on_vm
+from core.operations.vms.lookup import ResolvedVM, on_vm
 from core.operations.vms.snapshots import snapshots_of
 from core.operations.vms.target import Target, targets_now
 from core.realms import Realm
@@ -64,7 +64,7 @@ class Volumes:
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
+class DeletionPreview:
     """What would go with a VM. What is said to be used can't go; empty where nothing speaks against it."""
 
     target: Target
@@ -92,78 +92,78 @@ class VMDrives:
     """Hosts that could not be asked, and why."""
 
     def size_of(self, name: str) -> int | None:
-        """Give the size of a drive in bytes; None where it is not in the pool."""
+        """Return the size of a drive in bytes; None where it is not in the pool."""
         return next((volume.capacity for volume in self.drives if volume.name == name), None)
 
 
-def realm_volumes(workplace: Workplace, realm: Realm, role: PoolRole) -> Callable[[Control], Volumes]:
-    """Give the job that lists a realm's pool: several hosts are asked at once, the first answer is taken."""
+def realm_volumes(session: Session, realm: Realm, role: PoolRole) -> Callable[[Control], Volumes]:
+    """Return the job that lists a realm's pool: several hosts are asked at once, the first answer is taken."""
 
     def look(connection: HostConnection) -> tuple[str, tuple[Volume, ...]]:
         pool = pool_name(realm, role, list_pools(connection))
         return pool, list_volumes(connection, pool)
 
     def job(control: Control) -> Volumes:
-        workplace.check_can_change()
+        session.require_writable()
         hosts = [
             snapshot.host
-            for snapshot in workplace.fleet().hosts
+            for snapshot in session.fleet().hosts
             if snapshot.host.realm == realm.id and snapshot.connection is Connection.CONNECTED
         ]
         if not hosts:
             raise RealmsError(f"no host of realm {realm.id} answers now")
         with control.step(StepKind.LOOK, f"ask for {role.value}"):
             host, (pool, volumes) = first(
-                hosts[:MOST_ASKED], lambda host: _ask(workplace, host, look), check=control.check
+                hosts[:MOST_ASKED], lambda host: _ask(session, host, look), check=control.check
             )
         return Volumes(host.name, pool, volumes)
 
     return job
 
 
-def _ask(workplace: Workplace, host: Host, what: Callable[[HostConnection], T]) -> T:
-    with HostAccess(workplace, host, ANSWER_SECONDS) as access:
-        return access.slow(what)
+def _ask(session: Session, host: Host, what: Callable[[HostConnection], T]) -> T:
+    with HostAccess(session, host, ANSWER_SECONDS) as access:
+        return access.via_own_connection(what)
 
 
-def doomed(workplace: Workplace, names: Sequence[str]) -> Callable[[Control], tuple[Doomed, ...]]:
-    """Give the job that finds what would go with VMs, each named as HOST/UUID, and what of it others use."""
+def doomed(session: Session, names: Sequence[str]) -> Callable[[Control], tuple[DeletionPreview, ...]]:
+    """Return the job that finds what would go with VMs, each named as HOST/UUID, and what of it others use."""
 
-    def job(control: Control) -> tuple[Doomed, ...]:
+    def job(control: Control) -> tuple[DeletionPreview, ...]:
         found = []
-        for number, target in enumerate(targets_now(workplace, names)):
+        for number, target in enumerate(targets_now(session, names)):
             with control.step(
                 StepKind.LOOK, f"look at the volumes of {target.vm.name}", target.host.name, vm=target.vm.name
             ) as step:
                 step.progress(number, len(names), "VMs")
-                found.append(_doomed(workplace, control, target))
+                found.append(_doomed(session, control, target))
         return tuple(found)
 
     return job
 
 
-def _doomed(workplace: Workplace, control: Control, target: Target) -> Doomed:
-    own = volumes_of(workplace, target)
+def _doomed(session: Session, control: Control, target: Target) -> DeletionPreview:
+    own = volumes_of(session, target)
     parts, used, doubt = (own.boot, own.drives, own.copies), ("", "", ""), ""
     if every := [volume for part in parts for volume in part]:
-        uses = uses_of(workplace, control, target.host, target.realm, every, but=target.vm.uuid)
+        uses = uses_of(session, control, target.host, target.realm, every, but=target.vm.uuid)
         found = iter(uses.found)
         boot, drives, copies = (say_in_use([next(found) for _ in part]) for part in parts)
         used = (boot, drives, copies)
         doubt = say_doubts(uses.found, uses.unasked)
-    return Doomed(target, own, own.snapshots, *used, own.unseen, doubt)
+    return DeletionPreview(target, own, own.snapshots, *used, own.unseen, doubt)
 
 
 @on_vm
-def vm_snapshots(workplace: Workplace, control: Control, found: VMAtHand) -> tuple[Snapshot, ...]:
+def vm_snapshots(session: Session, control: Control, found: ResolvedVM) -> tuple[Snapshot, ...]:
     """List a VM's snapshots, the newest first."""
     with control.step(StepKind.LOOK, f"ask for the snapshots of {found.vm.name}", found.host.name, vm=found.vm.name):
-        seen = _ask(workplace, found.host, lambda connection: snapshots_of(connection, found.realm, found.vm.uuid))
+        seen = _ask(session, found.host, lambda connection: snapshots_of(connection, found.realm, found.vm.uuid))
     return tuple(reversed(seen))
 
 
 @on_vm
-def vm_drives(workplace: Workplace, control: Control, found: VMAtHand) -> VMDrives:
+def vm_drives(session: Session, control: Control, found: ResolvedVM) -> VMDrives:
     """List a VM's disks and the drives of its realm."""
 
     def look(connection: HostConnection) -> VMDrives:
@@ -171,14 +171,14 @@ def vm_drives(workplace: Workplace, control: Control, found: VMAtHand) -> VMDriv
         return VMDrives(read_disk_set(connection, found.vm.uuid), pool, list_volumes(connection, pool))
 
     with control.step(StepKind.LOOK, f"ask for the disks of {found.vm.name}", found.host.name, vm=found.vm.name):
-        return _ask(workplace, found.host, look)
+        return _ask(session, found.host, look)
 
 
-def drive_users(workplace: Workplace, realm: Realm, known: VMDrives) -> Callable[[Control], VMDrives]:
-    """Give the job that adds which VMs have the drives: every host of the realm is asked."""
+def drive_users(session: Session, realm: Realm, known: VMDrives) -> Callable[[Control], VMDrives]:
+    """Return the job that adds which VMs have the drives: every host of the realm is asked."""
 
     def job(control: Control) -> VMDrives:
-        facts = ask_hosts(control, realm, hosts_of(workplace, realm), ANSWER_SECONDS)
+        facts = ask_hosts(control, realm, hosts_of(session, realm), ANSWER_SECONDS)
         unasked = say_reasons(unasked_about(facts, ()))
         return replace(known, users=dict(_users(facts, known)), unasked=unasked)
 

@@ -25,18 +25,18 @@ from core.driver.vms.domain_control import stop_domain
 from core.driver.vms.snapshots import CopiedDisk, Snapshot
 from core.errors import Cancelled, RealmsError
 from core.operations.selection import check_known
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.policy import Allow, ask_who_uses, ensure_unused
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.volume_copy import CopyGoesOn, check_space, copy_watched, needed_for
 from core.operations.tasks.journal import Journal, Operation
-from core.operations.tasks.rollback import Undoing
+from core.operations.tasks.rollback import Rollback
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.operations.vms.deferred_cleanup import recover_when_copied
-from core.operations.vms.lookup import VMAtHand, VMRefused
+from core.operations.vms.lookup import ResolvedVM, VMRefused
 from core.operations.vms.restore_cleanup import settle_earlier, settle_left_restore
-from core.operations.vms.restore_disks import COPY, STOP, SWITCH, NameGiving, RestoredDisk, reserve_alone
+from core.operations.vms.restore_disks import COPY, STOP, SWITCH, NameRestore, RestoredDisk, reserve_alone
 from core.operations.vms.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
 from core.operations.vms.start import start_vm
 from core.text import printable
@@ -93,9 +93,9 @@ class _Exchange:
 
 
 def restore_snapshot(
-    workplace: Workplace,
+    session: Session,
     control: Control,
-    at_hand: VMAtHand,
+    at_hand: ResolvedVM,
     name: str,
     *,
     targets: Sequence[str] = (),
@@ -112,8 +112,8 @@ def restore_snapshot(
     """
     vm, host = at_hand.vm, at_hand.host
     check_supported(host)
-    with _reserved(workplace, control, at_hand) as undoing, job_connection(host, deadline) as connection:
-        work = _Work(workplace, undoing, at_hand, connection, deadline)
+    with _reserved(session, control, at_hand) as rollback, job_connection(host, deadline) as connection:
+        work = _Restore(session, rollback, at_hand, connection, deadline)
         with control.step(StepKind.LOOK, f"look for {name}", host.name) as step:
             snapshot = find_snapshot(connection, at_hand.realm, vm.uuid, name)
             if not snapshot.complete:
@@ -128,15 +128,15 @@ def restore_snapshot(
         work.refuse_used(exchanges, force=force)
         work.check_space(exchanges)
         if active:
-            undoing.entry.step(STOP, host=host.name)
+            rollback.entry.step(STOP, host=host.name)
             with control.step(StepKind.STOP, f"cut the power of {printable(vm.name)}", host.name, vm=vm.name):
                 stop_domain(connection, vm.uuid)
         volumes = work.exchange(exchanges)
     if work.goes_on is not None:
-        recover_when_copied(workplace, undoing.entry.id, vm.name, work.goes_on, settle_left_restore)
+        recover_when_copied(session, rollback.entry.id, vm.name, work.goes_on, settle_left_restore)
     if start:
         try:
-            start_vm(workplace, control, at_hand.target)
+            start_vm(session, control, at_hand.target)
         except RealmsError:
             control.warn(f"the disks of {printable(vm.name)} are back at {name}; only its start failed")
             raise
@@ -144,40 +144,40 @@ def restore_snapshot(
 
 
 @contextlib.contextmanager
-def _reserved(workplace: Workplace, control: Control, at_hand: VMAtHand) -> Iterator[Undoing]:
+def _reserved(session: Session, control: Control, at_hand: ResolvedVM) -> Iterator[Rollback]:
     """Keep the VM for this operation alone: a reservation without size, which all other operations respect."""
-    registry = workplace.check_can_change()
-    vm, journal = at_hand.vm, Journal(registry.path, workplace.clock)
-    settle_earlier(workplace, control, vm.uuid, at_hand.host)
+    registry = session.require_writable()
+    vm, journal = at_hand.vm, Journal(registry.path, session.clock)
+    settle_earlier(session, control, vm.uuid, at_hand.host)
     entry = journal.begin(Operation.RESTORE, vm=vm.name, uuid=vm.uuid, realm=at_hand.realm.id, host=at_hand.host.name)
-    undoing = Undoing(control, entry, vm.name)
+    rollback = Rollback(control, entry, vm.name)
     try:
-        promise = reserve_alone(workplace, vm.name, vm.uuid, at_hand.host.name, entry.owner)
+        promise = reserve_alone(session, vm.name, vm.uuid, at_hand.host.name, entry.owner)
     except BaseException:
-        undoing.undo()
+        rollback.undo()
         raise
     try:
-        yield undoing
+        yield rollback
     except CopyGoesOn as error:
-        undoing.undo()
-        recover_when_copied(workplace, entry.id, vm.name, error, settle_left_restore)
+        rollback.undo()
+        recover_when_copied(session, entry.id, vm.name, error, settle_left_restore)
         raise
     except BaseException:
-        undoing.undo()
+        rollback.undo()
         raise
     finally:
         promise.release()
 
 
-class _Work:
+class _Restore:
     """A restore under way."""
 
     def __init__(
-        self, workplace: Workplace, undoing: Undoing, at_hand: VMAtHand, connection: HostConnection, deadline: float
+        self, session: Session, rollback: Rollback, at_hand: ResolvedVM, connection: HostConnection, deadline: float
     ) -> None:
-        self._workplace = workplace
-        self._undoing = undoing
-        self._control = undoing.control
+        self._session = session
+        self._undoing = rollback
+        self._control = rollback.control
         self._at_hand = at_hand
         self._connection = connection
         self._deadline = deadline
@@ -193,7 +193,7 @@ class _Work:
         for target in targets:
             check_known("disk of the snapshot:", target, [disk.target for disk in snapshot.disks])
         present = disk_volumes(self._connection, read_disk_set(self._connection, self._uuid).present)
-        stamp = datetime.fromtimestamp(self._workplace.clock.now(), UTC).strftime("%Y%m%dT%H%M%S")
+        stamp = datetime.fromtimestamp(self._session.clock.now(), UTC).strftime("%Y%m%dT%H%M%S")
         exchanges = []
         for copied in snapshot.disks:
             if targets and copied.target not in targets:
@@ -224,7 +224,7 @@ class _Work:
         host, name = self._host.name, printable(self._at_hand.vm.name)
         volumes = [exchange.present.volume for exchange in exchanges]
         uses = ask_who_uses(
-            self._workplace, self._control, self._at_hand.realm, self._at_hand.hosts, volumes,
+            self._session, self._control, self._at_hand.realm, self._at_hand.hosts, volumes,
             deadline=self._deadline, but=(host, self._uuid), overlays_by=host,
         )  # fmt: skip
         elsewhere = [each for each in uses.facts.running_on(self._uuid) if each != host]
@@ -319,7 +319,7 @@ class _Work:
             switch_disks(connection, self._uuid, former)
 
     def _name_back(self, exchange: _Exchange) -> tuple[str, str]:
-        giving = NameGiving(
+        giving = NameRestore(
             self._control, self._undoing.entry, self._connection, self._host, self._uuid, self._deadline
         )
         # Not from the first copy: what begins there is the guest's to write, and libvirt believes it.

@@ -19,19 +19,19 @@ from core.driver.vms.disk_devices import read_disk_set
 from core.driver.vms.domain_control import find_domain
 from core.errors import DriverError, UnknownHost
 from core.hosts import Host
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.storage.volume_copy import check_space, needed_for, when_free
-from core.operations.tasks.journal import Entry, Journal, Operation, Record, StillAtWork
+from core.operations.tasks.journal import Journal, JournalEntry, Operation, Record, StillAtWork
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
-from core.operations.vms.cleanup import Leftover, Plan, find_host, find_snapshot, require_answering
+from core.operations.vms.cleanup import CleanupAction, InterruptedOperation, find_host, find_snapshot, require_answering
 from core.operations.vms.delete import RECOVER_UNASKED, delete_volumes, realm_to_ask, refuse_used
 from core.operations.vms.restore_disks import (
     COPY,
     NAME_BACK,
     STOP,
     SWITCH,
-    NameGiving,
+    NameRestore,
     Place,
     RestoredDisk,
     reserve_alone,
@@ -62,7 +62,7 @@ class LeftRestore:
 
     @property
     def message(self) -> str:
-        """Say what is to be done."""
+        """Return what is to be done."""
         parts = []
         if self.doomed:
             parts.append(f"delete {', '.join(name for _, name in self.doomed)}")
@@ -79,7 +79,7 @@ class LeftRestore:
 
 
 def disks_of(record: Record) -> tuple[RestoredDisk, ...]:
-    """Give the disks that a restore was about to exchange; none where it had not come so far."""
+    """Return the disks that a restore was about to exchange; none where it had not come so far."""
     switch = record.last(SWITCH)
     facts = switch.get("disks") if switch is not None else None
     found = (RestoredDisk.from_fact(fact) for fact in (facts if isinstance(facts, list) else ()))
@@ -93,7 +93,7 @@ def look_at_restore(record: Record, host: Host) -> LeftRestore:
 
 
 def judge_restore(connection: HostConnection, record: Record, host: Host) -> LeftRestore:
-    """Say what there is of a restore on the host of this connection, and what is to be done. Raises DriverError."""
+    """Return what there is of a restore on the host of this connection, and what is to be done. Raises DriverError."""
     disks = disks_of(record)
     domain = find_domain(connection, record.uuid)
     state = "missing" if domain is None else "active" if domain.active else "off"
@@ -140,7 +140,7 @@ def judge_restore(connection: HostConnection, record: Record, host: Host) -> Lef
 
 
 def settle_restore(
-    workplace: Workplace, control: Control, record: Record, host: Host, *, unasked: bool = False
+    session: Session, control: Control, record: Record, host: Host, *, unasked: bool = False
 ) -> LeftRestore:
     """Put in order what a restore left, through the host that has the VM now, and forget it.
 
@@ -148,10 +148,10 @@ def settle_restore(
     only `unasked`. Raises StillAtWork, ReservationRefused, VolumeInUse, VolumeUseUnknown, NoSpace, DriverError,
     Cancelled: it stays then.
     """
-    registry = workplace.check_can_change()
-    with Journal(registry.path, workplace.clock).taking_over(record.id) as entry:
-        _wait_for_copies(workplace, control, record, unasked=unasked)
-        promise = reserve_alone(workplace, record.vm, record.uuid, host.name, record.owner)
+    registry = session.require_writable()
+    with Journal(registry.path, session.clock).taking_over(record.id) as entry:
+        _wait_for_copies(session, control, record, unasked=unasked)
+        promise = reserve_alone(session, record.vm, record.uuid, host.name, record.owner)
         try:
             with job_connection(host, DEADLINE) as connection:
                 with control.step(
@@ -159,7 +159,7 @@ def settle_restore(
                 ) as step:
                     left = judge_restore(connection, record, host)
                     step.detail(left.message)
-                _delete(workplace, control, left, unasked=unasked)
+                _delete(session, control, left, unasked=unasked)
                 for disk in left.unnamed:
                     _give_name_back(control, entry, connection, left, disk)
             for words in left.kept:
@@ -170,18 +170,24 @@ def settle_restore(
     return left
 
 
-def judge_left_restore(workplace: Workplace, record: Record) -> Leftover:
+def judge_left_restore(session: Session, record: Record) -> InterruptedOperation:
     """Judge by what the VM's disks are on; nothing is known where its host does not answer."""
     name = str(record.facts.get("host", ""))
-    snapshot = find_snapshot(workplace, record.uuid, name)
+    snapshot = find_snapshot(session, record.uuid, name)
     try:
         left = look_at_restore(record, require_answering(snapshot, name))
     except DriverError as error:
-        return Leftover(record=record, plan=Plan.UNKNOWN, host=name, domain="unknown", message=error.message)
+        return InterruptedOperation(
+            record=record, plan=CleanupAction.UNKNOWN, host=name, domain="unknown", message=error.message
+        )
     waits = left.unnamed and left.state == "active"
-    return Leftover(
+    return InterruptedOperation(
         record=record,
-        plan=Plan.UNKNOWN if waits else Plan.FINISH if left.doomed or left.unnamed else Plan.FORGET,
+        plan=CleanupAction.UNKNOWN
+        if waits
+        else CleanupAction.FINISH
+        if left.doomed or left.unnamed
+        else CleanupAction.FORGET,
         host=left.host.name,
         domain=left.state,
         volumes=left.doomed,
@@ -189,32 +195,32 @@ def judge_left_restore(workplace: Workplace, record: Record) -> Leftover:
     )
 
 
-def settle_left_restore(workplace: Workplace, control: Control, record: Record, *, unasked: bool = False) -> Plan:
+def settle_left_restore(session: Session, control: Control, record: Record, *, unasked: bool = False) -> CleanupAction:
     """Do what is to be done about a restore, and return what was done.
 
     Raises what `settle_restore` raises, and DriverError where its host can't be asked.
     """
-    leftover = judge_left_restore(workplace, record)
-    host = find_host(workplace, leftover.host)
+    leftover = judge_left_restore(session, record)
+    host = find_host(session, leftover.host)
     if host is None or leftover.domain == "unknown":
         raise DriverError("", f"{record.vm}: {leftover.message}", hint="try again when the host is back")
-    settle_restore(workplace, control, record, host, unasked=unasked)
-    return Plan.FORGET if leftover.plan is Plan.FORGET else Plan.FINISH
+    settle_restore(session, control, record, host, unasked=unasked)
+    return CleanupAction.FORGET if leftover.plan is CleanupAction.FORGET else CleanupAction.FINISH
 
 
-def settle_earlier(workplace: Workplace, control: Control, uuid: str, host: Host) -> None:
+def settle_earlier(session: Session, control: Control, uuid: str, host: Host) -> None:
     """Settle what killed programs left of earlier restores of a VM, before it is restored again.
 
     Raises what settling them raises.
     """
-    registry = workplace.check_can_change()
-    for record in Journal(registry.path, workplace.clock).left_behind():
+    registry = session.require_writable()
+    for record in Journal(registry.path, session.clock).left_behind():
         if record.operation == Operation.RESTORE and record.uuid == uuid:
             with suppress(StillAtWork):  # another program settles it at this moment
-                settle_restore(workplace, control, record, host)
+                settle_restore(session, control, record, host)
 
 
-def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, unasked: bool) -> None:
+def _wait_for_copies(session: Session, control: Control, record: Record, *, unasked: bool) -> None:
     """Wait until the host that copied for the killed program is done: it may go on, and alone knows of it.
 
     One that has been removed since, or does not answer, can't be asked: only `unasked` goes on then. Raises
@@ -225,7 +231,7 @@ def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, 
         return
     name = str(record.facts.get("host", ""))
     try:
-        worker = workplace.check_can_change().host(name)
+        worker = session.require_writable().host(name)
         what = "wait until nothing is copied there any more"
         with control.step(StepKind.WAIT, what, name) as step, job_connection(worker, DEADLINE) as connection:
             for pool in sorted(pools):
@@ -241,20 +247,20 @@ def _wait_for_copies(workplace: Workplace, control: Control, record: Record, *, 
         control.warn(message)
 
 
-def _delete(workplace: Workplace, control: Control, left: LeftRestore, *, unasked: bool) -> None:
+def _delete(session: Session, control: Control, left: LeftRestore, *, unasked: bool) -> None:
     with job_connection(left.host, DEADLINE) as connection:
         found = [find_volume(connection, *place) for place in left.doomed]
     volumes = tuple(volume for volume in found if volume is not None)
     if volumes:
         refuse_used(
-            workplace, control, left.host, realm_to_ask(workplace, left.record, left.host), volumes,
+            session, control, left.host, realm_to_ask(session, left.record, left.host), volumes,
             but=left.record.uuid, unasked=unasked, how=RECOVER_UNASKED,
         )  # fmt: skip
-    delete_volumes(workplace, control, left.host, [(volume.pool, volume.name) for volume in volumes])
+    delete_volumes(session, control, left.host, [(volume.pool, volume.name) for volume in volumes])
 
 
 def _give_name_back(
-    control: Control, entry: Entry, connection: HostConnection, left: LeftRestore, disk: RestoredDisk
+    control: Control, entry: JournalEntry, connection: HostConnection, left: LeftRestore, disk: RestoredDisk
 ) -> None:
     name, vm = printable(disk.former), printable(left.record.vm)
     if left.state == "active":
@@ -279,5 +285,5 @@ def _give_name_back(
         return
     needed = needed_for(connection, source)
     check_space(connection, {disk.pool: needed})
-    with_name = NameGiving(control, entry, connection, left.host, left.record.uuid, DEADLINE)
+    with_name = NameRestore(control, entry, connection, left.host, left.record.uuid, DEADLINE)
     with_name.give_back(disk, source, needed)

@@ -11,11 +11,11 @@ from core.driver.storage.volume_bytes import delete_known
 from core.driver.storage.volumes import NewVolume, NoSuchVolume, Volume, create_volume, find_volume, volume_names
 from core.driver.vms.disk_devices import switch_disks
 from core.hosts import Host
-from core.operations.scheduling.reserve import Promise
-from core.operations.session import Workplace
+from core.operations.scheduling.reserve import HeldReservation
+from core.operations.session import Session
 from core.operations.storage.usage import INCOMPLETE
 from core.operations.storage.volume_copy import copy_watched
-from core.operations.tasks.journal import Entry
+from core.operations.tasks.journal import JournalEntry
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.reservations import Reservation
@@ -47,7 +47,7 @@ class RestoredDisk:
         return self.former + INCOMPLETE
 
     def as_fact(self) -> Mapping[str, Any]:
-        """Give it as the journal keeps it."""
+        """Return it as the journal keeps it."""
         return asdict(self)
 
     @classmethod
@@ -60,11 +60,11 @@ class RestoredDisk:
 
 
 @dataclass(frozen=True, slots=True)
-class NameGiving:
+class NameRestore:
     """How drives of a VM that is off get their names back, on a host, as a part of an operation."""
 
     control: Control
-    entry: Entry
+    entry: JournalEntry
     connection: HostConnection
     host: Host
     uuid: str
@@ -104,12 +104,12 @@ class NameGiving:
         return pool, name
 
 
-def reserve_alone(workplace: Workplace, vm: str, uuid: str, host: str, owner: str) -> Promise:
+def reserve_alone(session: Session, vm: str, uuid: str, host: str, owner: str) -> HeldReservation:
     """Keep a VM for one operation: a reservation without size, which all other operations respect.
 
     Raises UnknownHost, ReservationRefused, RegistryBusy, ReadOnly.
     """
-    registry = workplace.check_can_change()
+    registry = session.require_writable()
     with registry.transaction() as changes:
         wanted = Reservation(uuid=uuid, vm=vm, host=host, vcpus=0, memory_bytes=0, owner=owner)
-        return Promise(registry, changes.reserve(wanted), workplace.clock)
+        return HeldReservation(registry, changes.reserve(wanted), session.clock)

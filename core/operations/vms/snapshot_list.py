@@ -14,31 +14,31 @@ from core.text import printable
 
 if TYPE_CHECKING:
     from core.driver.vms.snapshots import Snapshot
-    from core.operations.session import Workplace
+    from core.operations.session import Session
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def owner_of_snapshots(workplace: Workplace, wanted: str, *, timeout: float, foreign: bool = True) -> SnapshotOwner:
+def owner_of_snapshots(session: Session, wanted: str, *, timeout: float, foreign: bool = True) -> SnapshotOwner:
     """Find the VM whose snapshots are meant; for the UUID of one that is gone, any host that sees some of it.
 
     Raises UsageError, HostUnreachable, VMRefused.
     """
     try:
-        at_hand = vm_at_hand(workplace, wanted, timeout=timeout, foreign=foreign)
+        at_hand = vm_at_hand(session, wanted, timeout=timeout, foreign=foreign)
     except UsageError:
-        if not workplace.is_live or not _UUID.fullmatch(wanted):
+        if not session.is_live or not _UUID.fullmatch(wanted):
             raise
-        gone = _gone(workplace, wanted, timeout)
+        gone = _gone(session, wanted, timeout)
         if gone is None:
             raise
         return gone
     return SnapshotOwner(at_hand.vm.name, at_hand.vm.uuid, at_hand.host, at_hand.realm)
 
 
-def _gone(workplace: Workplace, uuid: str, timeout: float) -> SnapshotOwner | None:
-    for realm in realms_of(workplace, None):
-        for host in hosts_of(workplace, realm):
+def _gone(session: Session, uuid: str, timeout: float) -> SnapshotOwner | None:
+    for realm in realms_of(session, None):
+        for host in hosts_of(session, realm):
             try:
                 with job_connection(host, timeout) as connection:
                     found = snapshots_of(connection, realm, uuid)
@@ -49,18 +49,18 @@ def _gone(workplace: Workplace, uuid: str, timeout: float) -> SnapshotOwner | No
     return None
 
 
-def snapshots_of_vm(workplace: Workplace, wanted: str, *, timeout: float) -> tuple[Snapshot, ...]:
-    """Give the snapshots of a VM, there or gone, the oldest first. Raises UsageError, DriverError."""
-    owner = owner_of_snapshots(workplace, wanted, timeout=timeout)
+def snapshots_of_vm(session: Session, wanted: str, *, timeout: float) -> tuple[Snapshot, ...]:
+    """Return the snapshots of a VM, there or gone, the oldest first. Raises UsageError, DriverError."""
+    owner = owner_of_snapshots(session, wanted, timeout=timeout)
     with job_connection(owner.host, timeout) as connection:
         return snapshots_of(connection, owner.realm, owner.uuid)
 
 
-def snapshots_of_realm(workplace: Workplace, wanted: str | None, *, timeout: float) -> tuple[Snapshot, ...]:
-    """Give all snapshots of a realm, as its first host that answers sees them. Raises UsageError, DriverError."""
-    realm = one_realm(workplace, wanted)
+def snapshots_of_realm(session: Session, wanted: str | None, *, timeout: float) -> tuple[Snapshot, ...]:
+    """Return all snapshots of a realm, as its first host that answers sees them. Raises UsageError, DriverError."""
+    realm = one_realm(session, wanted)
     failures = []
-    for host in hosts_of(workplace, realm):
+    for host in hosts_of(session, realm):
         try:
             with job_connection(host, timeout) as connection:
                 return snapshots_of(connection, realm)

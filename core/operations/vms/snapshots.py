@@ -40,7 +40,7 @@ from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.storage.volume_copy import CopyGoesOn, check_space, copy_watched, needed_for, when_free
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
-from core.operations.vms.lookup import VMAtHand, VMRefused
+from core.operations.vms.lookup import ResolvedVM, VMRefused
 from core.realms import Realm
 from core.text import printable
 from core.units import show_size
@@ -85,17 +85,17 @@ def check_supported(host: Host) -> None:
 
 
 def name_by_time(now: float) -> str:
-    """Give the name of a snapshot that was given none: its time, in UTC."""
+    """Return the name of a snapshot that was given none: its time, in UTC."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def snapshots_pool(connection: HostConnection, realm: Realm) -> str:
-    """Give the realm's snapshots pool under the name that it has on this host. Raises DriverError."""
+    """Return the realm's snapshots pool under the name that it has on this host. Raises DriverError."""
     return pool_name(realm, PoolRole.SNAPSHOTS, list_pools(connection))
 
 
 def snapshots_of(connection: HostConnection, realm: Realm, uuid: str | None = None) -> tuple[Snapshot, ...]:
-    """Give the snapshots of a VM, or of all VMs, the oldest first, incomplete ones too. Raises DriverError."""
+    """Return the snapshots of a VM, or of all VMs, the oldest first, incomplete ones too. Raises DriverError."""
     return list_snapshots(connection, snapshots_pool(connection, realm), uuid)
 
 
@@ -109,7 +109,7 @@ def delete_snapshots_of(connection: HostConnection, realm: Realm, uuid: str) -> 
 
 def take_snapshot(
     control: Control,
-    at_hand: VMAtHand,
+    at_hand: ResolvedVM,
     name: str,
     *,
     now: float,
@@ -153,7 +153,7 @@ def take_snapshot(
             user=current_user(),
             disks=tuple(_described(vm.uuid, name, each) for each in copied),
         )
-        work = _Work(control, connection, host, pool=pool, snapshot=snapshot, deadline=deadline)
+        work = _Snapshot(control, connection, host, pool=pool, snapshot=snapshot, deadline=deadline)
         if disks.active:
             wanted = freeze and disks.agent_connected and vm.state is not VMState.PAUSED
             snapshot = work.copy_running(disks, copied, freeze=wanted)
@@ -226,7 +226,7 @@ def _described(uuid: str, name: str, each: DiskVolume) -> CopiedDisk:
     )
 
 
-class _Work:
+class _Snapshot:
     """A snapshot being taken, and what undoes it: always by a connection of its own, as the first may be lost."""
 
     def __init__(

@@ -65,12 +65,12 @@ class Order:
     """Whether drives are taken that another VM has, or may have."""
 
     def request(self) -> Request:
-        """Give what is asked of a host."""
+        """Return what is asked of a host."""
         devices = MappingProxyType(dict(self.devices))
         return Request(self.vcpus, round_memory(self.memory_bytes), devices, self.realm, bool(self.drives))
 
     def filter_in(self, realm: Realm) -> str | None:
-        """Give the network filter of the VM's interface."""
+        """Return the network filter of the VM's interface."""
         return realm.network_filter if self.network_filter == REALM_S_FILTER else self.network_filter
 
 

@@ -19,15 +19,15 @@ from core.driver.vms.leases import Lease, leases_of
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import VMState
 from core.hosts import Host
-from core.operations.hosts.access import HostAccess, in_lane
+from core.operations.hosts.access import HostAccess, run_in_lane
 from core.operations.hosts.fanout import map_hosts
-from core.operations.scheduling.reserve import Claim, Room, take_room
-from core.operations.session import Workplace
+from core.operations.scheduling.reserve import ReservationRequest, Reserved, reserve_host
+from core.operations.session import Session
 from core.operations.tasks.journal import Journal, Operation
-from core.operations.tasks.rollback import Undoing
+from core.operations.tasks.rollback import Rollback
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
-from core.operations.vms.devices import typed
+from core.operations.vms.devices import typed_devices
 from core.operations.vms.drive_claims import refuse_drives_in_use
 from core.operations.vms.guest_registration import await_active, wait_for_registration
 from core.operations.vms.power import SEEN_SECONDS, Done
@@ -45,7 +45,7 @@ class RunsElsewhere(RealmsError):
 
 
 def start_vm(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     target: Target,
     *,
@@ -59,42 +59,42 @@ def start_vm(
     asked; never while it is seen active elsewhere, or its drives are seen in use. Other hosts have `patience` seconds
     to say so. Raises RunsElsewhere, NoRoom, NotRegistered, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled.
     """
-    registry = workplace.check_can_change()
+    registry = session.require_writable()
     host, vm = target.host, target.vm
-    with HostAccess(workplace, host) as access:
+    with HostAccess(session, host) as access:
         stored = _read(access, target)
     if stored.active:
         return Done(target, changed=False, state=vm.state)
-    journal = Journal(registry.path, workplace.clock)
+    journal = Journal(registry.path, session.clock)
     entry = journal.begin(Operation.START, vm=vm.name, uuid=vm.uuid, realm=target.realm.id, host=host.name)
-    with Undoing(control, entry, target.vm.name) as undoing:
-        undoing.before("reserve", "give its room back", lambda: registry.release(vm.uuid, entry.owner), host.name)
-        room = _take_room(workplace, undoing, target, stored)
-        with HostAccess(workplace, host) as access:
-            _refuse_elsewhere(workplace, undoing.control, target, force=force, patience=patience)
-            _refuse_drives(workplace, undoing.control, target, stored, access, force=force, patience=patience)
-            _give_devices(workplace, undoing, target, stored, room)
-            old_leases = access.quick(lambda connection: leases_of(connection, vm.uuid)) if wait else frozenset()
-            started_at = _start(workplace, undoing, target, room, access)
-        _await(workplace, undoing, target, started_at, wait=wait, old_leases=old_leases)
-        room.promise.settle(target.realm.stale_after)
+    with Rollback(control, entry, target.vm.name) as rollback:
+        rollback.before("reserve", "give its room back", lambda: registry.release(vm.uuid, entry.owner), host.name)
+        room = _take_room(session, rollback, target, stored)
+        with HostAccess(session, host) as access:
+            _refuse_elsewhere(session, rollback.control, target, force=force, patience=patience)
+            _refuse_drives(session, rollback.control, target, stored, access, force=force, patience=patience)
+            _give_devices(session, rollback, target, stored, room)
+            old_leases = access.via_lane(lambda connection: leases_of(connection, vm.uuid)) if wait else frozenset()
+            started_at = _start(session, rollback, target, room, access)
+        _await(session, rollback, target, started_at, wait=wait, old_leases=old_leases)
+        room.promise.release_later(target.realm.stale_after)
     return Done(target, state=VMState.RUNNING)
 
 
 def _await(
-    workplace: Workplace,
-    undoing: Undoing,
+    session: Session,
+    rollback: Rollback,
     target: Target,
     started_at: float,
     *,
     wait: bool,
     old_leases: frozenset[Lease],
 ) -> None:
-    control, host, vm = undoing.control, target.host.name, target.vm
-    undoing.entry.step("register", host=host)
+    control, host, vm = rollback.control, target.host.name, target.vm
+    rollback.entry.step("register", host=host)
     if wait:
         wait_for_registration(
-            workplace,
+            session,
             control,
             target.realm,
             host,
@@ -103,21 +103,21 @@ def _await(
             what=vm.name,
             old_leases=old_leases,
         )
-    if not await_active(workplace, control, host, vm.uuid, after=started_at, seconds=2 * SEEN_SECONDS):
+    if not await_active(session, control, host, vm.uuid, after=started_at, seconds=2 * SEEN_SECONDS):
         raise DriverError(host, f"{vm.name} was started, but has not been seen running since")
 
 
 def _read(access: HostAccess, target: Target) -> StoredDomain:
-    return access.quick(lambda connection: require_domain(connection, target.vm.uuid))
+    return access.via_lane(lambda connection: require_domain(connection, target.vm.uuid))
 
 
-def _take_room(workplace: Workplace, undoing: Undoing, target: Target, stored: StoredDomain) -> Room:
+def _take_room(session: Session, rollback: Rollback, target: Target, stored: StoredDomain) -> Reserved:
     facts, mark = stored.facts, stored.mark
     marked = mark.devices if mark is not None and mark.realm == target.realm.id else ()
     asked = Counter(device.type for device in marked if device.type)
     # Devices that the mark doesn't know are fixed: someone gave the VM these very ones.
     fixed = tuple(address for address in facts.devices if address not in {device.address for device in marked})
-    profile = workplace.configuration.hardware_profiles.get(target.host.profile)
+    profile = session.configuration.hardware_profiles.get(target.host.profile)
     if fixed and asked:
         hint = "take them out of its definition, or out of its mark"
         listed = ", ".join(map(str, fixed))
@@ -127,36 +127,36 @@ def _take_room(workplace: Workplace, undoing: Undoing, target: Target, stored: S
     if fixed and profile is not None:
         kinds = (profile.type_of(address) for address in fixed)
         asked = Counter(kind for kind in kinds if kind is not None)
-    claim = Claim(
+    claim = ReservationRequest(
         operation=Operation.START,
         uuid=target.vm.uuid,
         vm=target.vm.name,
         request=Request(facts.vcpus, facts.memory_bytes, dict(asked), target.realm.id),
-        owner=undoing.entry.owner,
+        owner=rollback.entry.owner,
         host=target.host.name,
         is_there=True,
         fixed_devices=fixed or None,
     )
-    with undoing.control.step(StepKind.PLACE, f"judge {target.host.name}", target.host.name) as step:
-        room = take_room(workplace, claim)
+    with rollback.control.step(StepKind.PLACE, f"judge {target.host.name}", target.host.name) as step:
+        room = reserve_host(session, claim)
         if room.warning:
-            undoing.control.warn(room.warning)
+            rollback.control.warn(room.warning)
         devices = f", with {' '.join(map(str, room.placement.devices))}" if room.placement.devices else ""
         step.detail(f"cost {room.placement.cost:g}{devices}")
     return room
 
 
-def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *, force: bool, patience: float) -> None:
+def _refuse_elsewhere(session: Session, control: Control, target: Target, *, force: bool, patience: float) -> None:
     """Ask every other host of the realm, now that the VM is reserved, whether it runs the VM."""
     others = [
         snapshot.host
-        for snapshot in workplace.fleet().hosts
+        for snapshot in session.fleet().hosts
         if snapshot.host.realm == target.realm.id and snapshot.name != target.host.name
     ]
     asked = [host for host in others if host.state.connects]
 
     def ask(host: Host) -> bool:
-        return in_lane(workplace, host.name, lambda connection: is_active(connection, target.vm.uuid), patience)
+        return run_in_lane(session, host.name, lambda connection: is_active(connection, target.vm.uuid), patience)
 
     with control.step(StepKind.LOOK, f"ask whether another host runs {target.vm.name}", vm=target.vm.name) as step:
         answers = map_hosts(asked, ask)
@@ -178,7 +178,7 @@ def _refuse_elsewhere(workplace: Workplace, control: Control, target: Target, *,
 
 
 def _refuse_drives(
-    workplace: Workplace,
+    session: Session,
     control: Control,
     target: Target,
     stored: StoredDomain,
@@ -188,10 +188,10 @@ def _refuse_drives(
     patience: float,
 ) -> None:
     """Refuse a VM whose drives another active VM has: an order that was given while this one was off."""
-    volumes = access.quick(lambda connection: drives_of(connection, stored, target.realm.drives_pool))
-    hosts = tuple(each.host for each in workplace.fleet().hosts if each.host.realm == target.realm.id)
+    volumes = access.via_lane(lambda connection: drives_of(connection, stored, target.realm.drives_pool))
+    hosts = tuple(each.host for each in session.fleet().hosts if each.host.realm == target.realm.id)
     me = (target.host.name, target.vm.uuid)
-    refuse_drives_in_use(workplace, control, target.realm, hosts, volumes, but=me, force=force, deadline=patience)
+    refuse_drives_in_use(session, control, target.realm, hosts, volumes, but=me, force=force, deadline=patience)
 
 
 def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tuple[Volume, ...]:
@@ -205,29 +205,29 @@ def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tu
     return tuple(found)
 
 
-def _give_devices(workplace: Workplace, undoing: Undoing, target: Target, stored: StoredDomain, room: Room) -> None:
+def _give_devices(session: Session, rollback: Rollback, target: Target, stored: StoredDomain, room: Reserved) -> None:
     """Write the devices that the VM is given now into its definition, in the place of those that it had."""
     mark, given = stored.mark, room.placement.devices
     if mark is None or not mark.devices or given == tuple(device.address for device in mark.devices):
         return
-    profile = workplace.configuration.hardware_profiles.get(target.host.profile)
+    profile = session.configuration.hardware_profiles.get(target.host.profile)
     former = {device.address for device in mark.devices}
-    xml = with_devices(stored.xml, former, typed(profile, room.placement), mark)
-    undoing.entry.step("devices", host=target.host.name, devices=[str(address) for address in given])
-    with undoing.control.step(
+    xml = with_devices(stored.xml, former, typed_devices(profile, room.placement), mark)
+    rollback.entry.step("devices", host=target.host.name, devices=[str(address) for address in given])
+    with rollback.control.step(
         StepKind.DEFINE, f"give {target.vm.name} {' '.join(map(str, given))}", target.host.name, vm=target.vm.name
     ):
-        in_lane(workplace, target.host.name, lambda connection: connection.define(xml))
+        run_in_lane(session, target.host.name, lambda connection: connection.define(xml))
 
 
-def _start(workplace: Workplace, undoing: Undoing, target: Target, room: Room, access: HostAccess) -> float:
+def _start(session: Session, rollback: Rollback, target: Target, room: Reserved, access: HostAccess) -> float:
     uuid = target.vm.uuid
 
     def stop() -> None:
-        in_lane(workplace, target.host.name, lambda connection: stop_domain(connection, uuid))
+        run_in_lane(session, target.host.name, lambda connection: stop_domain(connection, uuid))
 
     room.promise.check()
-    undoing.before("start", f"stop {target.vm.name}", stop, target.host.name)
-    with undoing.control.step(StepKind.START, f"start {target.vm.name}", target.host.name, vm=target.vm.name):
-        access.slow(lambda connection: connection.start(uuid))
-    return workplace.clock.now()
+    rollback.before("start", f"stop {target.vm.name}", stop, target.host.name)
+    with rollback.control.step(StepKind.START, f"start {target.vm.name}", target.host.name, vm=target.vm.name):
+        access.via_own_connection(lambda connection: connection.start(uuid))
+    return session.clock.now()

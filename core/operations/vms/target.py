@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import VM, Fleet
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.realms import Realm
 
 
@@ -39,38 +39,38 @@ class Target:
         return f"{self.host.name}/{self.vm.name}"
 
 
-def find_targets(workplace: Workplace, wanted: Sequence[str], *, foreign: bool, timeout: float) -> tuple[Target, ...]:
+def find_targets(session: Session, wanted: Sequence[str], *, foreign: bool, timeout: float) -> tuple[Target, ...]:
     """Find the VMs that are named, each once, after waiting for hosts that have not answered yet.
 
     Raises UsageError for a name that fits none or several, HostUnreachable for a host that does not answer, ForeignVM
     unless `foreign` allows them.
     """
-    workplace.check_can_change()
-    fleet = workplace.settled_fleet(timeout, enough=lambda fleet: all(finds(name, fleet) for name in wanted))
-    targets = {target.vm.key: target for target in (find_target(workplace, fleet, name) for name in wanted)}
+    session.require_writable()
+    fleet = session.settled_fleet(timeout, enough=lambda fleet: all(finds(name, fleet) for name in wanted))
+    targets = {target.vm.key: target for target in (find_target(session, fleet, name) for name in wanted)}
     for target in targets.values():
         if not foreign:
             refuse_foreign(target)
     return tuple(targets.values())
 
 
-def targets_now(workplace: Workplace, names: Sequence[str]) -> tuple[Target, ...]:
+def targets_now(session: Session, names: Sequence[str]) -> tuple[Target, ...]:
     """Return the VMs of these names as they were seen last, foreign ones too, without waiting for hosts.
 
     Raises UsageError, HostUnreachable, ReadOnly.
     """
-    workplace.check_can_change()
-    fleet = workplace.fleet()
-    return tuple(find_target(workplace, fleet, name) for name in names)
+    session.require_writable()
+    fleet = session.fleet()
+    return tuple(find_target(session, fleet, name) for name in names)
 
 
-def find_target(workplace: Workplace, fleet: Fleet, wanted: str) -> Target:
+def find_target(session: Session, fleet: Fleet, wanted: str) -> Target:
     """Find one VM; raises UsageError, HostUnreachable."""
     snapshot, vm = find_vm(fleet, wanted)
     if snapshot.connection is not Connection.CONNECTED:
         message = f"it can't be asked now{f': {snapshot.error}' if snapshot.error else ''}"
         raise HostUnreachable(snapshot.name, message, hint="what the VM does meanwhile is unknown")
-    realm = workplace.configuration.realms.get(snapshot.host.realm)
+    realm = session.configuration.realms.get(snapshot.host.realm)
     if realm is None:
         raise UsageError(f"realm {snapshot.host.realm!r} of host {snapshot.name} is not configured")
     return Target(vm, snapshot.host, realm)

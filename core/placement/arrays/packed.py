@@ -35,7 +35,7 @@ class HostGroup:
     def terms_with(
         self, request: Request, rows: NDArray[np.intp] | slice, more: Doubles
     ) -> tuple[dict[str, Doubles | float], Doubles]:
-        """Give the terms and the cost of some of the hosts with so many such VMs more.
+        """Return the terms and the cost of some of the hosts with so many such VMs more.
 
         `more` has a row for each of these hosts, or one column for all of them. Costs are infinite where there are
         not devices enough.
@@ -95,12 +95,12 @@ class PackedFleet:
                 group.refresh(int(np.searchsorted(group.hosts, host)), line)
 
     def is_exact(self, request: Request, count: int = 1) -> bool:
-        """Tell whether so many VMs more stay below the whole numbers that doubles hold without loss."""
+        """Return whether so many VMs more stay below the whole numbers that doubles hold without loss."""
         most = max(self._most_memory + count * request.memory_bytes, self._most_vcpus + count * request.vcpus)
         return most + sum(request.devices.values()) * count < _EXACT
 
     def able(self, request: Request) -> NDArray[np.bool_]:
-        """Tell of each host whether only its cost or its devices can keep it from taking the VM."""
+        """Return of each host whether only its cost or its devices can keep it from taking the VM."""
         asked = (request.realm, request.needs_drives_pool)
         if asked not in self._able:
             able = np.zeros(len(self.ledger.hosts), dtype=np.bool_)

@@ -36,7 +36,7 @@ class Ranking:
 
     @staticmethod
     def costs(fleet: PackedFleet, request: Request, terms: list[dict[str, Doubles | float]] | None = None) -> Doubles:
-        """Give the cost with the VM of each host of the ledger, infinite where it can't take it.
+        """Return the cost with the VM of each host of the ledger, infinite where it can't take it.
 
         The terms of each group of hosts are added to `terms`.
         """
@@ -57,16 +57,16 @@ class Ranking:
         return costs
 
     def __len__(self) -> int:
-        """Give the number of hosts that can take the VM."""
+        """Return the number of hosts that can take the VM."""
         return len(self.hosts)
 
     def names(self) -> list[str]:
-        """Give the hosts that can take the VM, best first."""
+        """Return the hosts that can take the VM, best first."""
         lines = self.fleet.ledger.hosts
         return [lines[host].name for host in self.hosts]
 
     def terms(self, host: int) -> dict[str, float]:
-        """Give the terms of one host's cost, by its index; none where its use is unknown."""
+        """Return the terms of one host's cost, by its index; none where its use is unknown."""
         for group, terms in zip(self.fleet.groups, self._terms, strict=False):
             row = int(np.searchsorted(group.hosts, host))
             if row < len(group.hosts) and group.hosts[row] == host:
@@ -77,21 +77,21 @@ class Ranking:
         return {}
 
     def verdict(self, host: int) -> Verdict:
-        """Give all that is to be said of one host, by its index: the plain engine's verdict."""
+        """Return all that is to be said of one host, by its index: the plain engine's verdict."""
         return self.fleet.ledger.verdict(host, self.request)
 
     def best(self) -> Iterator[Verdict]:
-        """Give the verdicts of the hosts that can take it, best first, each made when it is its turn."""
+        """Return the verdicts of the hosts that can take it, best first, each made when it is its turn."""
         return (self.verdict(int(host)) for host in self.hosts)
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """Give the verdicts of all hosts as `engine.rank` does."""
+        """Return the verdicts of all hosts as `engine.rank` does."""
         realm, lines = self.request.realm, self.fleet.ledger.hosts
         return order(self.verdict(host) for host, line in enumerate(lines) if realm in (None, line.realm))
 
 
 def in_order(cost: Doubles, before: Doubles, vms: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Give the indexes of finite costs: by cost, then by the smaller rise, fewer VMs, the smaller index."""
+    """Return the indexes of finite costs: by cost, then by the smaller rise, fewer VMs, the smaller index."""
     able = np.flatnonzero(cost != INFINITY)
     its_cost = cost[able]
     by_cost = np.argsort(its_cost)

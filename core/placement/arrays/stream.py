@@ -40,7 +40,7 @@ class Stream:
             self.hosts, self.costs = _one_by_one(fleet, request, count)
 
     def __len__(self) -> int:
-        """Give the number of VMs that find a place."""
+        """Return the number of VMs that find a place."""
         return len(self.hosts)
 
     @property
@@ -119,7 +119,7 @@ class _Merge:
             self._open[group.hosts] &= np.array([kind in group.tariff.kinds for kind in request.devices]).all()
 
     def merged(self) -> tuple[NDArray[np.intp], Doubles]:
-        """Give hosts and costs of the VMs in their order."""
+        """Return hosts and costs of the VMs in their order."""
         count = self._count
         width = max(1, min(count, _MOST_AT_FIRST, 2 + 3 * count // (2 * max(1, int(self._open.sum())))))
         self._work_out(self._open.copy(), width)

@@ -20,7 +20,7 @@ Doubles: TypeAlias = "NDArray[np.float64]"
 
 
 def curve_costs(curve: Curve | None, x: Doubles) -> Doubles | float:
-    """Give a curve's costs at these inputs, not settled; one number where all are the same."""
+    """Return a curve's costs at these inputs, not settled; one number where all are the same."""
     if curve is None:
         return 0.0
     value = _shape(curve, x)
@@ -62,7 +62,7 @@ def _hard_soft(curve: HardSoft, x: Doubles) -> Doubles:
 def term_costs(
     tariff: Tariff, vms: Doubles, vcpus: Doubles, memory: Doubles, devices: Sequence[Doubles]
 ) -> dict[str, Doubles | float]:
-    """Give every term of the cost, by attribute, in the order in which they are added; not settled."""
+    """Return every term of the cost, by attribute, in the order in which they are added; not settled."""
     terms = {
         "vms": curve_costs(tariff.vms.curve, vms),
         "vcpus": curve_costs(tariff.vcpus.curve, vcpus),

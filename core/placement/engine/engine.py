@@ -15,7 +15,7 @@ from core.curves import INFINITY
 from core.errors import UsageError
 from core.fleet.fleet import VM, Fleet, HostSnapshot, VMKey
 from core.placement.engine.request import Request
-from core.placement.engine.room import Room
+from core.placement.engine.room import HostLedger
 from core.placement.engine.series import Series
 from core.placement.engine.verdicts import Placement, Placements, Verdict
 
@@ -24,8 +24,8 @@ _Rank = tuple[float, float, int, str]
 
 
 def judge(configuration: Configuration, fleet: Fleet, request: Request, snapshot: HostSnapshot) -> Verdict:
-    """Say what a host of the fleet would cost with the VM on it, or every reason why it can't take it."""
-    return Room(configuration, snapshot, fleet.taken).verdict(request)
+    """Return what a host of the fleet would cost with the VM on it, or every reason why it can't take it."""
+    return HostLedger(configuration, snapshot, fleet.taken).verdict(request)
 
 
 def rank(configuration: Configuration, fleet: Fleet, request: Request) -> tuple[Verdict, ...]:
@@ -33,10 +33,10 @@ def rank(configuration: Configuration, fleet: Fleet, request: Request) -> tuple[
     return order(room.verdict(request) for room in rooms(configuration, fleet, request.realm))
 
 
-def rooms(configuration: Configuration, fleet: Fleet, realm: str | None = None) -> list[Room]:
+def rooms(configuration: Configuration, fleet: Fleet, realm: str | None = None) -> list[HostLedger]:
     """Open the ledger of every host of a realm, or of all realms."""
     return [
-        Room(configuration, snapshot, fleet.taken)
+        HostLedger(configuration, snapshot, fleet.taken)
         for snapshot in fleet.hosts
         if realm is None or snapshot.host.realm == realm
     ]
@@ -100,7 +100,7 @@ def place(
 
 
 def put(fleet: Fleet, placement: Placement) -> Fleet:
-    """Give the fleet with the placed VM running on its host; raises ValueError for a host that is not there."""
+    """Return the fleet with the placed VM running on its host; raises ValueError for a host that is not there."""
     return with_vm(fleet, placement.as_vm())
 
 
@@ -110,7 +110,7 @@ def remove(fleet: Fleet, placement: Placement) -> Fleet:
 
 
 def with_vm(fleet: Fleet, vm: VM) -> Fleet:
-    """Give the fleet with one VM more; raises ValueError where its host is not there or has it already."""
+    """Return the fleet with one VM more; raises ValueError where its host is not there or has it already."""
     index = _index(fleet, vm.host)
     snapshot = fleet.hosts[index]
     if any(other.uuid == vm.uuid for other in snapshot.vms):
@@ -120,7 +120,7 @@ def with_vm(fleet: Fleet, vm: VM) -> Fleet:
 
 
 def without_vm(fleet: Fleet, key: VMKey) -> Fleet:
-    """Give the fleet without one VM; raises ValueError where it is not there."""
+    """Return the fleet without one VM; raises ValueError where it is not there."""
     host, uuid = key
     index = _index(fleet, host)
     snapshot = fleet.hosts[index]

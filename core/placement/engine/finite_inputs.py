@@ -48,7 +48,7 @@ def _last_finite(curve: Curve, low: int, high: int) -> int:
 
 
 def _bends(curve: Curve) -> Iterator[float]:
-    """Give the inputs at which a curve may become finite or infinite, or change its slope."""
+    """Return the inputs at which a curve may become finite or infinite, or change its slope."""
     if curve.max is not None:
         yield curve.max
     match curve:

@@ -19,7 +19,7 @@ from core.fleet.fleet import VM, Fleet, HostSnapshot
 from core.hardware import HardwareProfile, PciAddress
 from core.placement.engine import reasons
 from core.placement.engine.request import Request
-from core.placement.engine.room import Room
+from core.placement.engine.room import HostLedger
 from core.placement.engine.tariff import Tariff
 from core.placement.engine.verdicts import Refusal, Verdict
 
@@ -126,7 +126,7 @@ class HostLine:
         return devices
 
     def aside(self) -> HostLine:
-        """Give a copy that can be changed without changing this one, for `cost_with` and `occupy` only."""
+        """Return a copy that can be changed without changing this one, for `cost_with` and `occupy` only."""
         copy = object.__new__(HostLine)
         copy.realm, copy.tariff, copy.devices, copy.owned = self.realm, self.tariff, self.devices, self.owned
         copy.vms, copy.vcpus, copy.memory, copy.cost = self.vms, self.vcpus, self.memory, self.cost
@@ -228,13 +228,13 @@ class Ledger:
         return self._candidates[asked]
 
     def place(self, host: int, request: Request) -> Place | None:
-        """Say what a candidate would cost with the VM on it; None where it can't take it."""
+        """Return what a candidate would cost with the VM on it; None where it can't take it."""
         line = self.hosts[host]
         cost = line.cost_with(request)
         return None if cost == INFINITY else (cost, cost - line.cost, line.vms, host)
 
     def places(self, request: Request, apart_from: int = -1) -> list[Place]:
-        """Give all hosts that can take the VM, one left out, in no particular order."""
+        """Return all hosts that can take the VM, one left out, in no particular order."""
         hosts = self.hosts
         candidates = [host for host in self.candidates(request) if host != apart_from]
         if request.devices:
@@ -284,10 +284,10 @@ class Ledger:
         """Judge a host as it now stands in the ledger, with every reason and number: the plain engine's verdict."""
         return self.room(host).verdict(request)
 
-    def room(self, host: int) -> Room:
+    def room(self, host: int) -> HostLedger:
         """Open the plain ledger of a host as it now stands here."""
         line = self.hosts[host]
-        room = Room(self.configuration, line.snapshot, self.fleet.taken)
+        room = HostLedger(self.configuration, line.snapshot, self.fleet.taken)
         for sign, vcpus, memory, devices in line.changes:
             (room.add if sign > 0 else room.remove)(vcpus, memory, devices)
         return room
@@ -308,7 +308,7 @@ class HostQueue:
         heapq.heapify(self._heap)
 
     def best(self) -> Place | None:
-        """Give the host that takes the next VM; None where none can."""
+        """Return the host that takes the next VM; None where none can."""
         return self._heap[0] if self._heap else None
 
     def take(self) -> tuple[PciAddress, ...]:

@@ -20,7 +20,7 @@ class RaisedLimit:
 
 
 def raised_limits(cost: Cost) -> tuple[RaisedLimit, ...]:
-    """Give the limits that stand in the way of an infinite cost, all of which must be raised.
+    """Return the limits that stand in the way of an infinite cost, all of which must be raised.
 
     None at all where the cost is finite already, or where raising limits alone is not enough.
     """
@@ -39,7 +39,7 @@ def raised_limits(cost: Cost) -> tuple[RaisedLimit, ...]:
 
 
 def _raised(curve: Curve, amount: float) -> tuple[tuple[str, ...], Curve] | None:
-    """Give the path of the one limit to be raised, and the curve with it; None where one is not enough."""
+    """Return the path of the one limit to be raised, and the curve with it; None where one is not enough."""
     candidates: list[tuple[tuple[str, ...], Curve]] = []
     if curve.max is not None and amount > curve.max:
         candidates.append((("max",), replace(curve, max=amount)))

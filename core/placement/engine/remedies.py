@@ -49,7 +49,7 @@ class Remedy:
 
 
 def remedy(configuration: Configuration, fleet: Fleet, request: Request, snapshot: HostSnapshot) -> Remedy | None:
-    """Say what would make a host take a VM; None where it does already."""
+    """Return what would make a host take a VM; None where it does already."""
     verdict = judge(configuration, fleet, request, snapshot)
     if verdict.feasible:
         return None

@@ -17,7 +17,7 @@ from core.placement.engine.verdicts import Verdict
 _USE_UNKNOWN = frozenset({Why.NOT_CONNECTED, Why.STALE, Why.UNKNOWN_PROFILE})
 
 
-class Room:
+class HostLedger:
     """What a host has in use and has left; `now` is the moment from which the age of its data is counted.
 
     Placing many VMs changes one room at a time, without copying the fleet.

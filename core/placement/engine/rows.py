@@ -17,7 +17,7 @@ from core.placement.engine.verdicts import Placement, Placements, Refusal, Verdi
 
 
 def term_row(term: Term) -> dict[str, Any]:
-    """Give one summand of a cost, before the function's scale; `curve` None where the function has none."""
+    """Return one summand of a cost, before the function's scale; `curve` None where the function has none."""
     return {
         "attribute": term.attribute,
         "input": term.input,
@@ -28,7 +28,7 @@ def term_row(term: Term) -> dict[str, Any]:
 
 
 def refusal_row(refusal: Refusal) -> dict[str, Any]:
-    """Give one reason against a host."""
+    """Return one reason against a host."""
     return {
         "why": refusal.why.value,
         "message": refusal.message,
@@ -39,7 +39,7 @@ def refusal_row(refusal: Refusal) -> dict[str, Any]:
 
 
 def verdict_row(verdict: Verdict) -> dict[str, Any]:
-    """Give a verdict. A refused host has no cost: its `cost_state` is infinite where its cost function says so."""
+    """Return a verdict. A refused host has no cost: its `cost_state` is infinite where its cost function says so."""
     cost = verdict.cost.total if verdict.feasible and verdict.cost is not None else None
     state = verdict.cost_state if cost is not None or verdict.cost_state is CostState.INFINITE else CostState.UNKNOWN
     before = verdict.before.total if verdict.before is not None and verdict.before.feasible else None
@@ -61,7 +61,7 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
 
 
 def request_row(request: Request, count: int) -> dict[str, Any]:
-    """Give a request for a number of equal VMs."""
+    """Return a request for a number of equal VMs."""
     return {
         "vcpus": request.vcpus,
         "memory": request.memory_bytes,
@@ -73,7 +73,7 @@ def request_row(request: Request, count: int) -> dict[str, Any]:
 
 
 def placement_row(placement: Placement) -> dict[str, Any]:
-    """Give the place of one VM; `cost` None where a host took it although its cost is infinite."""
+    """Return the place of one VM; `cost` None where a host took it although its cost is infinite."""
     return {
         "vm": placement.vm,
         "host": placement.host,
@@ -84,7 +84,7 @@ def placement_row(placement: Placement) -> dict[str, Any]:
 
 
 def decision_row(decision: Decision) -> dict[str, Any]:
-    """Give what told the best host from the next; `margin` is by how much it is cheaper, 0 in a tie."""
+    """Return what told the best host from the next; `margin` is by how much it is cheaper, 0 in a tie."""
     return {
         "best": decision.best,
         "next_best": decision.next_best,
@@ -95,7 +95,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
 
 
 def remedy_row(remedy: Remedy) -> dict[str, Any]:
-    """Give what would make a refused host take the VM.
+    """Return what would make a refused host take the VM.
 
     `fits_then` is None where nobody knows; `free`, `ask` and `move` are None where that way doesn't exist.
     """
@@ -122,7 +122,7 @@ def _moved(vm: VM) -> dict[str, Any]:
 
 
 def placements_document(placements: Placements) -> dict[str, Any]:
-    """Give a whole decision: the request, where each VM goes, and the verdicts for the first."""
+    """Return a whole decision: the request, where each VM goes, and the verdicts for the first."""
     return {
         "request": request_row(placements.request, placements.count),
         "placed": placements.placed,

@@ -6,7 +6,7 @@ from core.costs import Use
 from core.curves import INFINITY
 from core.hardware import PciAddress
 from core.placement.engine.request import Request
-from core.placement.engine.room import Room
+from core.placement.engine.room import HostLedger
 
 
 class Series:
@@ -17,7 +17,7 @@ class Series:
 
     __slots__ = ("_free", "_function", "_use", "placed", "request", "room")
 
-    def __init__(self, room: Room, request: Request) -> None:
+    def __init__(self, room: HostLedger, request: Request) -> None:
         if room.use is None or room.function is None:
             message = f"the use of {room.host} is unknown"
             raise ValueError(message)
@@ -54,7 +54,7 @@ class Series:
             return ()
         return tuple(address for count, free in self._free for address in free[first * count : self.placed * count])
 
-    def settle(self) -> Room:
+    def settle(self) -> HostLedger:
         """Count the VMs taken so far in the room, and give it."""
         for _ in range(self.placed):
             self.room.take(self.request)

@@ -57,7 +57,7 @@ class Tariff:
         self.offset = function.offset
 
     def total(self, vms: int, vcpus: int, memory_bytes: int, devices: Sequence[int] = ()) -> float:
-        """Give the cost of a host under this use: to the last bit what `CostFunction.total` says."""
+        """Return the cost of a host under this use: to the last bit what `CostFunction.total` says."""
         total = self.vms[vms] + self.vcpus[vcpus] + self.memory[memory_bytes]
         for table, count in zip(self.devices, devices, strict=True):
             total += table[count]

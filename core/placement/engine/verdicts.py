@@ -104,7 +104,7 @@ class Placement:
     request: Request
 
     def as_vm(self) -> VM:
-        """Give the VM as the host would show it: running, under a name and a UUID made from the placement."""
+        """Return the VM as the host would show it: running, under a name and a UUID made from the placement."""
         name = f"placed-{self.vm}"
         return VM(
             name=name,

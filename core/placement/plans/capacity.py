@@ -120,7 +120,7 @@ def _fits(line: HostLine, tariff: Tariff, request: Request) -> int | None:
 
 
 def _terms(line: HostLine, tariff: Tariff, request: Request) -> Iterator[tuple[Curve, int, int]]:
-    """Give each curve, its input now, and what one VM adds."""
+    """Return each curve, its input now, and what one VM adds."""
     attributes = (
         (tariff.vms.curve, line.vms, 1),
         (tariff.vcpus.curve, line.vcpus, request.vcpus),
@@ -170,7 +170,7 @@ def _may_overflow(line: HostLine, tariff: Tariff, request: Request, most: int | 
 
 
 def _bound(curve: Curve, x: float) -> float:
-    """Give a bound of what a curve's finite costs, and what they are worked out from, come to up to an input."""
+    """Return a bound of what a curve's finite costs, and what they are worked out from, come to up to an input."""
     match curve:
         case Constant():
             value = abs(curve.value)
@@ -207,7 +207,7 @@ def _use_with(line: HostLine, tariff: Tariff, request: Request, count: int) -> U
 
 
 def _against_next(ledger: Ledger, line: HostLine, tariff: Tariff, request: Request, fits: int) -> Iterator[Refusal]:
-    """Give the reasons against one VM more than fit, as a verdict would."""
+    """Return the reasons against one VM more than fit, as a verdict would."""
     for kind, asked in request.devices.items():
         place = tariff.kinds.index(kind) if kind in tariff.kinds else None
         owned = line.owned[place] if place is not None else 0
@@ -220,7 +220,7 @@ def _against_next(ledger: Ledger, line: HostLine, tariff: Tariff, request: Reque
 
 
 def left_over(line: HostLine, tariff: Tariff, request: Request, fits: int = 0) -> Iterator[tuple[str, int]]:
-    """Give what is left of each attribute that has a limit once so many more VMs are on a host whose use is known."""
+    """Return what is left of each attribute that has a limit once so many more VMs are on a host whose use is known."""
     for name, table, used in (
         ("vms", tariff.vms, line.vms + fits),
         ("vcpus", tariff.vcpus, line.vcpus + fits * request.vcpus),

@@ -46,7 +46,7 @@ DEFAULT_POLICY = MovePolicy()
 
 
 def request_of(profile: HardwareProfile | None, vm: VM, realm: str) -> Request:
-    """Say what a VM asks of another host of its realm: its maxima, and its devices by type.
+    """Return what a VM asks of another host of its realm: its maxima, and its devices by type.
 
     A VM without vCPUs or memory, as only a file can tell of, asks for the least that there is.
     """
@@ -67,7 +67,7 @@ class Movables:
         self._policy = policy
 
     def host_stuck(self, snapshot: HostSnapshot) -> tuple[Stays, str] | None:
-        """Say why nothing can be moved away from a host; None where that can be done."""
+        """Return why nothing can be moved away from a host; None where that can be done."""
         host = snapshot.host
         realm = self._ledger.configuration.realms.get(host.realm)
         age = self._ledger.fleet.age(snapshot)
@@ -84,7 +84,7 @@ class Movables:
         return None
 
     def stuck(self, snapshot: HostSnapshot, vm: VM) -> tuple[Stays, str] | None:
-        """Say why a VM of a host that answers stays; None where it may move."""
+        """Return why a VM of a host that answers stays; None where it may move."""
         profile = self._ledger.configuration.hardware_profiles.get(snapshot.host.profile)
         if not vm.active:
             return Stays.INACTIVE, "it is off: it uses nothing, and stays defined where it is"
@@ -109,7 +109,7 @@ class Movables:
 
 
 def no_place(ledger: Ledger, request: Request, apart_from: Collection[int]) -> tuple[str, str]:
-    """Say why no host but these can take a VM: the most frequent reason, and those of the hosts nearest to it.
+    """Return why no host but these can take a VM: the most frequent reason, and those of the hosts nearest to it.
 
     Hosts that only their cost, devices or pools keep from taking it come first, among them those with its devices.
     """

@@ -165,7 +165,7 @@ class _Filled:
         self._places: dict[int, Place | None] = {}
 
     def place(self, size: int, request: Request) -> Place | None:
-        """Say what it would cost with a VM of a size more; None where it can't take it."""
+        """Return what it would cost with a VM of a size more; None where it can't take it."""
         if size not in self._places:
             line = self.line
             cost = line.cost_with(request) if line.realm == request.realm else INFINITY
@@ -191,7 +191,7 @@ class _Shelter:
         """States of hosts asked for since all were forgotten: at least as many as there are."""
 
     def victims(self, host: int) -> list[_Victim]:
-        """Give the VMs that need a place when a host is lost, the largest first."""
+        """Return the VMs that need a place when a host is lost, the largest first."""
         if host not in self._victims:
             vms = sorted([vm for vm in self._ledger.hosts[host].snapshot.vms if vm.active], key=largest_first)
             self._victims[host] = [(vm, *self._size(host, vm)) for vm in vms]
@@ -248,7 +248,7 @@ class _Shelter:
         return homeless
 
     def _with_one_more(self, filled: _Filled | None, size: int, request: Request, place: Place) -> _Filled:
-        """Give a host as it was filled so far, with a VM of a size more."""
+        """Return a host as it was filled so far, with a VM of a size more."""
         cost, _, _, host = place
         if filled is None and (filled := self._filled.get(host)) is None:
             self._filled[host] = filled = _Filled(host, self._ledger.hosts[host])
@@ -259,7 +259,7 @@ class _Shelter:
         return after
 
     def _why(self, request: Request, lost: Collection[int], took: list[tuple[int, Request]]) -> tuple[str, str]:
-        """Say why no host takes a VM once those before it are placed."""
+        """Return why no host takes a VM once those before it are placed."""
         for host, its in took:
             self._ledger.take(host, its)
         reason = no_place(self._ledger, request, lost)

@@ -184,7 +184,7 @@ class _Search:
                 self._gone.discard(other.key)
 
     def movable(self, host: int) -> list[tuple[VM, Request]]:
-        """Give the VMs of a host that may move, the smallest first, with what they ask."""
+        """Return the VMs of a host that may move, the smallest first, with what they ask."""
         if host not in self._movable:
             line = self._ledger.hosts[host]
             can = self._movables.host_stuck(line.snapshot) is None

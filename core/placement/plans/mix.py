@@ -113,7 +113,7 @@ def capacity_of_mix(
 
 
 def _against(ledger: Ledger, one: Sequence[Request], stopped_by: Request | None) -> dict[int, Refusal | None]:
-    """Give each host's reason against the VM that finds none; empty where all found one."""
+    """Return each host's reason against the VM that finds none; empty where all found one."""
     if stopped_by is None:
         return {}
     return {host: ledger.verdict(host, stopped_by).refusal for host in _asked(ledger, one)}
@@ -147,6 +147,6 @@ def _on_hosts(
 
 
 def _asked(ledger: Ledger, one: Sequence[Request]) -> list[int]:
-    """Give the hosts that may be asked for some VM of the mix."""
+    """Return the hosts that may be asked for some VM of the mix."""
     realms = {request.realm for request in one}
     return [host for host, line in enumerate(ledger.hosts) if None in realms or line.realm in realms]

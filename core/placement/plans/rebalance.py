@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from core.config.model import Configuration
-from core.curves import INFINITY, settle
+from core.curves import INFINITY, infinite_beyond
 from core.fleet.fleet import VM, Fleet
 from core.placement.engine.ledger import HostLine, Ledger, Place
 from core.placement.engine.request import Request
@@ -101,7 +101,7 @@ def _planned(bench: _Balance, most: int | None) -> tuple[RebalancePlan, list[flo
 
 
 def _squares(costs: list[float]) -> float:
-    return math.fsum(settle(cost * cost) for cost in costs)
+    return math.fsum(infinite_beyond(cost * cost) for cost in costs)
 
 
 class _Step(NamedTuple):
@@ -198,13 +198,13 @@ class _Balance:
         return _gain(source.cost, lighter, target.cost, place[0])
 
     def costs(self) -> list[float]:
-        """Give the hosts' costs now, in the order of their names."""
+        """Return the hosts' costs now, in the order of their names."""
         return [self._ledger.hosts[host].cost for host in self._known]
 
     def level(self) -> Level:
         """Sum them up."""
         costs = self.costs()
-        return Level(max(costs, default=0.0), settle(sum(costs)))
+        return Level(max(costs, default=0.0), infinite_beyond(sum(costs)))
 
     def best(self) -> _Step | None:
         """Find the move of the greatest gain; None where no VM would have a cheaper host."""
@@ -212,7 +212,7 @@ class _Balance:
         return max(steps, default=None)
 
     def _best_of(self, size: int) -> list[_Step]:
-        """Give the best move of a VM of one size, and that away from the host that would take it best, if any."""
+        """Return the best move of a VM of one size, and that away from the host that would take it best, if any."""
         first, second = self._first_two(size)
         leavers = self._leavers[size]
         looked_at: list[tuple[float, int]] = []
@@ -288,7 +288,7 @@ class _Balance:
 
 
 def _fall(high: float, low: float) -> float:
-    """Say by how much a square falls."""
+    """Return by how much a square falls."""
     return (high - low) * (high + low)
 
 

@@ -24,7 +24,7 @@ from core.placement.plans.rebalance import RebalancePlan
 
 
 def capacity_document(capacity: Capacity) -> dict[str, Any]:
-    """Give how many more VMs fit, per host and realm, and what stops the next one."""
+    """Return how many more VMs fit, per host and realm, and what stops the next one."""
     return {
         "request": request_row(capacity.request, 1),
         "total": capacity.total,
@@ -79,7 +79,7 @@ def mix_document(mix: MixCapacity) -> dict[str, Any]:
 
 
 def move_row(move: Move) -> dict[str, Any]:
-    """Give one move; `offline` where the VM has to be shut down on the way."""
+    """Return one move; `offline` where the VM has to be shut down on the way."""
     return {
         **_vm(move.vm),
         "from": move.source,
@@ -96,7 +96,7 @@ def _vm(vm: VM) -> dict[str, Any]:
 
 
 def stuck_row(stuck: Stuck) -> dict[str, Any]:
-    """Give a VM that can't move, and why."""
+    """Return a VM that can't move, and why."""
     return {**_vm(stuck.vm), "why": str(stuck.why), "message": stuck.message}
 
 
@@ -122,7 +122,7 @@ def moves_document(plan: DrainPlan | RebalancePlan | RoomPlan) -> dict[str, Any]
 
 
 def drain_document(plan: DrainPlan) -> dict[str, Any]:
-    """Give the plan that empties a host; `unseen` says why nobody knows what runs there."""
+    """Return the plan that empties a host; `unseen` says why nobody knows what runs there."""
     return {
         "host": plan.host,
         "moves": [move_row(move) for move in plan.moves],
@@ -135,7 +135,7 @@ def drain_document(plan: DrainPlan) -> dict[str, Any]:
 
 
 def failure_document(check: FailureCheck) -> dict[str, Any]:
-    """Give what the loss of each host would mean; `survives` None where nobody knows."""
+    """Return what the loss of each host would mean; `survives` None where nobody knows."""
     return {
         "survives": check.survives,
         "unknown": list(check.unknown),
@@ -155,7 +155,7 @@ def _loss(loss: HostLoss) -> dict[str, Any]:
 
 
 def several_document(several: SeveralLost) -> dict[str, Any]:
-    """Give whether the fleet survives the loss of several hosts at once, and whether that is proven."""
+    """Return whether the fleet survives the loss of several hosts at once, and whether that is proven."""
     return {
         "at_once": several.at_once,
         "survives": several.survives,
@@ -168,7 +168,7 @@ def several_document(several: SeveralLost) -> dict[str, Any]:
 
 
 def rebalance_document(plan: RebalancePlan) -> dict[str, Any]:
-    """Give the plan that evens out a fleet; `curve` has the costs before the first move and after each."""
+    """Return the plan that evens out a fleet; `curve` has the costs before the first move and after each."""
     return {
         **_number("highest_before", plan.before.highest),
         **_number("highest_after", plan.after.highest),
@@ -182,7 +182,7 @@ def rebalance_document(plan: RebalancePlan) -> dict[str, Any]:
 
 
 def batch_document(plan: BatchPlan) -> dict[str, Any]:
-    """Give where the requests of a batch go; `vm` is the number of a request in the order of arrival."""
+    """Return where the requests of a batch go; `vm` is the number of a request in the order of arrival."""
     return {
         "order": plan.order.value,
         "placed": plan.placed,
@@ -204,7 +204,7 @@ def batch_document(plan: BatchPlan) -> dict[str, Any]:
 
 
 def comparison_document(comparison: BatchComparison) -> dict[str, Any]:
-    """Give the same batch in both orders, and the difference."""
+    """Return the same batch in both orders, and the difference."""
     return {
         "arrival": batch_document(comparison.arrival),
         "largest_first": batch_document(comparison.largest_first),
@@ -214,7 +214,7 @@ def comparison_document(comparison: BatchComparison) -> dict[str, Any]:
 
 
 def room_document(plan: RoomPlan) -> dict[str, Any]:
-    """Give the moves that make room for a VM; `host` None where none were found."""
+    """Return the moves that make room for a VM; `host` None where none were found."""
     found = plan.host is not None
     return {
         "request": request_row(plan.request, 1),

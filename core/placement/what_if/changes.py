@@ -12,7 +12,7 @@ from core.fleet.fleet import VM, Fleet, HostSnapshot, VMKey, VMState
 from core.hosts import HostState
 from core.placement.engine.engine import with_vm, without_vm
 from core.placement.engine.request import Request
-from core.placement.engine.room import Room
+from core.placement.engine.room import HostLedger
 from core.text import printable
 from core.units import format_size
 
@@ -31,7 +31,7 @@ class HostInState:
         return f"{printable(self.host)} {self.state.label}"
 
     def apply(self, configuration: Configuration, fleet: Fleet) -> Fleet:  # noqa: ARG002 - the same for all changes
-        """Give the fleet as it would be; raises UsageError where the host is not there."""
+        """Return the fleet as it would be; raises UsageError where the host is not there."""
         _find(fleet, self.host)
         return with_states(fleet, {self.host: self.state})
 
@@ -46,7 +46,7 @@ class HostGone:
         return f"without {printable(self.host)}"
 
     def apply(self, configuration: Configuration, fleet: Fleet) -> Fleet:  # noqa: ARG002 - as above
-        """Give the fleet as it would be; raises UsageError where the host is not there."""
+        """Return the fleet as it would be; raises UsageError where the host is not there."""
         _find(fleet, self.host)
         return without_hosts(fleet, {self.host})
 
@@ -63,7 +63,7 @@ class VMGone:
         return f"without the VM {printable(self.key[0])}/{printable(self.name)}"
 
     def apply(self, configuration: Configuration, fleet: Fleet) -> Fleet:  # noqa: ARG002 - as above
-        """Give the fleet as it would be; raises UsageError where the VM is not there."""
+        """Return the fleet as it would be; raises UsageError where the VM is not there."""
         try:
             return without_vm(fleet, self.key)
         except ValueError as error:
@@ -87,14 +87,14 @@ class VMMore:
         return f"{more} on {printable(self.host)}: {each}{vcpus}, {format_size(request.memory_bytes)}{devices}"
 
     def apply(self, configuration: Configuration, fleet: Fleet) -> Fleet:
-        """Give the fleet as it would be; raises UsageError where the host is not there or lacks the devices."""
+        """Return the fleet as it would be; raises UsageError where the host is not there or lacks the devices."""
         for _ in range(self.count):
             fleet = self._with_one(configuration, fleet)
         return fleet
 
     def _with_one(self, configuration: Configuration, fleet: Fleet) -> Fleet:
         snapshot = _find(fleet, self.host)
-        room = Room(configuration, snapshot, fleet.taken)
+        room = HostLedger(configuration, snapshot, fleet.taken)
         devices = room.assign(self.request.devices)
         for kind, asked in self.request.devices.items():
             if (free := len(room.free(kind))) < asked:
@@ -120,7 +120,7 @@ FleetChange = HostInState | HostGone | VMGone | VMMore
 
 
 def with_states(fleet: Fleet, states: Mapping[str, HostState]) -> Fleet:
-    """Give the fleet with hosts in other states, by name; what is known of them stays what was last seen."""
+    """Return the fleet with hosts in other states, by name; what is known of them stays what was last seen."""
     return replace(
         fleet,
         hosts=tuple(
@@ -133,7 +133,7 @@ def with_states(fleet: Fleet, states: Mapping[str, HostState]) -> Fleet:
 
 
 def without_hosts(fleet: Fleet, names: Container[str]) -> Fleet:
-    """Give the fleet without these hosts and all that runs on them."""
+    """Return the fleet without these hosts and all that runs on them."""
     return replace(fleet, hosts=tuple(snapshot for snapshot in fleet.hosts if snapshot.name not in names))
 
 

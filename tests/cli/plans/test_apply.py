@@ -27,7 +27,7 @@ def guest(name: str, number: int, gib: int, *devices: str) -> Guest:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Give a function that runs a command on two hosts of 16 GiB with two devices, of which each has one to spare."""
+    """Return a function that runs a command on two hosts of 16 GiB with two devices, of which each has one to spare."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REALMS_REGISTRY", str(tmp_path / "registry.json"))
     first = [guest("ml", 1, 1, GPUS[0]), guest("web", 2, 4), guest("db", 3, 1)]

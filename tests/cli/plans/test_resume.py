@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.operations.plans.order import PlanKind, PlanOrder
-from core.operations.plans.run import END, Run, in_journal, left_runs
+from core.operations.plans.order import MovesKind, PlanOrder
+from core.operations.plans.run import END, PlanRun, in_journal, left_runs
 from core.placement.plans.demand import MovePolicy
 from tests.cli.program import runner
 from tests.driver.worlds import LONG, Guest
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     Run_ = Callable[..., Outcome]
 
 ML = Guest(name="ml", uuid="11111111-1111-4111-8111-111111111111", devices=(GPUS[0],))
-DRAIN = PlanOrder(kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True, with_devices=True))
+DRAIN = PlanOrder(kind=MovesKind.DRAIN, host="h1", policy=MovePolicy(foreign=True, with_devices=True))
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[World]:
-    """Give two hosts; a VM of the first holds a device."""
+    """Return two hosts; a VM of the first holds a device."""
     with world(tmp_path, guests=[[ML]]) as made:
         yield made
 
 
 @pytest.fixture
 def run(place: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run_:
-    """Give a function that runs a command on these hosts."""
+    """Return a function that runs a command on these hosts."""
     monkeypatch.chdir(place.folder)
     monkeypatch.setenv("REALMS_REGISTRY", str(place.folder / "registry.json"))
     return runner(monkeypatch, capsys)
@@ -44,9 +44,9 @@ def run(place: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 def leave(place: World, **ended: object) -> str:
     """Leave a run behind, as a program that was killed; gives its id."""
-    moves = DRAIN.plan(place.workplace.configuration, place.workplace.settled_fleet(LONG)).moves
-    run = Run(DRAIN, moves)
-    with in_journal(place.workplace, run) as entry:
+    moves = DRAIN.plan(place.session.configuration, place.session.settled_fleet(LONG)).moves
+    run = PlanRun(DRAIN, moves)
+    with in_journal(place.session, run) as entry:
         if ended:
             entry.step(END, number=0, **ended)
     return run.view.id
@@ -74,7 +74,7 @@ def test_a_plan_that_was_broken_off_is_listed_and_resumed(run: Run_, place: Worl
     outcome = run("plan", "resume", identity, "--json")
     assert (outcome.code, [row["state"] for row in outcome.json["applied"]]) == (0, ["done"])
     assert (outcome.json["agreed"], outcome.json["resume"]) == (True, None)
-    assert left_runs(place.workplace) == ()
+    assert left_runs(place.session) == ()
 
 
 def test_what_had_failed_is_told_and_not_tried_again(run: Run_, place: World) -> None:
@@ -93,9 +93,9 @@ def test_a_plan_is_given_up(run: Run_, place: World) -> None:
     several = run("plan", "resume")
     assert (several.code, first in several.err, second in several.err) == (2, True, True)
     assert run("plan", "resume", first, "--forget").out == "drain h1: forgotten\n"
-    assert [left.id for left in left_runs(place.workplace)] == [second]
+    assert [left.id for left in left_runs(place.session)] == [second]
     both = run("plan", "resume", second, "--forget", "--list")
-    assert (both.code, [left.id for left in left_runs(place.workplace)]) == (2, [second])
+    assert (both.code, [left.id for left in left_runs(place.session)]) == (2, [second])
     unknown = run("plan", "resume", first)
     assert (unknown.code, "no plan" in unknown.err) == (2, True)
 
@@ -107,7 +107,7 @@ def test_a_new_plan_takes_the_place_of_the_earlier_one(run: Run_, place: World) 
     outcome = run("plan", "drain", "h1", "--foreign", "--with-devices", "--apply", "--json")
     assert (outcome.code, [row["ok"] for row in outcome.json["applied"]]) == (0, [True])
     assert [each["id"] for each in outcome.json["replaced"]] == [identity]
-    assert left_runs(place.workplace) == ()
+    assert left_runs(place.session) == ()
 
 
 def test_devices_keep_a_vm_where_it_is_unless_it_may_be_shut_down(run: Run_, place: World) -> None:
@@ -142,7 +142,7 @@ def test_a_plan_without_moves_leaves_the_earlier_one_to_be_resumed(run: Run_, pl
     place.close()
     outcome = run("plan", "drain", "h1", "--foreign", "--apply")
     assert f"realms plan resume {identity} goes on with it\n" in outcome.out
-    assert [left.id for left in left_runs(place.workplace)] == [identity]
+    assert [left.id for left in left_runs(place.session)] == [identity]
     assert run("plan", "drain", "h1", "--foreign", "--apply", "--json").json["replaced"] == []
 
 
@@ -152,4 +152,4 @@ def test_an_earlier_plan_that_has_shut_a_vm_down_keeps_its_place(run: Run_, plac
     place.close()
     outcome = run("plan", "drain", "h1", "--foreign", "--with-devices", "--apply", "--json")
     assert (outcome.code, outcome.json["replaced"]) == (0, [])
-    assert [left.id for left in left_runs(place.workplace)] == [identity]
+    assert [left.id for left in left_runs(place.session)] == [identity]

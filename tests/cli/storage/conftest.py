@@ -26,7 +26,7 @@ POOLS = Realm(id="r", name="R").pools
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Give a function that runs a command. Each connection is to a world of its own: what is done doesn't last."""
+    """Return a function that runs a command. Each connection is to a world of its own: what is done doesn't last."""
     (tmp_path / "ticrypt-vm.conf").write_text(CONFIGURATION)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REALMS_REGISTRY", str(tmp_path / "registry.json"))

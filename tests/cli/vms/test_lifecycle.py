@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.clock import SystemClock
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from core.operations.tasks.journal import Journal
 from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 UUID = "11111111-2222-4333-8444-555555555555"
 GUESTS = (
-    Guest(name="mine", network="default", mark=Mark(realm="main"), memory_mib=64),
+    Guest(name="mine", network="default", mark=RealmMark(realm="main"), memory_mib=64),
     Guest(name="theirs", mac="52:54:00:00:00:02"),
-    Guest(name="off", mac="52:54:00:00:00:03", mark=Mark(realm="main"), state="shutoff", network="default"),
+    Guest(name="off", mac="52:54:00:00:00:03", mark=RealmMark(realm="main"), state="shutoff", network="default"),
 )
 SMALL = ("--brick", "debian", "--vcpus", 1, "--memory", "64 MiB", "--realm", "main")
 
@@ -34,7 +34,7 @@ SMALL = ("--brick", "debian", "--vcpus", 1, "--memory", "64 MiB", "--realm", "ma
 def run(
     tmp_path: Path, door: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Outcome]:
-    """Give a function that runs a command on hosts as they are written: each command finds them as at the start."""
+    """Return a function that runs a command on hosts as they are written: each command finds them as at the start."""
     with world(tmp_path, guests=(GUESTS,), door=door):
         pass
     monkeypatch.setenv("REALMS_CONFIG", str(tmp_path / "ticrypt-vm.conf"))

@@ -26,7 +26,7 @@ FLEET = """{"format": "libvirt-realms-fleet/1", "taken": "2026-11-22T10:00:00Z",
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Give a function that runs the command in a folder with a configuration and a saved fleet."""
+    """Return a function that runs the command in a folder with a configuration and a saved fleet."""
     (tmp_path / "ticrypt-vm.conf").write_text(CONFIGURATION)
     (tmp_path / "fleet.json").write_text(FLEET)
     monkeypatch.chdir(tmp_path)

@@ -85,7 +85,7 @@ PORT = Slot(address="c0:01.1", code=BRIDGE, vendor=0x1022, product=0x1483, drive
 def hardware(
     *slots: Slot, iommu: bool | None = True, cores: int = 128, memory_bytes: int = 1 << 40, **more
 ) -> Hardware:
-    """Give a machine with these devices."""
+    """Return a machine with these devices."""
     return Hardware(
         cores=cores,
         memory_bytes=memory_bytes,
@@ -96,7 +96,7 @@ def hardware(
 
 
 def pool(name: str, **more) -> SurveyedPool:
-    """Give an active pool."""
+    """Return an active pool."""
     usual = {"state": PoolState.ACTIVE, "autostart": True, "persistent": True, "kind": "dir", "path": f"/shared/{name}",
              "capacity_bytes": 1000, "available_bytes": 900}  # fmt: skip
     return SurveyedPool(name=name, **(usual | more))
@@ -111,7 +111,7 @@ IDLE = Occupation(vms=0, vcpus=0, memory_bytes=0, devices=frozenset(), addresses
 
 
 def surveyed(machine: Hardware | None = None, **more) -> HostSurvey:
-    """Give a host in good order."""
+    """Return a host in good order."""
     usual = {"host_name": "gpu-node12.example.org", "software": SOFTWARE, "hardware": machine or hardware(),
              "pools": POOLS, "networks": (NETWORK,), "filters": frozenset({"clean"}), "occupation": IDLE}  # fmt: skip
     return HostSurvey(uri="qemu+ssh://root@h1/system", **(usual | more))

@@ -37,7 +37,7 @@ def test_a_host_that_answers_says_what_it_is(tmp_path: Path) -> None:
     """Also how many VMs are there, off or not, and that no realm has marked them."""
     uri = write_node(tmp_path / "h9.xml", [Guest(name="a"), Guest(name="b", state="shutoff")])
     told: list[str] = []
-    met = contact(uri, told=told.append)
+    met = contact(uri, on_result=told.append)
     assert met.survey is not None
     assert (met.survey.hardware.cores, met.survey.occupation.vms, met.survey.occupation.off) == (16, 1, 1)
     assert met.survey.occupation.by_realm == {"": 2}

@@ -34,7 +34,7 @@ POOLS = ["ticrypt-vm", "ticrypt-vm-drives", "ticrypt-bricks", "ticrypt-vm-snapsh
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Give a function that runs a command in a folder with a configuration."""
+    """Return a function that runs a command in a folder with a configuration."""
     (tmp_path / "ticrypt-vm.conf").write_text(CONFIGURATION)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("REALMS_CONFIG", raising=False)
@@ -45,7 +45,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 @pytest.fixture
 def add(run: Callable[..., Outcome], tmp_path: Path) -> Callable[..., None]:
-    """Give a function that registers a host; without a URI one of the embedded driver, with these pools."""
+    """Return a function that registers a host; without a URI one of the embedded driver, with these pools."""
 
     def register(name: str, *more: str, uri: str = "", pools: list[str] = POOLS, guests: int = 0) -> None:
         here = [Guest(name=f"g{number}", vcpus=20, memory_mib=1024) for number in range(guests)]
@@ -58,7 +58,7 @@ def add(run: Callable[..., Outcome], tmp_path: Path) -> Callable[..., None]:
 
 
 def found(outcome: Outcome, host: str | None, severity: str) -> list[str]:
-    """Give what was found at a host with a severity, each with its check."""
+    """Return what was found at a host with a severity, each with its check."""
     rows = outcome.json["findings"]
     return [f"{row['check']}: {row['what']}" for row in rows if (row["host"], row["severity"]) == (host, severity)]
 

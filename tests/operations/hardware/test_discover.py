@@ -39,7 +39,7 @@ ticrypt.vm {
 
 @pytest.fixture
 def pasted(tmp_path: Path) -> Callable[[str], Configuration]:
-    """Give a function that reads a text as a configuration, which must have neither errors nor warnings."""
+    """Return a function that reads a text as a configuration, which must have neither errors nor warnings."""
 
     def paste(text: str) -> Configuration:
         file = tmp_path / "pasted.conf"
@@ -124,7 +124,7 @@ def test_a_profile_is_named_after_the_kind_of_host(name: str, identity: str) -> 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """Give a function that runs a command in an empty folder."""
+    """Return a function that runs a command in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("REALMS_CONFIG", raising=False)
     monkeypatch.setenv("REALMS_REGISTRY", str(tmp_path / "registry.json"))

@@ -13,8 +13,8 @@ from core.driver.migration.traits import read_traits
 from core.errors import UsageError
 from core.fleet.fleet import VMState
 from core.operations.migration.checks import Findings, check_migration
-from core.operations.migration.options import MigrationWish, Obstacle, judged
-from core.operations.migration.storage import Sharing, unshared_disks
+from core.operations.migration.options import MigrationOptions, Obstacle, judged
+from core.operations.migration.storage import StorageSharing, unshared_disks
 
 DOMAIN = """
 <domain type='kvm' id='3'>
@@ -38,7 +38,7 @@ DOMAIN = """
 RUNNING = Sight(active=True, defined=True, state=VMState.RUNNING)
 OFF = Sight(active=False, defined=True, state=VMState.OFF)
 POOLS = (ActivePool("ticrypt-vm", "/shared/vm"), ActivePool("ticrypt-bricks", "/shared/bricks"))
-SHARED = Sharing(shared=True, how="seen there")
+SHARED = StorageSharing(shared=True, how="seen there")
 
 HERE = SourceReport(
     traits=read_traits(DOMAIN), sight=RUNNING, snapshots=0, checkpoints=0, saved=False, autostart=False, host_cpu="",
@@ -52,27 +52,27 @@ FOUND = Findings(
     source="h1", target="h2", here=HERE, there=THERE, storage={"/shared/vm": SHARED, "/shared/bricks": SHARED},
     target_address="tcp://10.0.0.2",
 )  # fmt: skip
-TLS = MigrationWish(tls=True)
+TLS = MigrationOptions(tls=True)
 
 
-def obstacles(found: Findings, wish: MigrationWish = TLS) -> list[Obstacle]:
+def obstacles(found: Findings, wish: MigrationOptions = TLS) -> list[Obstacle]:
     """Check, and give errors and warnings, worst first."""
     listed = judged(check_migration(found, wish), wish)
     return [each for each in listed if each.severity in (Severity.ERROR, Severity.WARNING)]
 
 
 def here(**changes: object) -> Findings:
-    """Give the findings with another source."""
+    """Return the findings with another source."""
     return replace(FOUND, here=replace(HERE, **changes))  # type: ignore[arg-type]
 
 
 def there(**changes: object) -> Findings:
-    """Give the findings with another target."""
+    """Return the findings with another target."""
     return replace(FOUND, there=replace(THERE, **changes))  # type: ignore[arg-type]
 
 
 def with_devices(text: str) -> Findings:
-    """Give the findings of a VM with more devices."""
+    """Return the findings of a VM with more devices."""
     return here(traits=read_traits(DOMAIN.replace("</devices>", f"{text}</devices>")))
 
 
@@ -107,13 +107,21 @@ def test_nothing_stands_in_the_way_of_a_vm_whose_target_has_it_all() -> None:
         (with_devices(HOSTDEV), "devices", "a PCI device of the host is assigned", ""),
         (with_devices(USB), "devices", "a usb device", ""),
         (with_devices(FOLDER), "devices", "the host's folder /srv", ""),
-        (replace(FOUND, storage={**FOUND.storage, "/shared/bricks": Sharing(shared=None, how="no pool")}), "disks",
-         "not proven", "--unsafe"),
-        (replace(FOUND, storage={**FOUND.storage, "/shared/vm": Sharing(shared=False, how="not seen")}), "disks",
-         "storage of h1 alone", "--copy-storage"),
+        (
+            replace(FOUND, storage={**FOUND.storage, "/shared/bricks": StorageSharing(shared=None, how="no pool")}),
+            "disks",
+            "not proven",
+            "--unsafe",
+        ),
+        (
+            replace(FOUND, storage={**FOUND.storage, "/shared/vm": StorageSharing(shared=False, how="not seen")}),
+            "disks",
+            "storage of h1 alone",
+            "--copy-storage",
+        ),
         (replace(FOUND, target_address="tcp://127.0.0.1"), "address", "migrate to itself", ""),
     ],
-)  # fmt: skip
+)
 def test_one_thing_that_is_missing_is_the_one_error(found: Findings, check: str, says: str, unless: str) -> None:
     """With what helps, and the option that goes past it, if there is one."""
     (obstacle,) = obstacles(found)
@@ -142,10 +150,10 @@ def test_a_risk_is_a_warning_and_no_more(found: Findings, says: str) -> None:
 
 def test_memory_in_plain_text_is_said_and_tls_offered() -> None:
     """Unless libvirt's own connection carries it."""
-    (obstacle,) = obstacles(FOUND, MigrationWish())
+    (obstacle,) = obstacles(FOUND, MigrationOptions())
     assert (obstacle.check, obstacle.severity) == ("encryption", Severity.WARNING)
     assert "--tls" in obstacle.mend
-    assert obstacles(FOUND, MigrationWish(mode=MigrationMode.TUNNELLED)) == []
+    assert obstacles(FOUND, MigrationOptions(mode=MigrationMode.TUNNELLED)) == []
 
 
 def test_a_vm_that_is_off_may_have_devices_and_another_cpu() -> None:
@@ -164,19 +172,19 @@ def test_a_vm_that_is_off_may_have_devices_and_another_cpu() -> None:
 
 def test_a_running_vm_never_moves_offline() -> None:
     """The wish is refused with the command that makes it possible."""
-    obstacle = obstacles(FOUND, MigrationWish(offline=True))[0]
+    obstacle = obstacles(FOUND, MigrationOptions(offline=True))[0]
     assert (obstacle.check, obstacle.blocks) == ("state", True)
     assert "realms vms shutdown web[x]" in obstacle.mend
 
 
 def test_an_option_goes_past_its_own_error_only() -> None:
     """--unsafe does nothing about storage that is known not to be shared."""
-    doubt = replace(FOUND, storage={**FOUND.storage, "/shared/vm": Sharing(shared=None, how="no pool")})
-    known = replace(FOUND, storage={**FOUND.storage, "/shared/vm": Sharing(shared=False, how="not seen")})
-    unsafe = MigrationWish(tls=True, unsafe=True)
+    doubt = replace(FOUND, storage={**FOUND.storage, "/shared/vm": StorageSharing(shared=None, how="no pool")})
+    known = replace(FOUND, storage={**FOUND.storage, "/shared/vm": StorageSharing(shared=False, how="not seen")})
+    unsafe = MigrationOptions(tls=True, unsafe=True)
     assert [each.blocks for each in obstacles(doubt, unsafe)] == [False]
     assert [each.blocks for each in obstacles(known, unsafe)] == [True]
-    assert [each.blocks for each in obstacles(known, MigrationWish(tls=True, copy_storage=True))] == [False]
+    assert [each.blocks for each in obstacles(known, MigrationOptions(tls=True, copy_storage=True))] == [False]
 
 
 def test_disks_that_nobody_knows_to_be_shared_are_copied() -> None:
@@ -184,7 +192,7 @@ def test_disks_that_nobody_knows_to_be_shared_are_copied() -> None:
     disks = HERE.traits.disks
     assert [disk.target for disk in disks] == ["vda", "sda", "vdb"]
     assert list(unshared_disks(disks, POOLS, FOUND.storage)) == []
-    part = {**FOUND.storage, "/shared/bricks": Sharing(shared=None, how="")}
+    part = {**FOUND.storage, "/shared/bricks": StorageSharing(shared=None, how="")}
     assert [disk.target for disk in unshared_disks(disks, POOLS, part)] == ["vda"]
 
 
@@ -204,7 +212,7 @@ def test_disks_that_nobody_knows_to_be_shared_are_copied() -> None:
 def test_options_that_exclude_each_other_are_refused(options: dict[str, object]) -> None:
     """Before anything is asked of a host."""
     with pytest.raises(UsageError):
-        MigrationWish(**options)  # type: ignore[arg-type]
+        MigrationOptions(**options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.driver.migration.migration import ABSENT, Sight
 from core.fleet.fleet import VMState
 from core.hosts import Host
-from core.operations.migration.location import SETTLING, SILENCE, Place, Whereabouts, look_until_settled
+from core.operations.migration.location import SETTLING, SILENCE, LocationState, VMLocation, wait_until_settled
 
 RUNNING = Sight(active=True, defined=True, state=VMState.RUNNING)
 OFF = Sight(active=False, defined=True, state=VMState.OFF)
@@ -31,30 +31,36 @@ SIGHTS = st.one_of(
 )
 
 
-def found(here: Sight | None, there: Sight | None) -> Whereabouts:
-    """Give what two hosts say of `web`."""
-    return Whereabouts("web", "h1", "h2", here, there, "cut off", "cut off")
+def found(here: Sight | None, there: Sight | None) -> VMLocation:
+    """Return what two hosts say of `web`."""
+    return VMLocation("web", "h1", "h2", here, there, "cut off", "cut off")
 
 
 @pytest.mark.parametrize(
     ("here", "there", "place", "says", "hint"),
     [
-        (RUNNING, ABSENT, Place.SOURCE, "web is running on h1; h2 doesn't have it", ""),
-        (RUNNING, OFF, Place.SOURCE, "web is running on h1; on h2 it is off", ""),
-        (ABSENT, RUNNING, Place.TARGET, "web is running on h2; h1 doesn't run it any more", ""),
-        (RUNNING, INCOMING, Place.BOTH, "h2 has an unfinished copy", "ends its copy"),
-        (RUNNING, RUNNING, Place.BOTH, "h2 has a copy that is running", "end one of them at once"),
-        (OFF, ABSENT, Place.OFF_AT_SOURCE, "defined on h1 alone", "realms vms start h1/web"),
-        (ABSENT, OFF, Place.OFF_AT_TARGET, "defined on h2 alone", "realms vms start h2/web"),
-        (OFF, OFF, Place.OFF_AT_BOTH, "defined on both", "undefine it on the other"),
-        (ABSENT, ABSENT, Place.NOWHERE, "neither h1 nor h2 knows web", "backup"),
-        (None, ABSENT, Place.UNKNOWN, "h1 can't be asked (cut off), h2 doesn't have it", "before h1 can be asked"),
-        (RUNNING, None, Place.UNKNOWN, "on h1 it is running, h2 can't be asked", "before h2 can be asked"),
-        (None, None, Place.UNKNOWN, "h1 can't be asked", "before h1 and h2 can be asked"),
+        (RUNNING, ABSENT, LocationState.SOURCE, "web is running on h1; h2 doesn't have it", ""),
+        (RUNNING, OFF, LocationState.SOURCE, "web is running on h1; on h2 it is off", ""),
+        (ABSENT, RUNNING, LocationState.TARGET, "web is running on h2; h1 doesn't run it any more", ""),
+        (RUNNING, INCOMING, LocationState.BOTH, "h2 has an unfinished copy", "ends its copy"),
+        (RUNNING, RUNNING, LocationState.BOTH, "h2 has a copy that is running", "end one of them at once"),
+        (OFF, ABSENT, LocationState.OFF_AT_SOURCE, "defined on h1 alone", "realms vms start h1/web"),
+        (ABSENT, OFF, LocationState.OFF_AT_TARGET, "defined on h2 alone", "realms vms start h2/web"),
+        (OFF, OFF, LocationState.OFF_AT_BOTH, "defined on both", "undefine it on the other"),
+        (ABSENT, ABSENT, LocationState.NOWHERE, "neither h1 nor h2 knows web", "backup"),
+        (
+            None,
+            ABSENT,
+            LocationState.UNKNOWN,
+            "h1 can't be asked (cut off), h2 doesn't have it",
+            "before h1 can be asked",
+        ),
+        (RUNNING, None, LocationState.UNKNOWN, "on h1 it is running, h2 can't be asked", "before h2 can be asked"),
+        (None, None, LocationState.UNKNOWN, "h1 can't be asked", "before h1 and h2 can be asked"),
     ],
 )
 def test_what_two_hosts_say_is_one_place(
-    here: Sight | None, there: Sight | None, place: Place, says: str, hint: str
+    here: Sight | None, there: Sight | None, place: LocationState, says: str, hint: str
 ) -> None:
     """With what to do, where anything is to be done."""
     where = found(here, there)
@@ -68,12 +74,12 @@ def test_what_two_hosts_say_is_one_place(
 def test_a_silent_host_is_never_said_to_have_it_or_not(here: Sight | None, there: Sight | None) -> None:
     """And who has it active on both sides is never said to have it on one."""
     where = found(here, there)
-    assert (where.place is Place.UNKNOWN) == (here is None or there is None)
+    assert (where.place is LocationState.UNKNOWN) == (here is None or there is None)
     assert where.message
     if here is not None and there is not None:
-        assert (where.place is Place.BOTH) == (here.active and there.active)
-        assert (where.place is Place.SOURCE) == (here.active and not there.active)
-    if where.place is Place.UNKNOWN:
+        assert (where.place is LocationState.BOTH) == (here.active and there.active)
+        assert (where.place is LocationState.SOURCE) == (here.active and not there.active)
+    if where.place is LocationState.UNKNOWN:
         assert "can't be asked" in where.message
         assert where.hint
 
@@ -81,22 +87,22 @@ def test_a_silent_host_is_never_said_to_have_it_or_not(here: Sight | None, there
 class Looks:
     """Answers of two hosts, one after another; the last stays. Time passes while one waits."""
 
-    def __init__(self, *answers: Whereabouts) -> None:
+    def __init__(self, *answers: VMLocation) -> None:
         self.answers = list(answers)
         self.now = 0.0
 
-    def ask(self, vm: str, uuid: str, source: Host, target: Host) -> Whereabouts:
-        """Give the next answer."""
+    def ask(self, vm: str, uuid: str, source: Host, target: Host) -> VMLocation:
+        """Return the next answer."""
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
 
-    def settle(self) -> Whereabouts:
+    def settle(self) -> VMLocation:
         """Ask until it is settled."""
         host = Host(name="h1", realm="lab", uri="qemu+ssh://h1/system", profile="lab")
-        return look_until_settled(
+        return wait_until_settled(
             "web", "u", host, replace(host, name="h2"), monotonic=lambda: self.now, wait=self.wait, ask=self.ask
         )
 
@@ -104,20 +110,20 @@ class Looks:
 def test_libvirt_is_given_time_to_clean_up() -> None:
     """An unfinished copy is gone at the third look, and the first two are not told."""
     looks = Looks(found(RUNNING, INCOMING), found(RUNNING, INCOMING), found(RUNNING, ABSENT))
-    assert looks.settle().place is Place.SOURCE
+    assert looks.settle().place is LocationState.SOURCE
     assert looks.now == 2.0
 
 
 def test_a_copy_that_stays_is_told_in_the_end() -> None:
     """Nobody waits for ever."""
     looks = Looks(found(RUNNING, INCOMING))
-    assert looks.settle().place is Place.BOTH
+    assert looks.settle().place is LocationState.BOTH
     assert looks.now == SETTLING
 
 
 def test_a_silent_host_is_waited_for_a_short_while() -> None:
     """Its daemon may be back; a host that is cut off is not."""
     looks = Looks(found(RUNNING, None))
-    assert looks.settle().place is Place.UNKNOWN
+    assert looks.settle().place is LocationState.UNKNOWN
     assert looks.now == SILENCE
-    assert Looks(found(RUNNING, None), found(RUNNING, ABSENT)).settle().place is Place.SOURCE
+    assert Looks(found(RUNNING, None), found(RUNNING, ABSENT)).settle().place is LocationState.SOURCE

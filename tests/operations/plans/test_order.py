@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import UsageError
-from core.operations.plans.order import PlanKind, PlanOrder
+from core.operations.plans.order import MovesKind, PlanOrder
 from core.placement.engine.request import Request
 from core.placement.plans.demand import MovePolicy
 from core.placement.plans.make_room import make_room
@@ -18,10 +18,10 @@ GIB = 2**30
 LARGE = Request(2, 250 * GIB, {"a100": 1}, "main")
 ORDERS = (
     PlanOrder(
-        kind=PlanKind.DRAIN, host="h1", policy=MovePolicy(foreign=True, with_devices=True), parallel=3, bandwidth=100
+        kind=MovesKind.DRAIN, host="h1", policy=MovePolicy(foreign=True, with_devices=True), parallel=3, bandwidth=100
     ),
-    PlanOrder(kind=PlanKind.REBALANCE, most=4),
-    PlanOrder(kind=PlanKind.ROOM, request=LARGE, most=3),
+    PlanOrder(kind=MovesKind.REBALANCE, most=4),
+    PlanOrder(kind=MovesKind.ROOM, request=LARGE, most=3),
 )
 
 
@@ -34,11 +34,11 @@ def test_an_order_is_read_as_it_was_written(order: PlanOrder) -> None:
 def test_an_order_has_what_its_kind_is_about_and_nothing_else() -> None:
     """A drain has a host, room a request."""
     with pytest.raises(UsageError, match="a drain has a host"):
-        PlanOrder(kind=PlanKind.DRAIN)
+        PlanOrder(kind=MovesKind.DRAIN)
     with pytest.raises(UsageError, match="a rebalance has no request"):
-        PlanOrder(kind=PlanKind.REBALANCE, request=LARGE)
+        PlanOrder(kind=MovesKind.REBALANCE, request=LARGE)
     with pytest.raises(UsageError, match="a room has a request"):
-        PlanOrder(kind=PlanKind.ROOM)
+        PlanOrder(kind=MovesKind.ROOM)
 
 
 def test_room_is_made_by_the_moves_that_were_planned() -> None:
@@ -47,7 +47,7 @@ def test_room_is_made_by_the_moves_that_were_planned() -> None:
     other = [world.vm(f"b-{i}", "h2", 50 + i, vcpus=2, memory_bytes=100 * GIB) for i in range(7)]
     fleet = world.saved([world.seen(world.host("h1"), full), world.seen(world.host("h2"), other)]).fleet()
     request = Request(2, 250 * GIB)
-    order = PlanOrder(kind=PlanKind.ROOM, request=request)
+    order = PlanOrder(kind=MovesKind.ROOM, request=request)
     assert order.what == "make room for 2 vCPUs, 250 GiB"
     planned = make_room(world.CONFIGURATION, fleet, request)
     assert planned.moves
@@ -63,7 +63,7 @@ def test_room_is_made_by_the_moves_that_were_planned() -> None:
 def test_what_is_no_order_is_refused(name: str, value: object) -> None:
     """A damaged journal is no defect of the program, and no migration is begun by what it says."""
     with pytest.raises(UsageError):
-        PlanOrder.of_facts({**PlanOrder(kind=PlanKind.REBALANCE, most=4).facts(), name: value})
+        PlanOrder.of_facts({**PlanOrder(kind=MovesKind.REBALANCE, most=4).facts(), name: value})
 
 
 @pytest.mark.parametrize("facts", [None, [], "drain", {}])

@@ -13,7 +13,7 @@ from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import Linear
 from core.hardware import Device, HardwareProfile
-from core.operations.plans.order import PlanKind, PlanOrder
+from core.operations.plans.order import MovesKind, PlanOrder
 from core.operations.plans.pacing import as_if_ended, held_but, may_begin, next_moves, with_under_way
 from core.placement.engine.ledger import Ledger
 from core.placement.plans.demand import MovePolicy, request_of
@@ -34,7 +34,7 @@ ALL = MovePolicy(foreign=True, with_devices=True)
 
 
 def planner_of(order: PlanOrder) -> Planner:
-    """Give what plans an order, the moves alone."""
+    """Return what plans an order, the moves alone."""
     return lambda configuration, fleet: order.plan(configuration, fleet).moves
 
 
@@ -113,7 +113,7 @@ class Model:
 
 orders = st.builds(
     PlanOrder,
-    kind=st.just(PlanKind.REBALANCE),
+    kind=st.just(MovesKind.REBALANCE),
     policy=st.builds(MovePolicy, foreign=st.sampled_from([True]), with_devices=st.booleans()),
     parallel=st.integers(1, 3),
 )
@@ -126,7 +126,7 @@ def test_no_host_is_overbooked_at_any_moment(
 ) -> None:
     """Nor a device given twice, nor more moved than was agreed to; moves end in any order, and some of them badly."""
     if drains and start.hosts:
-        order = replace(order, kind=PlanKind.DRAIN, host=data.draw(st.sampled_from(start.hosts)).name)
+        order = replace(order, kind=MovesKind.DRAIN, host=data.draw(st.sampled_from(start.hosts)).name)
     model = Model(configuration, start, planner_of(order), order.parallel)
     while model.begin():
         model.end(
@@ -194,7 +194,7 @@ def move_to(now: Fleet, each: VM, target: str) -> Move | None:
 
 
 def planner_by_steps(steps: list[tuple[str, str, str]]) -> Planner:
-    """Give a planner that keeps to these steps, so far as they can still be taken."""
+    """Return a planner that keeps to these steps, so far as they can still be taken."""
 
     def plan(_: Configuration, now: Fleet) -> list[Move]:
         held = Ledger(TIGHT, now).reserved
@@ -230,7 +230,7 @@ def test_one_move_at_a_time_is_the_plan_itself(configuration: Configuration, sta
     if not start.hosts:
         return
     host = data.draw(st.sampled_from(start.hosts)).name
-    order = PlanOrder(kind=PlanKind.DRAIN, host=host, policy=ALL, parallel=1)
+    order = PlanOrder(kind=MovesKind.DRAIN, host=host, policy=ALL, parallel=1)
     model = Model(configuration, start, planner_of(order), order.parallel)
     done = []
     while model.begin():

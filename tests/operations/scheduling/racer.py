@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from core.config.reader import load
 from core.errors import RealmsError
-from core.operations.session import Workplace
-from core.operations.tasks.journal import Entry
+from core.operations.session import Session
+from core.operations.tasks.journal import JournalEntry
 from core.operations.vms.create import create_vm
 from core.operations.vms.spec import NewDrive
 from core.registry.hosts import HostRegistry
@@ -32,15 +32,15 @@ def say(**facts: object) -> None:
 
 def die_before(step: str, number: int) -> None:
     """Have this process killed when the `number`-th step of that name has been written down."""
-    written, met = Entry.step, []
+    written, met = JournalEntry.step, []
 
-    def write_and_die(self: Entry, name: str, **facts: object) -> None:
+    def write_and_die(self: JournalEntry, name: str, **facts: object) -> None:
         written(self, name, **facts)
         met.append(name)
         if met.count(step) == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Entry.step = write_and_die  # type: ignore[method-assign]  # in this process alone
+    JournalEntry.step = write_and_die  # type: ignore[method-assign]  # in this process alone
 
 
 def main(folder: Path, name: str, gpus: int, mebibytes: int, killed: str = "") -> None:
@@ -49,8 +49,8 @@ def main(folder: Path, name: str, gpus: int, mebibytes: int, killed: str = "") -
         step, _, number = killed.partition(":")
         die_before(step, int(number or 1))
     configuration = load(folder / "ticrypt-vm.conf")
-    workplace = Workplace(configuration, registry=HostRegistry(folder / "registry.json"))
-    workplace.settled_fleet(60)
+    session = Session(configuration, registry=HostRegistry(folder / "registry.json"))
+    session.settled_fleet(60)
     say(ready=True)
     sys.stdin.readline()
     wanted = order(
@@ -61,15 +61,15 @@ def main(folder: Path, name: str, gpus: int, mebibytes: int, killed: str = "") -
         wait=bool(killed),
     )
     try:
-        created = workplace.tasks.run("race", name, lambda control: create_vm(workplace, control, wanted))
+        created = session.tasks.run("race", name, lambda control: create_vm(session, control, wanted))
         placement = created.outcome.result().placement
         host = placement.host
-        xml = workplace.connect().submit(host, lambda c: c.handle.lookupByName(name).XMLDesc(0)).result()
+        xml = session.connect().submit(host, lambda c: c.handle.lookupByName(name).XMLDesc(0)).result()
         say(host=host, devices=[str(address) for address in placement.devices], xml=str(xml))
     except RealmsError as error:
         say(refused=type(error).__name__, message=error.message)
     sys.stdin.read()
-    workplace.close()
+    session.close()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from core.operations.scheduling import log_writer as scheduling_log
 from core.operations.scheduling.config_store import UNUSED_SECONDS, digest_of, store, stored_configuration, tidy
 from core.operations.scheduling.log_file import append_line, rotated
 from core.operations.scheduling.log_writer import SchedulingDecision, append_decision, log_decision, log_of
-from core.operations.scheduling.replay import LoggedConfigurations, Replayed, replay
+from core.operations.scheduling.replay import LoggedConfigurations, ReplayResult, replay
 from core.placement.engine.engine import place
 from core.placement.engine.request import Request
 from tests.placement.world import CONFIGURATION, GIB, fleet, snapshot
@@ -36,7 +36,7 @@ VALID = replace(CONFIGURATION, hardware_profiles={
 
 
 def offset(amount: float) -> Configuration:
-    """Give a configuration of its own."""
+    """Return a configuration of its own."""
     cpu = replace(VALID.cost_functions["cpu"], offset=amount)
     return replace(VALID, cost_functions={**VALID.cost_functions, "cpu": cpu})
 
@@ -50,7 +50,7 @@ def decide(folder: Path, configuration: Configuration, **more: object) -> str:
 
 
 def kept(folder: Path) -> set[str]:
-    """Give the digests of what is stored."""
+    """Return the digests of what is stored."""
     return {path.stem for path in (folder / "scheduling-configurations").glob("*.conf")}
 
 
@@ -90,7 +90,7 @@ def test_a_configuration_goes_with_the_last_line_that_refers_to_it(tmp_path: Pat
     logged = LoggedConfigurations(log_of(tmp_path / "registry.json"), lambda same: same)
     for path in (log_of(tmp_path / "registry.json"), *rotated(log_of(tmp_path / "registry.json"), 2)):
         (found,) = replay(path, logged)
-        assert isinstance(found, Replayed)
+        assert isinstance(found, ReplayResult)
         assert found.outcome is ReplayOutcome.SAME
 
 
@@ -203,7 +203,7 @@ def test_programs_that_write_and_tidy_up_at_once_lose_no_configuration_in_use(tm
         writer.join()
     logged = LoggedConfigurations(log, lambda same: same)
     found = [each for path in (log, *rotated(log, 2)) if path.exists() for each in replay(path, logged)]
-    assert [each for each in found if not isinstance(each, Replayed)] == []
+    assert [each for each in found if not isinstance(each, ReplayResult)] == []
     assert digest_of(offset(99)) not in kept(tmp_path)
 
 

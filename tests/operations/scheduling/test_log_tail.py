@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def follow() -> Iterator[Callable[..., LogFollower]]:
-    """Give a function that makes a follower; all are closed in the end."""
+    """Return a function that makes a follower; all are closed in the end."""
     with ExitStack() as stack:
         yield lambda log, **more: stack.enter_context(closing(LogFollower(log, **more)))
 
 
 def texts(lines: Iterable[LogLine] | None) -> list[str | None]:
-    """Give the lines' texts; None for one that is too long."""
+    """Return the lines' texts; None for one that is too long."""
     assert lines is not None
     return [None if line.content is None else line.content.decode() for line in lines]
 

@@ -211,12 +211,12 @@ def test_a_vm_is_created_though_its_decision_can_not_be_logged(tmp_path: Path) -
     """The task has a warning; the room is taken, and the VM runs."""
     with world(tmp_path, log="on", door=None) as realm:
         (tmp_path / "scheduling.jsonl").mkdir()
-        created = realm.task(lambda control: create_vm(realm.workplace, control, order(wait=False)))
+        created = realm.task(lambda control: create_vm(realm.session, control, order(wait=False)))
         assert created.placement.host == "h1"
         assert any("the decision is not in the log" in warning for warning in realm.last_task().warnings)
         (tmp_path / "scheduling.jsonl").rmdir()
         with pytest.raises(NoRoom):
-            realm.task(lambda control: create_vm(realm.workplace, control, order(name="big", memory_bytes=64 * GIB)))
+            realm.task(lambda control: create_vm(realm.session, control, order(name="big", memory_bytes=64 * GIB)))
     (line,) = (tmp_path / "scheduling.jsonl").read_text().splitlines()
     assert (json.loads(line)["operation"], json.loads(line)["placed"]) == ("create", 0)
 
@@ -224,16 +224,16 @@ def test_a_vm_is_created_though_its_decision_can_not_be_logged(tmp_path: Path) -
 def test_decisions_on_live_hosts_are_made_again_the_same(tmp_path: Path, door: int) -> None:
     """With reservations, devices, a host that was asked for, and one that is silent; to the last bit of each age."""
     with world(tmp_path, hosts=3, door=door, log="on") as realm:
-        realm.workplace.set_state("h3", HostState.NO_SCHEDULING)
+        realm.session.set_state("h3", HostState.NO_SCHEDULING)
         for number, more in enumerate(({"devices": {"gpu": 1}}, {}, {"host": "h2"}, {"devices": {"gpu": 2}})):
             realm.task(
                 lambda control, name=f"vm{number}", more=more: create_vm(
-                    realm.workplace, control, order(name=name, wait=False, **more)
+                    realm.session, control, order(name=name, wait=False, **more)
                 )
             )
         with pytest.raises(NoRoom):
-            realm.task(lambda control: create_vm(realm.workplace, control, order(name="big", memory_bytes=64 * GIB)))
-        log, configuration = tmp_path / "scheduling.jsonl", realm.workplace.configuration
+            realm.task(lambda control: create_vm(realm.session, control, order(name="big", memory_bytes=64 * GIB)))
+        log, configuration = tmp_path / "scheduling.jsonl", realm.session.configuration
         for by in (lambda _: configuration, LoggedConfigurations(log, lambda same: same)):
             assert [each.outcome for each in replay(log, by)] == [ReplayOutcome.SAME] * 5
 
@@ -242,27 +242,27 @@ def test_a_migration_s_decision_is_logged_taken_refused_or_forced(tmp_path: Path
     """And made again the same: an order that went past a refusal would go past it again."""
     guests = ((Guest(name="mover", network="default"),),)
     with world(tmp_path, hosts=3, guests=guests, log="on") as realm:
-        workplace = realm.workplace
-        fleet = workplace.settled_fleet(LONG)
+        session = realm.session
+        fleet = session.settled_fleet(LONG)
         snapshot, mover = find_vm(fleet, "mover")
-        demand = demand_of(workplace.configuration, snapshot, mover)
+        demand = demand_of(session.configuration, snapshot, mover)
 
         def take(target: str, *, force: bool = False) -> str:
             try:
-                room = take_target(workplace, mover, demand, target, "test", force=force)
+                room = take_target(session, mover, demand, target, "test", force=force)
             except NoTarget as error:
                 return error.message
             room.promise.release()
             return room.warning
 
         assert (take("h2"), take("h3")) == ("", "")
-        workplace.set_state("h3", HostState.NO_SCHEDULING)
+        session.set_state("h3", HostState.NO_SCHEDULING)
         assert take("h3") == "h3 can't take mover: the host is set to No Scheduling"
         assert take("h3", force=True) == ""
         (tmp_path / "scheduling.jsonl").rename(tmp_path / "log")
         (tmp_path / "scheduling.jsonl").mkdir()
         assert "the decision is not in the log" in take("h2")
-        configuration = workplace.configuration
+        configuration = session.configuration
     decisions = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [(each["placed"], each["forced_host"], each["despite_refusal"]) for each in decisions] == [
         (1, None, False), (1, "h3", False), (0, "h3", False), (1, "h3", True),

@@ -20,7 +20,7 @@ from core.errors import UnreadableFile
 from core.fleet.fleet import Fleet
 from core.hosts import HostState
 from core.operations.scheduling.log_writer import SchedulingDecision, append_decision
-from core.operations.scheduling.replay import LoggedConfigurations, Replayed, Unreplayed, replay
+from core.operations.scheduling.replay import LoggedConfigurations, ReplayResult, UnreadableLine, replay
 from core.placement.engine.engine import order, place, rooms
 from core.placement.engine.request import Request
 from core.placement.engine.rows import verdict_row
@@ -51,7 +51,7 @@ def log(folder: Path, configuration: Configuration, of: Fleet, placements: Place
     return folder / "scheduling.jsonl"
 
 
-def again(path: Path, configuration: Configuration, *changes: object) -> list[Replayed | Unreplayed]:
+def again(path: Path, configuration: Configuration, *changes: object) -> list[ReplayResult | UnreadableLine]:
     """Replay a log by one configuration."""
     return list(replay(path, lambda _: configuration, changes))
 

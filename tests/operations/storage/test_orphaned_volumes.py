@@ -19,7 +19,7 @@ from tests.operations.vms.world import MIB, create, make_volume
 
 if TYPE_CHECKING:
     from core.operations.storage.usage import ImagesReport
-    from core.operations.tasks.journal import Entry
+    from core.operations.tasks.journal import JournalEntry
     from core.operations.tasks.task import Control
     from tests.operations.vms.world import World
 
@@ -28,19 +28,19 @@ LEFT = "left.qcow2"
 
 def look(realm: World) -> ImagesReport:
     """Ask for the volumes."""
-    main = realm.workplace.configuration.realms["main"]
-    return realm.task(lambda control: look_at_volumes(realm.workplace, control, main, realm.hosts))
+    main = realm.session.configuration.realms["main"]
+    return realm.task(lambda control: look_at_volumes(realm.session, control, main, realm.hosts))
 
 
 def delete(realm: World, name: str = LEFT, *, hosts: Any = None, **options: Any) -> None:
     """Delete one."""
-    main, asked = realm.workplace.configuration.realms["main"], hosts or realm.hosts
-    realm.task(lambda control: delete_volume(realm.workplace, control, main, asked, name=name, **options))
+    main, asked = realm.session.configuration.realms["main"], hosts or realm.hosts
+    realm.task(lambda control: delete_volume(realm.session, control, main, asked, name=name, **options))
 
 
-def begin(realm: World, name: str) -> Entry:
+def begin(realm: World, name: str) -> JournalEntry:
     """Begin an operation that is about to make a volume."""
-    entry = Journal(realm.registry.path, realm.workplace.clock).begin("create", vm="web", uuid="u", realm="main")
+    entry = Journal(realm.registry.path, realm.session.clock).begin("create", vm="web", uuid="u", realm="main")
     entry.step("volume", pool="ticrypt-vm", volume=name)
     return entry
 
@@ -67,8 +67,8 @@ def test_where_a_host_can_t_be_asked_nobody_knows_and_only_force_deletes(realm: 
     """A VM there may have it."""
     make_volume(realm, LEFT)
     hosts = (realm.hosts[0], replace(realm.hosts[1], state=HostState.DISABLED))
-    main = realm.workplace.configuration.realms["main"]
-    report = realm.task(lambda control: look_at_volumes(realm.workplace, control, main, hosts))
+    main = realm.session.configuration.realms["main"]
+    report = realm.task(lambda control: look_at_volumes(realm.session, control, main, hosts))
     assert is_orphaned(report, report.images[0]) is None
     with pytest.raises(VolumeUseUnknown, match="not asked: h2"):
         delete(realm, hosts=hosts)
@@ -116,14 +116,14 @@ def test_a_volume_that_is_being_made_stays_and_one_that_was_left_behind_needs_fo
 )
 def test_a_drive_that_is_about_to_be_given_to_a_vm_stays(realm: World, operation: str, step: dict[str, object]) -> None:
     """No VM has it yet: one is made with it, or it is copied to its own name, and the VM gets it then."""
-    main = realm.workplace.configuration.realms["main"]
+    main = realm.session.configuration.realms["main"]
     drive = NewVolume(name="data", capacity=MIB)
     realm.call("h1", lambda connection: create_volume(connection, "ticrypt-vm-drives", drive))
-    entry = Journal(realm.registry.path, realm.workplace.clock).begin(operation, vm="web", uuid="u", realm="main")
+    entry = Journal(realm.registry.path, realm.session.clock).begin(operation, vm="web", uuid="u", realm="main")
     entry.step("about to", **step)
 
     def go(control: Control) -> None:
-        delete_volume(realm.workplace, control, main, realm.hosts, name="data", role=PoolRole.DRIVES, force=True)
+        delete_volume(realm.session, control, main, realm.hosts, name="data", role=PoolRole.DRIVES, force=True)
 
     with pytest.raises(VolumeInUse, match=f"{operation} of VM web, at work"):
         realm.task(go)

@@ -32,7 +32,7 @@ def add_far(realm: World, *, pools: tuple[str, ...] = POOLS, name: str = "far", 
     """Register a host of another realm."""
     uri = write_node(realm.folder / f"{name}.xml", pools=pools)
     host = Host(name=name, realm="other", uri=uri, profile="node", **facts)  # type: ignore[arg-type]
-    realm.workplace.add_host(host)
+    realm.session.add_host(host)
     return host
 
 
@@ -72,14 +72,14 @@ def mount(realm: World, host: str, pool: str, path: str) -> None:
 
 def look(realm: World, role: PoolRole = PoolRole.VOLUMES) -> ImagesReport:
     """Ask for the volumes."""
-    main = realm.workplace.configuration.realms["main"]
-    return realm.task(lambda control: look_at_volumes(realm.workplace, control, main, realm.hosts, role=role))
+    main = realm.session.configuration.realms["main"]
+    return realm.task(lambda control: look_at_volumes(realm.session, control, main, realm.hosts, role=role))
 
 
 def delete(realm: World, *, force: bool = False) -> None:
     """Delete the volume."""
-    main = realm.workplace.configuration.realms["main"]
-    realm.task(lambda control: delete_volume(realm.workplace, control, main, realm.hosts, name=LEFT, force=force))
+    main = realm.session.configuration.realms["main"]
+    realm.task(lambda control: delete_volume(realm.session, control, main, realm.hosts, name=LEFT, force=force))
 
 
 def test_a_volume_that_another_realms_vm_may_have_is_deleted_only_by_force(realm: World) -> None:
@@ -105,12 +105,12 @@ def test_who_was_asked_about_other_doubts_has_not_agreed_to_this_one(realm: Worl
     for host in ("h1", "far"):
         make(realm, host)
     define(realm, "far", SAME)
-    main = realm.workplace.configuration.realms["main"]
+    main = realm.session.configuration.realms["main"]
 
     def go(*agreed: str) -> None:
         realm.task(
             lambda control: delete_volume(
-                realm.workplace, control, main, realm.hosts, name=LEFT, force=True, agreed=agreed
+                realm.session, control, main, realm.hosts, name=LEFT, force=True, agreed=agreed
             )
         )
 
@@ -203,12 +203,12 @@ def test_the_volume_of_a_vm_that_another_realm_may_use_stays_unless_that_is_said
     define(realm, "far", f"/pools/ticrypt-vm/{boot}")
     found = target(realm, "web")
     with pytest.raises(VolumeUseUnknown, match="may be in use by VM far/db"):
-        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+        realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True))
     for host, path in (("h1", "/pools/ticrypt-vm"), ("far", "/pools/ticrypt-vm")):
         mount(realm, host, "ticrypt-vm", path)
         make(realm, host, boot)
     with pytest.raises(VolumeInUse, match=r"is in use by VM far/db \(off, realm other\)"):
-        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True, unasked=True))
+        realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True, unasked=True))
     assert set(realm.domains("h1")) == {"web"}
 
 
@@ -222,10 +222,10 @@ def test_a_drive_is_not_given_to_two_vms_of_two_realms(realm: World, mounted: bo
             mount(realm, host, DRIVES, f"/pools/{DRIVES}")
         make(realm, host, "data.qcow2", DRIVES)
     define(realm, "far", f"/pools/{DRIVES}/data.qcow2", start=True)
-    found = vm_at_hand(realm.workplace, "web", timeout=LONG)
+    found = vm_at_hand(realm.session, "web", timeout=LONG)
 
     def attach() -> object:
-        return realm.task(lambda control: attach_drive(realm.workplace, control, found, "data.qcow2"))
+        return realm.task(lambda control: attach_drive(realm.session, control, found, "data.qcow2"))
 
     if mounted:
         with pytest.raises(VolumeInUse, match=r"data\.qcow2 is in use by VM far/db"):

@@ -24,7 +24,7 @@ DEADLINE = 10.0
 
 
 def pools_of(realm: World, host: str) -> set[str]:
-    """Give the names of a host's pools."""
+    """Return the names of a host's pools."""
     return realm.call(host, lambda connection: {pool.name() for pool in connection.handle.listAllStoragePools(0)})
 
 
@@ -32,11 +32,11 @@ def pools_of(realm: World, host: str) -> set[str]:
 def test_a_host_that_stops_answering_is_told_with_what_was_begun_there(realm: World, at: str) -> None:
     """A call that it was sent may still be carried out; what comes behind it never is."""
     assert pools_of(realm, "h1") == set(POOLS)
-    main, woken = realm.workplace.configuration.realms["main"], threading.Event()
+    main, woken = realm.session.configuration.realms["main"], threading.Event()
 
     def job(control: Control) -> PoolsReport:
         rival = Rival(control, at, lambda: woken.wait(LONG * 2))
-        return remove_pools(realm.workplace, rival, main, realm.hosts[:1], tuple(PoolRole), deadline=DEADLINE)
+        return remove_pools(realm.session, rival, main, realm.hosts[:1], tuple(PoolRole), deadline=DEADLINE)
 
     with pytest.raises(PoolsNotRemoved) as caught:
         realm.task(job)

@@ -9,7 +9,7 @@ import pytest
 
 from core.driver.storage.pool_setup import Permissions, PoolPlan, PoolType, same_place, split_export
 from core.errors import UsageError
-from core.operations.storage.pool_report import PoolRole, Sharing, pool_name
+from core.operations.storage.pool_report import PoolRole, PoolSharing, pool_name
 from core.operations.storage.pools import PoolRequest
 from core.realms import Realm
 
@@ -113,6 +113,6 @@ def test_sharing_is_told_of_all_and_of_each(
     groups: tuple[tuple[str, ...], ...], shared: bool | None, of_each: dict[str, bool | None]
 ) -> None:
     """The most count as right; nobody is judged who was not asked."""
-    sharing = Sharing(PoolRole.BRICKS, "b", groups, "proof" if groups else "")
+    sharing = PoolSharing(PoolRole.BRICKS, "b", groups, "proof" if groups else "")
     assert sharing.shared is shared
     assert {host: sharing.shared_by(host) for host in of_each} == of_each

@@ -96,15 +96,15 @@ class Node:
         return next(pool for pool in self.pools if pool.name == name)
 
     def path(self, disk: Disk) -> str:
-        """Give the path of a disk."""
+        """Return the path of a disk."""
         return f"{self.pool(disk.pool).folder if disk.pool else disk.folder}/{disk.name}"
 
     def truly(self, path: str) -> Place:
-        """Give the file that a path leads to here."""
+        """Return the file that a path leads to here."""
         return self.mounts[posixpath.dirname(path)], posixpath.basename(path)
 
     def export(self, pool: Pool) -> str:
-        """Give what a pool is mounted from."""
+        """Return what a pool is mounted from."""
         return f"nas:/{self.mounts[pool.folder]}" if pool.netfs else ""
 
 
@@ -188,7 +188,7 @@ class Model:
         return {node.export(node.pool("vm")) for node in self.own} - {""}
 
     def verdict(self, node: Node, path: str) -> str:
-        """Say what a path on a host is."""
+        """Return what a path on a host is."""
         folder, name = posixpath.split(path)
         over = [pool for pool in node.pools if pool.folder == folder]
         if name != "x":
@@ -216,7 +216,7 @@ class Model:
         return "certain" if there.changed_at == sought.changed_at else "possible"
 
     def machines(self) -> dict[tuple[str, str], str]:
-        """Say of each VM that ought to be told whether that is certain."""
+        """Return of each VM that ought to be told whether that is certain."""
         found = {}
         for node in self.truth.nodes:
             for vm in node.machines if node.answers else ():
@@ -226,7 +226,7 @@ class Model:
         return found
 
     def overlays(self) -> dict[tuple[str, str, str], str]:
-        """Say the same of each overlay, by its realm, its pool and its name."""
+        """Return the same of each overlay, by its realm, its pool and its name."""
         found: dict[tuple[str, str, str], str] = {}
         for node in self.truth.nodes:
             for pool in node.pools if node.answers else ():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Journal:
-    """Give the journal beside a registry that isn't there yet."""
+    """Return the journal beside a registry that isn't there yet."""
     return Journal(tmp_path / "registry.json", SystemClock())
 
 

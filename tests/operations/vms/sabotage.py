@@ -33,7 +33,7 @@ class Saboteur(Control):
             yield step
 
     def branch(self) -> Saboteur:
-        """Give another of the same task that strikes at the same step."""
+        """Return another of the same task that strikes at the same step."""
         branch = Saboteur(self, self._at, self._deed)
         branch.struck = self.struck
         return branch

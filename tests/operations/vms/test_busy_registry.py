@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.locks import exclusive
 from core.operations.recovery import recover, survey
-from core.operations.vms.cleanup import Plan
+from core.operations.vms.cleanup import CleanupAction
 from core.operations.vms.delete import delete_vm
 from tests.operations.vms.sabotage import Rival
 from tests.operations.vms.world import create, leave, make_volume, target
@@ -27,7 +27,7 @@ def test_a_deletion_is_done_although_its_reservation_can_not_be_given_back(realm
     def job(control: Control) -> Deleted:
         with ExitStack() as held:
             rival = Rival(control, "delete ticrypt-vm/", lambda: held.enter_context(exclusive(realm.registry.path)))
-            return delete_vm(realm.workplace, rival, found, volumes=True, force=True)
+            return delete_vm(realm.session, rival, found, volumes=True, force=True)
 
     assert len(realm.task(job).volumes) == 1
     assert (realm.domains("h1"), realm.volumes("h1"), realm.journal()) == ({}, set(), [])
@@ -40,13 +40,13 @@ def test_a_recovery_is_done_although_a_reservation_can_not_be_given_back(realm: 
     volumes = [{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}]
     leave(realm, ("volumes", {}), operation="delete", host="h1", volumes=volumes)
     make_volume(realm)
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
     realm.registry._lock_deadline = 0.2
 
-    def job(control: Control) -> Plan:
+    def job(control: Control) -> CleanupAction:
         with ExitStack() as held:
             rival = Rival(control, "delete ticrypt-vm/", lambda: held.enter_context(exclusive(realm.registry.path)))
-            return recover(realm.workplace, rival, left)
+            return recover(realm.session, rival, left)
 
-    assert realm.task(job) is Plan.FINISH
+    assert realm.task(job) is CleanupAction.FINISH
     assert (realm.volumes("h1"), realm.journal()) == (set(), [])

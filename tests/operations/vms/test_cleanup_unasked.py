@@ -11,7 +11,7 @@ from core.errors import DriverError
 from core.hosts import HostState
 from core.operations.recovery import recover, survey
 from core.operations.storage.policy import VolumeInUse, VolumeUseUnknown
-from core.operations.vms.cleanup import Plan
+from core.operations.vms.cleanup import CleanupAction
 from core.operations.vms.delete import delete_vm
 from core.operations.vms.restore_disks import RestoredDisk
 from tests.driver.worlds import Guest, guest_xml
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 def delete(realm: World, **how: bool) -> Deleted:
     """Delete the VM web with its boot volume."""
     found = target(realm, "web")
-    return realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True, **how))
+    return realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True, **how))
 
 
 def test_a_disabled_host_keeps_the_volumes_of_a_vm_unless_it_may_go_unasked(realm: World) -> None:
     """Its VMs go on running; that one may be turned off by force says nothing about its volumes."""
     create(realm, host="h1")
-    realm.workplace.set_state("h2", HostState.DISABLED)
+    realm.session.set_state("h2", HostState.DISABLED)
     with pytest.raises(VolumeUseUnknown, match="not asked: h2") as caught:
         delete(realm)
     assert "--unasked" in caught.value.hint
@@ -47,9 +47,9 @@ def test_a_disabled_host_keeps_the_volumes_of_a_vm_unless_it_may_go_unasked(real
 def test_a_vm_is_deleted_alone_whatever_hosts_are_disabled(realm: World) -> None:
     """Nobody has to be asked about volumes that stay."""
     create(realm, host="h1")
-    realm.workplace.set_state("h2", HostState.DISABLED)
+    realm.session.set_state("h2", HostState.DISABLED)
     found = target(realm, "web")
-    realm.task(lambda control: delete_vm(realm.workplace, control, found, force=True))
+    realm.task(lambda control: delete_vm(realm.session, control, found, force=True))
     assert (realm.domains("h1"), len(realm.volumes("h1"))) == ({}, 1)
 
 
@@ -62,7 +62,7 @@ def test_what_is_known_to_be_used_is_never_deleted_unasked(realm: World) -> None
         connection.define(xml)
 
     realm.call("h1", borrow)
-    realm.workplace.set_state("h2", HostState.DISABLED)
+    realm.session.set_state("h2", HostState.DISABLED)
     with pytest.raises(VolumeInUse, match="is in use by VM h1/clone"):
         delete(realm, unasked=True)
     assert set(realm.domains("h1")) == {"web", "clone"}
@@ -73,13 +73,13 @@ def test_recovery_deletes_nothing_either_where_a_host_is_disabled(realm: World) 
     volumes = [{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}]
     leave(realm, ("volumes", {}), operation="delete", host="h1", volumes=volumes)
     make_volume(realm)
-    realm.workplace.set_state("h2", HostState.DISABLED)
-    (left,) = survey(realm.workplace)
+    realm.session.set_state("h2", HostState.DISABLED)
+    (left,) = survey(realm.session)
     with pytest.raises(VolumeUseUnknown, match="not asked: h2") as caught:
-        realm.task(lambda control: recover(realm.workplace, control, left))
+        realm.task(lambda control: recover(realm.session, control, left))
     assert "realms vms recover --unasked" in caught.value.hint
     assert len(realm.volumes("h1")) == 1
-    assert realm.task(lambda control: recover(realm.workplace, control, left, unasked=True)) is Plan.FINISH
+    assert realm.task(lambda control: recover(realm.session, control, left, unasked=True)) is CleanupAction.FINISH
     assert (realm.volumes("h1"), realm.journal()) == (set(), [])
 
 
@@ -105,15 +105,15 @@ def test_a_restore_whose_host_can_not_be_asked_any_more_is_put_in_order_on_reque
     """It might copy still, and would spoil what is written now: whoever knows that it does not says so."""
     unnamed_drive(realm)
     if what == "removed":
-        realm.workplace.remove_host("h2")
+        realm.session.remove_host("h2")
     else:
-        realm.workplace.set_state("h2", HostState.DISABLED)
-    (left,) = survey(realm.workplace)
-    assert left.plan is Plan.FINISH
+        realm.session.set_state("h2", HostState.DISABLED)
+    (left,) = survey(realm.session)
+    assert left.plan is CleanupAction.FINISH
     with pytest.raises(DriverError, match=f"cannot check whether h2 still copies .* {why}") as caught:
-        realm.task(lambda control: recover(realm.workplace, control, left))
+        realm.task(lambda control: recover(realm.session, control, left))
     assert "realms vms recover --unasked" in caught.value.hint
-    assert realm.task(lambda control: recover(realm.workplace, control, left, unasked=True)) is Plan.FINISH
+    assert realm.task(lambda control: recover(realm.session, control, left, unasked=True)) is CleanupAction.FINISH
     assert realm.volumes("h1") == {"ticrypt-vm-drives/data"}
     assert "/data'" in realm.domains("h1")["web"]
     assert realm.journal() == []
@@ -134,8 +134,8 @@ def test_what_a_realm_left_that_was_renamed_since_is_not_deleted_from_under_a_vm
         attach_disk(connection, clone.uuid, disk)
 
     realm.call("h1", borrow)
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
     assert left.record.realm == "former"
     with pytest.raises(VolumeInUse, match=r"web-11111111\.qcow2 is in use by VM h1/clone"):
-        realm.task(lambda control: recover(realm.workplace, control, left, unasked=True))
+        realm.task(lambda control: recover(realm.session, control, left, unasked=True))
     assert len(realm.volumes("h1")) == 1

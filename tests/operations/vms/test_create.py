@@ -62,7 +62,7 @@ def test_a_vm_is_placed_made_started_and_registered(realm: World) -> None:
     (reservation,) = realm.registry.reservations()
     assert (reservation.uuid, reservation.owner) == (created.uuid, "")
     assert realm.journal() == []
-    vm = next(vm for vm in realm.workplace.fleet().vms() if vm.name == "web")
+    vm = next(vm for vm in realm.session.fleet().vms() if vm.name == "web")
     assert (vm.active, vm.managed, vm.endpoint) == (True, True, created.registered.endpoint)
 
 
@@ -90,9 +90,9 @@ def test_a_host_that_is_named_is_judged_all_the_same(realm: World) -> None:
 
 def test_the_realm_s_network_filter_is_used_unless_none_is_asked_for(realm: World) -> None:
     """`none` is another choice than none given."""
-    workplace = realm.workplace
-    main = replace(workplace.configuration.realms["main"], network_filter="realm-filter")
-    workplace.configuration = replace(workplace.configuration, realms={"main": main})
+    session = realm.session
+    main = replace(session.configuration.realms["main"], network_filter="realm-filter")
+    session.configuration = replace(session.configuration, realms={"main": main})
     for name, more in (("a", {}), ("b", {"network_filter": None})):
         create(realm, name=name, host="h1", **more)
     domains = realm.domains("h1")
@@ -127,7 +127,7 @@ def test_a_cancelled_creation_leaves_nothing(realm: World, at: str) -> None:
     """At whatever step the administrator changes his mind."""
 
     def cancel(realm: World) -> None:
-        realm.workplace.tasks.cancel(realm.last_task().id)
+        realm.session.tasks.cancel(realm.last_task().id)
 
     assert sabotage(realm, at, cancel, Cancelled, drives=(NewDrive(16 * MIB),))
     assert_nothing_is_left(realm)
@@ -143,7 +143,7 @@ def sabotage(
     def job(control: Control) -> object:
         saboteur = Saboteur(control, at, lambda: deed(realm))
         saboteur.struck = struck
-        return create_vm(realm.workplace, saboteur, order(**more))
+        return create_vm(realm.session, saboteur, order(**more))
 
     with pytest.raises(error):
         realm.task(job)
@@ -151,7 +151,7 @@ def sabotage(
 
 
 def stop_pool(name: str) -> Callable[[World], None]:
-    """Give a deed that stops a pool on both hosts."""
+    """Return a deed that stops a pool on both hosts."""
 
     def deed(realm: World) -> None:
         for host in ("h1", "h2"):
@@ -161,7 +161,7 @@ def stop_pool(name: str) -> Callable[[World], None]:
 
 
 def take_name(pool: str, name: str) -> Callable[[World], None]:
-    """Give a deed that makes a volume of the very name that the VM's is about to have."""
+    """Return a deed that makes a volume of the very name that the VM's is about to have."""
 
     def deed(realm: World) -> None:
         (reservation,) = realm.registry.reservations()
@@ -180,7 +180,7 @@ def refuse_all(realm: World) -> None:
 def cut_power(realm: World) -> None:
     """End the VM, and wait until that is seen: before, what is known of it says that it runs."""
     realm.call("h1", lambda connection: connection.handle.lookupByName("web").destroy())
-    realm.workplace.connect().wait(lambda fleet: not any(vm.active for vm in fleet.vms()), 20)
+    realm.session.connect().wait(lambda fleet: not any(vm.active for vm in fleet.vms()), 20)
 
 
 def lose_reservation(realm: World) -> None:
@@ -260,7 +260,7 @@ def test_a_name_of_the_realm_is_refused_wherever_it_is(realm: World) -> None:
     with pytest.raises(NameTaken, match="realm main has a VM web on h2"):
         create(realm, host="h1")
     realm.call("h1", lambda connection: connection.define(guest_xml(Guest(name="theirs"))))
-    realm.workplace.connect().wait(lambda fleet: any(vm.name == "theirs" for vm in fleet.vms()), 20)
+    realm.session.connect().wait(lambda fleet: any(vm.name == "theirs" for vm in fleet.vms()), 20)
     with pytest.raises(NameTaken, match="foreign VM theirs on h1"):
         create(realm, name="theirs", host="h2")
 
@@ -271,12 +271,12 @@ def test_two_that_create_one_name_at_once_make_one_vm(realm: World) -> None:
 
     def deed(realm: World) -> None:
         try:
-            realm.task(lambda control: create_vm(realm.workplace, control, order(host="h2")))
+            realm.task(lambda control: create_vm(realm.session, control, order(host="h2")))
         except NameTaken as error:
             refusals.append(error)
 
     realm.task(
-        lambda control: create_vm(realm.workplace, Saboteur(control, "define", lambda: deed(realm)), order(host="h1"))
+        lambda control: create_vm(realm.session, Saboteur(control, "define", lambda: deed(realm)), order(host="h1"))
     )
     assert "a VM web is being made on h1 by" in refusals[0].message
     assert realm.domains("h2") == {}
@@ -315,7 +315,7 @@ def test_a_drive_that_another_active_vm_has_is_refused_even_by_force(realm: Worl
             create(realm, name="second", drives=(ExistingDrive("data.qcow2"),), force=force)
     assert_only(realm, "first")
     realm.call("h1", lambda connection: connection.force_off(first.uuid))
-    realm.workplace.connect().wait(lambda fleet: not any(vm.active for vm in fleet.vms()), 20)
+    realm.session.connect().wait(lambda fleet: not any(vm.active for vm in fleet.vms()), 20)
     create(realm, name="second", drives=(ExistingDrive("data.qcow2"),))
     assert any("data.qcow2 also belongs to VM h1/first (off)" in warning for warning in realm.last_task().warnings)
 
@@ -340,7 +340,7 @@ def test_a_drive_that_is_being_given_to_another_vm_is_refused(realm: World) -> N
             refusals.append(error)
 
     first = order("first", drives=(ExistingDrive("data.qcow2"),))
-    realm.task(lambda control: create_vm(realm.workplace, Saboteur(control, "make", lambda: deed(realm)), first))
+    realm.task(lambda control: create_vm(realm.session, Saboteur(control, "make", lambda: deed(realm)), first))
     assert "drive data.qcow2 is being given to first by" in refusals[0].message
 
 
@@ -349,8 +349,8 @@ def test_a_drive_of_a_host_that_can_not_be_asked_is_refused(realm: World) -> Non
     for host in ("h1", "h2"):
         realm.call(host, lambda c: create_volume(c, "ticrypt-vm-drives", NewVolume(name="data.qcow2", capacity=MIB)))
     lost = realm.registry.host("h2")
-    realm.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), realm.workplace.configuration)
-    realm.workplace.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
+    realm.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), realm.session.configuration)
+    realm.session.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
     with pytest.raises(VolumeUseUnknown, match=r"nobody can tell whether drive data\.qcow2 is in use; not asked: h2"):
         create(realm, drives=(ExistingDrive("data.qcow2"),))
     create(realm, drives=(ExistingDrive("data.qcow2"),), force=True)
@@ -360,7 +360,7 @@ def test_a_drive_is_refused_while_a_host_is_disabled(realm: World) -> None:
     """Its VMs go on running unwatched, and one might have it."""
     for host in ("h1", "h2"):
         realm.call(host, lambda c: create_volume(c, "ticrypt-vm-drives", NewVolume(name="data.qcow2", capacity=MIB)))
-    realm.workplace.set_state("h2", HostState.DISABLED)
+    realm.session.set_state("h2", HostState.DISABLED)
     with pytest.raises(VolumeUseUnknown, match=r"nobody can tell whether drive data\.qcow2 is in use; not asked: h2"):
         create(realm, drives=(ExistingDrive("data.qcow2"),))
     create(realm, name="without", wait=False)

@@ -10,7 +10,7 @@ import pytest
 
 from core.driver.storage.volumes import NewVolume, create_volume
 from core.driver.vms.disk_devices import NewDisk, attach_disk
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from core.errors import DriverError, HostUnreachable, ReadOnly
 from core.fleet.fleet import VMState
 from core.hardware import Device, PciAddress
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 GPU = tuple(Device("gpu", PciAddress.parse(address)) for address in GPUS)
 MINE = Guest(
     name="mine", uuid=UUID, network="default", devices=(GPUS[0],), state="shutoff",
-    mark=Mark(realm="main", devices=(GPU[0],)),
+    mark=RealmMark(realm="main", devices=(GPU[0],)),
 )  # fmt: skip
 
 
@@ -57,11 +57,11 @@ def stopped(tmp_path: Path, door: int) -> Iterator[World]:
 def start(realm: World, name: str, **how: bool) -> Done:
     """Start a VM."""
     found = target(realm, name)
-    return realm.task(lambda control: start_vm(realm.workplace, control, found, **how))
+    return realm.task(lambda control: start_vm(realm.session, control, found, **how))
 
 
 def hostdevs(xml: str) -> list[str]:
-    """Give the buses of a domain's PCI devices."""
+    """Return the buses of a domain's PCI devices."""
     return [each.get("bus") for each in ET.fromstring(xml).iterfind("devices/hostdev/source/address")]  # noqa: S314
 
 
@@ -82,7 +82,7 @@ def test_a_start_without_a_free_device_is_refused(stopped: World) -> None:
     """With the numbers; nothing is changed."""
     second = guest_xml(Guest(name="second", devices=(GPUS[1],), mac="52:54:00:00:00:03"))
     stopped.call("h1", lambda connection: connection.start(connection.define(second)))
-    stopped.workplace.connect().wait(lambda fleet: any(vm.name == "second" and vm.active for vm in fleet.vms()), 20)
+    stopped.session.connect().wait(lambda fleet: any(vm.name == "second" and vm.active for vm in fleet.vms()), 20)
     with pytest.raises(NoRoom, match="h1 can't take mine: h1: asked for 1 gpu, 0 free"):
         start(stopped, "mine")
     assert hostdevs(stopped.domains("h1")["mine"]) == ["0x41"]
@@ -108,8 +108,8 @@ def test_a_vm_that_is_active_elsewhere_is_not_started(stopped: World) -> None:
 def test_a_host_that_can_not_be_asked_might_run_it(stopped: World) -> None:
     """Refused, unless the administrator knows better; a host that is disabled is told of."""
     lost = stopped.registry.host("h2")
-    stopped.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), stopped.workplace.configuration)
-    stopped.workplace.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
+    stopped.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), stopped.session.configuration)
+    stopped.session.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
     with pytest.raises(RunsElsewhere, match="cannot check whether mine is running on h2"):
         start(stopped, "mine")
     assert start(stopped, "mine", force=True).state is VMState.RUNNING
@@ -134,7 +134,7 @@ def test_a_start_that_fails_gives_its_room_back(stopped: World) -> None:
         stopped.call("h1", lambda connection: connection.undefine(UUID))
 
     with pytest.raises(DriverError):
-        stopped.task(lambda control: start_vm(stopped.workplace, Saboteur(control, "start", deed), found))
+        stopped.task(lambda control: start_vm(stopped.session, Saboteur(control, "start", deed), found))
     assert stopped.registry.reservations() == ()
     assert stopped.journal() == []
 
@@ -144,13 +144,13 @@ def test_foreign_vms_are_changed_only_on_purpose(stopped: World) -> None:
     with pytest.raises(ForeignVM, match="h1/theirs is foreign"):
         target(stopped, "theirs")
     found = target(stopped, "theirs", foreign=True)
-    assert stopped.task(lambda control: start_vm(stopped.workplace, control, found, wait=False)).changed
+    assert stopped.task(lambda control: start_vm(stopped.session, control, found, wait=False)).changed
     with_gpu = guest_xml(Guest(name="gpu", devices=(GPUS[0],)))
     stopped.call("h1", lambda connection: connection.define(with_gpu))
-    stopped.workplace.connect().wait(lambda fleet: any(vm.name == "gpu" for vm in fleet.vms()), 20)
+    stopped.session.connect().wait(lambda fleet: any(vm.name == "gpu" for vm in fleet.vms()), 20)
     found = target(stopped, "gpu", foreign=True)
     with pytest.raises(NoRoom, match=r"gpu needs 0000:41:00\.0, which holder has"):
-        stopped.task(lambda control: start_vm(stopped.workplace, control, found, wait=False))
+        stopped.task(lambda control: start_vm(stopped.session, control, found, wait=False))
 
 
 @pytest.mark.parametrize(
@@ -167,12 +167,12 @@ def test_what_is_done_to_a_vm_is_seen_at_once(stopped: World, actions: tuple[Act
     """In the very next list; doing it again changes nothing."""
     for action in actions:
         found = target(stopped, "holder", foreign=True)
-        done = stopped.task(lambda control, found=found, action=action: act(stopped.workplace, control, found, action))
+        done = stopped.task(lambda control, found=found, action=action: act(stopped.session, control, found, action))
         assert done.changed
-    fleet = stopped.workplace.fleet()
+    fleet = stopped.session.fleet()
     assert next(vm.state for vm in fleet.vms() if vm.name == "holder") is state
     if actions[-1] is not Action.REBOOT:
-        again = stopped.task(lambda control: act(stopped.workplace, control, found, actions[-1]))
+        again = stopped.task(lambda control: act(stopped.session, control, found, actions[-1]))
         assert (again.changed, again.state) == (False, state)
 
 
@@ -191,9 +191,9 @@ def test_what_a_state_does_not_allow_is_told_in_plain_words(
     """And with what is to be done first."""
     if before is not None:
         start(stopped, "mine")
-        stopped.task(lambda control: act(stopped.workplace, control, target(stopped, "mine"), before))
+        stopped.task(lambda control: act(stopped.session, control, target(stopped, "mine"), before))
     with pytest.raises(WrongState, match=message) as refused:
-        stopped.task(lambda control: act(stopped.workplace, control, target(stopped, "mine"), action))
+        stopped.task(lambda control: act(stopped.session, control, target(stopped, "mine"), action))
     assert refused.value.hint.startswith("realms vms ")
 
 
@@ -202,20 +202,20 @@ def test_a_vm_that_is_gone_is_told(stopped: World) -> None:
     found = target(stopped, "holder", foreign=True)
     stopped.call("h1", lambda connection: connection.force_off(found.vm.uuid))
     stopped.call("h1", lambda connection: connection.undefine(found.vm.uuid))
-    stopped.workplace.connect().wait(lambda fleet: all(vm.name != "holder" for vm in fleet.vms()), 20)
+    stopped.session.connect().wait(lambda fleet: all(vm.name != "holder" for vm in fleet.vms()), 20)
     with pytest.raises(DriverError, match="holder is not there any more"):
-        stopped.task(lambda control: act(stopped.workplace, control, found, Action.OFF))
+        stopped.task(lambda control: act(stopped.session, control, found, Action.OFF))
 
 
 def test_many_vms_are_done_at_once_and_each_has_its_own_outcome(stopped: World) -> None:
     """One fails, the others don't wait for it; the order is that of the command line."""
     stopped.call("h2", lambda connection: connection.start(connection.define(guest_xml(Guest(name="far")))))
-    stopped.workplace.connect().wait(lambda fleet: any(vm.name == "far" and vm.active for vm in fleet.vms()), 20)
+    stopped.session.connect().wait(lambda fleet: any(vm.name == "far" and vm.active for vm in fleet.vms()), 20)
     names = ["far", "mine", "holder"]
-    found = find_targets(stopped.workplace, names, foreign=True, timeout=30)
+    found = find_targets(stopped.session, names, foreign=True, timeout=30)
     outcomes = stopped.task(
         lambda control: on_each_host(
-            control, found, lambda branch, each: act(stopped.workplace, branch, each, Action.PAUSE)
+            control, found, lambda branch, each: act(stopped.session, branch, each, Action.PAUSE)
         )
     )
     assert [done.target.vm.name for done in outcomes] == names
@@ -224,10 +224,10 @@ def test_many_vms_are_done_at_once_and_each_has_its_own_outcome(stopped: World) 
 
 def test_a_vm_of_a_silent_host_is_not_touched(stopped: World) -> None:
     """What it does meanwhile is unknown."""
-    stopped.workplace.settled_fleet(30)
+    stopped.session.settled_fleet(30)
     (stopped.folder / "h1.xml").unlink()
     stopped.call("h1", lambda connection: connection.handle.close())
-    stopped.workplace.connect().wait(lambda fleet: fleet.hosts[0].connection == "unreachable", 30)
+    stopped.session.connect().wait(lambda fleet: fleet.hosts[0].connection == "unreachable", 30)
     with pytest.raises(HostUnreachable, match="h1: it can't be asked now"):
         target(stopped, "mine")
 
@@ -238,9 +238,9 @@ def test_a_deleted_vm_leaves_its_volumes_unless_they_are_asked_for(realm: World)
         create(realm, name=name, host="h1", drives=(NewDrive(MIB),))
         found = target(realm, name)
         with pytest.raises(VMActive, match=f"h1/{name} is active"):
-            realm.task(lambda control, found=found: delete_vm(realm.workplace, control, found))
+            realm.task(lambda control, found=found: delete_vm(realm.session, control, found))
         gone = realm.task(
-            lambda control, found=found, how=how: delete_vm(realm.workplace, control, found, force=True, **how)
+            lambda control, found=found, how=how: delete_vm(realm.session, control, found, force=True, **how)
         )
         assert len(gone.volumes) == len(how)
         assert len(gone.kept) == 2 - len(how)
@@ -273,7 +273,7 @@ def test_the_snapshots_of_a_deleted_vm_go_with_its_volumes_or_are_told(
         new = NewVolume(name=name, capacity=MIB)
         realm.call("h1", lambda connection, new=new: create_volume(connection, "ticrypt-vm-snapshots", new))
     found = target(realm, "web")
-    gone = realm.task(lambda control: delete_vm(realm.workplace, control, found, force=True, **how))
+    gone = realm.task(lambda control: delete_vm(realm.session, control, found, force=True, **how))
     names = ("first", "second")
     assert (gone.snapshots, gone.kept_snapshots) == ((names, ()) if go else ((), names))
     assert sum("snapshot" in each for each in gone.stays) == (0 if go else 2)
@@ -296,7 +296,7 @@ def test_a_copy_in_a_snapshot_that_another_vm_uses_is_not_deleted(realm: World) 
     realm.call("h1", lambda connection: connection.define(thief))
     found = target(realm, "web")
     with pytest.raises(VolumeInUse, match=r"first\.vda\.qcow2 is in use by VM h1/thief"):
-        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+        realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True))
     assert "web" in realm.domains("h1")
 
 
@@ -305,7 +305,7 @@ def test_a_vm_is_deleted_where_its_snapshots_can_not_be_looked_for(realm: World)
     create(realm, name="web", host="h1")
     realm.call("h1", lambda c: c.handle.storagePoolLookupByName("ticrypt-vm-snapshots").destroy())
     found = target(realm, "web")
-    realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+    realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True))
     assert realm.domains("h1") == {}
     assert any("snapshots of h1/web were not looked for" in each for each in realm.last_task().warnings)
 
@@ -317,7 +317,7 @@ def test_a_volume_that_another_vm_uses_is_not_deleted(realm: World) -> None:
     realm.call("h1", lambda connection: connection.define(xml))
     found = target(realm, "web")
     with pytest.raises(VolumeInUse, match="is in use by VM h1/clone"):
-        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+        realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True))
     assert set(realm.domains("h1")) == {"web", "clone"}
 
 
@@ -328,9 +328,9 @@ def test_the_volume_of_a_vm_that_was_moved_is_not_deleted_with_the_definition_th
     realm.call("h2", lambda connection: connection.define(xml))
     found = target(realm, "h1/web")
     with pytest.raises(VolumeInUse, match="is in use by VM h2/web"):
-        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+        realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True))
     assert set(realm.domains("h1")) == {"web"}
-    realm.task(lambda control: delete_vm(realm.workplace, control, found, force=True))
+    realm.task(lambda control: delete_vm(realm.session, control, found, force=True))
     assert (realm.domains("h1"), len(realm.volumes("h1"))) == ({}, 1)
 
 
@@ -350,7 +350,7 @@ def test_a_volume_that_another_host_has_at_another_path_is_not_deleted(realm: Wo
     realm.call("h2", mount_elsewhere)
     found = target(realm, "web")
     with pytest.raises(VolumeInUse, match="is in use by VM h2/clone"):
-        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+        realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True))
 
 
 def test_a_volume_that_a_vm_has_by_another_pool_over_the_same_folder_is_not_deleted(realm: World) -> None:
@@ -375,7 +375,7 @@ def test_a_volume_that_a_vm_has_by_another_pool_over_the_same_folder_is_not_dele
     realm.call("h2", rename)
     found = target(realm, "web")
     with pytest.raises(VolumeInUse, match="is in use by VM h2/clone"):
-        realm.task(lambda control: delete_vm(realm.workplace, control, found, volumes=True, force=True))
+        realm.task(lambda control: delete_vm(realm.session, control, found, volumes=True, force=True))
 
 
 def test_a_vm_that_is_started_while_its_deletion_asks_the_hosts_stays(stopped: World) -> None:
@@ -389,7 +389,7 @@ def test_a_vm_that_is_started_while_its_deletion_asks_the_hosts_stays(stopped: W
 
     def job(control: Control) -> None:
         rival = Rival(control, "ask all hosts", lambda: stopped.call("h1", lambda c: c.start(uuid)))
-        delete_vm(stopped.workplace, rival, found, volumes=True)
+        delete_vm(stopped.session, rival, found, volumes=True)
 
     with pytest.raises(VMActive, match="h1/mine was started meanwhile"):
         stopped.task(job)
@@ -400,7 +400,7 @@ def test_a_vm_that_is_started_while_its_deletion_asks_the_hosts_stays(stopped: W
 
 def test_nothing_is_done_read_only(stopped: World) -> None:
     """Before any host is asked."""
-    stopped.workplace.read_only = True
+    stopped.session.read_only = True
     with pytest.raises(ReadOnly):
         target(stopped, "mine")
     with pytest.raises(ReadOnly):

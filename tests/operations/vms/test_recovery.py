@@ -15,12 +15,12 @@ import pytest
 
 from core.driver.storage.volumes import discard_volume
 from core.driver.vms.disk_devices import NewDisk, attach_disk
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from core.errors import DriverError
 from core.operations.recovery import recover, survey
 from core.operations.storage.policy import VolumeInUse
 from core.operations.tasks.journal import Journal, StillAtWork
-from core.operations.vms.cleanup import LONG_AGO, Plan
+from core.operations.vms.cleanup import LONG_AGO, CleanupAction
 from core.operations.vms.restore_disks import RestoredDisk
 from core.operations.vms.spec import ExistingDrive
 from core.reservations import Reservation
@@ -51,25 +51,25 @@ def kill_at(realm: World, step: str) -> None:
 def test_a_killed_creation_is_told_and_cleaned_up(realm: World, step: str) -> None:
     """Its host has forgotten everything with it, as embedded hosts do: what is left is the registry's and ours."""
     kill_at(realm, step)
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
     assert (left.record.operation, left.record.vm, left.record.at_work) == ("create", "web", False)
     assert [each["step"] for each in left.record.steps][-1] == step.partition(":")[0]
-    assert left.plan is (Plan.FORGET if step == "reserve" else Plan.REMOVE)
+    assert left.plan is (CleanupAction.FORGET if step == "reserve" else CleanupAction.REMOVE)
     assert len(left.volumes) == {"reserve": 0, "volume:1": 1}.get(step, 2)
     assert len(realm.registry.reservations()) == (step != "reserve")
-    realm.task(lambda control: recover(realm.workplace, control, left))
+    realm.task(lambda control: recover(realm.session, control, left))
     assert realm.registry.reservations() == ()
     assert realm.journal() == []
-    assert survey(realm.workplace) == ()
+    assert survey(realm.session) == ()
 
 
 VOLUME = ("volume", {"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"})
 
 
-def only(realm: World) -> Plan:
+def only(realm: World) -> CleanupAction:
     """Clean up the one thing that was left; gives what was done."""
-    (left,) = survey(realm.workplace)
-    done = realm.task(lambda control: recover(realm.workplace, control, left))
+    (left,) = survey(realm.session)
+    done = realm.task(lambda control: recover(realm.session, control, left))
     assert realm.journal() == []
     return done
 
@@ -80,7 +80,7 @@ def test_a_half_made_vm_is_removed_with_its_volumes(realm: World) -> None:
     define(realm, uuid)
     make_volume(realm)
     make_volume(realm, "theirs.qcow2")
-    assert only(realm) is Plan.REMOVE
+    assert only(realm) is CleanupAction.REMOVE
     assert realm.domains("h1") == {}
     assert realm.volumes("h1") == {"ticrypt-vm/theirs.qcow2"}
 
@@ -92,7 +92,7 @@ def test_a_vm_that_has_come_up_meanwhile_is_kept(realm: World) -> None:
     make_volume(realm)
     create_domain = guest_xml(Guest(name="web", uuid=uuid, network="default"))
     realm.call("h1", lambda connection: (connection.define(create_domain), connection.start(uuid)))
-    assert only(realm) is Plan.COMPLETE
+    assert only(realm) is CleanupAction.COMPLETE
     assert " id=" in realm.domains("h1")["web"].partition(">")[0]
     assert realm.volumes("h1") == {"ticrypt-vm/web-11111111.qcow2"}
 
@@ -100,13 +100,13 @@ def test_a_vm_that_has_come_up_meanwhile_is_kept(realm: World) -> None:
 @pytest.mark.parametrize("runs", [True, False])
 def test_a_vm_that_was_started_long_ago_is_neither_stopped_nor_removed(realm: World, runs: bool) -> None:
     """It may have been in use ever since, and answers only where nobody here can reach it; or it was shut down."""
-    began = realm.workplace.clock.now() - LONG_AGO - 1
+    began = realm.session.clock.now() - LONG_AGO - 1
     uuid = leave(realm, VOLUME, ("define", {}), ("start", {"time": began}), ("register", {}))
     make_volume(realm)
-    xml = guest_xml(Guest(name="web", uuid=uuid, mark=Mark(realm="main", pending="somebody")))
+    xml = guest_xml(Guest(name="web", uuid=uuid, mark=RealmMark(realm="main", pending="somebody")))
     realm.call("h1", lambda connection: (connection.define(xml), runs and connection.start(uuid)))
-    realm.workplace.connect().wait(lambda fleet: any(vm.active is runs for vm in fleet.vms()), 20)
-    assert only(realm) is Plan.COMPLETE
+    realm.session.connect().wait(lambda fleet: any(vm.active is runs for vm in fleet.vms()), 20)
+    assert only(realm) is CleanupAction.COMPLETE
     assert (" id=" in realm.domains("h1")["web"].partition(">")[0]) is runs
     assert "pending" not in realm.domains("h1")["web"]
     assert realm.volumes("h1") == {"ticrypt-vm/web-11111111.qcow2"}
@@ -117,14 +117,14 @@ def test_a_vm_that_another_operation_works_on_is_left_for_later(realm: World) ->
     uuid = leave(realm, VOLUME, ("define", {}))
     define(realm, uuid)
     make_volume(realm)
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
     with realm.registry.transaction() as changes:
         changes.reserve(Reservation(uuid=uuid, vm="web", host="h1", vcpus=2, memory_bytes=MIB, owner="a start"))
     with pytest.raises(StillAtWork, match="locked by a start"):
-        realm.task(lambda control: recover(realm.workplace, control, left))
+        realm.task(lambda control: recover(realm.session, control, left))
     assert set(realm.domains("h1")) == {"web"}
     realm.registry.release(uuid, "a start")
-    assert only(realm) is Plan.REMOVE
+    assert only(realm) is CleanupAction.REMOVE
 
 
 def test_a_deletion_goes_on(realm: World) -> None:
@@ -132,7 +132,7 @@ def test_a_deletion_goes_on(realm: World) -> None:
     leave(realm, ("volumes", {}), operation="delete", host="h1",
           volumes=[{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}])  # fmt: skip
     make_volume(realm)
-    assert only(realm) is Plan.FINISH
+    assert only(realm) is CleanupAction.FINISH
     assert realm.volumes("h1") == set()
 
 
@@ -142,9 +142,9 @@ def test_a_deletion_stops_at_what_another_vm_has_been_given_since(realm: World) 
     leave(realm, ("volumes", {}), operation="delete", host="h1",
           volumes=[{"pool": "ticrypt-vm-drives", "volume": "data.qcow2"}])  # fmt: skip
     create(realm, name="other", host="h1", drives=(ExistingDrive("data.qcow2"),))
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
     with pytest.raises(VolumeInUse, match=r"data\.qcow2 is in use by VM h1/other"):
-        realm.task(lambda control: recover(realm.workplace, control, left))
+        realm.task(lambda control: recover(realm.session, control, left))
     assert "ticrypt-vm-drives/data.qcow2" in realm.volumes("h1")
     assert len(realm.journal()) == 1
 
@@ -153,20 +153,20 @@ def test_a_vm_that_was_started_since_its_deletion_began_stays(realm: World) -> N
     """Nobody deletes what runs, because of an old journal."""
     uuid = leave(realm, operation="delete", host="h1", volumes=[])
     define(realm, uuid, start=True)
-    assert only(realm) is Plan.FORGET
+    assert only(realm) is CleanupAction.FORGET
     assert set(realm.domains("h1")) == {"web"}
 
 
 def test_a_vm_that_is_there_long_after_its_deletion_failed_stays(realm: World) -> None:
     """People have used it since, and have shut it down."""
     volumes = [{"pool": "ticrypt-vm", "volume": "web-11111111.qcow2"}]
-    began = realm.workplace.clock.now() - LONG_AGO - 1
+    began = realm.session.clock.now() - LONG_AGO - 1
     uuid = leave(realm, operation="delete", host="h1", volumes=volumes, time=began)
     define(realm, uuid)
     make_volume(realm)
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
     assert "still exists" in left.message
-    assert only(realm) is Plan.FORGET
+    assert only(realm) is CleanupAction.FORGET
     assert (set(realm.domains("h1")), len(realm.volumes("h1"))) == ({"web"}, 1)
 
 
@@ -174,17 +174,17 @@ def test_a_host_that_is_silent_leaves_it_for_later(realm: World) -> None:
     """Nothing is forgotten while nobody can tell what is there."""
     leave(realm, VOLUME)
     realm.registry.remove("h1")
-    realm.workplace.connect().wait(lambda fleet: len(fleet.hosts) == 1, 20)
-    (left,) = survey(realm.workplace)
-    assert (left.plan, left.domain) == (Plan.UNKNOWN, "unknown")
+    realm.session.connect().wait(lambda fleet: len(fleet.hosts) == 1, 20)
+    (left,) = survey(realm.session)
+    assert (left.plan, left.domain) == (CleanupAction.UNKNOWN, "unknown")
     with pytest.raises(DriverError, match="nobody can tell what is left there"):
-        realm.task(lambda control: recover(realm.workplace, control, left))
+        realm.task(lambda control: recover(realm.session, control, left))
     assert len(realm.journal()) == 1
 
 
 def test_nobody_cleans_up_after_a_program_that_lives(realm: World) -> None:
     """Its file is locked; two that clean up at once don't meet either."""
-    journal = Journal(realm.registry.path, realm.workplace.clock)
+    journal = Journal(realm.registry.path, realm.session.clock)
     entry = journal.begin("create", vm="web", uuid="u", realm="main")
     assert journal.left_behind() == ()
     assert [record.at_work for record in journal.records()] == [True]
@@ -200,7 +200,7 @@ def test_who_only_looks_at_an_operation_is_not_taken_for_a_worker(realm: World) 
     """A program that lists what was left holds a shared lock while it reads: the one that cleans up waits for that."""
     leave(realm)
     (path,) = realm.journal()
-    journal = Journal(realm.registry.path, realm.workplace.clock, lock_patience=LONG)
+    journal = Journal(realm.registry.path, realm.session.clock, lock_patience=LONG)
     (left,) = journal.left_behind()
     reader = os.open(path, os.O_RDONLY)
     fcntl.flock(reader, fcntl.LOCK_SH)
@@ -226,23 +226,23 @@ def test_half_a_line_and_rubbish_do_not_hide_an_operation(realm: World) -> None:
         file.write('{"step": "define", "ho')
     (path.parent / "notes.jsonl").write_text("not ours\n")
     (path.parent / "empty.jsonl").write_text("")
-    (record,) = Journal(realm.registry.path, realm.workplace.clock).records()
+    (record,) = Journal(realm.registry.path, realm.session.clock).records()
     assert [step["step"] for step in record.steps] == ["volume"]
 
 
 def test_the_claim_of_a_killed_program_is_forgotten(realm: World) -> None:
     """It was about to attach a drive, and holds nothing."""
     leave(realm, ("claim", {"realm": "main", "drives": ["data.qcow2"]}), operation="attach-drive")
-    assert only(realm) is Plan.FORGET
+    assert only(realm) is CleanupAction.FORGET
 
 
 def test_an_operation_of_a_newer_program_is_told_and_left_alone(realm: World) -> None:
     """Nobody here knows what it needs."""
     leave(realm, operation="levitate")
-    (left,) = survey(realm.workplace)
-    assert (left.plan, left.message) == (Plan.UNKNOWN, "the next levitate of this VM cleans up first")
+    (left,) = survey(realm.session)
+    assert (left.plan, left.message) == (CleanupAction.UNKNOWN, "the next levitate of this VM cleans up first")
     with pytest.raises(DriverError, match="web: the next levitate"):
-        realm.task(lambda control: recover(realm.workplace, control, left))
+        realm.task(lambda control: recover(realm.session, control, left))
     assert len(realm.journal()) == 1
 
 
@@ -256,16 +256,16 @@ def test_a_drive_that_is_deleted_while_it_gets_its_name_back_leaves_the_vm_its_c
         make_volume(realm, name, pool)
     disk = NewDisk(target="vdb", path=f"/pools/{pool}/data.new", format="qcow2")
     realm.call("h1", lambda connection: attach_disk(connection, uuid, disk))
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
 
     def rival() -> None:
         realm.call("h1", lambda connection: discard_volume(connection, pool, "data"))
 
     with pytest.raises(DriverError, match=r"the VM keeps data\.new"):
-        realm.task(lambda control: recover(realm.workplace, Rival(control, "exchange", rival), left))
+        realm.task(lambda control: recover(realm.session, Rival(control, "exchange", rival), left))
     assert f"{pool}/data.new" in realm.volumes("h1")
     assert "data.new" in realm.domains("h1")["web"]
-    assert only(realm) is Plan.FINISH
+    assert only(realm) is CleanupAction.FINISH
     assert realm.volumes("h1") == {f"{pool}/data"}
 
 
@@ -274,11 +274,11 @@ def test_a_half_made_vm_that_is_started_while_the_hosts_are_asked_stays(realm: W
     uuid = leave(realm, VOLUME, ("define", {}))
     define(realm, uuid)
     make_volume(realm)
-    (left,) = survey(realm.workplace)
+    (left,) = survey(realm.session)
 
-    def job(control: Control) -> Plan:
+    def job(control: Control) -> CleanupAction:
         rival = Rival(control, "ask all hosts", lambda: realm.call("h1", lambda connection: connection.start(uuid)))
-        return recover(realm.workplace, rival, left)
+        return recover(realm.session, rival, left)
 
     with pytest.raises(StillAtWork, match="web was started meanwhile"):
         realm.task(job)

@@ -42,7 +42,7 @@ def connection(tmp_path: Path) -> Iterator[HostConnection]:
 
 
 def record(*steps: dict[str, Any]) -> Record:
-    """Give what a killed restore has written down."""
+    """Return what a killed restore has written down."""
     return Record(
         id="1", operation="restore", vm="web", uuid=UUID, realm="main", owner="", began_at=0.0, facts={"host": "h1"},
         steps=steps, at_work=False,

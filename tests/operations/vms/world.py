@@ -12,7 +12,7 @@ from core.clock import SystemClock
 from core.config.reader import load
 from core.driver.storage.volumes import NewVolume, create_volume
 from core.hosts import Host, StaticAddress
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.tasks.journal import Journal
 from core.operations.vms.create import create_vm
 from core.operations.vms.spec import Order
@@ -64,36 +64,36 @@ ticrypt.vm {{
 class World:
     """Hosts h1, h2, ... of a realm; what is asked of them is done by tasks, as the program does it."""
 
-    def __init__(self, folder: Path, workplace: Workplace, hosts: Sequence[Host]) -> None:
+    def __init__(self, folder: Path, session: Session, hosts: Sequence[Host]) -> None:
         self.folder = folder
-        self.workplace = workplace
+        self.session = session
         self.hosts = hosts
 
     @property
     def registry(self) -> HostRegistry:
         """The registry."""
-        return self.workplace.check_can_change()
+        return self.session.require_writable()
 
     def task(self, job: Callable[[Control], T]) -> T:
         """Run a job as a task, and give what came of it; raises what it raised."""
-        return self.workplace.tasks.run("test", "vm", job).outcome.result(LONG * 2)
+        return self.session.tasks.run("test", "vm", job).outcome.result(LONG * 2)
 
     def last_task(self) -> TaskView:
-        """Give the newest task as it ended."""
-        return self.workplace.tasks.views()[-1]
+        """Return the newest task as it ended."""
+        return self.session.tasks.views()[-1]
 
     def call(self, host: str, what: Callable[..., T]) -> T:
         """Have something done on a host's connection."""
-        return self.workplace.connect().submit(host, what).result(LONG)
+        return self.session.connect().submit(host, what).result(LONG)
 
     def domains(self, host: str) -> dict[str, str]:
-        """Give the XML of all domains of a host, by name."""
+        """Return the XML of all domains of a host, by name."""
         return self.call(
             host, lambda connection: {str(d.name()): str(d.XMLDesc(0)) for d in connection.handle.listAllDomains(0)}
         )
 
     def volumes(self, host: str) -> set[str]:
-        """Give all volumes of a host as POOL/NAME, but the brick."""
+        """Return all volumes of a host as POOL/NAME, but the brick."""
 
         def look(connection):
             pools = connection.handle.listAllStoragePools(0)
@@ -102,12 +102,12 @@ class World:
         return self.call(host, look) - {"ticrypt-bricks/debian.qcow2"}
 
     def journal(self) -> list[Path]:
-        """Give the files of the journal."""
+        """Return the files of the journal."""
         return sorted(self.folder.glob("registry.journal/*"))
 
     def close(self) -> None:
         """Let go of the hosts."""
-        self.workplace.close()
+        self.session.close()
 
 
 def configure(folder: Path, *, poll: str, timeout: str, log: str) -> Configuration:
@@ -155,8 +155,8 @@ def world(
         host = Host(name=f"h{number}", realm="main", uri=uri, profile="node", static_address=static)
         registry.add(host, configuration)
         described.append(host)
-    workplace = Workplace(configuration, configuration_path=folder / "ticrypt-vm.conf", registry=registry, clock=clock)
-    made = World(folder, workplace, described)
+    session = Session(configuration, configuration_path=folder / "ticrypt-vm.conf", registry=registry, clock=clock)
+    made = World(folder, session, described)
     try:
         yield made
     finally:
@@ -205,17 +205,17 @@ def in_thread(job: Callable[[], object]) -> threading.Thread:
 
 def create(realm: World, **more: object) -> Created:
     """Create a VM there."""
-    return realm.task(lambda control: create_vm(realm.workplace, control, order(**more)))
+    return realm.task(lambda control: create_vm(realm.session, control, order(**more)))
 
 
 def target(realm: World, name: str, *, foreign: bool = False) -> Target:
     """Find a VM."""
-    return find_targets(realm.workplace, [name], foreign=foreign, timeout=30)[0]
+    return find_targets(realm.session, [name], foreign=foreign, timeout=30)[0]
 
 
 def leave(realm: World, *steps: tuple[str, dict[str, object]], operation: str = "create", **facts: object) -> str:
     """Write what a killed program would have; gives the UUID."""
-    entry = Journal(realm.registry.path, realm.workplace.clock).begin(
+    entry = Journal(realm.registry.path, realm.session.clock).begin(
         operation, vm="web", uuid=UUID, realm="main", **facts
     )
     for name, more in steps:
@@ -233,7 +233,7 @@ def define(realm: World, uuid: str, *, start: bool = False) -> None:
             connection.start(uuid)
 
     realm.call("h1", work)
-    realm.workplace.connect().wait(lambda fleet: any(vm.active is start for vm in fleet.vms()), 20)
+    realm.session.connect().wait(lambda fleet: any(vm.active is start for vm in fleet.vms()), 20)
 
 
 def make_volume(realm: World, name: str = "web-11111111.qcow2", pool: str = "ticrypt-vm") -> None:

@@ -97,32 +97,32 @@ async def test_q_quits_from_an_area_only() -> None:
 
 async def test_a_newer_snapshot_reaches_the_screen_with_the_next_tick(tmp_path: Path) -> None:
     """And nothing is drawn where nothing is new."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         before = app.fleet
         app.tick()
         assert app.fleet is before
-        workplace.see(world.seen(world.host("h1"), world.vms("h1", 7, 0)))
+        session.see(world.seen(world.host("h1"), world.vms("h1", 7, 0)))
         app.tick()
         assert grid_of(app).model.shown[0].cells[4] == "7"
 
 
 async def test_time_alone_changes_only_the_age_of_old_figures(tmp_path: Path) -> None:
     """Until two polls have passed, an idle screen has nothing to send."""
-    workplace = world.standing(tmp_path, [world.seen(world.host("h1"), ago=0.0)])
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path, [world.seen(world.host("h1"), ago=0.0)])
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         before = app.fleet
-        workplace.moment.advance(9.0)
+        session.moment.advance(9.0)
         app.tick()
         assert app.fleet is before
-        workplace.moment.advance(3.0)
+        session.moment.advance(3.0)
         app.tick()
         assert grid_of(app).model.shown[0].cells[3] == (("late 12 s", "warn"),)
-        workplace.moment.advance(30.0)
+        session.moment.advance(30.0)
         app.tick()
         row = grid_of(app).model.shown[0]
         assert (row.cells[3][0][0], row.dim) == ("stale 42 s", True)
@@ -309,15 +309,15 @@ async def test_no_size_of_a_terminal_harms(size: tuple[int, int]) -> None:
 
 async def test_a_registry_that_cannot_be_read_is_said_and_tried_again(tmp_path: Path) -> None:
     """In place of the hosts, with what to do."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     refusals = [UnreadableFile("/x/registry.json can't be read", hint="ask its owner")]
 
     def connect() -> None:
         if refusals:
             raise refusals.pop()
 
-    workplace.connect = connect  # type: ignore[method-assign, assignment]
+    session.connect = connect  # type: ignore[method-assign, assignment]
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         assert "/x/registry.json can't be read (ask its owner)" in text_of(grid_of(app))

@@ -9,7 +9,7 @@ import pytest
 
 from core.clock import SystemClock
 from core.hosts import HostState
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.registry.hosts import HostRegistry
 from tests.tui import world
 from tests.tui.driving import text_of, until, wait_until
@@ -67,40 +67,40 @@ LOST: Fault = (lose_folder, find_folder, "is not there any more", "mount its fil
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> Workplace:
-    """Make a workplace with two hosts that nobody connects to."""
+def session(tmp_path: Path) -> Session:
+    """Make a session with two hosts that nobody connects to."""
     (tmp_path / "r").mkdir()
     registry = HostRegistry(tmp_path / "r" / "r.json", SystemClock())
     for name in ("h1", "h2"):
         registry.add(world.host(name, state=HostState.DISABLED), world.CONFIGURATION)
     for copy in (tmp_path / "r").glob("r.json.*"):
         copy.unlink()
-    return Workplace(world.CONFIGURATION, registry=registry)
+    return Session(world.CONFIGURATION, registry=registry)
 
 
 def header(app: RealmsApp) -> str:
-    """Give what the line above says, its warning in one line."""
+    """Return what the line above says, its warning in one line."""
     lines = [line for screen in app.screen_stack for line in screen.query(HeaderLine)]
     return " ".join(text_of(lines[-1]).split()) if lines else ""
 
 
-def registry_of(workplace: Workplace) -> Path:
-    """Give the registry's file."""
-    assert workplace.registry is not None
-    return workplace.registry.path
+def registry_of(session: Session) -> Path:
+    """Return the registry's file."""
+    assert session.registry is not None
+    return session.registry.path
 
 
 @pytest.mark.parametrize("fault", [DAMAGED, UNREADABLE, LOST], ids=["damaged", "unreadable", "lost"])
 async def test_what_becomes_unreadable_is_said_on_every_screen_until_it_is_mended(
-    workplace: Workplace, fault: Fault
+    session: Session, fault: Fault
 ) -> None:
     """With what is wrong and how to mend it; the hosts stay as they were read last."""
     spoil, mend, what, how = fault
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: "2 hosts" in header(app) or "0 hosts" in header(app))
         assert what not in header(app)
-        spoil(registry_of(workplace))
+        spoil(registry_of(session))
         await until(pilot, lambda: what in header(app))
         for area in AREAS:
             app.action_area(area.id)
@@ -108,42 +108,42 @@ async def test_what_becomes_unreadable_is_said_on_every_screen_until_it_is_mende
             assert app.screen.query_one(HeaderLine).outer_size.height > 1
         assert app.fleet is not None
         assert [host.name for host in app.fleet.hosts] == ["h1", "h2"]
-        mend(registry_of(workplace))
+        mend(registry_of(session))
         await until(pilot, lambda: what not in header(app))
         assert app.screen.query_one(HeaderLine).outer_size.height == 1
         app.action_area("hosts")
         await until(pilot, lambda: "h2" in text_of(app.screen.query_one(Grid)) and what not in header(app))
 
 
-async def test_a_screen_behind_a_dialog_says_it_too(workplace: Workplace) -> None:
+async def test_a_screen_behind_a_dialog_says_it_too(session: Session) -> None:
     """Its line above is seen beside the dialog."""
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app.fleet is not None)
         await pilot.press("delete")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
-        spoil_file(registry_of(workplace))
+        spoil_file(registry_of(session))
         await until(pilot, lambda: DAMAGED[2] in header(app))
-        mend_file(registry_of(workplace))
+        mend_file(registry_of(session))
         await until(pilot, lambda: DAMAGED[2] not in header(app))
 
 
 @pytest.mark.parametrize("fault", [DAMAGED, UNREADABLE], ids=["damaged", "unreadable"])
 async def test_what_is_unreadable_at_the_start_is_said_in_place_of_the_hosts_until_it_is_mended(
-    workplace: Workplace, fault: Fault
+    session: Session, fault: Fault
 ) -> None:
     """However often it is tried again; then the hosts come by themselves."""
     spoil, mend, what, how = fault
-    spoil(registry_of(workplace))
-    app = RealmsApp(workplace)
+    spoil(registry_of(session))
+    app = RealmsApp(session)
     tries: list[float] = []
-    connect = workplace.connect
+    connect = session.connect
 
     def count_tries() -> object:
         tries.append(time.monotonic())
         return connect()
 
-    workplace.connect = count_tries  # type: ignore[method-assign, assignment]
+    session.connect = count_tries  # type: ignore[method-assign, assignment]
     async with app.run_test(size=(120, 40)) as pilot:
         for wanted in (1, 2, 3):
             await until(pilot, lambda wanted=wanted: len(tries) >= wanted)  # type: ignore[misc]
@@ -151,17 +151,17 @@ async def test_what_is_unreadable_at_the_start_is_said_in_place_of_the_hosts_unt
             assert "No hosts yet" not in text_of(app.screen.query_one(Grid))
         app.run_task("rest", "", lambda _: "rested")  # what is done meanwhile reads no registry
         await until(pilot, lambda: any(note.message == "rested" for note in app._notifications))
-        mend(registry_of(workplace))
+        mend(registry_of(session))
         await until(pilot, lambda: "h2" in text_of(app.screen.query_one(Grid)))
         assert what not in header(app)
 
 
-def test_a_registry_made_anew_is_taken_in_the_place_of_a_lost_one(workplace: Workplace) -> None:
+def test_a_registry_made_anew_is_taken_in_the_place_of_a_lost_one(session: Session) -> None:
     """By the first host that is added."""
-    workplace.connect()
-    lose_folder(registry_of(workplace))
-    wait_until(lambda: workplace.registry_error)
-    workplace.add_host(world.host("h9", state=HostState.DISABLED))
-    assert [host.name for host in workplace.fleet().hosts] == ["h9"]
-    assert not workplace.registry_error
-    workplace.close()
+    session.connect()
+    lose_folder(registry_of(session))
+    wait_until(lambda: session.registry_error)
+    session.add_host(world.host("h9", state=HostState.DISABLED))
+    assert [host.name for host in session.fleet().hosts] == ["h9"]
+    assert not session.registry_error
+    session.close()

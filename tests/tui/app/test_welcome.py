@@ -12,14 +12,14 @@ from core.codes import DiagnosticCode
 from core.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid, UnreadableFile
 from tests.tui.driving import settle, text_of
-from tui.app.welcome import Choice, WelcomeApp
+from tui.app.welcome import FileChoice, WelcomeApp
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
 
 def shown(app: WelcomeApp) -> str:
-    """Give the text of the screen."""
+    """Return the text of the screen."""
     widgets: list[Widget] = list(app.screen.query("Static"))
     return "\n".join(text_of(widget) for widget in widgets)
 
@@ -43,7 +43,7 @@ async def test_a_path_is_given_once_there_is_such_a_file(tmp_path: Path) -> None
         assert "There is no file" in shown(app)
         (tmp_path / "ticrypt-vm.conf").write_text("")
         await pilot.press("enter")
-    assert app.return_value == Choice(path=tmp_path / "ticrypt-vm.conf")
+    assert app.return_value == FileChoice(path=tmp_path / "ticrypt-vm.conf")
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ async def test_no_path_harms(text: str) -> None:
         await settle(pilot)
         assert app.is_running
         await pilot.press("escape")
-    assert app.return_value == Choice()
+    assert app.return_value == FileChoice()
 
 
-@pytest.mark.parametrize(("keys", "choice"), [(("ctrl+d",), Choice(demo=True)), (("escape",), Choice())])
-async def test_the_demo_and_the_way_out(keys: tuple[str, ...], choice: Choice) -> None:
+@pytest.mark.parametrize(("keys", "choice"), [(("ctrl+d",), FileChoice(demo=True)), (("escape",), FileChoice())])
+async def test_the_demo_and_the_way_out(keys: tuple[str, ...], choice: FileChoice) -> None:
     """One key each."""
     app = WelcomeApp([])
     async with app.run_test(size=(120, 40)) as pilot:

@@ -52,7 +52,7 @@ Opener = "Callable[[Pilot[int]], Awaitable[object]]"
 
 
 def shown(app: RealmsApp) -> str:
-    """Give all that can be read now, without the breaks of lines, messages too."""
+    """Return all that can be read now, without the breaks of lines, messages too."""
     strips = app.screen._compositor.render_strips()
     lines = " ".join(strip.text.strip(" │▏▕╭╮╰╯─") for strip in strips)
     return " ".join([*lines.split(), *(note.message for note in app._notifications)])
@@ -122,7 +122,7 @@ async def the_export(pilot: Pilot[int]) -> None:
 
 
 def vms(app: RealmsApp) -> list[Any]:
-    """Give a VM that runs."""
+    """Return a VM that runs."""
     assert app.fleet is not None
     return [next(iter(app.fleet.hosts[0].vms))]
 
@@ -136,7 +136,7 @@ def snapshots_of(app: RealmsApp) -> SnapshotList:
 def saved_costs(folder: Path) -> CostsApp:
     """Make a cost explorer with more hosts than are judged between two frames."""
     app = CostsApp(costs_world.fleet(*(costs_world.host(f"h{number}") for number in range(120))))
-    app.workplace.configuration_path = folder / "realms.conf"
+    app.session.configuration_path = folder / "realms.conf"
     return app
 
 
@@ -148,8 +148,8 @@ def standing(folder: Path) -> RealmsApp:
 def pools(folder: Path) -> RealmsApp:
     """Make it on hosts with pools."""
     with pytest.MonkeyPatch.context() as patched:
-        workplace = pools_world.standing(patched, folder, pools_world.healthy())
-    return RealmsApp(workplace)
+        session = pools_world.standing(patched, folder, pools_world.healthy())
+    return RealmsApp(session)
 
 
 MAIN = world.CONFIGURATION.realms["main"]

@@ -76,7 +76,7 @@ class Terminal:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
-    """Give what starts a program on a terminal; whatever is left of it ends with the test."""
+    """Return what starts a program on a terminal; whatever is left of it ends with the test."""
     started: list[Terminal] = []
 
     def begin(program: str) -> Terminal:

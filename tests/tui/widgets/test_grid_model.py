@@ -35,7 +35,7 @@ def model(*rows: Row) -> GridModel:
 
 
 def names(of: GridModel) -> list[str]:
-    """Give the names shown, from the top."""
+    """Return the names shown, from the top."""
     return [str(row.key) for row in of.shown]
 
 

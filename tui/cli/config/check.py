@@ -54,7 +54,7 @@ def check(options: GlobalOptions, file: Path | None, as_json: bool) -> int:
 
 
 def find_file(options: GlobalOptions, file: Path | None) -> Path:
-    """Give the main file: FILE, else --config, else where it is looked for; raises UnreadableFile."""
+    """Return the main file: FILE, else --config, else where it is looked for; raises UnreadableFile."""
     from core.config.places import find_configuration
 
     return find_configuration(file if file is not None else options.config, os.environ)

@@ -75,7 +75,7 @@ def _function(configuration: Configuration, function_id: str | None, profile_id:
 
 def _print(function: CostFunction, found: Cost) -> None:
     from core.curves import curve_name
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
     from tui.render.figures import cost_text, decimals
 
     digits = decimals([*(term.cost for term in found.terms), found.total])
@@ -87,8 +87,8 @@ def _print(function: CostFunction, found: Cost) -> None:
         say("infinite: " + (", ".join(infinite) or "the sum is past what a double can hold"))
     say()
     print_table(
-        [Column("Term"), Column("Input", right=True), Column("Limit", right=True), Column("Curve"),
-         Column("Cost", right=True)],
+        [Heading("Term"), Heading("Input", right=True), Heading("Limit", right=True), Heading("Curve"),
+         Heading("Cost", right=True)],
         [
             [
                 term.attribute,

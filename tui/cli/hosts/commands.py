@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from core.config.model import Configuration
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.registry.hosts import HostRegistry
     from core.registry.transactions import Transaction
 
@@ -78,16 +78,16 @@ def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout
     from tui.cli.json_shapes import hosts_document
     from tui.cli.output import print_json
 
-    with options.workplace() as workplace:
-        fleet = workplace.settled_fleet(timeout) if live else workplace.registered()
-        fleet = only(fleet, workplace.configuration, realm=realm)
+    with options.session() as session:
+        fleet = session.settled_fleet(timeout) if live else session.registered()
+        fleet = only(fleet, session.configuration, realm=realm)
     if as_json:
-        print_json(hosts_document(fleet, workplace.configuration))
-    elif live or not workplace.is_live:
-        print_seen(fleet, workplace.configuration, timeout if live and workplace.is_live else None)
+        print_json(hosts_document(fleet, session.configuration))
+    elif live or not session.is_live:
+        print_seen(fleet, session.configuration, timeout if live and session.is_live else None)
     else:
-        registry = None if realm is not None or workplace.registry is None else workplace.registry.path
-        print_described(fleet, workplace.configuration, registry)
+        registry = None if realm is not None or session.registry is None else session.registry.path
+        print_described(fleet, session.configuration, registry)
 
 
 @click.command("add", cls=RealmsCommand)
@@ -111,11 +111,11 @@ def add(
     from core.hosts import Host
     from tui.cli.output import say
 
-    workplace = options.changing_workplace()
+    session = options.changing_session()
     host = Host(
         name=name, realm=realm, uri=uri, profile=profile, state=HostState(state), static_address=static_address
     )  # fmt: skip
-    _warn(workplace.add_host(host))
+    _warn(session.add_host(host))
     say(f"{name} is registered in realm {realm}: {host.state.label}")
 
 
@@ -149,10 +149,10 @@ def edit(
         raise UsageError("no change is given", hint="such as --profile ID; see realms hosts edit --help")
     if static_address == NO_ADDRESS:
         changes["static_address"] = None
-    workplace = options.changing_workplace()
-    old = workplace.check_can_change().host(name)
+    session = options.changing_session()
+    old = session.require_writable().host(name)
     new = replace(old, **changes)
-    _warn(workplace.change_host(old, new))
+    _warn(session.change_host(old, new))
     done = ", ".join(_described_changes(old, new))
     say(f"{name}: {done}" if done else f"{name}: no changes")
 
@@ -192,7 +192,7 @@ def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
     """Remove hosts from the registry. Their VMs are not touched: they keep running, but are no longer shown."""
     from tui.cli.output import say
 
-    registry = options.changing_workplace().check_can_change()
+    registry = options.changing_session().require_writable()
     names = tuple(dict.fromkeys(names))
     for name in names:
         registry.host(name)
@@ -224,8 +224,8 @@ def test(options: GlobalOptions, subjects: tuple[str, ...], *, timeout: float, a
 
     if options.fleet is not None:
         raise UsageError("a saved fleet has no hosts that could answer", hint="leave out --fleet")
-    workplace = _workplace_for_uris(options) if all(map(is_uri, subjects)) else options.workplace()
-    examinations = examine(workplace, tuple(dict.fromkeys(subjects)), timeout)
+    session = _session_for_uris(options) if all(map(is_uri, subjects)) else options.session()
+    examinations = examine(session, tuple(dict.fromkeys(subjects)), timeout)
     if as_json:
         print_json(document_of(examinations))
     else:
@@ -233,27 +233,27 @@ def test(options: GlobalOptions, subjects: tuple[str, ...], *, timeout: float, a
     return 0 if all(examination.report is not None for examination in examinations) else 1
 
 
-def _workplace_for_uris(options: GlobalOptions) -> Workplace:
+def _session_for_uris(options: GlobalOptions) -> Session:
     """Open the configuration where there is one: whoever tries a URI may only be about to write it."""
     import os
 
     from core.config.model import Configuration
     from core.config.places import find_configuration
-    from core.operations.session import Workplace
+    from core.operations.session import Session
 
     try:
         find_configuration(options.config, os.environ)
     except UnreadableFile:
-        return Workplace(Configuration())
-    return options.workplace()
+        return Session(Configuration())
+    return options.session()
 
 
 def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState) -> list[Host]:
     """Set the state of all hosts named, or of none where one of them doesn't exist; gives those that differ by it."""
     from tui.cli.output import say
 
-    workplace = options.changing_workplace()
-    registry = workplace.check_can_change()
+    session = options.changing_session()
+    registry = session.require_writable()
     with registry.transaction() as changes:
         before = _state_of_each(changes, names)
         changed = [changes.set_state(name, state) for name in before]
@@ -265,7 +265,7 @@ def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState)
             else f"{host.name} is {state.label} already"
         )
     if state is HostState.ENABLED:
-        _warn(_why_not_scheduled(changed, workplace.configuration))
+        _warn(_why_not_scheduled(changed, session.configuration))
     return [host for host in changed if before[host.name] is not state]
 
 
@@ -274,7 +274,7 @@ _COUNT_SECONDS = 3.0
 
 
 def _unwatched(hosts: Sequence[Host]) -> Iterator[str]:
-    """Tell how many VMs go on running where nobody looks any more."""
+    """Return how many VMs go on running where nobody looks any more."""
     from core.driver.hosts.probe import probe
     from core.operations.hosts.fanout import map_hosts
 

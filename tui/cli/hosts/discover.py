@@ -70,7 +70,7 @@ def _configuration(options: GlobalOptions) -> Configuration:
 
 
 def document_of(proposal: Proposal, hocon: str) -> dict[str, Any]:
-    """Give the JSON document: the profile, the proposed cost function, all devices looked at, and the text."""
+    """Return the JSON document: the profile, the proposed cost function, all devices looked at, and the text."""
     from core.curves import as_mapping
 
     profile, function = proposal.profile, proposal.function

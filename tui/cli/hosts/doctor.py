@@ -35,8 +35,8 @@ def doctor(options: GlobalOptions, hosts: tuple[str, ...], *, show_all: bool, ti
     from core.operations.doctor.doctor import diagnose
     from tui.cli.output import print_json
 
-    with options.workplace() as workplace:
-        diagnosis = diagnose(workplace, hosts, timeout)
+    with options.session() as session:
+        diagnosis = diagnose(session, hosts, timeout)
     if as_json:
         print_json(document_of(diagnosis))
     else:

@@ -145,7 +145,7 @@ def _targets(options: GlobalOptions, subjects: Sequence[str]) -> list[tuple[str,
 
     registry = None
     if any("://" not in subject for subject in subjects):
-        registry = options.changing_workplace().check_can_change()
+        registry = options.changing_session().require_writable()
     targets = []
     for subject in subjects:
         text = registry.host(subject).uri if registry is not None and "://" not in subject else subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.units import show_size
-from tui.cli.output import Column, is_too_wide, print_table, say
+from tui.cli.output import Heading, is_too_wide, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def document_of(examinations: Sequence[Examination]) -> dict[str, Any]:
-    """Give the JSON document: per host what it answered, or why it did not; `ok` where all did."""
+    """Return the JSON document: per host what it answered, or why it did not; `ok` where all did."""
     return {
         "ok": all(examination.report is not None for examination in examinations),
         "hosts": [_row(examination) for examination in examinations],
@@ -51,9 +51,17 @@ def _row(examination: Examination) -> dict[str, Any]:
 
 def print_examinations(examinations: Sequence[Examination]) -> None:
     """Print a table of the answers, then what is wrong and what differs from the description."""
-    columns = [Column("Host"), Column("Answer"), Column("Hypervisor"), Column("Libvirt"), Column("Cores", right=True),
-               Column("Memory", right=True), Column("VMs", right=True), Column("Running", right=True),
-               Column("Time", right=True)]  # fmt: skip
+    columns = [
+        Heading("Host"),
+        Heading("Answer"),
+        Heading("Hypervisor"),
+        Heading("Libvirt"),
+        Heading("Cores", right=True),
+        Heading("Memory", right=True),
+        Heading("VMs", right=True),
+        Heading("Running", right=True),
+        Heading("Time", right=True),
+    ]
     rows = [_cells(examination) for examination in examinations]
     if is_too_wide(columns, rows):
         for examination in examinations:

@@ -12,7 +12,7 @@ from core.fleet.rows import present_cost
 from core.hardware import HardwareProfile
 from core.hosts import Host
 from core.units import show_age, show_size
-from tui.cli.output import Column, print_table, say
+from tui.cli.output import Heading, print_table, say
 from tui.render.figures import cost_text
 
 _NONE = "-"
@@ -25,12 +25,12 @@ def print_described(fleet: Fleet, configuration: Configuration, registry: Path |
         say(f"no hosts{place}; register one with: realms hosts add NAME --realm ID --uri URI --profile ID")
         return
     columns = [
-        Column("Host"),
-        Column("Realm"),
-        Column("State"),
-        Column("Profile"),
-        Column("URI", cut=True),
-        Column("Translation"),
+        Heading("Host"),
+        Heading("Realm"),
+        Heading("State"),
+        Heading("Profile"),
+        Heading("URI", cut=True),
+        Heading("Translation"),
     ]
     print_table(
         columns,
@@ -47,14 +47,24 @@ def print_seen(fleet: Fleet, configuration: Configuration, waited: float | None 
     if not fleet.hosts:
         say("no hosts")
         return
-    columns = [Column("Host"), Column("Realm"), Column("State"), Column("Profile"), Column("Connection"),
-               Column("VMs", right=True), Column("vCPUs", right=True), Column("Memory", right=True), Column("Devices"),
-               Column("Cost", right=True), Column("Age", right=True)]  # fmt: skip
+    columns = [
+        Heading("Host"),
+        Heading("Realm"),
+        Heading("State"),
+        Heading("Profile"),
+        Heading("Connection"),
+        Heading("VMs", right=True),
+        Heading("vCPUs", right=True),
+        Heading("Memory", right=True),
+        Heading("Devices"),
+        Heading("Cost", right=True),
+        Heading("Age", right=True),
+    ]
     silent = {each.name for each in fleet.hosts if waited is not None and each.connection is Connection.CONNECTING}
     rows = [_seen(fleet, snapshot, configuration) for snapshot in fleet.hosts]
     for row in rows:
         if row[0] in silent:  # nobody goes on connecting once this has ended
-            row[columns.index(Column("Connection"))] = "no answer"
+            row[columns.index(Heading("Connection"))] = "no answer"
     telling = [i for i, column in enumerate(columns) if _tells_something(column, {row[i] for row in rows})]
     print_table([columns[i] for i in telling], [[row[i] for i in telling] for row in rows])
     say(f"{fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
@@ -66,8 +76,8 @@ def print_seen(fleet: Fleet, configuration: Configuration, waited: float | None 
     _print_twins(fleet)
 
 
-def _tells_something(column: Column, cells: AbstractSet[str]) -> bool:
-    """Tell whether a column is worth its width: not where there is one realm, or no host has devices."""
+def _tells_something(column: Heading, cells: AbstractSet[str]) -> bool:
+    """Return whether a column is worth its width: not where there is one realm, or no host has devices."""
     if column.title == "Realm":
         return len(cells) > 1
     return column.title != "Devices" or cells != {_NONE}

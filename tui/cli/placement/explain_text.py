@@ -8,7 +8,7 @@ from core.placement.engine.decision import compare_parts
 from core.placement.engine.remedies import Remedy
 from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Verdict
-from tui.cli.output import Column, print_table, say
+from tui.cli.output import Heading, print_table, say
 from tui.render.costs.remedies import ways
 from tui.render.figures import cost_text, decimals
 
@@ -33,10 +33,10 @@ def best_against_next(verdicts: Sequence[Verdict]) -> None:
     say()
     print_table(
         [
-            Column("Part"),
-            Column("Best", right=True),
-            Column("Next", right=True),
-            Column("Dearer by", right=True),
+            Heading("Part"),
+            Heading("Best", right=True),
+            Heading("Next", right=True),
+            Heading("Dearer by", right=True),
         ],
         rows,
     )
@@ -54,4 +54,4 @@ def remedies(found: Iterable[Remedy], request: Request, title: str = "Would take
             rows.append([remedy.host if index == 0 else "", way])
     if rows:
         say()
-        print_table([Column(title), Column("If")], rows)
+        print_table([Heading(title), Heading("If")], rows)

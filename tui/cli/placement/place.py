@@ -53,7 +53,7 @@ def place(
     explain: bool,
     as_json: bool,
 ) -> int:
-    """Say which host would take a VM, and why. Creates nothing.
+    """Return which host would take a VM, and why. Creates nothing.
 
     Hosts that can take it come first, the cheapest on top, with every term of their cost after placing; then the
     refused, with the reasons. With changes (--set and so on) it says what they make different. Exit code 1 where not

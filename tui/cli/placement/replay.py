@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from core.config.model import Configuration
     from core.operations.scheduling.log_reader import LoggedDecision
-    from core.operations.scheduling.replay import Replayed, Unreplayed
+    from core.operations.scheduling.replay import ReplayResult, UnreadableLine
     from tui.cli.placement.what_if_options import Changes
 
 PROGRESS_SECONDS = 1.0
@@ -79,8 +79,8 @@ def _configurations(
     return LoggedConfigurations(log, changes.configured)
 
 
-def _with_progress(outcomes: Iterable[Replayed | Unreplayed]) -> Iterator[Replayed | Unreplayed]:
-    """Tell people at a terminal how far it is; a log may be long."""
+def _with_progress(outcomes: Iterable[ReplayResult | UnreadableLine]) -> Iterator[ReplayResult | UnreadableLine]:
+    """Return people at a terminal how far it is; a log may be long."""
     if not sys.stderr.isatty():
         yield from outcomes
         return

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.codes import ReplayOutcome
-from core.operations.scheduling.replay import Unreplayed
+from core.operations.scheduling.replay import UnreadableLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from core.operations.scheduling.replay import Replayed, Seat
+    from core.operations.scheduling.replay import Destination, ReplayResult
     from tui.cli.placement.replay_summary import Summary
 
 MOST_PROBLEMS = 1000
@@ -22,7 +22,7 @@ MOST_PROBLEMS = 1000
 
 
 def print_document(
-    log: Path, outcomes: Iterable[Replayed | Unreplayed], summary: Summary, *, tell_all: bool = False
+    log: Path, outcomes: Iterable[ReplayResult | UnreadableLine], summary: Summary, *, tell_all: bool = False
 ) -> None:
     """Print the document: `changes` first, then the counts of what was found on the way.
 
@@ -32,7 +32,7 @@ def print_document(
     problems: list[dict[str, Any]] = []
     opened = False
     for outcome in outcomes:
-        if isinstance(outcome, Unreplayed):
+        if isinstance(outcome, UnreadableLine):
             if len(problems) < MOST_PROBLEMS:
                 problems.append({"line": outcome.line, "message": outcome.problem})
         elif tell_all or outcome.outcome.changes:
@@ -58,7 +58,7 @@ def _opening(log: Path) -> str:
     return f'{{"log": {_json(str(log))},\n "changes": [\n  '
 
 
-def _row(outcome: Replayed) -> dict[str, Any]:
+def _row(outcome: ReplayResult) -> dict[str, Any]:
     decision = outcome.decision
     return {
         "line": outcome.line,
@@ -74,7 +74,7 @@ def _row(outcome: Replayed) -> dict[str, Any]:
     }
 
 
-def _seat(seat: Seat) -> dict[str, Any]:
+def _seat(seat: Destination) -> dict[str, Any]:
     return {"host": seat.host, "cost": seat.cost}
 
 

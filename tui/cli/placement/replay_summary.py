@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from core.codes import ReplayOutcome
 from core.errors import UnreadableFile
-from core.operations.scheduling.replay import Replayed, Unreplayed
+from core.operations.scheduling.replay import ReplayResult, UnreadableLine
 from core.text import one_line
 
 MOST_HELD_BACK = 100
@@ -37,15 +37,17 @@ class Summary:
         """Number of decisions that would go elsewhere."""
         return sum(count for outcome, count in self.outcomes.items() if ReplayOutcome(outcome).changes)
 
-    def count(self, outcomes: Iterable[Replayed | Unreplayed], hosts: set[str]) -> Iterator[Replayed | Unreplayed]:
+    def count(
+        self, outcomes: Iterable[ReplayResult | UnreadableLine], hosts: set[str]
+    ) -> Iterator[ReplayResult | UnreadableLine]:
         """Pass outcomes on and count them.
 
         Raises UnreadableFile where not one line is a decision: it is no log then.
         """
         self.unknown_hosts = set(hosts)
-        held_back: list[Unreplayed] = []  # a file of nothing but such lines is no log, which is all to be said then
+        held_back: list[UnreadableLine] = []  # a file of nothing but such lines is no log, which is all to be said then
         for outcome in outcomes:
-            if isinstance(outcome, Unreplayed):
+            if isinstance(outcome, UnreadableLine):
                 self.unreadable += 1
                 if self.decisions:
                     yield outcome

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.codes import ReplayOutcome
-from core.operations.scheduling.replay import Unreplayed
+from core.operations.scheduling.replay import UnreadableLine
 from core.text import one_line
-from tui.cli.output import Column, print_table, say
+from tui.cli.output import Heading, print_table, say
 from tui.render.figures import cost_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from core.operations.scheduling.replay import Replayed, Seat
+    from core.operations.scheduling.replay import Destination, ReplayResult
     from tui.cli.placement.replay_summary import Summary
 
 MOST_ROWS = 200
@@ -32,13 +32,13 @@ _OUTCOMES = {
 
 
 def print_report(
-    log: Path, outcomes: Iterable[Replayed | Unreplayed], summary: Summary, *, tell_all: bool = False
+    log: Path, outcomes: Iterable[ReplayResult | UnreadableLine], summary: Summary, *, tell_all: bool = False
 ) -> None:
     """Print the decisions that would go elsewhere (or all of them), after how many there are; problems as they come."""
-    listed: list[Replayed] = []
+    listed: list[ReplayResult] = []
     more = problems = 0
     for outcome in outcomes:
-        if isinstance(outcome, Unreplayed):
+        if isinstance(outcome, UnreadableLine):
             problems += 1
             if problems <= MOST_PROBLEMS:
                 say(f"{log}:{outcome.line}: {one_line(outcome.problem)}", error=True)
@@ -55,12 +55,12 @@ def print_report(
     if listed:
         say()
         columns = [
-            Column("Line", right=True),
-            Column("When"),
-            Column("VM"),
-            Column("Then"),
-            Column("Now"),
-            Column("Why"),
+            Heading("Line", right=True),
+            Heading("When"),
+            Heading("VM"),
+            Heading("Then"),
+            Heading("Now"),
+            Heading("Why"),
         ]
         print_table(columns, [_row(outcome) for outcome in listed])
     if more:
@@ -83,7 +83,7 @@ def _print_summary(summary: Summary) -> None:
     say("; ".join(told))
 
 
-def _row(outcome: Replayed) -> list[str]:
+def _row(outcome: ReplayResult) -> list[str]:
     decision = outcome.decision
     number = f" #{outcome.vm_number}" if decision.count > 1 else ""
     name = decision.vm or decision.operation or decision.id or "-"
@@ -96,7 +96,7 @@ def _when(time: str) -> str:
     return time[:16].replace("T", " ") if len(time) >= 16 else time or "-"
 
 
-def _seat(seat: Seat) -> str:
+def _seat(seat: Destination) -> str:
     if seat.host is None:
         return "no host"
     return seat.host if seat.cost is None else f"{seat.host} at {cost_text(seat.cost, 2)}"

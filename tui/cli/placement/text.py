@@ -10,7 +10,7 @@ from core.placement.engine.decision import Decision, decide
 from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Placements, Verdict
 from core.units import show_size
-from tui.cli.output import Column, print_table, say
+from tui.cli.output import Heading, print_table, say
 from tui.render.figures import cost_text, decimals
 
 _ADDRESSES_SHOWN = 4
@@ -22,7 +22,7 @@ _TIES = {
 
 
 def headline(placements: Placements) -> None:
-    """Say where the VM goes (or how many of the VMs find a host), and what decided."""
+    """Print where the VM goes (or how many of the VMs find a host), and what decided."""
     request = describe(placements.request)
     able = sum(verdict.feasible for verdict in placements.verdicts)
     of_all = f"{able} of {_hosts(len(placements.verdicts))} can take it"
@@ -57,7 +57,7 @@ def _hosts(count: int) -> str:
 
 
 def sentence(decision: Decision) -> str:
-    """Say in one sentence why the best host is the best."""
+    """Return in one sentence why the best host is the best."""
     if decision.decided_by is DecidedBy.COST:
         margin = cost_text(decision.margin, decimals((0.0, decision.margin)))
         return f"{decision.best} is {margin} cheaper than {decision.next_best}: {decision.part} decides"
@@ -73,13 +73,13 @@ def ranking(placements: Placements) -> None:
     digits = decimals(chain.from_iterable(_figures(verdict) for verdict in verdicts))
     several_realms = len({verdict.realm for verdict in placements.verdicts}) > 1
     columns = [
-        Column("Host"),
-        *([Column("Realm")] if several_realms else []),
-        Column("Cost", right=True),
-        Column("Rise", right=True),
-        *(Column(attribute.removeprefix("devices."), right=True) for attribute in attributes),
-        Column("Scale", right=True),
-        Column("Offset", right=True),
+        Heading("Host"),
+        *([Heading("Realm")] if several_realms else []),
+        Heading("Cost", right=True),
+        Heading("Rise", right=True),
+        *(Heading(attribute.removeprefix("devices."), right=True) for attribute in attributes),
+        Heading("Scale", right=True),
+        Heading("Offset", right=True),
     ]
     rows = []
     for verdict in verdicts:
@@ -126,10 +126,10 @@ def after_placing(placements: Placements) -> None:
         costs[placement.host] = placement.cost
         devices.setdefault(placement.host, []).extend(map(str, placement.devices))
     digits = decimals(costs.values())
-    columns = [Column("Host"), Column("VMs placed", right=True), Column("Cost then", right=True)]
+    columns = [Heading("Host"), Heading("VMs placed", right=True), Heading("Cost then", right=True)]
     with_devices = any(devices.values())
     if with_devices:
-        columns.append(Column("Devices"))
+        columns.append(Heading("Devices"))
     say()
     print_table(
         columns,
@@ -162,4 +162,4 @@ def _refused(title: str, verdicts: Iterable[Verdict]) -> None:
         for verdict in verdicts
         for index, refusal in enumerate(verdict.reasons)
     ]
-    print_table([Column(title), Column("Why"), Column("Reason")], rows)
+    print_table([Heading(title), Heading("Why"), Heading("Reason")], rows)

@@ -98,7 +98,7 @@ class Changes:
     vms_more: tuple[tuple[str, Request], ...] = ()
 
     def configured(self, configuration: Configuration) -> Configuration:
-        """Give a configuration with the settings; raises UsageError. Warnings go to standard error."""
+        """Return a configuration with the settings; raises UsageError. Warnings go to standard error."""
         from core.fleet.fleet import Fleet
 
         return self._configured(configuration, Fleet(0.0)).after.configuration
@@ -115,7 +115,7 @@ class Changes:
         return box
 
     def of_hosts(self) -> tuple[HostInState | HostGone, ...]:
-        """Give the changes of hosts, for fleets that may not have them all; raises UsageError for one given twice."""
+        """Return the changes of hosts, for fleets that may not have them all; raises UsageError for one given twice."""
         from core.placement.what_if.changes import HostGone, HostInState
 
         named = [*(name for name, _ in self.host_states), *self.without]
@@ -197,12 +197,12 @@ def sandbox_of(
     """
     from core.operations.selection import check_known
 
-    with options.workplace() as workplace:
+    with options.session() as session:
         if not changes.settings:
-            check_known("realm", realm, workplace.configuration.realms)
-        fleet = workplace.settled_fleet(timeout)
+            check_known("realm", realm, session.configuration.realms)
+        fleet = session.settled_fleet(timeout)
     check_known("host", host, (snapshot.name for snapshot in fleet.hosts))
-    sandbox = changes.sandbox(workplace.configuration, fleet)
+    sandbox = changes.sandbox(session.configuration, fleet)
     check_known("realm", realm, sandbox.after.configuration.realms)
     check_known("host", host, (snapshot.name for snapshot in sandbox.after.fleet.hosts))
     return sandbox

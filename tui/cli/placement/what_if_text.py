@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.fleet.fleet import Connection
 from core.placement.what_if.comparison import compare_rankings
-from tui.cli.output import Column, print_table, say, say_folded
+from tui.cli.output import Heading, print_table, say, say_folded
 from tui.render.figures import cost_text, decimals
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MOST_ROWS = 100
 
 @contextmanager
 def in_thought(sandbox: Sandbox) -> Iterator[None]:
-    """Say first what is only thought, and after the answer which hosts are silent and what would make it so."""
+    """Return first what is only thought, and after the answer which hosts are silent and what would make it so."""
     what_if(sandbox)
     yield
     tell_silent(sandbox.after.fleet)
@@ -34,7 +34,7 @@ def in_thought(sandbox: Sandbox) -> Iterator[None]:
 
 
 def tell_silent(fleet: Fleet) -> None:
-    """Say which hosts don't answer, and why: a plan knows of them what was last seen, if anything."""
+    """Print which hosts don't answer, and why: a plan knows of them what was last seen, if anything."""
     silent = [
         snapshot
         for snapshot in fleet.hosts
@@ -49,7 +49,7 @@ def tell_silent(fleet: Fleet) -> None:
 
 
 def what_if(sandbox: Sandbox) -> None:
-    """Say first what is only thought, if anything is."""
+    """Print first what is only thought, if anything is."""
     for index, change in enumerate(sandbox.changes):
         say(f"{'What if' if index == 0 else '    and'}  {' '.join(str(change).split())}")
     if sandbox.changes:
@@ -73,7 +73,7 @@ def differences(before: Placements, after: Placements) -> None:
          _change(host, digits)]
         for host in differing[:MOST_ROWS]
     ]  # fmt: skip
-    print_table([Column("Differs"), Column("Without"), Column("With"), Column("By")], rows)
+    print_table([Heading("Differs"), Heading("Without"), Heading("With"), Heading("By")], rows)
     if len(differing) > MOST_ROWS:
         say(f"and {len(differing) - MOST_ROWS} more hosts that differ")
     same = len(compared) - len(differing)

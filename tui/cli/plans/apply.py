@@ -8,8 +8,8 @@ from core.errors import UsageError
 
 if TYPE_CHECKING:
     from core.operations.plans.order import MovesPlan, PlanOrder
-    from core.operations.plans.run import LeftRun, MoveView, Run, RunView
-    from core.operations.session import Workplace
+    from core.operations.plans.run import InterruptedRun, MoveView, PlanRun, RunView
+    from core.operations.session import Session
     from core.placement.what_if.sandbox import Sandbox
     from tui.cli.options import GlobalOptions
     from tui.cli.plans.terms import Terms
@@ -23,7 +23,7 @@ def apply_plan(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
     What came of them is told too where it was broken off, or not agreed to. Raises Cancelled, and UsageError where the
     plan rests on changes in thought.
     """
-    from core.operations.plans.run import Run, left_runs
+    from core.operations.plans.run import PlanRun, left_runs
     from core.operations.selection import check_known
     from core.placement.what_if.sandbox import Compared, Sandbox
     from tui.cli.output import print_json, say
@@ -33,39 +33,39 @@ def apply_plan(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
 
     if terms.changes != Changes():
         raise UsageError("--apply moves VMs on things as they are", hint="leave the changes out, or --apply")
-    with options.changing_workplace() as workplace:
+    with options.changing_session() as session:
         if order.request is not None:
-            check_known("realm", order.request.realm, workplace.configuration.realms)
-        fleet = workplace.settled_fleet(terms.timeout)
+            check_known("realm", order.request.realm, session.configuration.realms)
+        fleet = session.settled_fleet(terms.timeout)
         check_known("host", order.host or None, (snapshot.name for snapshot in fleet.hosts))
-        sandbox = Sandbox.of(workplace.configuration, fleet)
-        plan = order.plan(workplace.configuration, fleet)
-        earlier = [run for run in left_runs(workplace) if not run.at_work and run.order.goal == order.goal]
+        sandbox = Sandbox.of(session.configuration, fleet)
+        plan = order.plan(session.configuration, fleet)
+        earlier = [run for run in left_runs(session) if not run.at_work and run.order.goal == order.goal]
         # One that has shut a VM down is kept: nobody else would start that again.
         replaced = [run for run in earlier if plan.moves and not any(move.is_off for move in run.moves)]
         if not terms.as_json:
             print_plan(sandbox, Compared(plan, plan))
             for left in earlier:
                 tell_earlier(left, is_replaced=left in replaced)
-        run = Run(order, plan.moves)
+        run = PlanRun(order, plan.moves)
         agreed = not plan.moves or confirmed(question(run.view), yes=terms.yes)
         if not agreed:
             say("nothing was moved", error=True)
         try:
             if agreed and plan.moves:
-                _replace(workplace, replaced)
-                carry(workplace, run, timeout=terms.timeout, quiet=terms.as_json)
+                _replace(session, replaced)
+                carry(session, run, timeout=terms.timeout, quiet=terms.as_json)
         finally:
             if terms.as_json:
                 print_json(_document(sandbox, plan, run.view, replaced if agreed else [], agreed=agreed))
             elif run.view.id:
                 print_carried(run.view)
-        return 0 if agreed and is_done(workplace, run.view, as_json=terms.as_json) else 1
+        return 0 if agreed and is_done(session, run.view, as_json=terms.as_json) else 1
 
 
-def carry(workplace: Workplace, run: Run, *, timeout: float, quiet: bool) -> None:
+def carry(session: Session, run: PlanRun, *, timeout: float, quiet: bool) -> None:
     """Make the moves as a task that is shown; the first Ctrl-C lets those under way end, the next calls them off."""
-    from core.operations.plans.apply import carry_out
+    from core.operations.plans.apply import apply_plan
     from tui.cli.task_output import run_task
 
     def gently() -> str:
@@ -75,28 +75,28 @@ def carry(workplace: Workplace, run: Run, *, timeout: float, quiet: bool) -> Non
         return STOPPING
 
     run_task(
-        workplace,
+        session,
         run.view.order.what,
         ", ".join(move.vm for move in run.view.moves),
-        lambda control: carry_out(control, workplace, run, deadline=timeout),
+        lambda control: apply_plan(control, session, run, deadline=timeout),
         quiet=quiet,
         gently=gently,
     )
 
 
-def is_done(workplace: Workplace, view: RunView, *, as_json: bool) -> bool:
+def is_done(session: Session, view: RunView, *, as_json: bool) -> bool:
     """Whether what was wanted is so: a drained host is empty, a host takes the VM, no move failed or was not begun.
 
     Says in words how far that is from being so.
     """
-    from core.operations.plans.order import PlanKind
+    from core.operations.plans.order import MovesKind
     from core.operations.plans.run import MoveState
     from tui.cli.output import say_folded
     from tui.cli.plans.text import is_found, sentence
 
     order = view.order
-    if order.kind is not PlanKind.REBALANCE:
-        left = order.plan(workplace.configuration, workplace.fleet())
+    if order.kind is not MovesKind.REBALANCE:
+        left = order.plan(session.configuration, session.fleet())
         reached = is_found(left) and not left.moves
         if view.moves and not reached and not as_json:
             say_folded(f"{'Not empty yet' if order.host else 'No room yet'}. {sentence(left)}")
@@ -116,8 +116,8 @@ def question(view: RunView) -> str:
     return f"Move {counted(len(waiting), 'VM')} now{extra}{at_once}?"
 
 
-def tell_earlier(left: LeftRun, *, is_replaced: bool) -> None:
-    """Say of a run that was broken off how far it came, what failed in it, and whether another takes its place."""
+def tell_earlier(left: InterruptedRun, *, is_replaced: bool) -> None:
+    """Print of a run that was broken off how far it came, what failed in it, and whether another takes its place."""
     import time
 
     from core.text import one_line
@@ -133,7 +133,7 @@ def tell_earlier(left: LeftRun, *, is_replaced: bool) -> None:
 
 
 def print_carried(view: RunView, *, gap: bool = True) -> None:
-    """Say what came of the moves: how many were made, and of the others why not."""
+    """Print what came of the moves: how many were made, and of the others why not."""
     from core.operations.plans.run import MoveState
     from tui.cli.output import say, say_folded
 
@@ -157,7 +157,7 @@ def print_carried(view: RunView, *, gap: bool = True) -> None:
 
 
 def run_rows(view: RunView) -> dict[str, Any]:
-    """Give a run as part of a document: what was made of the plan, and what not."""
+    """Return a run as part of a document: what was made of the plan, and what not."""
     from core.operations.plans.run import MoveState
 
     made = (MoveState.DONE, MoveState.FAILED, MoveState.IN_DOUBT)
@@ -185,7 +185,7 @@ def _row(move: MoveView) -> dict[str, Any]:
     }
 
 
-def _replace(workplace: Workplace, earlier: list[LeftRun]) -> None:
+def _replace(session: Session, earlier: list[InterruptedRun]) -> None:
     """Forget runs whose place another takes, except where someone has taken one up meanwhile."""
     import contextlib
 
@@ -194,11 +194,11 @@ def _replace(workplace: Workplace, earlier: list[LeftRun]) -> None:
 
     for left in earlier:
         with contextlib.suppress(StillAtWork):
-            forget_run(workplace, left.id)
+            forget_run(session, left.id)
 
 
 def _document(
-    sandbox: Sandbox, plan: MovesPlan, view: RunView, replaced: list[LeftRun], *, agreed: bool
+    sandbox: Sandbox, plan: MovesPlan, view: RunView, replaced: list[InterruptedRun], *, agreed: bool
 ) -> dict[str, Any]:
     from core.placement.plans.rows import moves_document
     from tui.cli.plans.options import document

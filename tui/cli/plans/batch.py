@@ -95,7 +95,7 @@ def batch(
 def _print(sandbox: Sandbox, answers: Compared[BatchComparison], requests: list[Request]) -> None:
     from collections import Counter
 
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
     from tui.cli.placement.what_if_text import in_thought
 
     after = answers.after
@@ -111,7 +111,7 @@ def _print(sandbox: Sandbox, answers: Compared[BatchComparison], requests: list[
         ]
         if rows:
             say()
-            print_table([Column("Host"), Column("As given", right=True), Column("Largest first", right=True)], rows)
+            print_table([Heading("Host"), Heading("As given", right=True), Heading("Largest first", right=True)], rows)
         _refused("as given", after.arrival)
         _refused("the largest first", after.largest_first)
 
@@ -125,7 +125,7 @@ def _sentence(comparison: BatchComparison, count: int) -> str:
 
 
 def _refused(order: str, plan: BatchPlan) -> None:
-    """Say how many VMs of each size find no host, and why."""
+    """Print how many VMs of each size find no host, and why."""
     from tui.cli.output import say
     from tui.cli.placement.text import describe
 

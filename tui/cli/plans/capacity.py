@@ -45,7 +45,7 @@ def capacity(
     changes: Changes,
     as_json: bool,
 ) -> int:
-    """Say how many more VMs of a size fit on each host, what stops the next, and what would be left over then.
+    """Return how many more VMs of a size fit on each host, what stops the next, and what would be left over then.
 
     With --mix, given once for each size, it says how many whole mixes fit together. With changes (--set and so on) it
     says how many fit without and with them. Exit code 1 where not one fits.
@@ -95,7 +95,7 @@ def _mix(
 
 
 def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
     from tui.cli.placement.text import describe
     from tui.cli.placement.what_if_text import in_thought
     from tui.cli.plans.text import left_in_words
@@ -114,9 +114,9 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
         if len({*realms, *before_realms}) > 1:
             say()
             columns = [
-                Column("Realm"),
-                *([Column("Without", right=True)] if changed else []),
-                Column("Fits", right=True),
+                Heading("Realm"),
+                *([Heading("Without", right=True)] if changed else []),
+                Heading("Fits", right=True),
             ]
             print_table(
                 columns,
@@ -134,11 +134,11 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
         ]  # fmt: skip
         rows += [[host.host, was[host.host], "-", "not there", "-"] for host in before.hosts if host.host not in now]
         columns = [
-            Column("Host"),
-            *([Column("Without", right=True)] if changed else []),
-            Column("Fits", right=True),
-            Column("What stops the next"),
-            Column("Left then"),
+            Heading("Host"),
+            *([Heading("Without", right=True)] if changed else []),
+            Heading("Fits", right=True),
+            Heading("What stops the next"),
+            Heading("Left then"),
         ]
         if rows:
             say()

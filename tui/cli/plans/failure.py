@@ -34,7 +34,7 @@ MOST_NAMED = 8
 @json_option
 @pass_options
 def failure(options: GlobalOptions, *, at_once: int | None, timeout: float, changes: Changes, as_json: bool) -> int:
-    """Say for each host whether its VMs would find places on the others if it were lost, and which would not.
+    """Return for each host whether its VMs would find places on the others if it were lost, and which would not.
 
     The VMs of a lost host are placed anew, the largest first, foreign ones too; those that are off need no place. Of a
     host that has never answered nobody knows. Exit code 1 where a loss would not be survived; with --at-once also
@@ -63,7 +63,7 @@ def failure(options: GlobalOptions, *, at_once: int | None, timeout: float, chan
 
 
 def _print(sandbox: Sandbox, answers: Compared[Answer]) -> None:
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
     from tui.cli.placement.what_if_text import in_thought
 
     check, several = answers.after
@@ -75,8 +75,8 @@ def _print(sandbox: Sandbox, answers: Compared[Answer]) -> None:
             say_folded(_of_several(several))
         if check.hosts:
             say()
-            columns = [Column("Lost"), Column("Survived"), Column("Find a place", right=True),
-                       Column("Homeless", right=True), Column("Note")]  # fmt: skip
+            columns = [Heading("Lost"), Heading("Survived"), Heading("Find a place", right=True),
+                       Heading("Homeless", right=True), Heading("Note")]  # fmt: skip
             print_table(columns, [_cells(loss) for loss in check.hosts])
         for loss in check.hosts:
             tell_stuck(f"Without a place if {loss.host} is lost:", loss.homeless)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:
     """Print how many whole mixes fit, what ends the next one, and each host's part."""
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
     from tui.cli.placement.what_if_text import in_thought
     from tui.cli.plans.text import left_in_words
 
@@ -36,12 +36,12 @@ def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:
             say()
             print_table(
                 [
-                    Column("Host"),
-                    *([Column("Without", right=True)] if changed else []),
-                    Column("VMs", right=True),
-                    Column("Which"),
-                    Column("What stops the next"),
-                    Column("Left then"),
+                    Heading("Host"),
+                    *([Heading("Without", right=True)] if changed else []),
+                    Heading("VMs", right=True),
+                    Heading("Which"),
+                    Heading("What stops the next"),
+                    Heading("Left then"),
                 ],
                 [
                     [

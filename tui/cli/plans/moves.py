@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from core.operations.plans.order import PlanKind, PlanOrder
+from core.operations.plans.order import MovesKind, PlanOrder
 from core.placement.engine.request import Request
 from core.placement.plans.make_room import DEFAULT_MOST_MOVES
 from tui.cli.devices import by_type, device_option
@@ -21,7 +21,7 @@ def drain(options: GlobalOptions, terms: Terms, *, host: str) -> int:
     Moves nothing without --apply. VMs that are off use nothing and stay defined there. Exit code 1 where an active VM
     would stay, or with --apply has stayed.
     """
-    return _answer(options, terms.order(PlanKind.DRAIN, host=host), terms)
+    return _answer(options, terms.order(MovesKind.DRAIN, host=host), terms)
 
 
 @click.command("rebalance", cls=RealmsCommand)
@@ -33,7 +33,7 @@ def rebalance(options: GlobalOptions, terms: Terms, *, most: int | None) -> int:
     Moves nothing without --apply. It tells the highest cost and the sum before and after, and how far fewer moves
     would get. Exit code 1 where --apply could not make a move.
     """
-    return _answer(options, terms.order(PlanKind.REBALANCE, most=most), terms)
+    return _answer(options, terms.order(MovesKind.REBALANCE, most=most), terms)
 
 
 @click.command("room", cls=RealmsCommand)
@@ -61,7 +61,7 @@ def room(
     Moves nothing without --apply. Exit code 1 where no such moves were found, or where --apply could not make one.
     """
     request = Request(vcpus, memory, by_type(devices), realm, drives)
-    return _answer(options, terms.order(PlanKind.ROOM, request=request, most=most), terms)
+    return _answer(options, terms.order(MovesKind.ROOM, request=request, most=most), terms)
 
 
 def _answer(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:

@@ -22,7 +22,7 @@ timeout_option = click.option(
 
 
 def document(sandbox: Sandbox, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """Give a plan's document: of how many hosts it knows, and beside changes in thought the plan without them."""
+    """Return a plan's document: of how many hosts it knows, and beside changes in thought the plan without them."""
     fleet = sandbox.after.fleet
     whole = {**after, "hosts_answering": fleet.hosts_answering, "hosts_total": fleet.hosts_total}
     if sandbox.changes:

@@ -14,8 +14,8 @@ from tui.cli.plans.options import timeout_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.operations.plans.run import LeftRun, RunView
-    from core.operations.session import Workplace
+    from core.operations.plans.run import InterruptedRun, RunView
+    from core.operations.session import Session
 
 
 @click.command("resume", cls=RealmsCommand)
@@ -47,10 +47,10 @@ def resume(
 
     if only_lists and (forget or plan is not None):
         raise UsageError("--list only says what there is, of all plans", hint="leave out --list, or ID and --forget")
-    with options.workplace() if only_lists else options.changing_workplace() as workplace:
-        if not workplace.is_live:
+    with options.session() if only_lists else options.changing_session() as session:
+        if not session.is_live:
             raise UsageError("a saved fleet has no plans that were begun", hint="leave out --fleet")
-        runs = left_runs(workplace)
+        runs = left_runs(session)
         if only_lists:
             _list(runs, as_json=as_json)
             return 0
@@ -59,22 +59,22 @@ def resume(
             print_json({"plan": None, "id": None, **_NOTHING}) if as_json else say("no plan was broken off")
             return 0
         if forget:
-            forget_run(workplace, left.id)
+            forget_run(session, left.id)
             print_json(_document(left, left.view)) if as_json else say(f"{left.order.what}: forgotten")
             return 0
-        return _resume(workplace, left, timeout=timeout, yes=yes, as_json=as_json)
+        return _resume(session, left, timeout=timeout, yes=yes, as_json=as_json)
 
 
 _NOTHING: dict[str, Any] = {"applied": [], "not_made": [], "resume": None}
 
 
-def _resume(workplace: Workplace, left: LeftRun, *, timeout: float, yes: bool, as_json: bool) -> int:
-    from core.operations.plans.run import MoveState, Run
+def _resume(session: Session, left: InterruptedRun, *, timeout: float, yes: bool, as_json: bool) -> int:
+    from core.operations.plans.run import MoveState, PlanRun
     from tui.cli.output import print_json, say
     from tui.cli.task_output import confirmed
 
-    workplace.settled_fleet(timeout)
-    run = Run.resumed(left)
+    session.settled_fleet(timeout)
+    run = PlanRun.resumed(left)
     if not as_json:
         _print(left)
     # One that was killed right after its last move has only that to be noted.
@@ -83,16 +83,16 @@ def _resume(workplace: Workplace, left: LeftRun, *, timeout: float, yes: bool, a
         say("nothing was moved", error=True)
     try:
         if agreed:
-            carry(workplace, run, timeout=timeout, quiet=as_json)
+            carry(session, run, timeout=timeout, quiet=as_json)
     finally:
         if as_json:
             print_json({**_document(left, run.view), "agreed": agreed})
         elif agreed:
             print_carried(run.view)
-    return 0 if agreed and is_done(workplace, run.view, as_json=as_json) else 1
+    return 0 if agreed and is_done(session, run.view, as_json=as_json) else 1
 
 
-def _chosen(runs: Sequence[LeftRun], wanted: str | None) -> LeftRun | None:
+def _chosen(runs: Sequence[InterruptedRun], wanted: str | None) -> InterruptedRun | None:
     """Choose the run that is meant; None where none was broken off. Raises UsageError for any other doubt."""
     able = [run for run in runs if not run.at_work]
     if wanted is not None:
@@ -106,7 +106,7 @@ def _chosen(runs: Sequence[LeftRun], wanted: str | None) -> LeftRun | None:
     return able[0] if able else None
 
 
-def _list(runs: Sequence[LeftRun], *, as_json: bool) -> None:
+def _list(runs: Sequence[InterruptedRun], *, as_json: bool) -> None:
     from tui.cli.output import print_json, say
 
     if as_json:
@@ -118,7 +118,7 @@ def _list(runs: Sequence[LeftRun], *, as_json: bool) -> None:
         _print(run)
 
 
-def _print(left: LeftRun) -> None:
+def _print(left: InterruptedRun) -> None:
     import time
 
     from core.text import one_line
@@ -131,7 +131,7 @@ def _print(left: LeftRun) -> None:
     print_carried(left.view, gap=False)
 
 
-def _document(left: LeftRun, view: RunView) -> dict[str, Any]:
+def _document(left: InterruptedRun, view: RunView) -> dict[str, Any]:
     return {
         "plan": left.order.what,
         "id": left.id,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from core.errors import UsageError
-from core.operations.plans.order import DEFAULT_PARALLEL, MOST_BANDWIDTH, MOST_PARALLEL, PlanKind, PlanOrder
+from core.operations.plans.order import DEFAULT_PARALLEL, MOST_BANDWIDTH, MOST_PARALLEL, MovesKind, PlanOrder
 from core.placement.engine.request import Request
 from core.placement.plans.demand import MovePolicy
 from tui.cli.options import json_option, pass_options, with_options, yes_option
@@ -58,7 +58,7 @@ class Terms:
     as_json: bool
 
     def order(
-        self, kind: PlanKind, *, host: str = "", most: int | None = None, request: Request | None = None
+        self, kind: MovesKind, *, host: str = "", most: int | None = None, request: Request | None = None
     ) -> PlanOrder:
         """Return the plan that is asked for on these terms."""
         return PlanOrder(

@@ -11,7 +11,7 @@ from core.placement.plans.drain import DrainPlan
 from core.placement.plans.make_room import RoomPlan
 from core.placement.plans.rebalance import RebalancePlan
 from core.units import show_size
-from tui.cli.output import Column, print_table, say, say_folded
+from tui.cli.output import Heading, print_table, say, say_folded
 from tui.cli.placement.text import describe
 from tui.cli.placement.what_if_text import in_thought
 from tui.cli.plans.options import counted, tell_stuck
@@ -60,7 +60,7 @@ def print_plan(sandbox: Sandbox, plans: Compared[MovesPlan]) -> None:
 
 
 def sentence(plan: MovesPlan) -> str:
-    """Say in a sentence what a plan brings."""
+    """Return in a sentence what a plan brings."""
     match plan:
         case DrainPlan():
             return _drained(plan)
@@ -154,7 +154,7 @@ def _gains(levels: Sequence[Level]) -> None:
     digits = decimals(cost for level in levels for cost in level if cost != INFINITY)
     say()
     print_table(
-        [Column("Moves", right=True), Column("Highest cost", right=True), Column("Sum", right=True)],
+        [Heading("Moves", right=True), Heading("Highest cost", right=True), Heading("Sum", right=True)],
         [
             [str(number), _cost(levels[number].highest, digits), _cost(levels[number].sum, digits)]
             for number in sorted(shown)
@@ -178,14 +178,24 @@ def _by_host(situation: Situation, plan: RebalancePlan) -> None:
     digits = decimals(cost for host in shown for cost in (before[host][0], after[host][0]) if cost != INFINITY)
     say()
     print_table(
-        [Column("Host"), Column("Cost now", right=True), Column("Cost then", right=True), Column("VMs now", right=True),
-         Column("VMs then", right=True)],
         [
-            [ledger.hosts[host].name, _cost(before[host][0], digits), _cost(after[host][0], digits),
-             str(before[host][1]), str(after[host][1])]
+            Heading("Host"),
+            Heading("Cost now", right=True),
+            Heading("Cost then", right=True),
+            Heading("VMs now", right=True),
+            Heading("VMs then", right=True),
+        ],
+        [
+            [
+                ledger.hosts[host].name,
+                _cost(before[host][0], digits),
+                _cost(after[host][0], digits),
+                str(before[host][1]),
+                str(after[host][1]),
+            ]
             for host in shown
         ],
-    )  # fmt: skip
+    )
 
 
 def _roomy(plan: RoomPlan) -> str:
@@ -207,12 +217,12 @@ def _print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
         return
     digits = decimals(move.cost for move in moves)
     columns = [
-        Column("#", right=True),
-        Column("VM"),
-        *([Column("From")] if with_source else []),
-        Column("To"),
-        Column("Its cost then", right=True),
-        Column("How"),
+        Heading("#", right=True),
+        Heading("VM"),
+        *([Heading("From")] if with_source else []),
+        Heading("To"),
+        Heading("Its cost then", right=True),
+        Heading("How"),
     ]
     say()
     print_table(

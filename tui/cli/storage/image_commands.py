@@ -51,21 +51,21 @@ def list_command(kind: Kind, short_help: str, told: str) -> click.Command:
         from tui.cli.storage.images import images_document, print_images
         from tui.cli.task_output import run_task
 
-        workplace = options.workplace()
-        chosen = realms_and_hosts(workplace, realm, ())
+        session = options.session()
+        chosen = realms_and_hosts(session, realm, ())
         reports = []
         for each, hosts in chosen:
             look = (
-                functools.partial(look_at_volumes, workplace)
+                functools.partial(look_at_volumes, session)
                 if kind == "volumes"
                 else functools.partial(
                     look_at_images,
                     role=PoolRole(kind),
-                    others=ask_other_realms(workplace, each.id, timeout, contents=True),
+                    others=ask_other_realms(session, each.id, timeout, contents=True),
                 )
             )
             job = functools.partial(look, realm=each, hosts=hosts, deadline=timeout)
-            report = run_task(workplace, f"look at {kind}", each.id, job, quiet=True, only_reads=True)
+            report = run_task(session, f"look at {kind}", each.id, job, quiet=True, only_reads=True)
             if orphaned:
                 kept = tuple(image for image in report.images if not is_known_to_be_used(image))
                 report = replace(report, images=kept)
@@ -105,17 +105,17 @@ def delete_command(kind: Kind, short_help: str, told: str, *, never: str) -> cli
         from tui.cli.output import print_json, say
         from tui.cli.task_output import confirmed, run_task
 
-        workplace = options.changing_workplace()
-        chosen = one_realm(workplace, realm)
-        hosts = hosts_of(workplace, chosen)
+        session = options.changing_session()
+        chosen = one_realm(session, realm)
+        hosts = hosts_of(session, chosen)
         if not confirmed(f"Delete {one} {name} of realm {chosen.id} for good?", yes=yes):
             say("nothing was deleted", error=True)
             return 1
         job = functools.partial(
-            delete_volume, workplace, realm=chosen, hosts=hosts, role=PoolRole(kind), name=name, force=force,
+            delete_volume, session, realm=chosen, hosts=hosts, role=PoolRole(kind), name=name, force=force,
             deadline=timeout,
         )  # fmt: skip
-        run_task(workplace, f"delete a {one}", name, job, quiet=as_json)
+        run_task(session, f"delete a {one}", name, job, quiet=as_json)
         if as_json:
             print_json({"deleted": name, "realm": chosen.id})
         else:
@@ -126,7 +126,7 @@ def delete_command(kind: Kind, short_help: str, told: str, *, never: str) -> cli
 
 
 def making(verb: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Give a command that makes one the options that say where; it hands them on to `make_image`."""
+    """Return a command that makes one the options that say where; it hands them on to `make_image`."""
     options = (
         click.option("--host", metavar="NAME", help=f"{verb} through this host, else through the first that answers."),
         _realm_option,
@@ -155,11 +155,11 @@ def make_image(
     from tui.cli.storage.images import volume_row
     from tui.cli.task_output import run_task
 
-    workplace = options.changing_workplace()
-    chosen = one_realm(workplace, realm)
-    hosts = hosts_of(workplace, chosen, (host,) if host else ())
+    session = options.changing_session()
+    chosen = one_realm(session, realm)
+    hosts = hosts_of(session, chosen, (host,) if host else ())
     job = functools.partial(make, realm=chosen, hosts=hosts, deadline=timeout)
-    volume = run_task(workplace, what, name, job, quiet=as_json)
+    volume = run_task(session, what, name, job, quiet=as_json)
     one = what.rsplit(maxsplit=1)[-1]
     if as_json:
         print_json({one: volume_row(volume, chosen.id)})

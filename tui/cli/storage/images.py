@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def images_document(key: str, reports: Sequence[ImagesReport]) -> dict[str, Any]:
-    """Give what `list --json` prints; `unasked` says which hosts could not be asked, or not for all, and why."""
+    """Return what `list --json` prints; `unasked` says which hosts could not be asked, or not for all, and why."""
     return {
         key: [_image_row(report, image) for report in reports for image in report.images],
         "unasked": [{"host": host, "error": reason} for report in reports for host, reason in report.unasked.items()],
@@ -25,7 +25,7 @@ def images_document(key: str, reports: Sequence[ImagesReport]) -> dict[str, Any]
 
 
 def volume_row(volume: Volume, realm: str) -> dict[str, Any]:
-    """Give a volume that was just made."""
+    """Return a volume that was just made."""
     return {
         "name": volume.name,
         "realm": realm,
@@ -80,10 +80,10 @@ def _moment(seconds: float | None) -> str | None:
 def print_images(title: str, report: ImagesReport) -> None:
     """Print the bricks or drives of a realm as a table, and which hosts could not be asked."""
     from core.units import show_size
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
 
-    columns = [Column(title), Column("Format"), Column("Size", right=True), Column("On disk", right=True),
-               Column("Created"), Column("Used by")]  # fmt: skip
+    columns = [Heading(title), Heading("Format"), Heading("Size", right=True), Heading("On disk", right=True),
+               Heading("Created"), Heading("Used by")]  # fmt: skip
     rows = []
     for image in report.images:
         uses = "; ".join(map(str, image.users))

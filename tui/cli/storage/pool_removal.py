@@ -46,10 +46,10 @@ def remove(
     from tui.cli.output import print_json, say
     from tui.cli.task_output import confirmed, run_task
 
-    workplace = options.workplace() if dry_run else options.changing_workplace()
-    chosen = one_realm(workplace, realm)
+    session = options.session() if dry_run else options.changing_session()
+    chosen = one_realm(session, realm)
     roles = tuple(role for role in PoolRole if role in names or not names)
-    ready = ready_hosts(hosts_of(workplace, chosen, hosts), named=bool(hosts))
+    ready = ready_hosts(hosts_of(session, chosen, hosts), named=bool(hosts))
     if dry_run:
         _print_commands(chosen, ready, roles, as_json=as_json)
         return 0
@@ -61,8 +61,8 @@ def remove(
     error: PoolsNotRemoved | None = None
     try:
         report = run_task(
-            workplace, "remove pools", chosen.id,
-            lambda control: remove_pools(workplace, control, chosen, ready, roles, deadline=timeout), quiet=as_json,
+            session, "remove pools", chosen.id,
+            lambda control: remove_pools(session, control, chosen, ready, roles, deadline=timeout), quiet=as_json,
         )  # fmt: skip
     except PoolsNotRemoved as failure:
         error, report = failure, failure.report
@@ -76,7 +76,7 @@ def remove(
 
 
 def ready_hosts(wanted: Sequence[Host], *, named: bool) -> tuple[Host, ...]:
-    """Give those that are not disabled. Raises UsageError where none is left, or one that was named is disabled."""
+    """Return those that are not disabled. Raises UsageError where none is left, or one that was named is disabled."""
     ready = tuple(host for host in wanted if host.state.connects)
     if not ready or (named and len(ready) < len(wanted)):
         disabled = ", ".join(host.name for host in wanted if not host.state.connects)

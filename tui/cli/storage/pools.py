@@ -66,12 +66,12 @@ def status(
     from tui.cli.output import print_json
     from tui.cli.task_output import run_task
 
-    workplace = options.changing_workplace() if prove else options.workplace()
+    session = options.changing_session() if prove else options.session()
     reports = []
-    for each, chosen in realms_and_hosts(workplace, realm, hosts):
+    for each, chosen in realms_and_hosts(session, realm, hosts):
         job = functools.partial(look_at_pools, realm=each, hosts=chosen, prove_sharing=prove, deadline=timeout)
         reports.append(
-            run_task(workplace, "look at pools", each.id, job, quiet=as_json or not prove, only_reads=not prove)
+            run_task(session, "look at pools", each.id, job, quiet=as_json or not prove, only_reads=not prove)
         )
     if as_json:
         print_json(document_of(reports))
@@ -139,8 +139,8 @@ def setup(
     from tui.cli.output import print_json, say
     from tui.cli.task_output import confirmed, run_task
 
-    workplace = options.workplace() if dry_run else options.changing_workplace()
-    chosen = one_realm(workplace, realm)
+    session = options.session() if dry_run else options.changing_session()
+    chosen = one_realm(session, realm)
     base, by_role = _places("--path", paths, chosen)
     source, source_by_role = _places("--source", sources, chosen)
     request = PoolRequest(
@@ -149,7 +149,7 @@ def setup(
         permissions=Permissions(_mode(mode), owner, group), need=need,
     )  # fmt: skip
     plans = request.plans(chosen)
-    wanted = hosts_of(workplace, chosen, hosts)
+    wanted = hosts_of(session, chosen, hosts)
     ready = tuple(host for host in wanted if host.state.connects)
     if not ready or (hosts and len(ready) < len(wanted)):
         disabled = ", ".join(host.name for host in wanted if not host.state.connects)
@@ -165,7 +165,7 @@ def setup(
     error: PoolsNotSetUp | None = None
     try:
         report = run_task(
-            workplace, "set up pools", chosen.id,
+            session, "set up pools", chosen.id,
             lambda control: set_up_pools(control, chosen, ready, request, proof=proof, deadline=timeout),
             quiet=as_json,
         )  # fmt: skip
@@ -183,7 +183,7 @@ def setup(
 
 
 def _places(option: str, given: Sequence[str], realm: Realm) -> tuple[str, dict[PoolRole, str]]:
-    """Tell BASE from POOL=PLACE, where POOL is what a pool is for, or its name."""
+    """Return BASE from POOL=PLACE, where POOL is what a pool is for, or its name."""
     from core.operations.storage.pool_report import PoolRole, pool_name
 
     known = {role.value: role for role in PoolRole} | {pool_name(realm, role): role for role in PoolRole}
@@ -237,7 +237,7 @@ def _print_plans(plans: Mapping[PoolRole, PoolPlan], hosts: Sequence[Host], *, a
 
 
 def document_of(reports: Sequence[PoolsReport]) -> dict[str, Any]:
-    """Give what `pools status --json` prints."""
+    """Return what `pools status --json` prints."""
     hosts = [host for report in reports for host in report.hosts]
     return {
         "hosts": [
@@ -308,10 +308,19 @@ _SHARED = {True: "yes", False: "NO", None: "unknown"}
 
 
 def _print(report: PoolsReport) -> None:
-    from tui.cli.output import Column, is_too_wide, print_table, say
+    from tui.cli.output import Heading, is_too_wide, print_table, say
 
-    columns = [Column("Host"), Column("Pool"), Column("State"), Column("Autostart"), Column("Type"), Column("Path"),
-               Column("Size", right=True), Column("Free", right=True), Column("Shared")]  # fmt: skip
+    columns = [
+        Heading("Host"),
+        Heading("Pool"),
+        Heading("State"),
+        Heading("Autostart"),
+        Heading("Type"),
+        Heading("Path"),
+        Heading("Size", right=True),
+        Heading("Free", right=True),
+        Heading("Shared"),
+    ]
     listed: list[_Listed] = []
     for host in report.hosts:
         name = host.host.name
@@ -333,10 +342,16 @@ def _print(report: PoolsReport) -> None:
 
 def _print_narrow(report: PoolsReport, listed: Sequence[_Listed]) -> None:
     """Print the same as two tables that a terminal has room for: how each pool is, and where."""
-    from tui.cli.output import Column, print_table
+    from tui.cli.output import Heading, print_table
 
-    columns = [Column("Host"), Column("Pool"), Column("State"), Column("Size", right=True), Column("Free", right=True),
-               Column("Shared")]  # fmt: skip
+    columns = [
+        Heading("Host"),
+        Heading("Pool"),
+        Heading("State"),
+        Heading("Size", right=True),
+        Heading("Free", right=True),
+        Heading("Shared"),
+    ]
     states = []
     places: dict[tuple[str, str, str], list[str]] = {}
     for host, row in listed:
@@ -350,7 +365,7 @@ def _print_narrow(report: PoolsReport, listed: Sequence[_Listed]) -> None:
     print_table(columns, states, title=f"Realm {report.realm.id}")
     where = [[pool, kind, path, ", ".join(hosts)] for (pool, kind, path), hosts in places.items()]
     if where:
-        print_table([Column("Pool"), Column("Type"), Column("Path"), Column("Hosts")], where)
+        print_table([Heading("Pool"), Heading("Type"), Heading("Path"), Heading("Hosts")], where)
 
 
 def _cells(row: Mapping[str, Any] | None) -> list[str]:

@@ -28,8 +28,8 @@ def console(options: GlobalOptions, vm: str, *, force: bool, timeout: float) -> 
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("a console needs a terminal", hint="run it by hand, or in ssh with -t")
-    with options.changing_workplace() as workplace:  # who types into a VM changes it
-        command = console_command(workplace, vm_at_hand(workplace, vm, timeout=timeout), take_over=force)
+    with options.changing_session() as session:  # who types into a VM changes it
+        command = console_command(session, vm_at_hand(session, vm, timeout=timeout), take_over=force)
     say(f"console of {command.vm} on {command.host}; {ESCAPE} ends it", error=True)
     try:
         code = run_in_foreground(command.arguments)

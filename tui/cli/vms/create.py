@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from core.errors import RealmsError
     from core.operations.scheduling.reserve import NoRoom
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.vms.create import Created
     from core.operations.vms.spec import ExistingDrive, NewDrive
     from core.placement.engine.remedies import Remedy
@@ -77,7 +77,7 @@ def create(
     from tui.cli.output import print_json
     from tui.cli.task_output import run_task
 
-    workplace = options.changing_workplace()
+    session = options.changing_session()
     try:
         filters = {None: REALM_S_FILTER, NO_FILTER: None}
         order = Order(
@@ -86,7 +86,7 @@ def create(
             vcpus=vcpus,
             memory_bytes=memory,
             devices=by_type(devices),
-            realm=_realm(workplace, realm, host),
+            realm=_realm(session, realm, host),
             host=host,
             drives=tuple(map(_drive, drives)),
             full_copy=full_copy,
@@ -97,25 +97,25 @@ def create(
             force=force,
         )
         created = run_task(
-            workplace,
+            session,
             f"create {name}",
             name,
-            lambda control: create_vm(workplace, control, order, settle=timeout),
+            lambda control: create_vm(session, control, order, settle=timeout),
             quiet=as_json,
         )
         if as_json:
-            print_json(_document(workplace, created))
+            print_json(_document(session, created))
         else:
             _print(created)
     except RealmsError as error:
         if as_json and error.exit_code == 1:
-            print_json(_refused(name, error, _remedies(workplace, error, host)))
+            print_json(_refused(name, error, _remedies(session, error, host)))
         elif isinstance(error, NoRoom) and error.placements.verdicts:
-            _explain(error, _remedies(workplace, error, host))  # with all reasons
+            _explain(error, _remedies(session, error, host))  # with all reasons
             error.message = f"{host} can't take {name}" if host else f"no host can take {name}"
         raise
     finally:
-        workplace.close()
+        session.close()
     return 0
 
 
@@ -129,26 +129,26 @@ def _drive(text: str) -> NewDrive | ExistingDrive:
         return ExistingDrive(text)
 
 
-def _realm(workplace: Workplace, realm: str | None, host: str | None) -> str:
-    """Give the realm asked for, that of the host, or the only one."""
+def _realm(session: Session, realm: str | None, host: str | None) -> str:
+    """Return the realm asked for, that of the host, or the only one."""
     from core.errors import UsageError
     from core.operations.hosts.scope import one_realm
     from core.operations.selection import check_known
 
     if host is None:
-        return one_realm(workplace, realm).id
-    hosts = {snapshot.name: snapshot.host for snapshot in workplace.registered().hosts}
+        return one_realm(session, realm).id
+    hosts = {snapshot.name: snapshot.host for snapshot in session.registered().hosts}
     check_known("host", host, hosts)
     if realm not in (None, hosts[host].realm):
         raise UsageError(f"host {host} is in realm {hosts[host].realm}, not in {realm}")
-    return one_realm(workplace, hosts[host].realm).id
+    return one_realm(session, hosts[host].realm).id
 
 
-def _document(workplace: Workplace, created: Created) -> dict[str, Any]:
+def _document(session: Session, created: Created) -> dict[str, Any]:
     from core.placement.engine.rows import placement_row, verdict_row
     from tui.cli.json_shapes import listed_vm
 
-    fleet = workplace.fleet()
+    fleet = session.fleet()
     snapshot = fleet.host(created.placement.host)
     vm = next((vm for vm in snapshot.vms if vm.uuid == created.uuid), None) if snapshot is not None else None
     registered = created.registered
@@ -170,7 +170,7 @@ def _document(workplace: Workplace, created: Created) -> dict[str, Any]:
     }
 
 
-def _remedies(workplace: Workplace, error: RealmsError, only: str | None) -> list[Remedy]:
+def _remedies(session: Session, error: RealmsError, only: str | None) -> list[Remedy]:
     """Find what would make the host that was asked for take it, or all where they are few; by what is seen now."""
     from core.operations.scheduling.reserve import NoRoom
     from core.placement.engine.remedies import remedy
@@ -182,10 +182,10 @@ def _remedies(workplace: Workplace, error: RealmsError, only: str | None) -> lis
     refused = [host for host in refused if only in (None, host)]
     if len(refused) > FEW_HOSTS:
         return []
-    fleet = workplace.fleet()
+    fleet = session.fleet()
     snapshots = {snapshot.name: snapshot for snapshot in fleet.hosts}
     found = (
-        remedy(workplace.configuration, fleet, error.placements.request, snapshots[host])
+        remedy(session.configuration, fleet, error.placements.request, snapshots[host])
         for host in refused
         if host in snapshots
     )

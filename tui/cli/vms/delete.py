@@ -12,7 +12,7 @@ from tui.cli.vms.power import common_options, row, warn_foreign
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.operations.vms.delete import Deleted
     from core.operations.vms.power import Done
@@ -43,8 +43,8 @@ def delete(
     from tui.cli.task_output import confirmed, run_task
 
     as_json = common["as_json"]
-    with options.changing_workplace() as workplace:
-        targets = find_targets(workplace, common["names"], foreign=common["foreign"], timeout=common["timeout"])
+    with options.changing_session() as session:
+        targets = find_targets(session, common["names"], foreign=common["foreign"], timeout=common["timeout"])
         warn_foreign(targets)
         refused = _refused(targets) if not force else []
         if refused and as_json:  # nothing is done to any, and each has its row all the same
@@ -56,18 +56,18 @@ def delete(
             say("nothing was deleted", error=True)
             return 1
         if volumes and not drives and not yes and not as_json:
-            drives = _drives_too(workplace, targets, volumes_of)
+            drives = _drives_too(session, targets, volumes_of)
         gone: dict[Target, Deleted] = {}
 
         def job(control: Control, target: Target) -> Done:
             gone[target] = delete_vm(
-                workplace, control, target,
+                session, control, target,
                 volumes=volumes, drives=drives, force=force, unasked=unasked, patience=common["timeout"],
             )  # fmt: skip
             return Done(target)
 
         outcomes = run_task(
-            workplace,
+            session,
             f"delete {what}",
             what,
             lambda control: on_each_host(control, targets, job, at_once=STARTS_AT_ONCE),
@@ -77,7 +77,7 @@ def delete(
 
 
 def _refused(targets: Sequence[Target]) -> list[Done]:
-    """Give what came of the VMs, where some of them are active and may not be: nothing, for all of them."""
+    """Return what came of the VMs, where some of them are active and may not be: nothing, for all of them."""
     from core.operations.vms.delete import VMActive
     from core.operations.vms.power import Done
 
@@ -88,7 +88,7 @@ def _refused(targets: Sequence[Target]) -> list[Done]:
     return [Done(target, changed=False, error=error) for target in targets]
 
 
-def _drives_too(workplace: Workplace, targets: Sequence[Target], volumes_of: Any) -> bool:
+def _drives_too(session: Session, targets: Sequence[Target], volumes_of: Any) -> bool:
     """Ask on a terminal whether the drives go too; what nobody is asked about stays."""
     import sys
 
@@ -96,7 +96,7 @@ def _drives_too(workplace: Workplace, targets: Sequence[Target], volumes_of: Any
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    names = [volume.name for target in targets for volume in volumes_of(workplace, target).drives]
+    names = [volume.name for target in targets for volume in volumes_of(session, target).drives]
     question = f"Delete also {', '.join(names)}? They are drives with their users' data."
     return bool(names) and click.confirm(printable(question), default=False, err=True)
 

@@ -10,7 +10,7 @@ from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_o
 
 if TYPE_CHECKING:
     from core.operations.vms.drives import AttachedDrive
-    from core.operations.vms.lookup import VMAtHand
+    from core.operations.vms.lookup import ResolvedVM
 
 foreign_option = click.option("--foreign", is_flag=True, help="Also change a VM that the realm did not make.")
 timeout_option = click.option(
@@ -52,12 +52,12 @@ def attach_drive(
     from core.operations.vms.lookup import vm_at_hand
     from tui.cli.task_output import run_task
 
-    with options.changing_workplace() as workplace:
-        at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
+    with options.changing_session() as session:
+        at_hand = vm_at_hand(session, vm, timeout=timeout, foreign=foreign)
         attached = run_task(
-            workplace, f"attach drive {drive}", at_hand.vm.name,
+            session, f"attach drive {drive}", at_hand.vm.name,
             lambda control: drives_attached.attach_drive(
-                workplace, control, at_hand, drive, target=target, format=form, force=force, deadline=timeout
+                session, control, at_hand, drive, target=target, format=form, force=force, deadline=timeout
             ),
             quiet=as_json,
         )  # fmt: skip
@@ -87,12 +87,12 @@ def detach_drive(
     from core.operations.vms.lookup import vm_at_hand
     from tui.cli.task_output import run_task
 
-    with options.changing_workplace() as workplace:
-        at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
+    with options.changing_session() as session:
+        at_hand = vm_at_hand(session, vm, timeout=timeout, foreign=foreign)
         detached = run_task(
-            workplace, f"detach drive {drive}", at_hand.vm.name,
+            session, f"detach drive {drive}", at_hand.vm.name,
             lambda control: drives_attached.detach_drive(
-                workplace, control, at_hand, drive, patience=wait, deadline=timeout
+                session, control, at_hand, drive, patience=wait, deadline=timeout
             ),
             quiet=as_json,
         )  # fmt: skip
@@ -100,7 +100,7 @@ def detach_drive(
     return 0
 
 
-def _print(what: str, at_hand: VMAtHand, drive: AttachedDrive, *, as_json: bool) -> None:
+def _print(what: str, at_hand: ResolvedVM, drive: AttachedDrive, *, as_json: bool) -> None:
     from tui.cli.output import print_json, say
 
     if as_json:
@@ -115,7 +115,7 @@ def _print(what: str, at_hand: VMAtHand, drive: AttachedDrive, *, as_json: bool)
         say(f"drive {drive.drive} will be {drive.target} of {vm} when it is started the next time")
 
 
-def _row(at_hand: VMAtHand, drive: AttachedDrive) -> dict[str, Any]:
+def _row(at_hand: ResolvedVM, drive: AttachedDrive) -> dict[str, Any]:
     return {
         "vm": at_hand.vm.name,
         "uuid": at_hand.vm.uuid,

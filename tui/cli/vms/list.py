@@ -10,7 +10,7 @@ from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pas
 
 if TYPE_CHECKING:
     from core.fleet.fleet import VM, Fleet, VMState
-    from core.operations.session import Workplace
+    from core.operations.session import Session
 
 
 @click.command("list", cls=RealmsCommand)
@@ -29,31 +29,41 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
     from tui.cli.json_shapes import vms_document
     from tui.cli.output import print_json
 
-    with options.workplace() as workplace:
-        fleet = only(workplace.settled_fleet(timeout, addresses=True), workplace.configuration, realm=realm, host=host)
+    with options.session() as session:
+        fleet = only(session.settled_fleet(timeout, addresses=True), session.configuration, realm=realm, host=host)
     if as_json:
         print_json(vms_document(fleet))
     else:
-        _print(fleet, timeout=timeout if workplace.is_live else None)
-        _tell_left_behind(workplace)
+        _print(fleet, timeout=timeout if session.is_live else None)
+        _tell_left_behind(session)
 
 
 def _print(fleet: Fleet, *, timeout: float | None) -> None:
     """Print the VMs, how many hosts answered, and which did not; `timeout` is what live hosts were given."""
     from core.fleet.fleet import Connection
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
 
-    columns = [Column("VM"), Column("Host"), Column("State"), Column("vCPUs", right=True), Column("Memory", right=True),
-               Column("Devices"), Column("Endpoint"), Column("CPU", right=True), Column("Age", right=True)]  # fmt: skip
+    columns = [
+        Heading("VM"),
+        Heading("Host"),
+        Heading("State"),
+        Heading("vCPUs", right=True),
+        Heading("Memory", right=True),
+        Heading("Devices"),
+        Heading("Endpoint"),
+        Heading("CPU", right=True),
+        Heading("Age", right=True),
+    ]
     rows = [
         _row(vm, snapshot.state_of(vm), fleet.age(snapshot))
         for snapshot in fleet.hosts
         for vm in sorted(snapshot.vms, key=lambda vm: vm.name)
     ]
     telling = [
-        index for index, column in enumerate(columns)
+        index
+        for index, column in enumerate(columns)
         if column.title not in ("Devices", "CPU") or any(row[index] != "-" for row in rows)
-    ]  # fmt: skip
+    ]
     print_table([columns[index] for index in telling], [[row[index] for index in telling] for row in rows])
     say(f"{len(rows)} VM{'' if len(rows) == 1 else 's'}; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
     for snapshot in fleet.hosts:
@@ -68,13 +78,13 @@ def _print(fleet: Fleet, *, timeout: float | None) -> None:
         say(f"disabled, and not asked: {', '.join(left_out)}")
 
 
-def _tell_left_behind(workplace: Workplace) -> None:
-    """Say where killed programs left work half done: any other program shows it (specification, section 8)."""
+def _tell_left_behind(session: Session) -> None:
+    """Print where killed programs left work half done: any other program shows it (specification, section 8)."""
     from core.operations.tasks.journal import Journal
     from tui.cli.output import say
 
-    if workplace.registry is not None:
-        left = Journal(workplace.registry.path, workplace.clock).left_behind()
+    if session.registry is not None:
+        left = Journal(session.registry.path, session.clock).left_behind()
         if left:
             say(f"left half done by killed programs: {', '.join(f'{each.operation} {each.vm}' for each in left)}; "
                 "see realms vms recover")  # fmt: skip

@@ -9,10 +9,10 @@ import click
 from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
-    from core.operations.migration.options import MigrationWish
+    from core.operations.migration.options import MigrationOptions
     from core.operations.migration.outcome import Migrated
     from core.operations.migration.plan import MigrationPlan
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
 
 
@@ -85,27 +85,27 @@ def migrate(
     fails midway, both hosts are asked where the VM is. Exit code 1 where it can't move, or did not.
     """
     from core.driver.migration.migration import MigrationMode
-    from core.operations.migration.options import MigrationWish
+    from core.operations.migration.options import MigrationOptions
 
-    wish = MigrationWish(
+    wish = MigrationOptions(
         mode=MigrationMode(mode), auto_converge=not no_auto_converge, bandwidth=bandwidth or 0, timeout=within, **given
     )
-    with options.workplace() if only_check else options.changing_workplace() as workplace:
-        return _Run(workplace, wish, only_check=only_check, as_json=as_json, yes=yes, timeout=timeout).run(vm)
+    with options.session() if only_check else options.changing_session() as session:
+        return _Run(session, wish, only_check=only_check, as_json=as_json, yes=yes, timeout=timeout).run(vm)
 
 
 class _Run:
     def __init__(
         self,
-        workplace: Workplace,
-        wish: MigrationWish,
+        session: Session,
+        wish: MigrationOptions,
         *,
         only_check: bool,
         as_json: bool,
         yes: bool,
         timeout: float,
     ) -> None:
-        self._workplace = workplace
+        self._session = session
         self._wish = wish
         self._only_check = only_check
         self._as_json = as_json
@@ -117,24 +117,24 @@ class _Run:
         from core.errors import RealmsError, UsageError
         from core.operations.migration.migrate import migrate
         from core.operations.migration.outcome import MigrationCancelled, MigrationFailed
-        from core.operations.migration.plan import Departure, MigrationRefused, plan_migration
+        from core.operations.migration.plan import MigrationRefused, MigrationSource, plan_migration
         from core.operations.selection import find_vm
         from tui.cli.output import print_json
         from tui.cli.task_output import confirmed, run_task
         from tui.cli.vms.migration_text import document_of, print_moved, print_plan
 
-        workplace, wish = self._workplace, self._wish
-        if not workplace.is_live:
+        session, wish = self._session, self._wish
+        if not session.is_live:
             raise UsageError("a saved fleet has no VMs that could move", hint="leave out --fleet")
-        fleet = workplace.settled_fleet(self._timeout)
+        fleet = session.settled_fleet(self._timeout)
         snapshot, vm = find_vm(fleet, wanted)
-        departure = Departure(fleet, snapshot, vm)
-        prove = not workplace.read_only
+        departure = MigrationSource(fleet, snapshot, vm)
+        prove = not session.read_only
 
         def check(control: Control) -> MigrationPlan:
-            return plan_migration(control, workplace, departure, wish, prove=prove, deadline=self._timeout)
+            return plan_migration(control, session, departure, wish, prove=prove, deadline=self._timeout)
 
-        plan = run_task(workplace, "check a migration", vm.name, check, quiet=self._as_json)
+        plan = run_task(session, "check a migration", vm.name, check, quiet=self._as_json)
         if self._only_check or not plan.ok:
             if self._as_json:
                 print_json(document_of(plan))
@@ -150,10 +150,10 @@ class _Run:
             return 1
 
         def move(control: Control) -> Migrated:
-            return migrate(control, workplace, plan)
+            return migrate(control, session, plan)
 
         try:
-            moved = run_task(workplace, "migrate", vm.name, move, quiet=self._as_json)
+            moved = run_task(session, "migrate", vm.name, move, quiet=self._as_json)
         except MigrationRefused:
             raise
         except (MigrationFailed, MigrationCancelled) as error:

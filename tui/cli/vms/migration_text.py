@@ -12,7 +12,7 @@ from tui.cli.output import say
 
 if TYPE_CHECKING:
     from core.errors import RealmsError
-    from core.operations.migration.location import Whereabouts
+    from core.operations.migration.location import VMLocation
     from core.operations.migration.options import Obstacle
     from core.operations.migration.outcome import Migrated
     from core.operations.migration.plan import MigrationPlan
@@ -36,7 +36,7 @@ def print_plan(plan: MigrationPlan, *, brief: bool = False) -> None:
 
 
 def why(plan: MigrationPlan) -> str:
-    """Say why this host: its cost, and what it is ahead of."""
+    """Return why this host: its cost, and what it is ahead of."""
     from core.placement.engine.decision import decide
     from tui.cli.placement.text import sentence
 
@@ -68,7 +68,7 @@ def _print_obstacle(obstacle: Obstacle) -> None:
 
 
 def print_moved(moved: Migrated) -> None:
-    """Say where the VM is now."""
+    """Print where the VM is now."""
     from core.units import show_size
 
     sent = f", {show_size(moved.bytes_sent)} sent" if moved.bytes_sent else ""
@@ -80,9 +80,9 @@ def document_of(
     *,
     moved: Migrated | None = None,
     error: RealmsError | None = None,
-    whereabouts: Whereabouts | None = None,
+    whereabouts: VMLocation | None = None,
 ) -> dict[str, Any]:
-    """Give the JSON document. `outcome` is null where only the check was made.
+    """Return the JSON document. `outcome` is null where only the check was made.
 
     `outcome.host` is null where nobody knows the VM's host or two have it; `outcome.place` says which.
     """
@@ -129,15 +129,15 @@ def document_of(
     }
 
 
-def _host_of(plan: MigrationPlan, found: Whereabouts | None) -> str | None:
-    from core.operations.migration.location import Place
+def _host_of(plan: MigrationPlan, found: VMLocation | None) -> str | None:
+    from core.operations.migration.location import LocationState
 
     if found is None:
         return plan.source.name
     match found.place:
-        case Place.SOURCE | Place.OFF_AT_SOURCE:
+        case LocationState.SOURCE | LocationState.OFF_AT_SOURCE:
             return plan.source.name
-        case Place.TARGET | Place.OFF_AT_TARGET:
+        case LocationState.TARGET | LocationState.OFF_AT_TARGET:
             return plan.target.name
         case _:
             return None

@@ -11,7 +11,7 @@ from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_o
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.operations.vms.power import Action, Done
     from core.operations.vms.target import Target
@@ -45,10 +45,10 @@ def start(options: GlobalOptions, *, force: bool, no_wait: bool, **common: Any) 
     """
     from core.operations.vms.start import start_vm
 
-    def job(workplace: Workplace) -> Callable[[Control, Target], Done]:
+    def job(session: Session) -> Callable[[Control, Target], Done]:
         patience = common["timeout"]
         return lambda control, target: start_vm(
-            workplace, control, target, force=force, wait=not no_wait, patience=patience
+            session, control, target, force=force, wait=not no_wait, patience=patience
         )
 
     return _run(options, "start", common, job)
@@ -65,12 +65,12 @@ def shutdown(options: GlobalOptions, *, within: float, force: bool, no_wait: boo
     """Ask VMs to shut themselves down, and wait until they have; asks whether to turn off those that don't."""
     from core.operations.vms.power import Action, NotShutDown, act
 
-    def job(workplace: Workplace) -> Callable[[Control, Target], Done]:
+    def job(session: Session) -> Callable[[Control, Target], Done]:
         return lambda control, target: act(
-            workplace, control, target, Action.SHUTDOWN, timeout=within, force=force, wait=not no_wait
+            session, control, target, Action.SHUTDOWN, timeout=within, force=force, wait=not no_wait
         )
 
-    def settle(workplace: Workplace, outcomes: Sequence[Done]) -> Sequence[Done]:
+    def settle(session: Session, outcomes: Sequence[Done]) -> Sequence[Done]:
         """Ask about those that still run; only on a terminal, as cutting the power is never a script's default."""
         stuck = [done for done in outcomes if isinstance(done.error, NotShutDown)]
         names = ", ".join(done.target.name for done in stuck)
@@ -78,7 +78,7 @@ def shutdown(options: GlobalOptions, *, within: float, force: bool, no_wait: boo
             return outcomes
         targets = [done.target for done in stuck]
         turned_off = _do(
-            workplace, "off", targets, common, lambda control, target: act(workplace, control, target, Action.OFF)
+            session, "off", targets, common, lambda control, target: act(session, control, target, Action.OFF)
         )
         again = {done.target: done for done in turned_off}
         return [again.get(done.target, done) for done in outcomes]
@@ -128,8 +128,8 @@ def _act(options: GlobalOptions, word: str, common: Options, *, question: str = 
 
     action: Action = Action(word)
 
-    def job(workplace: Workplace) -> Callable[[Control, Target], Done]:
-        return lambda control, target: act(workplace, control, target, action)
+    def job(session: Session) -> Callable[[Control, Target], Done]:
+        return lambda control, target: act(session, control, target, action)
 
     return _run(options, word, common, job, question=question, yes=yes)
 
@@ -148,9 +148,9 @@ def _run(
     options: GlobalOptions,
     word: str,
     common: Options,
-    job: Callable[[Workplace], Callable[[Control, Target], Done]],
+    job: Callable[[Session], Callable[[Control, Target], Done]],
     *,
-    settle: Callable[[Workplace, Sequence[Done]], Sequence[Done]] | None = None,
+    settle: Callable[[Session, Sequence[Done]], Sequence[Done]] | None = None,
     question: str = "",
     yes: bool = True,
 ) -> int:
@@ -159,20 +159,20 @@ def _run(
     from tui.cli.output import say
     from tui.cli.task_output import confirmed
 
-    with options.changing_workplace() as workplace:
-        targets = find_targets(workplace, common["names"], foreign=common["foreign"], timeout=common["timeout"])
+    with options.changing_session() as session:
+        targets = find_targets(session, common["names"], foreign=common["foreign"], timeout=common["timeout"])
         warn_foreign(targets)
         if question and not confirmed(question.format(", ".join(target.name for target in targets)), yes=yes):
             say("nothing was done", error=True)
             return 1
-        outcomes = _do(workplace, word, targets, common, job(workplace))
+        outcomes = _do(session, word, targets, common, job(session))
         if settle is not None:
-            outcomes = settle(workplace, outcomes)
+            outcomes = settle(session, outcomes)
     return report(word, outcomes, as_json=common["as_json"])
 
 
 def _do(
-    workplace: Workplace,
+    session: Session,
     word: str,
     targets: Sequence[Target],
     common: Options,
@@ -184,13 +184,13 @@ def _do(
     at_once = STARTS_AT_ONCE if word == "start" else MOST_AT_ONCE
     names = ", ".join(target.vm.name for target in targets)
     return run_task(
-        workplace, f"{word} {names}", names, lambda control: on_each_host(control, targets, job, at_once=at_once),
+        session, f"{word} {names}", names, lambda control: on_each_host(control, targets, job, at_once=at_once),
         quiet=common["as_json"],
     )  # fmt: skip
 
 
 def warn_foreign(targets: Sequence[Target]) -> None:
-    """Say which of the VMs are not the realm's own."""
+    """Print which of the VMs are not the realm's own."""
     from tui.cli.output import say
 
     for target in targets:
@@ -222,13 +222,13 @@ def report(word: str, outcomes: Sequence[Done], *, as_json: bool) -> int:
 
 
 def _failure(target: Target, message: str) -> str:
-    """Say what went wrong with a VM, which many a message begins with."""
+    """Return what went wrong with a VM, which many a message begins with."""
     named = any(message.startswith((f"{name} ", f"{name}: ")) for name in (target.vm.name, target.name))
     return message if named else f"{target.vm.name}: {message}"
 
 
 def row(done: Done) -> dict[str, Any]:
-    """Give what came of one VM as a row of JSON."""
+    """Return what came of one VM as a row of JSON."""
     vm = done.target.vm
     return {
         "name": vm.name,

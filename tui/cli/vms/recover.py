@@ -12,9 +12,9 @@ from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pas
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
-    from core.operations.vms.cleanup import Leftover
+    from core.operations.vms.cleanup import InterruptedOperation
 
 Outcome = tuple[str | None, RealmsError | None]
 """What was done about an operation, or the error that was met; both None where nothing was done."""
@@ -28,7 +28,7 @@ Outcome = tuple[str | None, RealmsError | None]
 @json_option
 @pass_options
 def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float, as_json: bool) -> int:
-    """Tell what programs that were killed at work left behind, and clean it up or go on with it.
+    """Return what programs that were killed at work left behind, and clean it up or go on with it.
 
     With --read-only it is only told. Never deletes what another VM is known to use. Where nobody can tell, as a host
     can't be asked or is disabled, volumes go only with --unasked. Exit code 1 while anything is left.
@@ -38,24 +38,26 @@ def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float,
     from core.operations.recovery import survey
     from tui.cli.output import print_json, say
 
-    with options.changing_workplace() if yes else options.workplace() as workplace:
-        if not workplace.is_live:
+    with options.changing_session() if yes else options.session() as session:
+        if not session.is_live:
             raise UsageError("a saved fleet has nothing that programs could leave behind", hint="leave out --fleet")
-        left = survey(workplace, settle=timeout)
+        left = survey(session, settle=timeout)
         if not as_json:
             _print(left)
-        asked = workplace.can_change and sys.stdin.isatty() and sys.stderr.isatty() and not as_json and bool(left)
+        asked = session.is_writable and sys.stdin.isatty() and sys.stderr.isatty() and not as_json and bool(left)
         outcomes: dict[str, Outcome] = {}
         if left and (yes or (asked and click.confirm("Clean up?", default=False, err=True))):
-            outcomes = _clean_up(workplace, left, unasked=unasked, quiet=as_json)
-        elif left and not as_json and not asked and workplace.can_change:
+            outcomes = _clean_up(session, left, unasked=unasked, quiet=as_json)
+        elif left and not as_json and not asked and session.is_writable:
             say("nothing was done; --yes cleans up", error=True)
         if as_json:
-            print_json(_document(workplace, left, outcomes))
+            print_json(_document(session, left, outcomes))
     return 0 if all(outcomes.get(each.record.id, (None, None))[0] for each in left) else 1
 
 
-def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, unasked: bool, quiet: bool) -> dict[str, Outcome]:
+def _clean_up(
+    session: Session, left: Sequence[InterruptedOperation], *, unasked: bool, quiet: bool
+) -> dict[str, Outcome]:
     from core.operations import recovery
     from tui.cli.output import say
     from tui.cli.task_output import run_task
@@ -65,10 +67,10 @@ def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, unasked: bool, 
         vm = each.record.vm
         try:
 
-            def job(control: Control, each: Leftover = each) -> str:
-                return recovery.recover(workplace, control, each, unasked=unasked).value
+            def job(control: Control, each: InterruptedOperation = each) -> str:
+                return recovery.recover(session, control, each, unasked=unasked).value
 
-            done = run_task(workplace, f"recover {vm}", vm, job, quiet=quiet)
+            done = run_task(session, f"recover {vm}", vm, job, quiet=quiet)
         except RealmsError as error:
             outcomes[each.record.id] = (None, error)
             say(f"{vm}: {error}", error=True)
@@ -79,33 +81,33 @@ def _clean_up(workplace: Workplace, left: Sequence[Leftover], *, unasked: bool, 
     return outcomes
 
 
-def _told(each: Leftover, done: str) -> str:
-    """Say what was done about an operation."""
+def _told(each: InterruptedOperation, done: str) -> str:
+    """Return what was done about an operation."""
     from core.operations.tasks.journal import Operation
-    from core.operations.vms.cleanup import Plan
+    from core.operations.vms.cleanup import CleanupAction
 
     if each.record.operation == Operation.MIGRATE:
         return each.message.removesuffix(": note that, and tidy up")
     return {
-        Plan.FORGET: "nothing was left of it; it is forgotten",
-        Plan.REMOVE: "what was there of it is removed",
-        Plan.COMPLETE: "it is complete, and that is noted",
-        Plan.WAIT: "it is settled: see realms vms list",
-        Plan.FINISH: "finished",
-    }.get(Plan(done), done)
+        CleanupAction.FORGET: "nothing was left of it; it is forgotten",
+        CleanupAction.REMOVE: "what was there of it is removed",
+        CleanupAction.COMPLETE: "it is complete, and that is noted",
+        CleanupAction.WAIT: "it is settled: see realms vms list",
+        CleanupAction.FINISH: "finished",
+    }.get(CleanupAction(done), done)
 
 
-def _print(left: Sequence[Leftover]) -> None:
+def _print(left: Sequence[InterruptedOperation]) -> None:
     import time
 
     from core.units import show_age
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
 
     if not left:
         say("nothing was left behind")
         return
-    columns = [Column("Operation"), Column("VM"), Column("Host"), Column("Age", right=True), Column("VM there"),
-               Column("What would be done")]  # fmt: skip
+    columns = [Heading("Operation"), Heading("VM"), Heading("Host"), Heading("Age", right=True), Heading("VM there"),
+               Heading("What would be done")]  # fmt: skip
     rows = [
         [
             each.record.operation,
@@ -124,12 +126,12 @@ def _print(left: Sequence[Leftover]) -> None:
             say(f"  volume {pool}/{volume}")
 
 
-def _document(workplace: Workplace, left: Sequence[Leftover], outcomes: dict[str, Outcome]) -> dict[str, Any]:
-    now = workplace.clock.now()
+def _document(session: Session, left: Sequence[InterruptedOperation], outcomes: dict[str, Outcome]) -> dict[str, Any]:
+    now = session.clock.now()
     return {"left_behind": [_row(each, now, *outcomes.get(each.record.id, (None, None))) for each in left]}
 
 
-def _row(each: Leftover, now: float, done: str | None, error: RealmsError | None) -> dict[str, Any]:
+def _row(each: InterruptedOperation, now: float, done: str | None, error: RealmsError | None) -> dict[str, Any]:
     record = each.record
     return {
         "id": record.id,

@@ -44,16 +44,16 @@ def restore(
     from tui.cli.output import print_json, say
     from tui.cli.task_output import confirmed, run_task
 
-    with options.changing_workplace() as workplace:
-        at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
+    with options.changing_session() as session:
+        at_hand = vm_at_hand(session, vm, timeout=timeout, foreign=foreign)
         name = at_hand.vm.name
         if not confirmed(f"Put the disks of {name} back to {snapshot}? What was written since is lost.", yes=yes):
             say("nothing was changed", error=True)
             return 1
         restored = run_task(
-            workplace, f"restore {snapshot}", name,
+            session, f"restore {snapshot}", name,
             lambda control: restore_snapshot(
-                workplace, control, at_hand, snapshot, targets=targets, force=force, start=start, deadline=timeout
+                session, control, at_hand, snapshot, targets=targets, force=force, start=start, deadline=timeout
             ),
             quiet=as_json,
         )  # fmt: skip

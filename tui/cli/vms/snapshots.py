@@ -48,12 +48,12 @@ def snapshot(
     from core.operations.vms.snapshots import check_snapshot_name, name_by_time, take_snapshot
     from tui.cli.task_output import run_task
 
-    with options.changing_workplace() as workplace:
-        now = workplace.clock.now()
+    with options.changing_session() as session:
+        now = session.clock.now()
         chosen = check_snapshot_name(name if name is not None else name_by_time(now))
-        at_hand = vm_at_hand(workplace, vm, timeout=timeout, foreign=foreign)
+        at_hand = vm_at_hand(session, vm, timeout=timeout, foreign=foreign)
         taken = run_task(
-            workplace, f"take snapshot {chosen}", at_hand.vm.name,
+            session, f"take snapshot {chosen}", at_hand.vm.name,
             lambda control: take_snapshot(
                 control, at_hand, chosen, now=now, targets=targets, freeze=not no_freeze, deadline=timeout
             ),
@@ -80,11 +80,11 @@ def snapshots(options: GlobalOptions, vm: str | None, *, realm: str | None, time
     from core.operations.vms.snapshot_list import snapshots_of_realm, snapshots_of_vm
     from tui.cli.output import print_json
 
-    with options.workplace() as workplace:
+    with options.session() as session:
         found = (
-            snapshots_of_vm(workplace, vm, timeout=timeout)
+            snapshots_of_vm(session, vm, timeout=timeout)
             if vm is not None
-            else snapshots_of_realm(workplace, realm, timeout=timeout)
+            else snapshots_of_realm(session, realm, timeout=timeout)
         )
     if as_json:
         print_json({"snapshots": [_row(each) for each in found]})
@@ -113,13 +113,13 @@ def delete_snapshot(
     from tui.cli.output import say
     from tui.cli.task_output import confirmed, run_task
 
-    with options.changing_workplace() as workplace:
-        owner = owner_of_snapshots(workplace, vm, timeout=timeout, foreign=foreign)
+    with options.changing_session() as session:
+        owner = owner_of_snapshots(session, vm, timeout=timeout, foreign=foreign)
         if not confirmed(f"Delete snapshot {name} of {owner.name} for good?", yes=yes):
             say("nothing was deleted", error=True)
             return 1
         gone = run_task(
-            workplace, f"delete snapshot {name}", owner.name,
+            session, f"delete snapshot {name}", owner.name,
             lambda control: delete_snapshot(control, owner, name, deadline=timeout), quiet=as_json,
         )  # fmt: skip
     _print_one("deleted", gone, f"snapshot {name} of {owner.name} is deleted", as_json=as_json)
@@ -138,10 +138,17 @@ def _print_one(key: str, snapshot: Snapshot, sentence: str, *, as_json: bool) ->
 
 def _print_table(found: Sequence[Snapshot]) -> None:
     from core.units import show_size
-    from tui.cli.output import Column, print_table, say
+    from tui.cli.output import Heading, print_table, say
 
-    columns = [Column("Snapshot"), Column("VM"), Column("Taken"), Column("VM was"), Column("State"), Column("Disks"),
-               Column("On disk", right=True)]  # fmt: skip
+    columns = [
+        Heading("Snapshot"),
+        Heading("VM"),
+        Heading("Taken"),
+        Heading("VM was"),
+        Heading("State"),
+        Heading("Disks"),
+        Heading("On disk", right=True),
+    ]
     rows = [
         [
             each.name,

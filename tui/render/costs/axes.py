@@ -79,7 +79,7 @@ def _ceiling(finite: Iterable[float], marked: float) -> float:
 
 
 def _ticks(low: float, high: float, power: float, rows: int) -> tuple[tuple[float, str], ...]:
-    """Give multiples of a round step between two costs, given in units of `power`: 0 and at least one more."""
+    """Return multiples of a round step between two costs, given in units of `power`: 0 and at least one more."""
     wanted = max(1, (rows - 1) // _ROWS_PER_TICK)
     rough = (high - low) / wanted
     magnitude = 10.0 ** math.floor(math.log10(rough))

@@ -39,7 +39,7 @@ class Sample:
 
 
 def landmarks(curve: Curve, after: float = 0.0, until: float = INFINITY) -> tuple[Landmark, ...]:
-    """Give the inputs above `after`, up to `until`, at which a curve changes; in order, each place once.
+    """Return the inputs above `after`, up to `until`, at which a curve changes; in order, each place once.
 
     Parameters that never take effect, such as a `hard` beyond the cutoff, are left out.
     """

@@ -43,7 +43,7 @@ class Exploration:
         return self.placements.count
 
     def says_the_same_as(self, other: Exploration) -> bool:
-        """Tell whether the answer is the same, figure by figure, although the fleet may be newer."""
+        """Return whether the answer is the same, figure by figure, although the fleet may be newer."""
         if (self.before is None) != (other.before is None) or self.changes != other.changes:
             return False
         if self.before is not None and other.before is not None and not self.before.says_the_same_as(other.before):
@@ -89,7 +89,7 @@ class Exploration:
         return (*first, *sorted(found.difference(first)))
 
     def verdict(self, host: str) -> Verdict | None:
-        """Give what placement says of a host; None where it was not asked."""
+        """Return what placement says of a host; None where it was not asked."""
         return next((verdict for verdict in self.placements.verdicts if verdict.host == host), None)
 
     def close_up(self, host: str) -> CloseUp | None:
@@ -183,7 +183,7 @@ class CloseUp:
         return max(reversed(curves), key=_weight).attribute
 
     def capacity(self, attribute: str) -> float | None:
-        """Give what the host's profile has of an attribute; None for VMs, and without a profile."""
+        """Return what the host's profile has of an attribute; None for VMs, and without a profile."""
         if self.profile is None or attribute == "vms":
             return None
         if attribute == "vcpus":

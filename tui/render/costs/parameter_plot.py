@@ -7,27 +7,29 @@ from core.curves import Curve
 from core.errors import UsageError
 from core.text import printable
 from tui.render.costs.exploration import CloseUp
-from tui.render.costs.parameters import Kind, Parameter
+from tui.render.costs.parameters import Parameter, ParameterKind
 from tui.render.costs.plot import Marks
 from tui.render.costs.refusals import short_name
 from tui.render.figures import cost_text
 
 
 def complaint(error: UsageError) -> str:
-    """Say what is wrong, without the path that stands beside it anyway."""
+    """Return what is wrong, without the path that stands beside it anyway."""
     return error.bare
 
 
 def hint(parameter: Parameter, *, typing: bool) -> str:
-    """Say what can be done with a parameter, or what can be typed."""
+    """Return what can be done with a parameter, or what can be typed."""
     if not typing:
-        return "Enter types, Del undoes" if parameter.kind is Kind.CURVE else "+ - step, Enter types, Del undoes"
+        return (
+            "Enter types, Del undoes" if parameter.kind is ParameterKind.CURVE else "+ - step, Enter types, Del undoes"
+        )
     match parameter.kind:
-        case Kind.CURVE:
+        case ParameterKind.CURVE:
             what = "A whole curve in braces, or none"
-        case Kind.SIZE:
+        case ParameterKind.SIZE:
             what = "A size, such as 800 GiB"
-        case Kind.BYTES:
+        case ParameterKind.BYTES:
             what = "Bytes as a plain number, or none"
         case _:
             what = "A number" if parameter.path[-1] != "max" else "A number, or none"
@@ -35,7 +37,7 @@ def hint(parameter: Parameter, *, typing: bool) -> str:
 
 
 def curve_of(function: CostFunction, attribute: str | None) -> Curve | None:
-    """Give the curve of a term; None where the function has none."""
+    """Return the curve of a term; None where the function has none."""
     match attribute:
         case None:
             return None
@@ -50,7 +52,7 @@ def curve_of(function: CostFunction, attribute: str | None) -> Curve | None:
 
 
 def marks_of(close_up: CloseUp | None, attribute: str) -> Marks:
-    """Give what to mark on a term's curve: the use of a host before and after, and what the host has."""
+    """Return what to mark on a term's curve: the use of a host before and after, and what the host has."""
     if close_up is None:
         return Marks()
     change = next((each for each in close_up.changes if each.attribute == attribute), None)

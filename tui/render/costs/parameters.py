@@ -29,7 +29,7 @@ _INPUTS = ("soft", "hard", "cutoff", "max")
 """Parameters that are inputs of their curve, of which most are whole numbers."""
 
 
-class Kind(Enum):
+class ParameterKind(Enum):
     """What a parameter holds."""
 
     NUMBER = "number"
@@ -52,7 +52,7 @@ class Parameter:
 
     path: tuple[str, ...]
     attribute: str
-    kind: Kind
+    kind: ParameterKind
     text: str
     shown: str
 
@@ -62,16 +62,16 @@ class Parameter:
         return render_path(self.path[2:])
 
     def next(self, direction: int) -> str | None:
-        """Give the next larger (1) or smaller (-1) round value; None for a curve, which has none."""
-        if self.kind is Kind.CURVE:
+        """Return the next larger (1) or smaller (-1) round value; None for a curve, which has none."""
+        if self.kind is ParameterKind.CURVE:
             return None
-        if self.kind in (Kind.SIZE, Kind.BYTES):
+        if self.kind in (ParameterKind.SIZE, ParameterKind.BYTES):
             return self._next_size(direction)
         try:
             value = Decimal(self.text)
         except InvalidOperation:  # not set: no maximum, from which there is no next one
             return None
-        return _plain(_next(value, direction, whole=self.kind is Kind.AMOUNT))
+        return _plain(_next(value, direction, whole=self.kind is ParameterKind.AMOUNT))
 
     def _next_size(self, direction: int) -> str | None:
         try:
@@ -82,7 +82,7 @@ class Parameter:
         step = max(_MIB, (1 << max(0, below.bit_length() - 1)) // 8)
         after = (size // step + 1) * step if direction > 0 else ((size - 1) // step) * step
         after = max(_MIB, after)
-        return size_text(after) if self.kind is Kind.SIZE else str(after)
+        return size_text(after) if self.kind is ParameterKind.SIZE else str(after)
 
 
 def parameters(function: CostFunction) -> tuple[Parameter, ...]:
@@ -94,16 +94,16 @@ def parameters(function: CostFunction) -> tuple[Parameter, ...]:
         listed += _curve((SECTION, function.id, "devices", kind), f"devices.{kind}", function.devices[kind])
     for name, value in (("scale", function.scale), ("offset", function.offset)):
         text = number_text(value)
-        listed.append(Parameter((SECTION, function.id, name), "", Kind.NUMBER, text, text))
+        listed.append(Parameter((SECTION, function.id, name), "", ParameterKind.NUMBER, text, text))
     return tuple(listed)
 
 
 def _curve(path: tuple[str, ...], attribute: str, curve: Curve | None) -> Iterator[Parameter]:
     is_memory = attribute == "memory"
     if curve is None:
-        yield Parameter(path, attribute, Kind.CURVE, NONE, NONE)
+        yield Parameter(path, attribute, ParameterKind.CURVE, NONE, NONE)
         return
-    yield Parameter(path, attribute, Kind.CURVE, curve_text(curve, memory=is_memory), curve_name(curve))
+    yield Parameter(path, attribute, ParameterKind.CURVE, curve_text(curve, memory=is_memory), curve_name(curve))
     for name in _names(curve):
         value = getattr(curve, PARAMETERS[name])
         if isinstance(value, Constant | HardSoft | Invalid | Linear | Piecewise | Unavailable):
@@ -115,17 +115,17 @@ def _curve(path: tuple[str, ...], attribute: str, curve: Curve | None) -> Iterat
 
 
 def _names(curve: Curve) -> Iterator[str]:
-    """Give the names of a curve's parameters; those that only would hide it are left out."""
+    """Return the names of a curve's parameters; those that only would hide it are left out."""
     hidden = _OPTIONAL if isinstance(curve, Invalid | Unavailable) else ()
     return (name for name, attribute in PARAMETERS.items() if hasattr(curve, attribute) and name not in hidden)
 
 
-def _kind(name: str, *, memory: bool) -> Kind:
+def _kind(name: str, *, memory: bool) -> ParameterKind:
     if name not in _INPUTS:
-        return Kind.NUMBER
+        return ParameterKind.NUMBER
     if not memory:
-        return Kind.AMOUNT
-    return Kind.BYTES if name == "max" else Kind.SIZE
+        return ParameterKind.AMOUNT
+    return ParameterKind.BYTES if name == "max" else ParameterKind.SIZE
 
 
 def _text(name: str, value: float | None, *, memory: bool) -> str:
@@ -136,9 +136,9 @@ def _text(name: str, value: float | None, *, memory: bool) -> str:
     return number_text(value)
 
 
-def _shown(kind: Kind, text: str, value: float | None) -> str:
+def _shown(kind: ParameterKind, text: str, value: float | None) -> str:
     """Write a plain number of bytes so that people can read it too."""
-    if kind is Kind.BYTES and value is not None and value >= _MIB and float(value).is_integer():
+    if kind is ParameterKind.BYTES and value is not None and value >= _MIB and float(value).is_integer():
         return f"{size_text(int(value))} in bytes"
     return text
 
@@ -168,7 +168,7 @@ def number_text(value: float) -> str:
 
 
 def written(typed: str) -> str:
-    """Give what is typed as a setting has it: `none`, or nothing, unsets."""
+    """Return what is typed as a setting has it: `none`, or nothing, unsets."""
     return "null" if typed.strip() in ("", NONE) else typed.strip()
 
 

@@ -65,7 +65,7 @@ class _Field:
         return self._cells[row][column][1] is Ink.BLANK
 
     def runs_of_shade(self, row: int, start: int, stop: int) -> Iterator[range]:
-        """Give runs of shaded columns between two columns of a row."""
+        """Return runs of shaded columns between two columns of a row."""
         for is_shade, run in groupby(
             range(start, stop), key=lambda column: self._cells[row][column][1] is Ink.INFINITE
         ):
@@ -163,7 +163,7 @@ class _Plot:
         return tuple((lines + [blank] * self.height)[: self.height])
 
     def _bands(self) -> Iterator[tuple[int, int]]:
-        """Give runs of columns, first and one past the last, over whose whole width the cost is infinite."""
+        """Return runs of columns, first and one past the last, over whose whole width the cost is infinite."""
         infinite = [self.curve.cost(amount) == INFINITY for amount in self.grid]
         whole = [all(infinite[column * DOTS_ACROSS : (column + 1) * DOTS_ACROSS]) for column in range(self.columns)]
         start = 0
@@ -307,7 +307,7 @@ class _Plot:
 
 
 def _extent(stretch: Sequence[Sample]) -> tuple[float, float] | None:
-    """Give the lowest and highest finite cost of a stretch, where it has one."""
+    """Return the lowest and highest finite cost of a stretch, where it has one."""
     finite = [sample.cost for sample in stretch if sample.cost != INFINITY]
     return (min(finite), max(finite)) if finite else None
 

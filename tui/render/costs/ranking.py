@@ -36,7 +36,7 @@ _NEEDED = 95
 
 
 def headline(exploration: Exploration) -> str:
-    """Say who takes the VM, by how much, and what decides."""
+    """Return who takes the VM, by how much, and what decides."""
     hosts, able = len(exploration.placements.verdicts), len(exploration.ranked)
     if not hosts:
         return "There is no host to place on"
@@ -95,7 +95,7 @@ def _shares(host: Verdict, other: Verdict) -> dict[str, float]:
 
 
 def remark(exploration: Exploration, host: str) -> str:
-    """Say why a host stands where it does: its lead or lag split into summands, or every reason against it.
+    """Return why a host stands where it does: its lead or lag split into summands, or every reason against it.
 
     Then, each on a line of its own, what would make a refused host take the VM, and how it stood without the changes
     of a what-if.
@@ -176,7 +176,7 @@ def _reasons(refused: Iterable[Verdict]) -> str:
 
 
 def where_they_go(exploration: Exploration) -> str:
-    """Say which hosts take how many of several VMs, and what stops the next; empty for one VM."""
+    """Return which hosts take how many of several VMs, and what stops the next; empty for one VM."""
     if exploration.count == 1:
         return ""
     numbers = exploration.placed_on
@@ -285,7 +285,7 @@ def _fits(host: str, fits: Mapping[str, int], before: Counted | None) -> Cell:
 
 
 def capacity(exploration: Exploration, fits: Mapping[str, int], before: Counted | None = None) -> str:
-    """Say how many such VMs fit on all hosts together: `57 such VMs fit`; empty while that is being counted."""
+    """Return how many such VMs fit on all hosts together: `57 such VMs fit`; empty while that is being counted."""
     if before is not None:
         total = sum(fits.values())
         return f"{total} fit as before" if total == before.total else f"{before.total} → {total} fit"
@@ -317,7 +317,7 @@ REFUSED_COLUMNS_WHAT_IF = (
 
 
 def _before(compared: HostCompared | None) -> Cell:
-    """Say of a host that can't take the VM how it stood without the changes of a what-if."""
+    """Return of a host that can't take the VM how it stood without the changes of a what-if."""
     if compared is None or not compared.differs:
         return (("same", Tone.DIM),)
     if compared.rank_before is not None:

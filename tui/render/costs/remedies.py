@@ -25,7 +25,7 @@ _FIRST = {
 
 
 def ways(remedy: Remedy, request: Request, *, remarks: bool = True) -> Iterator[str]:
-    """Say what must go first, then each way that is enough by itself; with `remarks` also what is not enough."""
+    """Return what must go first, then each way that is enough by itself; with `remarks` also what is not enough."""
     first = list(dict.fromkeys(_first(refusal) for refusal in remedy.first))
     if first:
         then = {True: "", False: "; then", None: "; whether it fits then is not known"}[remedy.fits_then]

@@ -75,7 +75,7 @@ class _Bars:
         self.bar_width = bar_width - self.amount_width
 
     def lines(self) -> list[Line]:
-        """Give a line for each term, then the sum."""
+        """Return a line for each term, then the sum."""
         if not self.close_up.changes:
             return [(Stroke("No cost function: nothing to add up.", Ink.QUIET),)]
         if not self.changes:

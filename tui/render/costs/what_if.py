@@ -73,7 +73,7 @@ def _hosts(count: int) -> str:
 
 
 def before_sentence(exploration: Exploration) -> str:
-    """Say what the answer is without the changes, and how many hosts differ; empty outside of a what-if."""
+    """Return what the answer is without the changes, and how many hosts differ; empty outside of a what-if."""
     before = exploration.before
     if before is None:
         return ""
@@ -103,7 +103,7 @@ def was(compared: HostCompared | None, digits: int) -> tuple[str, float | None]:
 
 
 def difference(compared: HostCompared | None, digits: int) -> Cell:
-    """Say in a word what the changes do to a host that can take the VM."""
+    """Return in a word what the changes do to a host that can take the VM."""
     if compared is None or not compared.differs:
         return (("same", Tone.DIM),)
     before, after = compared.before, compared.after
@@ -136,7 +136,7 @@ def fits_cell(before: int | None, after: int | None) -> tuple[str, bool]:
 
 
 def remark_before(compared: HostCompared | None) -> str:
-    """Say of the chosen host how it stood without the changes; empty where that is the same."""
+    """Return of the chosen host how it stood without the changes; empty where that is the same."""
     if compared is None or not compared.differs or compared.before is None:
         return ""
     before: Verdict = compared.before

@@ -20,7 +20,7 @@ _MOST_REPEATED = 50
 
 
 def command_line(changes: tuple[Change, ...], request: Request, count: int) -> str:
-    """Give the `realms place` that asks the same with the same changes."""
+    """Return the `realms place` that asks the same with the same changes."""
     words = ["realms", "place", "--vcpus", str(request.vcpus), "--memory", format_size(request.memory_bytes)]
     for kind, number in request.devices.items():
         words += ["--device", f"{kind}={number}"]

@@ -28,7 +28,7 @@ MOST_DEVICES = 6
 
 
 def waiting_lines(uri: str, stage: str, waited: float, most: float, width: int) -> list[Line]:
-    """Say what is being tried, and how long that may take."""
+    """Return what is being tried, and how long that may take."""
     return [
         *hanging("Connecting ", Tone.STRONG, f"to {uri}", Tone.PLAIN, width),
         ((f"{stage}\N{HORIZONTAL ELLIPSIS} ", Tone.ACCENT), (f"{waited:.0f} s of at most {most:.0f} s", Tone.MUTED)),
@@ -38,7 +38,7 @@ def waiting_lines(uri: str, stage: str, waited: float, most: float, width: int) 
 
 
 def contact_lines(contact: Contact, twins: tuple[str, ...], width: int) -> list[Line]:
-    """Say how the way to the host went, worst first, and what answers at its end."""
+    """Return how the way to the host went, worst first, and what answers at its end."""
     lines: list[Line] = []
     survey = contact.survey
     if survey is None:

@@ -97,7 +97,7 @@ class HostDetail:
         return lines
 
     def _room(self) -> list[Line]:
-        """Say how many more VMs of the present request fit, of a host that is known now."""
+        """Return how many more VMs of the present request fit, of a host that is known now."""
         if self.request is None or not self.host.freshness.is_current:
             return []
         told = room_line(self.configuration, self.host.snapshot, self.now, self.request)
@@ -135,7 +135,7 @@ class HostDetail:
         return [((f"{name:<10}", Tone.MUTED), (value, Tone.PLAIN), (more, Tone.DIM)) for name, value, more in facts]
 
     def _found(self, width: int, room: int) -> list[Line]:
-        """Tell what the doctor found, in what room is left beside the cost, at least in one line."""
+        """Return what the doctor found, in what room is left beside the cost, at least in one line."""
         if self.checkup is None:
             return []
         room -= len(self._cost(_COST_WIDTH)) if not self.with_vms else min(5, len(self._cost(_COST_WIDTH)))

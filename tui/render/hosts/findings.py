@@ -43,12 +43,12 @@ def finding_lines(finding: Finding, width: int, *, mend: bool = True) -> list[Li
 
 
 def made(checkup: HostCheckup) -> str:
-    """Say when a checkup was made."""
+    """Return when a checkup was made."""
     return f"{datetime.fromtimestamp(checkup.made_at, UTC):%H:%M} UTC"
 
 
 def checkup_lines(checkup: HostCheckup, width: int, room: int, *, mend: bool) -> list[Line]:
-    """Tell in so many lines what was found at a host: how bad it is, then the worst first, with how to mend it."""
+    """Return in so many lines what was found at a host: how bad it is, then the worst first, with how to mend it."""
     tone = SEVERITY_TONES[checkup.worst] if checkup.worst is not Severity.INFO else Tone.GOOD
     head: Line = (("Doctor  ", Tone.MUTED), (checkup.words, tone), (f"  {made(checkup)}", Tone.DIM))
     wrong = [each for each in worst_first(checkup.findings) if each.severity in (Severity.ERROR, Severity.WARNING)]

@@ -42,7 +42,7 @@ class Found:
 
 
 def all_found(fleet: Fleet, checkups: Checkups) -> tuple[Found, ...]:
-    """Give all findings of the hosts that are registered, and of this machine; the worst first, then by host."""
+    """Return all findings of the hosts that are registered, and of this machine; the worst first, then by host."""
     known = [checkup for snapshot in fleet.hosts if (checkup := checkups.of(snapshot.host)) is not None]
     known += [checkups.own] if checkups.own is not None else []
     found = {each.key: each for checkup in known for each in (Found(finding, checkup) for finding in checkup.findings)}
@@ -72,7 +72,7 @@ def found_lines(found: Found, width: int) -> tuple[Line, ...]:
 
 
 def checkup_note(fleet: Fleet, checkups: Checkups) -> str:
-    """Say in a few words what was found at all hosts; empty where nothing was examined."""
+    """Return in a few words what was found at all hosts; empty where nothing was examined."""
     known = [checkup for snapshot in fleet.hosts if (checkup := checkups.of(snapshot.host)) is not None]
     if not known:
         return ""

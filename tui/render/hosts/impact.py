@@ -184,7 +184,7 @@ def _survival(effects: Effects) -> list[_Part]:
 
 
 def _told_of(losses: Losses) -> tuple[object, ...]:
-    """Give what is told of losses: the reasons why VMs have no place are not."""
+    """Return what is told of losses: the reasons why VMs have no place are not."""
     worst = losses.worst
     return (losses.fatal, losses.unknown, worst.host if worst is not None else "", _homeless(losses))
 

@@ -21,7 +21,7 @@ _NEAR = 0.1
 
 
 def report_lines(report: HostReport, realm: str, profile: str, configuration: Configuration) -> tuple[Line, ...]:
-    """Say what the host is, and where it differs from its profile and its realm's pools."""
+    """Return what the host is, and where it differs from its profile and its realm's pools."""
     lines: list[Line] = [
         (
             ("answers", Tone.GOOD),
@@ -63,7 +63,7 @@ def _pools(report: HostReport, realm: str, configuration: Configuration) -> list
 
 
 def failure_lines(error: RealmsError) -> tuple[Line, ...]:
-    """Say why a host did not answer, and what to do."""
+    """Return why a host did not answer, and what to do."""
     lines: list[Line] = [((error.message, Tone.BAD),)]
     if error.hint:
         lines.append(((error.hint, Tone.MUTED),))

@@ -20,13 +20,13 @@ Line = tuple[Piece, ...]
 
 
 def size_of(profile: HardwareProfile) -> str:
-    """Say what a profile describes: "128 cores, 900 GiB, 4 a100"."""
+    """Return what a profile describes: "128 cores, 900 GiB, 4 a100"."""
     kinds = [f"{len(profile.addresses(kind))} {kind}" for kind in profile.device_types]
     return ", ".join([plural(profile.cores, "core"), show_size(profile.memory_bytes), *kinds])
 
 
 def profile_words(fit: Fit) -> str:
-    """Say of a profile in one line what it describes, and whether that is this machine."""
+    """Return of a profile in one line what it describes, and whether that is this machine."""
     verdict = "fits" if fit.fits else "; ".join(fit.misfits)
     return f"{fit.profile.id}  {size_of(fit.profile)}  \N{EN DASH} {verdict}"
 
@@ -38,7 +38,7 @@ def answers_to(name: str, realm: str, profile: str, configuration: Configuration
 
 
 def fit_lines(fits: Sequence[Fit], findings: Sequence[Finding], survey: HostSurvey | None, width: int) -> list[Line]:
-    """Say how profile and realm fit the machine, what is well left out."""
+    """Return how profile and realm fit the machine, what is well left out."""
     if survey is None:
         return [(("Not compared: the host has not answered.", Tone.WARN),)]
     lines: list[Line] = []

@@ -108,7 +108,7 @@ def _vms(snapshot: HostSnapshot, now: float) -> str:
 
 
 def _as_of(snapshot: HostSnapshot, now: float) -> str:
-    """Say when figures were true, where that isn't now."""
+    """Return when figures were true, where that isn't now."""
     age = snapshot.age(now)
     if age is None or snapshot.connection is Connection.CONNECTED:
         return ""

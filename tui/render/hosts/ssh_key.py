@@ -38,7 +38,7 @@ def broken(text: str, width: int) -> list[Line]:
 
 
 def no_key_lines(file: Path, error: RealmsError, *, exists: bool, width: int) -> list[Line]:
-    """Say that there is no key, or that what is there is none."""
+    """Return the message that there is no key, or that what is there is none."""
     if exists:
         lines = hanging("Our key  ", Tone.STRONG, error.message, Tone.BAD, width)
         return lines + (hanging(" " * 9, Tone.PLAIN, error.hint, Tone.MUTED, width) if error.hint else [])

@@ -31,7 +31,7 @@ _STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class HostPlan:
     """A host that is about to be added, and what is known of it. `survey` is None where it has not answered."""
 
     host: Host
@@ -44,12 +44,12 @@ class Plan:
 
 
 def state_lines(state: HostState, width: int) -> list[Line]:
-    """Say what a state means."""
+    """Return what a state means."""
     return [*hanging(" " * LABEL, Tone.PLAIN, _STATES[state], Tone.MUTED, width), ()]
 
 
 def translation_lines(address: StaticAddress | None, guests: Sequence[str], width: int) -> list[Line]:
-    """Say where VMs are reached with a static address translation; `guests` are addresses of some that run."""
+    """Return where VMs are reached with a static address translation; `guests` are addresses of some that run."""
     blank = " " * LABEL
     if address is None:
         told = (
@@ -65,7 +65,7 @@ def translation_lines(address: StaticAddress | None, guests: Sequence[str], widt
     return lines
 
 
-def summary_lines(plan: Plan, refusal: Sequence[Line], width: int) -> list[Line]:
+def summary_lines(plan: HostPlan, refusal: Sequence[Line], width: int) -> list[Line]:
     """Write down the whole plan; a refusal of the registry before it."""
     lines: list[Line] = [*refusal, ()] if refusal else []
     lines.append((("Will be registered", Tone.STRONG), (f" in {plan.registry}", Tone.MUTED)))
@@ -93,7 +93,7 @@ def command_of(host: Host) -> str:
     return shlex.join([*words, "--", host.name])
 
 
-def _entry(plan: Plan) -> Iterator[tuple[str, str]]:
+def _entry(plan: HostPlan) -> Iterator[tuple[str, str]]:
     host = plan.host
     profile = plan.configuration.hardware_profiles.get(host.profile)
     yield "Name", host.name
@@ -104,7 +104,7 @@ def _entry(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "Static address", str(host.static_address) if host.static_address is not None else "none"
 
 
-def _what_follows(plan: Plan) -> Iterator[tuple[str, Tone]]:
+def _what_follows(plan: HostPlan) -> Iterator[tuple[str, Tone]]:
     host = plan.host
     realm = plan.configuration.realms.get(host.realm)
     if realm is not None and realm.disabled:

@@ -102,7 +102,7 @@ def _with_checkup(row: Row, host: Host, checkups: Checkups | None) -> Row:
 
 
 def checkup_cell(checkup: HostCheckup) -> Cell:
-    """Say how bad the worst is that was found, and how often: "2 err"."""
+    """Return how bad the worst is that was found, and how often: "2 err"."""
     match checkup.worst:
         case Severity.ERROR:
             return ((f"{checkup.count(Severity.ERROR)} err", Tone.BAD),)
@@ -206,7 +206,7 @@ def _meter(host: HostFigures, used: int, total: int | None, numbers: str, beyond
 
 
 def connection_tone(host: HostFigures) -> Tone:
-    """Say how bad it is how the program stands with a host."""
+    """Return how bad it is how the program stands with a host."""
     if host.freshness is Freshness.LIVE:
         return Tone.GOOD
     if host.freshness is Freshness.OFF:

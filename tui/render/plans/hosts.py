@@ -13,7 +13,7 @@ from core.text import natural
 from core.units import show_size
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.refusals import short_name, why
-from tui.render.plans.sheet import Detail, Sheet, asked_for, more_vms, said
+from tui.render.plans.sheet import Detail, PlanView, asked_for, more_vms, said
 from tui.render.rows import Column, Row
 from tui.render.summary import plural
 
@@ -38,23 +38,23 @@ FAILURE_COLUMNS = (
 
 
 def capacity_columns(realms: int) -> tuple[Column, ...]:
-    """Give the columns; with one realm, whose a host is goes without saying."""
+    """Return the columns; with one realm, whose a host is goes without saying."""
     one = realms < 2
     return tuple(replace(each, wide_only=one or each.wide_only) if each.key == "realm" else each for each in _CAPACITY)
 
 
-def capacity_sheet(capacity: Capacity) -> Sheet:
+def capacity_sheet(capacity: Capacity) -> PlanView:
     """Show how many more VMs fit on each host, and what stops the next."""
     hosts = sorted(capacity.hosts, key=lambda host: natural(host.host))
     heading = f"Capacity for {asked_for(capacity.request)}"
     if not hosts:
-        return Sheet(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
+        return PlanView(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
     able = sum(host.fits != 0 for host in hosts)
     first = f"{more_vms(capacity.total, capacity.request)} fit, on {able} of {plural(len(hosts), 'host')}"
     if capacity.total == 0:
         first = f"No VM of {asked_for(capacity.request)} fits any more"
     tone = Tone.STRONG if capacity.total != 0 else Tone.WARN
-    return Sheet(
+    return PlanView(
         heading=heading,
         said=said(first, _realms(capacity), _stops(hosts), tone=tone),
         rows=tuple(_capacity_row(host) for host in hosts),
@@ -108,14 +108,14 @@ def _capacity_detail(host: HostCapacity) -> Detail:
     return Detail(((host.host, Tone.STRONG), (f"  {fits}", Tone.MUTED)), tuple(paragraphs))
 
 
-def failure_sheet(check: FailureCheck) -> Sheet:
+def failure_sheet(check: FailureCheck) -> PlanView:
     """Show what the loss of each host would mean, the worst first."""
     hosts = sorted(
         check.hosts, key=lambda loss: (-len(loss.homeless), loss.survives is not None, natural(loss.host))
     )  # fmt: skip
     heading = "If a host fails"
     if not hosts:
-        return Sheet(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
+        return PlanView(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
     fatal = [loss for loss in hosts if loss.survives is False]
     if fatal:
         worst = fatal[0]
@@ -127,7 +127,7 @@ def failure_sheet(check: FailureCheck) -> Sheet:
         first = "Every VM known of would find a place, whichever host is lost"
     unknown = f"Not known of {plural(len(check.unknown), 'host')}" if check.unknown else ""
     how = "Its VMs would be placed on the others, the largest first; VMs that are off need none"
-    return Sheet(
+    return PlanView(
         heading=heading,
         said=said(first, unknown or how, tone=Tone.WARN if fatal else Tone.STRONG),
         rows=tuple(_loss_row(loss) for loss in hosts),

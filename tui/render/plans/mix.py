@@ -13,7 +13,7 @@ from core.placement.plans.mix import MixCapacity
 from core.text import natural
 from tui.render.cells import Piece, Tone
 from tui.render.plans.hosts import NO_HOSTS
-from tui.render.plans.sheet import Detail, Sheet, asked_for, said
+from tui.render.plans.sheet import Detail, PlanView, asked_for, said
 from tui.render.rows import Column, Row, RowKey
 from tui.render.summary import plural
 
@@ -32,7 +32,7 @@ _COLUMNS = (
 
 
 def mix_columns(realms: int) -> tuple[Column, ...]:
-    """Give the columns; with one realm, whose a host is goes without saying."""
+    """Return the columns; with one realm, whose a host is goes without saying."""
     return tuple(replace(each, wide_only=realms < 2) if each.key == "realm" else each for each in _COLUMNS)
 
 
@@ -41,11 +41,11 @@ def mix_in_words(mix: Mix) -> str:
     return " + ".join(f"{count} {_TIMES} {asked_for(request)}" for request, count in mix)
 
 
-def mix_sheet(capacity: MixCapacity, once: BatchComparison, fleet: Fleet) -> Sheet:
+def mix_sheet(capacity: MixCapacity, once: BatchComparison, fleet: Fleet) -> PlanView:
     """Show how many whole mixes fit, and on which hosts; and where the VMs of a single one would go."""
     heading = f"Capacity for {mix_in_words(capacity.mix)}"
     if not fleet.hosts:
-        return Sheet(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
+        return PlanView(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
     first, tone = _fits(capacity)
     given, largest = (_by_host(plan) for plan in (once.arrival, once.largest_first))
     hosts = sorted(fleet.hosts, key=lambda snapshot: natural(snapshot.name))
@@ -60,7 +60,7 @@ def mix_sheet(capacity: MixCapacity, once: BatchComparison, fleet: Fleet) -> She
         cells = (name, realm, "no limit" if capacity.fits is None else str(whole), *map(str, counts[1:]), which)
         rows.append(Row(name, cells, (natural(name), natural(realm), *counts, which), dim=not any(counts)))
         details[name] = _detail(name, capacity, here, otherwise)
-    return Sheet(
+    return PlanView(
         heading=heading,
         said=said(first, _stop(capacity), _once(once), tone=tone),
         rows=tuple(rows),
@@ -88,7 +88,7 @@ def _stop(capacity: MixCapacity) -> str:
 
 
 def _once(once: BatchComparison) -> str:
-    """Say whether the order matters for one mix, where not all of it is placed anyway."""
+    """Return whether the order matters for one mix, where not all of it is placed anyway."""
     given, largest = once.arrival, once.largest_first
     total = given.placed + len(given.refused)
     if given.placed == largest.placed == total:

@@ -16,7 +16,7 @@ from core.units import show_size
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.headroom import in_words
 from tui.render.figures import cost_text, decimals
-from tui.render.plans.sheet import Detail, Sheet, asked_for, said
+from tui.render.plans.sheet import Detail, PlanView, asked_for, said
 from tui.render.rows import Column, Row, RowKey, SortValue
 from tui.render.summary import plural
 
@@ -44,7 +44,7 @@ REBALANCE_COLUMNS = (
 )
 
 
-def drain_sheet(plan: DrainPlan) -> Sheet:
+def drain_sheet(plan: DrainPlan) -> PlanView:
     """Show where the VMs of a host would go, in their order, then those that would stay."""
     moves, stuck = len(plan.moves), len(plan.stuck)
     if not moves and not stuck:
@@ -68,7 +68,7 @@ def drain_sheet(plan: DrainPlan) -> Sheet:
     )
 
 
-def rebalance_sheet(plan: RebalancePlan) -> Sheet:
+def rebalance_sheet(plan: RebalancePlan) -> PlanView:
     """Show the moves that even out the fleet, with the costs after each, then what was not considered."""
     moves, before, after = len(plan.moves), plan.before, plan.after
     digits = decimals(value for level in plan.levels for value in level)
@@ -90,7 +90,7 @@ def rebalance_sheet(plan: RebalancePlan) -> Sheet:
 
 
 def _most_of_it(plan: RebalancePlan) -> str:
-    """Say after how many moves the highest cost is down, where that is before the end."""
+    """Return after how many moves the highest cost is down, where that is before the end."""
     if len(plan.moves) < 2:
         return ""
     count = next(index for index, level in enumerate(plan.levels) if level.highest == plan.after.highest)
@@ -99,7 +99,7 @@ def _most_of_it(plan: RebalancePlan) -> str:
     return f"the highest is down after {plural(count, 'move')}" if count < len(plan.moves) else ""
 
 
-def room_sheet(plan: RoomPlan) -> Sheet:
+def room_sheet(plan: RoomPlan) -> PlanView:
     """Show the moves after which a host takes the VM."""
     wanted = asked_for(plan.request)
     heading = f"Make room for {wanted}"
@@ -107,12 +107,12 @@ def room_sheet(plan: RoomPlan) -> Sheet:
         first = f"No moves were found after which a host takes {wanted}"
         tried = f"all sets of up to {DEFAULT_MOST_MOVES} moves were tried"
         second = tried if plan.exhausted else "the search ended before all were tried"
-        return Sheet(heading=heading, said=said(first, second, tone=Tone.WARN), empty="No moves.")
+        return PlanView(heading=heading, said=said(first, second, tone=Tone.WARN), empty="No moves.")
     devices = f" with {_devices(plan)}" if plan.devices else ""
     place = f"at cost {cost_text(plan.cost)}{devices}"
     if not plan.moves:
         first = f"No move is needed: {plan.host} takes {wanted} now, {place}"
-        return Sheet(heading=heading, said=said(first), empty="No moves.")
+        return PlanView(heading=heading, said=said(first), empty="No moves.")
     first = f"{plan.host} takes {wanted} after {plural(len(plan.moves), 'move')}, {place}"
     second = "fewer moves are proven not to do" if plan.smallest else "fewer moves might do: that was not proven"
     sheet = _sheet(heading, said(first, second), plan.moves, (), gain=f"Then {plan.host} takes {wanted}.")
@@ -136,7 +136,7 @@ def _sheet(
     levels: Sequence[Level] = (),
     empty: str = "",
     gain: str = "",
-) -> Sheet:
+) -> PlanView:
     staying = tuple(staying)
     digits = decimals([move.cost for move in moves])
     level_digits = decimals(value for level in levels for value in level)
@@ -156,7 +156,7 @@ def _sheet(
         rows.append(_stuck_row(key, number, stuck, with_levels=bool(levels)))
         title = ((stuck.vm.name, Tone.STRONG), (f"  stays on {stuck.vm.host}", Tone.MUTED))
         details[key] = Detail(title, ((stuck.message, Tone.PLAIN),))
-    return Sheet(
+    return PlanView(
         heading=heading, said=above, rows=tuple(rows), details=details, empty=empty, moves=tuple(moves),
         staying=tuple(stuck for stuck in staying if stuck.vm.active), gain=gain,
     )  # fmt: skip

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from core.operations.plans.order import PlanOrder
-from core.operations.plans.run import LeftRun, MoveState, MoveView, RunView
+from core.operations.plans.run import InterruptedRun, MoveState, MoveView, RunView
 from core.text import natural, one_line
 from core.units import show_age, show_size
 from tui.render.cells import Cell, Meter, Piece, Tone, bar_pieces
-from tui.render.plans.sheet import Detail, Sheet, drawing_of
+from tui.render.plans.sheet import Detail, PlanView, drawing_of
 from tui.render.rows import Column, Row, RowKey, SortValue
 from tui.render.summary import plural
 
@@ -41,7 +41,7 @@ _OVER = (MoveState.DONE, MoveState.FAILED, MoveState.LEFT, MoveState.IN_DOUBT)
 
 
 def keyed(view: RunView) -> dict[RowKey, MoveView]:
-    """Give the moves by the keys of their rows: a VM may move twice, so that where it was alone doesn't tell."""
+    """Return the moves by the keys of their rows: a VM may move twice, so that where it was alone doesn't tell."""
     origins: dict[str, str] = {}
     times: Counter[str] = Counter()
     found: dict[RowKey, MoveView] = {}
@@ -64,7 +64,7 @@ def capital(text: str) -> str:
 
 
 def course_title(view: RunView) -> str:
-    """Say what is carried out and how it stands, for a table's border."""
+    """Return what is carried out and how it stands, for a table's border."""
     words = capital(view.order.what)
     if not view.ended:
         return f"{words}: {'stopping' if view.stopping else 'under way'}"
@@ -77,29 +77,29 @@ def course_title(view: RunView) -> str:
     return f"{words}: {'done, not all of it' if view.count(MoveState.FAILED, MoveState.LEFT) else 'done'}"
 
 
-def course_sheet(view: RunView) -> Sheet:
+def course_sheet(view: RunView) -> PlanView:
     """Show every move as it stands, in the order that was agreed to."""
     rows: list[Row] = []
     details: dict[RowKey, Detail] = {}
     for number, (key, move) in enumerate(keyed(view).items(), 1):
         rows.append(_row(key, number, move, ended=view.ended))
         details[key] = _detail(number, len(view.moves), move, _word(move, ended=view.ended))
-    return Sheet(
+    return PlanView(
         heading=course_title(view), said=said_of(view), rows=tuple(rows), details=details, empty="No moves.",
         progress=progress_of(view),
     )  # fmt: skip
 
 
 def progress_of(view: RunView) -> float:
-    """Give the part of all moves that is over; one under way counts by what it has sent."""
+    """Return the part of all moves that is over; one under way counts by what it has sent."""
     if not view.moves:
         return 1.0
     under_way = sum(move.fraction or 0.0 for move in view.moves if move.state is MoveState.UNDER_WAY)
     return (view.count(*_OVER) + under_way) / len(view.moves)
 
 
-def with_progress(sheet: Sheet | None) -> Callable[[int, int], Sequence[tuple[Piece, ...]]]:
-    """Give what draws a sheet's sentences, below the progress of all its moves where it is carried out."""
+def with_progress(sheet: PlanView | None) -> Callable[[int, int], Sequence[tuple[Piece, ...]]]:
+    """Return what draws a sheet's sentences, below the progress of all its moves where it is carried out."""
     draw = drawing_of(() if sheet is None else sheet.said)
     if sheet is None or sheet.progress is None:
         return draw
@@ -115,7 +115,7 @@ def with_progress(sheet: Sheet | None) -> Callable[[int, int], Sequence[tuple[Pi
 
 
 def said_of(view: RunView) -> tuple[Piece, ...]:
-    """Say in sentences how far it is, and what can be done now."""
+    """Return in sentences how far it is, and what can be done now."""
     total, done = len(view.moves), view.count(MoveState.DONE)
     failed, left = view.count(MoveState.FAILED), view.count(MoveState.LEFT)
     waiting, under_way = view.count(MoveState.WAITING), view.count(MoveState.UNDER_WAY)
@@ -159,7 +159,7 @@ def _row(key: RowKey, number: int, move: MoveView, *, ended: bool) -> Row:
 
 
 def state_cell(move: MoveView, *, ended: bool = False) -> Cell:
-    """Say how a move stands; one under way with a bar of what it has sent."""
+    """Return how a move stands; one under way with a bar of what it has sent."""
     stands = _word(move, ended=ended)
     if move.state is MoveState.UNDER_WAY and (fraction := move.fraction) is not None:
         return Meter(fraction, f"{100 * fraction:.0f} %", lead=(stands,))
@@ -172,7 +172,7 @@ def _word(move: MoveView, *, ended: bool) -> Piece:
 
 
 def remark_of(move: MoveView) -> str:
-    """Say what a move does now or what came of it, and where it goes elsewhere than agreed."""
+    """Return what a move does now or what came of it, and where it goes elsewhere than agreed."""
     elsewhere = "" if move.as_agreed else f"to {one_line(move.target)} by a newer plan"
     off = "it was shut down for its move and is off" if move.is_off and move.state is not MoveState.UNDER_WAY else ""
     return "; ".join(filter(None, (elsewhere, off, one_line(move.detail))))
@@ -199,8 +199,8 @@ def _detail(number: int, of: int, move: MoveView, stands: Piece) -> Detail:
     return Detail(title, tuple(paragraphs))
 
 
-def left_line(left: LeftRun, others: int, now: float) -> tuple[Piece, ...]:
-    """Say in a line what was left of a plan that was stopped, and how to go on."""
+def left_line(left: InterruptedRun, others: int, now: float) -> tuple[Piece, ...]:
+    """Return in a line what was left of a plan that was stopped, and how to go on."""
     view = left.view
     done, total = view.count(MoveState.DONE), len(left.moves)
     what = capital(order_in_words(left.order))

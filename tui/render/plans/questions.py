@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from core.fleet.fleet import HostSnapshot
 from core.hosts import HostState
 from core.operations.plans.order import PlanOrder
-from core.operations.plans.run import LeftRun, MoveState, RunView
+from core.operations.plans.run import InterruptedRun, MoveState, RunView
 from core.placement.plans.demand import Stuck
 from core.placement.plans.drain import Move
 from core.text import one_line
 from core.units import show_size
 from tui.render.cells import Tone
 from tui.render.plans.progress import capital, order_in_words, remark_of
-from tui.render.plans.sheet import Sheet
+from tui.render.plans.sheet import PlanView
 from tui.render.question import Line, Question
 from tui.render.summary import plural
 
@@ -34,7 +34,7 @@ _OFFLINE = "VMs that move offline are shut down, moved and started again: they a
 _FOREIGN = "Foreign VMs move too: no realm has made them, and someone else may rely on where they are."
 
 
-def ask_apply(order: PlanOrder, sheet: Sheet, hosts: Sequence[HostSnapshot]) -> Question:
+def ask_apply(order: PlanOrder, sheet: PlanView, hosts: Sequence[HostSnapshot]) -> Question:
     """Ask before a plan of moves is carried out; for a host its name must be typed, for several VMs their number."""
     moves, staying = sheet.moves, sheet.staying
     count = plural(len(moves), "VM")
@@ -97,7 +97,7 @@ def _reasons(staying: Sequence[Stuck]) -> list[Line]:
 
 
 def can_cordon(snapshot: HostSnapshot | None) -> bool:
-    """Tell whether a host that is drained takes new VMs meanwhile, which No Scheduling would end."""
+    """Return whether a host that is drained takes new VMs meanwhile, which No Scheduling would end."""
     return snapshot is not None and snapshot.host.state is HostState.ENABLED
 
 
@@ -127,7 +127,7 @@ def ask_stop(view: RunView) -> Question:
     return Question(title, tuple(lines), "Stop", destructive=True, otherwise="Keep moving")
 
 
-def ask_resume(left: LeftRun) -> Question:
+def ask_resume(left: InterruptedRun) -> Question:
     """Ask before a plan that was stopped is gone on with."""
     view = left.view
     waiting = [move for move in left.moves if move.state is MoveState.WAITING]

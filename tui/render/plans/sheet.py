@@ -44,7 +44,7 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class PlanView:
     """A plan as it is shown. `said` are the sentences above its table, `empty` that in place of rows.
 
     `moves` are what would be carried out, `staying` the active VMs that stay, `gain` what the moves are good for.
@@ -65,7 +65,7 @@ class Sheet:
 
 
 def drawing_of(paragraphs: Sequence[Piece]) -> Callable[[int, int], Sequence[tuple[Piece, ...]]]:
-    """Give what breaks paragraphs to a width and a height; the last line shows where there is more."""
+    """Return what breaks paragraphs to a width and a height; the last line shows where there is more."""
 
     def draw(width: int, height: int) -> list[tuple[Piece, ...]]:
         lines: list[tuple[Piece, ...]] = []
@@ -89,7 +89,7 @@ def more_vms(count: int | None, request: Request) -> str:
 
 
 def age_note(age: float, *, working: bool, saved: bool) -> str:
-    """Say how old a plan's figures are, and whether newer ones are on their way."""
+    """Return how old a plan's figures are, and whether newer ones are on their way."""
     if saved:
         told = "a saved fleet"
     elif age < LIVE_SECONDS:

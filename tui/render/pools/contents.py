@@ -40,7 +40,7 @@ CONTENT_COLUMNS = (
 
 
 def content_key(role: PoolRole, name: str) -> tuple[str, str]:
-    """Give the key of a row."""
+    """Return the key of a row."""
     return (role.value, name)
 
 
@@ -109,7 +109,7 @@ class ContentDetail:
         return ((self.image.name, Tone.STRONG), dash, (f"{ONE[self.role]} in {self.image.pool}", Tone.MUTED))
 
     def lines(self, width: int, height: int) -> tuple[Line, ...]:
-        """Say where it lies, what it is based on, and all that use it, as far as there is room."""
+        """Return where it lies, what it is based on, and all that use it, as far as there is room."""
         image = self.image
         facts = [("Path", image.path)]
         facts += [("Based on", image.backing_path)] if image.backing_path else []
@@ -141,7 +141,7 @@ class ContentDetail:
 
 
 def refusal(role: PoolRole, image: Image) -> str:
-    """Say why a brick or drive can't be deleted, whatever anyone says; empty where it can, or isn't one."""
+    """Return why a brick or drive can't be deleted, whatever anyone says; empty where it can, or isn't one."""
     keeping = [str(use) for use in image.users if use.keeps]
     if not keeping:
         return ""
@@ -150,7 +150,7 @@ def refusal(role: PoolRole, image: Image) -> str:
 
 
 def doubts_about(images: Sequence[Image], unasked: Mapping[str, str]) -> tuple[str, ...]:
-    """Say why nobody can tell whether these are in use: hosts that weren't asked, marks, files elsewhere."""
+    """Return why nobody can tell whether these are in use: hosts that weren't asked, marks, files elsewhere."""
     return (
         *(f"{host}: {reason}" for host, reason in unasked.items()),
         *(f"{image.name}: {use}" for image in images for use in image.uses if not use.certain),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from core.driver.storage.pool_setup import Permissions, PoolFacts
-    from tui.state.pool_cache import PoolSight, Proof
+    from tui.state.pool_cache import PoolCache, Proof
 
 Line = tuple[Piece, ...]
 
@@ -34,7 +34,7 @@ _THINGS = {
 
 
 def ago(at: float, now: float) -> str:
-    """Say how long ago something was, in words that seldom change."""
+    """Return how long ago something was, in words that seldom change."""
     return "just now" if now - at < 60 else f"{show_age(now - at)} ago"
 
 
@@ -45,7 +45,7 @@ class PoolsDetail:
     view: HostPoolsView
     others: tuple[HostPoolsView, ...]
     now: float
-    sight: PoolSight
+    sight: PoolCache
     connection: str
     """How the program stands with the host, in words."""
 
@@ -120,7 +120,7 @@ class PoolsDetail:
         return pool.word
 
     def _elsewhere(self, pool: PoolView) -> str:
-        """Say how most other hosts have a pool that is missing here."""
+        """Return how most other hosts have a pool that is missing here."""
         like = _most_common(self.others, pool.role)
         return f"elsewhere {like[0]} at {like[1]}" + (f" from {like[2]}" if like[2] else "") if like else ""
 
@@ -152,7 +152,7 @@ class PoolsDetail:
         return lines
 
     def _found(self) -> Iterator[tuple[Tone, str, str]]:
-        """Give what is wrong with the pools, and how to mend it; the same of several pools is told once."""
+        """Return what is wrong with the pools, and how to mend it; the same of several pools is told once."""
         by_state = {state: [pool for pool in self.view.pools if pool.state is state] for state in PoolState}
         if missing := by_state[PoolState.MISSING]:
             yield Tone.BAD, f"{_named(missing)} missing", "S sets up what is missing, and leaves the rest as it is"

@@ -25,7 +25,7 @@ Line = tuple[Piece, ...]
 
 
 def what_it_has(view: HostPoolsView) -> Piece:
-    """Say in a few words what a host's pools lack."""
+    """Return in a few words what a host's pools lack."""
     if not view.freshness.is_current:
         return ("nobody knows its pools now", Tone.WARN)
     lacking = [pool for pool in view.pools if pool.state is not PoolState.ACTIVE]
@@ -44,7 +44,7 @@ def what_it_has(view: HostPoolsView) -> Piece:
 
 
 def where_it_is(role: PoolRole, views: Sequence[HostPoolsView]) -> Piece:
-    """Say in a few words on which of the chosen hosts a pool is missing or inactive."""
+    """Return in a few words on which of the chosen hosts a pool is missing or inactive."""
     told = []
     for state in (PoolState.MISSING, PoolState.INACTIVE):
         names = [
@@ -81,7 +81,7 @@ class Checks:
 
     @property
     def conflicts(self) -> tuple[str, ...]:
-        """Give the pools that are there already and are other ones: these are refused."""
+        """Return the pools that are there already and are other ones: these are refused."""
         from core.operations.storage.pool_setup import what_differs
 
         return tuple(
@@ -106,7 +106,7 @@ class Checks:
         return any(check.waiting for check in self.hosts)
 
     def headline(self) -> Line:
-        """Say it all in one line."""
+        """Return it all in one line."""
         each = [self.steps(check, role) for check in self.hosts for role in self.plans]
         made = sum(PoolStep.DEFINE in (steps or ()) for steps in each)
         mended = sum(bool(steps) and PoolStep.DEFINE not in (steps or ()) for steps in each)
@@ -126,7 +126,7 @@ class Checks:
         return tuple(line)
 
     def lines(self, width: int) -> tuple[Line, ...]:
-        """Say for each pool of each host what is there, and what will be done."""
+        """Return for each pool of each host what is there, and what will be done."""
         lines: list[Line] = [self.headline()]
         if self.conflicts:
             told = "What is there is never changed into another pool. Back: give it its own place, or leave it out."
@@ -178,7 +178,7 @@ def _tone(*, bad: bool) -> Tone:
 
 
 def preview_lines(checks: Checks) -> tuple[Line, ...]:
-    """Give the pools' definitions, and for each host the equal virsh commands of what has to be done there."""
+    """Return the pools' definitions, and for each host the equal virsh commands of what has to be done there."""
     from core.driver.storage.pool_setup import virsh_command
 
     lines: list[Line] = []

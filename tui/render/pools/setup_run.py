@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, Sharing
+from core.operations.storage.pool_report import HostPools, PoolRole, PoolSharing, PoolsReport
 from core.operations.tasks.step_kinds import StepKind, StepOutcome
 from core.operations.tasks.task import Progress, Step, TaskView
 from core.text import one_line
@@ -25,7 +25,7 @@ _OUTCOMES: dict[StepOutcome | None, str] = {StepOutcome.MADE: "set up", StepOutc
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SetupRun:
     """How far the task is, or what came of it. `report` is there once it has ended, unless it was cancelled."""
 
     view: TaskView
@@ -108,7 +108,7 @@ def _step_line(step: Step) -> Line:
     return ((f"{mark} ", tone), (one_line(step.what), Tone.PLAIN), (f"  {one_line(step.detail)}", Tone.MUTED))
 
 
-def _sharing_lines(sharing: Sharing, width: int) -> list[Line]:
+def _sharing_lines(sharing: PoolSharing, width: int) -> list[Line]:
     head = f"{sharing.role.value:<10} "
     if sharing.shared:
         how = "by the same source" if sharing.by == "source" else "each sees what the others made"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.driver.storage.pool_setup import PoolFacts
     from core.fleet.fleet import Fleet, HostSnapshot
     from core.realms import Realm
-    from tui.state.pool_cache import PoolSight, Proof
+    from tui.state.pool_cache import PoolCache, Proof
 
 _ROLE_LETTERS = {PoolRole.VOLUMES: "V", PoolRole.DRIVES: "D", PoolRole.BRICKS: "B", PoolRole.SNAPSHOTS: "P"}
 
@@ -45,7 +45,7 @@ _UNKNOWN, _NONE = "?", "-"
 
 
 def pool_columns(realms: int) -> tuple[Column, ...]:
-    """Give the columns; with several realms each row says whose it is."""
+    """Return the columns; with several realms each row says whose it is."""
     return (_REALM, *POOL_COLUMNS) if realms > 1 else POOL_COLUMNS
 
 
@@ -99,7 +99,7 @@ class HostPoolsView:
         return next((pool for pool in self.pools if pool.role is role), None)
 
 
-def pool_views(fleet: Fleet, configuration: Configuration, sight: PoolSight) -> tuple[HostPoolsView, ...]:
+def pool_views(fleet: Fleet, configuration: Configuration, sight: PoolCache) -> tuple[HostPoolsView, ...]:
     """Put together what is known of all hosts' pools, by realm and name."""
     hosts = sorted(fleet.hosts, key=lambda host: (natural(host.host.realm), natural(host.name)))
     of_realm: dict[str, list[str]] = {}
@@ -115,7 +115,7 @@ def _view(
     snapshot: HostSnapshot,
     now: float,
     configuration: Configuration,
-    sight: PoolSight,
+    sight: PoolCache,
     proofs: dict[tuple[str, PoolRole], Proof | None],
 ) -> HostPoolsView:
     realm = configuration.realms.get(snapshot.host.realm)
@@ -144,7 +144,7 @@ def _view(
 
 
 def pool_rows(
-    views: tuple[HostPoolsView, ...], now: float, configuration: Configuration, sight: PoolSight
+    views: tuple[HostPoolsView, ...], now: float, configuration: Configuration, sight: PoolCache
 ) -> tuple[Row, ...]:
     """Make a row of each host."""
     words = [len(pool.word[0]) for view in views for pool in view.pools if pool.state is PoolState.ACTIVE]
@@ -154,7 +154,7 @@ def pool_rows(
 
 
 def _row(
-    view: HostPoolsView, now: float, configuration: Configuration, sight: PoolSight, *, lead: int, several: bool
+    view: HostPoolsView, now: float, configuration: Configuration, sight: PoolCache, *, lead: int, several: bool
 ) -> Row:
     snapshot = view.snapshot
     tones = {Freshness.LIVE: Tone.GOOD, Freshness.LATE: Tone.WARN, Freshness.OFF: Tone.DIM}
@@ -181,7 +181,7 @@ def _row(
     return Row(snapshot.name, cells, order, dim=not view.freshness.is_current)
 
 
-def _cell(view: HostPoolsView, pool: PoolView | None, now: float, sight: PoolSight, lead: int) -> Cell:
+def _cell(view: HostPoolsView, pool: PoolView | None, now: float, sight: PoolCache, lead: int) -> Cell:
     if view.freshness is Freshness.OFF or pool is None:
         return _NONE
     age = view.snapshot.age(now)
@@ -216,7 +216,7 @@ def _rank(view: HostPoolsView, pool: PoolView | None) -> SortValue:
 
 
 def shared_cell(view: HostPoolsView) -> Cell:
-    """Say in a word whether the host shares its pools: proved, by their source, NO, or nobody knows."""
+    """Return in a word whether the host shares its pools: proved, by their source, NO, or nobody knows."""
     active = [pool for pool in view.pools if pool.state is PoolState.ACTIVE]
     if not view.freshness.is_current or not active:
         return _NONE

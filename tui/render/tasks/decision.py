@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from core.costs import Term
     from core.operations.scheduling.explain import DecisionAgain
-    from core.operations.scheduling.replay import Replayed, Seat
+    from core.operations.scheduling.replay import Destination, ReplayResult
     from core.placement.engine.verdicts import Verdict
     from tui.render.cells import Cell, Piece
     from tui.render.rows import SortValue
@@ -50,7 +50,7 @@ _SMALLEST = 1e-6
 
 
 def sentences(again: DecisionAgain) -> tuple[Piece, ...]:
-    """Say what was asked, what was decided and why, and what would be decided today."""
+    """Return what was asked, what was decided and why, and what would be decided today."""
     decision = again.decision
     count = f"{decision.count} VMs of " if decision.count > 1 else ""
     told: list[Piece] = [
@@ -97,13 +97,13 @@ def _today(again: DecisionAgain) -> Piece:
     return (f"Today's configuration would decide otherwise: {_outcome(again.today)}", tone)
 
 
-def _outcome(replayed: Replayed) -> str:
+def _outcome(replayed: ReplayResult) -> str:
     number = f"VM {replayed.vm_number}: " if replayed.decision.count > 1 else ""
     change = f"{number}{_seat(replayed.then)}{_ARROW}{_seat(replayed.now)}"
     return f"{change} ({replayed.why})" if replayed.why else change
 
 
-def _seat(seat: Seat) -> str:
+def _seat(seat: Destination) -> str:
     if seat.host is None:
         return "no host"
     return seat.host if seat.cost is None else f"{seat.host} at {cost_text(seat.cost, 2)}"

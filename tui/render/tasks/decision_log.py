@@ -126,7 +126,7 @@ def _reasons(decision: DecisionSummary) -> str:
 
 
 def log_detail(decision: DecisionSummary) -> Detail:
-    """Say in sentences what was decided."""
+    """Return in sentences what was decided."""
     title = (
         (decision.operation or "decision", Tone.MUTED), (f" {decision.vm}" if decision.vm else "", Tone.STRONG),
         (f"  {when(decision.time)} UTC", Tone.MUTED), (f"  by {decision.user}" if decision.user else "", Tone.MUTED),

@@ -50,7 +50,7 @@ def steps_done(view: TaskView) -> str:
 
 
 def running_summary(running: Sequence[TaskView]) -> str:
-    """Say what runs, in the few words that fit beside other things: "1 task: create web-9 3/7"."""
+    """Return what runs, in the few words that fit beside other things: "1 task: create web-9 3/7"."""
     if not running:
         return ""
     newest = running[-1]
@@ -125,7 +125,7 @@ class TaskDetail:
         return ((task_title(view), Tone.STRONG), ("  ", Tone.PLAIN), (word, _TONES[view.progress]))
 
     def lines(self, width: int, height: int) -> tuple[Line, ...]:
-        """Give what fits: where not all steps do, the latest."""
+        """Return what fits: where not all steps do, the latest."""
         told, steps = self._told(width), self._steps(width)
         if not steps:
             steps = [(("no steps yet" if self.view.is_running else "no steps", Tone.MUTED),)]
@@ -138,7 +138,7 @@ class TaskDetail:
         return (*told, earlier, *steps[-room:]) if left_out > 0 else (*told, *steps)
 
     def everything(self, width: int) -> tuple[Line, ...]:
-        """Give all lines, however many."""
+        """Return all lines, however many."""
         return self.lines(width, 1_000_000)
 
     def _told(self, width: int) -> list[Line]:

@@ -23,7 +23,7 @@ class VMAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class ActionText:
     """How an action is asked for and told."""
 
     verb: str
@@ -39,35 +39,35 @@ class Manner:
 
 
 ACTIONS = {
-    VMAction.START: Manner(
+    VMAction.START: ActionText(
         verb="Start", done="started",
         told="Each goes on where it is, and is waited for until it has registered; past the realm's timeout it is "
         "stopped again.",
     ),
-    VMAction.SHUTDOWN: Manner(
+    VMAction.SHUTDOWN: ActionText(
         verb="Shut down", done="off", destructive=True,
         told="The guests are asked to shut themselves down. For those that have not done so in time, you are asked "
         "whether to cut their power.",
     ),
-    VMAction.REBOOT: Manner(
+    VMAction.REBOOT: ActionText(
         verb="Reboot", done="asked to reboot", destructive=True,
         told="The guests are asked to reboot; whether they do is theirs.",
     ),
-    VMAction.RESET: Manner(
+    VMAction.RESET: ActionText(
         verb="Reset", done="reset", destructive=True, counted=True,
         told="As by the button: what they have not written is lost.",
     ),
-    VMAction.PAUSE: Manner(verb="Pause", done="paused", told="Their CPUs stop; they keep what they hold."),
-    VMAction.RESUME: Manner(verb="Resume", done="running", told="They go on where they stopped."),
-    VMAction.OFF: Manner(
+    VMAction.PAUSE: ActionText(verb="Pause", done="paused", told="Their CPUs stop; they keep what they hold."),
+    VMAction.RESUME: ActionText(verb="Resume", done="running", told="They go on where they stopped."),
+    VMAction.OFF: ActionText(
         verb="Force off", done="off", destructive=True, counted=True,
         told="The power is cut: what they have not written is lost.",
     ),
-    VMAction.DELETE: Manner(
+    VMAction.DELETE: ActionText(
         verb="Delete", done="deleted", destructive=True, counted=True,
         told="What stays is named by the task. What another VM uses is never deleted.",
     ),
-    VMAction.MIGRATE: Manner(
+    VMAction.MIGRATE: ActionText(
         verb="Migrate", done="moved",
         told="Everything is checked once more before it moves, and nothing moves where something stands in the way.",
     ),

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
     from core.config.model import Configuration
     from core.realms import Realm
-    from tui.forms.vm_spec import Draft, Reading
-    from tui.render.vms.host_ranking import Choice
+    from tui.forms.vm_spec import Draft, FormReading
+    from tui.render.vms.host_ranking import RankedHosts
 
 _COUNT = VCPUS.__class__("devices.", "", VCPUS.kind, "0")
 
 
 def order_fields(configuration: Configuration, draft: Draft) -> Iterator[FormField]:
-    """Give the fields of an order, from the top, with what the draft has in them."""
+    """Return the fields of an order, from the top, with what the draft has in them."""
     value = draft.values.get
     realms = [realm for realm in configuration.realms.values() if not realm.disabled]
     realm = next((each for each in realms if each.id == value("realm")), realms[0] if realms else None)
@@ -81,8 +81,8 @@ def _realm_words(realm: Realm) -> str:
     return f"{name}, network {realm.network}"
 
 
-def headline(choice: Choice, reading: Reading | None) -> tuple[str, str]:
-    """Say where the VM would go and why, and in which style."""
+def headline(choice: RankedHosts, reading: FormReading | None) -> tuple[str, str]:
+    """Return where the VM would go and why, and in which style."""
     if reading is None or reading.request is None:
         shown = ". Shown is the last that did" if choice.verdicts else ""
         return (f"Hosts are judged as soon as vCPUs, memory and devices make sense{shown}", "$error")
@@ -105,7 +105,7 @@ def headline(choice: Choice, reading: Reading | None) -> tuple[str, str]:
     return (f"{lead}. {taken.host} takes it" + _ahead(choice), "")
 
 
-def _ahead(choice: Choice) -> str:
+def _ahead(choice: RankedHosts) -> str:
     from core.codes import DecidedBy
     from core.placement.engine.decision import decide
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.driver.storage.volumes import Volume
     from core.driver.vms.snapshots import Snapshot
     from core.operations.vms.delete import Deletion
-    from core.operations.vms.queries import Doomed
+    from core.operations.vms.queries import DeletionPreview
     from tui.render.cells import Piece
 
 Line = tuple["Piece", ...]
@@ -27,8 +27,8 @@ MOST_SAID = 200
 """Characters about why nobody can tell who uses it."""
 
 
-def deletion_lines(found: Sequence[Doomed], wish: Deletion) -> list[Line]:
-    """Say of each volume and snapshot whether it goes or stays, and what speaks against it."""
+def deletion_lines(found: Sequence[DeletionPreview], wish: Deletion) -> list[Line]:
+    """Return of each volume and snapshot whether it goes or stays, and what speaks against it."""
     lines: list[Line] = []
     for each in found:
         if len(found) > 1:
@@ -40,8 +40,8 @@ def deletion_lines(found: Sequence[Doomed], wish: Deletion) -> list[Line]:
     return lines
 
 
-def why_not(found: Sequence[Doomed], wish: Deletion) -> str:
-    """Say what stands in the way of what is wished; empty where nothing does."""
+def why_not(found: Sequence[DeletionPreview], wish: Deletion) -> str:
+    """Return what stands in the way of what is wished; empty where nothing does."""
     for each in found:
         if wish.volumes and each.boot_used:
             return each.boot_used
@@ -56,14 +56,14 @@ def why_not(found: Sequence[Doomed], wish: Deletion) -> str:
     return ""
 
 
-def _goes(each: Doomed, wish: Deletion) -> bool:
+def _goes(each: DeletionPreview, wish: Deletion) -> bool:
     volumes = each.volumes
     return bool(
         (wish.volumes and volumes.boot) or (wish.drives and volumes.drives) or (wish.snapshots and each.snapshots)
     )
 
 
-def _of_one(each: Doomed, wish: Deletion) -> Iterator[Line]:
+def _of_one(each: DeletionPreview, wish: Deletion) -> Iterator[Line]:
     for volume in each.volumes.boot:
         yield _volume("boot volume", volume, goes=wish.volumes)
     if each.boot_used:
@@ -106,8 +106,8 @@ def _against(why: str, *, wanted: bool) -> Line:
     return (("         ", Tone.PLAIN), (f"can't go: {why}", Tone.BAD if wanted else Tone.WARN))
 
 
-def doubt_lines(found: Sequence[Doomed], wish: Deletion) -> list[Line]:
-    """Say why nobody can tell whether other VMs use any of it, once for all; nothing where all is known."""
+def doubt_lines(found: Sequence[DeletionPreview], wish: Deletion) -> list[Line]:
+    """Return why nobody can tell whether other VMs use any of it, once for all; nothing where all is known."""
     doubt = "; ".join(dict.fromkeys(each.doubt for each in found if each.doubt))
     if not doubt:
         return []

@@ -127,7 +127,7 @@ def disk_name(disk: Disk) -> str:
 
 
 def is_drive(disk: Disk, found: VMDrives) -> bool:
-    """Tell whether a disk lies in the drives pool: only those are detached."""
+    """Return whether a disk lies in the drives pool: only those are detached."""
     return disk.pool == found.pool or any(volume.path == disk.path for volume in found.drives if disk.path)
 
 

@@ -16,7 +16,7 @@ _DEFAULT_PATIENCE = 120.0
 
 
 def patience_field() -> FormField:
-    """Give the field that says how long guests have to shut themselves down."""
+    """Return the field that says how long guests have to shut themselves down."""
     return FormField(key="timeout", label="Within", value=format_duration(_DEFAULT_PATIENCE), hint="such as 2 minutes")
 
 
@@ -38,7 +38,7 @@ def read_seconds(text: str) -> float:
 
 
 def check_patience(values: Mapping[str, str]) -> Mapping[str, Fault]:
-    """Say what is wrong with how long guests have."""
+    """Return what is wrong with how long guests have."""
     try:
         patience_of(values)
     except NotAQuantity as error:
@@ -47,7 +47,7 @@ def check_patience(values: Mapping[str, str]) -> Mapping[str, Fault]:
 
 
 def check_snapshot(values: Mapping[str, str]) -> Mapping[str, Fault]:
-    """Say what is wrong with the name of a snapshot; none is fine, the time is taken then."""
+    """Return what is wrong with the name of a snapshot; none is fine, the time is taken then."""
     from core.operations.vms.snapshots import check_snapshot_name
 
     name = values["name"].strip()
@@ -60,7 +60,7 @@ def check_snapshot(values: Mapping[str, str]) -> Mapping[str, Fault]:
 
 
 def check_new_drive(values: Mapping[str, str], settings: DriveSettings, taken: Collection[str]) -> Mapping[str, Fault]:
-    """Say what is wrong with the name and the size of a new drive."""
+    """Return what is wrong with the name and the size of a new drive."""
     from core.operations.storage.images import check_drive_size, check_name
     from tui.forms.vm_spec import read_size
 

@@ -24,7 +24,7 @@ HOST_CHOICE_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RankedHosts:
     """Hosts to choose from, best first, and the one that was chosen: None leaves it to placement."""
 
     verdicts: tuple[Verdict, ...]
@@ -47,8 +47,8 @@ class Choice:
         return next((verdict for verdict in self.verdicts if verdict.host == self.host and verdict.feasible), None)
 
 
-def choice_rows(choice: Choice) -> tuple[Row, ...]:
-    """Give a row for the best host, whichever that is, then one for each."""
+def choice_rows(choice: RankedHosts) -> tuple[Row, ...]:
+    """Return a row for the best host, whichever that is, then one for each."""
     digits = _digits(choice.verdicts)
     return (_best_row(choice, digits), *(_row(verdict, choice, digits) for verdict in choice.verdicts))
 
@@ -61,7 +61,7 @@ def _digits(verdicts: Sequence[Verdict]) -> int:
     )
 
 
-def _best_row(choice: Choice, digits: int) -> Row:
+def _best_row(choice: RankedHosts, digits: int) -> Row:
     best = choice.best
     mark = _mark(chosen=choice.host is None)
     words: Cell
@@ -76,7 +76,7 @@ def _best_row(choice: Choice, digits: int) -> Row:
     return Row(BEST, ((*mark, ("best", Tone.STRONG)), *_costs(best, digits), words))
 
 
-def _row(verdict: Verdict, choice: Choice, digits: int) -> Row:
+def _row(verdict: Verdict, choice: RankedHosts, digits: int) -> Row:
     chosen = choice.host == verdict.host
     name = (*_mark(chosen=chosen), (verdict.host, Tone.STRONG if verdict is choice.taken else Tone.PLAIN))
     return Row(verdict.host, (name, *_costs(verdict, digits), _verdict(verdict, choice)), dim=not verdict.feasible)
@@ -93,7 +93,7 @@ def _costs(verdict: Verdict, digits: int) -> tuple[Cell, Cell, Cell]:
     return (cost_text(verdict.before.total, digits), cost_text(verdict.cost.total, digits), rise)
 
 
-def _verdict(verdict: Verdict, choice: Choice) -> Cell:
+def _verdict(verdict: Verdict, choice: RankedHosts) -> Cell:
     chosen = choice.host == verdict.host
     if choice.takes is not None:
         number = choice.takes.get(verdict.host, 0)
@@ -117,7 +117,7 @@ def _verdict(verdict: Verdict, choice: Choice) -> Cell:
 
 
 def _beyond(reason: Refusal) -> str:
-    """Give what a reason says beyond its name."""
+    """Return what a reason says beyond its name."""
     return f"  {reason.detail or reason.message}"
 
 
@@ -127,8 +127,8 @@ def _of_several(takes: int, count: int, refused: str, *, chosen: bool) -> Cell:
     return ((told, tone),)
 
 
-def host_lines(choice: Choice, host: str | None) -> list[tuple[Piece, ...]]:
-    """Say all about a host: every reason against it, or what its cost is made of. None stands for the best."""
+def host_lines(choice: RankedHosts, host: str | None) -> list[tuple[Piece, ...]]:
+    """Return all about a host: every reason against it, or what its cost is made of. None stands for the best."""
     verdict = choice.best if host is None else next((each for each in choice.verdicts if each.host == host), None)
     if verdict is None:
         return []

@@ -11,7 +11,7 @@ from core.operations.migration.target_room import demand_of, rank_targets
 from core.placement.engine.engine import judge, order, with_vm
 from tui.render.cells import Tone
 from tui.render.summary import plural
-from tui.render.vms.host_ranking import Choice
+from tui.render.vms.host_ranking import RankedHosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,13 +43,13 @@ _TONES = {
 }  # fmt: skip
 
 
-def migration_choice(configuration: Configuration, fleet: Fleet, vms: Sequence[VM], host: str | None) -> Choice:
+def migration_choice(configuration: Configuration, fleet: Fleet, vms: Sequence[VM], host: str | None) -> RankedHosts:
     """Judge every host for one VM, or for several, one after another on each host."""
     placed = [(snapshot, vm) for vm in vms if (snapshot := fleet.host(vm.host)) is not None]
     if len(vms) == 1 and placed:
         snapshot, vm = placed[0]
         request = demand_of(configuration, snapshot, vm).request
-        return Choice(rank_targets(configuration, fleet, request, snapshot.name), host)
+        return RankedHosts(rank_targets(configuration, fleet, request, snapshot.name), host)
     realms = {snapshot.host.realm for snapshot, _ in placed}
     verdicts, takes = [], {}
     for target in fleet.hosts:
@@ -58,7 +58,7 @@ def migration_choice(configuration: Configuration, fleet: Fleet, vms: Sequence[V
             takes[target.name] = number
             if verdict is not None:
                 verdicts.append(verdict)
-    return Choice(order(verdicts), host, takes, len(vms))
+    return RankedHosts(order(verdicts), host, takes, len(vms))
 
 
 def _of_all(
@@ -86,7 +86,7 @@ def _of_all(
 
 
 def progress_line(view: TaskView | None) -> Line:
-    """Say what a check is at."""
+    """Return what a check is at."""
     step = view.steps[-1] if view is not None and view.steps else None
     if step is None:
         return (("Checking\N{HORIZONTAL ELLIPSIS}", Tone.MUTED),)
@@ -95,7 +95,7 @@ def progress_line(view: TaskView | None) -> Line:
 
 
 def plan_lines(plan: MigrationPlan) -> list[Line]:
-    """Say whether a VM can move, and all that was found, worst first; what is well is only counted."""
+    """Return whether a VM can move, and all that was found, worst first; what is well is only counted."""
     manner = "live" if plan.live else "offline, by its definition"
     head: list[Piece] = [(f"{plan.source.name} \N{RIGHTWARDS ARROW} {plan.target.name}, {manner}: ", Tone.STRONG)]
     errors = len(plan.blockers)

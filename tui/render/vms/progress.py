@@ -24,7 +24,7 @@ class UnderWay:
     by_host: Mapping[str, Mapping[str, str]]
 
     def of_host(self, host: str) -> Mapping[str, str]:
-        """Give the words for a host's VMs, by UUID."""
+        """Return the words for a host's VMs, by UUID."""
         return self.by_host.get(host, {})
 
 
@@ -59,7 +59,7 @@ class _Part:
 
 
 def _words(vm: VM, about_it: TaskView | None, on_its_host: Iterable[_Part]) -> str:
-    """Say what is done to a VM by a task about it alone, else by one that works on its host."""
+    """Return what is done to a VM by a task about it alone, else by one that works on its host."""
     if about_it is not None:
         return _of_the_only(about_it, about_it.steps)
     for part in on_its_host:
@@ -91,7 +91,7 @@ def _of_step(step: Step) -> str:
 
 
 def with_percent(words: str, step: Step) -> str:
-    """Say how far it is, where the step knows it."""
+    """Return how far it is, where the step knows it."""
     fraction = step.fraction
     return words if fraction is None else f"{words} {100 * fraction:.0f} %"
 

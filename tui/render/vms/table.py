@@ -170,7 +170,7 @@ def state_words(vm: VM) -> str:
 
 
 def state_tone(vm: VM) -> Tone:
-    """Give the tone of a state; one that its host fell into is a bad one."""
+    """Return the tone of a state; one that its host fell into is a bad one."""
     return Tone.BAD if vm.state_reason == IO_ERROR else VM_TONES[vm.state]
 
 

@@ -63,7 +63,7 @@ class CostsScreen(AreaScreen):
         """Lay out the request, the two tables and the chosen host, or the editor in its place."""
         yield WhatIfBanner()
         with Horizontal(id="question"):
-            yield RequestPanel(fields_for(self.realms.workplace.configuration), id="request")
+            yield RequestPanel(fields_for(self.realms.session.configuration), id="request")
             yield AnswerPanel(wide="ranking" in self.realms.settings.wide, id="answer")
         yield CloseUpPanel(id="close-up")
         yield ParameterEditor(self.session, self._follow_changes)
@@ -104,7 +104,7 @@ class CostsScreen(AreaScreen):
 
     @property
     def place(self) -> tuple[str, ...]:
-        """Say in the line above too that this is a what-if."""
+        """Return in the line above too that this is a what-if."""
         return ("what if",) if self.session.changes else ()
 
     def allows(self, command: Command) -> bool:
@@ -123,10 +123,10 @@ class CostsScreen(AreaScreen):
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Judge the newest fleet; where only more of the headroom is known by now, show that."""
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         if fields_for(configuration) != self.query_one(RequestPanel).fields:
             self.run_worker(self._use_fields(configuration), exclusive=True, group="fields")
-        if not self.evaluation.judge_newer(self.realms.workplace, fleet) and self.exploration is not None:
+        if not self.evaluation.judge_newer(self.realms.session, fleet) and self.exploration is not None:
             self._show(self.exploration)
 
     async def _use_fields(self, configuration: Configuration) -> None:
@@ -140,7 +140,7 @@ class CostsScreen(AreaScreen):
 
     def _judge(self) -> None:
         if self.realms.fleet is not None:
-            self.evaluation.judge(self.realms.workplace.configuration, self.realms.fleet)
+            self.evaluation.judge(self.realms.session.configuration, self.realms.fleet)
 
     def _look_again(self) -> None:
         if self.is_current and self.realms.fleet is not None:
@@ -347,7 +347,7 @@ class CostsScreen(AreaScreen):
 
     def action_edit_function(self) -> None:
         """Edit the cost function of the chosen host, beside its curve."""
-        if self.realms.workplace.configuration.cost_functions:
+        if self.realms.session.configuration.cost_functions:
             self._open_editor(None)
         else:
             self.realms.tell("The configuration has no cost function.")
@@ -358,8 +358,8 @@ class CostsScreen(AreaScreen):
 
     def _open_editor(self, function: str | None) -> None:
         """Edit a function, and stay with it and its host, whichever is best by what is typed."""
-        self.session.edit(function, self.realms.workplace.configuration)
-        editor, path = self.query_one(ParameterEditor), self.realms.workplace.configuration_path
+        self.session.edit(function, self.realms.session.configuration)
+        editor, path = self.query_one(ParameterEditor), self.realms.session.configuration_path
         if path is not None:
             editor.find_places(path, self._tell_places_are_missing)
         self.add_class("-editing")
@@ -378,7 +378,7 @@ class CostsScreen(AreaScreen):
         """Show the editor what it edits, where it is shown."""
         if not self.is_editing:
             return
-        subject = self.session.subject(self.realms.workplace.configuration)
+        subject = self.session.subject(self.realms.session.configuration)
         if subject is None:
             self._close_editor()
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.render.ages import shown_ages
 from tui.screens.background import Latest
-from tui.screens.costs.query import Question
+from tui.screens.costs.query import CostQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.errors import RealmsError
     from core.fleet.fleet import Fleet
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from tui.screens.background import BackgroundWork
-    from tui.screens.costs.query import Answer
+    from tui.screens.costs.query import CostAnswer
     from tui.screens.costs.what_if.session import WhatIfSession
 
 AT_ONCE = 100
@@ -40,14 +40,14 @@ class Evaluation:
     ) -> None:
         self._session = session
         self._show = show
-        self.judging = Latest(owner, "judge", Question.parts, self._take, self._fail, rest=_rest, rested=rested)
+        self.judging = Latest(owner, "judge", CostQuery.parts, self._take, self._fail, rest=_rest, rested=rested)
         self._judged: tuple[object, ...] = ()
         """What told apart the fleet that was judged last."""
 
-    def judge_newer(self, workplace: Workplace, fleet: Fleet) -> bool:
+    def judge_newer(self, session: Session, fleet: Fleet) -> bool:
         """Judge the newest fleet; False where nothing is new or it was judged just now."""
-        configuration = workplace.configuration
-        state = (workplace.generation, shown_ages(fleet, configuration.realms), configuration)
+        configuration = session.configuration
+        state = (session.generation, shown_ages(fleet, configuration.realms), configuration)
         is_known = state == self._judged or self.judging.is_resting
         if self._session.exploration is not None and is_known and not self.judging.is_busy:
             return False
@@ -66,14 +66,14 @@ class Evaluation:
         else:
             self.judging.ask(question)
 
-    def _take(self, question: Question, answer: Answer) -> None:
+    def _take(self, question: CostQuery, answer: CostAnswer) -> None:
         if self._session.take(question, answer):
             self._show()
 
-    def _fail(self, question: Question, error: RealmsError) -> None:
+    def _fail(self, question: CostQuery, error: RealmsError) -> None:
         if self._session.fail(question, error):
             self._show()
 
 
-def _rest(question: Question, _: float) -> float:
+def _rest(question: CostQuery, _: float) -> float:
     return REST_SECONDS if len(question.fleet.hosts) > AT_ONCE else 0.0

@@ -39,7 +39,7 @@ class CloseUpPanel(Container):
         self._plots = [CurvePlot()]
 
     def compose(self) -> ComposeResult:
-        """Give the bars and a first plot; more plots come with more room."""
+        """Return the bars and a first plot; more plots come with more room."""
         yield TermBars(id="terms")
         yield from self._plots
 
@@ -152,7 +152,7 @@ class CloseUpPanel(Container):
         plot.set_title(*parts)
 
     def _curve_before(self, change: Change) -> Curve | None:
-        """Give the curve without the changes of a what-if, where that is another one."""
+        """Return the curve without the changes of a what-if, where that is another one."""
         changes = self._before.changes if self._before is not None else ()
         curve = next((each.curve for each in changes if each.attribute == change.attribute), None)
         return curve if curve != change.curve else None
@@ -173,7 +173,7 @@ class CloseUpPanel(Container):
         return parts
 
     def _turns(self) -> str:
-        """Say that there is more than is shown."""
+        """Return the message that there is more than is shown."""
         views = self.views
         if self.view is None or len(views) <= self._room:
             return ""

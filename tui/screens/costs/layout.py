@@ -24,7 +24,7 @@ class Lines:
 
 
 def share_lines(height: int, *, above: int, ranked: int, refused: int, short: bool, editing: bool = False) -> Lines:
-    """Give the tables what their rows need, as far as the chosen host keeps its part: two fifths, or a least.
+    """Return the tables what their rows need, as far as the chosen host keeps its part: two fifths, or a least.
 
     `above` is taken by the request and the sentences; on a `short` screen frames are thinner. Where both tables are
     too long, the refused get two fifths of what there is. The editor of a what-if takes a little more.

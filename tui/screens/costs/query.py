@@ -26,7 +26,7 @@ MOST_FOR_FAILURE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CostAnswer:
     """The hosts as judged. `trouble` says why they are not, where they aren't.
 
     In a what-if also what they were judged in, the ranking's rows, and, once that is counted, what fits before and
@@ -41,19 +41,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CostQuery:
     """What is asked of the placement engine, so that a thread can answer it."""
 
     configuration: Configuration
     fleet: Fleet
     asked: Asked
     changes: tuple[Change, ...] = ()
-    earlier: Answer | None = None
+    earlier: CostAnswer | None = None
     """The last answer in a what-if: what is the same in this one isn't worked out again."""
     number: int = 0
     """Questions are numbered as they are asked."""
 
-    def parts(self) -> Iterator[Answer]:
+    def parts(self) -> Iterator[CostAnswer]:
         """Judge the hosts; of many in a what-if the ranking comes before what fits is counted."""
         answer = self.answer()
         if answer.sandbox is None or len(self.fleet.hosts) > COUNTED_FIRST:
@@ -61,18 +61,18 @@ class Question:
         if answer.sandbox is not None:
             yield self.count(answer)
 
-    def answer(self) -> Answer:
+    def answer(self) -> CostAnswer:
         """Judge the hosts."""
         request, number = self.asked.request, self.asked.count
         if not self.changes:
-            return Answer(explore(self.configuration, self.fleet, request, number))
+            return CostAnswer(explore(self.configuration, self.fleet, request, number))
         try:
             sandbox = self._sandbox()
         except UsageError as error:
-            return Answer(None, trouble=str(error))
+            return CostAnswer(None, trouble=str(error))
         before = self._same_before() or explore(self.configuration, self.fleet, request, number)
         exploration = explore_what_if(sandbox, before)
-        return Answer(exploration, sandbox, rows=ranking_rows(exploration, {}))
+        return CostAnswer(exploration, sandbox, rows=ranking_rows(exploration, {}))
 
     def _sandbox(self) -> Sandbox:
         """Make the changes: settings once, those of hosts and VMs as far as what they are about is still there."""
@@ -87,14 +87,14 @@ class Question:
         return Sandbox(made.before, self.changes, made.after, made.warnings).on(self.fleet)
 
     def _same_before(self) -> Exploration | None:
-        """Give how things are without the changes, where the last answer has that already."""
+        """Return how things are without the changes, where the last answer has that already."""
         exploration = self.earlier.exploration if self.earlier is not None else None
         before = exploration.before if exploration is not None else None
         if before is None or before.fleet is not self.fleet or before.configuration is not self.configuration:
             return None
         return before if (before.request, before.count) == (self.asked.request, self.asked.count) else None
 
-    def count(self, answer: Answer) -> Answer:
+    def count(self, answer: CostAnswer) -> CostAnswer:
         """Add what takes longer: how many such VMs fit, and which hosts can't be lost where that is quick."""
         if answer.sandbox is None or answer.exploration is None:
             return answer

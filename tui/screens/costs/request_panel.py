@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
-from tui.forms.request import Asked, Field, FieldRefused, Kind, read, read_field, stepped
+from tui.forms.request import Asked, FieldKind, FieldRefused, RequestField, read, read_field, stepped
 from tui.render.cells import width_of
 from tui.render.wrapping import cut_middle
 
-_COMMANDS = {Kind.NUMBER: "+-=vmdn:?[]", Kind.SIZE: "+-=vdn:?[]", Kind.REALM: "+-="}
+_COMMANDS = {FieldKind.NUMBER: "+-=vmdn:?[]", FieldKind.SIZE: "+-=vdn:?[]", FieldKind.REALM: "+-="}
 """Characters that no value of a kind has: they change the value or go elsewhere, as they do outside of the fields."""
 _DIGITS = "0123456789"
 
@@ -29,7 +29,7 @@ _VALUE_WIDTH = 9
 _GAP = 2
 
 
-class FieldInput(Input):
+class RequestInput(Input):
     """The input of one field: + and - change its value, Enter goes back to the ranking."""
 
     BINDINGS: ClassVar = [
@@ -39,7 +39,7 @@ class FieldInput(Input):
         Binding("down", "neighbour(1)", "Field below", show=False),
     ]
 
-    def __init__(self, field: Field, value: str) -> None:
+    def __init__(self, field: RequestField, value: str) -> None:
         super().__init__(value, compact=True, select_on_focus=True)
         self.cursor_blink = False
         self.field = field
@@ -51,7 +51,7 @@ class FieldInput(Input):
     async def _on_key(self, event: events.Key) -> None:
         if event.is_printable and not self.check_consume_key(event.key, event.character):
             event.prevent_default()
-        elif self.field.kind is Kind.NUMBER and event.is_printable and (event.character or "") not in _DIGITS:
+        elif self.field.kind is FieldKind.NUMBER and event.is_printable and (event.character or "") not in _DIGITS:
             event.prevent_default()
             event.stop()
 
@@ -66,7 +66,7 @@ class FieldInput(Input):
         panel.go_to_neighbour(self.field.key, direction)
 
 
-class FieldRow(Widget):
+class RequestRow(Widget):
     """A label and the input of one field."""
 
     DEFAULT_CSS = """
@@ -79,14 +79,14 @@ class FieldRow(Widget):
     }
     """
 
-    def __init__(self, field: Field, value: str) -> None:
+    def __init__(self, field: RequestField, value: str) -> None:
         super().__init__()
         self.field = field
-        self.input = FieldInput(field, value)
+        self.input = RequestInput(field, value)
         self.label = Label(markup=False)
 
     def compose(self) -> ComposeResult:
-        """Give the label and the input."""
+        """Return the label and the input."""
         yield self.label
         yield self.input
 
@@ -110,26 +110,26 @@ class RequestPanel(VerticalScroll, can_focus=False):
     class Done(Message):
         """Enter in a field: back to the ranking."""
 
-    def __init__(self, fields: Sequence[Field], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(self, fields: Sequence[RequestField], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self.fields = tuple(fields)
         self.typed = {field.key: field.start for field in self.fields}
         self.active = self.fields[0].key
         """Key of the field that + and - change from anywhere."""
-        self._laid_out: tuple[int | None, tuple[Field, ...]] | None = None
+        self._laid_out: tuple[int | None, tuple[RequestField, ...]] | None = None
         self._below = ""
         self.border_title = "Request"
 
     def compose(self) -> ComposeResult:
-        """Give a row for each field."""
+        """Return a row for each field."""
         for field in self.fields:
-            yield FieldRow(field, self.typed[field.key])
+            yield RequestRow(field, self.typed[field.key])
 
     def on_mount(self) -> None:
         """Show which field is active."""
         self._mark_active()
 
-    async def use_fields(self, fields: Sequence[Field]) -> None:
+    async def use_fields(self, fields: Sequence[RequestField]) -> None:
         """Ask for these fields from now on; what is typed in those that stay is kept."""
         if tuple(fields) == self.fields:
             return
@@ -138,7 +138,7 @@ class RequestPanel(VerticalScroll, can_focus=False):
         if self.active not in self.typed:
             self.active = self.fields[0].key
         await self.remove_children()
-        await self.mount_all(FieldRow(field, self.typed[field.key]) for field in self.fields)
+        await self.mount_all(RequestRow(field, self.typed[field.key]) for field in self.fields)
         self._laid_out = None
         self._mark_active()
 
@@ -176,15 +176,15 @@ class RequestPanel(VerticalScroll, can_focus=False):
         self.styles.layout = "vertical" if width is None else "grid"
         self.styles.grid_size_columns = across
         self.styles.grid_gutter_vertical = _GAP
-        for row in self.query(FieldRow):
+        for row in self.query(RequestRow):
             beside = self._label_width(_LONGEST_LABEL) + 1 if width is None else self._label_width()
             row.set_label_width(beside)
 
-    def _row(self, key: str) -> FieldRow | None:
-        return next((row for row in self.query(FieldRow) if row.field.key == key), None)
+    def _row(self, key: str) -> RequestRow | None:
+        return next((row for row in self.query(RequestRow) if row.field.key == key), None)
 
     def _mark_active(self) -> None:
-        for row in self.query(FieldRow):
+        for row in self.query(RequestRow):
             row.set_class(row.field.key == self.active, "-active")
 
     def activate(self, key: str) -> None:
@@ -217,13 +217,13 @@ class RequestPanel(VerticalScroll, can_focus=False):
     def on_descendant_focus(self) -> None:
         """Let + and - change the field that is edited."""
         focused = self.screen.focused
-        if isinstance(focused, FieldInput):
+        if isinstance(focused, RequestInput):
             self.activate(focused.field.key)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Read all fields again."""
         event.stop()
-        if not isinstance(event.input, FieldInput):
+        if not isinstance(event.input, RequestInput):
             return
         field = event.input.field
         if self.typed.get(field.key) == event.value:
@@ -234,7 +234,7 @@ class RequestPanel(VerticalScroll, can_focus=False):
             refused = ""
         except FieldRefused as error:
             asked, refused = None, str(error)
-        for row in self.query(FieldRow):
+        for row in self.query(RequestRow):
             row.set_class(_is_refused(row.field, self.typed[row.field.key]), "-refused")
         self.post_message(self.Edited(asked, refused))
 
@@ -244,7 +244,7 @@ class RequestPanel(VerticalScroll, can_focus=False):
         self.post_message(self.Done())
 
 
-def _is_refused(field: Field, text: str) -> bool:
+def _is_refused(field: RequestField, text: str) -> bool:
     try:
         read_field(field, text)
     except FieldRefused:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def first_focusable(part: Widget) -> Widget | None:
-    """Give the first widget within a part of the screen that can have the focus now, hidden ones left out."""
+    """Return the first widget within a part of the screen that can have the focus now, hidden ones left out."""
     return next((widget for widget in part.query("*") if widget.focusable and _is_displayed(widget)), None)
 
 
@@ -103,11 +103,11 @@ class Wizard(ModalScreen[T | None], WithContext):
         return self.pages[self.at]
 
     def make_pages(self) -> Sequence[WizardPage]:
-        """Give the pages, in their order."""
+        """Return the pages, in their order."""
         return ()
 
     def outcome(self) -> T | None:
-        """Give what the wizard is left with once its last page let it go on."""
+        """Return what the wizard is left with once its last page let it go on."""
         return None
 
     def compose(self) -> ComposeResult:

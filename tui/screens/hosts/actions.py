@@ -40,11 +40,11 @@ class HostActions(AreaScreen):
     """A screen on which hosts are chosen. Subclasses say which: `chosen_hosts`, `host_under_cursor`."""
 
     def chosen_hosts(self) -> tuple[HostSnapshot, ...]:
-        """Give the hosts that an action is for."""
+        """Return the hosts that an action is for."""
         return ()
 
     def host_under_cursor(self) -> HostSnapshot | None:
-        """Give the one host that is looked at."""
+        """Return the one host that is looked at."""
         return None
 
     def after_change(self) -> None:
@@ -59,10 +59,10 @@ class HostActions(AreaScreen):
         return tuple(by_name[key] for key in keys if isinstance(key, str) and key in by_name)
 
     def _may_change(self) -> bool:
-        workplace = self.realms.workplace
-        if not workplace.can_change:
-            self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
-        return workplace.can_change
+        session = self.realms.session
+        if not session.is_writable:
+            self.realms.tell(f"Nothing can be changed: {session.why_not}.", "warning")
+        return session.is_writable
 
     def _ask(
         self,
@@ -74,7 +74,7 @@ class HostActions(AreaScreen):
     ) -> None:
         """Ask with what it would mean that hosts are put into a state, or removed; then do it."""
         from core.operations.hosts.impact import HostsChange
-        from tui.screens.hosts.confirm_change import ConfirmChange, Outlook
+        from tui.screens.hosts.confirm_change import ChangePreview, ConfirmChange
 
         what = f"{names(hosts)}: {state.label if state is not None else 'removed'}"
 
@@ -84,7 +84,7 @@ class HostActions(AreaScreen):
                 self.after_change()
 
         change = HostsChange(tuple(snapshot.name for snapshot in hosts), state)
-        outlook = Outlook(self.realms.workplace.configuration, fleet, change, self.realms.request)
+        outlook = ChangePreview(self.realms.session.configuration, fleet, change, self.realms.request)
         self.app.push_screen(ConfirmChange(question, outlook), answered)
 
     def action_set_state(self, wanted: str) -> None:
@@ -99,8 +99,8 @@ class HostActions(AreaScreen):
             verb = "is" if len(chosen) == 1 else "are"
             self.realms.tell(f"{names(chosen)} {verb} set to {state.label} already.")
             return
-        workplace = self.realms.workplace
-        steps: list[Step] = [(snapshot.name, partial(workplace.set_state, snapshot.name, state)) for snapshot in others]
+        session = self.realms.session
+        steps: list[Step] = [(snapshot.name, partial(session.set_state, snapshot.name, state)) for snapshot in others]
         self._ask(ask_state(others, state, fleet.taken), fleet, others, state, steps)
 
     def action_remove_host(self) -> None:
@@ -109,8 +109,8 @@ class HostActions(AreaScreen):
         fleet = self.realms.fleet
         if not chosen or fleet is None or not self._may_change():
             return
-        workplace = self.realms.workplace
-        steps: list[Step] = [(snapshot.name, partial(workplace.remove_host, snapshot.name)) for snapshot in chosen]
+        session = self.realms.session
+        steps: list[Step] = [(snapshot.name, partial(session.remove_host, snapshot.name)) for snapshot in chosen]
         self._ask(ask_removal(chosen, fleet.taken), fleet, chosen, None, steps)
 
     def action_add_host(self) -> None:
@@ -164,7 +164,7 @@ class HostActions(AreaScreen):
         chosen = sorted(self.chosen_hosts(), key=lambda snapshot: natural(snapshot.name))
         if not chosen:
             return
-        if not self.realms.workplace.is_live:
+        if not self.realms.session.is_live:
             self.realms.tell("The hosts of a saved fleet can't be asked.", "warning")
             return
         from tui.screens.hosts.connection_test import ProbeDialog

@@ -45,7 +45,7 @@ class HostsScreen(HostActions, AreaScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table and the panel."""
-        can_add = self.realms.workplace.can_change
+        can_add = self.realms.session.is_writable
         empty = "No hosts yet. Press a to add the first." if can_add else "No hosts."
         yield self.grid(HOST_COLUMNS, "hosts", heading="Hosts", empty=empty)
         yield Panel(id="host")
@@ -53,7 +53,7 @@ class HostsScreen(HostActions, AreaScreen):
     def show_fleet(self, fleet: Fleet) -> None:
         """Show all hosts, and the one under the cursor in detail."""
         grid = self.query_one(Grid)
-        configuration, checkups = self.realms.workplace.configuration, self.realms.checkups
+        configuration, checkups = self.realms.session.configuration, self.realms.checkups
         self._checkups_shown = checkups.generation
         grid.set_rows(host_rows(fleet, configuration, self.realms.fits(fleet), checkups))
         self._write_note()
@@ -94,7 +94,7 @@ class HostsScreen(HostActions, AreaScreen):
         panel.display = snapshot is not None
         if snapshot is None or fleet is None:
             return
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         checkup = self.realms.checkups.of(snapshot.host)
         seen = figures(snapshot, fleet.taken, configuration)
         detail = HostDetail(seen, fleet.taken, configuration, checkup=checkup, request=self.realms.request)
@@ -108,11 +108,11 @@ class HostsScreen(HostActions, AreaScreen):
         self.app.push_screen(HostScreen(str(event.key)))
 
     def chosen_hosts(self) -> tuple[HostSnapshot, ...]:
-        """Give the marked hosts, or the one under the cursor."""
+        """Return the marked hosts, or the one under the cursor."""
         return self.hosts_named(self.query_one(Grid).chosen())
 
     def host_under_cursor(self) -> HostSnapshot | None:
-        """Give the host under the cursor."""
+        """Return the host under the cursor."""
         named = self.hosts_named((self.query_one(Grid).cursor_key,))
         return named[0] if named else None
 

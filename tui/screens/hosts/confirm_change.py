@@ -34,7 +34,7 @@ WIDTH, WIDEST, BESIDE_LINES = 86, 0.94, 7
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class ChangePreview:
     """A change of hosts in thought: of which fleet, by which configuration, and the VM that room is counted in."""
 
     configuration: Configuration
@@ -50,7 +50,7 @@ class Outlook:
         return EffectsText(changed, self.change, self.request)
 
 
-def work_out(outlook: Outlook, clock: Clock, control: Control) -> Iterator[Effects]:
+def work_out(outlook: ChangePreview, clock: Clock, control: Control) -> Iterator[Effects]:
     """Work out what a change would mean, the quickest first; what is known by then is told again with each part.
 
     Parts are told where the whole takes longer than a blink: to draw the dialog anew costs more than most of them.
@@ -85,7 +85,7 @@ class ConfirmChange(Confirm, BackgroundWork):
     ]
     CSS_PATH = "../dialogs/dialogs.tcss"  # Textual looks for it beside the class
 
-    def __init__(self, question: Question, outlook: Outlook) -> None:
+    def __init__(self, question: Question, outlook: ChangePreview) -> None:
         super().__init__(question)
         self.effects = Effects()
         self._asked = question

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from core.driver.hosts.probe import HostReport
     from core.hosts import Host
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
 
 
-def probe(workplace: Workplace, uri: str, _: Control) -> HostReport:
+def probe(session: Session, uri: str, _: Control) -> HostReport:
     """Connect to a host once, as a job; raises DriverError."""
-    return workplace.probe(uri)
+    return session.probe(uri)
 
 
 class ProbeDialog(ModalScreen[None], BackgroundWork):
@@ -54,10 +54,10 @@ class ProbeDialog(ModalScreen[None], BackgroundWork):
 
     def on_mount(self) -> None:
         """Ask the hosts."""
-        workplace = self.realms.workplace
+        session = self.realms.session
         for number, host in enumerate(self.hosts):
             take = partial(self._take, number)
-            self.background.ask(number, partial(probe, workplace, host.uri), take, take)
+            self.background.ask(number, partial(probe, session, host.uri), take, take)
         self._show()
 
     def _take(self, number: int, outcome: HostReport | RealmsError) -> None:
@@ -65,7 +65,7 @@ class ProbeDialog(ModalScreen[None], BackgroundWork):
         self._show()
 
     def _show(self) -> None:
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         lines: list[tuple[Piece, ...]] = []
         for number, host in enumerate(self.hosts):
             outcome = self.outcomes.get(number)

@@ -60,7 +60,7 @@ class HostScreen(HostActions, AreaScreen):
         if snapshot is None:
             grid.fail("The host is no longer registered. Esc goes back.")
             return
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         checkup = self.realms.checkups.of(snapshot.host)
         self._checkups_shown = self.realms.checkups.generation
         seen = figures(snapshot, fleet.taken, configuration)
@@ -90,10 +90,10 @@ class HostScreen(HostActions, AreaScreen):
             self.realms.navigation.open_vm(event.key)
 
     def chosen_hosts(self) -> tuple[HostSnapshot, ...]:
-        """Give this host."""
+        """Return this host."""
         return self.hosts_named((self._name_of_host,))
 
     def host_under_cursor(self) -> HostSnapshot | None:
-        """Give this host."""
+        """Return this host."""
         named = self.chosen_hosts()
         return named[0] if named else None

@@ -56,7 +56,7 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
 
     def compose(self) -> ComposeResult:
         """Lay out the fields, what is wrong with each below it."""
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         old = self.old
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(f"Edit {printable(old.name)}")
@@ -89,7 +89,7 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
         show_faults(self, self.faults(), self._touched & set(WRITTEN))
 
     def faults(self) -> dict[str, Fault]:
-        """Give what is wrong with the fields as they are, by field."""
+        """Return what is wrong with the fields as they are, by field."""
         fleet = self.realms.fleet
         others = [
             snapshot.host for snapshot in (fleet.hosts if fleet is not None else ()) if snapshot.name != self.old.name
@@ -105,7 +105,7 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
         return self.query_one(f"#{field}", Input).value.strip()
 
     def host(self) -> Host:
-        """Give the host as the fields describe it; raises RealmsError for fields that make none."""
+        """Return the host as the fields describe it; raises RealmsError for fields that make none."""
         from core.hosts import StaticAddress
 
         static = self._value("static")
@@ -146,8 +146,8 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
         if refused:
             self.query_one(f"#{refused[0]}").focus()
             return
-        workplace, old, new = self.realms.workplace, self.old, self.host()
-        self.realms.change(f"{new.name}: changed", [(new.name, lambda: workplace.change_host(old, new))])
+        session, old, new = self.realms.session, self.old, self.host()
+        self.realms.change(f"{new.name}: changed", [(new.name, lambda: session.change_host(old, new))])
         self.query_one("#save", Button).disabled = True
 
     def on_changed(self, message: Changed) -> None:
@@ -165,12 +165,12 @@ class HostForm(ModalScreen[str | None], BackgroundWork):
             show_faults(self, self.faults(), ("uri",))
             return
         self._tell([((f"Connecting to {self._value('uri')}", Tone.MUTED),)])
-        job = partial(probe, self.realms.workplace, self._value("uri"))
+        job = partial(probe, self.realms.session, self._value("uri"))
         self.background.ask("probe", job, self._report, lambda error: self._tell(failure_lines(error)))
 
     def _report(self, report: HostReport) -> None:
         realm, profile = (str(self.query_one(f"#{field}", Select).value) for field in ("realm", "profile"))
-        self._tell(report_lines(report, realm, profile, self.realms.workplace.configuration))
+        self._tell(report_lines(report, realm, profile, self.realms.session.configuration))
 
     def _tell(self, lines: Iterable[tuple[Piece, ...]]) -> None:
         self.query_one(".outcome").add_class("-shown")

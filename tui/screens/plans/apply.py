@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 
 from core.errors import RealmsError
 from core.hosts import HostState
-from core.operations.plans.run import LeftRun, MoveState, Run, forget_run
+from core.operations.plans.run import InterruptedRun, MoveState, PlanRun, forget_run
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.placement.plans.demand import MovePolicy
@@ -24,7 +24,7 @@ from tui.render.summary import plural
 from tui.screens.dialogs.form import VMForm
 from tui.screens.plans.dialogs import Agreement, ApplyPlan, ResumePlan
 from tui.screens.plans.planner import Planner
-from tui.screens.plans.runs import Course, PlanRuns
+from tui.screens.plans.runs import AppliedPlan, PlanRuns
 
 DEADLINE = 20.0
 """Seconds that connecting to a host may take."""
@@ -46,7 +46,7 @@ class PlanActions:
     look: Callable[[], None]
 
     def allows(self, command: Command) -> bool:
-        """Tell whether a command can be done with the plan in front."""
+        """Return whether a command can be done with the plan in front."""
         match command.action:
             case "apply":
                 return self.planner.kind.moves and self._under_way() is None
@@ -56,15 +56,15 @@ class PlanActions:
                 return bool(self.runs.resumable(self.planner.key))
         return True
 
-    def _under_way(self) -> Course | None:
+    def _under_way(self) -> AppliedPlan | None:
         course = self.runs.course(self.planner.key)
         return course if course is not None and not self.runs.has_ended(course) else None
 
     def _may_change(self) -> bool:
-        workplace = self.realms.workplace
-        if not workplace.can_change:
-            self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
-        return workplace.can_change
+        session = self.realms.session
+        if not session.is_writable:
+            self.realms.tell(f"Nothing can be changed: {session.why_not}.", "warning")
+        return session.is_writable
 
     def apply(self) -> None:
         """Ask, then carry out the plan in front, as a task; one that was left is resumed."""
@@ -102,26 +102,26 @@ class PlanActions:
 
         def answered(agreement: Agreement | None) -> None:
             if agreement is not None:
-                run = Run(replace(order, parallel=agreement.parallel), sheet.moves)
+                run = PlanRun(replace(order, parallel=agreement.parallel), sheet.moves)
                 self._start(run, cordons if agreement.cordon else "", gain)
 
         self.ask(ApplyPlan(ask_apply(order, sheet, fleet.hosts), cordons=cordons), answered)
 
-    def _start(self, run: Run, cordon: str = "", gain: str = "") -> None:
+    def _start(self, run: PlanRun, cordon: str = "", gain: str = "") -> None:
         """Carry a run out as a task, once a host takes no new VMs; `gain` is said when all its moves are made."""
-        realms, workplace, order = self.realms, self.realms.workplace, run.view.order
+        realms, session, order = self.realms, self.realms.session, run.view.order
 
         def job(control: Control) -> str:
-            from core.operations.plans.apply import carry_out
+            from core.operations.plans.apply import apply_plan
 
             try:
                 if cordon:
                     with control.step(StepKind.CONTROL, "set it to No Scheduling", cordon):
-                        workplace.set_state(cordon, HostState.NO_SCHEDULING)
+                        session.set_state(cordon, HostState.NO_SCHEDULING)
             except RealmsError:
                 run.change(ended=True)
                 raise
-            return carry_out(control, workplace, run, deadline=DEADLINE)
+            return apply_plan(control, session, run, deadline=DEADLINE)
 
         def ended(told: str) -> None:
             view = run.view
@@ -133,10 +133,10 @@ class PlanActions:
         what = order.kind.value if order.request is None else "make room by moving"
         self.follow(run, realms.run_task(what, target, job, ended))
 
-    def follow(self, run: Run, task: int) -> None:
+    def follow(self, run: PlanRun, task: int) -> None:
         """Bring a plan to the front that a task carries out."""
         order = run.view.order
-        self.runs.begin(run, task, self.realms.workplace.clock.now())
+        self.runs.begin(run, task, self.realms.session.clock.now())
         self.show(PlanKind(order.kind.value), order.host)
 
     def stop(self) -> None:
@@ -153,7 +153,7 @@ class PlanActions:
                 return
             course.run.stop()
             if values["off"]:
-                realms.workplace.tasks.cancel(course.task)
+                realms.session.tasks.cancel(course.task)
             realms.tick()
 
         self.ask(VMForm(ask_stop(course.run.view), [tick]), answered)
@@ -168,21 +168,21 @@ class PlanActions:
         else:
             self.realms.tell("No plan was left to be resumed.")
 
-    def _ask_to_resume(self, left: LeftRun) -> None:
+    def _ask_to_resume(self, left: InterruptedRun) -> None:
         def answered(wanted: bool | None) -> None:
             if wanted:
-                self._start(Run.resumed(left))
+                self._start(PlanRun.resumed(left))
             elif wanted is not None:
                 self._give_up(left)
 
         self.ask(ResumePlan(ask_resume(left)), answered)
 
-    def _give_up(self, left: LeftRun) -> None:
+    def _give_up(self, left: InterruptedRun) -> None:
         realms = self.realms
 
         def job(control: Control) -> str:
             with control.step(StepKind.NOTE, "forget what was left"):
-                forget_run(realms.workplace, left.id)
+                forget_run(realms.session, left.id)
             return f"{capital(order_in_words(left.order))} is given up: what has moved stays where it is"
 
         def ended(told: str) -> None:

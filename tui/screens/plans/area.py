@@ -12,8 +12,8 @@ from textual.containers import Horizontal
 
 from core.errors import RealmsError
 from core.fleet.fleet import Fleet
-from core.operations.plans.run import LeftRun, left_runs
-from core.operations.session import Workplace
+from core.operations.plans.run import InterruptedRun, left_runs
+from core.operations.session import Session
 from core.operations.tasks.task import TaskView
 from core.placement.engine.request import Request
 from tui.commands import Command, bindings
@@ -21,16 +21,16 @@ from tui.forms.mix import Mix
 from tui.render.cells import cut
 from tui.render.plans.hosts import NO_HOSTS
 from tui.render.plans.progress import COURSE_COLUMNS, with_progress
-from tui.render.plans.sheet import PlanKind, Sheet, drawing_of
+from tui.render.plans.sheet import PlanKind, PlanView, drawing_of
 from tui.render.rows import RowKey
 from tui.screens.area import AreaScreen
 from tui.screens.background import Latest
 from tui.screens.plans.apply import PlanActions
 from tui.screens.plans.host_picker import HostPicker
 from tui.screens.plans.mix_form import MixForm
-from tui.screens.plans.planner import Desk, Planner, Question
+from tui.screens.plans.planner import Planner, PlanQuestion, PlanSlot
 from tui.screens.plans.request_form import RequestForm
-from tui.screens.plans.runs import Course, PlanRuns
+from tui.screens.plans.runs import AppliedPlan, PlanRuns
 from tui.screens.plans.tabs import PLAN_KEYS, PlanTab, Tab, tabs
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
@@ -71,13 +71,13 @@ class PlansScreen(AreaScreen):
         self.planner = Planner()
         self.planning = {
             kind: Latest(
-                self, ("plan", kind), Question.answer, self._take_outcome, self._take_outcome,
+                self, ("plan", kind), PlanQuestion.answer, self._take_outcome, self._take_outcome,
                 rest=lambda _, seconds: max(REST_SECONDS, REST_FACTOR * seconds), rested=partial(self._rested, kind),
             )
             for kind in PlanKind
         }  # fmt: skip
         self._looking = Latest(
-            self, "left plans", lambda workplace: (left_runs(workplace),), self._take_left, self._take_left
+            self, "left plans", lambda session: (left_runs(session),), self._take_left, self._take_left
         )
         self._tabs: tuple[Tab, ...] = ()
 
@@ -95,7 +95,7 @@ class PlansScreen(AreaScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the plans' names, what is said of the one in front, its table, and the row under the cursor."""
-        self._tabs = tabs(len(self.realms.workplace.configuration.realms))
+        self._tabs = tabs(len(self.realms.session.configuration.realms))
         with Horizontal(id="tabs"):
             for tab in self._tabs:
                 yield PlanTab(tab)
@@ -125,12 +125,12 @@ class PlansScreen(AreaScreen):
         return self.query_one(f"#plan-{name}", Grid)
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> PlanSlot:
         """The plan in front, as far as it is made."""
         return self.planner.desk
 
     @property
-    def course(self) -> Course | None:
+    def course(self) -> AppliedPlan | None:
         """The plan in front, where it is carried out or was just now."""
         return self.runs.course(self.planner.key)
 
@@ -167,13 +167,13 @@ class PlansScreen(AreaScreen):
             self.table.set_rows(())
         elif self.course is None:
             question = planner.ask(
-                self.realms.workplace, fleet, self.realms.request, at_once=at_once, is_resting=planning.is_resting
+                self.realms.session, fleet, self.realms.request, at_once=at_once, is_resting=planning.is_resting
             )
             if question is not None:
                 planning.ask(question)
         self.show_plan()
 
-    def _take_outcome(self, question: Question, outcome: Sheet | RealmsError) -> None:
+    def _take_outcome(self, question: PlanQuestion, outcome: PlanView | RealmsError) -> None:
         """Show what was planned, or why it can't be, unless it is no longer asked for."""
         if self.planner.take(question, outcome):
             self.show_plan()
@@ -184,11 +184,11 @@ class PlansScreen(AreaScreen):
 
     def look_for_left(self) -> None:
         """Read aside what was left while the area is in front; once more where something ends meanwhile."""
-        workplace = self.realms.workplace
-        if self.is_current and workplace.is_live and workplace.registry is not None:
-            self._looking.ask(workplace)
+        session = self.realms.session
+        if self.is_current and session.is_live and session.registry is not None:
+            self._looking.ask(session)
 
-    def _take_left(self, _: Workplace, left: tuple[LeftRun, ...] | RealmsError) -> None:
+    def _take_left(self, _: Session, left: tuple[InterruptedRun, ...] | RealmsError) -> None:
         self.runs.take_left(left)
         if self.is_mounted:
             self._show_left()
@@ -205,7 +205,7 @@ class PlansScreen(AreaScreen):
     # What is shown -------------------------------------------------------------------------------------------------
 
     @property
-    def sheet(self) -> Sheet | None:
+    def sheet(self) -> PlanView | None:
         """What is in front: a plan that is carried out, else the plan, where there is one."""
         return self.desk.sheet if self.course is None else self.runs.sheet(self.course)
 
@@ -227,7 +227,7 @@ class PlansScreen(AreaScreen):
         self._say(sheet)
         self._show_row()
 
-    def _say(self, sheet: Sheet | None) -> None:
+    def _say(self, sheet: PlanView | None) -> None:
         """Write the sentences, in as many lines as they take."""
         draw = with_progress(sheet)
         panel = self.query_one("#plan-said", Panel)
@@ -242,7 +242,7 @@ class PlansScreen(AreaScreen):
         panel.show((), lambda width, height: (line,)[: max(0, min(width, height))])
 
     def _now(self) -> float:
-        return self.realms.workplace.clock.now()
+        return self.realms.session.clock.now()
 
     def on_resize(self) -> None:
         """Break the sentences to the new width."""
@@ -261,7 +261,7 @@ class PlansScreen(AreaScreen):
         if self.course is not None:
             note = self.runs.note(self.course, self._now())
         else:
-            note = self.planner.note(self.realms.workplace, self.realms.fleet, is_planning=self.is_planning)
+            note = self.planner.note(self.realms.session, self.realms.fleet, is_planning=self.is_planning)
         self.table.set_note(note)
 
     def _grow_older(self) -> None:
@@ -297,7 +297,7 @@ class PlansScreen(AreaScreen):
         self.runs.put_away(self.planner.key)
         self.look_for_left()
         if self.realms.fleet is not None:
-            self.show_fleet(self.realms.workplace.fleet(), at_once=True)
+            self.show_fleet(self.realms.session.fleet(), at_once=True)
 
     def action_edit_request(self) -> None:
         """Ask for another request, which counts for the whole program as that of Costs does; or for another mix."""
@@ -343,7 +343,7 @@ class PlansScreen(AreaScreen):
             self.table.go_to(key)
 
     def allows(self, command: Command) -> bool:
-        """Tell whether a command can be done here and now."""
+        """Return whether a command can be done here and now."""
         return super().allows(command) and self.actions.allows(command)
 
     def action_apply(self) -> None:

@@ -15,7 +15,7 @@ from core.text import printable
 from tui.context import WithContext
 from tui.forms.fields import FormField
 from tui.forms.mix import MOST_SIZES, Mix, read_mix, typed_devices
-from tui.forms.request import ALL_REALMS, Field, FieldRefused, fields_for, show_exactly, stepped
+from tui.forms.request import ALL_REALMS, FieldRefused, RequestField, fields_for, show_exactly, stepped
 from tui.screens.dialogs.dialog import FormDialog
 from tui.widgets.fields import FieldRow
 
@@ -30,12 +30,12 @@ class MixForm(FormDialog["Mix | None"], WithContext):
     def __init__(self, mix: Mix) -> None:
         super().__init__()
         self._mix = mix
-        self._fields: dict[str, Field] = {}
+        self._fields: dict[str, RequestField] = {}
         self._has_devices = False
 
     def compose(self) -> ComposeResult:
         """Lay out a line for each size."""
-        self._fields = {field.key: field for field in fields_for(self.realms.workplace.configuration)}
+        self._fields = {field.key: field for field in fields_for(self.realms.session.configuration)}
         self._has_devices = any(key.startswith("devices.") for key in self._fields)
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content("Mix of sizes")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from core.operations.plans.order import PlanKind as OrderKind
+from core.operations.plans.order import MovesKind as OrderKind
 from core.operations.plans.order import PlanOrder
 from core.placement.plans.demand import DEFAULT_POLICY
 from core.text import natural
 from tui.render.ages import freshness
-from tui.render.plans.sheet import PlanKind, Sheet, age_note
+from tui.render.plans.sheet import PlanKind, PlanView, age_note
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.config.model import Configuration
     from core.errors import RealmsError
     from core.fleet.fleet import Fleet
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.placement.engine.request import Request
     from core.placement.plans.demand import MovePolicy
     from tui.forms.mix import Mix
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PlanQuestion:
     """A plan to be made; `state` tells fleets apart."""
 
     kind: PlanKind
@@ -55,11 +55,11 @@ class Question:
         """The mix that is asked about."""
         return self.mix or ((self.request, 1),)
 
-    def answer(self) -> Iterator[Sheet]:
+    def answer(self) -> Iterator[PlanView]:
         """Make the plan; raises RealmsError where there can't be one."""
         yield self._sheet()
 
-    def _sheet(self) -> Sheet:
+    def _sheet(self) -> PlanView:
         configuration, fleet = self.configuration, self.fleet
         match self.kind:
             case PlanKind.CAPACITY:
@@ -92,7 +92,7 @@ class Question:
             case _:
                 assert_never(self.kind)
 
-    def _mix_sheet(self) -> Sheet:
+    def _mix_sheet(self) -> PlanView:
         from core.placement.plans.batch import compare_orders
         from core.placement.plans.mix import capacity_of_mix
         from tui.render.plans.mix import mix_sheet
@@ -103,13 +103,13 @@ class Question:
 
 
 @dataclass(slots=True)
-class Desk:
+class PlanSlot:
     """One kind of plan: what was asked last, and what is shown."""
 
-    asked: Question | None = None
-    shown: Question | None = None
+    asked: PlanQuestion | None = None
+    shown: PlanQuestion | None = None
     """The question that the shown outcome answers."""
-    outcome: Sheet | RealmsError | None = None
+    outcome: PlanView | RealmsError | None = None
 
     @property
     def is_current(self) -> bool:
@@ -117,15 +117,15 @@ class Desk:
         return self.asked is not None and self.shown is not None and self.asked.subject == self.shown.subject
 
     @property
-    def sheet(self) -> Sheet | None:
+    def sheet(self) -> PlanView | None:
         """The plan that is shown; None where there is none."""
-        return self.outcome if isinstance(self.outcome, Sheet) else None
+        return self.outcome if isinstance(self.outcome, PlanView) else None
 
     def forget(self) -> None:
         """Let go of what was asked and shown: there is nothing to plan for."""
         self.asked = self.shown = self.outcome = None
 
-    def take(self, question: Question, outcome: Sheet | RealmsError) -> bool:
+    def take(self, question: PlanQuestion, outcome: PlanView | RealmsError) -> bool:
         """Take an answer, unless something else was asked meanwhile."""
         if self.asked is None or question.subject != self.asked.subject:
             return False
@@ -133,11 +133,11 @@ class Desk:
         return True
 
 
-def fleet_state(workplace: Workplace, fleet: Fleet) -> tuple[object, ...]:
+def fleet_state(session: Session, fleet: Fleet) -> tuple[object, ...]:
     """Return what tells fleets apart: as long as it stays the same, so does every plan."""
-    realms = workplace.configuration.realms
+    realms = session.configuration.realms
     worth = tuple(freshness(snapshot, fleet.taken, realms) for snapshot in fleet.hosts)
-    return (workplace.generation, worth, workplace.configuration)
+    return (session.generation, worth, session.configuration)
 
 
 class Planner:
@@ -152,10 +152,10 @@ class Planner:
         """The sizes of the mix; empty until they were typed."""
         self.policies: dict[PlanKind, MovePolicy] = {}
         """Which VMs a plan may move, where that was chosen."""
-        self._desks = {kind: Desk() for kind in PlanKind}
+        self._desks = {kind: PlanSlot() for kind in PlanKind}
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> PlanSlot:
         """The plan in front, as far as it is made."""
         return self._desks[self.kind]
 
@@ -178,14 +178,14 @@ class Planner:
         return True
 
     def ask(
-        self, workplace: Workplace, fleet: Fleet, request: Request, *, at_once: bool, is_resting: bool
-    ) -> Question | None:
+        self, session: Session, fleet: Fleet, request: Request, *, at_once: bool, is_resting: bool
+    ) -> PlanQuestion | None:
         """Return what is to be planned now; None where the newest question stands.
 
         Another subject is planned for at once, another fleet of the same only after the rest.
         """
-        question = Question(
-            self.kind, workplace.configuration, fleet, request, self.host, fleet_state(workplace, fleet), self.policy,
+        question = PlanQuestion(
+            self.kind, session.configuration, fleet, request, self.host, fleet_state(session, fleet), self.policy,
             self.mix,
         )  # fmt: skip
         asked = self.desk.asked
@@ -195,25 +195,25 @@ class Planner:
         self.desk.asked = question
         return question
 
-    def take(self, question: Question, outcome: Sheet | RealmsError) -> bool:
+    def take(self, question: PlanQuestion, outcome: PlanView | RealmsError) -> bool:
         """Take an answer unless it is no longer asked for, and return whether it is about the plan in front."""
         return self._desks[question.kind].take(question, outcome) and question.kind is self.kind
 
-    def note(self, workplace: Workplace, fleet: Fleet | None, *, is_planning: bool) -> str:
-        """Say how old the figures of the plan in front are, and whether newer ones are on their way."""
+    def note(self, session: Session, fleet: Fleet | None, *, is_planning: bool) -> str:
+        """Return how old the figures of the plan in front are, and whether newer ones are on their way."""
         desk = self.desk
         if desk.shown is None or desk.asked is None:
             return "planning" if is_planning else ""
-        is_newest = fleet is not None and fleet_state(workplace, fleet) == desk.shown.state
-        age = 0.0 if is_newest else workplace.clock.now() - desk.shown.fleet.taken
-        return age_note(age, working=is_planning and not desk.is_current, saved=not workplace.is_live)
+        is_newest = fleet is not None and fleet_state(session, fleet) == desk.shown.state
+        age = 0.0 if is_newest else session.clock.now() - desk.shown.fleet.taken
+        return age_note(age, working=is_planning and not desk.is_current, saved=not session.is_live)
 
     def is_of(self, order: PlanOrder, request: Request) -> bool:
-        """Tell whether an order is for the plan in front."""
+        """Return whether an order is for the plan in front."""
         wanted = request if self.kind is PlanKind.ROOM else None
         return (order.kind.value, order.host, order.request) == (*self.key, wanted)
 
-    def order(self, sheet: Sheet) -> PlanOrder:
+    def order(self, sheet: PlanView) -> PlanOrder:
         """Return what would be carried out: the plan in front, no further than it goes."""
         kind, host = self.key
         most = len(sheet.moves) if self.kind is PlanKind.REBALANCE else None

@@ -16,9 +16,9 @@ from tui.context import WithContext
 from tui.forms.fields import FormField
 from tui.forms.request import (
     ALL_REALMS,
-    Field,
+    FieldKind,
     FieldRefused,
-    Kind,
+    RequestField,
     fields_for,
     read,
     read_field,
@@ -43,11 +43,11 @@ class RequestForm(FormDialog["Request | None"], WithContext):
     def __init__(self, request: Request) -> None:
         super().__init__()
         self._request = request
-        self._fields: tuple[Field, ...] = ()
+        self._fields: tuple[RequestField, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out a line for each field."""
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         self._fields = fields_for(configuration)
         shown = [field for field in self._fields if field.key != _COUNT]
         label = min(_MOST_LABEL, max(len(field.label) for field in shown)) + _GAP
@@ -61,15 +61,15 @@ class RequestForm(FormDialog["Request | None"], WithContext):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Plan", id="do", compact=True)
 
-    def _form_field(self, number: int, field: Field) -> FormField:
+    def _form_field(self, number: int, field: RequestField) -> FormField:
         """Make a form's field; device types may hold letters that no id may, so fields are numbered."""
         value = self._present(field)
-        if field.kind is Kind.REALM:
+        if field.kind is FieldKind.REALM:
             choices = tuple((realm, realm) for realm in (ALL_REALMS, *field.choices))
             return FormField(key=str(number), label=field.label, value=value, choices=choices)
         return FormField(key=str(number), label=field.label, value=value, step=partial(stepped, field))
 
-    def _present(self, field: Field) -> str:
+    def _present(self, field: RequestField) -> str:
         """Write what is asked for now."""
         request = self._request
         match field.key:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from core.errors import RealmsError
 from core.operations.plans.order import PlanOrder
-from core.operations.plans.run import LeftRun, MoveState, Run
+from core.operations.plans.run import InterruptedRun, MoveState, PlanRun
 from core.operations.tasks.task import Progress, TaskView
 from core.text import one_line
 from core.units import show_age
 from tui.render.cells import Piece, Tone
 from tui.render.plans.progress import course_sheet, keyed, left_line
-from tui.render.plans.sheet import PlanKind, Sheet
+from tui.render.plans.sheet import PlanKind, PlanView
 from tui.render.rows import RowKey
 
 PlanKey = tuple[str, str]
@@ -26,10 +26,10 @@ def key_of(order: PlanOrder) -> PlanKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class AppliedPlan:
     """A plan that was begun here: how it stands, its task, and when that began."""
 
-    run: Run
+    run: PlanRun
     task: int
     began: float
 
@@ -44,26 +44,26 @@ class PlanRuns:
 
     def __init__(self, task_view: Callable[[int], TaskView | None]) -> None:
         self._task_view = task_view
-        self._courses: dict[PlanKey, Course] = {}
+        self._courses: dict[PlanKey, AppliedPlan] = {}
         self._ended: set[int] = set()
-        self._left: tuple[LeftRun, ...] = ()
+        self._left: tuple[InterruptedRun, ...] = ()
         self._left_error = ""
 
-    def begin(self, run: Run, task: int, now: float) -> None:
+    def begin(self, run: PlanRun, task: int, now: float) -> None:
         """Keep a plan that a task carries out from now on."""
-        self._courses[key_of(run.view.order)] = Course(run, task, now)
+        self._courses[key_of(run.view.order)] = AppliedPlan(run, task, now)
 
-    def course(self, key: PlanKey) -> Course | None:
+    def course(self, key: PlanKey) -> AppliedPlan | None:
         """Return a plan that is carried out, or was just now."""
         return self._courses.get(key)
 
-    def has_ended(self, course: Course) -> bool:
-        """Tell whether its task is over."""
+    def has_ended(self, course: AppliedPlan) -> bool:
+        """Return whether its task is over."""
         view = self._task_view(course.task)
         return view is None or not view.is_running
 
     @property
-    def under_way(self) -> list[Course]:
+    def under_way(self) -> list[AppliedPlan]:
         """Those that are carried out now."""
         return [course for course in self._courses.values() if not self.has_ended(course)]
 
@@ -84,17 +84,17 @@ class PlanRuns:
         orders = [course.run.view.order for course in self.under_way]
         return next((order for order in orders if not (order.host and kind is PlanKind.DRAIN)), None)
 
-    def to_stop(self, key: PlanKey) -> Course | None:
+    def to_stop(self, key: PlanKey) -> AppliedPlan | None:
         """Return the one under way that is meant: that in front, else the only one."""
         running, course = self.under_way, self.course(key)
         return course if course in running else running[0] if len(running) == 1 else None
 
-    def take_left(self, left: tuple[LeftRun, ...] | RealmsError) -> None:
+    def take_left(self, left: tuple[InterruptedRun, ...] | RealmsError) -> None:
         """Take what the journal tells of, oldest first, or why it can't be read: what was read before stands then."""
         self._left_error = str(left) if isinstance(left, RealmsError) else ""
         self._left = self._left if isinstance(left, RealmsError) else left
 
-    def resumable(self, key: PlanKey) -> list[LeftRun]:
+    def resumable(self, key: PlanKey) -> list[InterruptedRun]:
         """Return what was left and nobody works on, that of the plan in front first."""
         own = {course.run.view.id for course in self.under_way}
         found = [left for left in self._left if not left.at_work and left.id not in own]
@@ -111,7 +111,7 @@ class PlanRuns:
         left = left or [each for each in self._left if each.at_work and each.id not in own]
         return left_line(left[0], len(left) - 1, now) if left else ()
 
-    def sheet(self, course: Course) -> Sheet:
+    def sheet(self, course: AppliedPlan) -> PlanView:
         """Return one as it stands now."""
         sheet, task = course_sheet(course.run.view), self._task_view(course.task)
         if task is None or task.progress is not Progress.FAILED:
@@ -119,8 +119,8 @@ class PlanRuns:
         why = one_line(f"{task.error} ({task.hint})" if task.hint else task.error)
         return replace(sheet, said=((sheet.said[0][0], Tone.WARN), (why, Tone.BAD)))
 
-    def note(self, course: Course, now: float) -> str:
-        """Say since when one is under way, or how long it took."""
+    def note(self, course: AppliedPlan, now: float) -> str:
+        """Return since when one is under way, or how long it took."""
         task = self._task_view(course.task)
         if task is None:
             return ""

@@ -54,7 +54,7 @@ class Tab:
 
 
 def tabs(realms: int) -> tuple[Tab, ...]:
-    """Give the plans in the order of their names; with one realm, whose a host is goes without saying."""
+    """Return the plans in the order of their names; with one realm, whose a host is goes without saying."""
     return (
         Tab(PlanKind.CAPACITY, "c", "Capacity", capacity_columns(realms)),
         Tab(PlanKind.MIX, "m", "Mix", mix_columns(realms)),

@@ -20,7 +20,7 @@ from tui.render.pools.detail import PoolsDetail
 from tui.render.pools.table import HostPoolsView, pool_columns, pool_rows, pool_views
 from tui.render.rows import RowKey
 from tui.screens.area import AreaScreen
-from tui.state.pool_cache import PoolSight
+from tui.state.pool_cache import PoolCache
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 
@@ -46,14 +46,14 @@ class PoolsScreen(AreaScreen):
     ]
 
     @property
-    def sight(self) -> PoolSight:
+    def sight(self) -> PoolCache:
         """What was seen of pools so far, by any screen."""
         return self.realms.pool_sight
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table and the panel."""
-        realms = self.realms.workplace.configuration.realms
-        can_add = self.realms.workplace.can_change
+        realms = self.realms.session.configuration.realms
+        can_add = self.realms.session.is_writable
         empty = "No hosts yet, so no pools. Add a host in Hosts (1), then set its pools up here." if can_add else ""
         yield self.grid(pool_columns(len(realms)), "pools", heading="Pools", empty=empty or "No hosts.")
         yield Panel(id="pool")
@@ -72,7 +72,7 @@ class PoolsScreen(AreaScreen):
     def show_fleet(self, fleet: Fleet) -> None:
         """Show the pools' state as it is now; ask for the figures of hosts where it is another than before."""
         self._ask_where_changed(fleet)
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         self._views = pool_views(fleet, configuration, self.sight)
         self.query_one(Grid).set_rows(pool_rows(self._views, fleet.taken, configuration, self.sight))
         self.query_one(Grid).set_note(self._note())
@@ -90,7 +90,7 @@ class PoolsScreen(AreaScreen):
             return
         realm = view.snapshot.host.realm
         others = tuple(other for other in self._views if other is not view and other.snapshot.host.realm == realm)
-        clock, realms = self.realms.workplace.clock, self.realms.workplace.configuration.realms
+        clock, realms = self.realms.session.clock, self.realms.session.configuration.realms
         connection = connection_text(view.snapshot, clock.now(), realms)
         detail = PoolsDetail(view, others, clock.now(), self.sight, connection)
         panel.show(detail.title(), detail.lines)
@@ -102,7 +102,7 @@ class PoolsScreen(AreaScreen):
     # Asking --------------------------------------------------------------------------------------------------------
 
     def _ask_where_changed(self, fleet: Fleet) -> None:
-        if not self.realms.workplace.is_live:
+        if not self.realms.session.is_live:
             return
         for snapshot in fleet.hosts:
             sight = self.sight.of(snapshot.name)
@@ -114,7 +114,7 @@ class PoolsScreen(AreaScreen):
     def _ask(self, host: Host) -> None:
         from core.operations.storage import pool_capacity
 
-        realm = self.realms.workplace.configuration.realms.get(host.realm)
+        realm = self.realms.session.configuration.realms.get(host.realm)
         if realm is not None and not self.sight.of(host.name).asking:
             self.sight.of(host.name).asking = True
             job = partial(pool_capacity.look_anew, host, realm)
@@ -135,7 +135,7 @@ class PoolsScreen(AreaScreen):
 
     def action_ask_again(self) -> None:
         """Have the chosen hosts' libvirt look into their pools, all hosts' where one is chosen by the cursor alone."""
-        if not self.realms.workplace.is_live:
+        if not self.realms.session.is_live:
             self.realms.tell("The hosts of a saved fleet can't be asked.", "warning")
             return
         marked = self.query_one(Grid).model.marks
@@ -149,10 +149,10 @@ class PoolsScreen(AreaScreen):
     # What is done --------------------------------------------------------------------------------------------------
 
     def _may_change(self) -> bool:
-        workplace = self.realms.workplace
-        if not workplace.can_change:
-            self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
-        return workplace.can_change
+        session = self.realms.session
+        if not session.is_writable:
+            self.realms.tell(f"Nothing can be changed: {session.why_not}.", "warning")
+        return session.is_writable
 
     def _chosen(self) -> tuple[HostPoolsView, ...]:
         keys = self.query_one(Grid).chosen()
@@ -214,7 +214,7 @@ class PoolsScreen(AreaScreen):
         view = self._view_under_cursor()
         if view is None:
             return
-        if not self.realms.workplace.is_live:
+        if not self.realms.session.is_live:
             self.realms.tell("The hosts of a saved fleet can't be asked what lies in their pools.", "warning")
             return
         if view.realm is None or not view.snapshot.host.state.connects:

@@ -117,7 +117,7 @@ class PoolContentsScreen(AreaScreen):
         self._show_note()
         if not self._awaited() and self._told:
             counts = {role: len(report.images) for role, report in self.reports.items()}
-            self.realms.pool_sight.contents[self.realm.id] = (counts, self.realms.workplace.clock.now())
+            self.realms.pool_sight.contents[self.realm.id] = (counts, self.realms.session.clock.now())
 
     def _awaited(self) -> list[str]:
         return [host.name for host in self._asked if host.name not in self._told and host.name not in self._unasked]
@@ -180,13 +180,13 @@ class PoolContentsScreen(AreaScreen):
     # What is done --------------------------------------------------------------------------------------------------
 
     def _may_change(self) -> bool:
-        workplace = self.realms.workplace
-        if not workplace.can_change:
-            self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
-        return workplace.can_change
+        session = self.realms.session
+        if not session.is_writable:
+            self.realms.tell(f"Nothing can be changed: {session.why_not}.", "warning")
+        return session.is_writable
 
     def _through(self) -> list[Host]:
-        """Give the hosts to work through, this one first: any that sees the pool will do."""
+        """Return the hosts to work through, this one first: any that sees the pool will do."""
         return sorted(self._hosts(), key=lambda host: host.name != self.host)
 
     def action_upload(self) -> None:
@@ -284,12 +284,12 @@ class PoolContentsScreen(AreaScreen):
     def _delete(self, role: PoolRole, image: Image, *, force: bool) -> None:
         name, agreed = image.name, tuple(map(str, image.uses))
         hosts, realm, one = self._through(), self.realm, role.value.removesuffix("s")
-        workplace = self.realms.workplace
+        session = self.realms.session
 
         def job(control: Control) -> str:
             from core.operations.storage.orphaned_volumes import delete_volume
 
-            delete_volume(workplace, control, realm, hosts, name=name, role=role, force=force, agreed=agreed)
+            delete_volume(session, control, realm, hosts, name=name, role=role, force=force, agreed=agreed)
             return f"{one.capitalize()} {name} is deleted."
 
         def told(sentence: str) -> None:

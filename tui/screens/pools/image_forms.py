@@ -42,7 +42,7 @@ class ImageForm(ModalScreen[T | None]):
     verb: ClassVar[str] = ""
 
     def form_fields(self) -> Iterator[FormField]:
-        """Give the fields."""
+        """Return the fields."""
         yield from ()
 
     def compose(self) -> ComposeResult:
@@ -61,11 +61,11 @@ class ImageForm(ModalScreen[T | None]):
         self.query(FieldRow).first().edit()
 
     def row(self, key: str) -> FieldRow:
-        """Give a field."""
+        """Return a field."""
         return self.query_one(f"#field-{key}", FieldRow)
 
     def value(self, key: str) -> str:
-        """Give what stands in a field."""
+        """Return what stands in a field."""
         return self.row(key).value.strip()
 
     def tell(self, *lines: tuple[Piece, ...]) -> None:
@@ -73,7 +73,7 @@ class ImageForm(ModalScreen[T | None]):
         self.query_one("#told", Static).update(paragraphs(lines))
 
     def faults(self) -> dict[str, str]:
-        """Give what is wrong, by field."""
+        """Return what is wrong, by field."""
         return {}
 
     @on(FieldRow.Changed)
@@ -107,7 +107,7 @@ class ImageForm(ModalScreen[T | None]):
 
 
 def name_fault(name: str, taken: frozenset[str]) -> str:
-    """Say what is wrong with the name of a brick or drive."""
+    """Return what is wrong with the name of a brick or drive."""
     from core.operations.storage.images import check_name
 
     try:
@@ -129,7 +129,7 @@ class UploadDialog(ImageForm[tuple[Path, str]], BackgroundWork):
         self._proposed = ""
 
     def form_fields(self) -> Iterator[FormField]:
-        """Give the file, here on this machine, and the name."""
+        """Return the file, here on this machine, and the name."""
         yield FormField(key="file", label="File", hint="a qcow2 or raw image on this machine")
         yield FormField(key="name", label="Name", hint="of the brick; else the file's")
 
@@ -188,7 +188,7 @@ class DriveDialog(ImageForm[tuple[str, int]]):
         self._taken = taken
 
     def form_fields(self) -> Iterator[FormField]:
-        """Give name and size."""
+        """Return name and size."""
         yield FormField(key="name", label="Name", hint="such as data-7.qcow2")
         least, most = self._settings.min_size, self._settings.max_size
         bounds = [f"at least {show_size(least)}"] if least is not None else []
@@ -196,7 +196,7 @@ class DriveDialog(ImageForm[tuple[str, int]]):
         yield FormField(key="size", label="Size", hint=", ".join(["such as 20 GiB", *bounds]))
 
     def faults(self) -> dict[str, str]:
-        """Say what breaks a rule of names, or of the realm's sizes."""
+        """Return what breaks a rule of names, or of the realm's sizes."""
         from core.operations.storage.images import check_drive_size
 
         faults = {"name": wrong} if (wrong := name_fault(self.value("name"), self._taken)) else {}

@@ -36,7 +36,7 @@ class TasksScreen(AreaScreen):
 
     def show_tasks(self, views: Sequence[TaskView]) -> None:
         """Show all tasks as they stand now."""
-        self.query_one(Grid).set_rows(task_rows(views, self.realms.workplace.clock.now()))
+        self.query_one(Grid).set_rows(task_rows(views, self.realms.session.clock.now()))
         self._show_detail()
 
     def show_trouble(self, why: str) -> None:
@@ -49,7 +49,7 @@ class TasksScreen(AreaScreen):
         view = self.realms.task_view(self.query_one(Grid).cursor_key)
         panel.display = view is not None
         if view is not None:
-            detail = TaskDetail(view, self.realms.workplace.clock.now())
+            detail = TaskDetail(view, self.realms.session.clock.now())
             panel.show(detail.title(), detail.lines)
 
     @on(Grid.Chosen)
@@ -71,7 +71,7 @@ class TasksScreen(AreaScreen):
         from core.operations.scheduling.log_writer import log_of
         from tui.screens.tasks.decision_log import SchedulingLogScreen
 
-        registry = self.realms.workplace.registry
+        registry = self.realms.session.registry
         self.app.push_screen(SchedulingLogScreen(log_of(registry.path) if registry is not None else None))
 
     def go_to_row(self, key: RowKey) -> None:
@@ -113,7 +113,7 @@ class TaskScreen(AreaScreen):
         view = self.realms.task_view(self._number)
         if view is None:
             return
-        detail = TaskDetail(view, self.realms.workplace.clock.now())
+        detail = TaskDetail(view, self.realms.session.clock.now())
         panel = self.query_one(Panel)
         width = self.size.width - panel.gutter.width - 2
         panel.styles.height = len(detail.everything(width)) + panel.gutter.height

@@ -32,10 +32,10 @@ _BESIDE_SENTENCES = 4
 
 def make_decision_again(log: Path, place: LinePlace, today: Configuration) -> DecisionAgain:
     """Read a line of the log and make its decision again; raises RealmsError where it can't be."""
-    from core.operations.scheduling.explain import make_again
+    from core.operations.scheduling.explain import explain_decision
     from core.operations.scheduling.log_tail import LogFollower
 
-    return make_again(log, LogFollower(log).read(place), today)
+    return explain_decision(log, LogFollower(log).read(place), today)
 
 
 class DecisionScreen(AreaScreen):
@@ -72,7 +72,7 @@ class DecisionScreen(AreaScreen):
         """Begin to make it again."""
         self.query_one("#decision-host").display = False
         self.query_one(Grid).focus()
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         self.background.ask(
             "decision", lambda _: make_decision_again(self._log, self._line, configuration), self._show, self._show
         )

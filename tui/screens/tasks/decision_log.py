@@ -79,7 +79,7 @@ class SchedulingLogScreen(AreaScreen):
     def on_mount(self) -> None:
         """Begin to read."""
         self.query_one(Grid).focus()
-        self._told = told_of(self.realms.workplace.configuration, self._told)
+        self._told = told_of(self.realms.session.configuration, self._told)
         if self._log is None:
             self.complete = True
             self._told = LogTold()

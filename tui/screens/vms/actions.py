@@ -10,7 +10,7 @@ from textual.app import App, SuspendNotSupported
 from textual.screen import ModalScreen
 
 from core.fleet.fleet import VM, Connection
-from core.operations.migration.options import MigrationWish
+from core.operations.migration.options import MigrationOptions
 from core.operations.tasks.task import Control
 from core.operations.vms.console import ESCAPE, ConsoleCommand
 from core.operations.vms.delete import Deletion
@@ -35,11 +35,11 @@ LATER_SECONDS = 0.5
 """How long a question waits that comes uncalled for while another dialog is open."""
 
 
-class VMWork(AreaScreen):
+class VMActions(AreaScreen):
     """A screen on which VMs are chosen. Subclasses say which: `chosen_vms`."""
 
     def chosen_vms(self) -> tuple[VM, ...]:
-        """Give the VMs that an action is for."""
+        """Return the VMs that an action is for."""
         return ()
 
     def after_action(self) -> None:
@@ -56,11 +56,11 @@ class VMWork(AreaScreen):
         return tuple(found[key] for key in wanted if key in found)
 
     def may_change(self) -> bool:
-        """Tell whether anything may be changed here; says why not."""
-        workplace = self.realms.workplace
-        if not workplace.can_change:
-            self.realms.tell(f"Nothing can be changed: {workplace.why_not}.", "warning")
-        return workplace.can_change
+        """Return whether anything may be changed here; says why not."""
+        session = self.realms.session
+        if not session.is_writable:
+            self.realms.tell(f"Nothing can be changed: {session.why_not}.", "warning")
+        return session.is_writable
 
     def _may_act(self, vms: Sequence[VM]) -> bool:
         fleet = self.realms.fleet
@@ -81,7 +81,7 @@ class VMWork(AreaScreen):
         return bool(vms) and not silent
 
     def _the_one(self, what: str) -> VM | None:
-        """Give the one VM that is chosen; says so where there are several."""
+        """Return the one VM that is chosen; says so where there are several."""
         chosen = self.chosen_vms()
         if not self._may_act(chosen):
             return None
@@ -116,7 +116,7 @@ class VMWork(AreaScreen):
 
         def answered(wanted: bool | None) -> None:
             if wanted:
-                self.run_on(ACTIONS[action].verb.lower(), vms, vm_job(self.realms.workplace, action, _keys(vms)))
+                self.run_on(ACTIONS[action].verb.lower(), vms, vm_job(self.realms.session, action, _keys(vms)))
 
         self.app.push_screen(Confirm(ask_action(action, vms, len(chosen) - len(vms))), answered)
 
@@ -126,7 +126,7 @@ class VMWork(AreaScreen):
                 return
             app, realms, seconds = self.app, self.realms, patience_of(values)
             holdouts: list[Target] = []
-            job = shutdown_job(realms.workplace, _keys(vms), seconds, holdouts)
+            job = shutdown_job(realms.session, _keys(vms), seconds, holdouts)
             self.after_action()
 
             def ended(told: str) -> None:
@@ -146,9 +146,9 @@ class VMWork(AreaScreen):
         if not self._may_act(chosen):
             return
 
-        def answered(wish: MigrationWish | None) -> None:
+        def answered(wish: MigrationOptions | None) -> None:
             if wish is not None:
-                job = migrate_job(self.realms.workplace, _keys(chosen), wish)
+                job = migrate_job(self.realms.session, _keys(chosen), wish)
                 self.run_on(ACTIONS[VMAction.MIGRATE].verb.lower(), chosen, job)
 
         self.app.push_screen(MigrateVMs(chosen), answered)
@@ -167,7 +167,7 @@ class VMWork(AreaScreen):
 
         def answered(wish: Deletion | None) -> None:
             if wish is not None:
-                job = delete_job(self.realms.workplace, _keys(chosen), wish)
+                job = delete_job(self.realms.session, _keys(chosen), wish)
                 self.run_on(ACTIONS[VMAction.DELETE].verb.lower(), chosen, job)
 
         self.app.push_screen(DeleteVMs(chosen), answered)
@@ -196,7 +196,7 @@ class VMWork(AreaScreen):
         """Find out how the console of the VM under the cursor is opened, then hand the terminal over."""
         vm = self._the_one("A console is")
         if vm is not None:
-            job = console_job(self.realms.workplace, f"{vm.host}/{vm.uuid}")
+            job = console_job(self.realms.session, f"{vm.host}/{vm.uuid}")
             self.realms.run_task("console of", vm_names([vm]), job, self._open_console)
 
     def _open_console(self, command: ConsoleCommand) -> None:
@@ -230,7 +230,7 @@ def offer_to_cut_power(app: App[Any], holdouts: Sequence[Target], seconds: float
 
     def answered(cut: bool | None) -> None:
         if cut:
-            job = vm_job(realms.workplace, VMAction.OFF, _keys(vms))
+            job = vm_job(realms.session, VMAction.OFF, _keys(vms))
             realms.run_task(ACTIONS[VMAction.OFF].verb.lower(), vm_names(vms), job)
 
     app.push_screen(Confirm(ask_to_cut_power(vms, seconds)), answered)

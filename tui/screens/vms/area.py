@@ -16,13 +16,13 @@ from tui.render.rows import RowKey
 from tui.render.vms.progress import NOTHING, under_way
 from tui.render.vms.table import VM_COLUMNS, VMRows
 from tui.screens.area import AreaScreen
-from tui.screens.vms.actions import VMWork
+from tui.screens.vms.actions import VMActions
 from tui.screens.vms.detail import VMScreen
 from tui.screens.vms.keys import NEW_VM, VM_KEYS
 from tui.widgets.grid import Grid
 
 
-class VMsScreen(VMWork, AreaScreen):
+class VMsScreen(VMActions, AreaScreen):
     """The VMs of all hosts; what is done to them applies to the marked ones."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
@@ -49,11 +49,11 @@ class VMsScreen(VMWork, AreaScreen):
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Show all VMs."""
-        self._doing = under_way(self.realms.workplace.tasks.running(), fleet.vms())
+        self._doing = under_way(self.realms.session.tasks.running(), fleet.vms())
         self._show(fleet)
 
     def _show(self, fleet: Fleet) -> None:
-        self.query_one(Grid).set_rows(self._rows.rows(fleet, self.realms.workplace.configuration, self._doing))
+        self.query_one(Grid).set_rows(self._rows.rows(fleet, self.realms.session.configuration, self._doing))
 
     def show_tasks(self, views: Sequence[TaskView]) -> None:
         """Show in the rows what is being done to their VMs."""
@@ -86,7 +86,7 @@ class VMsScreen(VMWork, AreaScreen):
         from tui.screens.vms.create import CreateVM
 
         if self._draft is None:
-            self._draft = Draft.begin(self.realms.workplace.configuration, self.realms.request)
+            self._draft = Draft.begin(self.realms.session.configuration, self.realms.request)
         self.app.push_screen(CreateVM(self._draft))
 
     def go_to_row(self, key: RowKey) -> None:
@@ -94,7 +94,7 @@ class VMsScreen(VMWork, AreaScreen):
         self.query_one(Grid).go_to(key)
 
     def chosen_vms(self) -> tuple[VM, ...]:
-        """Give the marked VMs, or the one under the cursor."""
+        """Return the marked VMs, or the one under the cursor."""
         return self.vms_keyed(self.query_one(Grid).chosen())
 
     def after_action(self) -> None:

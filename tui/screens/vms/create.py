@@ -22,10 +22,10 @@ from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Verdict
 from core.text import one_line
 from tui.commands import Command, bindings
-from tui.forms.vm_spec import Draft, Known, Reading, read_draft
+from tui.forms.vm_spec import Draft, FormReading, Known, read_draft
 from tui.jobs.vms import create_job
 from tui.render.vms.create import headline, order_fields
-from tui.render.vms.host_ranking import Choice, host_lines
+from tui.render.vms.host_ranking import RankedHosts, host_lines
 from tui.render.wrapping import wrapped
 from tui.screens.area import AreaScreen
 from tui.screens.vms.host_table import HostChoice
@@ -63,7 +63,7 @@ class CreateVM(AreaScreen):
         self.known = Known()
         self._volumes: dict[str, Volumes] = {}
         self._troubles: dict[str, str] = {}
-        self.reading: Reading | None = None
+        self.reading: FormReading | None = None
         self.verdicts: tuple[Verdict, ...] = ()
         self._judged: tuple[object, ...] = ()
 
@@ -79,7 +79,7 @@ class CreateVM(AreaScreen):
         with Horizontal(id="order"):
             with VerticalScroll(id="fields", can_focus=False) as fields:
                 fields.border_title = "New VM"
-                for field in order_fields(self.realms.workplace.configuration, self._draft):
+                for field in order_fields(self.realms.session.configuration, self._draft):
                     yield FieldRow(field)
                 with Horizontal(classes="buttons"):
                     yield Button("Create", id="create", compact=True)
@@ -105,12 +105,12 @@ class CreateVM(AreaScreen):
     # What there is -------------------------------------------------------------------------------------------------
 
     def _look_at_realm(self) -> None:
-        realm = self.realms.workplace.configuration.realms.get(self._draft.values.get("realm", ""))
+        realm = self.realms.session.configuration.realms.get(self._draft.values.get("realm", ""))
         self.known, self._volumes, self._troubles = Known(), {}, {}
         if realm is None or realm.disabled:
             return
         for key, role in _ROLES.items():
-            job = realm_volumes(self.realms.workplace, realm, role)
+            job = realm_volumes(self.realms.session, realm, role)
             self.background.ask(key, job, partial(self._learn, key), partial(self._fail_to_learn, key))
 
     def _learn(self, key: str, found: Volumes) -> None:
@@ -159,7 +159,7 @@ class CreateVM(AreaScreen):
             self.focus_previous()
 
     def _read(self) -> None:
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         self.reading = read_draft(self._draft, configuration, self.realms.fleet, self.known)
         self._complain()
         self._judge()
@@ -188,7 +188,7 @@ class CreateVM(AreaScreen):
         if fleet is None or request is None:
             self._show()
             return
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         asked = (fleet, request, configuration)
         if asked == self._judged:
             self._show()
@@ -208,9 +208,9 @@ class CreateVM(AreaScreen):
         self.query_one(HostChoice).fail(str(error))
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> RankedHosts:
         """The hosts, and which of them is wanted."""
-        return Choice(self.verdicts, self._draft.host)
+        return RankedHosts(self.verdicts, self._draft.host)
 
     def _show(self) -> None:
         self.query_one(HostChoice).show_choice(self.choice)
@@ -276,8 +276,8 @@ class CreateVM(AreaScreen):
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:
         """Order the VM, once nothing is wrong with it."""
-        if not self.realms.workplace.can_change:
-            self.realms.tell(f"Nothing can be changed: {self.realms.workplace.why_not}.", "warning")
+        if not self.realms.session.is_writable:
+            self.realms.tell(f"Nothing can be changed: {self.realms.session.why_not}.", "warning")
             return
         self._touched |= {row.field.key for row in self.query(FieldRow)}
         self._read()
@@ -293,7 +293,7 @@ class CreateVM(AreaScreen):
         self.realms.request = order.request()
         self._draft.values["name"] = ""
         self._draft.host = None
-        self.realms.run_task("create", order.name, create_job(self.realms.workplace, order))
+        self.realms.run_task("create", order.name, create_job(self.realms.session, order))
         self.go_back()
 
     def _go_to_fault(self) -> None:

@@ -15,7 +15,7 @@ from core.errors import RealmsError
 from core.fleet.fleet import VM
 from core.operations.tasks.task import TaskView
 from core.operations.vms.delete import Deletion
-from core.operations.vms.queries import Doomed, doomed
+from core.operations.vms.queries import DeletionPreview, doomed
 from core.text import one_line, printable
 from tui.forms.fields import YES, FormField
 from tui.render.cells import Piece, Tone
@@ -45,7 +45,7 @@ class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
         super().__init__()
         self.vms = tuple(vms)
         self.wish = Deletion()
-        self.found: tuple[Doomed, ...] | None = None
+        self.found: tuple[DeletionPreview, ...] | None = None
         """What the hosts told of the volumes; None until they have."""
         self._trouble = ""
         self._progress = "Asking for volumes and snapshots."
@@ -82,7 +82,7 @@ class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
         """Ask for the volumes; begin where a hasty Enter does no harm."""
         realms = self.realms
         names = [f"{vm.host}/{vm.uuid}" for vm in self.vms]
-        self.background.ask("volumes", doomed(realms.workplace, names), self._learn, self._fail, self._tell_progress)
+        self.background.ask("volumes", doomed(realms.session, names), self._learn, self._fail, self._tell_progress)
         self.query_one("#cancel").focus()
         self._show()
 
@@ -90,7 +90,7 @@ class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
         """Leave room for the buttons on a small terminal."""
         self.set_class(event.size.height < _SHORT, "-short")
 
-    def _learn(self, found: tuple[Doomed, ...]) -> None:
+    def _learn(self, found: tuple[DeletionPreview, ...]) -> None:
         self.found = found
         self._show()
 

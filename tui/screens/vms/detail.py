@@ -13,12 +13,12 @@ from tui.commands import Command, bindings
 from tui.render.vms.detail import VMDetail
 from tui.render.vms.progress import under_way
 from tui.screens.area import AreaScreen
-from tui.screens.vms.actions import VMWork
+from tui.screens.vms.actions import VMActions
 from tui.screens.vms.keys import VM_KEYS
 from tui.widgets.panel import Panel
 
 
-class VMScreen(VMWork, AreaScreen):
+class VMScreen(VMActions, AreaScreen):
     """A place within an area: one VM; what is done here is done to it."""
 
     KEYS: ClassVar[tuple[Command, ...]] = VM_KEYS
@@ -49,8 +49,8 @@ class VMScreen(VMWork, AreaScreen):
             self._name_of_vm = vm.name
             self.show_lines()
         curve = realms.cpu_history.curve(self._key)
-        doing = under_way(realms.workplace.tasks.running(), () if vm is None else (vm,)).of_host(host).get(uuid, "")
-        detail = VMDetail(snapshot, vm, fleet.taken, realms.workplace.configuration, curve, self._key, doing)
+        doing = under_way(realms.session.tasks.running(), () if vm is None else (vm,)).of_host(host).get(uuid, "")
+        detail = VMDetail(snapshot, vm, fleet.taken, realms.session.configuration, curve, self._key, doing)
         self.query_one(Panel).show(detail.title(), detail.lines)
 
     def show_tasks(self, views: Sequence[TaskView]) -> None:
@@ -60,5 +60,5 @@ class VMScreen(VMWork, AreaScreen):
             self.show_fleet(self.realms.fleet)
 
     def chosen_vms(self) -> tuple[VM, ...]:
-        """Give this VM."""
+        """Return this VM."""
         return self.vms_keyed((self._key,))

@@ -56,19 +56,19 @@ class DriveList(VMListing):
 
     def question(self) -> Callable[[Control], Any]:
         """Ask for the disks, and the drives of the realm."""
-        return vm_drives(self.workplace, self.vm_name)
+        return vm_drives(self.session, self.vm_name)
 
     def show(self, found: VMDrives) -> None:
         """List the disks; then ask who has the other drives."""
         self.found = found
         self.query_one(Grid).set_rows(disk_rows(found))
         if self._realm is not None:
-            self.ask_more("users", drive_users(self.workplace, self._realm, found), self._learn_users)
+            self.ask_more("users", drive_users(self.session, self._realm, found), self._learn_users)
 
     @property
     def _realm(self) -> Realm | None:
         snapshot = self.realms.fleet.host(self.vm.host) if self.realms.fleet is not None else None
-        return self.workplace.configuration.realms.get(snapshot.host.realm) if snapshot is not None else None
+        return self.session.configuration.realms.get(snapshot.host.realm) if snapshot is not None else None
 
     def _learn_users(self, found: VMDrives) -> None:
         self.found = found
@@ -104,7 +104,7 @@ class DriveList(VMListing):
 
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:
-                job = attach_job(self.workplace, self.vm_name, drive, force=values["force"] == YES)
+                job = attach_job(self.session, self.vm_name, drive, force=values["force"] == YES)
                 self.run(f"attach {drive} to", job, stay=True)
 
         self.app.push_screen(VMForm(ask_attach(self.vm, drive, users, unasked), [force]), answered)
@@ -127,7 +127,7 @@ class DriveList(VMListing):
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:
                 name = values["name"].strip()
-                job = attach_job(self.workplace, self.vm_name, name, size=read_size(values["size"]))
+                job = attach_job(self.session, self.vm_name, name, size=read_size(values["size"]))
                 self.run(f"attach {name} to", job, stay=True)
 
         self.app.push_screen(VMForm(ask_new_drive(self.vm), fields, check), answered)
@@ -145,7 +145,7 @@ class DriveList(VMListing):
 
         def answered(wanted: bool | None) -> None:
             if wanted:
-                job = detach_job(self.workplace, self.vm_name, disk.target)
+                job = detach_job(self.session, self.vm_name, disk.target)
                 self.run(f"detach {disk_name(disk)} from", job, stay=True)
 
         self.app.push_screen(Confirm(ask_detach(self.vm, disk)), answered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tui.commands import Command
-from tui.render.vms.host_ranking import BEST, HOST_CHOICE_COLUMNS, Choice, choice_rows
+from tui.render.vms.host_ranking import BEST, HOST_CHOICE_COLUMNS, RankedHosts, choice_rows
 from tui.widgets.grid import Grid
 from tui.widgets.grid_keys import GRID_KEYS
 
@@ -20,7 +20,7 @@ class HostChoice(Grid):
     def __init__(self, heading: str, *, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(HOST_CHOICE_COLUMNS, heading=heading, empty="No hosts yet.", id=id)
 
-    def show_choice(self, choice: Choice) -> None:
+    def show_choice(self, choice: RankedHosts) -> None:
         """Show the hosts as placement judges them now."""
         self.set_rows(choice_rows(choice))
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from core.errors import RealmsError
     from core.fleet.fleet import VM
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control, TaskView
     from tui.render.cells import Piece
     from tui.render.rows import Column
@@ -52,9 +52,9 @@ class VMListing(ModalScreen[None], BackgroundWork):
         self.vm = vm
 
     @property
-    def workplace(self) -> Workplace:
+    def session(self) -> Session:
         """What is worked on."""
-        return self.realms.workplace
+        return self.realms.session
 
     @property
     def vm_name(self) -> str:
@@ -83,7 +83,7 @@ class VMListing(ModalScreen[None], BackgroundWork):
     # What subclasses give ------------------------------------------------------------------------------------------
 
     def question(self) -> Callable[[Control], Any]:
-        """Give the job that asks."""
+        """Return the job that asks."""
         raise NotImplementedError
 
     def show(self, found: Any) -> None:

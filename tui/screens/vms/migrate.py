@@ -16,9 +16,9 @@ from textual.widgets import Button, Static
 from core.driver.migration.migration import MigrationMode
 from core.errors import RealmsError, UsageError
 from core.fleet.fleet import VM, Fleet
-from core.operations.migration.options import MigrationWish
+from core.operations.migration.options import MigrationOptions
 from core.operations.migration.plan import MigrationPlan
-from core.operations.session import Workplace
+from core.operations.session import Session
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control, TaskView
 from core.text import one_line, printable
@@ -26,7 +26,7 @@ from core.units import NotAQuantity
 from tui.forms.fields import YES, FormField
 from tui.render.cells import Piece, Tone
 from tui.render.vms.fields import read_seconds
-from tui.render.vms.host_ranking import Choice
+from tui.render.vms.host_ranking import RankedHosts
 from tui.render.vms.migration import TICKS, migration_choice, plan_lines, progress_line
 from tui.render.vms.questions import title_of, vm_lines
 from tui.screens.background import BackgroundWork
@@ -55,7 +55,7 @@ _LIMITS = (
 )
 
 
-class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
+class MigrateVMs(Dialog[MigrationOptions | None], BackgroundWork):
     """Gives how and where VMs are to move, None where they stay. The host under the cursor is the one chosen."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Cancel")]
@@ -66,9 +66,9 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
         self.vms = tuple(vms)
         self.host: str | None = None
         """The host that is chosen; None: the best."""
-        self.plans: dict[MigrationWish, MigrationPlan | RealmsError] = {}
+        self.plans: dict[MigrationOptions, MigrationPlan | RealmsError] = {}
         """What came of checks, by what was wished."""
-        self._choice: Choice | None = None
+        self._choice: RankedHosts | None = None
         self._view: TaskView | None = None
         self._values = {field.key: field.value for field in (_MODE, *_TICKS, *_LIMITS)}
 
@@ -109,7 +109,7 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
 
     def show_fleet(self, fleet: Fleet) -> None:
         """Judge the hosts as they are now."""
-        judge = partial(migration_choice, self.realms.workplace.configuration, fleet, self.vms, self.host)
+        judge = partial(migration_choice, self.realms.session.configuration, fleet, self.vms, self.host)
         if len(fleet.hosts) * len(self.vms) <= AT_ONCE:
             self._show_choice(judge())
         elif not self.background.awaits("judge"):
@@ -118,7 +118,7 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
     def show_tasks(self, views: Sequence[TaskView]) -> None:
         """Show nothing of tasks."""
 
-    def _show_choice(self, choice: Choice) -> None:
+    def _show_choice(self, choice: RankedHosts) -> None:
         self._choice = choice
         hosts = self.query_one(HostChoice)
         hosts.styles.height = len(choice.verdicts) + 2
@@ -158,8 +158,8 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
         """Go to the next field on Enter."""
         self.focus_next()
 
-    def wish(self) -> MigrationWish:
-        """Give what is wished by now; raises UsageError where its parts exclude each other, or can't be read."""
+    def wish(self) -> MigrationOptions:
+        """Return what is wished by now; raises UsageError where its parts exclude each other, or can't be read."""
         values = self._values
         given: dict[str, Any] = {key: values[key] == YES for key in TICKS}
         try:
@@ -169,7 +169,7 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
         bandwidth = values["bandwidth"].strip() or "0"
         if not (bandwidth.isascii() and bandwidth.isdigit() and int(bandwidth) <= 1_000_000):
             raise UsageError("MiB/s at most: a whole number, up to 1 000 000")
-        return MigrationWish(
+        return MigrationOptions(
             to=self.host,
             mode=MigrationMode(values["mode"]),
             foreign=any(not vm.managed for vm in self.vms),  # the dialog has warned
@@ -201,16 +201,16 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
         self._check(wish)
         self._show()
 
-    def _check(self, wish: MigrationWish, *, after: float = 0.0) -> None:
+    def _check(self, wish: MigrationOptions, *, after: float = 0.0) -> None:
         if len(self.vms) == 1:
-            job = _plan(self.realms.workplace, self.vms[0], wish)
+            job = _plan(self.realms.session, self.vms[0], wish)
             learn = partial(self._learn, wish)
             self.background.ask("check", job, learn, learn, self._follow, after=after)
         else:
-            job_of_all = _plans(self.realms.workplace, self.vms, wish)
+            job_of_all = _plans(self.realms.session, self.vms, wish)
             self.background.ask("check", job_of_all, self._learn_all, self._fail_all, self._follow)
 
-    def _learn(self, wish: MigrationWish, found: MigrationPlan | RealmsError) -> None:
+    def _learn(self, wish: MigrationOptions, found: MigrationPlan | RealmsError) -> None:
         self.plans[wish] = found
         self._show()
 
@@ -235,7 +235,7 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
         self.query_one("#do", Button).disabled = not may_go
 
     def _found(self) -> tuple[Sequence[tuple[Piece, ...]], bool]:
-        """Give what is to be read, and whether the VMs may move."""
+        """Return what is to be read, and whether the VMs may move."""
         try:
             wish = self.wish()
         except UsageError as error:
@@ -273,22 +273,20 @@ class MigrateVMs(Dialog[MigrationWish | None], BackgroundWork):
         self.dismiss(self.wish())
 
 
-def _plan(workplace: Workplace, vm: VM, wish: MigrationWish) -> Callable[[Control], MigrationPlan]:
+def _plan(session: Session, vm: VM, wish: MigrationOptions) -> Callable[[Control], MigrationPlan]:
     def job(control: Control) -> MigrationPlan:
-        from core.operations.migration.plan import Departure, plan_migration
+        from core.operations.migration.plan import MigrationSource, plan_migration
         from core.operations.selection import find_vm
 
-        workplace.check_can_change()
-        fleet = workplace.fleet()
-        departure = Departure(fleet, *find_vm(fleet, f"{vm.host}/{vm.uuid}"))
-        return plan_migration(control, workplace, departure, wish, prove=not workplace.read_only)
+        session.require_writable()
+        fleet = session.fleet()
+        departure = MigrationSource(fleet, *find_vm(fleet, f"{vm.host}/{vm.uuid}"))
+        return plan_migration(control, session, departure, wish, prove=not session.read_only)
 
     return job
 
 
-def _plans(
-    workplace: Workplace, vms: Sequence[VM], wish: MigrationWish
-) -> Callable[[Control], list[tuple[Piece, ...]]]:
+def _plans(session: Session, vms: Sequence[VM], wish: MigrationOptions) -> Callable[[Control], list[tuple[Piece, ...]]]:
     def job(control: Control) -> list[tuple[Piece, ...]]:
         lines: list[tuple[Piece, ...]] = []
         for vm in vms:
@@ -298,7 +296,7 @@ def _plans(
                 continue
             try:
                 with control.step(StepKind.LOOK, f"{vm.name}, {len(lines) + 1} of {len(vms)}", vm.host, vm=vm.name):
-                    plan = _plan(workplace, vm, wish)(control.branch())
+                    plan = _plan(session, vm, wish)(control.branch())
             except RealmsError as error:
                 control.check()
                 lines.append((name, (one_line(error.message), Tone.BAD)))

@@ -40,8 +40,8 @@ def ask_for_snapshot(app: App[Any], vms: Sequence[VM], run_on: RunOn, then: Call
         names = [f"{vm.host}/{vm.uuid}" for vm in vms]
         targets = values.get("disks", "").replace(",", " ").split()
         freeze = values["freeze"] == YES
-        workplace = context_of(app).workplace
-        job = snapshot_job(workplace, names, values["name"].strip(), targets=targets, freeze=freeze)
+        session = context_of(app).session
+        job = snapshot_job(session, names, values["name"].strip(), targets=targets, freeze=freeze)
         run_on("snapshot", vms, job)
         if then is not None:
             then()
@@ -70,12 +70,12 @@ class SnapshotList(VMListing):
 
     def question(self) -> Callable[[Control], Any]:
         """Ask for the snapshots."""
-        return vm_snapshots(self.workplace, self.vm_name)
+        return vm_snapshots(self.session, self.vm_name)
 
     def show(self, found: tuple[Snapshot, ...]) -> None:
         """List them."""
         self.snapshots = found
-        self.query_one(Grid).set_rows(snapshot_rows(found, self.workplace.clock.now()))
+        self.query_one(Grid).set_rows(snapshot_rows(found, self.session.clock.now()))
 
     def _chosen(self) -> Snapshot | None:
         key = self.query_one(Grid).cursor_key
@@ -105,7 +105,7 @@ class SnapshotList(VMListing):
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:
                 cut, start = values.get("cut") == YES, values["start"] == YES
-                job = restore_job(self.workplace, self.vm_name, snapshot.name, cut_power=cut, start=start)
+                job = restore_job(self.session, self.vm_name, snapshot.name, cut_power=cut, start=start)
                 self.run("restore", job)
 
         self.app.push_screen(VMForm(ask_restore(self.vm, snapshot), fields), answered)
@@ -118,7 +118,7 @@ class SnapshotList(VMListing):
 
         def answered(wanted: bool | None) -> None:
             if wanted:
-                job = delete_snapshot_job(self.workplace, self.vm_name, snapshot.name)
+                job = delete_snapshot_job(self.session, self.vm_name, snapshot.name)
                 self.run("delete snapshot", job, stay=True)
 
         self.app.push_screen(Confirm(ask_delete_snapshot(self.vm, snapshot)), answered)

@@ -18,9 +18,9 @@ from tests.curve_strategies import EXTREME_CURVES
 from tests.tui.screens.costs.costs_world import GIB, configuration, fleet, host, usual_fleet
 from tui.forms.request import (
     MOST_VMS,
-    Field,
+    FieldKind,
     FieldRefused,
-    Kind,
+    RequestField,
     fields_for,
     read,
     read_field,
@@ -216,8 +216,8 @@ def test_costs_get_as_many_decimals_as_tell_them_apart() -> None:
     assert cost_text(100031.7).replace("\N{NO-BREAK SPACE}", " ") == "100 031.7"
 
 
-MEMORY = Field("memory", "Memory", Kind.SIZE, "8 GiB", 1)
-COUNT = Field("count", "Count", Kind.NUMBER, "1", 1, MOST_VMS)
+MEMORY = RequestField("memory", "Memory", FieldKind.SIZE, "8 GiB", 1)
+COUNT = RequestField("count", "Count", FieldKind.NUMBER, "1", 1, MOST_VMS)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.cli.program import runner
 from tests.strategies import configurations
 from tests.tui.screens.costs.costs_world import GIB, NOW, configuration, fleet, host, usual_fleet
 from tui.render.costs.exploration import Exploration, explore, explore_what_if
-from tui.render.costs.parameters import Kind, parameters, written
+from tui.render.costs.parameters import ParameterKind, parameters, written
 from tui.render.costs.what_if import before_sentence
 from tui.render.costs.what_if_export import command_line, overlay
 from tui.screens.costs.what_if.export import check_target, write
@@ -62,9 +62,9 @@ def test_steps_go_up_and_down(of: Configuration) -> None:
         for parameter in parameters(function):
             more, less = parameter.next(1), parameter.next(-1)
             assert (more is None) == (less is None)
-            if parameter.kind is Kind.CURVE:
+            if parameter.kind is ParameterKind.CURVE:
                 assert more is None
-            elif parameter.kind is Kind.NUMBER and more is not None and less is not None:
+            elif parameter.kind is ParameterKind.NUMBER and more is not None and less is not None:
                 assert float(less) < float(parameter.text) < float(more)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.operations.plans.order import PlanKind, PlanOrder
-from core.operations.plans.run import LeftRun, MoveState, RunView
+from core.operations.plans.order import MovesKind, PlanOrder
+from core.operations.plans.run import InterruptedRun, MoveState, RunView
 from core.placement.engine.request import Request
 from core.placement.plans.demand import MovePolicy
 from core.placement.plans.drain import drain
@@ -35,18 +35,18 @@ MIB = 2**20
 
 
 def words(question: Question) -> list[str]:
-    """Give the lines of a question."""
+    """Return the lines of a question."""
     return ["".join(text for text, _ in line) for line in question.lines]
 
 
 def asked(fleet: Fleet, host: str, policy: MovePolicy | None = None) -> Question:
     """Plan a drain and ask for it."""
-    order = PlanOrder(kind=PlanKind.DRAIN, host=host)
+    order = PlanOrder(kind=MovesKind.DRAIN, host=host)
     return ask_apply(order, drain_sheet(drain(world.CONFIGURATION, fleet, host, policy)), fleet.hosts)
 
 
 def view_of(**more: object) -> RunView:
-    """Give a drain of h2 as it was agreed to."""
+    """Return a drain of h2 as it was agreed to."""
     return replace(run_of(world.saved(small_fleet())).view, **more)  # type: ignore[arg-type]
 
 
@@ -136,9 +136,9 @@ def test_a_sheet_explains_every_row() -> None:
 
 def test_each_kind_of_plan_has_words_for_a_sentence() -> None:
     """As it stands in questions and messages."""
-    room = PlanOrder(kind=PlanKind.ROOM, request=Request(4, 8 * GIB))
+    room = PlanOrder(kind=MovesKind.ROOM, request=Request(4, 8 * GIB))
     assert order_in_words(DRAIN_H2) == "the drain of h2"
-    assert order_in_words(PlanOrder(kind=PlanKind.REBALANCE)) == "the rebalance"
+    assert order_in_words(PlanOrder(kind=MovesKind.REBALANCE)) == "the rebalance"
     assert order_in_words(room) == "making room for 4 vCPUs, 8 GiB"
     assert ask_stop(view_of(order=room)).title == "Stop making room for 4 vCPUs, 8 GiB?"
 
@@ -147,7 +147,7 @@ def test_what_was_left_says_on_what_terms_it_goes_on() -> None:
     """As they were agreed to; who works on it now, where somebody does."""
     order = replace(DRAIN_H2, policy=MovePolicy(foreign=True, with_devices=True))
     owner = "root on m1, process 7, operation abcd"
-    left = LeftRun(id="1", order=order, moves=view_of().moves, owner=owner, began_at=0.0, at_work=False)
+    left = InterruptedRun(id="1", order=order, moves=view_of().moves, owner=owner, began_at=0.0, at_work=False)
     told = words(ask_resume(left))
     assert "As agreed to: foreign VMs are moved too; VMs with devices are shut down on the way." in told
     line = "".join(text for text, _ in left_line(left, 2, 720.0))

@@ -32,7 +32,7 @@ def view(what: str, target: str, *steps: Step, **more: object) -> TaskView:
 
 
 def words(*views: TaskView, vms: Sequence[object] = (WEB, WEB1, TWIN)) -> dict[str, str]:
-    """Give the words for each VM, as HOST/NAME."""
+    """Return the words for each VM, as HOST/NAME."""
     found = under_way(views, vms)  # type: ignore[arg-type]
     return {f"{vm.host}/{vm.name}": told for vm in (WEB, WEB1, TWIN) if (told := found.of_host(vm.host).get(vm.uuid))}
 
@@ -97,8 +97,8 @@ def test_a_task_that_ended_says_nothing_and_one_that_is_told_to_end_says_so() ->
 
 async def test_the_row_follows_the_task(tmp_path: Path) -> None:
     """With every report, and back to the state at the end."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
 
     def job(control: Control) -> str:
         with control.step(StepKind.REGISTER, "wait until web-00 registers", "h1", vm="web-00") as step:
@@ -118,16 +118,16 @@ async def test_the_row_follows_the_task(tmp_path: Path) -> None:
         number = app.run_task("start", "h1/web-00", job)
         await until(pilot, lambda: state() != "running")
         assert state() == "registering 12 s of 60 s"
-        workplace.tasks.cancel(number)
+        session.tasks.cancel(number)
         await until(pilot, lambda: state() == "running")
 
 
 @SIZES
 def test_the_rows(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """One registers, one migrates, one is told to end; nothing is cut."""
-    workplace = world.standing(tmp_path)
-    workplace.tasks._user = "admin"
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    session.tasks._user = "admin"
+    app = RealmsApp(session)
     going_on, at_work = threading.Event(), threading.Barrier(4)
 
     def job(kind: StepKind, what: str, done: float, total: float) -> Callable[[Control], str]:
@@ -147,7 +147,7 @@ def test_the_rows(picture: Callable[..., bool], tmp_path: Path, size: tuple[int,
         app.run_task("migrate", "h3/web-sandbox", job(StepKind.MOVE, "move it to h2", 43.0, 100.0))
         cancelled = app.run_task("snapshot", "h3/ml-train-04", job(StepKind.COPY, "copy vda", 1.0, 2.0))
         at_work.wait(30.0)
-        workplace.tasks.cancel(cancelled)
+        session.tasks.cancel(cancelled)
         app.tick()
         await settle(pilot)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import tui
 from core.clock import FixedClock
-from core.operations.session import Workplace
+from core.operations.session import Session
 from tests.tui.screens.costs import costs_world
 from tui.app.app import RealmsApp
 from tui.screens.costs.area import CostsScreen
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from core.fleet.fleet import Fleet
 
 
-class ChangingWorkplace(Workplace):
-    """A workplace on a saved fleet that becomes another one, as a live one does."""
+class ChangingSession(Session):
+    """A session on a saved fleet that becomes another one, as a live one does."""
 
     def become(self, fleet: Fleet, configuration: Configuration | None = None) -> None:
         """Have this fleet, and configuration, from now on."""
@@ -35,7 +35,7 @@ class CostsApp(RealmsApp):
     CSS_PATH = Path(tui.__file__).parent / "app" / "base.tcss"
 
     def __init__(self, fleet: Fleet, configuration: Configuration | None = None, theme: str = "") -> None:
-        self.changing = ChangingWorkplace(
+        self.changing = ChangingSession(
             configuration or costs_world.configuration(), saved=fleet, label="saved fleet", clock=FixedClock()
         )
         super().__init__(self.changing, Settings(theme=theme))
@@ -52,6 +52,6 @@ class CostsApp(RealmsApp):
         return self.screen
 
     def text(self) -> str:
-        """Give what the screen shows, line by line."""
+        """Return what the screen shows, line by line."""
         strips = self.screen._compositor.render_strips()
         return "\n".join(strip.text for strip in strips)

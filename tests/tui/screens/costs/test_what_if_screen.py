@@ -40,7 +40,7 @@ def hosts(app: CostsApp, table: str) -> list[Hashable]:
 
 
 def told(app: CostsApp) -> list[str]:
-    """Give the changes in words."""
+    """Return the changes in words."""
     return [str(change) for change in app.costs.session.history.changes]
 
 
@@ -52,7 +52,7 @@ async def choose(app: CostsApp, pilot: Pilot[int], key: Hashable) -> None:
 
 
 def drawn(app: CostsApp) -> CurvePlot:
-    """Give the curve beside the parameters."""
+    """Return the curve beside the parameters."""
     return app.costs.query_one(ParameterEditor).query_one(CurvePlot)
 
 

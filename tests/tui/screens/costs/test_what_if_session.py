@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.fleet.fleet import HostSnapshot
-    from tui.screens.costs.query import Question
+    from tui.screens.costs.query import CostQuery
 
 CONFIGURATION = configuration()
 CPU = CONFIGURATION.cost_functions["cpu"]
@@ -36,7 +36,7 @@ def started(memory: int = 96) -> WhatIfSession:
     return session
 
 
-def asked(session: WhatIfSession) -> Question:
+def asked(session: WhatIfSession) -> CostQuery:
     """Ask about the usual fleet."""
     question = session.question(CONFIGURATION, usual_fleet())
     assert question is not None

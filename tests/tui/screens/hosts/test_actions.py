@@ -41,28 +41,28 @@ async def test_a_change_of_state_says_what_it_does_and_is_done(
     tmp_path: Path, key: str, host: int, state: HostState, said: str
 ) -> None:
     """To the host under the cursor."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press(*"j" * host)
         name = str(grid_of(app).cursor_key)
-        before = registered(workplace, name).state
+        before = registered(session, name).state
         await pilot.press(key)
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
         assert said in " ".join(dialog_text(app).split())
-        assert registered(workplace, name).state is before
+        assert registered(session, name).state is before
         await pilot.press("tab", "enter") if state is HostState.DISABLED else await pilot.press("enter")
         await settle(pilot)
-        assert registered(workplace, name).state is state
+        assert registered(session, name).state is state
         assert told(app) == [f"{name}: {state.label}"]
 
 
 async def test_pools_are_set_up_on_the_marked_hosts(tmp_path: Path) -> None:
     """By the wizard of their area."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "p")
@@ -81,20 +81,20 @@ def test_a_state_that_nobody_asked_for_tells_its_reason() -> None:
 
 async def test_a_destructive_dialog_begins_on_cancel(tmp_path: Path) -> None:
     """A hasty Enter does no harm."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("x", "enter")
         await settle(pilot)
         assert len(app.screen_stack) == 1
-        assert registered(workplace, "h1").state is HostState.ENABLED
+        assert registered(session, "h1").state is HostState.ENABLED
 
 
 async def test_an_action_applies_to_all_marked_hosts_that_it_changes(tmp_path: Path) -> None:
     """The dialog names them; one that has the state already is left alone."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("ctrl+a", "c")
@@ -105,7 +105,7 @@ async def test_an_action_applies_to_all_marked_hosts_that_it_changes(tmp_path: P
         assert app.screen.question.title == "Set h1, h2, h3 and 4 more to No Scheduling?"
         await pilot.press("enter")
         await settle(pilot)
-        assert {registered(workplace, name).state for name in names_registered(workplace)} == {HostState.NO_SCHEDULING}
+        assert {registered(session, name).state for name in names_registered(session)} == {HostState.NO_SCHEDULING}
         assert not grid_of(app).model.marks
 
 
@@ -121,8 +121,8 @@ async def test_a_state_that_a_host_has_already_is_not_asked_for(tmp_path: Path) 
 
 async def test_removing_a_host_wants_its_name_typed(tmp_path: Path) -> None:
     """Exactly."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("j", "j", "delete")
@@ -133,42 +133,42 @@ async def test_removing_a_host_wants_its_name_typed(tmp_path: Path) -> None:
         assert isinstance(app.screen, Confirm)
         await pilot.press("backspace", "enter")
         await settle(pilot)
-        assert "h3" not in names_registered(workplace)
+        assert "h3" not in names_registered(session)
         assert grid_of(app).cursor_key == "h4"
         assert told(app) == ["h3: removed"]
 
 
 async def test_removing_several_hosts_wants_their_number_typed(tmp_path: Path) -> None:
     """So that nobody removes more than meant."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "r", *"2 hosts", "enter")
         await settle(pilot)
-        assert not names_registered(workplace) & {"h1", "h2"}
+        assert not names_registered(session) & {"h1", "h2"}
 
 
 async def test_one_refusal_does_not_stop_the_others(tmp_path: Path) -> None:
     """A host that someone else has removed meanwhile is told as such."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("space", "space", "c")
         await settle(pilot)
-        assert workplace.registry is not None
-        workplace.registry.remove("h1")
+        assert session.registry is not None
+        session.registry.remove("h1")
         await pilot.press("enter")
         await settle(pilot)
-        assert registered(workplace, "h2").state is HostState.NO_SCHEDULING
+        assert registered(session, "h2").state is HostState.NO_SCHEDULING
         assert any("h1: no host is named 'h1'" in message for message in told(app))
 
 
 async def test_the_form_says_what_is_wrong_with_each_field(tmp_path: Path) -> None:
     """At once, and it isn't saved."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("e")
@@ -187,13 +187,13 @@ async def test_the_form_says_what_is_wrong_with_each_field(tmp_path: Path) -> No
         shown = " ".join(dialog_text(app).split())
         assert "runs an arbitrary program" in shown
         assert "clashes with h2" in shown
-        assert "h9" not in names_registered(workplace)
+        assert "h9" not in names_registered(session)
 
 
 async def test_editing_changes_only_what_was_changed(tmp_path: Path) -> None:
     """A profile that is gone stays on offer for the host that has it."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("G", "e")
@@ -204,27 +204,27 @@ async def test_editing_changes_only_what_was_changed(tmp_path: Path) -> None:
         form.query_one("#static", Input).value = "203.0.113.9:7000"
         await pilot.press("ctrl+s")
         await settle(pilot)
-        changed = registered(workplace, "h10")
+        changed = registered(session, "h10")
         assert (changed.profile, changed.static_address) == ("l40s-node", StaticAddress("203.0.113.9", 7000))
         assert any("not configured" in message for message in told(app))
 
 
 async def test_a_host_that_was_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     """The form stays open and says so."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("e")
         await settle(pilot)
-        assert workplace.registry is not None
-        workplace.registry.set_state("h1", HostState.DISABLED)
+        assert session.registry is not None
+        session.registry.set_state("h1", HostState.DISABLED)
         app.screen.query_one("#static", Input).value = "203.0.113.9:7000"
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert isinstance(app.screen, HostForm)
         assert "changed by someone else" in dialog_text(app)
-        assert registered(workplace, "h1").static_address is None
+        assert registered(session, "h1").static_address is None
         assert not app.screen.query_one("#save", Button).disabled
 
 
@@ -246,15 +246,15 @@ async def test_a_test_reports_for_each_host_why_it_does_not_answer(tmp_path: Pat
 
 async def test_actions_on_a_host_s_own_screen_are_for_that_host(tmp_path: Path) -> None:
     """Its VMs have the cursor there."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("j", "enter")
         await settle(pilot)
         await pilot.press("j", "c", "enter")
         await settle(pilot)
-        assert registered(workplace, "h2").state is HostState.NO_SCHEDULING
+        assert registered(session, "h2").state is HostState.NO_SCHEDULING
 
 
 async def test_nothing_can_be_changed_read_only(tmp_path: Path) -> None:
@@ -273,7 +273,7 @@ async def test_nothing_can_be_changed_read_only(tmp_path: Path) -> None:
 
 
 def words(lines: object) -> str:
-    """Give the text of a question's lines."""
+    """Return the text of a question's lines."""
     return " ".join(text for line in lines for text, _ in line)  # type: ignore[attr-defined]
 
 

@@ -21,7 +21,7 @@ from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.render.hosts.impact import WORKING, Effects, EffectsText
 from tui.render.hosts.questions import ask_state
-from tui.screens.hosts.confirm_change import ConfirmChange, Outlook, work_out
+from tui.screens.hosts.confirm_change import ChangePreview, ConfirmChange, work_out
 from tui.screens.plans.area import PlansScreen
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def effects_of(
     fleet: Fleet, names: tuple[str, ...], state: HostState | None, clock: FixedClock | None = None
 ) -> list[Effects]:
     """Work out what a change would mean, and give what was told on the way."""
-    outlook = Outlook(world.CONFIGURATION, fleet, HostsChange(names, state), REQUEST)
+    outlook = ChangePreview(world.CONFIGURATION, fleet, HostsChange(names, state), REQUEST)
     task = Tasks(FixedClock()).run(
         "effects", "", lambda control: list(work_out(outlook, clock or FixedClock(), control))
     )
@@ -54,7 +54,7 @@ def effects_of(
 
 
 def said(names: tuple[str, ...], state: HostState | None, given: Fleet | None = None, width: int = 300) -> str:
-    """Give what a dialog would say in the end."""
+    """Return what a dialog would say in the end."""
     fleet = Fleet(world.NOW, world.snapshots()) if given is None else given
     chosen = tuple(snapshot for snapshot in fleet.hosts if snapshot.name in names)
     text = EffectsText(chosen, HostsChange(names, state), REQUEST)
@@ -131,19 +131,19 @@ def test_what_is_not_worked_out_yet_is_told_as_such() -> None:
 
 async def test_the_change_can_be_made_before_anything_is_worked_out(tmp_path: Path) -> None:
     """Nobody waits for figures who doesn't want to."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("c", "enter")
         await settle(pilot)
-        assert registered(workplace, "h1").state is HostState.NO_SCHEDULING
+        assert registered(session, "h1").state is HostState.NO_SCHEDULING
 
 
 async def test_the_moves_can_be_looked_at_instead(tmp_path: Path) -> None:
     """Nothing is changed then; a letter that is typed into a field is only a letter."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("r")
@@ -156,7 +156,7 @@ async def test_the_moves_can_be_looked_at_instead(tmp_path: Path) -> None:
         await settle(pilot)
         assert isinstance(app.screen, PlansScreen)
         assert app.screen.planner.host == "h2"
-        assert registered(workplace, "h2").state is HostState.ENABLED
+        assert registered(session, "h2").state is HostState.ENABLED
 
 
 async def test_hostile_names_in_the_dialog_do_nothing() -> None:
@@ -169,7 +169,7 @@ async def test_hostile_names_in_the_dialog_do_nothing() -> None:
         for state in (HostState.DISABLED, HostState.ENABLED):
             for chosen in (fleet.hosts[:1], fleet.hosts):
                 change = HostsChange(tuple(snapshot.name for snapshot in chosen), state)
-                outlook = Outlook(app.workplace.configuration, fleet, change, REQUEST)
+                outlook = ChangePreview(app.session.configuration, fleet, change, REQUEST)
                 app.push_screen(ConfirmChange(ask_state(chosen, state, fleet.taken), outlook))
                 await worked_out(pilot)
                 assert "Room" in dialog_text(app)

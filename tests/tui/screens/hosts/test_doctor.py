@@ -13,7 +13,7 @@ from core.diagnostics import Severity
 from core.fleet.fleet import Connection, HostSnapshot
 from core.hosts import HostState
 from core.operations.doctor import doctor
-from core.operations.doctor.doctor import Patient, Visit
+from core.operations.doctor.doctor import HostDiagnosis, HostTarget
 from core.operations.findings import Checkup, Diagnosis
 from core.operations.tasks.task import Progress
 from tests.driver.silence import refused_port, silent_host
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.hosts import Host
-    from tests.tui.world import StandingWorkplace
+    from tests.tui.world import StandingSession
 
 POOLS = world.CONFIGURATION.realms["main"].pools
 
@@ -46,8 +46,8 @@ def node(folder: Path, name: str, pools: tuple[str, ...] = POOLS, **more: object
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandingWorkplace]:
-    """Give four hosts: two that answer, one of them without two pools; one that refuses; one that hangs."""
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandingSession]:
+    """Return four hosts: two that answer, one of them without two pools; one that refuses; one that hangs."""
     monkeypatch.setenv("HOME", str(tmp_path))
     with silent_host() as silent:
         refusing = world.host("h3", uri=f"qemu+ssh://root@127.0.0.1:{refused_port()}/system")
@@ -61,56 +61,56 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand
         yield world.standing(tmp_path, given)
 
 
-def host_of(workplace: StandingWorkplace, name: str) -> Host:
-    """Give a host as it is registered."""
-    assert workplace.registry is not None
-    return workplace.registry.host(name)
+def host_of(session: StandingSession, name: str) -> Host:
+    """Return a host as it is registered."""
+    assert session.registry is not None
+    return session.registry.host(name)
 
 
 def doctor_cells(app: RealmsApp) -> dict[object, str]:
-    """Give what the table says of each host, by name."""
+    """Return what the table says of each host, by name."""
     at = [column.key for column in grid_of(app).model.columns].index("doctor")
     cells = {row.key: row.cells[at] for row in grid_of(app).model.shown}
     return {key: cell if isinstance(cell, str) else cell[0][0] for key, cell in cells.items()}  # type: ignore[index]
 
 
-async def test_a_hung_host_does_not_hold_up_what_is_found_at_others(workplace: StandingWorkplace) -> None:
+async def test_a_hung_host_does_not_hold_up_what_is_found_at_others(session: StandingSession) -> None:
     """Each host's findings are there as soon as its visit is over; cancelling leaves the rest."""
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         assert set(doctor_cells(app).values()) == {"-"}
         await pilot.press("ctrl+a", "d")
-        others = [host_of(workplace, name) for name in ("h1", "h2", "h3")]
+        others = [host_of(session, name) for name in ("h1", "h2", "h3")]
         await until(pilot, lambda: all(app.checkups.of(host) is not None for host in others))
         await until(pilot, lambda: doctor_cells(app)["h2"] == "1 err")
         assert doctor_cells(app) == {"h1": "7 warn", "h2": "1 err", "h3": "2 err", "h4": "asking", "h5": "-"}
-        (view,) = workplace.tasks.running()
+        (view,) = session.tasks.running()
         assert not grid_of(app).model.marks
-        workplace.tasks.cancel(view.id)
-        await until(pilot, lambda: not workplace.tasks.running())
+        session.tasks.cancel(view.id)
+        await until(pilot, lambda: not session.tasks.running())
         await until(pilot, lambda: doctor_cells(app)["h4"] == "-")
         assert doctor_cells(app)["h2"] == "1 err"
-        assert workplace.tasks.views()[0].progress is Progress.CANCELLED
+        assert session.tasks.views()[0].progress is Progress.CANCELLED
 
 
-async def test_a_host_that_hangs_is_told_as_such(workplace: StandingWorkplace, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_host_that_hangs_is_told_as_such(session: StandingSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """When its time is over; the message says how many answered."""
     monkeypatch.setattr(doctor, "HOST_SECONDS", 0.5)
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("G", "k", "d")
         await until(pilot, lambda: told(app))
         assert told(app)[0].startswith("Doctor: 0 of 1 host answered; 1 error")
-        found = app.checkups.of(host_of(workplace, "h4"))
+        found = app.checkups.of(host_of(session, "h4"))
         assert found is not None
         assert [each.what for each in found.findings if each.severity is Severity.ERROR] == ["no answer in 0.5 s"]
 
 
-async def test_what_was_found_is_listed_worst_first_with_how_to_mend_it(workplace: StandingWorkplace) -> None:
+async def test_what_was_found_is_listed_worst_first_with_how_to_mend_it(session: StandingSession) -> None:
     """Of all hosts; what is well on demand; the mend can be copied; Enter goes to the host."""
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("f")
@@ -118,7 +118,7 @@ async def test_what_was_found_is_listed_worst_first_with_how_to_mend_it(workplac
         assert isinstance(app.screen, FindingsScreen)
         assert "Press d to examine all" in screen_text(app)
         await pilot.press("escape", "space", "space", "space", "d")
-        await until(pilot, lambda: not workplace.tasks.running() and told(app))
+        await until(pilot, lambda: not session.tasks.running() and told(app))
         await pilot.press("f")
         await settle(pilot)
         grid = grid_of(app)
@@ -142,27 +142,27 @@ async def test_what_was_found_is_listed_worst_first_with_how_to_mend_it(workplac
         assert "Doctor  1 error" in text_of(app.screen.query_one(Panel))
 
 
-async def test_findings_are_of_the_host_as_it_was_described(workplace: StandingWorkplace) -> None:
+async def test_findings_are_of_the_host_as_it_was_described(session: StandingSession) -> None:
     """Another URI, or another profile, and nobody knows any more."""
-    checkups = Checkups(workplace.clock)
-    host = host_of(workplace, "h1")
-    checkups.take(Visit(Patient(host, None, None), (Checkup("h1").error("x", "y"),), None))
+    checkups = Checkups(session.clock)
+    host = host_of(session, "h1")
+    checkups.take(HostDiagnosis(HostTarget(host, None, None), (Checkup("h1").error("x", "y"),), None))
     assert checkups.of(host) is not None
     assert checkups.of(replace(host, state=HostState.DISABLED)) is not None
     assert checkups.of(replace(host, uri="qemu:///system")) is None
     assert checkups.of(replace(host, profile="a100-node")) is None
 
 
-async def test_several_hosts_leave_out_those_that_nothing_connects_to(workplace: StandingWorkplace) -> None:
+async def test_several_hosts_leave_out_those_that_nothing_connects_to(session: StandingSession) -> None:
     """One that is named alone is asked, or told why not."""
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("G", "space", "d")
-        await until(pilot, workplace.tasks.views)
-        assert workplace.tasks.views()[0].target == "h5"
-        workplace.tasks.cancel(1)
-        await until(pilot, lambda: not workplace.tasks.running())
+        await until(pilot, session.tasks.views)
+        assert session.tasks.views()[0].target == "h5"
+        session.tasks.cancel(1)
+        await until(pilot, lambda: not session.tasks.running())
 
 
 async def test_a_saved_fleet_cannot_be_examined() -> None:
@@ -198,7 +198,7 @@ async def test_no_finding_harms_a_screen(tmp_path: Path) -> None:
         host = app.fleet.hosts[0].host
         at = Checkup(host.name)
         findings = [at.error(word, word, word) for word in HOSTILE] + [at.warning("x", "y" * 5000, "z" * 5000)]
-        app.checkups.take(Visit(Patient(host, None, None), tuple(findings), None))
+        app.checkups.take(HostDiagnosis(HostTarget(host, None, None), tuple(findings), None))
         app.checkups.settle(Diagnosis(tuple(findings), 1, 0), [host.name])
         app.screen.show_tasks(())  # type: ignore[attr-defined]
         await settle(pilot)
@@ -220,7 +220,7 @@ def test_findings_take_no_more_room_than_they_get(width: int, room: int) -> None
     at = Checkup("h1")
     findings = tuple(at.warning(Check.POOLS, f"pool {number} is lost " * 4, "find it") for number in range(5))
     checkups = Checkups(FixedClock())
-    checkups.take(Visit(Patient(world.host("h1"), None, None), findings, None))
+    checkups.take(HostDiagnosis(HostTarget(world.host("h1"), None, None), findings, None))
     checkup = checkups.of(world.host("h1"))
     assert checkup is not None
     for mend in (True, False):

@@ -10,7 +10,7 @@ from textual.widgets import Input, Select
 
 from core.codes import Check
 from core.operations.doctor.contact import Contact
-from core.operations.doctor.doctor import Patient, Visit
+from core.operations.doctor.doctor import HostDiagnosis, HostTarget
 from core.operations.findings import Checkup, Diagnosis
 from core.operations.ssh.keys import ServiceKey
 from core.operations.tasks.step_kinds import StepKind
@@ -62,7 +62,7 @@ def test_the_way_to_a_host_is_tried(picture: Callable[..., bool], tmp_path: Path
                 step.detail("asking libvirt")
                 control.wait(60)
 
-        page._began = wizard.realms.workplace.clock.monotonic()
+        page._began = wizard.realms.session.clock.monotonic()
         page.background.ask("way", wait, page._take, page._fail, page._follow)  # type: ignore[arg-type] - never answers
 
     assert picture(RealmsApp(world.standing(tmp_path)), SMALL, prepare=before)
@@ -140,7 +140,7 @@ def checked(app: RealmsApp) -> None:
     }
     for snapshot in app.fleet.hosts:
         if snapshot.name in findings:
-            app.checkups.take(Visit(Patient(snapshot.host, None, None), findings[snapshot.name], None))
+            app.checkups.take(HostDiagnosis(HostTarget(snapshot.host, None, None), findings[snapshot.name], None))
     every = tuple(finding for each in findings.values() for finding in each)
     own = Checkup("").warning(Check.SSH_KEY, "/root/.ssh/id_rsa: RSA 1024 is too weak", "realms keys make")
     app.checkups.settle(Diagnosis((*every, own), 3, 2), list(findings))

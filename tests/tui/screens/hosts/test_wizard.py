@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import Button, Input, Select
 
 from core.config.reader import load
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from core.hosts import Host, HostState, StaticAddress
 from core.operations.doctor.contact import Contact
 from core.operations.findings import Checkup
@@ -26,7 +26,7 @@ from tests.tui.driving import (
     wizard_of,
 )
 from tests.tui.hostile import HOSTILE, assert_clean
-from tests.tui.screens.hosts.wizard_world import CONFIGURATION, workplace_of
+from tests.tui.screens.hosts.wizard_world import CONFIGURATION, session_of
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.screens.dialogs.confirm import Confirm
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 def node(folder: Path) -> str:
     """Write a host with three VMs: one of the realm, a foreign one, and one that is off."""
     guests = [
-        Guest(name="ours", mark=Mark(realm="main")),
+        Guest(name="ours", mark=RealmMark(realm="main")),
         Guest(name="foreign", vcpus=4),
         Guest(name="asleep", state="shutoff"),
     ]
@@ -53,7 +53,7 @@ def node(folder: Path) -> str:
 
 
 def next_button(app: RealmsApp) -> Button:
-    """Give the button that goes on."""
+    """Return the button that goes on."""
     return wizard_of(app).query_one("#next", Button)
 
 
@@ -78,8 +78,8 @@ async def connected(pilot: Pilot[int], name: str, uri: str) -> RealmsApp:
 
 async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None:
     """Everything is shown on the way; nothing is written before the last page's button."""
-    workplace = workplace_of(tmp_path)
-    app = RealmsApp(workplace)
+    session = session_of(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         assert "16 cores, 64 GiB of memory" in dialog_words(app)
@@ -100,10 +100,10 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
         assert "3 VMs of it will be shown: 1 of this realm, 2 foreign." in summary
         assert "No new VM is placed there." in summary
         assert "--profile small --state no-scheduling --static-address 203.0.113.9:7000 -- h9" in summary
-        assert "h9" not in names_registered(workplace)
+        assert "h9" not in names_registered(session)
         await pilot.press("ctrl+s")
         await settle(pilot)
-        added = registered(workplace, "h9")
+        added = registered(session, "h9")
         assert (added.profile, added.state) == ("small", HostState.NO_SCHEDULING)
         assert added.static_address == StaticAddress("203.0.113.9", 7000)
         assert told(app) == ["Pools of its realm are missing there: 4 goes to Pools.", "h9: added"]
@@ -113,7 +113,7 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
 
 async def test_a_uri_follows_the_name_until_another_is_written(tmp_path: Path) -> None:
     """As it is usual."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("a", *"h9")
@@ -126,7 +126,7 @@ async def test_a_uri_follows_the_name_until_another_is_written(tmp_path: Path) -
 
 async def test_the_first_page_says_what_is_wrong_with_each_field(tmp_path: Path) -> None:
     """At once, and is not left; a URI that another host has is only warned of."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("a", *"h1", "ctrl+s")
@@ -141,7 +141,7 @@ async def test_the_first_page_says_what_is_wrong_with_each_field(tmp_path: Path)
 
 async def test_enter_goes_through_the_fields_to_the_button(tmp_path: Path) -> None:
     """And never to Cancel."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await settle(pilot)
         await pilot.press("a", *"h9", "enter", "enter")
@@ -151,8 +151,8 @@ async def test_enter_goes_through_the_fields_to_the_button(tmp_path: Path) -> No
 
 async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: Path) -> None:
     """Its profile is not compared with anything."""
-    workplace = workplace_of(tmp_path)
-    app = RealmsApp(workplace)
+    session = session_of(tmp_path)
+    app = RealmsApp(session)
     uri = f"qemu+ssh://root@127.0.0.1:{refused_port()}/system"
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", uri)
@@ -172,12 +172,12 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
         assert "what it is, and which VMs it has, is not known" in dialog_words(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert registered(workplace, "h9").uri == uri
+        assert registered(session, "h9").uri == uri
 
 
 async def test_a_hung_host_is_left_when_one_goes_back(tmp_path: Path) -> None:
     """Its answer is not waited for, and does not come up later."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         with silent_host() as silent:
             await name_it(pilot, "h9", silent.uri)
@@ -197,7 +197,7 @@ async def test_a_hung_host_is_left_when_one_goes_back(tmp_path: Path) -> None:
 
 async def test_a_hung_host_need_not_be_waited_for(tmp_path: Path) -> None:
     """Whoever knows why it hangs goes on."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         with silent_host() as silent:
             await name_it(pilot, "h9", silent.uri)
@@ -214,7 +214,7 @@ async def test_a_hung_host_need_not_be_waited_for(tmp_path: Path) -> None:
 
 async def test_what_was_tested_is_not_tested_again_until_asked(tmp_path: Path) -> None:
     """Going back and forth is quick."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         met = wizard_of(app).draft.contact
@@ -227,27 +227,27 @@ async def test_what_was_tested_is_not_tested_again_until_asked(tmp_path: Path) -
 
 async def test_leaving_the_wizard_leaves_everything_as_it_was(tmp_path: Path) -> None:
     """From any page."""
-    workplace = workplace_of(tmp_path)
-    before = names_registered(workplace)
-    app = RealmsApp(workplace)
+    session = session_of(tmp_path)
+    before = names_registered(session)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         wizard_of(app).query_one("#cancel", Button).press()
         await settle(pilot)
         assert len(app.screen_stack) == 1
-        assert names_registered(workplace) == before
+        assert names_registered(session) == before
 
 
 async def test_the_same_machine_under_another_name_is_told(tmp_path: Path) -> None:
     """By libvirt's UUID of it."""
     uri = node(tmp_path)
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", uri)
         survey = wizard_of(app).draft.contact.survey  # type: ignore[union-attr]
         assert survey is not None
         known = replace(world.seen(world.host("h1")), machine_uuid="11111111-2222-3333-4444-555555555555")
-        app.workplace.see(known)  # type: ignore[attr-defined]
+        app.session.see(known)  # type: ignore[attr-defined]
         app.tick()
         same = replace(survey, hardware=replace(survey.hardware, machine_uuid=known.machine_uuid))
         wizard_of(app).draft.contact = Contact(uri, (), same)
@@ -261,7 +261,7 @@ async def test_the_same_machine_under_another_name_is_told(tmp_path: Path) -> No
 
 async def test_another_profile_is_compared_at_once_and_kept(tmp_path: Path) -> None:
     """With what differs, and how to mend it; going back doesn't take the choice away."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s")
@@ -283,7 +283,7 @@ async def test_another_profile_is_compared_at_once_and_kept(tmp_path: Path) -> N
 
 async def test_where_no_profile_fits_one_is_proposed_copied_and_saved(tmp_path: Path) -> None:
     """The text is a configuration; what exists is not overwritten, and the configuration is not touched."""
-    app = RealmsApp(workplace_of(tmp_path, fitting=False))
+    app = RealmsApp(session_of(tmp_path, fitting=False))
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s")
@@ -306,7 +306,7 @@ async def test_where_no_profile_fits_one_is_proposed_copied_and_saved(tmp_path: 
         await until(pilot, lambda: any("is not overwritten" in message for message in told(app)))
         dialog.query_one("#file", Input).value = "~no-such-user/\0"
         dialog.query_one("#save", Button).press()
-        await until(pilot, lambda: not app.workplace.tasks.running())
+        await until(pilot, lambda: not app.session.tasks.running())
         assert path.read_text() == dialog.text
         await pilot.press("escape")
         await settle(pilot)
@@ -331,15 +331,15 @@ async def test_without_any_profile_no_host_is_added(tmp_path: Path) -> None:
 
 async def test_what_the_registry_refuses_is_told_on_the_last_page(tmp_path: Path) -> None:
     """Someone else took the name meanwhile; going back mends it."""
-    workplace = workplace_of(tmp_path)
-    app = RealmsApp(workplace)
+    session = session_of(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s", "ctrl+s", "ctrl+s")
         await settle(pilot)
-        assert workplace.registry is not None
+        assert session.registry is not None
         taken = Host(name="h9", realm="main", uri="qemu:///system", profile="small")
-        workplace.registry.add(taken, CONFIGURATION)
+        session.registry.add(taken, CONFIGURATION)
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert wizard_of(app).at == 4
@@ -349,7 +349,7 @@ async def test_what_the_registry_refuses_is_told_on_the_last_page(tmp_path: Path
 
 async def test_a_clash_of_static_addresses_holds_the_page(tmp_path: Path) -> None:
     """Said at once."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s", "ctrl+s")
@@ -367,7 +367,7 @@ async def test_a_clash_of_static_addresses_holds_the_page(tmp_path: Path) -> Non
 
 async def test_nothing_that_a_host_says_harms_the_wizard(tmp_path: Path) -> None:
     """Its name, its CPU, errors, marks of other realms; on every page, also narrow."""
-    app = RealmsApp(workplace_of(tmp_path, fitting=False))
+    app = RealmsApp(session_of(tmp_path, fitting=False))
     async with app.run_test(size=(80, 24)) as pilot:
         await connected(pilot, "h9", node(tmp_path))
         wizard = wizard_of(app)

@@ -13,7 +13,7 @@ from core.operations.doctor.contact import Contact
 from core.operations.findings import Checkup
 from core.operations.ssh.keys import KeyType, make_key
 from tests.tui.driving import dialog_text, dialog_words, settle, told, until, wizard_of
-from tests.tui.screens.hosts.wizard_world import workplace_of
+from tests.tui.screens.hosts.wizard_world import session_of
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.screens.dialogs.confirm import Confirm
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a home without keys."""
+    """Return a home without keys."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
@@ -56,7 +56,7 @@ async def turned_away(pilot: Pilot[int]) -> KeyHelp:
 @pytest.mark.parametrize("kind", list(KeyType))
 async def test_a_key_is_made_after_asking(tmp_path: Path, home: Path, kind: KeyType) -> None:
     """Then its line is shown, can be copied, and can be installed."""
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         offered = await turned_away(pilot)
         assert "Our key there is none at" in dialog_words(app)
@@ -76,7 +76,7 @@ async def test_a_key_is_made_after_asking(tmp_path: Path, home: Path, kind: KeyT
 async def test_installing_a_key_asks_first_and_says_where_no_terminal_is(tmp_path: Path, home: Path) -> None:
     """The question names who gets in, and where."""
     make_key(home / ".ssh" / "id_ed25519", KeyType.ED25519)
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         offered = await turned_away(pilot)
         offered.query_one("#install", Button).press()
@@ -94,7 +94,7 @@ async def test_a_key_that_is_none_is_told_and_not_replaced(tmp_path: Path, home:
     (home / ".ssh").mkdir()
     (home / ".ssh" / "id_rsa").write_text("not a key")
     (home / ".ssh" / "id_rsa.pub").write_text("not a key")
-    app = RealmsApp(workplace_of(tmp_path))
+    app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         offered = await turned_away(pilot)
         assert "is no public ssh key" in dialog_words(app)

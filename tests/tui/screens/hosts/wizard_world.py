@@ -1,4 +1,4 @@
-"""A workplace for the wizard that adds hosts: one profile describes the nodes of the test driver."""
+"""A session for the wizard that adds hosts: one profile describes the nodes of the test driver."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tests.tui.world import StandingWorkplace
+    from tests.tui.world import StandingSession
 
 SMALL_PROFILE = HardwareProfile(id="small", name="small", cores=16, memory_bytes=64 * world.GIB, cost_function="cpu")
 
@@ -30,7 +30,7 @@ CONFIGURATION = replace(
 )
 
 
-def workplace_of(folder: Path, *, fitting: bool = True) -> StandingWorkplace:
+def session_of(folder: Path, *, fitting: bool = True) -> StandingSession:
     """Make the usual world; `fitting`: with a profile that describes the test driver's nodes."""
     return world.standing(folder, configuration=CONFIGURATION if fitting else world.CONFIGURATION)
 

@@ -7,10 +7,10 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.driver.xml.metadata import Mark
-from core.operations.plans.order import PlanKind as OrderKind
+from core.driver.xml.metadata import RealmMark
+from core.operations.plans.order import MovesKind as OrderKind
 from core.operations.plans.order import PlanOrder
-from core.operations.plans.run import BEGIN, END, MoveState, Run, in_journal
+from core.operations.plans.run import BEGIN, END, MoveState, PlanRun, in_journal
 from core.operations.tasks.step_kinds import StepKind
 from core.placement.engine.request import Request
 from core.placement.plans.drain import drain
@@ -21,7 +21,7 @@ from tests.tui.driving import settle, text_of, until
 from tui.render.cells import plain
 from tui.render.plans.sheet import PlanKind
 from tui.screens.plans.area import PlansScreen
-from tui.screens.plans.planner import Question
+from tui.screens.plans.planner import PlanQuestion
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from core.fleet.fleet import HostSnapshot
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from tests.operations.vms.world import World
 
@@ -46,7 +46,7 @@ DRAIN_H2 = PlanOrder(kind=OrderKind.DRAIN, host="h2")
 def marked(name: str, number: int, **more: object) -> Guest:
     """Describe a VM that the realm has made."""
     uuid = f"00000000-0000-0000-0000-{number:012d}"
-    facts: dict[str, object] = {"mark": Mark(realm="main"), "memory_mib": 64} | more
+    facts: dict[str, object] = {"mark": RealmMark(realm="main"), "memory_mib": 64} | more
     return Guest(name=name, uuid=uuid, **facts)  # type: ignore[arg-type]
 
 
@@ -55,7 +55,7 @@ def full_host(folder: Path, *names: str) -> Iterator[World]:
     """Make three hosts of the test driver, with VMs of the realm on the first; they can't migrate."""
     guests = [marked(name, number) for number, name in enumerate(names or ("one", "two"), 1)]
     with machines(folder, hosts=3, guests=[guests]) as made:
-        made.workplace.connect().wait(
+        made.session.connect().wait(
             lambda fleet: len(fleet.hosts) == 3 and all(host.is_known for host in fleet.hosts), LONG
         )
         yield made
@@ -71,15 +71,15 @@ def small_fleet() -> tuple[HostSnapshot, ...]:
     )
 
 
-def run_of(workplace: Workplace, order: PlanOrder = DRAIN_H2) -> Run:
+def run_of(session: Session, order: PlanOrder = DRAIN_H2) -> PlanRun:
     """Agree to a drain as it is planned now."""
-    return Run(order, drain(workplace.configuration, workplace.fleet(), order.host, order.policy).moves)
+    return PlanRun(order, drain(session.configuration, session.fleet(), order.host, order.policy).moves)
 
 
-def leave_behind(workplace: Workplace, *ended: MoveState, order: PlanOrder = DRAIN_H2) -> Run:
+def leave_behind(session: Session, *ended: MoveState, order: PlanOrder = DRAIN_H2) -> PlanRun:
     """Write a run into the journal whose program was killed after some moves had ended; gives it as it was."""
-    run = run_of(workplace, order)
-    with in_journal(workplace, run) as entry:
+    run = run_of(session, order)
+    with in_journal(session, run) as entry:
         for number, state in enumerate(ended):
             move = run.view.moves[number]
             entry.step(BEGIN, number=number, uuid=move.uuid, host=move.source, to=move.target)
@@ -88,7 +88,7 @@ def leave_behind(workplace: Workplace, *ended: MoveState, order: PlanOrder = DRA
     return run
 
 
-def be_under_way(run: Run) -> None:
+def be_under_way(run: PlanRun) -> None:
     """Let moves of a run stand as they do in its midst: done, failed, sent in part, elsewhere than agreed, waiting."""
     moves = run.view.moves
     run.change(id="1a2b3c4d")
@@ -101,7 +101,7 @@ def be_under_way(run: Run) -> None:
     run.change_move(3, state=MoveState.UNDER_WAY, target="h3", as_agreed=False, detail="check it on h3")
 
 
-def come_to_its_end(run: Run) -> None:
+def come_to_its_end(run: PlanRun) -> None:
     """Let a run be over: one failed, one is not moved any more."""
     be_under_way(run)
     moves = run.view.moves
@@ -111,7 +111,7 @@ def come_to_its_end(run: Run) -> None:
     run.change(ended=True)
 
 
-def be_stopped(run: Run) -> None:
+def be_stopped(run: PlanRun) -> None:
     """Let a run be stopped in its midst: one moved, four not begun."""
     moves = run.view.moves
     run.change(id="1a2b3c4d")
@@ -139,7 +139,7 @@ class Held:
 
 
 def foreign(snapshot: HostSnapshot) -> HostSnapshot:
-    """Give a host whose first VM no realm has made."""
+    """Return a host whose first VM no realm has made."""
     first, *others = snapshot.vms
     return replace(snapshot, vms=(replace(first, managed=False), *others))
 
@@ -170,13 +170,13 @@ def below(screen: PlansScreen) -> str:
     return " ".join(text_of(screen.query_one("#plan-row", Panel)).replace("│", " ").split())
 
 
-def question(**more: object) -> Question:
+def question(**more: object) -> PlanQuestion:
     """Make a question about the fleet that stands still."""
     facts: dict[str, object] = {
         "kind": PlanKind.DRAIN, "configuration": world.CONFIGURATION, "fleet": FLEET, "request": REQUEST, "host": "h1",
         "state": 0,
     } | more  # fmt: skip
-    return Question(**facts)  # type: ignore[arg-type]
+    return PlanQuestion(**facts)  # type: ignore[arg-type]
 
 
 async def pressed(pilot: Pilot[int], key: str, screen: type[Screen[object]]) -> None:
@@ -196,10 +196,10 @@ def left_line(screen: PlansScreen) -> str:
     return text_of(panel).strip() if panel.display else ""
 
 
-def follow(screen: PlansScreen, run: Run, held: Held) -> int:
+def follow(screen: PlansScreen, run: PlanRun, held: Held) -> int:
     """Have a run watched whose task is held; gives the task's number."""
-    tasks = screen.realms.workplace.tasks
-    run.tells(tasks.tell)
+    tasks = screen.realms.session.tasks
+    run.subscribe(tasks.tell)
     number = screen.realms.run_task("drain", "h2", held)
     screen.actions.follow(run, number)
     return number

@@ -77,7 +77,7 @@ def test_all_lines_together_are_no_more_than_can_be_placed() -> None:
 async def test_a_mix_is_typed_and_counted(tmp_path: Path) -> None:
     """As the plan has it; the sizes stay as they were typed."""
     app = RealmsApp(world.standing(tmp_path, small_fleet()))
-    expected = capacity_of_mix(world.CONFIGURATION, app.workplace.fleet(), MIX)
+    expected = capacity_of_mix(world.CONFIGURATION, app.session.fleet(), MIX)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "m")
         assert table(screen).heading == f"Capacity for 1 {TIMES} 4 vCPUs, 8 GiB"

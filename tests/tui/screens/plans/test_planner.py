@@ -14,25 +14,25 @@ from core.placement.engine.request import Request
 from core.placement.plans.demand import MovePolicy
 from tests.tui import world
 from tests.tui.screens.plans.plans_world import DRAIN_H2, GIB, REQUEST, question, run_of, small_fleet
-from tui.render.plans.sheet import PlanKind, Sheet
-from tui.screens.plans.planner import Desk, Planner, Question
+from tui.render.plans.sheet import PlanKind, PlanView
+from tui.screens.plans.planner import Planner, PlanQuestion, PlanSlot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
 
 
 def asked(
-    planner: Planner, workplace: Workplace, request: Request = REQUEST, *, at_once: bool = False, resting: bool = False
-) -> Question | None:
+    planner: Planner, session: Session, request: Request = REQUEST, *, at_once: bool = False, resting: bool = False
+) -> PlanQuestion | None:
     """Return what the planner asks for the fleet as it is."""
-    return planner.ask(workplace, workplace.fleet(), request, at_once=at_once, is_resting=resting)
+    return planner.ask(session, session.fleet(), request, at_once=at_once, is_resting=resting)
 
 
-def sheet(number: int) -> Sheet:
+def sheet(number: int) -> PlanView:
     """Make an answer."""
-    return Sheet(heading=str(number), said=())
+    return PlanView(heading=str(number), said=())
 
 
 @pytest.mark.parametrize("module", ["planner", "runs"])
@@ -45,27 +45,27 @@ def test_it_needs_no_screen(module: str) -> None:
 
 def test_another_subject_is_asked_at_once_another_fleet_after_the_rest(tmp_path: Path) -> None:
     """What is the same is not asked again, unless that is demanded."""
-    workplace, planner = world.standing(tmp_path), Planner()
-    first = asked(planner, workplace)
+    session, planner = world.standing(tmp_path), Planner()
+    first = asked(planner, session)
     assert first is not None
-    assert asked(planner, workplace) is None
-    assert asked(planner, workplace, at_once=True) is not None
-    workplace.see(world.seen(world.host("h1")))
-    assert asked(planner, workplace, resting=True) is None
-    newer = asked(planner, workplace)
+    assert asked(planner, session) is None
+    assert asked(planner, session, at_once=True) is not None
+    session.see(world.seen(world.host("h1")))
+    assert asked(planner, session, resting=True) is None
+    newer = asked(planner, session)
     assert newer is not None
     assert (newer.subject, newer.state != first.state) == (first.subject, True)
-    larger = asked(planner, workplace, replace(REQUEST, vcpus=8), resting=True)
+    larger = asked(planner, session, replace(REQUEST, vcpus=8), resting=True)
     assert larger is not None
     assert larger.subject != first.subject
 
 
 def test_each_plan_has_a_question_of_its_own(tmp_path: Path) -> None:
     """What was answered is there again when one comes back to it."""
-    workplace, planner = world.standing(tmp_path), Planner()
-    capacity = asked(planner, workplace)
+    session, planner = world.standing(tmp_path), Planner()
+    capacity = asked(planner, session)
     planner.kind = PlanKind.FAILURE
-    failure = asked(planner, workplace)
+    failure = asked(planner, session)
     assert capacity is not None
     assert failure is not None
     assert not planner.take(capacity, sheet(0))
@@ -74,28 +74,28 @@ def test_each_plan_has_a_question_of_its_own(tmp_path: Path) -> None:
     assert planner.desk.sheet == sheet(1)
     planner.kind = PlanKind.CAPACITY
     assert planner.desk.sheet == sheet(0)
-    assert asked(planner, workplace) is None
+    assert asked(planner, session) is None
 
 
 def test_the_newest_question_wins(tmp_path: Path) -> None:
     """A late answer about something else is dropped; what is shown meanwhile is known to be another's."""
-    workplace, planner = world.standing(tmp_path), Planner()
+    session, planner = world.standing(tmp_path), Planner()
     planner.kind, planner.host = PlanKind.DRAIN, "h1"
-    first = asked(planner, workplace)
+    first = asked(planner, session)
     planner.host = "h2"
-    second = asked(planner, workplace)
+    second = asked(planner, session)
     assert first is not None
     assert second is not None
     assert not planner.take(first, sheet(0))
     assert planner.take(second, sheet(1))
     assert planner.desk.is_current
     planner.policies[PlanKind.DRAIN] = MovePolicy(foreign=True)
-    third = asked(planner, workplace)
+    third = asked(planner, session)
     assert third is not None
     assert third.policy.foreign
     assert not planner.desk.is_current
     assert planner.desk.sheet == sheet(1)
-    assert planner.note(workplace, workplace.fleet(), is_planning=True) == "of the fleet as it is, planning anew"
+    assert planner.note(session, session.fleet(), is_planning=True) == "of the fleet as it is, planning anew"
     assert planner.take(third, UsageError("there is no host h2"))
     assert planner.desk.sheet is None
     planner.desk.forget()
@@ -104,17 +104,17 @@ def test_the_newest_question_wins(tmp_path: Path) -> None:
 
 def test_a_plan_says_of_what_age_it_is(tmp_path: Path) -> None:
     """Of the newest fleet it is as new as that, whenever that was taken."""
-    workplace, planner = world.standing(tmp_path), Planner()
-    assert planner.note(workplace, None, is_planning=True) == "planning"
-    assert planner.note(workplace, None, is_planning=False) == ""
-    first = asked(planner, workplace)
+    session, planner = world.standing(tmp_path), Planner()
+    assert planner.note(session, None, is_planning=True) == "planning"
+    assert planner.note(session, None, is_planning=False) == ""
+    first = asked(planner, session)
     assert first is not None
     planner.take(first, sheet(0))
-    fleet = workplace.fleet()
-    workplace.moment.advance(40)
-    assert planner.note(workplace, fleet, is_planning=False) == "of the fleet as it is"
-    workplace.see(world.seen(world.host("h1")))
-    assert planner.note(workplace, workplace.fleet(), is_planning=False) == "of the fleet 40 s ago"
+    fleet = session.fleet()
+    session.moment.advance(40)
+    assert planner.note(session, fleet, is_planning=False) == "of the fleet as it is"
+    session.see(world.seen(world.host("h1")))
+    assert planner.note(session, session.fleet(), is_planning=False) == "of the fleet 40 s ago"
 
 
 def test_a_host_that_is_gone_is_not_drained(tmp_path: Path) -> None:
@@ -132,10 +132,10 @@ def test_a_host_that_is_gone_is_not_drained(tmp_path: Path) -> None:
 
 def test_what_is_ordered_is_the_plan_in_front(tmp_path: Path) -> None:
     """With as many moves as it has, and for the VM that it makes room for."""
-    planner, workplace = Planner(), world.standing(tmp_path, small_fleet())
+    planner, session = Planner(), world.standing(tmp_path, small_fleet())
     planner.kind, planner.host = PlanKind.DRAIN, "h2"
-    moves = tuple(run_of(workplace).view.moves)
-    made = Sheet(heading="", said=(), moves=moves)  # type: ignore[arg-type]  # only counted
+    moves = tuple(run_of(session).view.moves)
+    made = PlanView(heading="", said=(), moves=moves)  # type: ignore[arg-type]  # only counted
     assert planner.order(made) == DRAIN_H2
     assert planner.is_of(DRAIN_H2, REQUEST)
     planner.host = "h3"
@@ -150,7 +150,7 @@ def test_what_is_ordered_is_the_plan_in_front(tmp_path: Path) -> None:
 
 def test_an_answer_about_another_host_is_not_shown() -> None:
     """What was there stays until the right one comes, which may be an error."""
-    desk, sheets = Desk(), [Sheet(heading=str(number), said=()) for number in range(2)]
+    desk, sheets = PlanSlot(), [PlanView(heading=str(number), said=()) for number in range(2)]
     desk.asked = question()
     assert desk.take(question(), sheets[0])
     desk.asked = question(host="h2")

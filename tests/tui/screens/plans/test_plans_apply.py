@@ -58,7 +58,7 @@ async def test_a_hasty_enter_moves_nothing(tmp_path: Path) -> None:
         assert isinstance(app.screen, ApplyPlan)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
-        assert app.workplace.tasks.views() == ()
+        assert app.session.tasks.views() == ()
 
 
 async def test_where_nothing_is_typed_the_focus_is_on_cancel(tmp_path: Path) -> None:
@@ -72,13 +72,13 @@ async def test_where_nothing_is_typed_the_focus_is_on_cancel(tmp_path: Path) -> 
         assert app.focused is app.screen.query_one("#cancel")
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen)
-        assert app.workplace.tasks.views() == ()
+        assert app.session.tasks.views() == ()
 
 
 async def test_a_drain_is_carried_out_and_watched(tmp_path: Path) -> None:
     """Where libvirt can't migrate that is said before; each row then says what came of it, and nothing breaks."""
     with full_host(tmp_path) as made:
-        app = RealmsApp(made.workplace)
+        app = RealmsApp(made.session)
         async with app.run_test(size=MIDDLE, notifications=True) as pilot:
             app.tick()
             screen = await planned(pilot, "5", "d")
@@ -93,13 +93,13 @@ async def test_a_drain_is_carried_out_and_watched(tmp_path: Path) -> None:
             assert table(screen).heading == "Drain h1: done, not all of it"
             assert "not supported" in below(screen)
             assert made.registry.host("h1").state is HostState.NO_SCHEDULING
-            view = app.workplace.tasks.views()[-1]
+            view = app.session.tasks.views()[-1]
             assert (view.what, view.target, view.progress) == ("drain", "h1", Progress.DONE)
             steps = [step.what.partition(" to h")[0] for step in view.steps]
             assert steps[0] == "set it to No Scheduling"
             assert {"move one", "move two"} < set(steps)
             assert any(message.startswith("Drain h1: 0 moved, 2 failed") for message in told(app))
-            assert left_runs(made.workplace) == ()
+            assert left_runs(made.session) == ()
             screen = await planned(pilot, "r")
             assert table(screen).heading == "Drain h1"
 
@@ -107,7 +107,7 @@ async def test_a_drain_is_carried_out_and_watched(tmp_path: Path) -> None:
 async def test_a_host_keeps_its_state_where_that_is_wished(tmp_path: Path) -> None:
     """The tick is taken off; how many moves go at once is chosen."""
     with full_host(tmp_path) as made:
-        app = RealmsApp(made.workplace)
+        app = RealmsApp(made.session)
         async with app.run_test(size=MIDDLE) as pilot:
             app.tick()
             screen = await planned(pilot, "5", "d")
@@ -216,9 +216,9 @@ async def test_the_moves_that_make_room_are_asked_about(tmp_path: Path) -> None:
 
 async def test_a_course_goes_on_while_one_is_elsewhere(tmp_path: Path) -> None:
     """Every move has a row of its own; the header of each area counts, and the area shows it again on return."""
-    workplace = world.standing(tmp_path, small_fleet())
-    app = RealmsApp(workplace)
-    held, run = Held(), run_of(workplace)
+    session = world.standing(tmp_path, small_fleet())
+    app = RealmsApp(session)
+    held, run = Held(), run_of(session)
     with left_waiting("tasks"):
         async with app.run_test(size=MIDDLE) as pilot:
             screen = await planned(pilot, "5")
@@ -246,9 +246,9 @@ async def test_a_course_goes_on_while_one_is_elsewhere(tmp_path: Path) -> None:
 
 async def test_one_plan_after_the_other_but_hosts_are_drained_beside_each_other(tmp_path: Path) -> None:
     """Two drains don't undo each other's work, a rebalance would."""
-    workplace = world.standing(tmp_path, small_fleet())
-    app = RealmsApp(workplace)
-    held, run = Held(), run_of(workplace)
+    session = world.standing(tmp_path, small_fleet())
+    app = RealmsApp(session)
+    held, run = Held(), run_of(session)
     with left_waiting("tasks"):
         async with app.run_test(size=MIDDLE) as pilot:
             screen = await planned(pilot, "5")
@@ -268,9 +268,9 @@ async def test_one_plan_after_the_other_but_hosts_are_drained_beside_each_other(
 @pytest.mark.parametrize("calls_off", [False, True], ids=["gently", "at-once"])
 async def test_a_course_is_stopped_after_asking(tmp_path: Path, calls_off: bool) -> None:
     """Gently what is under way comes to its end; else it is called off too."""
-    workplace = world.standing(tmp_path, small_fleet())
-    app = RealmsApp(workplace)
-    held, run = Held(), run_of(workplace)
+    session = world.standing(tmp_path, small_fleet())
+    app = RealmsApp(session)
+    held, run = Held(), run_of(session)
     with left_waiting("tasks"):
         async with app.run_test(size=MIDDLE) as pilot:
             screen = await planned(pilot, "5")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from core.fleet.fleet import HostSnapshot
-    from core.operations.plans.run import Run
+    from core.operations.plans.run import PlanRun
 
 
 def app_in(folder: Path, given: tuple[HostSnapshot, ...] | None = None) -> RealmsApp:
@@ -45,12 +45,12 @@ def app_in(folder: Path, given: tuple[HostSnapshot, ...] | None = None) -> Realm
 
 
 def course(
-    app: RealmsApp, stand: Callable[[Run], None], *, ends: bool = False
+    app: RealmsApp, stand: Callable[[PlanRun], None], *, ends: bool = False
 ) -> Callable[[Pilot[int]], Awaitable[object]]:
-    """Give what shows a run that stands as `stand` lets it, its task at work or ended."""
+    """Return what shows a run that stands as `stand` lets it, its task at work or ended."""
 
     async def go(pilot: Pilot[int]) -> None:
-        held, run = Held(), run_of(app.workplace)
+        held, run = Held(), run_of(app.session)
         screen = await planned(pilot, "5")
         follow(screen, run, held)
         await until(pilot, held.at_work.is_set)
@@ -135,7 +135,7 @@ def test_a_plan_is_to_be_stopped(picture: Callable[..., bool], tmp_path: Path) -
 def test_what_another_program_left(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """A line in every plan offers it."""
     app = app_in(tmp_path)
-    leave_behind(app.workplace, MoveState.DONE, MoveState.FAILED)
+    leave_behind(app.session, MoveState.DONE, MoveState.FAILED)
 
     async def before(pilot: Pilot[int]) -> None:
         screen = await planned(pilot, "5")
@@ -147,7 +147,7 @@ def test_what_another_program_left(picture: Callable[..., bool], tmp_path: Path,
 def test_what_is_left_is_asked_about(picture: Callable[..., bool], tmp_path: Path) -> None:
     """What has failed is not tried again."""
     app = app_in(tmp_path)
-    leave_behind(app.workplace, MoveState.DONE, MoveState.FAILED)
+    leave_behind(app.session, MoveState.DONE, MoveState.FAILED)
 
     async def before(pilot: Pilot[int]) -> None:
         screen = await planned(pilot, "5")

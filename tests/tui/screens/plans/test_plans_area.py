@@ -211,24 +211,24 @@ async def test_a_fleet_that_changes_is_planned_for_once_in_a_while(
 ) -> None:
     """Not before the rest is over, then by itself; by `r` at once."""
     monkeypatch.setattr(plans, "REST_SECONDS", 600.0)
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         first = screen.desk.shown
         rows = cells(screen)
-        workplace.see(world.seen(world.host("h1")))
+        session.see(world.seen(world.host("h1")))
         app.tick()
         await settle(pilot)
         assert screen.desk.shown is first
         assert cells(screen) == rows
-        workplace.moment.advance(40)
+        session.moment.advance(40)
         screen.show_note()
         assert "of the fleet 40 s ago" in str(table(screen).border_subtitle)
         await planned(pilot, "r")
         assert cells(screen) != rows
         assert str(table(screen).border_subtitle) == "of the fleet as it is"
-        workplace.see(world.seen(world.host("h1"), [world.vm("new", "h1", 900)], ago=-40))
+        session.see(world.seen(world.host("h1"), [world.vm("new", "h1", 900)], ago=-40))
         app.tick()
         again = screen.desk.asked
         assert again is not None
@@ -239,12 +239,12 @@ async def test_a_fleet_that_changes_is_planned_for_once_in_a_while(
 
 async def test_a_removed_host_is_not_drained_any_more(tmp_path: Path) -> None:
     """Another one takes its place."""
-    workplace = world.standing(tmp_path)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "d")
         assert table(screen).heading == "Drain h1"
-        workplace.remove_host("h1")
+        session.remove_host("h1")
         app.tick()
         await planned(pilot)
         assert table(screen).heading == "Drain h2"
@@ -252,12 +252,12 @@ async def test_a_removed_host_is_not_drained_any_more(tmp_path: Path) -> None:
 
 async def test_the_last_host_leaves_nothing_behind(tmp_path: Path) -> None:
     """Its drain is not shown any more."""
-    workplace = world.standing(tmp_path, [world.seen(world.host("h1"), world.vms("h1", 3, 0))])
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path, [world.seen(world.host("h1"), world.vms("h1", 3, 0))])
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5", "d")
         assert "h1 can't be emptied: 3 VMs would stay" in screen_text(app)
-        workplace.remove_host("h1")
+        session.remove_host("h1")
         app.tick()
         await settle(pilot)
         assert cells(screen) == []

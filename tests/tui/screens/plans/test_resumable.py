@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.operations.plans.order import PlanKind, PlanOrder
+from core.operations.plans.order import MovesKind, PlanOrder
 from core.operations.plans.run import MoveState, in_journal, left_runs
 from tests.tui import world
 from tests.tui.driving import ended, left_waiting, screen_text, screen_words, settle, told, until
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 async def test_what_a_killed_program_left_is_offered_and_given_up(tmp_path: Path) -> None:
     """In whatever plan one is; what has moved stays where it is."""
-    workplace = world.standing(tmp_path, small_fleet())
-    leave_behind(workplace, MoveState.DONE, MoveState.FAILED)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path, small_fleet())
+    leave_behind(session, MoveState.DONE, MoveState.FAILED)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await planned(pilot, "5")
         await until(pilot, lambda: left_line(screen))
@@ -50,15 +50,15 @@ async def test_what_a_killed_program_left_is_offered_and_given_up(tmp_path: Path
         await until(pilot, lambda: app.screen is screen)
         await ended(pilot)
         await until(pilot, lambda: not left_line(screen))
-        assert left_runs(workplace) == ()
+        assert left_runs(session) == ()
 
 
 async def test_what_a_killed_program_left_is_resumed(tmp_path: Path) -> None:
     """Only what it had not ended: from the plan that it is of, also where a new one is asked for there."""
     with full_host(tmp_path, "one", "two", "three") as made:
-        order = PlanOrder(kind=PlanKind.DRAIN, host="h1")
-        leave_behind(made.workplace, MoveState.FAILED, order=order)
-        app = RealmsApp(made.workplace)
+        order = PlanOrder(kind=MovesKind.DRAIN, host="h1")
+        leave_behind(made.session, MoveState.FAILED, order=order)
+        app = RealmsApp(made.session)
         async with app.run_test(size=MIDDLE) as pilot:
             app.tick()
             screen = await planned(pilot, "5", "d")
@@ -69,15 +69,15 @@ async def test_what_a_killed_program_left_is_resumed(tmp_path: Path) -> None:
             await ended(pilot)
             app.tick()
             await until(pilot, lambda: states(screen) == ["failed"] * 3)
-            assert sum(step.what.startswith("move ") for step in app.workplace.tasks.views()[-1].steps) == 2
-            assert left_runs(made.workplace) == ()
+            assert sum(step.what.startswith("move ") for step in app.session.tasks.views()[-1].steps) == 2
+            assert left_runs(made.session) == ()
 
 
 async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
     """What is left is in its journal; the line above is for others."""
-    workplace = world.standing(tmp_path, small_fleet())
-    run = leave_behind(workplace, MoveState.DONE)
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path, small_fleet())
+    run = leave_behind(session, MoveState.DONE)
+    app = RealmsApp(session)
     with left_waiting("tasks"):
         async with app.run_test(size=MIDDLE) as pilot:
             screen = await planned(pilot, "5")
@@ -97,9 +97,9 @@ async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
 
 async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Path) -> None:
     """It is told who does it, and how far that is; nothing is moved."""
-    workplace = world.standing(tmp_path, small_fleet())
-    app = RealmsApp(workplace)
-    with in_journal(workplace, run_of(workplace)):
+    session = world.standing(tmp_path, small_fleet())
+    app = RealmsApp(session)
+    with in_journal(session, run_of(session)):
         async with app.run_test(size=MIDDLE) as pilot:
             await planned(pilot, "5")
             screen = await planned(pilot, "j", "d")
@@ -134,10 +134,10 @@ async def test_no_name_harms_what_is_asked(tmp_path: Path) -> None:
     """VMs with names that would act on a terminal, in the dialogs and in the rows of a course."""
     strangers = [world.vm(name, "h2", number) for number, name in enumerate(HOSTILE)]
     given = (world.seen(world.host("h1")), world.seen(world.host("h2"), strangers), world.seen(world.host("h3")))
-    workplace = world.standing(tmp_path, given)
-    leave_behind(workplace, MoveState.FAILED)
-    app = RealmsApp(workplace)
-    held, run = Held(), run_of(workplace)
+    session = world.standing(tmp_path, given)
+    leave_behind(session, MoveState.FAILED)
+    app = RealmsApp(session)
+    held, run = Held(), run_of(session)
     with left_waiting("tasks"):
         async with app.run_test(size=(80, 24), notifications=True) as pilot:
             await planned(pilot, "5")

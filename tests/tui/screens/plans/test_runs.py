@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import RealmsError
-from core.operations.plans.order import PlanKind as OrderKind
+from core.operations.plans.order import MovesKind as OrderKind
 from core.operations.plans.order import PlanOrder
-from core.operations.plans.run import MoveState, Run, forget_run, in_journal, left_runs
+from core.operations.plans.run import MoveState, PlanRun, forget_run, in_journal, left_runs
 from tests.driver.worlds import LONG
 from tests.tui import world
 from tests.tui.screens.plans.plans_world import (
@@ -31,34 +31,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.operations.tasks.task import Control, Task, TaskView
-    from tui.screens.plans.runs import Course
+    from tui.screens.plans.runs import AppliedPlan
 
 DRAIN_H1 = PlanOrder(kind=OrderKind.DRAIN, host="h1")
 H1, H2, REBALANCE = ("drain", "h1"), ("drain", "h2"), ("rebalance", "")
 
 
 class Stage:
-    """A workplace that stands still, the runs begun in it, and the tasks that carry them out until they are let go."""
+    """A session that stands still, the runs begun in it, and the tasks that carry them out until they are let go."""
 
     def __init__(self, folder: Path) -> None:
-        self.workplace = world.standing(folder, small_fleet())
+        self.session = world.standing(folder, small_fleet())
         self.runs = PlanRuns(self._view)
         self._held: dict[int, tuple[Held, Task[str]]] = {}
 
     def _view(self, number: int) -> TaskView | None:
-        return next((view for view in self.workplace.tasks.views() if view.id == number), None)
+        return next((view for view in self.session.tasks.views() if view.id == number), None)
 
-    def begin(self, order: PlanOrder = DRAIN_H2, run: Run | None = None) -> Course:
+    def begin(self, order: PlanOrder = DRAIN_H2, run: PlanRun | None = None) -> AppliedPlan:
         """Begin a plan whose task works until it is let go."""
-        run, held = run or run_of(self.workplace, order), Held()
-        task = self.workplace.tasks.run("drain", order.host, held)
+        run, held = run or run_of(self.session, order), Held()
+        task = self.session.tasks.run("drain", order.host, held)
         self._held[task.view.id] = (held, task)
-        self.runs.begin(run, task.view.id, self.workplace.clock.now())
+        self.runs.begin(run, task.view.id, self.session.clock.now())
         course = self.runs.course((order.kind.value, order.host))
         assert course is not None
         return course
 
-    def end(self, course: Course) -> None:
+    def end(self, course: AppliedPlan) -> None:
         """Let a task come to its end."""
         held, task = self._held[course.task]
         held.go_on.set()
@@ -71,13 +71,13 @@ class Stage:
 
     def read(self) -> tuple[str, ...]:
         """Read the journal; gives which runs it tells of."""
-        self.runs.take_left(left_runs(self.workplace))
-        return tuple(left.id for left in left_runs(self.workplace))
+        self.runs.take_left(left_runs(self.session))
+        return tuple(left.id for left in left_runs(self.session))
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    """Give a stage; its tasks end with the test."""
+    """Return a stage; its tasks end with the test."""
     stage = Stage(tmp_path)
     yield stage
     stage.close()
@@ -97,7 +97,7 @@ def test_a_run_is_in_front_until_it_is_put_away_after_its_end(stage: Stage) -> N
     assert course.moved_to(row) == first.target
     assert course.moved_to(("h2", "another", 1)) == ""
     assert runs.sheet(course).said[0][0] == "1 of 5 VMs moved, 1 failed, 2 under way, 1 waiting"
-    began = stage.workplace.clock.now()
+    began = stage.session.clock.now()
     assert runs.note(course, began + 90) == f"for 1 m, task {course.task} in Tasks (6)"
     runs.put_away(H2)
     assert runs.course(H2) is course
@@ -117,7 +117,7 @@ def test_a_task_that_failed_says_why(stage: Stage) -> None:
     def refuse(_: Control) -> str:
         raise RealmsError("h2 doesn't answer", hint="look at it")
 
-    run, task = run_of(stage.workplace), stage.workplace.tasks.run("drain", "h2", refuse)
+    run, task = run_of(stage.session), stage.session.tasks.run("drain", "h2", refuse)
     task.outcome.exception(LONG)
     run.change(ended=True)
     stage.runs.begin(run, task.view.id, 0.0)
@@ -129,12 +129,12 @@ def test_a_task_that_failed_says_why(stage: Stage) -> None:
 def test_a_plan_that_is_called_off_says_so(stage: Stage) -> None:
     """Until its task has ended."""
     go_on = threading.Event()
-    task = stage.workplace.tasks.run("drain", "h2", lambda _: go_on.wait(LONG))
-    stage.runs.begin(run_of(stage.workplace), task.view.id, stage.workplace.clock.now())
+    task = stage.session.tasks.run("drain", "h2", lambda _: go_on.wait(LONG))
+    stage.runs.begin(run_of(stage.session), task.view.id, stage.session.clock.now())
     course = stage.runs.course(H2)
     assert course is not None
-    stage.workplace.tasks.cancel(task.view.id)
-    now = stage.workplace.clock.now()
+    stage.session.tasks.cancel(task.view.id)
+    now = stage.session.clock.now()
     assert stage.runs.note(course, now) == "calling off what is under way"
     go_on.set()
     task.outcome.exception(LONG)
@@ -166,11 +166,11 @@ def test_that_in_front_is_stopped_else_the_only_one(stage: Stage) -> None:
 
 def test_what_was_left_is_offered_resumed_and_forgotten(stage: Stage) -> None:
     """That of the plan in front first; not while it is carried out here, and not by that which was stopped itself."""
-    workplace, runs, now = stage.workplace, stage.runs, stage.workplace.clock.now()
+    session, runs, now = stage.session, stage.runs, stage.session.clock.now()
     assert runs.left_notice(H1, now) == ()
     for order in (DRAIN_H1, DRAIN_H2):
-        leave_behind(workplace, MoveState.DONE, order=order)
-        workplace.moment.advance(1)
+        leave_behind(session, MoveState.DONE, order=order)
+        session.moment.advance(1)
     of_h1, of_h2 = stage.read()
     assert [left.id for left in runs.resumable(H2)] == [of_h2, of_h1]
     assert [left.id for left in runs.resumable(REBALANCE)] == [of_h1, of_h2]
@@ -178,7 +178,7 @@ def test_what_was_left_is_offered_resumed_and_forgotten(stage: Stage) -> None:
     assert told.startswith("The drain of h2 was stopped after 1 of 5 moves")
     assert "and 1 more" in told
 
-    course = stage.begin(DRAIN_H2, Run.resumed(runs.resumable(H2)[0]))
+    course = stage.begin(DRAIN_H2, PlanRun.resumed(runs.resumable(H2)[0]))
     assert [left.id for left in runs.resumable(H2)] == [of_h1]
     be_stopped(course.run)
     course.run.change(id=of_h2)
@@ -187,29 +187,29 @@ def test_what_was_left_is_offered_resumed_and_forgotten(stage: Stage) -> None:
     assert plain(runs.left_notice(H2, now)).startswith("The drain of h1 was stopped")
     assert plain(runs.left_notice(REBALANCE, now)).startswith("The drain of h1 was stopped")
 
-    forget_run(workplace, of_h1)
+    forget_run(session, of_h1)
     assert stage.read() == (of_h2,)
     assert runs.left_notice(H2, now) == ()
 
 
 def test_what_another_program_carries_out_is_told_and_not_resumed(stage: Stage) -> None:
     """What is carried out here has a table of its own."""
-    other, own = run_of(stage.workplace, DRAIN_H1), run_of(stage.workplace)
-    with in_journal(stage.workplace, other), in_journal(stage.workplace, own):
+    other, own = run_of(stage.session, DRAIN_H1), run_of(stage.session)
+    with in_journal(stage.session, other), in_journal(stage.session, own):
         stage.begin(run=own)
         stage.read()
         assert stage.runs.resumable(H2) == []
-        told = plain(stage.runs.left_notice(H2, stage.workplace.clock.now()))
+        told = plain(stage.runs.left_notice(H2, stage.session.clock.now()))
         assert told.startswith("The drain of h1 is being carried out by ")
 
 
 def test_what_was_read_before_stands_where_the_journal_cannot_be_read(stage: Stage) -> None:
     """And why is said, until it can be read again."""
-    leave_behind(stage.workplace, MoveState.DONE)
+    leave_behind(stage.session, MoveState.DONE)
     (left,) = stage.read()
     stage.runs.take_left(RealmsError("no such\nfolder"))
     assert [each.id for each in stage.runs.resumable(H2)] == [left]
-    now = stage.workplace.clock.now()
+    now = stage.session.clock.now()
     assert stage.runs.left_notice(H2, now) == (("Which plans were left can't be read: no such folder", Tone.BAD),)
     stage.read()
     assert plain(stage.runs.left_notice(H2, now)).startswith("The drain of h2 was stopped")

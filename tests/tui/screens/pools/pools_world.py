@@ -12,10 +12,10 @@ from core.errors import HostTimeout
 from core.fleet.fleet import Connection, PoolState
 from core.operations.storage import host_facts, pool_capacity
 from core.operations.storage.host_facts import HostStorage, PoolContents
-from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport, RealmPool, Sharing, pool_name
+from core.operations.storage.pool_report import HostPools, PoolRole, PoolSharing, PoolsReport, RealmPool, pool_name
 from core.registry.hosts import HostRegistry
 from tests.tui import world
-from tests.tui.world import CONFIGURATION, GIB, POOLS, StandingWorkplace, host, seen
+from tests.tui.world import CONFIGURATION, GIB, POOLS, StandingSession, host, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,7 +103,7 @@ def degraded() -> tuple[tuple[HostSnapshot, ...], dict[str, HostPools]]:
 
 
 def contents() -> dict[str, HostStorage]:
-    """Give what lies in the pools of h1 and h2; the others answer nothing."""
+    """Return what lies in the pools of h1 and h2; the others answer nothing."""
     names = {role: pool_name(REALM, role) for role in PoolRole}
     brick = _volume(PoolRole.BRICKS, "debian-12.qcow2", 8, 1.1)
     volumes = {
@@ -130,7 +130,9 @@ def _volume(role: PoolRole, name: str, size: float, taken: float, backing: str =
 
 def proved(*groups: tuple[str, ...]) -> PoolsReport:
     """Make the report of a proof: who sees whose volumes, in every pool."""
-    return PoolsReport(REALM, (), tuple(Sharing(role, pool_name(REALM, role), groups, "proof") for role in PoolRole))
+    return PoolsReport(
+        REALM, (), tuple(PoolSharing(role, pool_name(REALM, role), groups, "proof") for role in PoolRole)
+    )
 
 
 def standing(
@@ -140,15 +142,15 @@ def standing(
     *,
     configuration: Configuration = CONFIGURATION,
     read_only: bool = False,
-) -> StandingWorkplace:
-    """Make a workplace on a registry in `folder`, all given hosts registered in it."""
+) -> StandingSession:
+    """Make a session on a registry in `folder`, all given hosts registered in it."""
     listed, answers = tuple(given[0]), given[1]
     clock = FixedClock()
     registry = HostRegistry(folder / "registry.json", clock)
     answer(monkeypatch, answers)
-    workplace = StandingWorkplace(registry, listed, clock=clock, configuration=configuration, read_only=read_only)
+    session = StandingSession(registry, listed, clock=clock, configuration=configuration, read_only=read_only)
     with registry.transaction() as transaction:
         for snapshot in listed:
             transaction.add(replace(snapshot.host, profile="cpu-node"), configuration)
-    workplace._read_registry()
-    return workplace
+    session._read_registry()
+    return session

@@ -22,7 +22,7 @@ from tests.tui.screens.pools import pools_world
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.render.cells import Tone, plain
-from tui.render.pools.setup_run import Run
+from tui.render.pools.setup_run import SetupRun
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.pools.area import PoolsScreen
 from tui.screens.pools.contents import PoolContentsScreen
@@ -70,7 +70,7 @@ async def at_pools(pilot: Pilot[int], *, hosts: int = 2) -> RealmsApp:
 
 
 def cells(app: RealmsApp, host: str) -> list[str]:
-    """Give what a host's row says, but the realm."""
+    """Return what a host's row says, but the realm."""
     model = grid_of(app).model
     row = model.row(host)
     assert row is not None
@@ -79,7 +79,7 @@ def cells(app: RealmsApp, host: str) -> list[str]:
 
 
 def panel(app: RealmsApp) -> str:
-    """Give what the panel shows."""
+    """Return what the panel shows."""
     return text_of(app.screen.query_one(Panel))
 
 
@@ -112,13 +112,13 @@ async def to_checks(pilot: Pilot[int], app: RealmsApp) -> PoolsWizard:
 
 def run_ended(app: RealmsApp) -> bool:
     """Whether the task that was started last has ended."""
-    views = app.workplace.tasks.views()
+    views = app.session.tasks.views()
     return bool(views) and not views[-1].is_running
 
 
 async def test_each_pool_says_its_state_and_what_is_free(realm: World) -> None:
     """State comes with the fleet, figures when the host was asked; a pool that goes missing is seen."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         free = ["ok 100 GiB", "ok 100 GiB", "ok 99.9 GiB", "ok 100 GiB"]
@@ -136,8 +136,8 @@ async def test_a_host_that_hangs_is_unknown_and_holds_up_nobody(realm: World) ->
     """The others' figures are there while it still says nothing."""
     with silent_host() as silent:
         host = Host(name="h3", realm="main", uri=silent.uri, profile="node")
-        realm.registry.add(host, realm.workplace.configuration)
-        app = RealmsApp(realm.workplace)
+        realm.registry.add(host, realm.session.configuration)
+        app = RealmsApp(realm.session)
         async with app.run_test(size=MIDDLE) as pilot:
             await at_pools(pilot)
             await until(pilot, lambda: grid_of(app).model.row("h3") is not None)
@@ -147,7 +147,7 @@ async def test_a_host_that_hangs_is_unknown_and_holds_up_nobody(realm: World) ->
 
 async def test_what_is_not_shared_is_found_out(realm: World) -> None:
     """The hosts of the test driver share nothing: the proof tells, and each stands alone."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         await pilot.press("p")
@@ -159,7 +159,7 @@ async def test_what_is_not_shared_is_found_out(realm: World) -> None:
 
 async def test_figures_are_asked_again(realm: World) -> None:
     """A drive that was made meanwhile takes its space."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         xml = "<volume><name>big</name><capacity unit='G'>60</capacity><allocation unit='G'>60</allocation></volume>"
@@ -170,7 +170,7 @@ async def test_figures_are_asked_again(realm: World) -> None:
 
 async def test_the_contents_are_listed_with_those_who_use_them(realm: World) -> None:
     """Enter goes in; a drive is created, shown, and deleted again once that was asked."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         await pilot.press("enter")
@@ -230,7 +230,7 @@ async def test_where_a_host_was_not_asked_its_name_has_to_be_typed(
 async def test_a_file_that_is_no_brick_is_refused_before_anything_is_sent(realm: World, tmp_path: Path) -> None:
     """The form stays, and says why."""
     (tmp_path / "empty.qcow2").write_bytes(b"")
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         await pilot.press("enter")
@@ -247,13 +247,13 @@ async def test_a_file_that_is_no_brick_is_refused_before_anything_is_sent(realm:
             told = dialog.query_one("#told", Static)
             await until(pilot, lambda why=why, told=told: why in " ".join(text_of(told).split()))
         assert isinstance(app.screen, UploadDialog)
-        assert app.workplace.tasks.views() == ()
+        assert app.session.tasks.views() == ()
 
 
 async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(realm: World) -> None:
     """It proposes the place of the other pools, and nothing is done before its last step."""
     lose_pools(realm, "h2", "ticrypt-vm-snapshots", "ticrypt-vm-drives")
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         wizard = await to_checks(pilot, app)
@@ -267,8 +267,8 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
         await pilot.press("ctrl+s")
         await at_page(pilot, 5)
         await until(pilot, lambda: "Done: the pools are set up." in screen_text(app))
-        view = app.workplace.tasks.views()[-1]
-        first, second = (Run(each, wizard.page.checks()).lines(100) for each in (view, reworded(view)))
+        view = app.session.tasks.views()[-1]
+        first, second = (SetupRun(each, wizard.page.checks()).lines(100) for each in (view, reworded(view)))
         decided = [[(tone, words == "set up") for words, tone in line if words.strip()] for line in first[:3]]
         assert [[(tone, words == "set up") for words, tone in line if words.strip()] for line in second[:3]] == decided
         assert sum(made for line in decided for _, made in line) == 2
@@ -285,13 +285,13 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
 
 
 def pool_names(connection) -> list[str]:
-    """Give the names of a host's pools."""
+    """Return the names of a host's pools."""
     return [str(pool.name()) for pool in connection.handle.listAllStoragePools(0)]
 
 
 async def test_a_pool_that_is_another_one_stops_the_wizard_before_the_preview(realm: World) -> None:
     """What is there is never changed into something else."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         await pilot.press("S")
@@ -311,7 +311,7 @@ async def test_a_pool_that_is_another_one_stops_the_wizard_before_the_preview(re
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert wizard.at == 3
-        assert app.workplace.tasks.views() == ()
+        assert app.session.tasks.views() == ()
         await pilot.press("escape", "escape", "escape", "escape")
         await until(pilot, lambda: isinstance(app.screen, PoolsScreen))
 
@@ -319,20 +319,20 @@ async def test_a_pool_that_is_another_one_stops_the_wizard_before_the_preview(re
 async def test_a_host_that_fails_is_told_and_the_others_keep_what_was_set_up(realm: World) -> None:
     """Back is open then."""
     lose_pools(realm, "h2", "ticrypt-vm-snapshots")
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_pools(pilot)
         wizard = await to_checks(pilot, app)
         await pilot.press("ctrl+s")
         await at_page(pilot, 4)
         (realm.folder / "h1.xml").unlink()  # whoever connects anew finds nothing there
-        realm.workplace.connect().submit("h1", lambda to: to.close())
+        realm.session.connect().submit("h1", lambda to: to.close())
         await until(pilot, lambda: not any(host.name == "h1" and host.connection.value == "connected"
-                                           for host in realm.workplace.fleet().hosts))  # fmt: skip
+                                           for host in realm.session.fleet().hosts))  # fmt: skip
         await pilot.press("ctrl+s")
         await until(pilot, lambda: run_ended(app) and "could not be set up on 1 of 2" in screen_text(app))
         assert "Set up and kept on h2" in screen_text(app)
-        assert app.workplace.tasks.views()[-1].progress is Progress.FAILED
+        assert app.session.tasks.views()[-1].progress is Progress.FAILED
         assert wizard.page.may_go_back
         assert set(realm.call("h2", pool_names)) == set(POOLS)
 
@@ -342,8 +342,8 @@ async def test_a_stopped_run_is_undone(realm: World) -> None:
     lose_pools(realm, "h2", "ticrypt-vm-snapshots")
     with silent_host() as silent:
         host = Host(name="h3", realm="main", uri=silent.uri, profile="node")
-        realm.registry.add(host, realm.workplace.configuration)
-        app = RealmsApp(realm.workplace)
+        realm.registry.add(host, realm.session.configuration)
+        app = RealmsApp(realm.session)
         async with app.run_test(size=MIDDLE) as pilot:
             await at_pools(pilot)
             await until(pilot, lambda: grid_of(app).model.row("h3") is not None)
@@ -407,30 +407,30 @@ async def test_hostile_names_harm_no_screen_of_pools(monkeypatch: pytest.MonkeyP
 def test_a_pool_that_went_missing_has_no_figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What was told before must not stand beside a state that is newer."""
     from tui.render.pools.table import pool_views
-    from tui.state.pool_cache import PoolSight
+    from tui.state.pool_cache import PoolCache
 
     given, answers = pools_world.healthy()
-    workplace = pools_world.standing(monkeypatch, tmp_path, (given, answers))
-    sight = PoolSight(workplace.clock)
+    session = pools_world.standing(monkeypatch, tmp_path, (given, answers))
+    sight = PoolCache(session.clock)
     sight.take(answers["h1"])
     names = pools_world.REALM.pools
-    workplace.see(pools_world.seen(given[0].host, pools=dict.fromkeys(names, PoolState.MISSING)))
-    view = pool_views(workplace.fleet(), workplace.configuration, sight)[0]
+    session.see(pools_world.seen(given[0].host, pools=dict.fromkeys(names, PoolState.MISSING)))
+    view = pool_views(session.fleet(), session.configuration, sight)[0]
     assert [pool.facts for pool in view.pools] == [None] * 4
 
 
 def test_storage_that_does_not_answer_is_not_called_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Its pool is active, as libvirt has it; nobody can look into it."""
     from tui.render.pools.table import pool_views
-    from tui.state.pool_cache import PoolSight
+    from tui.state.pool_cache import PoolCache
 
     given, answers = pools_world.healthy()
-    workplace = pools_world.standing(monkeypatch, tmp_path, (given, answers))
-    sight = PoolSight(workplace.clock)
+    session = pools_world.standing(monkeypatch, tmp_path, (given, answers))
+    sight = PoolCache(session.clock)
     first, *others = answers["h1"].pools
     dead = replace(first, unread="pool ticrypt-vm did not answer within 5 s", silent=True)
     sight.take(replace(answers["h1"], pools=(dead, *others)))
-    view = pool_views(workplace.fleet(), workplace.configuration, sight)[0]
+    view = pool_views(session.fleet(), session.configuration, sight)[0]
     assert view.pools[0].word == ("hangs", Tone.BAD)
     assert view.pools[0].unread == "pool ticrypt-vm did not answer within 5 s"
     assert [pool.word[0] for pool in view.pools[1:]] == ["ok"] * 3

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.tui.world import StandingWorkplace
+    from tests.tui.world import StandingSession
 
 GIB = world.GIB
 SMALL = Request(4, 8 * GIB, realm="main")
@@ -56,12 +56,12 @@ def log(
         )
 
 
-def usual(folder: Path, monkeypatch: pytest.MonkeyPatch, configuration: Configuration = LOGGING) -> StandingWorkplace:
-    """Make a workplace with a log: VMs that found a host, one that found none, one with devices, an order."""
+def usual(folder: Path, monkeypatch: pytest.MonkeyPatch, configuration: Configuration = LOGGING) -> StandingSession:
+    """Make a session with a log: VMs that found a host, one that found none, one with devices, an order."""
     monkeypatch.setattr(scheduling_log, "current_user", lambda: "admin")
-    workplace = world.standing(folder, configuration=configuration)
+    session = world.standing(folder, configuration=configuration)
     log(folder, ("web-1", SMALL), ("web-2", Request(8, 64 * GIB, realm="main")))
     log(folder, ("ml-9", Request(16, 128 * GIB, {"a100": 1}, "main")), later=100)
     log(folder, ("huge", Request(64, 800 * GIB, realm="main")), later=200)
     log(folder, ("web-3", SMALL), later=300, operation="migrate")
-    return workplace
+    return session

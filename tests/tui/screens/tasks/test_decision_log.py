@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tests.tui.world import StandingWorkplace
+    from tests.tui.world import StandingSession
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandingWorkplace:
-    """Give a workplace with a log of five decisions."""
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandingSession:
+    """Return a session with a log of five decisions."""
     return log_world.usual(tmp_path, monkeypatch)
 
 
@@ -67,21 +67,21 @@ async def explained(pilot: Pilot[int]) -> DecisionScreen:
 
 
 def listed(screen: SchedulingLogScreen, column: str = "name") -> list[str]:
-    """Give what the table shows in a column."""
+    """Return what the table shows in a column."""
     grid = screen.query_one(Grid)
     index = [each.key for each in grid.model.columns].index(column)
     return [plain(row.cells[index]) for row in grid.model.shown]
 
 
 def said(screen: SchedulingLogScreen | DecisionScreen) -> str:
-    """Give what stands above the table."""
+    """Return what stands above the table."""
     panel = screen.query_one("#log-said", Panel)
     return " ".join(text_of(panel).split()) if panel.display else ""
 
 
-async def test_decisions_are_listed_newest_first_with_their_margin(workplace: StandingWorkplace) -> None:
+async def test_decisions_are_listed_newest_first_with_their_margin(session: StandingSession) -> None:
     """And with how many hosts refused; what found no host says so."""
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert listed(screen) == ["web-3", "huge", "ml-9", "web-2", "web-1"]
@@ -97,10 +97,10 @@ async def test_decisions_are_listed_newest_first_with_their_margin(workplace: St
 
 
 async def test_a_new_decision_comes_by_itself_and_the_cursor_stays_on_its_row(
-    workplace: StandingWorkplace, tmp_path: Path
+    session: StandingSession, tmp_path: Path
 ) -> None:
     """Also after the log was rotated."""
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         grid = screen.query_one(Grid)
@@ -118,9 +118,9 @@ async def test_a_new_decision_comes_by_itself_and_the_cursor_stays_on_its_row(
         assert "No host could take it, of 8 hosts" in said(decision)
 
 
-async def test_a_decision_is_explained_with_every_host_its_terms_and_reasons(workplace: StandingWorkplace) -> None:
+async def test_a_decision_is_explained_with_every_host_its_terms_and_reasons(session: StandingSession) -> None:
     """Made by today's configuration; the host under the cursor in full."""
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await opened(pilot)
         screen = await explained(pilot)
@@ -142,9 +142,9 @@ async def test_a_decision_is_explained_with_every_host_its_terms_and_reasons(wor
         assert isinstance(app.screen, SchedulingLogScreen)
 
 
-async def test_a_refusal_says_what_would_have_mended_it(workplace: StandingWorkplace) -> None:
+async def test_a_refusal_says_what_would_have_mended_it(session: StandingSession) -> None:
     """Without VMs to move: the log has only their sum."""
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await opened(pilot)
         await pilot.press("j")
@@ -210,14 +210,14 @@ def test_a_realm_that_logs_nothing_is_named_where_others_do() -> None:
     assert sentence.startswith("Decisions are not logged in realm lab: log-scheduling = on")
 
 
-async def test_damaged_lines_are_counted_and_told(workplace: StandingWorkplace, tmp_path: Path) -> None:
+async def test_damaged_lines_are_counted_and_told(session: StandingSession, tmp_path: Path) -> None:
     """The lines around them are listed; one that only looks whole says what is wrong when it is opened."""
     path = log_of(tmp_path / "registry.json")
     whole = json.loads(path.read_text().splitlines()[-1])
     whole["hosts"][0]["age"] = -3
     with path.open("ab") as file:
         file.write(b'{"time": \n\xff\xfe\n{"verdicts": 7}\n' + json.dumps(whole).encode() + b"\n")
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert len(listed(screen)) == 6
@@ -232,12 +232,12 @@ async def test_damaged_lines_are_counted_and_told(workplace: StandingWorkplace, 
         assert "the decision is no longer in" in said(decision)
 
 
-async def test_a_log_that_can_not_be_read_is_told_and_tried_again(workplace: StandingWorkplace, tmp_path: Path) -> None:
+async def test_a_log_that_can_not_be_read_is_told_and_tried_again(session: StandingSession, tmp_path: Path) -> None:
     """As soon as it can be, its decisions are there."""
     path = log_of(tmp_path / "registry.json")
     path.rename(tmp_path / "aside")
     path.mkdir()
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert "can't be read" in said(screen)
@@ -249,12 +249,12 @@ async def test_a_log_that_can_not_be_read_is_told_and_tried_again(workplace: Sta
 
 
 async def test_only_the_newest_decisions_are_kept(
-    workplace: StandingWorkplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: StandingSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When it is read, and as more come."""
     monkeypatch.setattr(tasks_log_reader, "MOST_DECISIONS", 3)
     monkeypatch.setattr(tasks_log, "MOST_DECISIONS", 3)
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         screen = await opened(pilot)
         assert listed(screen) == ["web-3", "huge", "ml-9"]
@@ -306,11 +306,11 @@ def test_an_order_past_a_refusal_is_told_as_one(tmp_path: Path) -> None:
     assert "2 of 4 found a place" in " ".join(text for text, _ in log_detail(several).paragraphs)
 
 
-async def test_hostile_names_in_the_log_do_nothing(workplace: StandingWorkplace, tmp_path: Path) -> None:
+async def test_hostile_names_in_the_log_do_nothing(session: StandingSession, tmp_path: Path) -> None:
     """Neither in the table, the panels, the line above, nor in what is explained."""
     path = log_of(tmp_path / "registry.json")
     line = json.loads(path.read_text().splitlines()[0])
-    app = RealmsApp(workplace)
+    app = RealmsApp(session)
     with path.open("w") as file:
         for name in HOSTILE:
             hostile = dict(line) | {"vm": name, "user": name, "operation": name, "id": name}
@@ -355,9 +355,9 @@ def test_the_log(
 ) -> None:
     """Decisions, none where it is off, damaged lines; one explained, a refusal, and one that would go elsewhere."""
     if which == "off":
-        workplace = world.standing(tmp_path)
+        session = world.standing(tmp_path)
     else:
-        workplace = log_world.usual(tmp_path, monkeypatch, DEARER if which == "otherwise" else LOGGING)
+        session = log_world.usual(tmp_path, monkeypatch, DEARER if which == "otherwise" else LOGGING)
         log(tmp_path, ("batch", Request(16, 200 * GIB, {"a100": 1}, "main")), later=400, forced_host="h3")
     if which == "damaged":
         with log_of(tmp_path / "registry.json").open("a") as file:
@@ -371,4 +371,4 @@ def test_the_log(
             await pilot.press(*{"explained": "j", "refused": "", "otherwise": "jj"}[which])
         await settle(pilot)
 
-    assert picture(RealmsApp(workplace), size, prepare=prepare)
+    assert picture(RealmsApp(session), size, prepare=prepare)

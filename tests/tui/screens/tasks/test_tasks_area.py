@@ -133,11 +133,11 @@ async def test_a_running_task_is_ended_after_asking_and_undoes_what_it_did(tmp_p
             assert "create web-9" in dialog_text(app)
             await pilot.press("enter")
             await settle(pilot)
-            assert not app.workplace.tasks.views()[0].cancelling
+            assert not app.session.tasks.views()[0].cancelling
             await pilot.press("x", "tab", "enter")
             await ended(pilot)
             assert task.undone.is_set()
-            assert app.workplace.tasks.views()[0].progress is Progress.CANCELLED
+            assert app.session.tasks.views()[0].progress is Progress.CANCELLED
             await pilot.press("x")
             await settle(pilot)
             assert "That task has ended already." in told(app)
@@ -198,19 +198,19 @@ async def test_hostile_names_in_tasks_do_nothing(tmp_path: Path, key: str) -> No
 @pytest.mark.parametrize("state", ["empty", "running", "failed"])
 def test_tasks(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str) -> None:
     """None yet; one that runs; one that failed."""
-    workplace = world.standing(tmp_path)
-    workplace.tasks._user = "admin"
-    app = RealmsApp(workplace)
+    session = world.standing(tmp_path)
+    session.tasks._user = "admin"
+    app = RealmsApp(session)
 
     async def prepare(pilot: Pilot[int]) -> None:
         await pilot.press("6")
         await settle(pilot)
         if state != "empty":
-            workplace.tasks.run("create", "web-8", fails).outcome.exception(10.0)
+            session.tasks.run("create", "web-8", fails).outcome.exception(10.0)
         if state == "running":
-            workplace.moment.advance(12.0)
+            session.moment.advance(12.0)
             await begun(pilot, task)
-            workplace.moment.advance(125.0)
+            session.moment.advance(125.0)
             await pilot.press("g")
         app.clear_notifications()
         app.tick()

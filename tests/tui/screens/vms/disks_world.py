@@ -43,7 +43,7 @@ def furnished(folder: Path) -> Iterator[World]:
     """Make a realm where h1 runs the VM web, with a drive of its own; another drive is free."""
     with open_door() as door, world(folder, door=door) as made:
         made.task(
-            lambda control: create_vm(made.workplace, control, order("web", drives=(NewDrive(2 * MIB),), host="h1"))
+            lambda control: create_vm(made.session, control, order("web", drives=(NewDrive(2 * MIB),), host="h1"))
         )
 
         def free(connection: HostConnection) -> object:
@@ -85,4 +85,4 @@ async def stand_still(pilot: Pilot[int]) -> None:
         for part in behind.children:
             part.display = False
     await settle(pilot)
-    app.workplace.close()
+    app.session.close()

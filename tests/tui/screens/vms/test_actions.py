@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from core.operations.session import Workplace
+    from core.operations.session import Session
     from core.operations.tasks.task import Control
     from core.operations.vms.power import Done
     from core.operations.vms.target import Target
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 
 def state(realm: World, name: str) -> VMState | None:
-    """Give a VM's state as last seen; None where it is gone."""
-    return next((vm.state for vm in realm.workplace.fleet().vms() if vm.name == name), None)
+    """Return a VM's state as last seen; None where it is gone."""
+    return next((vm.state for vm in realm.session.fleet().vms() if vm.name == name), None)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def state(realm: World, name: str) -> VMState | None:
 async def test_what_a_key_asks_for_is_done(realm: World, key: str, row: int, after: VMState | None, said: str) -> None:
     """Once it is confirmed; the outcome is told, and stands among the tasks."""
     name = STATES[row][0]
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, row)
         before = state(realm, name)
@@ -76,7 +76,7 @@ async def test_what_a_key_asks_for_is_done(realm: World, key: str, row: int, aft
             await pilot.press("enter")
             await settle(pilot)
             assert state(realm, name) is before
-            assert not realm.workplace.tasks.views()
+            assert not realm.session.tasks.views()
             await pilot.press(key)
             await settle(pilot)
             app.screen.query_one("#do").focus()
@@ -90,7 +90,7 @@ async def test_what_a_key_asks_for_is_done(realm: World, key: str, row: int, aft
 
 async def test_a_reset_that_the_host_refuses_is_told_with_its_reason(realm: World) -> None:
     """The test driver can't reset."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("R")
@@ -105,10 +105,10 @@ async def test_a_reset_that_the_host_refuses_is_told_with_its_reason(realm: Worl
 
 async def test_who_does_not_shut_down_in_time_is_asked_about(realm: World) -> None:
     """Something has to be typed before the power is cut: the question comes uncalled for."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
-        target = targets_now(realm.workplace, ["h1/a-runs"])[0]
+        target = targets_now(realm.session, ["h1/a-runs"])[0]
         await pilot.press("r")
         await settle(pilot)
         offer_to_cut_power(app, [target], 5.0)
@@ -127,26 +127,26 @@ async def test_who_does_not_shut_down_in_time_is_asked_about(realm: World) -> No
 
 async def test_who_has_shut_down_by_then_is_not_asked_about(realm: World) -> None:
     """Nor one that is gone."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
-        offer_to_cut_power(app, [targets_now(realm.workplace, ["h1/c-off"])[0]], 5.0)
+        offer_to_cut_power(app, [targets_now(realm.session, ["h1/c-off"])[0]], 5.0)
         await settle(pilot)
         assert len(app.screen_stack) == 1
 
 
 def test_a_shutdown_that_takes_too_long_names_who_goes_on(realm: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is no failure: the task ends, and says so. Guests of the test driver always obey: here one does not."""
-    realm.workplace.settled_fleet(30.0)
+    realm.session.settled_fleet(30.0)
 
-    def ignored(workplace: Workplace, control: Control, target: Target, *rest: object, **more: object) -> Done:
+    def ignored(session: Session, control: Control, target: Target, *rest: object, **more: object) -> Done:
         if target.vm.active:
             raise NotShutDown(f"{target.name} was asked to shut down")
-        return act(workplace, control, target, *rest, **more)  # type: ignore[arg-type]
+        return act(session, control, target, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr("core.operations.vms.power.act", ignored)
     holdouts: list[Target] = []
-    said = realm.task(shutdown_job(realm.workplace, ["h1/a-runs", "h1/c-off"], 5.0, holdouts))
+    said = realm.task(shutdown_job(realm.session, ["h1/a-runs", "h1/c-off"], 5.0, holdouts))
     assert [target.name for target in holdouts] == ["h1/a-runs"]
     assert said == "h1/c-off was so already; h1/a-runs goes on running, 5 s after being asked to shut down"
     assert realm.last_task().progress is Progress.DONE
@@ -154,7 +154,7 @@ def test_a_shutdown_that_takes_too_long_names_who_goes_on(realm: World, monkeypa
 
 async def test_the_patience_with_guests_is_typed(realm: World) -> None:
     """A bare number is seconds; what is no duration is said at once."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("d")
@@ -169,7 +169,7 @@ async def test_the_patience_with_guests_is_typed(realm: World) -> None:
 
 async def test_the_marked_vms_are_named_and_their_number_is_typed(realm: World) -> None:
     """Those that are off already are left out of turning off."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("space", "space", "space", "space", "x")
@@ -188,7 +188,7 @@ async def test_the_marked_vms_are_named_and_their_number_is_typed(realm: World) 
 
 async def test_of_several_the_failed_are_named_with_their_reasons(realm: World) -> None:
     """One that someone has turned on meanwhile is not deleted; the other is."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 2)
         await pilot.press("space", "j", "space", "delete")
@@ -205,7 +205,7 @@ async def test_of_several_the_failed_are_named_with_their_reasons(realm: World) 
 
 async def test_what_makes_no_sense_is_said_and_not_asked(realm: World) -> None:
     """Nothing to start, nothing to delete."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("u", "delete")
@@ -217,7 +217,7 @@ async def test_what_makes_no_sense_is_said_and_not_asked(realm: World) -> None:
 
 async def test_a_console_that_a_vm_has_not_is_refused_with_the_reason(realm: World) -> None:
     """The test driver has none."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("c")
@@ -227,7 +227,7 @@ async def test_a_console_that_a_vm_has_not_is_refused_with_the_reason(realm: Wor
 
 async def test_a_vm_is_acted_on_from_its_own_screen_too(realm: World) -> None:
     """It alone, whatever is marked in the table."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("enter")
@@ -240,8 +240,8 @@ async def test_a_vm_is_acted_on_from_its_own_screen_too(realm: World) -> None:
 @pytest.mark.parametrize("how", ["read-only", "saved"])
 async def test_nothing_is_done_where_nothing_may_be_changed(tmp_path: Path, how: str) -> None:
     """The keys say why, and open no dialog."""
-    workplace = standing_world.saved() if how == "saved" else standing_world.standing(tmp_path, read_only=True)
-    app = RealmsApp(workplace)
+    session = standing_world.saved() if how == "saved" else standing_world.standing(tmp_path, read_only=True)
+    app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await pilot.press("2")
         await settle(pilot)
@@ -250,7 +250,7 @@ async def test_nothing_is_done_where_nothing_may_be_changed(tmp_path: Path, how:
         assert len(app.screen_stack) == 1
         assert len(told(app)) == len(VM_KEYS)
         assert all(message.startswith("Nothing can be changed") for message in told(app))
-        assert not workplace.tasks.views()
+        assert not session.tasks.views()
 
 
 async def test_vms_of_a_host_that_does_not_answer_are_left_alone(tmp_path: Path) -> None:

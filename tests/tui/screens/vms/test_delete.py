@@ -11,7 +11,7 @@ from core.driver.storage.volumes import Volume
 from core.hosts import HostState
 from core.operations.tasks.task import Progress
 from core.operations.vms.delete import Deletion, OwnVolumes
-from core.operations.vms.queries import Doomed
+from core.operations.vms.queries import DeletionPreview
 from core.operations.vms.target import targets_now
 from tests.operations.vms.world import GIB
 from tests.tui.driving import dialog_text, ended, settle, told
@@ -53,7 +53,7 @@ def realm(tmp_path: Path) -> Iterator[World]:
 async def test_what_goes_with_a_vm_is_listed_and_goes(realm: World, ticked: tuple[str, ...], stay: set[str]) -> None:
     """Volume by volume, before and after it is ticked; what stays is told."""
     own = {volume for volume in realm.volumes("h1") if volume != f"{DRIVES}/free.qcow2"}
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
@@ -87,7 +87,7 @@ async def test_what_another_vm_uses_can_not_go_and_the_button_says_so(realm: Wor
         connection.handle.defineXML(xml.replace("<name>web<", "<name>other<").replace(uuid, f"{uuid[:-4]}ffff"))
 
     realm.call("h1", borrow)
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
@@ -105,7 +105,7 @@ async def test_what_another_vm_uses_can_not_go_and_the_button_says_so(realm: Wor
 
 async def test_an_active_vm_is_not_offered_for_deletion(realm: World) -> None:
     """It has to be shut down first."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("delete")
@@ -116,8 +116,8 @@ async def test_an_active_vm_is_not_offered_for_deletion(realm: World) -> None:
 
 async def test_volumes_go_although_a_host_is_disabled_only_where_that_is_ticked(realm: World) -> None:
     """A VM there goes on running, and may have them; the definition alone can go in any case."""
-    realm.workplace.set_state("h2", HostState.DISABLED)
-    app = RealmsApp(realm.workplace)
+    realm.session.set_state("h2", HostState.DISABLED)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
@@ -145,7 +145,7 @@ async def test_volumes_go_although_a_host_is_disabled_only_where_that_is_ticked(
 @pytest.mark.parametrize("what", ["delete", "unasked"])
 def test_the_dialogs(picture: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
     """With what goes and what can't, and where a host could not be asked."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
 
     async def prepare(pilot: Pilot[int]) -> None:
         await at_web(pilot)
@@ -161,15 +161,17 @@ def test_the_dialogs(picture: Callable[..., bool], realm: World, size: tuple[int
     assert picture(app, size, prepare=prepare)
 
 
-def _standing_deletion(realm: World, doubt: str) -> tuple[Doomed, ...]:
+def _standing_deletion(realm: World, doubt: str) -> tuple[DeletionPreview, ...]:
     def volume(pool: str, name: str) -> Volume:
         return Volume(pool=pool, name=name, path=f"/{pool}/{name}", format="qcow2", capacity=8 * GIB, allocation=GIB)
 
     volumes = OwnVolumes(
         (volume("ticrypt-vm", "web.qcow2"),), (volume(DRIVES, "web-data.qcow2"),), ("/srv/images/debian.iso",)
     )
-    target = targets_now(realm.workplace, ["h1/web"])[0]
-    return (Doomed(target, volumes, SNAPSHOTS[:1], drives_used="web-data.qcow2 is used by h2/db", doubt=doubt),)
+    target = targets_now(realm.session, ["h1/web"])[0]
+    return (
+        DeletionPreview(target, volumes, SNAPSHOTS[:1], drives_used="web-data.qcow2 is used by h2/db", doubt=doubt),
+    )
 
 
 def test_a_deletion_says_what_it_takes() -> None:

@@ -54,7 +54,7 @@ def draft(**values: str) -> Draft:
 
 
 def faults(known: Known | None = None, **values: str) -> dict[str, str]:
-    """Give what is wrong with such a draft, by field."""
+    """Return what is wrong with such a draft, by field."""
     bounded = replace(
         standing_world.CONFIGURATION,
         realms={
@@ -161,7 +161,7 @@ def test_everything_in_the_fields_is_in_the_order() -> None:
 
 async def test_a_vm_is_ordered_and_registers(realm: World) -> None:
     """With the only brick, which stands there by itself, and a drive; on the host that was shown."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         assert form.query_one("#field-brick", FieldRow).value == "debian.qcow2"
@@ -180,14 +180,14 @@ async def test_a_vm_is_ordered_and_registers(realm: World) -> None:
         assert (view.what, view.target, view.progress) == ("create", "web-9", Progress.DONE)
         assert any(message.startswith("h1/web-9: created, registered after") for message in told(app))
         assert set(realm.domains("h1")) == {"web-9"}
-        made = next(vm for vm in realm.workplace.fleet().vms() if vm.name == "web-9")
+        made = next(vm for vm in realm.session.fleet().vms() if vm.name == "web-9")
         assert (made.state, made.vcpus, made.memory_bytes) == (VMState.RUNNING, 2, GIB)
         assert len([volume for volume in realm.volumes("h1") if volume.startswith("ticrypt-vm-drives/")]) == 1
 
 
 async def test_a_host_that_was_chosen_takes_it_although_another_is_cheaper(realm: World) -> None:
     """Enter on its row; again, or on the first row, leaves it to placement."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, name="web-9", memory="1", registration="go-on")
@@ -205,7 +205,7 @@ async def test_a_host_that_was_chosen_takes_it_although_another_is_cheaper(realm
 
 async def test_the_ranking_follows_every_key(realm: World) -> None:
     """Up to where no host can take it: then nothing is ordered, and the reason stands there."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, name="web-9", memory="1")
@@ -228,12 +228,12 @@ async def test_the_ranking_follows_every_key(realm: World) -> None:
         await settle(pilot)
         assert isinstance(app.screen, CreateVM)
         assert any("None of 2 hosts can take it: memory infinite" in message for message in told(app))
-        assert not realm.workplace.tasks.views()
+        assert not realm.session.tasks.views()
 
 
 async def test_faults_stand_at_their_fields_and_the_first_gets_the_focus(realm: World) -> None:
     """Nothing is complained of that nobody has touched, until one wants to create."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         name = form.query_one("#field-name", FieldRow)
@@ -249,7 +249,7 @@ async def test_faults_stand_at_their_fields_and_the_first_gets_the_focus(realm: 
 
 async def test_bricks_are_chosen_from_a_list(realm: World) -> None:
     """As a host sees them."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, brick="")
@@ -263,7 +263,7 @@ async def test_bricks_are_chosen_from_a_list(realm: World) -> None:
 
 async def test_what_was_typed_survives_going_back(realm: World) -> None:
     """Until the VM is ordered."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, name="half-typed", vcpus="7")
@@ -278,7 +278,7 @@ async def test_what_was_typed_survives_going_back(realm: World) -> None:
 
 async def test_a_form_that_is_closed_wants_no_answer(realm: World) -> None:
     """Hosts may answer later than one waits."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         await pilot.press("f5", "escape")
@@ -289,7 +289,7 @@ async def test_a_form_that_is_closed_wants_no_answer(realm: World) -> None:
 
 async def test_plus_and_minus_take_round_values(realm: World) -> None:
     """Of vCPUs and memory."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, vcpus="4")
@@ -302,7 +302,7 @@ async def test_plus_and_minus_take_round_values(realm: World) -> None:
 
 async def test_keys_that_come_at_once_act_in_their_order(realm: World) -> None:
     """As over a slow line, or pasted: what is typed behind a backspace stays."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
         write(form, vcpus="4")
@@ -353,7 +353,7 @@ def test_the_form(
             await pilot.press("f3", "j", "enter")
             write(form, memory="20")
 
-    assert picture(RealmsApp(realm.workplace), size, prepare=prepare)
+    assert picture(RealmsApp(realm.session), size, prepare=prepare)
 
 
 def test_the_list_of_bricks(picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, realm: World) -> None:
@@ -365,4 +365,4 @@ def test_the_list_of_bricks(picture: Callable[..., bool], monkeypatch: pytest.Mo
         await pilot.press("f2")
         await settle(pilot)
 
-    assert picture(RealmsApp(realm.workplace), (80, 24), prepare=prepare)
+    assert picture(RealmsApp(realm.session), (80, 24), prepare=prepare)

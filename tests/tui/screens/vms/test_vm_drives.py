@@ -37,7 +37,7 @@ def realm(tmp_path: Path) -> Iterator[World]:
 
 async def test_a_free_drive_is_attached_and_detached(realm: World) -> None:
     """Chosen from the list of those that there are, which says whose they are."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
@@ -72,7 +72,7 @@ async def test_a_free_drive_is_attached_and_detached(realm: World) -> None:
 
 async def test_only_drives_are_detached(realm: World) -> None:
     """The boot volume is none."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("v")
@@ -85,7 +85,7 @@ async def test_only_drives_are_detached(realm: World) -> None:
 
 async def test_the_size_of_a_new_drive_is_checked_while_it_is_written(realm: World) -> None:
     """By the realm's bounds; its name too."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("v")
@@ -107,7 +107,7 @@ async def test_the_size_of_a_new_drive_is_checked_while_it_is_written(realm: Wor
 
 async def test_a_list_that_was_closed_does_not_mind_the_end_of_its_task(realm: World) -> None:
     """What came of it is told all the same."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await turn_off(pilot, realm)
@@ -129,7 +129,7 @@ async def test_a_list_that_was_closed_does_not_mind_the_end_of_its_task(realm: W
 @pytest.mark.parametrize("what", ["drives"])
 def test_the_dialogs(picture: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
     """With drives that the VM has, and a host that could not be asked who has them."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
 
     async def prepare(pilot: Pilot[int]) -> None:
         await at_web(pilot)

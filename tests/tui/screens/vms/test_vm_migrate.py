@@ -12,7 +12,7 @@ from core.driver.migration.migration import MigrationMode
 from core.driver.migration.survey import SourceReport
 from core.errors import UsageError
 from core.fleet.fleet import Connection
-from core.operations.migration.options import MigrationWish, error, fine, judged, warning
+from core.operations.migration.options import MigrationOptions, error, fine, judged, warning
 from core.operations.migration.plan import MigrationPlan, Passed
 from core.operations.migration.target_room import Demand
 from core.operations.tasks.task import Progress
@@ -44,7 +44,7 @@ FLEET = standing_world.saved().fleet()
 
 
 def vm_of(host: str, number: int = 0) -> VM:
-    """Give a VM of the world that stands still."""
+    """Return a VM of the world that stands still."""
     snapshot = FLEET.host(host)
     assert snapshot is not None
     return snapshot.vms[number]
@@ -63,7 +63,7 @@ def plan(**more: object) -> MigrationPlan:
     """Make a plan of moving a VM from h1 to h2, as checks give it."""
     moved, choice = vm_of("h1"), migration_choice(CONFIGURATION, FLEET, [vm_of("h1")], None)
     hosts = {snapshot.name: snapshot.host for snapshot in FLEET.hosts}
-    wish = more.pop("wish", MigrationWish())
+    wish = more.pop("wish", MigrationOptions())
     found = [
         error("storage", "vda is on no storage that h2 shares", "copy it", unless="--copy-storage"),
         error(Check.NAME, "another VM on h2 has the name web-00", "rename one of them"),
@@ -82,7 +82,7 @@ def plan(**more: object) -> MigrationPlan:
 
 
 def words(found: MigrationPlan) -> str:
-    """Give what the dialog says of a plan."""
+    """Return what the dialog says of a plan."""
     return "\n".join("".join(text for text, _ in line) for line in plan_lines(found))
 
 
@@ -134,7 +134,7 @@ def test_what_stands_in_the_way_is_told_with_what_goes_on_all_the_same() -> None
 
 def test_what_an_option_passes_is_told_as_passed() -> None:
     """And counts no more."""
-    told = words(plan(wish=MigrationWish(copy_storage=True)))
+    told = words(plan(wish=MigrationOptions(copy_storage=True)))
     assert "1 thing stands in the way" in told
     assert "passed  storage" in told
 
@@ -144,7 +144,7 @@ def test_what_an_option_passes_is_told_as_passed() -> None:
 
 async def test_the_cursor_chooses_the_host_and_what_is_found_there_is_shown(realm: World) -> None:
     """The best first; each is asked only once."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         dialog = await in_dialog(pilot, "m")
@@ -161,19 +161,21 @@ async def test_the_cursor_chooses_the_host_and_what_is_found_there_is_shown(real
         assert "is taken, as chosen" in plain(row.cells[-1])
         await pilot.press("escape")
         await settle(pilot)
-        assert not realm.workplace.tasks.views()
+        assert not realm.session.tasks.views()
 
 
 async def test_what_is_ticked_is_wished(realm: World) -> None:
     """What excludes each other is refused at once."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 3)
         dialog = await in_dialog(pilot, "m", "j")
         for key, value in (("mode", "p2p"), ("tls", YES), ("timeout", "5 minutes"), ("bandwidth", "100")):
             dialog.query_one(f"#field-{key}", FieldRow).write(value)
         await settle(pilot)
-        expected = MigrationWish(to="h2", mode=MigrationMode.P2P, tls=True, foreign=True, timeout=300.0, bandwidth=100)
+        expected = MigrationOptions(
+            to="h2", mode=MigrationMode.P2P, tls=True, foreign=True, timeout=300.0, bandwidth=100
+        )
         assert dialog.wish() == expected
         assert "It is foreign" in dialog_text(app)
         dialog.query_one("#field-offline", FieldRow).write(YES)
@@ -190,7 +192,7 @@ async def test_what_is_ticked_is_wished(realm: World) -> None:
 
 async def test_what_is_wished_is_done_as_a_task(realm: World) -> None:
     """One that fails says why; the VM stays where it was."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await in_dialog(pilot, "space", "space", "m")
@@ -204,7 +206,7 @@ async def test_what_is_wished_is_done_as_a_task(realm: World) -> None:
 
 async def test_several_are_checked_when_that_is_asked_for(realm: World) -> None:
     """Each with what was found first."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         dialog = await in_dialog(pilot, "space", "space", "m")
@@ -257,7 +259,7 @@ def test_the_dialog(picture: Callable[..., bool], size: tuple[int, int], state: 
 
 async def test_the_dialog_is_there_at_once(realm: World) -> None:
     """Whatever its hosts take to answer: they are asked while one reads."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_vms(pilot, realm, 0)
         await pilot.press("m")

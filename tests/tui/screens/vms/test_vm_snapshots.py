@@ -36,7 +36,7 @@ def realm(tmp_path: Path) -> Iterator[World]:
 
 async def test_a_snapshot_that_the_host_refuses_is_told_with_the_reason(realm: World) -> None:
     """The test driver has no disks that could be copied; a name that makes no file name is refused at once."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("t")
@@ -59,7 +59,7 @@ async def test_a_snapshot_that_the_host_refuses_is_told_with_the_reason(realm: W
 
 async def test_a_vm_without_snapshots_says_so(realm: World) -> None:
     """And how to take one."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("b")
@@ -76,7 +76,7 @@ async def test_a_vm_without_snapshots_says_so(realm: World) -> None:
 
 async def test_an_incomplete_snapshot_is_only_deleted(realm: World) -> None:
     """A complete one is gone back to; of one that runs the power has to be cut first."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         await at_web(pilot)
         await pilot.press("b")
@@ -104,7 +104,7 @@ async def test_an_incomplete_snapshot_is_only_deleted(realm: World) -> None:
 @pytest.mark.parametrize("what", ["snapshots", "no-snapshots", "silent", "restore"])
 def test_the_dialogs(picture: Callable[..., bool], realm: World, size: tuple[int, int], what: str) -> None:
     """With entries, without, of a host that does not answer, and before going back to one."""
-    app = RealmsApp(realm.workplace)
+    app = RealmsApp(realm.session)
 
     async def prepare(pilot: Pilot[int]) -> None:
         await at_web(pilot)
@@ -113,7 +113,7 @@ def test_the_dialogs(picture: Callable[..., bool], realm: World, size: tuple[int
         dialog = app.screen
         assert isinstance(dialog, SnapshotList)
         if what in ("snapshots", "restore"):
-            realm.workplace.clock = standing_world.FixedClock()
+            realm.session.clock = standing_world.FixedClock()
             dialog.show(SNAPSHOTS)
         if what == "restore":
             await pilot.press("r")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.driver.xml.metadata import Mark
+from core.driver.xml.metadata import RealmMark
 from tests.tui.driving import app_of, grid_of, settle, until
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.operations.vms.world import World
     from tui.app.app import RealmsApp
 
-OURS = Mark(realm="main", devices=())
+OURS = RealmMark(realm="main", devices=())
 STATES = (
     ("a-runs", "running", OURS),
     ("b-paused", "paused", OURS),

@@ -147,7 +147,7 @@ class WhatIfDialogs:
     def choose_function(self, edit: Callable[[str], None]) -> None:
         """Ask which cost function to edit."""
         realms = self._screen.realms
-        configuration, fleet = realms.workplace.configuration, realms.fleet or Fleet(0.0)
+        configuration, fleet = realms.session.configuration, realms.fleet or Fleet(0.0)
         rows = []
         for function in configuration.cost_functions:
             profiles = {

@@ -87,11 +87,11 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
 
     @property
     def _main_file(self) -> Path | None:
-        path = self.realms.workplace.configuration_path
+        path = self.realms.session.configuration_path
         return path.absolute() if path is not None else None
 
     def text(self, folder: Path) -> str:
-        """Give the file as it would be written into a folder."""
+        """Return the file as it would be written into a folder."""
         return overlay(self._sandbox, self._main_file, folder, self._asked.request, self._asked.count)
 
     def compose(self) -> ComposeResult:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from core.config.settings import Setting
-from core.config.syntax import Place, render_path
+from core.config.syntax import SourcePlace, render_path
 from core.costs import CostFunction
 from core.errors import RealmsError, UsageError
 from core.text import printable
@@ -20,7 +20,7 @@ from tui.render.cells import Tone, width_of
 from tui.render.costs.curves import x_range
 from tui.render.costs.exploration import CloseUp
 from tui.render.costs.parameter_plot import complaint, curve_of, hint, marks_of, plot_title
-from tui.render.costs.parameters import EXAMPLE, NONE, Kind, Parameter, parameters, written
+from tui.render.costs.parameters import EXAMPLE, NONE, Parameter, ParameterKind, parameters, written
 from tui.render.costs.refusals import short_name
 from tui.render.figures import Unit
 from tui.render.rows import Column, Row
@@ -52,7 +52,7 @@ class ParameterEditor(Horizontal, BackgroundWork):
         self._session = session
         self._changed = changed
         self._subject: Subject | None = None
-        self._places: Mapping[tuple[str, ...], Place] | None = None
+        self._places: Mapping[tuple[str, ...], SourcePlace] | None = None
         """Where values stand in the files, as far as that is known; None until it is asked."""
         self._now: CostFunction | None = None
         """The function with the settings of the what-if."""
@@ -103,7 +103,7 @@ class ParameterEditor(Horizontal, BackgroundWork):
             self._places = {}
             self.background.ask("places", lambda _: value_places(path), self._use_places, failed)
 
-    def _use_places(self, places: Mapping[tuple[str, ...], Place]) -> None:
+    def _use_places(self, places: Mapping[tuple[str, ...], SourcePlace]) -> None:
         self._places = places
         self._draw()
 
@@ -117,7 +117,7 @@ class ParameterEditor(Horizontal, BackgroundWork):
         for path, parameter in self._parameters.items():
             old = before.get(path)
             differs = old is None or (
-                old.shown != parameter.shown if parameter.kind is Kind.CURVE else old.text != parameter.text
+                old.shown != parameter.shown if parameter.kind is ParameterKind.CURVE else old.text != parameter.text
             )
             shown = old.shown if old is not None else "-"
             unset = parameter.text == NONE
@@ -132,7 +132,7 @@ class ParameterEditor(Horizontal, BackgroundWork):
         refusal = close_up.verdict.refusal
         wanted = ("hard", "max", "cutoff") if refusal is not None and refusal.term == most else ()
         own = [parameter for parameter in self._parameters.values() if parameter.attribute == most]
-        numbers = [parameter for parameter in own if parameter.kind is not Kind.CURVE]
+        numbers = [parameter for parameter in own if parameter.kind is not ParameterKind.CURVE]
         by_name = [parameter for name in wanted for parameter in numbers if parameter.path[-1] == name]
         for parameter in (*by_name, *numbers, *own):
             if parameter.text != NONE or parameter in own[:1]:
@@ -179,7 +179,7 @@ class ParameterEditor(Horizontal, BackgroundWork):
             self._say(self._hint(parameter))
 
     def _hint(self, parameter: Parameter | None) -> str:
-        """Say where the value stands, as far as that is known, and what can be done with it."""
+        """Return where the value stands, as far as that is known, and what can be done with it."""
         if parameter is None:
             return ""
         place = self._places.get(parameter.path) if self._places is not None else None
@@ -209,10 +209,10 @@ class ParameterEditor(Horizontal, BackgroundWork):
         line = self.query_one(ValueInput)
         if line.has_focus and self._typing is None and self.parameter is not None:
             self._typing = self.parameter
-            line.placeholder = EXAMPLE if self._typing.kind is Kind.CURVE else ""
+            line.placeholder = EXAMPLE if self._typing.kind is ParameterKind.CURVE else ""
             line.value = "" if self._typing.text == NONE else self._typing.text
             line.cursor_position = len(line.value)
-            if self._typing.kind is not Kind.CURVE:
+            if self._typing.kind is not ParameterKind.CURVE:
                 line.select_all()
             self._say(self._hint(self._typing))
 
@@ -276,7 +276,7 @@ class ParameterEditor(Horizontal, BackgroundWork):
             return
         value = parameter.next(direction)
         if value is None:
-            why = "a curve" if parameter.kind is Kind.CURVE else "not set"
+            why = "a curve" if parameter.kind is ParameterKind.CURVE else "not set"
             self._say(f"{parameter.name} is {why}: Enter types it")
             return
         setting = _setting(parameter.path, value)

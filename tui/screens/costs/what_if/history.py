@@ -73,7 +73,7 @@ class History:
 
 
 def with_change(changes: tuple[Change, ...], change: Change) -> tuple[Change, ...]:
-    """Give the changes with one more: in the place of what it overrides, else at the end."""
+    """Return the changes with one more: in the place of what it overrides, else at the end."""
     match change:
         case Setting() if not change.appends:
             kept = without_settings(changes, change.path)

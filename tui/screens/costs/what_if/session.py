@@ -19,7 +19,7 @@ from tui.forms.request import Asked
 from tui.render.costs.exploration import CloseUp, Exploration
 from tui.render.costs.ranking import raised_texts, ranking_rows
 from tui.render.rows import Row
-from tui.screens.costs.query import Answer, Question
+from tui.screens.costs.query import CostAnswer, CostQuery
 from tui.screens.costs.what_if.history import History, with_change, without_settings, without_state
 
 
@@ -33,7 +33,7 @@ class Subject:
     """A host with this function, whose use is marked on the curves; None where none is chosen."""
 
     def changed(self, *more: Setting) -> tuple[CostFunction, tuple[Diagnostic, ...]]:
-        """Give the function with its settings and more; raises UsageError. Only this function is read: a few ms."""
+        """Return the function with its settings and more; raises UsageError. Only this function is read: a few ms."""
         alone = Configuration({self.configured.id: self.configured})
         after, warnings = apply_settings(alone, (*self.settings, *more))
         return after.cost_functions[self.configured.id], warnings
@@ -57,8 +57,8 @@ class WhatIfSession:
         self._picked: str | None = None
         """The host that the user chose; None: whichever is best."""
         self._questions = 0
-        self._answered: Question | None = None
-        self.answer = Answer(None)
+        self._answered: CostQuery | None = None
+        self.answer = CostAnswer(None)
         """The last answer; where it has no ranking, `exploration` is still that of an earlier one."""
 
     # Questions and answers -----------------------------------------------------------------------------------------
@@ -74,15 +74,15 @@ class WhatIfSession:
         is_told = self.exploration is None or (self._answered is not None and self._answered.changes == self.changes)
         return self.answer.trouble if is_told else ""
 
-    def question(self, configuration: Configuration, fleet: Fleet) -> Question | None:
+    def question(self, configuration: Configuration, fleet: Fleet) -> CostQuery | None:
         """Return what to compute for the request with the changes as they are now; None without a request."""
         if self.asked is None:
             return None
         self._questions += 1
         earlier = self.answer if self.answer.sandbox is not None else None
-        return Question(configuration, fleet, self.asked, self.changes, earlier, self._questions)
+        return CostQuery(configuration, fleet, self.asked, self.changes, earlier, self._questions)
 
-    def take(self, question: Question, answer: Answer) -> bool:
+    def take(self, question: CostQuery, answer: CostAnswer) -> bool:
         """Keep an answer; False where a later question has been answered already."""
         if self._answered is not None and question.number < self._answered.number:
             return False
@@ -90,9 +90,9 @@ class WhatIfSession:
         self.exploration = answer.exploration or self.exploration
         return True
 
-    def fail(self, question: Question, error: RealmsError) -> bool:
+    def fail(self, question: CostQuery, error: RealmsError) -> bool:
         """Keep why there is no ranking; False where a later question has been answered already."""
-        is_taken = self.take(question, Answer(None, trouble=str(error)))
+        is_taken = self.take(question, CostAnswer(None, trouble=str(error)))
         if is_taken:
             self.exploration = None
         return is_taken

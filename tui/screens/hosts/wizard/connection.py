@@ -49,7 +49,7 @@ class ConnectionPage(HostPage, BackgroundWork):
 
     @property
     def words(self) -> str:
-        """Say what going on means now."""
+        """Return what going on means now."""
         if self.is_testing:
             return "Don't wait"
         return "Next" if self.contact is not None and self.contact.survey is not None else "Go on all the same"
@@ -99,7 +99,7 @@ class ConnectionPage(HostPage, BackgroundWork):
         def job(control: Control) -> Contact:
             with control.step(StepKind.LOOK, "go the way to the host", host.uri) as step:
                 stop = control.cancel_asked
-                return reach(host, HOST_SECONDS, clock, stop=stop, told=step.detail, registered=False)
+                return reach(host, HOST_SECONDS, clock, stop=stop, on_result=step.detail, registered=False)
 
         self.background.ask("way", job, self._take, self._fail, self._follow)
         self._show()

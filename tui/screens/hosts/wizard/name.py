@@ -70,7 +70,7 @@ class NamePage(HostPage):
         uri.select_all()  # whatever is typed there takes the proposal's place
 
     def faults(self) -> dict[str, Fault]:
-        """Give what is wrong with the fields as they are, by field."""
+        """Return what is wrong with the fields as they are, by field."""
         others = self.others()
         uri = self._value("uri")
         checked = {"name": check_host_name(self._value("name"), others), "uri": check_uri(uri)}

@@ -33,7 +33,7 @@ class ProfilePage(HostPage):
 
     def compose(self) -> ComposeResult:
         """Lay out the choices, what differs, and the way to a proposal."""
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         realms = sorted(configuration.realms.values(), key=lambda realm: realm.disabled)
         named = [(realm.id, f"{realm.id} (disabled)" if realm.disabled else realm.id) for realm in realms]
         yield from choice_field("realm", "Realm", named, None)
@@ -45,7 +45,7 @@ class ProfilePage(HostPage):
 
     @property
     def _configuration(self) -> Configuration:
-        return self.realms.workplace.configuration
+        return self.realms.session.configuration
 
     @property
     def _survey(self) -> HostSurvey | None:

@@ -71,7 +71,7 @@ class ProposalDialog(ModalScreen[None], WithContext):
 
     def compose(self) -> ComposeResult:
         """Lay out the text, where it goes, and what can be done with it."""
-        configuration = self.realms.workplace.configuration
+        configuration = self.realms.session.configuration
         proposal = propose(self._survey, configuration, profile_id=free_id(self._survey, configuration))
         self.text = write_hocon(proposal)
         with Vertical(classes="dialog proposal") as dialog:
@@ -90,7 +90,7 @@ class ProposalDialog(ModalScreen[None], WithContext):
 
     def on_mount(self) -> None:
         """Say where the text goes, and begin where a hasty Enter does no harm."""
-        path, text = self.realms.workplace.configuration_path, self.text
+        path, text = self.realms.session.configuration_path, self.text
         self.query_one("#text", Flow).show(lambda width: _hocon_lines(text, width))
         self.query_one("#where", Flow).show(lambda width: _where_lines(path, width))
         self.query_one("#copy").focus()

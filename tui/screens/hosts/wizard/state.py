@@ -59,7 +59,7 @@ class StatePage(HostPage):
             return None
 
     def faults(self) -> dict[str, Fault]:
-        """Give what is wrong with the address."""
+        """Return what is wrong with the address."""
         fault = check_static_address(self._text(), self.others())
         return {"static": fault} if fault is not None else {}
 

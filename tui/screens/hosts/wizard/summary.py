@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from core.codes import Check
 from core.diagnostics import Severity
 from tui.render.hosts.profiles import answers_to
-from tui.render.hosts.summary import Line, Plan, summary_lines
+from tui.render.hosts.summary import HostPlan, Line, summary_lines
 from tui.screens.hosts.wizard.page import HostDraft, HostPage
 from tui.widgets.flow import Flow
 
@@ -24,7 +24,7 @@ class SummaryPage(HostPage):
         super().__init__(draft)
         self._pending = False
         self._refusal: Sequence[Line] = ()
-        self._plan: Plan | None = None
+        self._plan: HostPlan | None = None
 
     @property
     def may_go_on(self) -> bool:
@@ -44,21 +44,21 @@ class SummaryPage(HostPage):
 
     def enter(self) -> None:
         """Say what the pages before came to."""
-        workplace, host, contact = self.realms.workplace, self.draft.host, self.draft.contact
+        session, host, contact = self.realms.session, self.draft.host, self.draft.contact
         survey = contact.survey if contact is not None else None
-        configuration = workplace.configuration
+        configuration = session.configuration
         found = answers_to(host.name, host.realm, host.profile, configuration, survey) if survey is not None else []
         self._refusal = ()
-        path = str(workplace.registry.path) if workplace.registry is not None else ""
-        self._plan = Plan(host, configuration, survey, tuple(found), path)
+        path = str(session.registry.path) if session.registry is not None else ""
+        self._plan = HostPlan(host, configuration, survey, tuple(found), path)
         self._show()
 
     def leave(self) -> bool:
         """Hand the host to the registry, whose answer closes the wizard."""
         self._pending = True
         self.wizard.show_buttons()
-        workplace, new = self.realms.workplace, self.draft.host
-        self.realms.change(f"{new.name}: added", [(new.name, lambda: workplace.add_host(new))])
+        session, new = self.realms.session, self.draft.host
+        self.realms.change(f"{new.name}: added", [(new.name, lambda: session.add_host(new))])
         return False
 
     def show_refusal(self, lines: Sequence[Line]) -> None:

@@ -27,7 +27,7 @@ class HostWizard(Wizard[str]):
         self.draft = HostDraft()
 
     def make_pages(self) -> Sequence[HostPage]:
-        """Give the pages, in their order."""
+        """Return the pages, in their order."""
         pages = (NamePage, ConnectionPage, ProfilePage, StatePage, SummaryPage)
         return tuple(page(self.draft) for page in pages)
 

@@ -73,7 +73,7 @@ class HostsPage(ChoicePage):
 
     def _selection(self, view: HostPoolsView, names: int) -> Selection[str]:
         snapshot = view.snapshot
-        realms, now = self.realms.workplace.configuration.realms, self.realms.workplace.clock.now()
+        realms, now = self.realms.session.configuration.realms, self.realms.session.clock.now()
         connects = snapshot.host.state.connects
         name = cut_middle(snapshot.name, names)
         prompt = content(

@@ -69,11 +69,11 @@ class PlacePage(SetUpPage):
         self._touched: set[str] = set()
 
     def row(self, key: str) -> FieldRow:
-        """Give a field."""
+        """Return a field."""
         return self.query_one(f"#field-{key}", FieldRow)
 
     def value(self, key: str) -> str:
-        """Give what stands in a field."""
+        """Return what stands in a field."""
         return self.row(key).value.strip()
 
     # Proposals -----------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class PlacePage(SetUpPage):
         self.wizard.go_on()
 
     def faults(self) -> dict[str, str]:
-        """Give what is wrong with the fields, by field, in their order."""
+        """Return what is wrong with the fields, by field, in their order."""
         kind, roles = self.value("type"), self.draft.roles
         checked = {"base": _path_fault(self.value("base")), "source": ""}
         if not self.value("base") and not all(self.value(f"path-{role}") for role in roles):

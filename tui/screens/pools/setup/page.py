@@ -45,7 +45,7 @@ class SetUpPage(WizardPage):
         fleet = self.realms.fleet
         if fleet is None:
             return ()
-        views = pool_views(fleet, self.realms.workplace.configuration, self.realms.pool_sight)
+        views = pool_views(fleet, self.realms.session.configuration, self.realms.pool_sight)
         return tuple(view for view in views if view.snapshot.host.realm == self.draft.realm.id)
 
     def chosen_views(self) -> tuple[HostPoolsView, ...]:

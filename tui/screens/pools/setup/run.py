@@ -11,12 +11,12 @@ from textual.widgets import Button
 from core.operations.storage.pool_report import PoolsReport
 from core.operations.tasks.task import Control, Progress, TaskView
 from tui.render.pools.setup import Checks
-from tui.render.pools.setup_run import Run
+from tui.render.pools.setup_run import SetupRun
 from tui.screens.pools.setup.page import SetUpPage
 from tui.widgets.flow import Flow
 
 
-class Report:
+class SetupReport:
     """What came of the task, also where it failed: written once, in its thread, before its end is told."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Report:
 class RunPage(SetUpPage):
     """Shows the task's steps as a matrix; stopping it undoes what it did. It goes on without the wizard, too."""
 
-    title = "Run"
+    title = "SetupRun"
 
     def compose(self) -> ComposeResult:
         """Lay out a text that grows, and the way to stop."""
@@ -43,7 +43,7 @@ class RunPage(SetUpPage):
         """Nothing runs yet."""
         self._number: int | None = None
         self._checks: Checks | None = None
-        self._came = Report()
+        self._came = SetupReport()
 
     def _view(self) -> TaskView | None:
         return self.realms.task_view(self._number) if self._number is not None else None
@@ -55,7 +55,7 @@ class RunPage(SetUpPage):
     def enter(self) -> None:
         """Begin: this is the step that does it."""
         draft = self.draft
-        self._checks, self._came = self.checks(), Report()
+        self._checks, self._came = self.checks(), SetupReport()
         self.may_go_back = False
         realms, came, realm = self.realms, self._came, draft.realm
         hosts, request, proof = self.chosen_hosts(), draft.request, draft.proof
@@ -90,7 +90,7 @@ class RunPage(SetUpPage):
             return
         if not view.is_running:
             self._take_in(view)
-        run = Run(view, checks, None if view.is_running else self._came.report)
+        run = SetupRun(view, checks, None if view.is_running else self._came.report)
         self.query_one(Flow).show(run.lines)
         stop = self.query_one("#stop", Button)
         stop.display = view.is_running
@@ -117,5 +117,5 @@ class RunPage(SetUpPage):
         """End the task; it undoes what it did."""
         event.stop()
         if self._number is not None:
-            self.realms.workplace.tasks.cancel(self._number)
+            self.realms.session.tasks.cancel(self._number)
             self._show()

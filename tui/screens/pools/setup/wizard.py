@@ -24,10 +24,10 @@ class PoolsWizard(Wizard[bool]):
         self.draft = PoolDraft(realm, tuple(hosts))
 
     def make_pages(self) -> Sequence[SetUpPage]:
-        """Give the pages."""
+        """Return the pages."""
         pages = (HostsPage, RolesPage, PlacePage, ChecksPage, PreviewPage, RunPage)
         return tuple(page(self.draft) for page in pages)
 
     def outcome(self) -> bool:
-        """Tell that it has run."""
+        """Return the message that it has run."""
         return True
