@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -126,3 +127,41 @@ def test_no_class_has_the_name_of_another() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_styles_name_only_widgets_that_exist() -> None:
+    """A class that has another name now would lose its style without a word."""
+    import textual.containers
+    import textual.screen
+    import textual.widgets
+    from textual import command
+    from textual.widgets import _option_list, _select, _toast, _toggle_button
+
+    classes = {
+        node.name
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    for module in (
+        textual.widgets,
+        textual.containers,
+        textual.screen,
+        command,
+        _select,
+        _option_list,
+        _toast,
+        _toggle_button,
+    ):
+        classes |= {*getattr(module, "__all__", ()), *vars(module)}
+    sheets = {path: path.read_text() for path in (ROOT / "tui").rglob("*.tcss")}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DEFAULT_CSS":
+                sheets[path] = node.value.value if isinstance(node.value, ast.Constant) else ""
+    named = {
+        (path.name, name)
+        for path, text in sheets.items()
+        for name in re.findall(r"\b[A-Z][A-Za-z]+\b", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+    }
+    assert {(path, name) for path, name in named if name not in classes} == set()
