@@ -29,19 +29,6 @@ def test_layers_import_only_what_is_below_them() -> None:
     assert outcome.returncode == 0, outcome.stdout
 
 
-def test_code_is_formatted_and_without_lint() -> None:
-    """Each rule that is left out is explained in pyproject.toml."""
-    for command in (("format", "--check"), ("check",)):
-        outcome = run(BIN / "ruff", *command, "--no-cache", ".")
-        assert outcome.returncode == 0, outcome.stdout
-
-
-def test_types_are_strict() -> None:
-    """Core and screens alike."""
-    outcome = run(BIN / "mypy")
-    assert outcome.returncode == 0, outcome.stdout
-
-
 def imports_a_test(node: ast.AST) -> bool:
     """Return whether a statement imports a test module, or something from one."""
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
@@ -58,10 +45,33 @@ def test_what_tests_share_is_in_no_test_module() -> None:
     assert [str(path.relative_to(ROOT)) for path in found] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_holds_one_idea(path: Path) -> None:
-    """Under 450 lines, 400 as a rule."""
-    assert len(path.read_text().splitlines()) <= 450
+LONG_FILES = {"core/config/scanner.py", "tui/app/app.py", "tui/widgets/grid.py"}
+"""Files of more than 400 lines: they are to become shorter, and no other joins them."""
+
+
+def test_a_file_holds_one_idea() -> None:
+    """In 400 lines as a rule, in 450 always."""
+    lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in SOURCES}
+    assert {path for path, count in lines.items() if count > 450} == set()
+    assert {path for path, count in lines.items() if count > 400} == LONG_FILES
+
+
+WAITS = {"pause", "sleep"}
+
+
+def waits_for_time(node: ast.AST) -> bool:
+    """Tell whether a statement sleeps, or lets a pilot pause: for a time, or until the processor rests."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return name in WAITS
+
+
+def test_tests_of_the_screens_wait_for_events() -> None:
+    """On a busy machine every fixed time is too short once; driving.py has what to wait with."""
+    modules = [path for path in sorted((ROOT / "tests" / "tui").rglob("*.py")) if path.name != "driving.py"]
+    found = [path for path in modules if any(map(waits_for_time, ast.walk(ast.parse(path.read_text()))))]
+    assert [str(path.relative_to(ROOT)) for path in found] == []
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["hosts", "--help"], ["place", "--help"]])
