@@ -15,13 +15,13 @@ from core.operations.findings import Checkup, Diagnosis
 from core.operations.ssh.keys import ServiceKey
 from core.operations.tasks.step_kinds import StepKind
 from tests.tui import world
-from tests.tui.driving import settle
+from tests.tui.driving import left_waiting, settle
 from tests.tui.screens.hosts.wizard_world import AT, MACHINE, URI, WELL, at_page
 from tests.tui.sizes import SIZES, SMALL
 from tui.app.app import RealmsApp
 from tui.screens.hosts.wizard.connection import ConnectionPage
 from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
-from tui.screens.hosts.wizard.ssh_key import KeyFile, KeyHelp
+from tui.screens.hosts.wizard.ssh_key import KeyFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,8 @@ def test_the_way_to_a_host_is_tried(picture: Callable[..., bool], tmp_path: Path
         page._began = wizard.realms.workplace.clock.monotonic()
         page.background.ask("way", wait, page._take, page._fail, page._follow)  # type: ignore[arg-type] - never answers
 
-    assert picture(RealmsApp(world.standing(tmp_path)), SMALL, prepare=before)
+    with left_waiting("answers"):
+        assert picture(RealmsApp(world.standing(tmp_path)), SMALL, prepare=before)
 
 
 @SIZES
@@ -75,7 +76,9 @@ def test_a_host_that_answers(picture: Callable[..., bool], tmp_path: Path, size:
 
 
 @SIZES
-def test_a_host_that_turns_us_away(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
+def test_a_host_that_turns_us_away(
+    picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: tuple[int, int]
+) -> None:
     """With our key, its line and the way to install it."""
 
     async def before(pilot: Pilot[int]) -> None:
@@ -83,11 +86,10 @@ def test_a_host_that_turns_us_away(picture: Callable[..., bool], tmp_path: Path,
             WELL[0],
             AT.error(Check.LOGIN, "the host accepts none of the keys offered", "realms keys install gpu-node12"),
         )
-        wizard = await at_page(pilot, 1, Contact(URI, refused, None))
-        help_with_key = wizard.query_one(KeyHelp)
-        help_with_key.background.close()
-        help_with_key._show_key(KeyFile(KEY.private, KEY, exists=True))
+        await at_page(pilot, 1, Contact(URI, refused, None))
 
+    found = KeyFile(KEY.private, KEY, exists=True)
+    monkeypatch.setattr("tui.screens.hosts.wizard.ssh_key.look_at_key", lambda _: found)
     assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 
 

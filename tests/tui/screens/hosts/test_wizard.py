@@ -18,6 +18,7 @@ from tests.tui import world
 from tests.tui.driving import (
     dialog_words,
     grid_of,
+    left_waiting,
     names_registered,
     registered,
     settle,
@@ -72,7 +73,7 @@ async def name_it(pilot: Pilot[int], name: str, uri: str) -> RealmsApp:
 async def connected(pilot: Pilot[int], name: str, uri: str) -> RealmsApp:
     """Go on until the host has answered, or not."""
     app = await name_it(pilot, name, uri)
-    await until(pilot, lambda: wizard_of(app).contact is not None)
+    await until(pilot, lambda: wizard_of(app).draft.contact is not None)
     return app
 
 
@@ -178,38 +179,40 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
 async def test_a_hung_host_is_left_when_one_goes_back(tmp_path: Path) -> None:
     """Its answer is not waited for, and does not come up later."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=MIDDLE) as pilot:
-        with silent_host() as silent:
-            await name_it(pilot, "h9", silent.uri)
-            await until(pilot, lambda: "asking libvirt" in dialog_words(app))
-            assert "of at most 20 s" in dialog_words(app)
-            page = wizard_of(app).pages[1]
-            assert page.is_testing  # type: ignore[attr-defined]
-            await pilot.press("escape")
-            await settle(pilot)
-            assert not page.is_testing  # type: ignore[attr-defined]
-            assert wizard_of(app).at == 0
-            app.screen.query_one("#uri", Input).value = node(tmp_path)
-            await pilot.press("ctrl+s")
-            await until(pilot, lambda: wizard_of(app).contact is not None)
-            assert "Answers" in dialog_words(app)
+    with left_waiting("answers"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            with silent_host() as silent:
+                await name_it(pilot, "h9", silent.uri)
+                await until(pilot, lambda: "asking libvirt" in dialog_words(app))
+                assert "of at most 20 s" in dialog_words(app)
+                page = wizard_of(app).pages[1]
+                assert page.is_testing  # type: ignore[attr-defined]
+                await pilot.press("escape")
+                await settle(pilot)
+                assert not page.is_testing  # type: ignore[attr-defined]
+                assert wizard_of(app).at == 0
+                app.screen.query_one("#uri", Input).value = node(tmp_path)
+                await pilot.press("ctrl+s")
+                await until(pilot, lambda: wizard_of(app).draft.contact is not None)
+                assert "Answers" in dialog_words(app)
 
 
 async def test_a_hung_host_need_not_be_waited_for(tmp_path: Path) -> None:
     """Whoever knows why it hangs goes on."""
     app = RealmsApp(workplace_of(tmp_path))
-    async with app.run_test(size=MIDDLE) as pilot:
-        with silent_host() as silent:
-            await name_it(pilot, "h9", silent.uri)
-            await settle(pilot)
-            assert next_button(app).label.plain == "Don't wait"
-            await pilot.press("ctrl+s")
-            await settle(pilot)
-            assert "has not answered yet" in dialog_words(app)
-            await pilot.press("enter")
-            await settle(pilot)
-            assert wizard_of(app).at == 2
-            assert wizard_of(app).contact is None
+    with left_waiting("answers"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            with silent_host() as silent:
+                await name_it(pilot, "h9", silent.uri)
+                await settle(pilot)
+                assert next_button(app).label.plain == "Don't wait"
+                await pilot.press("ctrl+s")
+                await settle(pilot)
+                assert "has not answered yet" in dialog_words(app)
+                await pilot.press("enter")
+                await settle(pilot)
+                assert wizard_of(app).at == 2
+                assert wizard_of(app).draft.contact is None
 
 
 async def test_what_was_tested_is_not_tested_again_until_asked(tmp_path: Path) -> None:
@@ -217,12 +220,12 @@ async def test_what_was_tested_is_not_tested_again_until_asked(tmp_path: Path) -
     app = RealmsApp(workplace_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
-        met = wizard_of(app).contact
+        met = wizard_of(app).draft.contact
         await pilot.press("ctrl+s", "escape")
         await settle(pilot)
-        assert wizard_of(app).contact is met
+        assert wizard_of(app).draft.contact is met
         wizard_of(app).query_one("#again", Button).press()
-        await until(pilot, lambda: wizard_of(app).contact is not None and wizard_of(app).contact is not met)
+        await until(pilot, lambda: wizard_of(app).draft.contact is not None and wizard_of(app).draft.contact is not met)
 
 
 async def test_leaving_the_wizard_leaves_everything_as_it_was(tmp_path: Path) -> None:
@@ -244,13 +247,13 @@ async def test_the_same_machine_under_another_name_is_told(tmp_path: Path) -> No
     app = RealmsApp(workplace_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", uri)
-        survey = wizard_of(app).contact.survey  # type: ignore[union-attr]
+        survey = wizard_of(app).draft.contact.survey  # type: ignore[union-attr]
         assert survey is not None
         known = replace(world.seen(world.host("h1")), machine_uuid="11111111-2222-3333-4444-555555555555")
         app.workplace.see(known)  # type: ignore[attr-defined]
         app.tick()
         same = replace(survey, hardware=replace(survey.hardware, machine_uuid=known.machine_uuid))
-        wizard_of(app).contact = Contact(uri, (), same)
+        wizard_of(app).draft.contact = Contact(uri, (), same)
         wizard_of(app).go_to_page(1)
         await settle(pilot)
         assert "it is the same machine as h1" in dialog_words(app)
@@ -275,7 +278,7 @@ async def test_another_profile_is_compared_at_once_and_kept(tmp_path: Path) -> N
         await pilot.press("escape")
         await settle(pilot)
         wizard_of(app).query_one("#again", Button).press()
-        await until(pilot, lambda: wizard_of(app).contact is not None)
+        await until(pilot, lambda: wizard_of(app).draft.contact is not None)
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert wizard_of(app).query_one("#profile", Select).value == "cpu-node"
