@@ -21,7 +21,7 @@ from tests.tui.sizes import SIZES, SMALL
 from tui.app.app import RealmsApp
 from tui.screens.hosts.wizard.connection import ConnectionPage
 from tui.screens.hosts.wizard.profile_proposal import ProposalDialog
-from tui.screens.hosts.wizard.ssh_key import KeyFile
+from tui.screens.hosts.wizard.ssh_key import KeyFile, KeyHelp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,9 +76,7 @@ def test_a_host_that_answers(picture: Callable[..., bool], tmp_path: Path, size:
 
 
 @SIZES
-def test_a_host_that_turns_us_away(
-    picture: Callable[..., bool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: tuple[int, int]
-) -> None:
+def test_a_host_that_turns_us_away(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """With our key, its line and the way to install it."""
 
     async def before(pilot: Pilot[int]) -> None:
@@ -86,10 +84,9 @@ def test_a_host_that_turns_us_away(
             WELL[0],
             AT.error(Check.LOGIN, "the host accepts none of the keys offered", "realms keys install gpu-node12"),
         )
-        await at_page(pilot, 1, Contact(URI, refused, None))
+        wizard = await at_page(pilot, 1, Contact(URI, refused, None))
+        wizard.query_one(KeyHelp)._show_key(KeyFile(KEY.private, KEY, exists=True))
 
-    found = KeyFile(KEY.private, KEY, exists=True)
-    monkeypatch.setattr("tui.screens.hosts.wizard.ssh_key.look_at_key", lambda _: found)
     assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 
 
