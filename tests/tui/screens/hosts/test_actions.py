@@ -68,7 +68,7 @@ async def test_pools_are_set_up_on_the_marked_hosts(tmp_path: Path) -> None:
         await pilot.press("space", "space", "p")
         await settle(pilot)
         assert isinstance(app.screen, PoolsWizard)
-        assert app.screen.chosen == ("h1", "h2")
+        assert app.screen.draft.chosen == ("h1", "h2")
 
 
 def test_a_state_that_nobody_asked_for_tells_its_reason() -> None:

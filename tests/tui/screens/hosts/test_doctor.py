@@ -19,7 +19,7 @@ from core.operations.tasks.task import Progress
 from tests.driver.silence import refused_port, silent_host
 from tests.driver.worlds import Guest, write_node
 from tests.tui import world
-from tests.tui.driving import grid_of, screen_text, settle, text_of, told, until
+from tests.tui.driving import grid_of, left_waiting, screen_text, settle, text_of, told, until
 from tests.tui.hostile import HOSTILE, assert_clean
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
@@ -77,21 +77,22 @@ def doctor_cells(app: RealmsApp) -> dict[object, str]:
 async def test_a_hung_host_does_not_hold_up_what_is_found_at_others(session: StandingSession) -> None:
     """Each host's findings are there as soon as its visit is over; cancelling leaves the rest."""
     app = RealmsApp(session)
-    async with app.run_test(size=MIDDLE) as pilot:
-        await settle(pilot)
-        assert set(doctor_cells(app).values()) == {"-"}
-        await pilot.press("ctrl+a", "d")
-        others = [host_of(session, name) for name in ("h1", "h2", "h3")]
-        await until(pilot, lambda: all(app.checkups.of(host) is not None for host in others))
-        await until(pilot, lambda: doctor_cells(app)["h2"] == "1 err")
-        assert doctor_cells(app) == {"h1": "7 warn", "h2": "1 err", "h3": "2 err", "h4": "asking", "h5": "-"}
-        (view,) = session.tasks.running()
-        assert not grid_of(app).model.marks
-        session.tasks.cancel(view.id)
-        await until(pilot, lambda: not session.tasks.running())
-        await until(pilot, lambda: doctor_cells(app)["h4"] == "-")
-        assert doctor_cells(app)["h2"] == "1 err"
-        assert session.tasks.views()[0].progress is Progress.CANCELLED
+    with left_waiting("tasks"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            await settle(pilot)
+            assert set(doctor_cells(app).values()) == {"-"}
+            await pilot.press("ctrl+a", "d")
+            others = [host_of(session, name) for name in ("h1", "h2", "h3")]
+            await until(pilot, lambda: all(app.checkups.of(host) is not None for host in others))
+            expected = {"h1": "7 warn", "h2": "1 err", "h3": "2 err", "h4": "asking", "h5": "-"}
+            await until(pilot, lambda: doctor_cells(app) == expected)
+            (view,) = session.tasks.running()
+            assert not grid_of(app).model.marks
+            session.tasks.cancel(view.id)
+            await until(pilot, lambda: not session.tasks.running())
+            await until(pilot, lambda: doctor_cells(app)["h4"] == "-")
+            assert doctor_cells(app)["h2"] == "1 err"
+            assert session.tasks.views()[0].progress is Progress.CANCELLED
 
 
 async def test_a_host_that_hangs_is_told_as_such(session: StandingSession, monkeypatch: pytest.MonkeyPatch) -> None:

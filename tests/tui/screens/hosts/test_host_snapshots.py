@@ -15,7 +15,7 @@ from core.operations.findings import Checkup, Diagnosis
 from core.operations.ssh.keys import ServiceKey
 from core.operations.tasks.step_kinds import StepKind
 from tests.tui import world
-from tests.tui.driving import settle
+from tests.tui.driving import left_waiting, settle
 from tests.tui.screens.hosts.wizard_world import AT, MACHINE, URI, WELL, at_page
 from tests.tui.sizes import SIZES, SMALL
 from tui.app.app import RealmsApp
@@ -65,7 +65,8 @@ def test_the_way_to_a_host_is_tried(picture: Callable[..., bool], tmp_path: Path
         page._began = wizard.realms.session.clock.monotonic()
         page.background.ask("way", wait, page._take, page._fail, page._follow)  # type: ignore[arg-type] - never answers
 
-    assert picture(RealmsApp(world.standing(tmp_path)), SMALL, prepare=before)
+    with left_waiting("answers"):
+        assert picture(RealmsApp(world.standing(tmp_path)), SMALL, prepare=before)
 
 
 @SIZES
@@ -84,9 +85,7 @@ def test_a_host_that_turns_us_away(picture: Callable[..., bool], tmp_path: Path,
             AT.error(Check.LOGIN, "the host accepts none of the keys offered", "realms keys install gpu-node12"),
         )
         wizard = await at_page(pilot, 1, Contact(URI, refused, None))
-        help_with_key = wizard.query_one(KeyHelp)
-        help_with_key.background.close()
-        help_with_key._show_key(KeyFile(KEY.private, KEY, exists=True))
+        wizard.query_one(KeyHelp)._show_key(KeyFile(KEY.private, KEY, exists=True))
 
     assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 

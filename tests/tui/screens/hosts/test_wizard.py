@@ -18,6 +18,7 @@ from tests.tui import world
 from tests.tui.driving import (
     dialog_words,
     grid_of,
+    left_waiting,
     names_registered,
     registered,
     settle,
@@ -178,38 +179,40 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
 async def test_a_hung_host_is_left_when_one_goes_back(tmp_path: Path) -> None:
     """Its answer is not waited for, and does not come up later."""
     app = RealmsApp(session_of(tmp_path))
-    async with app.run_test(size=MIDDLE) as pilot:
-        with silent_host() as silent:
-            await name_it(pilot, "h9", silent.uri)
-            await until(pilot, lambda: "asking libvirt" in dialog_words(app))
-            assert "of at most 20 s" in dialog_words(app)
-            page = wizard_of(app).pages[1]
-            assert page.is_testing  # type: ignore[attr-defined]
-            await pilot.press("escape")
-            await settle(pilot)
-            assert not page.is_testing  # type: ignore[attr-defined]
-            assert wizard_of(app).at == 0
-            app.screen.query_one("#uri", Input).value = node(tmp_path)
-            await pilot.press("ctrl+s")
-            await until(pilot, lambda: wizard_of(app).draft.contact is not None)
-            assert "Answers" in dialog_words(app)
+    with left_waiting("answers"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            with silent_host() as silent:
+                await name_it(pilot, "h9", silent.uri)
+                await until(pilot, lambda: "asking libvirt" in dialog_words(app))
+                assert "of at most 20 s" in dialog_words(app)
+                page = wizard_of(app).pages[1]
+                assert page.is_testing  # type: ignore[attr-defined]
+                await pilot.press("escape")
+                await settle(pilot)
+                assert not page.is_testing  # type: ignore[attr-defined]
+                assert wizard_of(app).at == 0
+                app.screen.query_one("#uri", Input).value = node(tmp_path)
+                await pilot.press("ctrl+s")
+                await until(pilot, lambda: wizard_of(app).draft.contact is not None)
+                assert "Answers" in dialog_words(app)
 
 
 async def test_a_hung_host_need_not_be_waited_for(tmp_path: Path) -> None:
     """Whoever knows why it hangs goes on."""
     app = RealmsApp(session_of(tmp_path))
-    async with app.run_test(size=MIDDLE) as pilot:
-        with silent_host() as silent:
-            await name_it(pilot, "h9", silent.uri)
-            await settle(pilot)
-            assert next_button(app).label.plain == "Don't wait"
-            await pilot.press("ctrl+s")
-            await settle(pilot)
-            assert "has not answered yet" in dialog_words(app)
-            await pilot.press("enter")
-            await settle(pilot)
-            assert wizard_of(app).at == 2
-            assert wizard_of(app).draft.contact is None
+    with left_waiting("answers"):
+        async with app.run_test(size=MIDDLE) as pilot:
+            with silent_host() as silent:
+                await name_it(pilot, "h9", silent.uri)
+                await settle(pilot)
+                assert next_button(app).label.plain == "Don't wait"
+                await pilot.press("ctrl+s")
+                await settle(pilot)
+                assert "has not answered yet" in dialog_words(app)
+                await pilot.press("enter")
+                await settle(pilot)
+                assert wizard_of(app).at == 2
+                assert wizard_of(app).draft.contact is None
 
 
 async def test_what_was_tested_is_not_tested_again_until_asked(tmp_path: Path) -> None:
