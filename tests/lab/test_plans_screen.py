@@ -73,7 +73,7 @@ def test_a_host_is_emptied_from_the_screen(place: Place3, lab: Lab, tmp_path: Pa
         screen.press("a")
         screen.wait_for("Drain h1: move 2 VMs?", "Foreign VMs move too", "[x] set h1 to No Scheduling", "Type h1")
         screen.write("h1")
-        screen.wait_for("Type h1 to go on:  h1")
+        screen.wait_for("Type h1 to confirm:  h1")
         screen.press("Enter")
         screen.wait_for("Drain h1: done", "2 of 2 VMs moved", "100 %", deadline=PATIENCE)
         assert runs_elsewhere(lab, uuids)

@@ -61,7 +61,7 @@ def add_the_first_host(screen: Terminal, lab: Lab) -> None:
     screen.press("C-s")
     screen.wait_for("Static address", "base port")
     screen.press("C-s")
-    screen.wait_for("Will be registered", "Add")
+    screen.wait_for("Registry entry", "Add")
     screen.press("C-s")
     screen.wait_for("h1", "3 hosts", without="Add a host")
 
@@ -125,7 +125,7 @@ def create_a_vm(screen: Terminal) -> None:
 def move_it(screen: Terminal) -> None:
     """Live, to the best other host, after the checks."""
     screen.press("m")
-    screen.wait_for("Migrate web-1 on h1?", "h1 → h2, live: nothing stands in the way", deadline=PATIENCE)
+    screen.wait_for("Migrate web-1 on h1?", "h1 → h2, live: ready to migrate", deadline=PATIENCE)
     screen.press("C-s")
     screen.wait_for("web-1  h2", "running", without="1 task", deadline=PATIENCE)
 
@@ -137,9 +137,9 @@ def delete_it(screen: Terminal) -> None:
     screen.press("C-s")
     screen.wait_for("web-1  h2    off", without="Force off web-1", deadline=PATIENCE)
     screen.press("Delete")
-    screen.wait_for("Delete web-1 on h2?", "[ ] with the boot volume", "stays  boot volume", deadline=PATIENCE)
+    screen.wait_for("Delete web-1 on h2?", "[ ] delete the boot volume", "keep   boot volume", deadline=PATIENCE)
     screen.press("Tab", "Tab", "Space")
-    screen.wait_for("[x] with the boot volume", "goes   boot volume", deadline=PATIENCE)
+    screen.wait_for("[x] delete the boot volume", "delete boot volume", deadline=PATIENCE)
     screen.press("C-s")
     screen.wait_for("No VMs on any host that answers", without="1 task", deadline=PATIENCE)
 

@@ -152,7 +152,7 @@ class RealmsApp(Shell[int], BackgroundWork):
             self._ask_to_quit(running)
             return
         if self.changes_pending:
-            self.tell("Finishing the change that is being written.")
+            self.tell("Writing the pending change; quitting afterwards.")
             self.set_timer(0.5, lambda: self.exit(0))
             return
         self.exit(0)
@@ -376,7 +376,7 @@ class RealmsApp(Shell[int], BackgroundWork):
 
         running = [view for view in views if view.is_running]
         if not running:
-            self.tell("That task has ended already." if len(views) == 1 else "These tasks have ended already.")
+            self.tell("That task has already ended." if len(views) == 1 else "These tasks have already ended.")
             return
 
         def answered(wanted: bool | None) -> None:

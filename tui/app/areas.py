@@ -59,10 +59,10 @@ def _tasks() -> Screen[None]:
 
 
 AREAS = (
-    Area("hosts", "1", "Hosts", "Hosts with their use, cost and connection.", _hosts),
-    Area("vms", "2", "VMs", "The VMs of all hosts.", _vms),
-    Area("costs", "3", "Costs", "Which host takes a VM, at what cost, and what if.", _costs),
-    Area("pools", "4", "Pools", "The realms' storage pools on each host: state, room, sharing, contents.", _pools),
-    Area("plans", "5", "Plans", "What fits, what a failure means, drain, rebalance, make room.", _plans),
-    Area("tasks", "6", "Tasks", "What was started here: steps, progress, outcome.", _tasks),
+    Area("hosts", "1", "Hosts", "Hosts: usage, cost and connection.", _hosts),
+    Area("vms", "2", "VMs", "VMs of all hosts.", _vms),
+    Area("costs", "3", "Costs", "Placement costs: which host gets a VM, and what-if.", _costs),
+    Area("pools", "4", "Pools", "Storage pools on each host: state, free space, sharing, contents.", _pools),
+    Area("plans", "5", "Plans", "Capacity, host failure, drain, rebalance, make room.", _plans),
+    Area("tasks", "6", "Tasks", "Tasks started here: steps, progress, result.", _tasks),
 )

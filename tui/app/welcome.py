@@ -65,13 +65,13 @@ class WelcomeApp(Shell[FileChoice]):
             with VerticalScroll(id="told", can_focus=self.error is not None):
                 yield Static(paragraphs(welcome_lines(self.searched, self.error)))
             yield Static(Content("Configuration file:"), id="asked")
-            yield Input(placeholder="path of a ticrypt-vm.conf, or of the folder that holds it", id="path")
+            yield Input(placeholder="path of a ticrypt-vm.conf or its folder", id="path")
             yield Static(id="wrong")
             with Horizontal(id="buttons"):
                 yield Button("Open", id="open", compact=True)
                 yield Button("Demo", id="demo", compact=True)
                 yield Button("Quit", id="quit", compact=True)
-            demo = "The demo (Ctrl+D) needs no host, no root and no file: libvirt's own test driver runs it."
+            demo = "The demo (Ctrl+D) needs no hosts, root or files: it runs on libvirt's test driver."
             yield Static(Content(demo), id="note")
 
     def on_mount(self) -> None:
@@ -94,7 +94,7 @@ class WelcomeApp(Shell[FileChoice]):
         """Give the path, where there is such a file."""
         text = self.query_one(Input).value.strip()
         if not text:
-            self._complain("Type a path, or choose the demo.")
+            self._complain("Enter a path, or choose the demo.")
             return
         path = Path(os.path.expanduser(text))  # Path's own raises for a user who isn't there
         try:
@@ -102,10 +102,10 @@ class WelcomeApp(Shell[FileChoice]):
                 path /= "ticrypt-vm.conf"
             found = path.is_file()
         except (OSError, ValueError) as error:  # too long, not permitted, a zero byte
-            self._complain(f"{text} can't be read: {error}")
+            self._complain(f"cannot read {text}: {error}")
             return
         if not found:
-            self._complain(f"There is no file {path}.")
+            self._complain(f"No such file: {path}.")
             return
         self.exit(FileChoice(path=path))
 

@@ -22,12 +22,12 @@ def examine(realms: AppContext, chosen: Sequence[HostSnapshot]) -> None:
     """Examine hosts; of several, those that nothing connects to are left out. Says why where none can be."""
     session, checkups = realms.session, realms.checkups
     if not session.is_live:
-        realms.tell("The hosts of a saved fleet can't be examined.", "warning")
+        realms.tell("A saved fleet has no live hosts to examine.", "warning")
         return
     wanted = [each for each in chosen if each.host.state.connects] if len(chosen) > 1 else list(chosen)
     wanted = [each for each in wanted if not checkups.is_running(each.name)]
     if not wanted:
-        realms.tell("Nothing to examine: these hosts are disabled, or being examined already.", "warning")
+        realms.tell("Nothing to examine: hosts are disabled or already being examined.", "warning")
         return
     listed = [each.name for each in wanted]
 
@@ -48,7 +48,7 @@ def examine(realms: AppContext, chosen: Sequence[HostSnapshot]) -> None:
         asked = f"{diagnosis.hosts_answering} of {plural(diagnosis.hosts_total, 'host')} answered"
         wrong = diagnosis.count(Severity.ERROR) + diagnosis.count(Severity.WARNING)
         severity: SeverityLevel = "error" if not diagnosis.ok else "warning" if wrong else "information"
-        hint = "f lists them, with how to mend them" if wrong else ""
+        hint = "f lists findings and fixes" if wrong else ""
         realms.tell(f"Doctor: {asked}; {in_words(diagnosis.findings)}", severity, hint=hint)
 
     checkups.begin(listed)

@@ -13,7 +13,7 @@ def one_realm(realms: AppContext, chosen: Iterable[HostSnapshot]) -> Realm | Non
     """Return the enabled realm of the chosen hosts; tells why where there isn't exactly one."""
     ids = sorted({snapshot.host.realm for snapshot in chosen})
     if len(ids) > 1:
-        realms.tell(f"Choose hosts of one realm: these are of {', '.join(ids)}.", "warning")
+        realms.tell(f"Choose hosts of one realm; these belong to {', '.join(ids)}.", "warning")
         return None
     realm = realms.session.configuration.realms.get(ids[0]) if ids else None
     if ids and (realm is None or realm.disabled):

@@ -22,7 +22,7 @@ def carry_out(what: str, steps: Sequence[Step]) -> Changed:
         except RealmsError as error:
             failures.append(Failure(host, error))
         except OSError as error:
-            failures.append(Failure(host, RealmsError(f"the registry can't be written: {error}")))
+            failures.append(Failure(host, RealmsError(f"cannot write the registry: {error}")))
         else:
             done.append(host)
             warnings += outcome if isinstance(outcome, tuple) else ()

@@ -32,7 +32,7 @@ def delete_job(session: Session, names: Sequence[str], wish: Deletion) -> Callab
             volumes=wish.volumes, drives=wish.drives, snapshots=wish.snapshots, unasked=wish.unasked,
         )  # fmt: skip
         for kept in deleted.stays:
-            control.warn(f"{target.name}: {kept} stays")
+            control.warn(f"{target.name}: kept {kept}")
         return Done(target)
 
     extras = [
@@ -59,7 +59,7 @@ def snapshot_job(
         take_snapshot(control, found, name, now=now, targets=targets, freeze=freeze)
         return Done(target)
 
-    return each_job(session, names, one, f"snapshot {snapshot} is taken" if snapshot else "snapshot is taken")
+    return each_job(session, names, one, f"snapshot {snapshot} taken" if snapshot else "snapshot taken")
 
 
 @on_vm
@@ -76,8 +76,8 @@ def restore_job(
     from core.operations.vms.restore import restore_snapshot
 
     restored = restore_snapshot(session, control, found, snapshot, force=cut_power, start=start)
-    state = "it is started" if restored.started else "it is off"
-    return f"{found.target.name} is back at {snapshot}: {', '.join(sorted(restored.volumes))}; {state}"
+    state = "started" if restored.started else "shut off"
+    return f"{found.target.name}: restored to {snapshot}: {', '.join(sorted(restored.volumes))}; {state}"
 
 
 @on_vm
@@ -86,7 +86,7 @@ def delete_snapshot_job(session: Session, control: Control, found: ResolvedVM, s
     from core.operations.vms.snapshots import SnapshotOwner, delete_snapshot
 
     delete_snapshot(control, SnapshotOwner(found.vm.name, found.vm.uuid, found.host, found.realm), snapshot)
-    return f"{found.target.name}: snapshot {snapshot} is deleted"
+    return f"{found.target.name}: snapshot {snapshot} deleted"
 
 
 @on_vm
@@ -106,8 +106,8 @@ def attach_job(
         make_drive(session, control, found, drive, size)
     attached = attach_drive(session, control, found, drive, force=force)
     control.keep()
-    when = "" if attached.running or not found.vm.active else " when it is started the next time"
-    return f"{found.target.name}: drive {attached.drive} is {attached.target}{when}"
+    when = "" if attached.running or not found.vm.active else " from the next start"
+    return f"{found.target.name}: drive {attached.drive} attached as {attached.target}{when}"
 
 
 @on_vm
@@ -117,5 +117,5 @@ def detach_job(session: Session, control: Control, found: ResolvedVM, drive: str
 
     detached = detach_drive(session, control, found, drive)
     if not detached.running and not detached.stored:
-        raise RealmsError(f"{found.target.name} has no drive {drive} any more")
-    return f"{found.target.name}: drive {detached.drive} is detached, and stays in pool {detached.pool}"
+        raise RealmsError(f"{found.target.name} no longer has drive {drive}")
+    return f"{found.target.name}: drive {detached.drive} detached, kept in pool {detached.pool}"

@@ -75,9 +75,9 @@ def shutdown_job(
         holdouts.extend(still)
         if not still:
             return told
-        verb = "goes on" if len(still) == 1 else "go on"
+        verb = "is" if len(still) == 1 else "are"
         who = still[0].name if len(still) == 1 else f"{len(still)} VMs"
-        return "; ".join(filter(None, (told, f"{who} {verb} running, {seconds:g} s after being asked to shut down")))
+        return "; ".join(filter(None, (told, f"{who} {verb} still running {seconds:g} s after the shutdown request")))
 
     return job
 
@@ -144,7 +144,7 @@ def sentence(control: Control, said: str, outcomes: Sequence[Done]) -> str:
     if not failed:
         if len(outcomes) == 1:
             only = outcomes[0]
-            return f"{only.target.name}: {said}" if only.changed else f"{only.target.name} was so already"
+            return f"{only.target.name}: {said}" if only.changed else f"{only.target.name}: already in that state"
         return f"{len(outcomes)} VMs: {said}"
     if len(outcomes) == 1 and outcomes[0].error is not None:
         raise outcomes[0].error
@@ -153,8 +153,8 @@ def sentence(control: Control, said: str, outcomes: Sequence[Done]) -> str:
             control.warn(f"{done.target.name}: {done.error}")
     counted = f"{len(failed)} of {len(outcomes)} VMs"
     if all(isinstance(done.error, Cancelled) for done in failed):
-        raise Cancelled(f"{counted} were left as they are")
-    raise RealmsError(f"{counted} failed", hint="the task's warnings name each, with its reason")
+        raise Cancelled(f"{counted} not changed")
+    raise RealmsError(f"{counted} failed", hint="see the task's warnings for each reason")
 
 
 @on_vm

@@ -16,7 +16,7 @@ def check_terminal() -> None:
     """Refuse to start where no full screen can be drawn; raises UsageError, which names what to use instead."""
     for stream, name in ((sys.stdin, "input"), (sys.stdout, "output")):
         if not stream.isatty():
-            raise UsageError(f"the full-screen application needs a terminal: standard {name} is none", hint=_INSTEAD)
+            raise UsageError(f"the full-screen application needs a terminal: standard {name} is not one", hint=_INSTEAD)
     if os.environ.get("TERM", "") in ("", "dumb", "unknown"):
         term = os.environ.get("TERM") or "not set"
-        raise UsageError(f"the terminal can't draw a full screen: TERM is {term}", hint=_INSTEAD)
+        raise UsageError(f"the terminal cannot draw a full screen: TERM is {term}", hint=_INSTEAD)

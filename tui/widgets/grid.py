@@ -290,7 +290,7 @@ class Grid(ScrollView, can_focus=True):
         elif self._waiting:
             text = "Waiting for the first answer."
         elif len(self.model):
-            text = f"None of {len(self.model)} passes the filter. Esc clears it."
+            text = f"0 of {len(self.model)} match the filter. Esc clears it."
         else:
             text = self.empty
         shown = cut(text, max(0, width - GUTTER))

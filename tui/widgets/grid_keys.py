@@ -5,13 +5,13 @@ from __future__ import annotations
 from tui.commands import Command
 
 GRID_KEYS = (
-    Command("slash", "filter", "Filter", "Filter: a regular expression, !inverse, host:h3, cpu>50."),
+    Command("slash", "filter", "Filter", "Filter: regular expression, !inverse, host:h3, cpu>50."),
     Command("s", "sort_menu", "Sort", "Choose the column to sort by."),
-    Command("w", "wide", "Wide", "Show every column, with horizontal scrolling."),
-    Command("space", "mark", "Mark", "Mark the row, or unmark it."),
+    Command("w", "wide", "Wide", "Show all columns, with horizontal scrolling."),
+    Command("space", "mark", "Mark", "Mark or unmark the row."),
     Command("ctrl+@,ctrl+space", "mark_range", "Mark range", "Mark from the last mark to here.", shown="^Space"),
-    Command("ctrl+a", "mark_all", "Mark all", "Mark all rows that the filter shows, or unmark them."),
-    Command("y", "copy", "Copy", "Copy the names of the chosen rows to the clipboard (OSC 52)."),
+    Command("ctrl+a", "mark_all", "Mark all", "Mark or unmark all filtered rows."),
+    Command("y", "copy", "Copy", "Copy the names of chosen rows to the clipboard (OSC 52)."),
     Command("enter", "choose", "Open", "Open the row.", palette=False),
     Command("up,k", "move(-1)", "Up", "One row up.", shown="\N{UPWARDS ARROW} k", palette=False),
     Command("down,j", "move(1)", "Down", "One row down.", shown="\N{DOWNWARDS ARROW} j", palette=False),

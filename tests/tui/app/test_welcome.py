@@ -40,7 +40,7 @@ async def test_a_path_is_given_once_there_is_such_a_file(tmp_path: Path) -> None
         app.query_one(Input).value = str(tmp_path)
         await pilot.press("enter")
         await settle(pilot)
-        assert "There is no file" in shown(app)
+        assert "No such file" in shown(app)
         (tmp_path / "ticrypt-vm.conf").write_text("")
         await pilot.press("enter")
     assert app.return_value == FileChoice(path=tmp_path / "ticrypt-vm.conf")

@@ -62,7 +62,7 @@ def test_an_administrator_adds_a_host_sees_its_vms_disables_it_and_quits(realm: 
         screen.press("Tab")
         screen.write(f"test://{realm / 'machine.xml'}")  # at once: it takes the place of the URI proposed from the name
         screen.wait_for("machine.xml")
-        for page in ("Answers as", "Profile  ", "Static address", "Will be registered"):
+        for page in ("Answers as", "Profile  ", "Static address", "Registry entry"):
             screen.press("C-s")
             screen.wait_for("Add a host", page)
         screen.press("C-s")

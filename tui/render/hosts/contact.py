@@ -33,7 +33,7 @@ def waiting_lines(uri: str, stage: str, waited: float, most: float, width: int) 
         *hanging("Connecting ", Tone.STRONG, f"to {uri}", Tone.PLAIN, width),
         ((f"{stage}\N{HORIZONTAL ELLIPSIS} ", Tone.ACCENT), (f"{waited:.0f} s of at most {most:.0f} s", Tone.MUTED)),
         (),
-        (("Esc goes back and leaves it.", Tone.MUTED),),
+        (("Esc cancels and goes back.", Tone.MUTED),),
     ]
 
 
@@ -47,7 +47,7 @@ def contact_lines(contact: Contact, twins: tuple[str, ...], width: int) -> list[
         lines += [*hanging("Answers ", Tone.GOOD, f"as {survey.host_name}", Tone.PLAIN, width), ()]
         lines += [line for label, text in _facts(survey) for line in _fact(label, text, width)]
         for twin in twins:
-            told = f"it is the same machine as {twin}: all its VMs would be counted twice"
+            told = f"same machine as {twin}: all its VMs would be counted twice"
             lines += hanging("warning  ", Tone.WARN, told, Tone.PLAIN, width)
         lines += [()] if contact.findings else []
     for finding in worst_first(contact.findings):
@@ -65,7 +65,7 @@ def _facts(survey: HostSurvey) -> Iterator[tuple[str, str]]:
     version = f" {show_version(software.hypervisor_version)}" if software.hypervisor == "QEMU" else ""
     yield "Software", f"{software.hypervisor}{version}{kvm}, libvirt {show_version(software.libvirt)}"
     cpu = " ".join(part for part in (hardware.cpu_vendor, hardware.cpu_model) if part)
-    size = f"{plural(hardware.cores, 'core')}, {show_size(hardware.memory_bytes)} of memory"
+    size = f"{plural(hardware.cores, 'core')}, {show_size(hardware.memory_bytes)} memory"
     yield "Hardware", size + (f", {cpu}" if cpu else "")
     found = [each for each in candidates(hardware, occupation.devices) if each.proposed]
     if found:
@@ -73,8 +73,8 @@ def _facts(survey: HostSurvey) -> Iterator[tuple[str, str]]:
         more = f" and {len(found) - MOST_DEVICES} more" if len(found) > MOST_DEVICES else ""
         yield "Devices", ", ".join(named) + more
     taken = f", with {plural(occupation.vcpus, 'vCPU')} and {show_size(occupation.memory_bytes)}"
-    off = f"; {occupation.off} off" if occupation.off else ""
-    yield "VMs", f"{occupation.vms} active{taken if occupation.vms else ''}{off}"
+    off = f"; {occupation.off} shut off" if occupation.off else ""
+    yield "VMs", f"{occupation.vms} running{taken if occupation.vms else ''}{off}"
 
 
 def twins_of(survey: HostSurvey | None, fleet: Fleet | None, name: str) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ class HostDetail:
             wrapped = textwrap.wrap(one_line(snapshot.error), max(20, width))
             lines += [((text, Tone.BAD),) for text in wrapped[:_MOST_ERROR_LINES]]
         if host.profile is None:
-            why = f"hardware profile {snapshot.host.profile} is not in the configuration: the host can't be scheduled"
+            why = f"hardware profile {snapshot.host.profile} is not in the configuration: the host cannot be scheduled"
             lines.append(((one_line(why), Tone.BAD),))
         if snapshot.host.realm not in self.configuration.realms:
             lines.append(((one_line(f"realm {snapshot.host.realm} is not in the configuration"), Tone.BAD),))
@@ -184,13 +184,13 @@ class HostDetail:
         host = self.host
         age = host.snapshot.age(self.now)
         if host.freshness is Freshness.OFF:
-            told = "Not connected: the host is disabled. Its VMs go on running unwatched."
+            told = "Not connected: the host is disabled. Its VMs keep running, unmonitored."
         elif host.profile is None:
-            told = "No cost: the hardware profile is unknown."
+            told = "Cost unknown: no such hardware profile."
         elif age is None:
-            told = "No cost: the host has not answered yet."
+            told = "Cost unknown: the host has not answered yet."
         else:
-            told = f"No cost: the figures are {show_age(age)} old."
+            told = f"Cost unknown: the figures are {show_age(age)} old."
         return [((told, Tone.WARN if host.freshness is not Freshness.OFF else Tone.MUTED),)]
 
     # VMs -----------------------------------------------------------------------------------------------------------

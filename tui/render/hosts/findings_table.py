@@ -67,7 +67,7 @@ def found_lines(found: Found, width: int) -> tuple[Line, ...]:
     """Show one finding in full, with how to mend it."""
     lines = finding_lines(found.finding, width, mend=False)
     if found.finding.mend:
-        lines += [(), *hanging("To mend  ", Tone.MUTED, found.finding.mend, Tone.ACCENT, width, most=20)]
+        lines += [(), *hanging("Fix  ", Tone.MUTED, found.finding.mend, Tone.ACCENT, width, most=20)]
     return tuple(lines)
 
 

@@ -18,7 +18,7 @@ from tui.render.question import Line
 from tui.render.summary import plural
 from tui.render.wrapping import wrapped
 
-WORKING = "working it out\N{HORIZONTAL ELLIPSIS}"
+WORKING = "calculating\N{HORIZONTAL ELLIPSIS}"
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _LABEL = 9
 _LONGEST = 4
@@ -63,9 +63,9 @@ class EffectsText:
     def lines(self, effects: Effects, width: int) -> tuple[Line, ...]:
         """Write what is worked out, and what still is."""
         told = [("VMs", _vms(self.snapshots[0]))] if len(self.snapshots) == 1 else []
-        told += [("Room", self._room(effects)), ("Failure", _survival(effects))]
+        told += [("Capacity", self._room(effects)), ("Failure", _survival(effects))]
         if self.change.state is not HostState.ENABLED:
-            told.append(("Emptied", self._emptying(effects)))
+            told.append(("Drain", self._emptying(effects)))
         lines: list[Line] = []
         for label, parts in told:
             lines += _fact(label, parts, width)
@@ -81,16 +81,21 @@ class EffectsText:
             for room in effects.room
         ]
         tone = max((_room_tone(room) for room in effects.room), key=_TONES.index, default=Tone.MUTED)
-        before = "as before: " if same else ""
+        before = "unchanged: " if same else ""
         parts = [(f"{before}{', '.join(changes)} more VMs of {in_words(self.request)}", tone)]
         unseen = [snapshot.name for snapshot in self.snapshots if snapshot.connection is not Connection.CONNECTED]
         if unseen and self.change.state is HostState.ENABLED:
-            parts.append((f"What {_few(unseen)} would add is not known before an answer.", Tone.MUTED))
+            parts.append(
+                (
+                    f"{_few(unseen)} {'has' if len(unseen) == 1 else 'have'} not answered yet; capacity unknown.",
+                    Tone.MUTED,
+                )
+            )
         return parts
 
     def _emptying(self, effects: Effects) -> list[_Part]:
         if effects.too_many:
-            return [("Not planned for so many hosts: area 5 plans one.", Tone.MUTED)]
+            return [("Too many hosts to plan here: plan one in area 5.", Tone.MUTED)]
         plans = effects.emptying
         if plans is None:
             return _awaited(effects)
@@ -98,7 +103,7 @@ class EffectsText:
         stuck = [each for plan in plans for each in plan.stuck]
         unseen = [plan.unseen for plan in plans if plan.unseen]
         if not moves and not stuck and not unseen:
-            return [("Nothing runs there that would have to move.", Tone.PLAIN)]
+            return [("No running VMs to move.", Tone.PLAIN)]
         parts: list[_Part] = []
         if moves:
             targets = Counter(move.target for move in moves)
@@ -109,17 +114,17 @@ class EffectsText:
                 told.append(f"{rest} to {len(listed) - _MOST_TARGETS} others")
             of = f"all {len(moves)}" if not stuck and len(moves) > 1 else f"{len(moves)} of {len(moves) + len(stuck)}"
             of = "its one VM" if len(moves) == 1 and not stuck else f"{of} VMs"
-            parts.append((f"{of} could go elsewhere first: {', '.join(told)}", Tone.PLAIN))
+            parts.append((f"{of} can move: {', '.join(told)}", Tone.PLAIN))
         parts += [(why, Tone.WARN) for why in unseen]
         reasons: dict[str, list[str]] = {}
         for each in stuck:
             if each.message not in unseen:
                 reasons.setdefault(each.message, []).append(each.vm.name)
         for message, names in list(reasons.items())[:_MOST_STUCK]:
-            parts.append((f"{_few(names)} can't move: {message}", Tone.WARN))
+            parts.append((f"{_few(names)} cannot move: {message}", Tone.WARN))
         if len(reasons) > _MOST_STUCK:
             rest = sum(map(len, list(reasons.values())[_MOST_STUCK:]))
-            parts.append((f"{plural(rest, 'more VM')} can't move", Tone.WARN))
+            parts.append((f"{plural(rest, 'more VM')} cannot move", Tone.WARN))
         return parts
 
 
@@ -144,7 +149,7 @@ def _vms(snapshot: HostSnapshot) -> list[_Part]:
     if not snapshot.is_known:
         return [("unknown", Tone.WARN)]
     names = sorted((vm.name for vm in snapshot.active_vms()), key=natural)
-    return [(_few(names, _MOST_VMS) or "none is active", Tone.PLAIN)]
+    return [(_few(names, _MOST_VMS) or "none running", Tone.PLAIN)]
 
 
 def _few(names: Iterable[str], most: int = 4) -> str:
@@ -176,7 +181,7 @@ def _survival(effects: Effects) -> list[_Part]:
         before, after = change.before, change.after
         worse = after.fatal > before.fatal or _homeless(after) > _homeless(before)
         if _told_of(before) == _told_of(after):
-            parts.append((f"{realm}as before: {_losses(after)}", Tone.MUTED if after.worst is None else Tone.PLAIN))
+            parts.append((f"{realm}unchanged: {_losses(after)}", Tone.MUTED if after.worst is None else Tone.PLAIN))
         else:
             tone = Tone.BAD if worse and before.worst is None else Tone.WARN if worse else Tone.PLAIN
             parts.append((f"{realm}{_losses(before)}{_ARROW}{_losses(after)}", tone))
@@ -194,10 +199,10 @@ def _homeless(losses: Losses) -> int:
 
 
 def _losses(losses: Losses) -> str:
-    unknown = f" (not known of {plural(losses.unknown, 'host')})" if losses.unknown else ""
+    unknown = f" ({plural(losses.unknown, 'host')} unknown)" if losses.unknown else ""
     if losses.worst is None:
-        return f"any host may be lost{unknown}"
+        return f"any one host can fail{unknown}"
     places = plural(len(losses.worst.homeless), "VM")
     if losses.fatal == 1:
-        return f"the loss of {losses.worst.host} leaves {places} without a place{unknown}"
-    return f"any of {losses.fatal} losses leaves VMs without a place: {losses.worst.host}'s the most, {places}{unknown}"
+        return f"if {losses.worst.host} fails, {places} unplaced{unknown}"
+    return f"failure of any of {losses.fatal} hosts leaves VMs unplaced; worst {losses.worst.host}, {places}{unknown}"

@@ -44,7 +44,7 @@ def _hardware(report: HostReport, profile: str, configuration: Configuration) ->
     less_memory = report.memory_bytes < described.memory_bytes * (1 - _NEAR)
     more_memory = report.memory_bytes > described.memory_bytes * (1 + _NEAR)
     if report.cores == described.cores and not less_memory and not more_memory:
-        return [((f"{found}: as {profile} says", Tone.PLAIN),)]
+        return [((f"{found}: matches {profile}", Tone.PLAIN),)]
     return [((f"{found}; {wanted}", Tone.WARN),)]
 
 

@@ -44,7 +44,7 @@ def fit_lines(fits: Sequence[Fit], findings: Sequence[Finding], survey: HostSurv
     lines: list[Line] = []
     if not any(fit.fits for fit in fits):
         size = f"{plural(survey.hardware.cores, 'core')}, {show_size(survey.hardware.memory_bytes)}"
-        lines += [((f"No profile is as this host: {size}. ", Tone.WARN), ("One can be proposed.", Tone.PLAIN)), ()]
+        lines += [((f"No profile matches this host: {size}. ", Tone.WARN), ("Propose one?", Tone.PLAIN)), ()]
     shown = [finding for finding in findings if finding.severity is not Severity.OK]
     lines.append((("This profile and realm: ", Tone.MUTED), (in_words(findings), _tone(findings))))
     for finding in shown:

@@ -15,8 +15,8 @@ MOST_NAMED = 8
 """Hosts that a dialog describes one by one; the rest are counted."""
 
 _REMOVED = (
-    "The registry forgets the host. Its VMs are not touched: they go on running, and nobody here knows of them. "
-    "To bring a host down gracefully, set it to No Scheduling first."
+    "The host is removed from the registry. Its VMs keep running, unmonitored. "
+    "To take a host down gracefully, set it to No Scheduling first."
 )
 
 
@@ -37,10 +37,10 @@ def ask_state(snapshots: Sequence[HostSnapshot], state: HostState, now: float) -
     }
     verbs = {HostState.ENABLED: "Enable", HostState.NO_SCHEDULING: "Set No Scheduling", HostState.DISABLED: "Disable"}
     told = {
-        HostState.ENABLED: "New VMs may be placed there; the VMs that are there are managed.",
-        HostState.NO_SCHEDULING: "No new VM is placed there. The VMs that are there go on running, and stay managed.",
-        HostState.DISABLED: "The connection is closed: the host is no longer polled nor used. Nothing is stopped, but "
-        "nobody here watches these VMs any more: their state will be unknown, and none of them can be managed.",
+        HostState.ENABLED: "Connects to the host. It accepts new VMs.",
+        HostState.NO_SCHEDULING: "The host accepts no new VMs. Its VMs keep running and can still be managed.",
+        HostState.DISABLED: "Closes the connection: the host is no longer monitored or used. Its VMs keep running, "
+        "but their state is unknown and they cannot be managed.",
     }
     lines = [
         *_each(snapshots, lambda snapshot: _state_line(snapshot, state, now)),
@@ -55,10 +55,10 @@ def _state_line(snapshot: HostSnapshot, state: HostState, now: float) -> Line:
     if state is HostState.DISABLED:
         active = sum(1 for _ in snapshot.active_vms())
         if not snapshot.is_known:
-            return (*head, ("VMs unknown: it has not answered", Tone.WARN))
+            return (*head, ("VMs unknown: no answer yet", Tone.WARN))
         if not active:
-            return (*head, (f"no VM is running{_as_of(snapshot, now)}", Tone.PLAIN))
-        verb = "goes on running unwatched" if active == 1 else "go on running unwatched"
+            return (*head, (f"no running VMs{_as_of(snapshot, now)}", Tone.PLAIN))
+        verb = "keeps running, unmonitored" if active == 1 else "keep running, unmonitored"
         return (*head, (f"{plural(active, 'VM')} {verb}{_as_of(snapshot, now)}", Tone.WARN), *_starting(snapshot))
     if not snapshot.host.state.connects:
         return (*head, (f"connects to {snapshot.host.uri}", Tone.PLAIN))
@@ -100,11 +100,11 @@ def _each(snapshots: Sequence[HostSnapshot], describe: object) -> list[Line]:
 
 def _vms(snapshot: HostSnapshot, now: float) -> str:
     if not snapshot.is_known:
-        return "VMs unknown: it has not answered"
+        return "VMs unknown: no answer yet"
     active = sum(1 for _ in snapshot.active_vms())
     off = len(snapshot.vms) - active
-    running = plural(active, "VM") + " active" if active else "no active VM"
-    return running + (f", {off} off" if off else "") + _as_of(snapshot, now)
+    running = plural(active, "VM") + " running" if active else "no running VMs"
+    return running + (f", {off} shut off" if off else "") + _as_of(snapshot, now)
 
 
 def _as_of(snapshot: HostSnapshot, now: float) -> str:
@@ -112,7 +112,7 @@ def _as_of(snapshot: HostSnapshot, now: float) -> str:
     age = snapshot.age(now)
     if age is None or snapshot.connection is Connection.CONNECTED:
         return ""
-    return f" as last seen {show_age(age)} ago"
+    return f" (last seen {show_age(age)} ago)"
 
 
 def _starting(snapshot: HostSnapshot) -> Line:
@@ -120,4 +120,4 @@ def _starting(snapshot: HostSnapshot) -> Line:
     if not pending:
         return ()
     verb = "is" if len(pending) == 1 else "are"
-    return ((f"; {plural(len(pending), 'VM')} {verb} being started there", Tone.WARN),)
+    return ((f"; {plural(len(pending), 'VM')} {verb} starting there", Tone.WARN),)

@@ -23,12 +23,12 @@ _LINE_PART = 400
 def key_lines(key: ServiceKey, width: int) -> list[Line]:
     """Show a key: where it is, and what tells it from others."""
     where = f"{key.private}: {key.type} {key.bits}, {key.fingerprint}"
-    return hanging("Our key  ", Tone.STRONG, where, Tone.PLAIN, width)
+    return hanging("Key      ", Tone.STRONG, where, Tone.PLAIN, width)
 
 
 def line_lines(key: ServiceKey, width: int) -> list[Line]:
     """Show the line for the host's authorized_keys."""
-    told = "The host lets in whoever has it once this line is in ~/.ssh/authorized_keys there:"
+    told = "To allow this key, add the line to ~/.ssh/authorized_keys on the host:"
     return [*hanging("", Tone.PLAIN, told, Tone.MUTED, width), *broken(key.line[:_LINE_PART], width)]
 
 
@@ -40,30 +40,30 @@ def broken(text: str, width: int) -> list[Line]:
 def no_key_lines(file: Path, error: RealmsError, *, exists: bool, width: int) -> list[Line]:
     """Return the message that there is no key, or that what is there is none."""
     if exists:
-        lines = hanging("Our key  ", Tone.STRONG, error.message, Tone.BAD, width)
+        lines = hanging("Key      ", Tone.STRONG, error.message, Tone.BAD, width)
         return lines + (hanging(" " * 9, Tone.PLAIN, error.hint, Tone.MUTED, width) if error.hint else [])
-    told = f"there is none at {file}. Make one, without a passphrase and readable by you alone:"
-    return hanging("Our key  ", Tone.STRONG, told, Tone.PLAIN, width)
+    told = f"none at {file}. Generate one without a passphrase, readable only by you:"
+    return hanging("Key      ", Tone.STRONG, told, Tone.PLAIN, width)
 
 
 def ask_make(file: Path, kind: KeyType) -> Question:
     """Ask before a key is made."""
     lines: tuple[Line, ...] = (
         ((f"{file}", Tone.STRONG), (f"  {KEY_WORDS[kind]}, without a passphrase", Tone.MUTED)),
-        ((f"{file}.pub", Tone.STRONG), ("  its public half", Tone.MUTED)),
+        ((f"{file}.pub", Tone.STRONG), ("  the public key", Tone.MUTED)),
         (),
-        (("Both are made on this machine; a file that exists is never overwritten.", Tone.MUTED),),
+        (("Both files are created on this machine; existing files are never overwritten.", Tone.MUTED),),
     )
-    return Question("Make a key?", lines, "Make it")
+    return Question("Generate a key?", lines, "Generate")
 
 
 def ask_install(key: ServiceKey, target: SshTarget) -> Question:
     """Ask before a key is put on a host."""
     lines: tuple[Line, ...] = (
-        ((f"ssh {target.login}", Tone.STRONG), ("  appends the key's line to ~/.ssh/authorized_keys", Tone.PLAIN)),
+        ((f"ssh {target.login}", Tone.STRONG), ("  appends the public key to ~/.ssh/authorized_keys", Tone.PLAIN)),
         (),
-        ((f"Whoever has {key.private} can log in there from then on.", Tone.WARN),),
-        (("The screen makes way for ssh. It may ask for a password, or whether you know the", Tone.MUTED),
-         (" host's key: compare its fingerprint.", Tone.MUTED)),
+        ((f"Anyone with {key.private} can then log in there.", Tone.WARN),),
+        (("ssh takes over the terminal. It may ask for a password, or to confirm the", Tone.MUTED),
+         (" host key: check its fingerprint.", Tone.MUTED)),
     )  # fmt: skip
     return Question(f"Install the key on {target.host}?", lines, "Install")

@@ -24,9 +24,9 @@ LABEL = 16
 """Columns of the words before values, as in forms."""
 
 _STATES = {
-    HostState.ENABLED: "It is connected to, and new VMs may be placed there.",
-    HostState.NO_SCHEDULING: "It is connected to and its VMs are managed, but no new VM is placed there.",
-    HostState.DISABLED: "Nothing connects to it. It is only listed.",
+    HostState.ENABLED: "Connected; accepts new VMs.",
+    HostState.NO_SCHEDULING: "Connected; its VMs are managed, but it accepts no new VMs.",
+    HostState.DISABLED: "Not connected; only listed.",
 }
 
 
@@ -52,9 +52,7 @@ def translation_lines(address: StaticAddress | None, guests: Sequence[str], widt
     """Return where VMs are reached with a static address translation; `guests` are addresses of some that run."""
     blank = " " * LABEL
     if address is None:
-        told = (
-            "Without one, VMs are reached at their own addresses. With one, each is reached at this address, at port "
-        )
+        told = "Without it, VMs are reached at their own addresses. With it, each VM is reached at this address, port "
         return hanging(blank, Tone.PLAIN, told + "base port + last octet of its IPv4 address.", Tone.MUTED, width)
     examples = list(guests[:3]) or ["10.2.0.17"]
     lines: list[Line] = []
@@ -68,18 +66,18 @@ def translation_lines(address: StaticAddress | None, guests: Sequence[str], widt
 def summary_lines(plan: HostPlan, refusal: Sequence[Line], width: int) -> list[Line]:
     """Write down the whole plan; a refusal of the registry before it."""
     lines: list[Line] = [*refusal, ()] if refusal else []
-    lines.append((("Will be registered", Tone.STRONG), (f" in {plan.registry}", Tone.MUTED)))
+    lines.append((("Registry entry", Tone.STRONG), (f" in {plan.registry}", Tone.MUTED)))
     for label, value in _entry(plan):
         lines += hanging(f"{label:<{LABEL}}", Tone.MUTED, value, Tone.PLAIN, width)
-    lines += [(), (("What follows", Tone.STRONG),)]
+    lines += [(), (("Effect", Tone.STRONG),)]
     for text, tone in _what_follows(plan):
         lines += hanging("\N{MIDDLE DOT} ", Tone.MUTED, text, tone, width)
     wrong = [finding for finding in plan.findings if finding.severity in (Severity.ERROR, Severity.WARNING)]
     if wrong:
-        lines += [(), (("To mend", Tone.STRONG), ("  d tells it again, once it is added", Tone.MUTED))]
+        lines += [(), (("To fix", Tone.STRONG), ("  d (Doctor) lists it again once the host is added", Tone.MUTED))]
         for finding in wrong:
             lines += finding_lines(finding, width)
-    lines += [(), (("The same as a command", Tone.STRONG),)]
+    lines += [(), (("Equivalent command", Tone.STRONG),)]
     return lines + hanging("", Tone.PLAIN, command_of(plan.host), Tone.MUTED, width, most=40)
 
 
@@ -108,18 +106,18 @@ def _what_follows(plan: HostPlan) -> Iterator[tuple[str, Tone]]:
     host = plan.host
     realm = plan.configuration.realms.get(host.realm)
     if realm is not None and realm.disabled:
-        yield f"The realm {host.realm} is disabled: nothing connects to the host.", Tone.WARN
+        yield f"Realm {host.realm} is disabled: the host is not connected.", Tone.WARN
     elif not host.state.connects:
-        yield "Nothing connects to it until it is enabled.", Tone.PLAIN
+        yield "Not connected until it is enabled.", Tone.PLAIN
     else:
         often = format_duration(realm.poll_frequency) if realm is not None else "few seconds"
-        yield f"It is connected to at once, and asked every {often}. Nothing on the host is changed.", Tone.PLAIN
+        yield f"Connects at once and polls every {often}. Nothing on the host is changed.", Tone.PLAIN
         if host.state is HostState.ENABLED:
-            yield "New VMs may be placed there from the first answer on.", Tone.PLAIN
+            yield "Accepts new VMs after the first answer.", Tone.PLAIN
         else:
-            yield "No new VM is placed there.", Tone.PLAIN
+            yield "Accepts no new VMs.", Tone.PLAIN
     if plan.survey is None:
-        told = "It has not answered: what it is, and which VMs it has, is not known."
+        told = "No answer yet: hardware and VMs are unknown."
         yield told, Tone.WARN
     elif host.state.connects:
         yield _vms(plan.survey, host.realm), Tone.PLAIN
@@ -129,14 +127,14 @@ def _vms(survey: HostSurvey, realm: str) -> str:
     marks = survey.occupation.by_realm
     total = sum(marks.values())
     if not total:
-        return "It has no VMs yet."
+        return "No VMs yet."
     parts = [f"{marks[realm]} of this realm"] if marks.get(realm) else []
     others = {identity: count for identity, count in marks.items() if identity not in ("", realm)}
     parts += [f"{count} of realm {one_line(identity, 40)}" for identity, count in sorted(others.items())]
     foreign = marks.get("", 0)
     if foreign:
-        parts.append(f"{foreign} foreign")
-    shown = f"{plural(total, 'VM')} of it will be shown: {', '.join(parts)}."
+        parts.append(f"{foreign} unmanaged")
+    shown = f"Shows its {plural(total, 'VM')}: {', '.join(parts)}."
     if foreign or others:
-        shown += " What this realm did not create is counted, and changed only after a warning."
+        shown += " Unmanaged VMs count as load and are changed only after a warning."
     return shown

@@ -41,35 +41,33 @@ class ActionText:
 ACTIONS = {
     VMAction.START: ActionText(
         verb="Start", done="started",
-        told="Each goes on where it is, and is waited for until it has registered; past the realm's timeout it is "
-        "stopped again.",
+        told="Starts on its current host. A VM that does not register within the realm's timeout is stopped.",
     ),
     VMAction.SHUTDOWN: ActionText(
-        verb="Shut down", done="off", destructive=True,
-        told="The guests are asked to shut themselves down. For those that have not done so in time, you are asked "
-        "whether to cut their power.",
+        verb="Shut down", done="shut off", destructive=True,
+        told="The guests are asked to shut down. You are asked whether to force off those that do not in time.",
     ),
     VMAction.REBOOT: ActionText(
         verb="Reboot", done="asked to reboot", destructive=True,
-        told="The guests are asked to reboot; whether they do is theirs.",
+        told="The guests are asked to reboot; they may ignore it.",
     ),
     VMAction.RESET: ActionText(
         verb="Reset", done="reset", destructive=True, counted=True,
-        told="As by the button: what they have not written is lost.",
+        told="Hard reset: unsaved data is lost.",
     ),
-    VMAction.PAUSE: ActionText(verb="Pause", done="paused", told="Their CPUs stop; they keep what they hold."),
-    VMAction.RESUME: ActionText(verb="Resume", done="running", told="They go on where they stopped."),
+    VMAction.PAUSE: ActionText(verb="Pause", done="paused", told="vCPUs stop; memory and devices stay allocated."),
+    VMAction.RESUME: ActionText(verb="Resume", done="running", told="Paused or suspended VMs continue."),
     VMAction.OFF: ActionText(
-        verb="Force off", done="off", destructive=True, counted=True,
-        told="The power is cut: what they have not written is lost.",
+        verb="Force off", done="shut off", destructive=True, counted=True,
+        told="Power off: unsaved data is lost.",
     ),
     VMAction.DELETE: ActionText(
         verb="Delete", done="deleted", destructive=True, counted=True,
-        told="What stays is named by the task. What another VM uses is never deleted.",
+        told="Volumes used by other VMs are never deleted. The task lists what is kept.",
     ),
     VMAction.MIGRATE: ActionText(
-        verb="Migrate", done="moved",
-        told="Everything is checked once more before it moves, and nothing moves where something stands in the way.",
+        verb="Migrate", done="migrated",
+        told="Each VM is checked again before it moves; a failed check stops its migration.",
     ),
 }  # fmt: skip
 

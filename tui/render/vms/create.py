@@ -44,14 +44,14 @@ def order_fields(configuration: Configuration, draft: Draft) -> Iterator[FormFie
     if realms:
         choices = tuple((each.id, _realm_words(each)) for each in realms)
         yield FormField(key="realm", label="Realm", value=realm.id if realm is not None else "", choices=choices)
-    yield FormField(key="brick", label="Brick", value=value("brick", ""), hint="to boot from; F2 lists them")
-    boot = ((OVERLAY, "an overlay of the brick"), (COPY, "a full copy of the brick"))
+    yield FormField(key="brick", label="Brick", value=value("brick", ""), hint="boot image; F2 lists")
+    boot = ((OVERLAY, "overlay of the brick"), (COPY, "full copy of the brick"))
     yield FormField(key="boot", label="Boot volume", value=value("boot", OVERLAY), choices=boot)
     yield FormField(
         key="vcpus", label="vCPUs", value=value("vcpus", VCPUS.start), step=lambda text, by: stepped(VCPUS, text, by)
     )
     yield FormField(
-        key="memory", label="Memory", value=value("memory", MEMORY.start), hint="a number is GiB",
+        key="memory", label="Memory", value=value("memory", MEMORY.start), hint="GiB by default",
         step=lambda text, by: stepped(MEMORY, text, by),
     )  # fmt: skip
     for number, kind in enumerate(device_types(configuration)):
@@ -60,20 +60,20 @@ def order_fields(configuration: Configuration, draft: Draft) -> Iterator[FormFie
             key=key, label=kind, value=value(key, "0"), hint="0", step=lambda text, by: stepped(_COUNT, text, by)
         )
     yield FormField(key="drives", label="Drives", value=value("drives", ""), hint="such as 100 GiB, data.qcow2")
-    in_use = ((REFUSE, "are refused"), (TAKE, "are taken all the same"))
+    in_use = ((REFUSE, "refuse"), (TAKE, "attach anyway"))
     yield FormField(key="in-use", label="Drives in use", value=value("in-use", REFUSE), choices=in_use)
     default = realm.network_filter if realm is not None else None
-    hint = f"{default}; or another, or none" if default else "none"
+    hint = f"{default}; another, or none" if default else "none"
     yield FormField(key="filter", label="Network filter", value=value("filter", ""), hint=hint)
     timeout = format_duration(realm.registration_timeout) if realm is not None else ""
     waiting = (
-        (WAIT, f"in {timeout}, else removed"),
-        (KEEP, f"in {timeout}, else stopped"),
-        (GO_ON, "not waited for"),
+        (WAIT, f"within {timeout}, else remove"),
+        (KEEP, f"within {timeout}, else stop"),
+        (GO_ON, "do not wait"),
     )
     yield FormField(key="registration", label="Registration", value=value("registration", WAIT), choices=waiting)
-    kinds = ((BY_HOST, "by KVM where there is KVM"), ("kvm", "by KVM"), ("qemu", "emulated by QEMU, slowly"))
-    yield FormField(key="virtualization", label="Runs", value=value("virtualization", BY_HOST), choices=kinds)
+    kinds = ((BY_HOST, "KVM if available"), ("kvm", "KVM"), ("qemu", "QEMU emulation (slow)"))
+    yield FormField(key="virtualization", label="Acceleration", value=value("virtualization", BY_HOST), choices=kinds)
 
 
 def _realm_words(realm: Realm) -> str:
@@ -84,15 +84,15 @@ def _realm_words(realm: Realm) -> str:
 def headline(choice: RankedHosts, reading: FormReading | None) -> tuple[str, str]:
     """Return where the VM would go and why, and in which style."""
     if reading is None or reading.request is None:
-        shown = ". Shown is the last that did" if choice.verdicts else ""
-        return (f"Hosts are judged as soon as vCPUs, memory and devices make sense{shown}", "$error")
+        shown = "; showing the last valid result" if choice.verdicts else ""
+        return (f"Enter valid vCPUs, memory and devices to rank hosts{shown}", "$error")
     if not choice.verdicts:
-        return ("The realm has no hosts: add one in the area Hosts (1)", "$warning")
+        return ("The realm has no hosts: add one in Hosts (1)", "$warning")
     taken, best = choice.taken, choice.best
     if choice.host is not None and taken is None:
         verdict = next((each for each in choice.verdicts if each.host == choice.host), None)
         reason = f": {verdict.refusal.message}" if verdict is not None and verdict.refusal is not None else ""
-        return (f"{choice.host}, which was chosen, can't take it{reason}", "$error")
+        return (f"Chosen host {choice.host} refuses it{reason}", "$error")
     if taken is None or best is None:
         refusals = {why(verdict.refusal) for verdict in choice.verdicts if verdict.refusal is not None}
         return (f"None of {len(choice.verdicts)} hosts can take it: {', '.join(sorted(refusals))}", "$error")
@@ -101,8 +101,8 @@ def headline(choice: RankedHosts, reading: FormReading | None) -> tuple[str, str
     if taken is not best and taken.cost is not None and best.cost is not None:
         more = taken.cost.total - best.cost.total
         amount = cost_text(more, decimals((0.0, more)))
-        return (f"{lead}. {taken.host}, as chosen, {amount} dearer than {best.host}", "$warning")
-    return (f"{lead}. {taken.host} takes it" + _ahead(choice), "")
+        return (f"{lead}: chosen {taken.host}, +{amount} over {best.host}", "$warning")
+    return (f"{lead}: best {taken.host}" + _ahead(choice), "")
 
 
 def _ahead(choice: RankedHosts) -> str:
@@ -111,9 +111,9 @@ def _ahead(choice: RankedHosts) -> str:
 
     decision = decide(choice.verdicts)
     if decision is None:
-        return ": no other can"
+        return ", the only one"
     if decision.decided_by is DecidedBy.COST:
         amount = cost_text(decision.margin, decimals((0.0, decision.margin)))
-        return f": {amount} cheaper than {decision.next_best} ({short_name(decision.part or '')} decides)"
-    words = {DecidedBy.RISE: "the smaller rise decides", DecidedBy.VMS: "fewer VMs decide"}
-    return f": as cheap as {decision.next_best} ({words.get(decision.decided_by, 'its name decides')})"
+        return f", {amount} cheaper than {decision.next_best} ({short_name(decision.part or '')} decides)"
+    words = {DecidedBy.RISE: "smaller rise decides", DecidedBy.VMS: "fewer VMs decide"}
+    return f", tied with {decision.next_best} ({words.get(decision.decided_by, 'name decides')})"

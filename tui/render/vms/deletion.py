@@ -48,11 +48,11 @@ def why_not(found: Sequence[DeletionPreview], wish: Deletion) -> str:
         if wish.drives and each.drives_used:
             return each.drives_used
         if wish.snapshots and each.trouble:
-            return f"the snapshots are not known: {each.trouble}"
+            return f"snapshots unknown: {each.trouble}"
         if wish.snapshots and each.snapshots_used:
             return each.snapshots_used
         if each.doubt and not wish.unasked and _goes(each, wish):
-            return f"nobody can tell who uses it; {each.doubt}"
+            return f"cannot verify that no other VM uses it; {each.doubt}"
     return ""
 
 
@@ -71,20 +71,20 @@ def _of_one(each: DeletionPreview, wish: Deletion) -> Iterator[Line]:
     for volume in each.volumes.drives:
         yield _volume("drive", volume, goes=wish.drives)
     if each.drives_used:
-        why = each.drives_used if each.drives_used != each.boot_used else "for the same reason"
+        why = each.drives_used if each.drives_used != each.boot_used else "same reason"
         yield _against(why, wanted=wish.drives)
     for path in each.volumes.others:
-        yield (_word(goes=False), ("in no pool of the realm  ", Tone.MUTED), (path, Tone.PLAIN))
+        yield (_word(goes=False), ("outside the realm's pools  ", Tone.MUTED), (path, Tone.PLAIN))
     for snapshot in each.snapshots:
         yield _snapshot(snapshot, goes=wish.snapshots)
     if each.snapshots_used:
         yield _against(each.snapshots_used, wanted=wish.snapshots)
     if each.trouble:
-        yield _against(f"its snapshots are not known: {each.trouble}", wanted=wish.snapshots)
+        yield _against(f"snapshots unknown: {each.trouble}", wanted=wish.snapshots)
 
 
 def _word(*, goes: bool) -> Piece:
-    return ("  goes   ", Tone.BAD) if goes else ("  stays  ", Tone.GOOD)
+    return ("  delete ", Tone.BAD) if goes else ("  keep   ", Tone.GOOD)
 
 
 def _volume(kind: str, volume: Volume, *, goes: bool) -> Line:
@@ -103,7 +103,7 @@ def _snapshot(snapshot: Snapshot, *, goes: bool) -> Line:
 
 
 def _against(why: str, *, wanted: bool) -> Line:
-    return (("         ", Tone.PLAIN), (f"can't go: {why}", Tone.BAD if wanted else Tone.WARN))
+    return (("         ", Tone.PLAIN), (f"cannot delete: {why}", Tone.BAD if wanted else Tone.WARN))
 
 
 def doubt_lines(found: Sequence[DeletionPreview], wish: Deletion) -> list[Line]:
@@ -111,5 +111,5 @@ def doubt_lines(found: Sequence[DeletionPreview], wish: Deletion) -> list[Line]:
     doubt = "; ".join(dict.fromkeys(each.doubt for each in found if each.doubt))
     if not doubt:
         return []
-    told = f"Nobody can tell whether other VMs use it; {one_line(doubt, MOST_SAID)}"
+    told = f"Cannot verify that no other VM uses it; {one_line(doubt, MOST_SAID)}"
     return [((told, Tone.WARN if wish.unasked or not any(_goes(each, wish) for each in found) else Tone.BAD),)]

@@ -36,9 +36,9 @@ class VMDetail:
     def lines(self, width: int, height: int) -> tuple[Line, ...]:  # noqa: ARG002 - a drawing's interface
         """List the facts."""
         if self.snapshot is None:
-            return (((f"{self.key[0]} is no longer registered. Esc goes back.", Tone.WARN),),)
+            return (((f"{self.key[0]} is no longer registered. Esc to go back.", Tone.WARN),),)
         if self.vm is None:
-            return (((f"{self.key[0]} no longer has this VM. Esc goes back.", Tone.WARN),),)
+            return (((f"{self.key[0]} no longer has this VM. Esc to go back.", Tone.WARN),),)
         return tuple(self._line(name, pieces) for name, pieces in self._facts(self.snapshot, self.vm))
 
     def _line(self, name: str, pieces: tuple[Piece, ...]) -> Line:
@@ -68,7 +68,7 @@ class VMDetail:
             ("Memory", ((show_size(vm.memory_bytes), Tone.PLAIN),)),
             ("Devices", ((devices_text(vm, profile), Tone.PLAIN),)),
             ("", ()),
-            ("Address", ((vm.address or "none known", Tone.PLAIN if vm.address else Tone.MUTED),)),
+            ("Address", ((vm.address or "unknown", Tone.PLAIN if vm.address else Tone.MUTED),)),
             ("Endpoint", _endpoint(vm)),
             ("Started", self._started(vm)),
         ]
@@ -78,11 +78,11 @@ class VMDetail:
         if not current or vm.cpu_percent is None:
             why = "unknown" if vm.active else "not running"
             return ((why, Tone.MUTED),)
-        return ((f"{vm.cpu_percent:.1f} % of its vCPUs  ", Tone.PLAIN), (self.history, Tone.BAR))
+        return ((f"{vm.cpu_percent:.1f} % of vCPUs  ", Tone.PLAIN), (self.history, Tone.BAR))
 
     def _started(self, vm: VM) -> tuple[Piece, ...]:
         if vm.started_at is None:
-            return (("before anyone looked" if vm.active else "-", Tone.MUTED),)
+            return (("unknown (before monitoring)" if vm.active else "-", Tone.MUTED),)
         moment = datetime.fromtimestamp(vm.started_at, UTC)
         return (
             (f"{moment:%Y-%m-%d %H:%M} UTC", Tone.PLAIN),
@@ -92,8 +92,8 @@ class VMDetail:
 
 def _kind(vm: VM) -> Piece:
     if vm.managed:
-        return ("made by the realm", Tone.PLAIN)
-    return ("foreign: not made by the realm; counted, and changed only on purpose", Tone.WARN)
+        return ("managed", Tone.PLAIN)
+    return ("unmanaged: not created by the realm; changes need confirmation", Tone.WARN)
 
 
 def _endpoint(vm: VM) -> tuple[Piece, ...]:

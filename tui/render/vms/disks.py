@@ -42,7 +42,7 @@ DISK_COLUMNS = (
     Column(key="held", title="ATTACHED", least=23, most=40, stretch=True),
 )
 
-_WAS = {"off": "off", "crash": "running", "filesystem": "running, held"}
+_WAS = {"off": "shut off", "crash": "running", "filesystem": "quiesced"}
 
 
 def snapshot_rows(snapshots: Sequence[Snapshot], now: float) -> list[Row]:
@@ -84,10 +84,15 @@ def ask_restore(vm: VM, snapshot: Snapshot) -> Question:
     lines: list[tuple[Piece, ...]] = [
         *vm_lines([vm]),
         (),
-        (("back to  ", Tone.MUTED), (snapshot.name, Tone.STRONG), (taken, Tone.PLAIN)),
+        (("restore  ", Tone.MUTED), (snapshot.name, Tone.STRONG), (taken, Tone.PLAIN)),
         (("disks    ", Tone.MUTED), (disks or "none", Tone.PLAIN)),
         (),
-        (("What was written to these disks since is lost. They stay until the copies are complete.", Tone.BAD),),
+        (
+            (
+                "Changes on these disks since then are lost. The disks are replaced once all copies are complete.",
+                Tone.BAD,
+            ),
+        ),
     ]
     return Question(title_of("Restore", [vm]), tuple(lines), "Restore", destructive=True)
 
@@ -100,7 +105,7 @@ def ask_delete_snapshot(vm: VM, snapshot: Snapshot) -> Question:
         (),
         (("snapshot  ", Tone.MUTED), (snapshot.name, Tone.STRONG), (told, Tone.PLAIN)),
         (),
-        (("It is deleted for good. The VM and its disks are not touched.", Tone.MUTED),),
+        (("Deleted permanently. The VM and its disks are unchanged.", Tone.MUTED),),
     ]
     return Question(title_of("Delete a snapshot of", [vm]), tuple(lines), "Delete", destructive=True)
 
@@ -108,15 +113,15 @@ def ask_delete_snapshot(vm: VM, snapshot: Snapshot) -> Question:
 def ask_snapshot(vms: Sequence[VM]) -> Question:
     """Ask before snapshots are taken."""
     told = (
-        "All disks are copied as of one moment; running VMs go on meanwhile. Where a guest agent answers, its file "
-        "systems stand still for that moment; else they are as after a power cut. Memory is not kept."
+        "Copies all disks at one point in time while VMs run. File systems are quiesced if the guest agent answers; "
+        "otherwise the snapshot is crash-consistent. Memory is not saved."
     )
     lines = (*vm_lines(vms), (), ((told, Tone.MUTED),))
     return Question(title_of("Snapshot", vms).removesuffix("?"), lines, "Take snapshot")
 
 
 def disk_rows(found: VMDrives) -> list[Row]:
-    """Make a row of each disk that a VM has, now or with its next start."""
+    """Make a row of each disk that a VM has, now or from the next start."""
     disks = {disk.target: disk for disk in (*found.disks.stored, *found.disks.present)}
     return [_disk_row(disks[target], found) for target in sorted(disks, key=natural)]
 
@@ -150,10 +155,10 @@ def _disk_row(disk: Disk, found: VMDrives) -> Row:
 
 def _held(*, active: bool, now: bool, stored: bool) -> Cell:
     if not active:
-        return "it is off"
+        return "VM shut off"
     if now and stored:
-        return "now, and for all starts"
-    return (("only until it is off", Tone.WARN),) if now else (("with its next start", Tone.WARN),)
+        return "live and persistent"
+    return (("live only", Tone.WARN),) if now else (("from the next start", Tone.WARN),)
 
 
 def ask_detach(vm: VM, disk: Disk) -> Question:
@@ -166,7 +171,7 @@ def ask_detach(vm: VM, disk: Disk) -> Question:
         (("The drive and its data stay in the pool.", Tone.MUTED),),
     ]
     if vm.active:
-        told = "The guest has to let go of it: unmount it there first. One that doesn't within 60 s keeps it."
+        told = "Unmount it in the guest first. If the guest does not release it within 60 s, it stays attached."
         lines.append(((told, Tone.WARN),))
     return Question(title_of("Detach a drive from", [vm]), tuple(lines), "Detach", destructive=True)
 
@@ -175,23 +180,21 @@ def ask_attach(vm: VM, drive: str, users: Sequence[str], unasked: str) -> Questi
     """Ask before a drive that exists is attached."""
     lines: list[tuple[Piece, ...]] = [*vm_lines([vm]), (), (("drive  ", Tone.MUTED), (drive, Tone.STRONG))]
     lines += list(_warnings(users, unasked))
-    told = (
-        "At once where the VM runs, and for all its starts." if vm.active else "It has the drive from its next start."
-    )
+    told = "Attached live and persistently." if vm.active else "Attached from the next start."
     lines += [(), ((told, Tone.MUTED),)]
     return Question(title_of("Attach a drive to", [vm]), tuple(lines), "Attach", destructive=bool(users))
 
 
 def _warnings(users: Sequence[str], unasked: str) -> Iterator[tuple[Piece, ...]]:
     if users:
-        yield ((f"also belongs to {', '.join(users)}: refused while another runs", Tone.WARN),)
+        yield ((f"also used by {', '.join(users)}: refused while one of them runs", Tone.WARN),)
     if unasked:
-        yield ((f"not asked who has it: {unasked}", Tone.WARN),)
+        yield ((f"users unknown: {unasked}", Tone.WARN),)
 
 
 def ask_new_drive(vm: VM) -> Question:
     """Ask for the name and the size of a new drive."""
-    told = "It is made in the drives pool and attached: at once where the VM runs, and for all its starts."
+    told = "Created in the drives pool and attached, live if the VM runs, and persistently."
     return Question(
         title_of("Attach a new drive to", [vm]).removesuffix("?"),
         (*vm_lines([vm]), (), ((told, Tone.MUTED),)),

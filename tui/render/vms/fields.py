@@ -17,7 +17,7 @@ _DEFAULT_PATIENCE = 120.0
 
 def patience_field() -> FormField:
     """Return the field that says how long guests have to shut themselves down."""
-    return FormField(key="timeout", label="Within", value=format_duration(_DEFAULT_PATIENCE), hint="such as 2 minutes")
+    return FormField(key="timeout", label="Within", value=format_duration(_DEFAULT_PATIENCE), hint="e.g. 2 minutes")
 
 
 def patience_of(values: Mapping[str, str]) -> float:
@@ -32,7 +32,7 @@ def read_seconds(text: str) -> float:
         stripped += " s"
     seconds = parse_duration(stripped)
     if not math.isfinite(seconds) or not 0 < seconds <= LONGEST_PATIENCE:
-        message = "more than nothing, and a day at most"
+        message = "more than 0, at most 1 day"
         raise NotAQuantity(message, "")
     return seconds
 
@@ -71,10 +71,10 @@ def check_new_drive(values: Mapping[str, str], settings: DriveSettings, taken: C
     except UsageError as error:
         faults["name"] = Fault(error.hint or error.message)
     if name in taken:
-        faults["name"] = Fault("there is a drive of that name")
+        faults["name"] = Fault("a drive of that name exists")
     size = read_size(values["size"])
     if size is None:
-        faults["size"] = Fault("a size, such as 100 GiB")
+        faults["size"] = Fault("a size, e.g. 100 GiB")
         return faults
     try:
         check_drive_size(size, settings)

@@ -66,12 +66,12 @@ def _best_row(choice: RankedHosts, digits: int) -> Row:
     mark = _mark(chosen=choice.host is None)
     words: Cell
     if choice.takes is not None:
-        words = (("each to the best other host of its realm", Tone.PLAIN),)
+        words = (("best other host for each VM", Tone.PLAIN),)
         return Row(BEST, ((*mark, ("best", Tone.STRONG)), "", "", "", words))
     if best is None:
         words = (("no host can take it", Tone.BAD),)
         return Row(BEST, ((*mark, ("best", Tone.STRONG)), "", "", "", words))
-    verb = "is taken" if choice.host is None else "would be taken"
+    verb = "selected" if choice.host is None else "would be selected"
     words = ((f"{best.host} {verb}", Tone.GOOD if choice.host is None else Tone.PLAIN),)
     return Row(BEST, ((*mark, ("best", Tone.STRONG)), *_costs(best, digits), words))
 
@@ -101,7 +101,7 @@ def _verdict(verdict: Verdict, choice: RankedHosts) -> Cell:
         return _of_several(number, choice.count, refused, chosen=chosen)
     if verdict.refusal is not None:
         reasons = verdict.reasons
-        lead = "chosen, but refuses: " if chosen else ""
+        lead = "chosen, refused: " if chosen else ""
         pieces = [(lead + why(reasons[0]), Tone.BAD if chosen else Tone.WARN), (_beyond(reasons[0]), Tone.PLAIN)]
         if len(reasons) > 1:
             pieces.append((f"; also {', '.join(why(reason) for reason in reasons[1:])}", Tone.DIM))
@@ -109,11 +109,11 @@ def _verdict(verdict: Verdict, choice: RankedHosts) -> Cell:
     devices = f"  with {' '.join(str(each).removeprefix('0000:') for each in verdict.devices)}"
     with_devices = ((devices if verdict.devices else "", Tone.MUTED),)
     if chosen:
-        return (("is taken, as chosen", Tone.GOOD), *with_devices)
+        return (("chosen", Tone.GOOD), *with_devices)
     if choice.host is None and verdict is choice.best:
-        return (("is taken: the lowest cost", Tone.GOOD), *with_devices)
+        return (("best (lowest cost)", Tone.GOOD), *with_devices)
     place = [each for each in choice.verdicts if each.feasible].index(verdict) + 1
-    return ((f"can take it, {_ordinal(place)}", Tone.MUTED), *with_devices)
+    return ((f"fits, {_ordinal(place)}", Tone.MUTED), *with_devices)
 
 
 def _beyond(reason: Refusal) -> str:
@@ -122,7 +122,7 @@ def _beyond(reason: Refusal) -> str:
 
 
 def _of_several(takes: int, count: int, refused: str, *, chosen: bool) -> Cell:
-    told = f"takes {'all' if takes == count else takes or 'none'} of {count}" + (f": {refused}" if refused else "")
+    told = f"fits {'all' if takes == count else takes or 'none'} of {count}" + (f": {refused}" if refused else "")
     tone = Tone.BAD if not takes else Tone.WARN if takes < count else Tone.GOOD if chosen else Tone.PLAIN
     return ((told, tone),)
 
@@ -135,7 +135,7 @@ def host_lines(choice: RankedHosts, host: str | None) -> list[tuple[Piece, ...]]
     lines: list[tuple[Piece, ...]] = [((verdict.host, Tone.STRONG),)]
     lines += [((why(reason), Tone.WARN), (_beyond(reason), Tone.PLAIN)) for reason in verdict.reasons]
     if verdict.cost is None or verdict.before is None:
-        return [*lines, (("its use is not known", Tone.MUTED),)]
+        return [*lines, (("usage unknown", Tone.MUTED),)]
     before = {term.attribute: term for term in verdict.before.terms}
     for term in verdict.terms:
         was = cost_text(before[term.attribute].cost) if term.attribute in before else "-"

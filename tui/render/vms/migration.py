@@ -31,7 +31,7 @@ TICKS = {
     "copy_storage": "copy disks",
     "unsafe": "trust storage",
     "force": "force",
-    "offline": "only if off",
+    "offline": "offline only",
 }
 """Options of a migration that are ticked: encrypted, disks copied that are not shared, disks taken as shared that
 are not proven to be, a host that refuses, only while the VM is off."""
@@ -96,15 +96,15 @@ def progress_line(view: TaskView | None) -> Line:
 
 def plan_lines(plan: MigrationPlan) -> list[Line]:
     """Return whether a VM can move, and all that was found, worst first; what is well is only counted."""
-    manner = "live" if plan.live else "offline, by its definition"
+    manner = "live" if plan.live else "offline"
     head: list[Piece] = [(f"{plan.source.name} \N{RIGHTWARDS ARROW} {plan.target.name}, {manner}: ", Tone.STRONG)]
     errors = len(plan.blockers)
     if plan.ok:
-        head.append(("nothing stands in the way", Tone.GOOD))
+        head.append(("ready to migrate", Tone.GOOD))
     else:
-        head.append((f"{plural(errors, 'thing')} {'stands' if errors == 1 else 'stand'} in the way", Tone.BAD))
+        head.append((f"{plural(errors, 'check')} failed", Tone.BAD))
     lines: list[Line] = [tuple(head)]
-    lines += [((f"{each.host} was passed over: {each.what}", Tone.WARN),) for each in plan.passed_over]
+    lines += [((f"{each.host} skipped: {each.what}", Tone.WARN),) for each in plan.passed_over]
     for obstacle in plan.obstacles:
         if obstacle.severity is not Severity.OK and not (obstacle.check is Check.FOREIGN and obstacle.overridden):
             lines += _obstacle(obstacle)
@@ -123,6 +123,6 @@ def _obstacle(obstacle: Obstacle) -> Iterator[Line]:
     if passed:
         return
     if tick:
-        yield (("        ", Tone.PLAIN), (f"\N{RIGHTWARDS ARROW} ticking '{tick}' goes on all the same", Tone.ACCENT))
+        yield (("        ", Tone.PLAIN), (f"\N{RIGHTWARDS ARROW} tick '{tick}' to override", Tone.ACCENT))
     elif obstacle.mend:
         yield (("        ", Tone.PLAIN), (f"\N{RIGHTWARDS ARROW} {obstacle.mend}", Tone.MUTED))

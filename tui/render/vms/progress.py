@@ -10,7 +10,7 @@ from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Progress, Step, TaskView
 
 _DOING = {
-    "create": "being made", "start": "starting", "shut down": "shutting down", "force off": "turning off",
+    "create": "creating", "start": "starting", "shut down": "shutting down", "force off": "powering off",
     "pause": "pausing", "resume": "resuming", "reboot": "rebooting", "reset": "resetting", "delete": "deleting",
     "migrate": "migrating", "snapshot": "snapshot", "restore": "restoring",
 }  # fmt: skip

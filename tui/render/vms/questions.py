@@ -40,9 +40,9 @@ def ask_action(action: VMAction, vms: Sequence[VM], left_out: int = 0) -> Questi
 
 def ask_to_cut_power(vms: Sequence[VM], seconds: float) -> Question:
     """Ask what becomes of VMs that did not shut down in time. It comes uncalled for: so something has to be typed."""
-    told = f"Asked to shut down {seconds:g} s ago, and still running. As by the button, what is not written is lost."
+    told = f"Still running {seconds:g} s after the shutdown request. Power off: unsaved data is lost."
     return Question(
-        title_of("Cut the power of", vms),
+        title_of("Force off", vms),
         (*vm_lines(vms), (), ((told, Tone.WARN),)),
         ACTIONS[VMAction.OFF].verb,
         destructive=True,
@@ -68,16 +68,15 @@ def vm_lines(vms: Sequence[VM], left_out: int = 0) -> list[Line]:
         lines.append(
             (
                 (f"and {plural(len(rest), 'more VM')}", Tone.PLAIN),
-                (f", {others} of them foreign" if others else "", Tone.WARN),
+                (f", {others} of them unmanaged" if others else "", Tone.WARN),
             )
         )
     if left_out:
-        verb = "is" if left_out == 1 else "are"
-        lines.append(((f"{plural(left_out, 'other')} {verb} left out: nothing to be done there", Tone.MUTED),))
+        lines.append(((f"{plural(left_out, 'other')} skipped: nothing to do", Tone.MUTED),))
     if foreign:
-        what = "It is foreign" if len(vms) == 1 else f"{plural(len(foreign), 'VM')} of these "
-        what += "" if len(vms) == 1 else ("is foreign" if len(foreign) == 1 else "are foreign")
-        lines += [(), ((f"{what}: the realm did not make it. Somebody else may rely on it.", Tone.BAD),)]
+        what = "Unmanaged" if len(vms) == 1 else f"{plural(len(foreign), 'VM')} of these "
+        what += "" if len(vms) == 1 else ("is unmanaged" if len(foreign) == 1 else "are unmanaged")
+        lines += [(), ((f"{what}: not created by the realm. Others may depend on it.", Tone.BAD),)]
     return lines
 
 

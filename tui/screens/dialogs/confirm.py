@@ -32,7 +32,7 @@ class Asking(Dialog[T]):
     def typing(self) -> ComposeResult:
         """Lay out what has to be typed, where something has to be."""
         if self.question.to_type:
-            asked = Content.assemble("Type ", (printable(self.question.to_type), "bold"), " to go on:")
+            asked = Content.assemble("Type ", (printable(self.question.to_type), "bold"), " to confirm:")
             yield Static(asked, classes="asked")
             yield Input(id="typed", select_on_focus=False)
 

@@ -54,9 +54,9 @@ class Picker(ModalScreen[str | None]):
         """Lay out the list."""
         with Vertical(classes="dialog listing") as dialog:
             dialog.border_title = Content(printable(self._heading))
-            dialog.border_subtitle = Content("Enter takes it, / filters, Esc cancels")
+            dialog.border_subtitle = Content("Enter select, / filter, Esc cancel")
             columns = _COLUMNS if self._users else _COLUMNS[:-1]
-            yield Grid(columns, heading="", empty="There is none.", sort=Sort("name"), id="volumes")
+            yield Grid(columns, heading="", empty="None.", sort=Sort("name"), id="volumes")
 
     def on_mount(self) -> None:
         """Fill the list."""

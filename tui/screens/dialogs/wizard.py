@@ -115,7 +115,7 @@ class Wizard(ModalScreen[T | None], WithContext):
         self.pages = tuple(self.make_pages())
         with Vertical(classes="dialog wizard") as dialog:
             dialog.border_title = Content(printable(self.heading))
-            dialog.border_subtitle = Content("Ctrl+S goes on, Esc back")
+            dialog.border_subtitle = Content("Ctrl+S next, Esc back")
             yield Static(id="pages")
             with ContentSwitcher(id="page"):
                 for number, page in enumerate(self.pages):

@@ -19,20 +19,20 @@ HOST_KEYS = (
     Command("a", "add_host", "Add", "Add a host.", footer=True, changes=True),
     Command("e", "edit_host", "Edit", "Edit the host.", footer=True, changes=True),
     Command(
-        "c", "set_state('no-scheduling')", "No sched", "No Scheduling: no new VMs, the present ones stay managed.",
+        "c", "set_state('no-scheduling')", "No sched", "No Scheduling: accept no new VMs; present VMs stay managed.",
         footer=True, changes=True,
     ),
-    Command("u", "set_state('enabled')", "Enable", "Enable: connect, and place new VMs.", footer=True, changes=True),
+    Command("u", "set_state('enabled')", "Enable", "Enable: connect and accept new VMs.", footer=True, changes=True),
     Command(
-        "x", "set_state('disabled')", "Disable", "Disable: no connection; VMs go on running unwatched.",
+        "x", "set_state('disabled')", "Disable", "Disable: disconnect; VMs keep running, unmonitored.",
         footer=True, changes=True,
     ),
     Command("r,delete", "remove_host", "Remove", "Remove the host from the registry.", changes=True),
     Command("t", "test_host", "Test", "Connect once and compare the host with its profile."),
-    Command("d", "examine_hosts", "Doctor", "Doctor: check everything that the host needs.", footer=True),
-    Command("p", "set_up_pools", "Set up pools", "Set pools up on the chosen hosts.", changes=True),
-    Command("m", "plan_drain", "Plan drain", "Where its VMs would go if the host were emptied."),
-    Command("f", "findings", "Findings", "What the doctor found at all hosts, the worst first.", footer=True),
+    Command("d", "examine_hosts", "Doctor", "Doctor: check everything the host needs.", footer=True),
+    Command("p", "set_up_pools", "Set up pools", "Set up pools on the chosen hosts.", changes=True),
+    Command("m", "plan_drain", "Plan drain", "Show where the host's VMs would go."),
+    Command("f", "findings", "Findings", "List Doctor findings of all hosts, worst first.", footer=True),
 )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ class HostActions(AreaScreen):
         fleet = self.realms.fleet
         if not others or fleet is None:
             verb = "is" if len(chosen) == 1 else "are"
-            self.realms.tell(f"{names(chosen)} {verb} set to {state.label} already.")
+            self.realms.tell(f"{names(chosen)} {verb} already {state.label}.")
             return
         session = self.realms.session
         steps: list[Step] = [(snapshot.name, partial(session.set_state, snapshot.name, state)) for snapshot in others]
@@ -165,7 +165,7 @@ class HostActions(AreaScreen):
         if not chosen:
             return
         if not self.realms.session.is_live:
-            self.realms.tell("The hosts of a saved fleet can't be asked.", "warning")
+            self.realms.tell("A saved fleet has no live hosts to test.", "warning")
             return
         from tui.screens.hosts.connection_test import ProbeDialog
 

@@ -80,7 +80,7 @@ class HostsScreen(HostActions, AreaScreen):
         if fleet is not None and (found := checkup_note(fleet, self.realms.checkups)):
             notes.append(found)
         if grid.shows("fits"):
-            notes.append(f"FITS: how many more VMs of {in_words(self.realms.request)}")
+            notes.append(f"FITS: more VMs of {in_words(self.realms.request)}")
         dash = " \N{BOX DRAWINGS LIGHT HORIZONTAL} "
         if len(dash.join(notes)) > grid.size.width - BESIDE_NOTE:
             notes = notes[:1]

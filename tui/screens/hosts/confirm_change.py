@@ -115,7 +115,7 @@ class ConfirmChange(Confirm, BackgroundWork):
     def _show_effects(self, effects: Effects) -> None:
         self.effects = effects
         if self._has_moves:
-            self.query_one(".dialog").border_subtitle = Content("m cancels and shows each move")
+            self.query_one(".dialog").border_subtitle = Content("m Show moves")
         self._show()
 
     @property

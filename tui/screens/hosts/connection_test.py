@@ -47,7 +47,7 @@ class ProbeDialog(ModalScreen[None], BackgroundWork):
     def compose(self) -> ComposeResult:
         """Lay out a text that grows."""
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content("Test of the connection")
+            dialog.border_title = Content("Connection test")
             dialog.border_subtitle = Content("Esc closes")
             with VerticalScroll(classes="told"):
                 yield Static(id="answers")

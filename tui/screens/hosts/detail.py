@@ -72,7 +72,7 @@ class HostScreen(HostActions, AreaScreen):
         panel.show(detail.title(), detail.lines)
         only = type(fleet)(fleet.taken, (snapshot,))
         if not snapshot.is_known:
-            grid.fail(snapshot.error or "The host has not answered yet: its VMs are not known.")
+            grid.fail(snapshot.error or "The host has not answered yet: VMs unknown.")
             return
         grid.set_rows(self._rows.rows(only, configuration))
 

@@ -23,9 +23,9 @@ class FindingsScreen(AreaScreen):
     """Findings sorted by severity; the one under the cursor in full below, with how to mend it."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("d", "examine_all", "Doctor", "Examine all hosts that are connected to.", footer=True),
-        Command("c", "copy_mend", "Copy mend", "Copy how to mend it to the clipboard (OSC 52).", footer=True),
-        Command("o", "toggle_ok", "What is well", "Show what is well too, or hide it.", footer=True),
+        Command("d", "examine_all", "Doctor", "Examine all connected hosts.", footer=True),
+        Command("c", "copy_mend", "Copy fix", "Copy the fix to the clipboard (OSC 52).", footer=True),
+        Command("o", "toggle_ok", "Show OK", "Show or hide passed checks.", footer=True),
     )
     BINDINGS: ClassVar = bindings(KEYS)
     CSS_PATH = "findings.tcss"
@@ -43,7 +43,7 @@ class FindingsScreen(AreaScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table and the panel."""
-        yield self.grid(FINDING_COLUMNS, "findings", heading="Findings", empty="Nothing was found.")
+        yield self.grid(FINDING_COLUMNS, "findings", heading="Findings", empty="No findings.")
         yield Panel(id="finding")
 
     def on_mount(self) -> None:
@@ -65,7 +65,7 @@ class FindingsScreen(AreaScreen):
         running = sum(checkups.is_running(host.name) for host in hosts)
         note = f"{len(names)} of {len(hosts)} hosts examined" + (f", {running} being examined" if running else "")
         grid.set_note(note)
-        grid.empty = "Nothing is wrong; o shows what is well." if names else _NEVER
+        grid.empty = "No problems; o shows passed checks." if names else _NEVER
         grid.refresh()
         grid.set_rows(finding_rows(found, with_ok=self._with_ok))
         self._show_detail()
@@ -95,7 +95,7 @@ class FindingsScreen(AreaScreen):
             self.realms.navigation.open_host(found.finding.host)
 
     def action_examine_all(self) -> None:
-        """Examine all hosts that are connected to."""
+        """Examine all connected hosts."""
         fleet = self.realms.fleet
         if fleet is not None:
             from tui.jobs.doctor import examine
@@ -106,7 +106,7 @@ class FindingsScreen(AreaScreen):
         """Copy how to mend what is under the cursor."""
         found = self._found.get(self.query_one(Grid).cursor_key)
         if found is None or not found.finding.mend:
-            self.realms.tell("There is nothing to mend here.")
+            self.realms.tell("Nothing to fix here.")
             return
         self.app.copy_to_clipboard(found.finding.mend)
         self.realms.tell("Copied to the clipboard (OSC 52).")
@@ -118,4 +118,4 @@ class FindingsScreen(AreaScreen):
             self.show_fleet(self.realms.fleet)
 
 
-_NEVER = "No host was examined yet. Press d to examine all."
+_NEVER = "No host examined yet. Press d to examine all."

@@ -76,8 +76,8 @@ class VMActions(AreaScreen):
         if silent:
             verb = "does" if len(silent) == 1 else "do"
             names = one_line(", ".join(silent), 80)
-            hint = "what their VMs do is unknown, and nothing can be done to them"
-            self.realms.tell(f"{names} {verb} not answer now.", "warning", hint=hint)
+            hint = "the state of their VMs is unknown; no actions are possible"
+            self.realms.tell(f"{names} {verb} not answer.", "warning", hint=hint)
         return bool(vms) and not silent
 
     def _the_one(self, what: str) -> VM | None:
@@ -86,7 +86,7 @@ class VMActions(AreaScreen):
         if not self._may_act(chosen):
             return None
         if len(chosen) > 1:
-            self.realms.tell(f"{what} for one VM: take the marks off first.", "warning")
+            self.realms.tell(f"{what}: choose one VM; clear the marks first.", "warning")
             return None
         return chosen[0]
 
@@ -105,9 +105,9 @@ class VMActions(AreaScreen):
             return
         vms = [vm for vm in chosen if applies(action, vm)]
         if not vms:
-            state = chosen[0].state.label if len(chosen) == 1 else "such"
+            state = chosen[0].state.label if len(chosen) == 1 else "not in the right state"
             verb = "is" if len(chosen) == 1 else "are"
-            told = f"{vm_names(chosen)} {verb} {state}: there is nothing to {ACTIONS[action].verb.lower()}."
+            told = f"Cannot {ACTIONS[action].verb.lower()}: {vm_names(chosen)} {verb} {state}."
             self.realms.tell(told)
             return
         if action is VMAction.SHUTDOWN:
@@ -162,7 +162,7 @@ class VMActions(AreaScreen):
             return
         if active := [vm for vm in chosen if vm.active]:
             verb = "is" if len(active) == 1 else "are"
-            self.realms.tell(f"{vm_names(active)} {verb} active.", "warning", hint="only VMs that are off are deleted")
+            self.realms.tell(f"{vm_names(active)} {verb} not shut off.", "warning", hint="shut the VM down first")
             return
 
         def answered(wish: Deletion | None) -> None:
@@ -180,13 +180,13 @@ class VMActions(AreaScreen):
 
     def action_snapshots(self) -> None:
         """List the snapshots of the VM under the cursor."""
-        vm = self._the_one("Snapshots are listed")
+        vm = self._the_one("Snapshots")
         if vm is not None:
             self.app.push_screen(SnapshotList(self.run_on, vm))
 
     def action_drives(self) -> None:
         """List the drives of the VM under the cursor."""
-        vm = self._the_one("Drives are listed")
+        vm = self._the_one("Drives")
         if vm is not None:
             self.app.push_screen(DriveList(self.run_on, vm))
 
@@ -194,7 +194,7 @@ class VMActions(AreaScreen):
 
     def action_console(self) -> None:
         """Find out how the console of the VM under the cursor is opened, then hand the terminal over."""
-        vm = self._the_one("A console is")
+        vm = self._the_one("Console")
         if vm is not None:
             job = console_job(self.realms.session, f"{vm.host}/{vm.uuid}")
             self.realms.run_task("console of", vm_names([vm]), job, self._open_console)
@@ -202,19 +202,19 @@ class VMActions(AreaScreen):
     def _open_console(self, command: ConsoleCommand) -> None:
         try:
             with self.app.suspend():
-                sys.stderr.write(f"console of {one_line(command.vm)} on {one_line(command.host)}; {ESCAPE} ends it\n")
+                sys.stderr.write(f"console of {one_line(command.vm)} on {one_line(command.host)}; {ESCAPE} to exit\n")
                 sys.stderr.flush()
                 code = run_in_foreground(command.arguments)
         except SuspendNotSupported:
-            self.realms.tell("This terminal can't be handed over to a console.", "warning")
+            self.realms.tell("Cannot open a console in this terminal.", "warning")
             return
         except OSError as error:
-            told = f"{command.arguments[0]} can't be started: {error.strerror or error}"
+            told = f"cannot start {command.arguments[0]}: {error.strerror or error}"
             self.realms.tell(told, "error")
             return
         self.app.refresh(layout=True)
         if code:
-            self.realms.tell(f"The console ended with exit code {code}.", "warning")
+            self.realms.tell(f"Console exited with code {code}.", "warning")
 
 
 def offer_to_cut_power(app: App[Any], holdouts: Sequence[Target], seconds: float) -> None:

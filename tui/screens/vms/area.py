@@ -29,13 +29,13 @@ class VMsScreen(VMActions, AreaScreen):
         NEW_VM,
         *VM_KEYS,
         Command("h", "open_host", "Host", "Show the host of the VM.", footer=True),
-        Command("i", "open_vm", "Details", "Show the VM in detail (Enter does too).", footer=True),
+        Command("i", "open_vm", "Details", "Show VM details (also Enter).", footer=True),
     )
     BINDINGS: ClassVar = bindings(KEYS)
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table."""
-        yield self.grid(VM_COLUMNS, "vms", heading="VMs", empty="No VMs on any host that answers.")
+        yield self.grid(VM_COLUMNS, "vms", heading="VMs", empty="No VMs on the hosts that answer.")
 
     def __init__(self) -> None:
         super().__init__()

@@ -48,9 +48,9 @@ class CreateVM(AreaScreen):
     CSS_PATH = "create.tcss"
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command("ctrl+s", "create", "Create", "Create the VM, as a task.", footer=True, changes=True),
-        Command("f2", "choose", "Choose", "List the bricks or the drives that there are.", footer=True, shown="F2"),
-        Command("f3", "hosts", "Hosts", "Go to the hosts and back; Enter takes one.", footer=True, shown="F3"),
-        Command("f5", "look_again", "Look again", "Ask the hosts for bricks and drives again."),
+        Command("f2", "choose", "Choose", "List available bricks or drives.", footer=True, shown="F2"),
+        Command("f3", "hosts", "Hosts", "Switch to the hosts and back; Enter selects.", footer=True, shown="F3"),
+        Command("f5", "look_again", "Reload", "Reload bricks and drives."),
         Command("up", "neighbour(-1)", "Field above", "To the field above.", palette=False),
         Command("down", "neighbour(1)", "Field below", "To the field below.", palette=False),
     )
@@ -172,7 +172,7 @@ class CreateVM(AreaScreen):
             if fault is not None:
                 row.complain(fault.text, warning=not fault.refused)
             elif key in self._troubles:
-                row.complain(f"what there is, is not known: {one_line(self._troubles[key], 200)}", warning=True)
+                row.complain(f"list unavailable: {one_line(self._troubles[key], 200)}", warning=True)
             else:
                 row.complain("")
 
@@ -261,7 +261,7 @@ class CreateVM(AreaScreen):
         found = self._volumes.get(key)
         if found is None:
             trouble = self._troubles.get(key)
-            self.realms.tell(trouble or f"The hosts are still being asked for {_ROLES[key].value}.", "warning")
+            self.realms.tell(trouble or f"Still loading {_ROLES[key].value}.", "warning")
             return
 
         def chosen(name: str | None) -> None:
@@ -270,7 +270,7 @@ class CreateVM(AreaScreen):
                 self._row(key).write(f"{typed}, {name}" if key == "drives" and typed else name)
             self._row(key).edit()
 
-        title = f"{_ROLES[key].value.capitalize()} of {found.pool}, as {found.host} sees them"
+        title = f"{_ROLES[key].value.capitalize()} in {found.pool} (seen from {found.host})"
         self.app.push_screen(Picker(title, found.volumes, found.names), chosen)
 
     @on(Button.Pressed, "#create")

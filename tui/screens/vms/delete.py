@@ -29,11 +29,11 @@ from tui.widgets.tones import paragraphs
 
 _SHORT = 30
 _FIELDS = (
-    FormField(key="volumes", tick="with the boot volume"),
-    FormField(key="drives", tick="with the drives, and their users' data on them"),
-    FormField(key="snapshots", tick="with the snapshots"),
+    FormField(key="volumes", tick="delete the boot volume"),
+    FormField(key="drives", tick="delete the drives and all user data on them"),
+    FormField(key="snapshots", tick="delete the snapshots"),
 )
-_UNASKED = FormField(key="unasked", tick="also where nobody can tell who uses them")
+_UNASKED = FormField(key="unasked", tick="also if it is unknown whether other VMs use them")
 
 
 class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
@@ -48,7 +48,7 @@ class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
         self.found: tuple[DeletionPreview, ...] | None = None
         """What the hosts told of the volumes; None until they have."""
         self._trouble = ""
-        self._progress = "Asking for volumes and snapshots."
+        self._progress = "Loading volumes and snapshots."
 
     @property
     def to_type(self) -> str:
@@ -71,7 +71,7 @@ class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
                 yield FieldRow(_UNASKED, label_width=0)
             yield Static(paragraphs([((ACTIONS[VMAction.DELETE].told, Tone.MUTED),)]), classes="asked")
             if self.to_type:
-                asked = Content.assemble("Type ", (printable(self.to_type), "bold"), " to go on:")
+                asked = Content.assemble("Type ", (printable(self.to_type), "bold"), " to confirm:")
                 yield Static(asked, classes="asked")
                 yield Input(id="typed", select_on_focus=False)
             with Horizontal(classes="buttons"):
@@ -135,7 +135,7 @@ class DeleteVMs(FormDialog[Deletion | None], BackgroundWork):
         if self.found is not None:
             return deletion_lines(self.found, self.wish)
         if self._trouble:
-            told = f"Which volumes there are, is not known, so they all stay: {one_line(self._trouble)}"
+            told = f"Volumes unknown, all are kept: {one_line(self._trouble)}"
             return [((told, Tone.WARN),)]
         return [((one_line(self._progress), Tone.MUTED),)]
 

@@ -49,7 +49,7 @@ class DriveList(VMListing):
     )
     COLUMNS: ClassVar[tuple[Column, ...]] = DISK_COLUMNS
     title_words = "Drives"
-    empty = "It has no disks."
+    empty = "No disks."
 
     found: VMDrives | None = None
     """What the host told; None until it has."""
@@ -74,8 +74,8 @@ class DriveList(VMListing):
         self.found = found
         free = sum(name not in found.users for name in self._names(found))
         number = len(self._names(found))
-        told = f"{free} of {number} drives of {found.pool} belong to no VM" if number else f"{found.pool} has no drives"
-        trouble = ((f"; not asked: {one_line(found.unasked, 200)}", Tone.WARN),) if found.unasked else ()
+        told = f"{free} of {number} drives in {found.pool} unattached" if number else f"no drives in {found.pool}"
+        trouble = ((f"; not checked: {one_line(found.unasked, 200)}", Tone.WARN),) if found.unasked else ()
         self.remark([((told, Tone.MUTED), *trouble)])
 
     def _names(self, found: VMDrives) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ class DriveList(VMListing):
         """Choose a drive that there is, then attach it."""
         found = self.found
         if found is None:
-            self.realms.tell(f"{self.vm.host} has not told yet which drives there are.", "warning")
+            self.realms.tell(f"Drives of {self.vm.host} are still loading.", "warning")
             return
         mine = {disk_name(disk) for disk in (*found.disks.present, *found.disks.stored) if is_drive(disk, found)}
         names = [name for name in self._names(found) if name not in mine]
@@ -94,13 +94,13 @@ class DriveList(VMListing):
             if name is not None:
                 self._offer(name)
 
-        title = f"Drives of {found.pool}, as {self.vm.host} sees them"
+        title = f"Drives in {found.pool} (seen from {self.vm.host})"
         self.app.push_screen(Picker(title, found.drives, names, found.users), chosen)
 
     def _offer(self, drive: str) -> None:
         found = self.found
         users, unasked = (found.users.get(drive, ()), found.unasked) if found is not None else ((), "")
-        force = FormField(key="force", tick="also where a host that may run a VM with it can't be asked")
+        force = FormField(key="force", tick="also if a host that may use it does not answer")
 
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:
@@ -113,12 +113,12 @@ class DriveList(VMListing):
         """Ask for a name and a size, then make a drive and attach it."""
         found, realm = self.found, self._realm
         if found is None or realm is None:
-            self.realms.tell(f"{self.vm.host} has not told yet which drives there are.", "warning")
+            self.realms.tell(f"Drives of {self.vm.host} are still loading.", "warning")
             return
         taken = self._names(found)
         fields = [
             FormField(key="name", label="Name", value=_free_name(self.vm.name, taken)),
-            FormField(key="size", label="Size", hint="such as 100 GiB; a number is GiB"),
+            FormField(key="size", label="Size", hint="e.g. 100 GiB; GiB by default"),
         ]
 
         def check(values: Mapping[str, str]) -> Mapping[str, Fault]:
@@ -140,7 +140,7 @@ class DriveList(VMListing):
         if found is None or disk is None:
             return
         if not is_drive(disk, found):
-            self.realms.tell(f"{disk.target} is not in the drives pool: only drives are detached.", "warning")
+            self.realms.tell(f"{disk.target} is not in the drives pool: only drives can be detached.", "warning")
             return
 
         def answered(wanted: bool | None) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from tui.commands import Command
 
 VM_KEYS = (
-    Command("u", "act('start')", "Start", "Start VMs that are off.", footer=True, changes=True),
-    Command("d", "act('shutdown')", "Shut down", "Ask VMs to shut themselves down.", footer=True, changes=True),
-    Command("m", "migrate", "Migrate", "Move VMs to the best or to a chosen host.", footer=True, changes=True),
-    Command("c", "console", "Console", "Open the serial console here; Ctrl-] ends it.", footer=True, changes=True),
-    Command("t", "snapshot", "Snapshot", "Take a snapshot of VMs.", changes=True),
-    Command("b", "snapshots", "Restore", "List the snapshots of a VM: go back to one, or delete it.", changes=True),
-    Command("v", "drives", "Drives", "List the drives of a VM: attach and detach them.", footer=True, changes=True),
-    Command("r", "act('reboot')", "Reboot", "Ask VMs to reboot.", changes=True),
-    Command("R", "act('reset')", "Reset", "Reset VMs as by the button.", changes=True),
-    Command("p", "act('pause')", "Pause", "Stop the CPUs of VMs.", changes=True),
-    Command("P", "act('resume')", "Resume", "Let paused VMs go on, wake those that sleep.", changes=True),
-    Command("x", "act('off')", "Force off", "Cut the power of VMs.", changes=True),
-    Command("delete", "delete", "Delete", "Delete VMs that are off, with or without volumes.", changes=True),
+    Command("u", "act('start')", "Start", "Start VMs.", footer=True, changes=True),
+    Command("d", "act('shutdown')", "Shut down", "Shut down VMs (ask the guest).", footer=True, changes=True),
+    Command("m", "migrate", "Migrate", "Migrate VMs to the best or a chosen host.", footer=True, changes=True),
+    Command("c", "console", "Console", "Open the serial console; Ctrl-] exits.", footer=True, changes=True),
+    Command("t", "snapshot", "Snapshot", "Take snapshots of VMs.", changes=True),
+    Command("b", "snapshots", "Restore", "List a VM's snapshots: restore or delete.", changes=True),
+    Command("v", "drives", "Drives", "List a VM's drives: attach or detach.", footer=True, changes=True),
+    Command("r", "act('reboot')", "Reboot", "Reboot VMs (ask the guest).", changes=True),
+    Command("R", "act('reset')", "Reset", "Hard-reset VMs.", changes=True),
+    Command("p", "act('pause')", "Pause", "Pause VMs: vCPUs stop.", changes=True),
+    Command("P", "act('resume')", "Resume", "Resume paused or suspended VMs.", changes=True),
+    Command("x", "act('off')", "Force off", "Power off VMs immediately.", changes=True),
+    Command("delete", "delete", "Delete", "Delete VMs that are shut off, with or without volumes.", changes=True),
 )
-NEW_VM = Command("n", "create", "New", "Create a VM; the hosts are judged while you write.", footer=True, changes=True)
+NEW_VM = Command("n", "create", "New", "Create a VM; hosts are ranked as you type.", footer=True, changes=True)

@@ -39,7 +39,7 @@ RunOn = Callable[[str, "Sequence[VM]", "Callable[[Control], str]"], None]
 class VMListing(ModalScreen[None], BackgroundWork):
     """Subclasses give what is asked, how it is shown, and the buttons: each an action's name, and words."""
 
-    BINDINGS: ClassVar = [Binding("escape", "leave", "Close"), Binding("f5", "ask", "Ask again")]
+    BINDINGS: ClassVar = [Binding("escape", "leave", "Close"), Binding("f5", "ask", "Reload")]
     CSS_PATH: ClassVar = ["../dialogs/dialogs.tcss", "../dialogs/forms.tcss"]
     BUTTONS: ClassVar[tuple[tuple[str, str], ...]] = ()
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
@@ -65,7 +65,7 @@ class VMListing(ModalScreen[None], BackgroundWork):
         """Lay out the VM, the list, a remark and the buttons."""
         with Vertical(classes="dialog listing") as dialog:
             dialog.border_title = Content(printable(f"{self.title_words} of {self.vm.name} on {self.vm.host}"))
-            dialog.border_subtitle = Content("F5 asks again, Esc closes")
+            dialog.border_subtitle = Content("F5 reload, Esc close")
             if not self.vm.managed:
                 yield Static(paragraphs(vm_lines([self.vm])), classes="remark")
             yield Grid(self.COLUMNS, heading="", empty=self.empty, id="listed")

@@ -43,15 +43,15 @@ AT_ONCE = 200
 """Judgements that are made between two keys; more are left to a thread."""
 
 _MODES = (
-    (MigrationMode.CLIENT.value, "by this program"),
+    (MigrationMode.CLIENT.value, "client-driven"),
     (MigrationMode.P2P.value, "peer-to-peer"),
     (MigrationMode.TUNNELLED.value, "tunnelled"),
 )
-_MODE = FormField(key="mode", label="How", value=MigrationMode.CLIENT.value, choices=_MODES)
+_MODE = FormField(key="mode", label="Mode", value=MigrationMode.CLIENT.value, choices=_MODES)
 _TICKS = tuple(FormField(key=key, tick=words) for key, words in TICKS.items())
 _LIMITS = (
-    FormField(key="timeout", label=" Give up after", hint="never"),
-    FormField(key="bandwidth", label=" MiB/s at most", hint="no limit"),
+    FormField(key="timeout", label=" Timeout", hint="never"),
+    FormField(key="bandwidth", label=" Limit MiB/s", hint="no limit"),
 )
 
 
@@ -79,7 +79,7 @@ class MigrateVMs(Dialog[MigrationOptions | None], BackgroundWork):
         foreign = any(not vm.managed for vm in self.vms)
         with Vertical(classes="dialog listing migration" + (" destructive" if foreign else "")) as dialog:
             dialog.border_title = Content(printable(title_of("Migrate", self.vms)))
-            dialog.border_subtitle = Content("Ctrl+S goes on, Esc cancels")
+            dialog.border_subtitle = Content("Ctrl+S migrate, Esc cancel")
             with VerticalScroll(classes="told", can_focus=False):
                 yield Static(paragraphs(vm_lines(self.vms)))
             yield HostChoice("", id="targets")
@@ -165,10 +165,10 @@ class MigrateVMs(Dialog[MigrationOptions | None], BackgroundWork):
         try:
             timeout = read_seconds(values["timeout"]) if values["timeout"].strip() else None
         except NotAQuantity as error:
-            raise UsageError(f"give up after: {error.hint or error}") from error
+            raise UsageError(f"timeout: {error.hint or error}") from error
         bandwidth = values["bandwidth"].strip() or "0"
         if not (bandwidth.isascii() and bandwidth.isdigit() and int(bandwidth) <= 1_000_000):
-            raise UsageError("MiB/s at most: a whole number, up to 1 000 000")
+            raise UsageError("limit: a whole number of MiB/s up to 1 000 000")
         return MigrationOptions(
             to=self.host,
             mode=MigrationMode(values["mode"]),
@@ -243,7 +243,7 @@ class MigrateVMs(Dialog[MigrationOptions | None], BackgroundWork):
         if self.background.awaits("check"):
             return [progress_line(self._view)], self._can_be_taken()
         if len(self.vms) > 1:
-            told = "Each is checked before it moves, one of each host at a time; Check tells now what would be found."
+            told = "Each VM is checked before it moves, one per host at a time. Check runs the checks now."
             return self._of_all or [((told, Tone.MUTED),)], self._can_be_taken()
         found = self.plans.get(wish)
         if found is None:
@@ -292,7 +292,7 @@ def _plans(session: Session, vms: Sequence[VM], wish: MigrationOptions) -> Calla
         for vm in vms:
             name = (f"{vm.host}/{vm.name}  ", Tone.STRONG)
             if wish.to == vm.host:
-                lines.append((name, ("is there already", Tone.MUTED)))
+                lines.append((name, ("already there", Tone.MUTED)))
                 continue
             try:
                 with control.step(StepKind.LOOK, f"{vm.name}, {len(lines) + 1} of {len(vms)}", vm.host, vm=vm.name):

@@ -28,11 +28,11 @@ from tui.widgets.grid import Grid
 def ask_for_snapshot(app: App[Any], vms: Sequence[VM], run_on: RunOn, then: Callable[[], None] | None = None) -> None:
     """Ask for the name of a snapshot, then take it of each VM, as a task."""
     fields = [
-        FormField(key="name", label="Name", hint="the time, such as 20260131T120000Z"),
-        FormField(key="freeze", tick="hold file systems, where an agent answers", value=YES),
+        FormField(key="name", label="Name", hint="time, e.g. 20260131T120000Z"),
+        FormField(key="freeze", tick="quiesce file systems (guest agent)", value=YES),
     ]
     if len(vms) == 1:
-        fields.insert(1, FormField(key="disks", label="Disks", hint="all; or some, such as vda vdc"))
+        fields.insert(1, FormField(key="disks", label="Disks", hint="all; or e.g. vda vdc"))
 
     def answered(values: dict[str, str] | None) -> None:
         if values is None:
@@ -64,7 +64,7 @@ class SnapshotList(VMListing):
     )
     COLUMNS: ClassVar[tuple[Column, ...]] = SNAPSHOT_COLUMNS
     title_words = "Snapshots"
-    empty = "It has no snapshots. n takes one."
+    empty = "No snapshots. n takes one."
 
     snapshots: tuple[Snapshot, ...] = ()
 
@@ -100,7 +100,7 @@ class SnapshotList(VMListing):
             return
         fields = [FormField(key="start", tick="start the VM afterwards")]
         if self.vm.active:
-            fields.insert(0, FormField(key="cut", tick="cut its power first: it runs, and nothing is restored then"))
+            fields.insert(0, FormField(key="cut", tick="power off first (a running VM cannot be restored)"))
 
         def answered(values: dict[str, str] | None) -> None:
             if values is not None:

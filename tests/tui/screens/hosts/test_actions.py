@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("key", "host", "state", "said"),
     [
-        ("c", 0, HostState.NO_SCHEDULING, "31 VMs active"),
-        ("u", 3, HostState.ENABLED, "New VMs may be placed there"),
-        ("x", 0, HostState.DISABLED, "31 VMs go on running unwatched"),
-        ("x", 4, HostState.DISABLED, "22 VMs go on running unwatched as last seen 48 s ago"),
+        ("c", 0, HostState.NO_SCHEDULING, "31 VMs running"),
+        ("u", 3, HostState.ENABLED, "It accepts new VMs"),
+        ("x", 0, HostState.DISABLED, "31 VMs keep running, unmonitored"),
+        ("x", 4, HostState.DISABLED, "22 VMs keep running, unmonitored (last seen 48 s ago)"),
         ("u", 5, HostState.ENABLED, "connects to qemu+ssh://root@h6/system"),
     ],
 )
@@ -116,7 +116,7 @@ async def test_a_state_that_a_host_has_already_is_not_asked_for(tmp_path: Path) 
         await settle(pilot)
         await pilot.press("u")
         await settle(pilot)
-        assert told(app) == ["h1 is set to Enabled already."]
+        assert told(app) == ["h1 is already Enabled."]
 
 
 async def test_removing_a_host_wants_its_name_typed(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_removing_a_host_wants_its_name_typed(tmp_path: Path) -> None:
         await settle(pilot)
         await pilot.press("j", "j", "delete")
         await settle(pilot)
-        assert "4 VMs active, 1 off" in dialog_text(app)
+        assert "4 VMs running, 1 shut off" in dialog_text(app)
         await pilot.press(*"h33", "enter")
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
@@ -282,15 +282,15 @@ def test_a_vm_that_is_being_started_is_mentioned() -> None:
     reservation = Reservation(uuid="u", vm="new", host="h1", vcpus=1, memory_bytes=1, taken_at=world.NOW)
     snapshot = replace(world.seen(world.host("h1")), reservations=(reservation,))
     asked = ask_state([snapshot], HostState.DISABLED, world.NOW)
-    assert "no VM is running" in words(asked.lines)
-    assert "1 VM is being started there" in words(ask_removal([snapshot], world.NOW).lines)
+    assert "no running VMs" in words(asked.lines)
+    assert "1 VM is starting there" in words(ask_removal([snapshot], world.NOW).lines)
 
 
 def test_vms_of_a_host_that_never_answered_are_unknown_not_none() -> None:
     """Nobody can say what becomes of them."""
     snapshot = HostSnapshot(host=world.host("h1"), connection=Connection.CONNECTING)
     for asked in (ask_state([snapshot], HostState.DISABLED, world.NOW), ask_removal([snapshot], world.NOW)):
-        assert "VMs unknown: it has not answered" in words(asked.lines)
+        assert "VMs unknown: no answer yet" in words(asked.lines)
 
 
 def test_many_hosts_are_counted_rather_than_listed() -> None:

@@ -68,18 +68,18 @@ def test_a_cordon_names_its_vms_the_room_that_goes_and_where_they_could_go() -> 
     assert first.startswith("VMs      build-02, build-06, build-10")
     assert first.endswith("db-05, db-09 and 20 more")
     assert others == [
-        "Room     103 → 86 more VMs of 4 vCPUs, 8 GiB",
-        "Failure  as before: the loss of h3 leaves 3 VMs without a place (not known of 1 host)",
-        "Emptied  all 31 VMs could go elsewhere first: 27 to h7, 4 to h2",
+        "Capacity 103 → 86 more VMs of 4 vCPUs, 8 GiB",
+        "Failure  unchanged: if h3 fails, 3 VMs unplaced (1 host unknown)",
+        "Drain    all 31 VMs can move: 27 to h7, 4 to h2",
     ]
 
 
 def test_what_can_not_move_is_named_with_its_reason() -> None:
     """Devices, which no VM takes along while it runs, and a state in which nothing is moved."""
     told = said(("h3",), HostState.DISABLED)
-    assert "1 of 4 VMs could go elsewhere first: 1 to h7" in told
-    assert "ml-train-04 and ml-train-07 can't move: it holds PCI devices: it would have to be shut down" in told
-    assert "notebook-1 can't move: it is crashed" in told
+    assert "1 of 4 VMs can move: 1 to h7" in told
+    assert "ml-train-04 and ml-train-07 cannot move: it holds PCI devices: it would have to be shut down" in told
+    assert "notebook-1 cannot move: it is crashed" in told
 
 
 def test_a_failure_that_would_not_be_survived_any_more_stands_out() -> None:
@@ -90,19 +90,19 @@ def test_a_failure_that_would_not_be_survived_any_more_stands_out() -> None:
     )
     fleet = Fleet(world.NOW, hosts)
     told = said(("h3",), HostState.NO_SCHEDULING, fleet)
-    assert "Failure  as before: any host may be lost" in told
+    assert "Failure  unchanged: any one host can fail" in told
     fuller = replace(hosts[0], vms=(*hosts[0].vms, world.vm("h1-more", "h1", 9, memory_bytes=400 * world.GIB)))
     told = said(("h3",), HostState.NO_SCHEDULING, Fleet(world.NOW, (fuller, *hosts[1:])))
-    assert "any host may be lost → any of 2 losses leaves VMs without a place: h1's the most, 1 VM" in told
+    assert "any one host can fail → failure of any of 2 hosts leaves VMs unplaced; worst h1, 1 VM" in told
 
 
 def test_a_host_that_never_answered_promises_nothing() -> None:
     """Neither room nor VMs are known."""
     told = said(("h6",), HostState.ENABLED)
     assert "VMs      unknown" in told
-    assert "as before: 103 more VMs of 4 vCPUs, 8 GiB" in told
-    assert "What h6 would add is not known before an answer." in told
-    assert "Emptied" not in told
+    assert "unchanged: 103 more VMs of 4 vCPUs, 8 GiB" in told
+    assert "h6 has not answered yet; capacity unknown." in told
+    assert "Drain" not in told
     assert "h5 doesn't answer: nobody knows what its VMs do" in said(("h5",), HostState.DISABLED)
 
 
@@ -172,7 +172,7 @@ async def test_hostile_names_in_the_dialog_do_nothing() -> None:
                 outlook = ChangePreview(app.session.configuration, fleet, change, REQUEST)
                 app.push_screen(ConfirmChange(ask_state(chosen, state, fleet.taken), outlook))
                 await worked_out(pilot)
-                assert "Room" in dialog_text(app)
+                assert "Capacity" in dialog_text(app)
                 assert_clean(app)
                 await pilot.press("pagedown", "pageup", "escape")
 

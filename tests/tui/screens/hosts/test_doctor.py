@@ -134,7 +134,7 @@ async def test_what_was_found_is_listed_worst_first_with_how_to_mend_it(session:
         await settle(pilot)
         panel = text_of(app.screen.query_one(Panel))
         assert "pools: the realm's pools ticrypt-bricks, ticrypt-vm-snapshots are missing" in panel
-        assert "To mend  realms pools setup --host h2 --path FOLDER" in panel
+        assert "Fix  realms pools setup --host h2 --path FOLDER" in panel
         await pilot.press("c")
         assert app.clipboard == "realms pools setup --host h2 --path FOLDER"
         await pilot.press("enter")
@@ -173,7 +173,7 @@ async def test_a_saved_fleet_cannot_be_examined() -> None:
         await settle(pilot)
         await pilot.press("d")
         await settle(pilot)
-        assert told(app) == ["The hosts of a saved fleet can't be examined."]
+        assert told(app) == ["A saved fleet has no live hosts to examine."]
 
 
 async def test_the_caption_explains_only_columns_that_are_shown(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ async def test_the_caption_explains_only_columns_that_are_shown(tmp_path: Path) 
         await pilot.resize_terminal(140, 40)
         await settle(pilot)
         assert grid_of(app).shows("fits")
-        assert "FITS: how many more VMs" in str(grid_of(app).border_subtitle)
+        assert "FITS: more VMs" in str(grid_of(app).border_subtitle)
 
 
 async def test_no_finding_harms_a_screen(tmp_path: Path) -> None:

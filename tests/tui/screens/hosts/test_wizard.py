@@ -83,8 +83,8 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
     app = RealmsApp(session)
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", node(tmp_path))
-        assert "16 cores, 64 GiB of memory" in dialog_words(app)
-        assert "2 active, with 6 vCPUs and 128 MiB; 1 off" in dialog_words(app)
+        assert "16 cores, 64 GiB memory" in dialog_words(app)
+        assert "2 running, with 6 vCPUs and 128 MiB; 1 shut off" in dialog_words(app)
         await pilot.press("enter")
         await settle(pilot)
         assert wizard_of(app).query_one("#profile", Select).value == "small"
@@ -98,8 +98,8 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
         await settle(pilot)
         summary = dialog_words(app)
         assert "small: 16 cores, 64 GiB" in summary
-        assert "3 VMs of it will be shown: 1 of this realm, 2 foreign." in summary
-        assert "No new VM is placed there." in summary
+        assert "Shows its 3 VMs: 1 of this realm, 2 unmanaged." in summary
+        assert "Accepts no new VMs." in summary
         assert "--profile small --state no-scheduling --static-address 203.0.113.9:7000 -- h9" in summary
         assert "h9" not in names_registered(session)
         await pilot.press("ctrl+s")
@@ -107,7 +107,7 @@ async def test_a_host_goes_from_its_name_to_the_registry(tmp_path: Path) -> None
         added = registered(session, "h9")
         assert (added.profile, added.state) == ("small", HostState.NO_SCHEDULING)
         assert added.static_address == StaticAddress("203.0.113.9", 7000)
-        assert told(app) == ["Pools of its realm are missing there: 4 goes to Pools.", "h9: added"]
+        assert told(app) == ["Pools of its realm are missing: 4: Pools.", "h9: added"]
         await settle(pilot)
         assert grid_of(app).cursor_key == "h9"
 
@@ -133,7 +133,7 @@ async def test_the_first_page_says_what_is_wrong_with_each_field(tmp_path: Path)
         await pilot.press("a", *"h1", "ctrl+s")
         await settle(pilot)
         assert "a host named h1 exists already" in dialog_words(app)
-        assert "h1 has this URI already: its VMs would be counted twice" in dialog_words(app)
+        assert "h1 already has this URI: its VMs would be counted twice" in dialog_words(app)
         app.screen.query_one("#uri", Input).value = "qemu+ssh://root@h9/system?command=/bin/sh"
         await settle(pilot)
         assert "runs an arbitrary program" in dialog_words(app)
@@ -159,7 +159,7 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
         await connected(pilot, "h9", uri)
         assert "login: nothing listens at 127.0.0.1" in dialog_words(app)
         assert not app.screen.query_one(KeyHelp).display
-        assert next_button(app).label.plain == "Go on all the same"
+        assert next_button(app).label.plain == "Skip"
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
@@ -170,7 +170,7 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
         assert not app.screen.query_one("#propose-row").display
         await pilot.press("ctrl+s", "ctrl+s")
         await settle(pilot)
-        assert "what it is, and which VMs it has, is not known" in dialog_words(app)
+        assert "hardware and VMs are unknown" in dialog_words(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert registered(session, "h9").uri == uri
@@ -256,7 +256,7 @@ async def test_the_same_machine_under_another_name_is_told(tmp_path: Path) -> No
         wizard_of(app).draft.contact = Contact(uri, (), same)
         wizard_of(app).go_to_page(1)
         await settle(pilot)
-        assert "it is the same machine as h1" in dialog_words(app)
+        assert "same machine as h1" in dialog_words(app)
 
 
 # Profiles ------------------------------------------------------------------------------------------------------------
@@ -291,12 +291,12 @@ async def test_where_no_profile_fits_one_is_proposed_copied_and_saved(tmp_path: 
         await connected(pilot, "h9", node(tmp_path))
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert "No profile is as this host: 16 cores, 64 GiB." in dialog_words(app)
+        assert "No profile matches this host: 16 cores, 64 GiB." in dialog_words(app)
         wizard_of(app).query_one("#propose", Button).press()
         await settle(pilot)
         dialog = app.screen
         assert isinstance(dialog, ProposalDialog)
-        assert "start realms again: this wizard then offers it" in dialog_words(app)
+        assert "restart realms: this wizard then offers it" in dialog_words(app)
         await pilot.press("enter")
         assert app.clipboard == dialog.text
         path = tmp_path / "proposed.conf"
@@ -325,7 +325,7 @@ async def test_without_any_profile_no_host_is_added(tmp_path: Path) -> None:
         await pilot.press("ctrl+s", "ctrl+s")
         await settle(pilot)
         assert wizard_of(app).at == 2
-        assert told(app) == ["No hardware profile is configured: without one no host can be added."]
+        assert told(app) == ["No hardware profile configured: cannot add a host without one."]
         assert wizard_of(app).query_one("#propose-row").display
 
 
@@ -346,7 +346,7 @@ async def test_what_the_registry_refuses_is_told_on_the_last_page(tmp_path: Path
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert wizard_of(app).at == 4
-        assert "a host named 'h9' exists already" in dialog_words(app).partition("Will be registered")[0]
+        assert "a host named 'h9' exists already" in dialog_words(app).partition("Registry entry")[0]
         assert not next_button(app).disabled
 
 

@@ -59,7 +59,7 @@ async def test_a_key_is_made_after_asking(tmp_path: Path, home: Path, kind: KeyT
     app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         offered = await turned_away(pilot)
-        assert "Our key there is none at" in dialog_words(app)
+        assert "Key none at" in dialog_words(app)
         offered.query_one(f"#make-{kind.value}", Button).press()
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
@@ -82,11 +82,11 @@ async def test_installing_a_key_asks_first_and_says_where_no_terminal_is(tmp_pat
         offered.query_one("#install", Button).press()
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
-        assert "ssh -p 1 nobody@127.0.0.1 appends the key's line" in dialog_words(app)
-        assert f"Whoeverhas{home}/.ssh/id_ed25519canloginthere" in dialog_words(app).replace(" ", "")
+        assert "ssh -p 1 nobody@127.0.0.1 appends the public key" in dialog_words(app)
+        assert f"Anyonewith{home}/.ssh/id_ed25519canthenloginthere" in dialog_words(app).replace(" ", "")
         await pilot.press("enter")
         await settle(pilot)
-        assert told(app) == ["This terminal can't be handed over to ssh.\nrealms keys install URI"]
+        assert told(app) == ["Cannot run ssh in this terminal.\nrealms keys install URI"]
 
 
 async def test_a_key_that_is_none_is_told_and_not_replaced(tmp_path: Path, home: Path) -> None:

@@ -193,7 +193,7 @@ async def test_several_vms_want_their_number_typed(tmp_path: Path) -> None:
         count = len([row for row in cells(screen) if row[3] != "stays"])
         assert count > 1
         await pressed(pilot, "a", ApplyPlan)
-        assert f"Type {count} VMs to go on" in screen_words(app)
+        assert f"Type {count} VMs to confirm" in screen_words(app)
         assert "Highest cost" in screen_words(app)
 
 

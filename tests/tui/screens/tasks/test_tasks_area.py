@@ -140,7 +140,7 @@ async def test_a_running_task_is_ended_after_asking_and_undoes_what_it_did(tmp_p
             assert app.session.tasks.views()[0].progress is Progress.CANCELLED
             await pilot.press("x")
             await settle(pilot)
-            assert "That task has ended already." in told(app)
+            assert "That task has already ended." in told(app)
 
 
 async def test_quitting_asks_while_tasks_run_and_waits_until_they_have_undone(tmp_path: Path) -> None:

@@ -47,12 +47,12 @@ def state(realm: World, name: str) -> VMState | None:
     ("key", "row", "after", "said"),
     [
         ("u", 2, VMState.RUNNING, "h1/c-off: started"),
-        ("d", 0, VMState.OFF, "h1/a-runs: off"),
+        ("d", 0, VMState.OFF, "h1/a-runs: shut off"),
         ("r", 0, VMState.RUNNING, "h1/a-runs: asked to reboot"),
         ("p", 0, VMState.PAUSED, "h1/a-runs: paused"),
         ("P", 1, VMState.RUNNING, "h1/b-paused: running"),
-        ("x", 1, VMState.OFF, "h1/b-paused: off"),
-        ("x", 3, VMState.OFF, "h1/d-foreign: off"),
+        ("x", 1, VMState.OFF, "h1/b-paused: shut off"),
+        ("x", 3, VMState.OFF, "h1/d-foreign: shut off"),
         ("delete", 2, None, "h1/c-off: deleted"),
     ],
 )
@@ -67,7 +67,7 @@ async def test_what_a_key_asks_for_is_done(realm: World, key: str, row: int, aft
         await settle(pilot)
         assert isinstance(app.screen, (Confirm, VMForm, DeleteVMs))
         assert f"h1/{name}" in dialog_text(app)
-        assert ("foreign" in dialog_text(app)) == ("foreign" in name)
+        assert ("unmanaged" in dialog_text(app)) == ("foreign" in name)
         focused = app.screen.focused
         safe = key in {"u", "p", "P"}
         assert focused is not None
@@ -95,7 +95,7 @@ async def test_a_reset_that_the_host_refuses_is_told_with_its_reason(realm: Worl
         await at_vms(pilot, realm, 0)
         await pilot.press("R")
         await settle(pilot)
-        assert "what they have not written is lost" in dialog_text(app)
+        assert "unsaved data is lost" in dialog_text(app)
         await pilot.press("tab", "enter")
         await ended(pilot)
         view = realm.last_task()
@@ -116,13 +116,13 @@ async def test_who_does_not_shut_down_in_time_is_asked_about(realm: World) -> No
         assert "asked to reboot" in dialog_text(app)
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and "off" in app.screen.question.to_type)
-        assert "Asked to shut down 5 s ago, and still running" in dialog_text(app)
+        assert "Still running 5 s after the shutdown request" in dialog_text(app)
         await pilot.press("enter")
         await settle(pilot)
         assert state(realm, "a-runs") is VMState.RUNNING
         await pilot.press(*"off", "enter")
         await ended(pilot)
-        assert "h1/a-runs: off" in told(app)
+        assert "h1/a-runs: shut off" in told(app)
 
 
 async def test_who_has_shut_down_by_then_is_not_asked_about(realm: World) -> None:
@@ -148,7 +148,7 @@ def test_a_shutdown_that_takes_too_long_names_who_goes_on(realm: World, monkeypa
     holdouts: list[Target] = []
     said = realm.task(shutdown_job(realm.session, ["h1/a-runs", "h1/c-off"], 5.0, holdouts))
     assert [target.name for target in holdouts] == ["h1/a-runs"]
-    assert said == "h1/c-off was so already; h1/a-runs goes on running, 5 s after being asked to shut down"
+    assert said == "h1/c-off: already in that state; h1/a-runs is still running 5 s after the shutdown request"
     assert realm.last_task().progress is Progress.DONE
 
 
@@ -164,7 +164,7 @@ async def test_the_patience_with_guests_is_typed(realm: World) -> None:
         assert app.screen.query_one("#do").disabled
         await pilot.press(*["backspace"] * 4, *"30", "enter", "tab", "enter")
         await ended(pilot)
-        assert "h1/a-runs: off" in told(app)
+        assert "h1/a-runs: shut off" in told(app)
 
 
 async def test_the_marked_vms_are_named_and_their_number_is_typed(realm: World) -> None:
@@ -175,14 +175,14 @@ async def test_the_marked_vms_are_named_and_their_number_is_typed(realm: World) 
         await pilot.press("space", "space", "space", "space", "x")
         await settle(pilot)
         shown = dialog_text(app)
-        for part in ("h1/a-runs", "h1/b-paused", "h1/d-foreign", "1 other is left out", "1 VM of these is foreign"):
+        for part in ("h1/a-runs", "h1/b-paused", "h1/d-foreign", "1 other skipped", "1 VM of these is unmanaged"):
             assert part in shown
         await pilot.press("enter")
         await settle(pilot)
         assert isinstance(app.screen, Confirm)
         await pilot.press(*"3 VMs", "enter")
         await ended(pilot)
-        assert "3 VMs: off" in told(app)
+        assert "3 VMs: shut off" in told(app)
         assert not grid_of(app).model.marks
 
 
@@ -211,8 +211,8 @@ async def test_what_makes_no_sense_is_said_and_not_asked(realm: World) -> None:
         await pilot.press("u", "delete")
         await settle(pilot)
         assert len(app.screen_stack) == 1
-        assert "h1/a-runs is running: there is nothing to start." in told(app)
-        assert any(message.startswith("h1/a-runs is active.") for message in told(app))
+        assert "Cannot start: h1/a-runs is running." in told(app)
+        assert any(message.startswith("h1/a-runs is not shut off.") for message in told(app))
 
 
 async def test_a_console_that_a_vm_has_not_is_refused_with_the_reason(realm: World) -> None:
@@ -262,7 +262,7 @@ async def test_vms_of_a_host_that_does_not_answer_are_left_alone(tmp_path: Path)
         await pilot.press("x")
         await settle(pilot)
         assert len(app.screen_stack) == 1
-        assert any(message.startswith("h5 does not answer now.") for message in told(app))
+        assert any(message.startswith("h5 does not answer.") for message in told(app))
 
 
 async def test_hostile_names_in_the_dialogs_do_nothing() -> None:

@@ -171,7 +171,7 @@ async def test_a_vm_is_ordered_and_registers(realm: World) -> None:
         best = form.choice.best
         assert best is not None
         assert best.host == "h1"
-        assert "h1 takes it" in headline(form.choice, form.reading)[0]
+        assert "best h1" in headline(form.choice, form.reading)[0]
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert not isinstance(app.screen, CreateVM)

@@ -45,7 +45,7 @@ async def test_a_free_drive_is_attached_and_detached(realm: World) -> None:
         await settle(pilot)
         assert isinstance(app.screen, DriveList)
         assert [row.key for row in grid_of(app).model.shown] == ["vda", "vdb"]
-        assert f"1 of 2 drives of {DRIVES} belong to no VM" in dialog_text(app)
+        assert f"1 of 2 drives in {DRIVES} unattached" in dialog_text(app)
         await pilot.press("a")
         await settle(pilot)
         assert isinstance(app.screen, Picker)
@@ -56,7 +56,7 @@ async def test_a_free_drive_is_attached_and_detached(realm: World) -> None:
         app.screen.query_one("#do").focus()
         await pilot.press("enter")
         await ended(pilot)
-        assert any(message.startswith("h1/web: drive free.qcow2 is vdc") for message in told(app))
+        assert any(message.startswith("h1/web: drive free.qcow2 attached as vdc") for message in told(app))
         await settle(pilot)
         assert "free.qcow2" in realm.domains("h1")["web"]
         assert [row.key for row in grid_of(app).model.shown] == ["vda", "vdb", "vdc"]
@@ -80,7 +80,7 @@ async def test_only_drives_are_detached(realm: World) -> None:
         await pilot.press("delete")
         await settle(pilot)
         assert isinstance(app.screen, DriveList)
-        assert "vda is not in the drives pool: only drives are detached." in told(app)
+        assert "vda is not in the drives pool: only drives can be detached." in told(app)
 
 
 async def test_the_size_of_a_new_drive_is_checked_while_it_is_written(realm: World) -> None:
@@ -95,14 +95,14 @@ async def test_the_size_of_a_new_drive_is_checked_while_it_is_written(realm: Wor
         assert isinstance(app.screen, VMForm)
         rows = {key: app.screen.query_one(f"#field-{key}", FieldRow) for key in ("name", "size")}
         assert rows["name"].value == "web-drive1.qcow2"
-        for size, said in (("", "a size, such as"), ("2 GiB", "max-size"), ("512 KiB", "min-size"), ("2 MiB", "")):
+        for size, said in (("", "a size, e.g."), ("2 GiB", "max-size"), ("512 KiB", "min-size"), ("2 MiB", "")):
             rows["size"].write(size)
             await settle(pilot)
             assert said in rows["size"]._told[0]
             assert app.screen.query_one("#do", Button).disabled == bool(said)
         rows["name"].write("free.qcow2")
         await settle(pilot)
-        assert rows["name"]._told[0] == "there is a drive of that name"
+        assert rows["name"]._told[0] == "a drive of that name exists"
 
 
 async def test_a_list_that_was_closed_does_not_mind_the_end_of_its_task(realm: World) -> None:
@@ -122,7 +122,7 @@ async def test_a_list_that_was_closed_does_not_mind_the_end_of_its_task(realm: W
         await settle(pilot)
         assert isinstance(app.screen, VMsScreen)
         await ended(pilot)
-        assert any(message.startswith("h1/web: drive free.qcow2 is vdc") for message in told(app))
+        assert any(message.startswith("h1/web: drive free.qcow2 attached as vdc") for message in told(app))
 
 
 @SIZES

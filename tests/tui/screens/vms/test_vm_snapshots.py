@@ -91,7 +91,7 @@ async def test_an_incomplete_snapshot_is_only_deleted(realm: World) -> None:
         await pilot.press("g", "enter")
         await settle(pilot)
         assert isinstance(app.screen, VMForm)
-        assert "What was written to these disks since is lost" in dialog_text(app)
+        assert "Changes on these disks since then are lost" in dialog_text(app)
         tick(app, "cut", "start")
         app.screen.query_one("#do").focus()
         await pilot.press("enter")

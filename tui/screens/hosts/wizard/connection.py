@@ -52,7 +52,7 @@ class ConnectionPage(HostPage, BackgroundWork):
         """Return what going on means now."""
         if self.is_testing:
             return "Don't wait"
-        return "Next" if self.contact is not None and self.contact.survey is not None else "Go on all the same"
+        return "Next" if self.contact is not None and self.contact.survey is not None else "Skip"
 
     def compose(self) -> ComposeResult:
         """Lay out the answer, help with the key, and the button that tries again."""
@@ -75,11 +75,13 @@ class ConnectionPage(HostPage, BackgroundWork):
         waits, name = self.is_testing, self.draft.host.name
         told = "has not answered yet" if waits else "does not answer"
         lines = (
-            ((f"{name} {told}: what it is can't be compared with its profile.", Tone.WARN),),
+            ((f"{name} {told}: cannot compare it with a profile.", Tone.WARN),),
             (),
-            (("It can be added all the same, and is connected to as soon as it answers.", Tone.MUTED),),
+            (("You can still add it; it connects as soon as it answers.", Tone.MUTED),),
         )
-        self.app.push_screen(Confirm(Question(f"Go on without {name}'s answer?", lines, "Go on")), self._answered)
+        self.app.push_screen(
+            Confirm(Question(f"Continue without an answer from {name}?", lines, "Continue")), self._answered
+        )
         return False
 
     def withdraw(self) -> None:
@@ -145,7 +147,7 @@ class ConnectionPage(HostPage, BackgroundWork):
         self.query_one("#again-row").display = not self.is_testing
         if self.is_testing:
             waited = self.background.clock.monotonic() - self._began
-            uri, stage = self.draft.host.uri, self._stage or "looking at the URI"
+            uri, stage = self.draft.host.uri, self._stage or "checking the URI"
             answer.show(lambda width: waiting_lines(uri, stage, waited, HOST_SECONDS, width))
             help_with_key.hide()
         elif contact is not None:

@@ -18,10 +18,10 @@ from tui.widgets.host_fields import show_faults, text_field
 FIELDS = ("name", "uri")
 
 _FORMS = (
-    ("qemu+ssh://root@h9/system", "with your ssh and its keys; the usual way"),
-    ("qemu+ssh://root@h9:2222/system?keyfile=/root/.ssh/realms", "another port, a key of its own"),
-    ("qemu+tls://h9/system", "with certificates"),
-    ("qemu:///system", "this machine itself"),
+    ("qemu+ssh://root@h9/system", "with your ssh and its keys (usual)"),
+    ("qemu+ssh://root@h9:2222/system?keyfile=/root/.ssh/realms", "another port, a separate key"),
+    ("qemu+tls://h9/system", "with TLS certificates"),
+    ("qemu:///system", "this machine"),
 )
 
 
@@ -76,7 +76,7 @@ class NamePage(HostPage):
         checked = {"name": check_host_name(self._value("name"), others), "uri": check_uri(uri)}
         twin = next((other.name for other in others if other.uri == uri), None)
         if checked["uri"] is None and twin is not None:
-            checked["uri"] = Fault(f"{twin} has this URI already: its VMs would be counted twice", refused=False)
+            checked["uri"] = Fault(f"{twin} already has this URI: its VMs would be counted twice", refused=False)
         return {field: fault for field, fault in checked.items() if fault is not None}
 
     def _value(self, field: str) -> str:
@@ -96,7 +96,7 @@ class NamePage(HostPage):
 
 
 def _form_lines(width: int) -> list[tuple[Piece, ...]]:
-    lines: list[tuple[Piece, ...]] = [(("Forms of a URI", Tone.MUTED),)]
+    lines: list[tuple[Piece, ...]] = [(("URI formats", Tone.MUTED),)]
     for form, what in _FORMS:
         lines += hanging("  ", Tone.PLAIN, form, Tone.PLAIN, width)
         lines += hanging("      ", Tone.PLAIN, what, Tone.MUTED, width)

@@ -92,7 +92,7 @@ class ProfilePage(HostPage):
         realm, profile = self._chosen("realm"), self._chosen("profile")
         if realm not in self._configuration.realms or profile not in self._configuration.hardware_profiles:
             lacking = "realm" if realm not in self._configuration.realms else "hardware profile"
-            self.realms.tell(f"No {lacking} is configured: without one no host can be added.", "warning")
+            self.realms.tell(f"No {lacking} configured: cannot add a host without one.", "warning")
             return False
         self.draft.host = replace(self.draft.host, realm=realm, profile=profile)
         return True

@@ -47,7 +47,7 @@ def save(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise UnwritableFile(f"{path} exists already, and is not overwritten", hint="choose another name") from error
+        raise UnwritableFile(f"{path} already exists and is not overwritten", hint="choose another name") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnwritableFile(f"{path}: {reason.lower()}", hint="choose another place") from error
@@ -106,7 +106,7 @@ class ProposalDialog(ModalScreen[None], WithContext):
         match event.button.id:
             case "copy":
                 self.app.copy_to_clipboard(self.text)
-                self.realms.tell("The proposal was copied to the clipboard (OSC 52).")
+                self.realms.tell("Proposal copied to the clipboard (OSC 52).")
             case "save":
                 self._save()
             case _:
@@ -125,7 +125,7 @@ class ProposalDialog(ModalScreen[None], WithContext):
         def job(control: Control) -> str:
             with control.step(StepKind.WRITE, f"write {path}"):
                 save(path, text)
-            return f"{path} is written; the configuration is as it was"
+            return f"{path} written; configuration unchanged"
 
         self.realms.run_task("save profile", str(path), job)
 
@@ -145,7 +145,7 @@ def _hocon_lines(text: str, width: int) -> list[tuple[Piece, ...]]:
 def _where_lines(path: Path | None, width: int) -> list[tuple[Piece, ...]]:
     file = str(path) if path is not None else "the configuration's main file"
     told = (
-        f"Nothing is changed by itself. Look it through, put it at the end of {file}, see what realms check says, and "
-        "start realms again: this wizard then offers it. Or go on with another profile, and edit the host later."
+        f"The configuration is not changed. Review this, append it to {file}, run realms check, and restart realms: "
+        "this wizard then offers it. Or choose another profile now and edit the host later."
     )
     return [(), *hanging("", Tone.PLAIN, told, Tone.MUTED, width)]

@@ -28,7 +28,7 @@ from tui.screens.dialogs.wizard import first_focusable
 from tui.terminal.foreground import run_in_foreground
 from tui.widgets.flow import Flow
 
-PAUSE = "printf '\\nEnter goes back to the screen. '; read -r _"
+PAUSE = "printf '\\nPress Enter to return. '; read -r _"
 """Run where ssh failed, so that its words can be read."""
 
 
@@ -70,11 +70,11 @@ class KeyHelp(Vertical, BackgroundWork):
         """Lay out the key, and the buttons of both cases."""
         yield Flow(id="key")
         with Horizontal(classes="actions", id="make-row"):
-            yield Button("Make an RSA key, 2048 bits", id="make-rsa", compact=True)
-            yield Button("Make an Ed25519 key", id="make-ed25519", compact=True)
+            yield Button("Generate RSA key, 2048 bits", id="make-rsa", compact=True)
+            yield Button("Generate Ed25519 key", id="make-ed25519", compact=True)
         with Horizontal(classes="actions", id="install-row"):
             yield Button("Install with ssh", id="install", compact=True)
-            yield Button("Copy the line", id="copy", compact=True)
+            yield Button("Copy line", id="copy", compact=True)
         yield Flow(id="key-line", classes="below")
 
     def on_mount(self) -> None:
@@ -133,7 +133,7 @@ class KeyHelp(Vertical, BackgroundWork):
                 self._make(KeyType.ED25519)
             case "copy" if self._key is not None:
                 self.app.copy_to_clipboard(self._key.line)
-                self.realms.tell("The key's line was copied to the clipboard (OSC 52).")
+                self.realms.tell("Public key copied to the clipboard (OSC 52).")
             case "install" if self._key is not None and self._target is not None:
                 self._ask(ask_install(self._key, self._target), self._install)
 
@@ -171,10 +171,10 @@ class KeyHelp(Vertical, BackgroundWork):
                 if code:
                     run_in_foreground(("sh", "-c", PAUSE))
         except SuspendNotSupported:
-            self.realms.tell("This terminal can't be handed over to ssh.", "warning", hint="realms keys install URI")
+            self.realms.tell("Cannot run ssh in this terminal.", "warning", hint="realms keys install URI")
             return
         except OSError as error:
-            self.realms.tell(f"ssh can't be started: {error.strerror or error}", "error")
+            self.realms.tell(f"cannot start ssh: {error.strerror or error}", "error")
             return
         self.app.refresh(layout=True)
         if code:

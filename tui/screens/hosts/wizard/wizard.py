@@ -40,6 +40,6 @@ class HostWizard(Wizard[str]):
             return
         pools = next((command for command in self.realms.app_commands if command.action == "area('pools')"), None)
         if pools is not None and summary.lacks_pools:
-            where = f"{pools.key_text} goes to {pools.label}"
-            self.realms.tell(f"Pools of its realm are missing there: {where}.", "warning")
+            where = f"{pools.key_text}: {pools.label}"
+            self.realms.tell(f"Pools of its realm are missing: {where}.", "warning")
         self.dismiss(message.done[0])
