@@ -153,7 +153,7 @@ def test_an_unforeseen_error_shows_no_local_variables(start: Callable[[str], Ter
 def test_without_a_terminal_it_names_the_subcommands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard input of the tests is none."""
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    with pytest.raises(UsageError, match="standard input is none") as caught:
+    with pytest.raises(UsageError, match="standard input is not one") as caught:
         check_terminal()
     assert "realms hosts list" in caught.value.hint
 
