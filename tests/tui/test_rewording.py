@@ -53,8 +53,8 @@ def shown(view: TaskView) -> list[str]:
 @pytest.mark.parametrize(
     ("steps", "cells"),
     [
-        (STEPS, ["set up", "already so", "failed", "stopped"]),
-        ((*STEPS, UNDO), ["undone", "already so", "failed", "stopped"]),
+        (STEPS, ["set up", "already set up", "failed", "stopped"]),
+        ((*STEPS, UNDO), ["undone", "already set up", "failed", "stopped"]),
         ((STEPS[0],), ["set up", "waits", "waits", "waits"]),
     ],
     ids=["ended", "undone", "begun"],
