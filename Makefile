@@ -2,12 +2,16 @@
 
 PYTEST = .venv/bin/python -m pytest
 WORKERS ?= 2
+ROUNDS ?= 20
 
-.PHONY: help run setup test check format bench lab-setup lab clean
+.PHONY: help run setup test quick test-all pictures-under-load check format bench lab-setup lab clean
 
 help:
 	@echo 'make run        set up, then open the demo fleet in the full-screen application'
 	@echo 'make test       set up, then run all tests (real libvirt hosts included where make lab-setup has been run)'
+	@echo 'make quick      while you work: tests without screens, terminals and real hosts'
+	@echo 'make test-all   as make test, and ten times as many examples, new ones in each run'
+	@echo 'make pictures-under-load  all pictures, ROUNDS=20 times, beside eight busy processes'
 	@echo 'make setup      install what is missing; leaves .venv/bin/realms'
 	@echo 'make check      format, lint, strict types, import contracts'
 	@echo 'make bench      the benchmarks'
@@ -23,7 +27,16 @@ run: setup
 
 test:
 	@tools/setup.sh --tests
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --durations=20
+
+quick: setup
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m 'not slow and not lab and not oracle' --ignore tests/lab
+
+test-all: export REALMS_EXPLORE = 1
+test-all: test
+
+pictures-under-load: setup
+	@tools/pictures-under-load.sh $(ROUNDS)
 
 check: setup
 	.venv/bin/ruff format --check .

@@ -30,6 +30,17 @@ def pytest_sessionstart() -> None:
                 importlib.import_module(module.name)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark pictures, and as slow what runs the whole application or a real terminal."""
+    for item in items:
+        if "snap_compare" in getattr(item, "fixturenames", ()):
+            item.add_marker("picture")
+        if "tui" in item.path.parts and (
+            item.get_closest_marker("picture") or item.get_closest_marker("asyncio") or "terminal" in str(item.path)
+        ):
+            item.add_marker("slow")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show the tables of figures that tests have recorded, below everything else."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]

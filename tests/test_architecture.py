@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -28,19 +29,6 @@ def test_layers_import_only_what_is_below_them() -> None:
     assert outcome.returncode == 0, outcome.stdout
 
 
-def test_code_is_formatted_and_without_lint() -> None:
-    """Each rule that is left out is explained in pyproject.toml."""
-    for command in (("format", "--check"), ("check",)):
-        outcome = run(BIN / "ruff", *command, "--no-cache", ".")
-        assert outcome.returncode == 0, outcome.stdout
-
-
-def test_types_are_strict() -> None:
-    """Core and screens alike."""
-    outcome = run(BIN / "mypy")
-    assert outcome.returncode == 0, outcome.stdout
-
-
 def imports_a_test(node: ast.AST) -> bool:
     """Return whether a statement imports a test module, or something from one."""
     names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
@@ -57,10 +45,33 @@ def test_what_tests_share_is_in_no_test_module() -> None:
     assert [str(path.relative_to(ROOT)) for path in found] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_holds_one_idea(path: Path) -> None:
-    """Under 450 lines, 400 as a rule."""
-    assert len(path.read_text().splitlines()) <= 450
+LONG_FILES = {"core/config/scanner.py", "tui/app/app.py", "tui/widgets/grid.py"}
+"""Files of more than 400 lines: they are to become shorter, and no other joins them."""
+
+
+def test_a_file_holds_one_idea() -> None:
+    """In 400 lines as a rule, in 450 always."""
+    lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in SOURCES}
+    assert {path for path, count in lines.items() if count > 450} == set()
+    assert {path for path, count in lines.items() if count > 400} == LONG_FILES
+
+
+WAITS = {"pause", "sleep"}
+
+
+def waits_for_time(node: ast.AST) -> bool:
+    """Tell whether a statement sleeps, or lets a pilot pause: for a time, or until the processor rests."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    return name in WAITS
+
+
+def test_tests_of_the_screens_wait_for_events() -> None:
+    """On a busy machine every fixed time is too short once; driving.py has what to wait with."""
+    modules = [path for path in sorted((ROOT / "tests" / "tui").rglob("*.py")) if path.name != "driving.py"]
+    found = [path for path in modules if any(map(waits_for_time, ast.walk(ast.parse(path.read_text()))))]
+    assert [str(path.relative_to(ROOT)) for path in found] == []
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["hosts", "--help"], ["place", "--help"]])
@@ -126,3 +137,41 @@ def test_no_class_has_the_name_of_another() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_styles_name_only_widgets_that_exist() -> None:
+    """A class that has another name now would lose its style without a word."""
+    import textual.containers
+    import textual.screen
+    import textual.widgets
+    from textual import command
+    from textual.widgets import _option_list, _select, _toast, _toggle_button
+
+    classes = {
+        node.name
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    for module in (
+        textual.widgets,
+        textual.containers,
+        textual.screen,
+        command,
+        _select,
+        _option_list,
+        _toast,
+        _toggle_button,
+    ):
+        classes |= {*getattr(module, "__all__", ()), *vars(module)}
+    sheets = {path: path.read_text() for path in (ROOT / "tui").rglob("*.tcss")}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DEFAULT_CSS":
+                sheets[path] = node.value.value if isinstance(node.value, ast.Constant) else ""
+    named = {
+        (path.name, name)
+        for path, text in sheets.items()
+        for name in re.findall(r"\b[A-Z][A-Za-z]+\b", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
+    }
+    assert {(path, name) for path, name in named if name not in classes} == set()

@@ -29,7 +29,7 @@ VM_COLUMNS = (
     Column(key="address", title="ADDRESS", whole=True, most=39, priority=2, letter="A"),
     Column(key="endpoint", title="ENDPOINT", whole=True, most=45, priority=7),
     Column(key="uptime", title="UPTIME", right=True, least=8, priority=4, letter="U"),
-    Column(key="kind", title="KIND", least=7, most=8, priority=5, letter="K"),
+    Column(key="kind", title="KIND", least=9, most=9, priority=5, letter="K"),
     Column(key="realm", title="REALM", most=20, wide_only=True),
     Column(key="uuid", title="UUID", most=36, wide_only=True),
 )

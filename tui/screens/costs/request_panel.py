@@ -70,12 +70,12 @@ class RequestRow(Widget):
     """A label and the input of one field."""
 
     DEFAULT_CSS = """
-    FieldRow {
+    RequestRow {
         layout: horizontal; height: 1; width: 1fr;
         Label { color: $muted; }
-        FieldInput { width: 1fr; color: $foreground; }
+        RequestInput { width: 1fr; color: $foreground; }
         &.-active Label { color: $accent; text-style: bold; }
-        &.-refused FieldInput { color: $error; text-style: bold; }
+        &.-refused RequestInput { color: $error; text-style: bold; }
     }
     """
 

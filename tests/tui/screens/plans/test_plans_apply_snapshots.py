@@ -128,7 +128,8 @@ def test_a_plan_is_to_be_stopped(picture: Callable[..., bool], tmp_path: Path) -
         await course(app, be_under_way)(pilot)
         await pressed(pilot, "x", VMForm)
 
-    assert picture(app, SMALL, prepare=before)
+    with left_waiting("tasks"):
+        assert picture(app, SMALL, prepare=before)
 
 
 @SIZES
