@@ -97,7 +97,7 @@ def test_what_another_program_stopped_is_resumed_on_the_screen(place: Place3, la
     stopped.outcome.result(PATIENCE)
     assert [left.order for left in left_runs(place.session)] == [DRAIN]
     with screen_in(tmp_path) as screen:
-        screen.wait_for("The drain of h1 was stopped after 0 of 2 moves", "u resume", deadline=PATIENCE)
+        screen.wait_for("The drain of h1 was stopped after 0 of 2 moves", "press u to resume", deadline=PATIENCE)
         screen.press("u")
         screen.wait_for("Resume the drain of h1?", "2 not begun", "unmanaged VMs included")
         screen.press("C-s")

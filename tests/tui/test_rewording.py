@@ -55,7 +55,7 @@ def shown(view: TaskView) -> list[str]:
     [
         (STEPS, ["set up", "already set up", "failed", "stopped"]),
         ((*STEPS, UNDO), ["undone", "already set up", "failed", "stopped"]),
-        ((STEPS[0],), ["set up", "waits", "waits", "waits"]),
+        ((STEPS[0],), ["set up", "waiting", "waiting", "waiting"]),
     ],
     ids=["ended", "undone", "begun"],
 )

@@ -81,10 +81,10 @@ def room_line(configuration: Configuration, snapshot: HostSnapshot, now: float, 
     asked = in_words(request)
     stop = why(found.stopped_by) if found.stopped_by is not None else ""
     if found.fits is None:
-        return ((f"any number of VMs of {asked}", Tone.PLAIN), (": no limit", Tone.MUTED))
+        return ((f"any number of VMs of {asked}", Tone.PLAIN), (": nothing limits them", Tone.MUTED))
     if not found.fits:
         return ((f"no VM of {asked}", Tone.PLAIN), (f": {stop}", Tone.WARN))
-    return ((f"{plural(found.fits, 'more VM')} of {asked}", Tone.PLAIN), (f"; next: {stop}", Tone.MUTED))
+    return ((f"{plural(found.fits, 'more VM')} of {asked}", Tone.PLAIN), (f"; the next: {stop}", Tone.MUTED))
 
 
 def in_words(request: Request) -> str:

@@ -324,7 +324,7 @@ def _before(compared: HostCompared | None) -> Cell:
         return ((f"was #{compared.rank_before}", Tone.ACCENT),)
     refusals = [each.refusal for each in (compared.before, compared.after) if each is not None and each.refusal]
     words = [why(refusal) for refusal in refusals]
-    said = "amounts" if len(words) == 2 and words[0] == words[1] else words[0] if words else "absent"
+    said = "other amounts" if len(words) == 2 and words[0] == words[1] else words[0] if words else "absent"
     return ((said, Tone.ACCENT),)
 
 

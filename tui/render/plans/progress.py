@@ -213,5 +213,5 @@ def left_line(left: InterruptedRun, others: int, now: float) -> tuple[Piece, ...
     more = f", and {others} more" if others else ""
     return (
         (what, Tone.WARN), (f" was stopped after {done} of {total} moves", Tone.WARN),
-        (f", started {age} ago{more}: ", Tone.PLAIN), ("u", Tone.ACCENT), (" resume", Tone.PLAIN),
+        (f", started {age} ago{more}: press ", Tone.PLAIN), ("u", Tone.ACCENT), (" to resume", Tone.PLAIN),
     )  # fmt: skip

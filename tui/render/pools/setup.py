@@ -39,7 +39,7 @@ def what_it_has(view: HostPoolsView) -> Piece:
         f"{', '.join(pool.role.value for pool in lacking if pool.state is state)} {state.value}" for state in states
     ]
     if len(lacking) == len(view.pools) and states == [PoolState.MISSING]:
-        told = ["none"]
+        told = ["no pools"]
     return ("; ".join(told) or "not checked yet", Tone.WARN)
 
 

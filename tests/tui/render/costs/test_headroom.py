@@ -101,9 +101,9 @@ def test_what_stops_the_next_vm_is_said_beside_the_number() -> None:
     def told(name: str, configuration: Configuration = world.CONFIGURATION) -> str:
         return "".join(text for text, _ in room_line(configuration, hosts[name], world.NOW, request))
 
-    assert told("h2") == "10 more VMs of 4 vCPUs, 8 GiB; next: vcpus infinite"
+    assert told("h2") == "10 more VMs of 4 vCPUs, 8 GiB; the next: vcpus infinite"
     assert told("h4") == "no VM of 4 vCPUs, 8 GiB: no scheduling"
     endless = replace(world.CPU, vms=None, vcpus=None, memory=None)
     functions = {**world.CONFIGURATION.cost_functions, "cpu": endless}
     free = replace(world.CONFIGURATION, cost_functions=functions)
-    assert told("h1", free) == "any number of VMs of 4 vCPUs, 8 GiB: no limit"
+    assert told("h1", free) == "any number of VMs of 4 vCPUs, 8 GiB: nothing limits them"

@@ -152,7 +152,7 @@ def test_the_exported_file_is_never_written_over_another_unasked(tmp_path: Path)
     assert write(there, "new", replace=True)
     assert there.read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["there.conf"]
-    with pytest.raises(UnwritableFile, match="is the configuration itself"):
+    with pytest.raises(UnwritableFile, match="is the active configuration"):
         check_target(tmp_path / ".." / tmp_path.name / "there.conf", there)
     with pytest.raises(UnwritableFile, match="no such file"):
         write(tmp_path / "no" / "where.conf", "new", replace=False)

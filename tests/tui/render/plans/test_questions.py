@@ -67,10 +67,10 @@ def test_what_is_to_be_known_first_stands_first() -> None:
     others = (h1, h2, h3, world.seen(world.host("h5", "a100-node")))
     fleet = world.saved((*others, foreign(gpus))).fleet()
     told = words(asked(fleet, "h4", MovePolicy(foreign=True, with_devices=True)))
-    assert told[0].startswith("Foreign VMs move too")
+    assert told[0].startswith("Includes unmanaged VMs")
     assert told[1].startswith("VMs that move offline are shut down")
     assert told[2] == "1 VM can't move and stays: notebook-1"
-    assert told[4].endswith("offline  foreign")
+    assert told[4].endswith("offline  unmanaged")
 
 
 def test_a_vm_that_moves_twice_has_two_rows() -> None:
@@ -151,6 +151,6 @@ def test_what_was_left_says_on_what_terms_it_goes_on() -> None:
     told = words(ask_resume(left))
     assert "Options: unmanaged VMs included; VMs with devices are moved offline." in told
     line = "".join(text for text, _ in left_line(left, 2, 720.0))
-    assert line == "The drain of h2 was stopped after 0 of 5 moves, started 12 m ago, and 2 more: u resume"
+    assert line == "The drain of h2 was stopped after 0 of 5 moves, started 12 m ago, and 2 more: press u to resume"
     busy = "".join(text for text, _ in left_line(replace(left, at_work=True), 0, 720.0))
     assert busy == "The drain of h2 is run by root on m1, process 7: 0 of 5 moved"

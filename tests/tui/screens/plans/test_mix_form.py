@@ -57,7 +57,7 @@ def test_a_mix_is_read_line_by_line() -> None:
         (("2", "", "8 GiB", ""), "Line 1: vCPUs: a number is required"),
         (("2", "4", "8 Gib", ""), "Line 1: Memory: "),
         (("2", "4", "8 GiB", "a1000=1"), "Line 1: unknown device type 'a1000'; known: a100"),
-        (("2", "4", "8 GiB", "a100=x"), "Line 1: a100: a whole number"),
+        (("2", "4", "8 GiB", "a100=x"), "Line 1: a100: must be a whole number"),
         (("10000000", "4", "8 GiB", ""), "Line 1: Count: must be at most 10000"),
     ],
 )
@@ -91,14 +91,14 @@ async def test_a_mix_is_typed_and_counted(tmp_path: Path) -> None:
         assert {row[0]: row[2] for row in cells(screen)} == {
             name: str(expected.by_host.get(name, 0)) for name in ("h1", "h2", "h3")
         }
-        assert f"{expected.fits} whole mixes fit" in screen_text(app)
+        assert f"{expected.fits} mixes fit" in screen_text(app)
         await pressed(pilot, "e", MixForm)
         assert [row.value for row in app.screen.query(FieldRow)][:2] == ["3", "4"]
         await pilot.press(*"x")
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert isinstance(app.screen, MixForm)
-        assert "Line 1: Count: a whole number" in screen_text(app)
+        assert "Line 1: Count: must be a whole number" in screen_text(app)
 
 
 def test_a_mix_that_does_not_fit_says_how_much_of_it_does() -> None:
