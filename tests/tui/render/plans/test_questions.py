@@ -88,12 +88,12 @@ def test_a_title_says_how_a_plan_stands() -> None:
     done, failed, doubt = (
         replace(first, state=state) for state in (MoveState.DONE, MoveState.FAILED, MoveState.IN_DOUBT)
     )
-    assert course_title(view_of()) == "Drain h2: under way"
+    assert course_title(view_of()) == "Drain h2: running"
     assert course_title(view_of(stopping=True)) == "Drain h2: stopping"
     assert course_title(view_of(ended=True)) == "Drain h2: not started"
     assert course_title(view_of(ended=True, id="1a2b3c4d")) == "Drain h2: stopped"
     assert course_title(view_of(ended=True, moves=(done,))) == "Drain h2: done"
-    assert course_title(view_of(ended=True, moves=(done, failed))) == "Drain h2: done, not all of it"
+    assert course_title(view_of(ended=True, moves=(done, failed))) == "Drain h2: partly done"
     assert course_title(view_of(ended=True, moves=(doubt, *others))) == "Drain h2: ended, result unknown"
 
 
@@ -108,7 +108,7 @@ def test_progress_counts_what_is_over_and_what_was_sent() -> None:
     assert progress_of(view_of(moves=())) == 1.0
     bar, *sentences = with_progress(course_sheet(view))(60, 4)
     assert "".join(text for text, _ in bar).endswith(" 38 %")
-    assert sentences[0][0][0] == "1 of 4 VMs moved, 2 under way, 1 waiting"
+    assert sentences[0][0][0] == "1 of 4 VMs moved, 2 moving, 1 waiting"
 
 
 def test_what_came_of_a_move_says_all_that_an_administrator_must_know() -> None:

@@ -207,7 +207,7 @@ def test_a_realm_that_logs_nothing_is_named_where_others_do() -> None:
     realms = {"main": main, "lab": off, "old": away}
     told = told_of(Configuration(LOGGING.cost_functions, LOGGING.hardware_profiles, realms), LogTold())
     ((sentence, _),) = told.sentences()
-    assert sentence.startswith("Decisions are not logged in realm lab: log-scheduling = on")
+    assert sentence.startswith("Decisions are not logged in realm lab: set log-scheduling = on")
 
 
 async def test_damaged_lines_are_counted_and_told(session: StandingSession, tmp_path: Path) -> None:
