@@ -82,11 +82,11 @@ def set_up_the_pools(screen: Terminal, lab: Lab) -> None:
     screen.write(str(lab.shared / "story"))
     screen.wait_for("shared/story ")
     screen.press("C-s")
-    screen.wait_for("12 pools to be made", deadline=PATIENCE)
+    screen.wait_for("12 pools to create", deadline=PATIENCE)
     screen.press("C-s")
     screen.wait_for('<pool type="dir">', "<name>story-vm</name>")
     screen.press("C-s")
-    screen.wait_for("Done: the pools are set up.", "✓ snapshots  h1, h2, h3: each sees", deadline=PATIENCE)
+    screen.wait_for("Done: the pools are set up.", "✓ snapshots  h1, h2, h3: proved", deadline=PATIENCE)
     screen.press("C-s")
     screen.wait_for("3 hosts", "proved", without="Set up pools of realm")
 
@@ -94,14 +94,14 @@ def set_up_the_pools(screen: Terminal, lab: Lab) -> None:
 def upload_a_brick(screen: Terminal) -> None:
     """Into the bricks pool, from this machine."""
     screen.press("c")
-    screen.wait_for("Nothing lies in these pools")
+    screen.wait_for("The pools are empty")
     screen.press("u")
     screen.wait_for("Upload a brick")
     screen.write(str(BRICK))
     screen.press("Tab")
     screen.wait_for("brick.qcow2  ")
     screen.press("C-s")
-    screen.wait_for("In the pools ─ 1", "qcow2", "nobody", deadline=PATIENCE)
+    screen.wait_for("Contents ─ 1", "qcow2", deadline=PATIENCE)
 
 
 def create_a_vm(screen: Terminal) -> None:

@@ -53,9 +53,9 @@ def shown(view: TaskView) -> list[str]:
 @pytest.mark.parametrize(
     ("steps", "cells"),
     [
-        (STEPS, ["set up", "already so", "failed", "stopped"]),
-        ((*STEPS, UNDO), ["undone", "already so", "failed", "stopped"]),
-        ((STEPS[0],), ["set up", "waits", "waits", "waits"]),
+        (STEPS, ["set up", "already set up", "failed", "stopped"]),
+        ((*STEPS, UNDO), ["undone", "already set up", "failed", "stopped"]),
+        ((STEPS[0],), ["set up", "waiting", "waiting", "waiting"]),
     ],
     ids=["ended", "undone", "begun"],
 )

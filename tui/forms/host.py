@@ -21,7 +21,7 @@ class Fault:
 def check_host_name(name: str, others: Sequence[Host]) -> Fault | None:
     """Check a host's name, also against the other hosts."""
     if not name:
-        return Fault("a host needs a name")
+        return Fault("name is required")
     try:
         check_name(name)
     except HostRefused as error:

@@ -44,10 +44,10 @@ def read_mix(fields: Mapping[str, RequestField], typed: Mapping[str, str]) -> Mi
             raise FieldRefused(message) from error
         mix.append((request, _int(count)))
     if not mix:
-        message = "A mix has 1 VM or more: type a number of VMs"
+        message = "A mix needs at least 1 VM"
         raise FieldRefused(message)
     if sum(count for _, count in mix) > MOST_VMS:
-        message = f"A mix has {MOST_VMS} VMs at most"
+        message = f"A mix has at most {MOST_VMS} VMs"
         raise FieldRefused(message)
     return tuple(mix)
 
@@ -66,7 +66,7 @@ def _devices(fields: Mapping[str, RequestField], text: str) -> dict[str, int]:
         field = fields.get(_DEVICES + kind)
         if field is None:
             known = ", ".join(key.removeprefix(_DEVICES) for key in fields if key.startswith(_DEVICES))
-            message = f"no device type {one_line(kind, 20)!r}; there are {one_line(known, 60)}"
+            message = f"unknown device type {one_line(kind, 20)!r}; known: {one_line(known, 60)}"
             raise FieldRefused(message)
         devices[kind] = devices.get(kind, 0) + (_int(read_field(field, count)) if equals else 1)
     return devices

@@ -87,7 +87,7 @@ def read(fields: Iterable[RequestField], typed: Mapping[str, str]) -> Asked:
     }
     vcpus, memory, count, realm = (values.get(key) for key in ("vcpus", "memory", "count", "realm"))
     if not isinstance(vcpus, int) or not isinstance(memory, int) or not isinstance(count, int):
-        message = "vCPUs, memory and count are always asked for"
+        message = "vCPUs, memory and count are required"
         raise TypeError(message)
     try:
         return Asked(Request(vcpus, memory, devices, realm if isinstance(realm, str) else None), count)
@@ -113,14 +113,14 @@ def _number(field: RequestField, text: str) -> int:
     if not digits:
         if field.least == 0:
             return 0
-        message = "a number is missing"
+        message = "a number is required"
         raise FieldRefused(message, field.label)
     if not digits.isascii() or not digits.isdigit() or len(digits) > 12:
-        message = f"a whole number, not {one_line(text, 20)!r}"
+        message = f"must be a whole number, not {one_line(text, 20)!r}"
         raise FieldRefused(message, field.label)
     if not field.least <= int(digits) <= field.most:
-        bound = f"{field.least} or more" if int(digits) < field.least else f"{field.most} at most"
-        message = f"{bound}"
+        bound = f"{field.least} or more" if int(digits) < field.least else f"at most {field.most}"
+        message = f"must be {bound}"
         raise FieldRefused(message, field.label)
     return int(digits)
 
@@ -128,10 +128,10 @@ def _number(field: RequestField, text: str) -> int:
 def _size(field: RequestField, text: str) -> int:
     """Read a size; a bare number is meant in GiB, unless it is so large that it must be bytes."""
     if not text.strip():
-        message = "a size is missing, such as 8 GiB"
+        message = "a size is required, such as 8 GiB"
         raise FieldRefused(message, field.label)
     if not text.isascii():
-        message = f"{one_line(text, 20)!r} is no size (a number and a unit, such as 64 GiB)"
+        message = f"{one_line(text, 20)!r} is not a size (such as 64 GiB)"
         raise FieldRefused(message, field.label)
     try:
         bare = _NUMBER.fullmatch(text.strip()) is not None
@@ -140,7 +140,7 @@ def _size(field: RequestField, text: str) -> int:
         message = f"{one_line(str(error), 60)}" + (f" ({error.hint})" if error.hint else "")
         raise FieldRefused(message, field.label) from error
     if size < field.least:
-        message = "more than nothing, such as 8 GiB"
+        message = "must be more than 0, such as 8 GiB"
         raise FieldRefused(message, field.label)
     return size
 

@@ -140,16 +140,16 @@ class _Reader:
 
     def _check_realm(self) -> None:
         if self._realm is None:
-            self._faults["realm"] = Fault("no realm is configured that could take it")
+            self._faults["realm"] = Fault("no enabled realm is configured")
         elif self._realm.disabled:
-            self._faults["realm"] = Fault("it is disabled: nothing is scheduled there")
+            self._faults["realm"] = Fault("it is disabled")
 
     def _check_name(self) -> None:
         from core.operations.vms.spec import check_vm_name
 
         name = self._text("name")
         if not name:
-            self._faults["name"] = Fault("a name is missing")
+            self._faults["name"] = Fault("a name is required")
             return
         try:
             check_vm_name(name)
@@ -160,14 +160,14 @@ class _Reader:
             if self._realm is not None and snapshot.host.realm != self._realm.id:
                 continue
             if any(vm.name == name for vm in snapshot.vms):
-                self._faults["name"] = Fault(f"there is a VM of that name on {snapshot.name}")
+                self._faults["name"] = Fault(f"a VM of that name exists on {snapshot.name}")
 
     def _check_brick(self) -> None:
         brick, known = self._text("brick"), self._known.bricks
         if not brick:
-            self._faults["brick"] = Fault("the image that it boots from is missing")
+            self._faults["brick"] = Fault("a boot image is required")
         elif known is not None and not {brick, f"{brick}.qcow2", f"{brick}.img"} & set(known):
-            self._faults["brick"] = Fault("no brick of that name was seen", refused=False)
+            self._faults["brick"] = Fault("no such brick", refused=False)
 
     def _drives(self) -> tuple[NewDrive | ExistingDrive, ...]:
         from core.operations.storage.images import check_drive_size
@@ -185,9 +185,9 @@ class _Reader:
                     if self._realm is not None:
                         check_drive_size(drive.size, self._realm.drives)
                 elif names.count(drive.name) > 1:
-                    self._faults["drives"] = Fault(f"{drive.name} is there twice")
+                    self._faults["drives"] = Fault(f"{drive.name} is listed twice")
                 elif self._known.drives is not None and drive.name not in self._known.drives:
-                    told = f"{drive.name} is no size, and no drive of that name was seen"
+                    told = f"{drive.name} is neither a size nor a known drive"
                     self._faults.setdefault("drives", Fault(told, refused=False))
             except UsageError as error:
                 self._faults["drives"] = Fault(str(error))

@@ -16,16 +16,16 @@ Line = tuple[Piece, ...]
 
 def welcome_lines(searched: Sequence[Path], error: RealmsError | None) -> list[Line]:
     """Return what is wrong with the configuration found, or that none was, and where it was looked for."""
-    lines: list[Line] = [(("No configuration was found.", Tone.STRONG),)]
+    lines: list[Line] = [(("No configuration found.", Tone.STRONG),)]
     if error is not None:
         lines = diagnostics_lines(error)
     if isinstance(error, ConfigurationInvalid) or not searched:
         return lines
-    lines += [(), (("Looked for, in this order:", Tone.PLAIN),)]
+    lines += [(), (("Searched, in this order:", Tone.PLAIN),)]
     lines += [
-        ((f"  {path}", Tone.ACCENT), ("  there" if path.is_file() else "  not there", Tone.MUTED)) for path in searched
+        ((f"  {path}", Tone.ACCENT), ("  found" if path.is_file() else "  not found", Tone.MUTED)) for path in searched
     ]
-    return [*lines, (), (("Another file: the option --config, or the variable REALMS_CONFIG.", Tone.MUTED),)]
+    return [*lines, (), (("To use another file: --config or REALMS_CONFIG.", Tone.MUTED),)]
 
 
 def diagnostics_lines(error: RealmsError) -> list[Line]:
@@ -38,7 +38,7 @@ def diagnostics_lines(error: RealmsError) -> list[Line]:
     errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in error.diagnostics)
     warnings = len(error.diagnostics) - errors
     counted = plural(errors, "error") + (f", {plural(warnings, 'warning')}" if warnings else "")
-    lines.append(((f"{counted}. Mend the files and start again; `realms check` lists them too.", Tone.MUTED),))
+    lines.append(((f"{counted}. Fix the files and restart; `realms check` lists them too.", Tone.MUTED),))
     for diagnostic in sorted(error.diagnostics, key=lambda found: found.severity is not Severity.ERROR):
         tone = Tone.BAD if diagnostic.severity is Severity.ERROR else Tone.WARN
         place = f"{diagnostic.file}:{diagnostic.line}:{diagnostic.column}"

@@ -30,9 +30,9 @@ def test_the_best_is_compared_with_the_next_and_the_refused_are_helped(run: Run)
     )
     first = lines.index("WOULD TAKE IT IF")
     assert lines[first + 1 :] == [
-        "h2 60 GiB of memory less would be in use there",
-        "or db (846 GiB, 8 vCPUs) moves away",
-        "or the VM asks for at most 4 GiB of memory",
+        "h2 free 60 GiB of memory there",
+        "or move db (846 GiB, 8 vCPUs) away",
+        "or request at most 4 GiB of memory",
         "h4 enable it and have its volumes pool ticrypt-vm set up",
         "h5 wait for its connection",
         "h6 enable its realm",
@@ -44,8 +44,8 @@ def test_help_comes_unasked_where_no_host_can_take_the_vm(run: Run) -> None:
     assert "WOULD TAKE IT" not in place(run, *SMALL).out
     outcome = place(run, "--vcpus", 120, "--memory", "64 GiB", "--device", "a100=3")
     assert outcome.code == 1
-    assert "the VM asks for at most 88 vCPUs and no a100" in outcome.out
-    assert "the VM asks for at most 1 a100" in outcome.out
+    assert "request at most 88 vCPUs and no a100" in outcome.out
+    assert "request at most 1 a100" in outcome.out
 
 
 def test_an_explanation_is_a_key_of_its_own_in_the_document(run: Run) -> None:

@@ -84,7 +84,7 @@ def test_create_says_what_would_make_the_refused_hosts_take_the_vm(run: Callable
     wanted = ("vms", "create", "web", "--brick", "debian", "--vcpus", 1, "--memory", "64 GiB", "--realm", "main")
     told = run(*wanted)
     assert "WOULD TAKE IT" in told.out
-    assert told.out.count("the VM asks for at most") == 2
+    assert told.out.count("request at most") == 2
     document = run(*wanted, "--host", "h2", "--json").json
     (remedy,) = document["remedies"]
     assert (remedy["host"], remedy["fits_then"]) == ("h2", False)

@@ -102,7 +102,7 @@ async def test_the_places_are_shown_beside_the_error_that_none_holds_a_configura
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         assert "no configuration was found" in shown(app)
-        assert "/nowhere/ticrypt-vm.conf  not there" in shown(app)
+        assert "/nowhere/ticrypt-vm.conf  not found" in shown(app)
 
 
 async def test_a_file_that_cannot_be_read_is_told() -> None:

@@ -21,9 +21,7 @@ def complaint(error: UsageError) -> str:
 def hint(parameter: Parameter, *, typing: bool) -> str:
     """Return what can be done with a parameter, or what can be typed."""
     if not typing:
-        return (
-            "Enter types, Del undoes" if parameter.kind is ParameterKind.CURVE else "+ - step, Enter types, Del undoes"
-        )
+        return "Enter edit, Del reset" if parameter.kind is ParameterKind.CURVE else "+ - step, Enter edit, Del reset"
     match parameter.kind:
         case ParameterKind.CURVE:
             what = "A whole curve in braces, or none"
@@ -33,7 +31,7 @@ def hint(parameter: Parameter, *, typing: bool) -> str:
             what = "Bytes as a plain number, or none"
         case _:
             what = "A number" if parameter.path[-1] != "max" else "A number, or none"
-    return f"{what}; Enter takes it, Esc leaves it"
+    return f"{what}; Enter apply, Esc cancel"
 
 
 def curve_of(function: CostFunction, attribute: str | None) -> Curve | None:
@@ -80,9 +78,9 @@ def plot_title(
             parts.append((f"{dash}costs ", "$muted"))
         parts.append((after, "bold"))
     if curve is None:
-        parts.append((f"{dash}no curve any more: this is the configured one", "$warning"))
+        parts.append((f"{dash}curve removed; dashed: configured", "$warning"))
     elif differs and was is not None:
-        parts.append((f"{dash}broken line: as configured", "$muted"))
+        parts.append((f"{dash}dashed: configured", "$muted"))
     elif differs:
-        parts.append((f"{dash}not configured so far", "$muted"))
+        parts.append((f"{dash}not in the configuration", "$muted"))
     return parts

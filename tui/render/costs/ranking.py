@@ -39,7 +39,7 @@ def headline(exploration: Exploration) -> str:
     """Return who takes the VM, by how much, and what decides."""
     hosts, able = len(exploration.placements.verdicts), len(exploration.ranked)
     if not hosts:
-        return "There is no host to place on"
+        return "No hosts"
     if not able:
         subject = "The only host can't" if hosts == 1 else f"None of {hosts} hosts can"
         return f"{subject} take it: {_reasons(exploration.refused)}"
@@ -59,11 +59,11 @@ def _lead(best: Verdict, second: Verdict) -> str:
         amount = cost_text(lead, decimals((*totals, 0.0, lead)))
         return f"{amount} cheaper than {second.host} ({short_name(_deciding(best, second))} decides)"
     if best.rise != second.rise:
-        tie = "the smaller rise decides"
+        tie = "smaller rise decides"
     elif best.use is not None and second.use is not None and best.use.vms != second.use.vms:
         tie = "fewer VMs decide"
     else:
-        tie = "its name decides"
+        tie = "name decides"
     return f"as cheap as {second.host} ({tie})"
 
 
@@ -123,7 +123,7 @@ def _ways(exploration: Exploration, verdict: Verdict) -> list[str]:
     limits = raised_texts(exploration, verdict.host)
     if limits:
         shown = " and ".join(text.removeprefix(f"{SECTION}.") for text in limits)
-        said.append(f"{'Or with' if said else 'What would help:'} {shown} (h tries it).")
+        said.append(f"{'Or with' if said else 'What would help:'} {shown} (press h to try).")
     return said
 
 
@@ -162,7 +162,7 @@ def _standing(exploration: Exploration, verdict: Verdict) -> str:
     parts = ", ".join(f"{name} {cost_text(share, digits, signed=True)}" for name, share in told)
     if lag == 0:
         return f"As cheap as {other.host}" + (f": {parts}" if parts else "")
-    word = "cheaper" if lag < 0 else "dearer"
+    word = "cheaper" if lag < 0 else "more expensive"
     decides = f"; {short_name(_deciding(verdict, other))} decides" if verdict is best and len(told) > 1 else ""
     return f"{cost_text(abs(lag), digits)} {word} than {other.host}" + (f": {parts}{decides}" if parts else "")
 
@@ -186,16 +186,16 @@ def where_they_go(exploration: Exploration) -> str:
         named.append(f"{rest} on {len(numbers) - _NAMED_HOSTS} more hosts")
     placed, count = exploration.placements.placed, exploration.count
     if not placed:
-        return f"None of {count} VMs finds a place"
+        return f"None of {count} VMs can be placed"
     if exploration.placements.complete:
-        return f"All {count} VMs find a place: {', '.join(named)}"
+        return f"All {count} VMs can be placed: {', '.join(named)}"
     stopped = _reasons(exploration.placements.stopped_by)
-    return f"{placed} of {count} VMs find a place: {', '.join(named)}. The next: {stopped}"
+    return f"{placed} of {count} VMs can be placed: {', '.join(named)}. Next: {stopped}"
 
 
 _WHAT_IF_COLUMNS = (
     Column(key="was", title="WAS", right=True, least=6, most=18),
-    Column(key="differs", title="DIFFERS", least=8, most=24, priority=1),
+    Column(key="differs", title="CHANGE", least=8, most=24, priority=1),
 )
 """What differs by the changes of a what-if."""
 
@@ -288,13 +288,13 @@ def capacity(exploration: Exploration, fits: Mapping[str, int], before: Counted 
     """Return how many such VMs fit on all hosts together: `57 such VMs fit`; empty while that is being counted."""
     if before is not None:
         total = sum(fits.values())
-        return f"{total} fit as before" if total == before.total else f"{before.total} → {total} fit"
+        return f"{total} fit, unchanged" if total == before.total else f"{before.total} → {total} fit"
     counted = [fits.get(verdict.host) for verdict in exploration.ranked]
     if not counted or None in counted:
-        return "" if counted or not exploration.refused else "none fits"
+        return "" if counted or not exploration.refused else "none fit"
     numbers = [number for number in counted if number is not None]
     total = sum(numbers)
-    return f"{total}{'+' if max(numbers) >= MOST else ''} {'such VM fits' if total == 1 else 'such VMs fit'}"
+    return f"{total}{'+' if max(numbers) >= MOST else ''} more fit"
 
 
 def _quiet(text: str, counts: bool) -> Cell:
@@ -321,10 +321,10 @@ def _before(compared: HostCompared | None) -> Cell:
     if compared is None or not compared.differs:
         return (("same", Tone.DIM),)
     if compared.rank_before is not None:
-        return ((f"took it, #{compared.rank_before}", Tone.ACCENT),)
+        return ((f"was #{compared.rank_before}", Tone.ACCENT),)
     refusals = [each.refusal for each in (compared.before, compared.after) if each is not None and each.refusal]
     words = [why(refusal) for refusal in refusals]
-    said = "other numbers" if len(words) == 2 and words[0] == words[1] else words[0] if words else "not there"
+    said = "other amounts" if len(words) == 2 and words[0] == words[1] else words[0] if words else "absent"
     return ((said, Tone.ACCENT),)
 
 
@@ -345,7 +345,7 @@ def refused_rows(exploration: Exploration) -> tuple[Row, ...]:
         order = (natural(verdict.host), why(reasons[0]), *((plain(said[0]),) if said else ()), reasons[0].message)
         rows.append(Row(verdict.host, cells, order))
     for verdict in exploration.dropped:
-        name, reason = verdict.host, "left out of the fleet by this what-if"
+        name, reason = verdict.host, "removed by this what-if"
         before = _before(exploration.compared[name])
         cells = (name, (("dropped", Tone.WARN),), before, reason)
         rows.append(Row(name, cells, (natural(name), "dropped", plain(before), reason)))

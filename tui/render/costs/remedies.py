@@ -11,7 +11,7 @@ from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Refusal
 from core.units import show_size
 
-NOTHING_HELPS = "only with another configuration: nothing that goes from it is enough"
+NOTHING_HELPS = "only a configuration change: freeing resources is not enough"
 """What is said where no VM's going and no smaller request is enough."""
 
 _GIB = 2**30
@@ -28,15 +28,15 @@ def ways(remedy: Remedy, request: Request, *, remarks: bool = True) -> Iterator[
     """Return what must go first, then each way that is enough by itself; with `remarks` also what is not enough."""
     first = list(dict.fromkeys(_first(refusal) for refusal in remedy.first))
     if first:
-        then = {True: "", False: "; then", None: "; whether it fits then is not known"}[remedy.fits_then]
+        then = {True: "", False: "; then", None: "; may still not fit"}[remedy.fits_then]
         yield " and ".join(first) + then
     if remedy.fits_then is not False:
         return
     options = []
     if remedy.free is not None:
-        options.append(f"{_amounts(remedy.free)} less would be in use there")
+        options.append(f"free {_amounts(remedy.free)} there")
     if remedy.move is not None:
-        options.append(f"{remedy.move.name} ({_vm(remedy.move)}) moves away")
+        options.append(f"move {remedy.move.name} ({_vm(remedy.move)}) away")
     if remedy.ask is not None:
         options.append(_smaller(request, remedy.ask))
     if not options:
@@ -45,13 +45,13 @@ def ways(remedy: Remedy, request: Request, *, remarks: bool = True) -> Iterator[
     for index, option in enumerate(options):
         yield option if index == 0 else f"or {option}"
     if remarks and remedy.free is not None and remedy.move is None and set(remedy.free) != {"vms"}:
-        yield "(no single VM's going is enough)"
+        yield "(moving one VM is not enough)"
 
 
 def _first(refusal: Refusal) -> str:
     match refusal.why:
         case Why.POOL_MISSING:
-            return f"have its {refusal.message.replace(' is missing', ' set up').replace(' is inactive', ' started')}"
+            return refusal.message.replace(" is missing", " must be set up").replace(" is inactive", " must be started")
         case Why.UNKNOWN_REALM | Why.UNKNOWN_PROFILE:
             return f"define it: {refusal.message}"
         case _:
@@ -96,4 +96,4 @@ def _smaller(request: Request, ask: Request) -> str:
     for kind, count in request.devices.items():
         if (kept := ask.devices.get(kind, 0)) < count:
             less.append(f"at most {_amount(kind, kept)}" if kept else f"no {kind}")
-    return f"the VM asks for {' and '.join(less)}"
+    return f"request {' and '.join(less)}"

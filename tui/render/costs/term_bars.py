@@ -77,7 +77,7 @@ class _Bars:
     def lines(self) -> list[Line]:
         """Return a line for each term, then the sum."""
         if not self.close_up.changes:
-            return [(Stroke("No cost function: nothing to add up.", Ink.QUIET),)]
+            return [(Stroke("No cost function.", Ink.QUIET),)]
         if not self.changes:
             text = f"Cost function {self.close_up.function.id} has no curves." if self.close_up.function else ""
             return [(Stroke(text, Ink.QUIET),), *self._sum()]

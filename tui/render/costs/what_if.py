@@ -13,7 +13,7 @@ from tui.render.costs.headroom import MOST
 from tui.render.figures import cost_text, decimals
 from tui.render.summary import plural
 
-UNCHANGED = "as before"
+UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def banner(
     """
     pieces: list[Piece] = [
         (" WHAT IF ", Tone.STRONG),
-        (f" {plural(changes, 'change')}, nothing real is touched", Tone.STRONG),
+        (f" {plural(changes, 'change')}, simulation only", Tone.STRONG),
     ]
     if trouble:
         return (*pieces, (f" \N{MIDDLE DOT} {trouble}", Tone.BAD))
@@ -79,9 +79,9 @@ def before_sentence(exploration: Exploration) -> str:
         return ""
     differing = sum(host.differs for host in exploration.compared.values())
     if not differing:
-        return "The changes make no difference to the ranking"
+        return "The changes do not affect the ranking"
     able, hosts = len(before.ranked), len(before.placements.verdicts)
-    told = f"Before: {able} of {hosts} could"
+    told = f"Before: {able} of {hosts}"
     if before.ranked and before.ranked[0].cost is not None:
         told += f", best {before.ranked[0].host} at {cost_text(before.ranked[0].cost.total)}"
     return f"{told}. {plural(differing, 'host')} {'differs' if differing == 1 else 'differ'}"
@@ -96,7 +96,7 @@ def was(compared: HostCompared | None, digits: int) -> tuple[str, float | None]:
         return "", None
     before = compared.before
     if before is None:
-        return "not there", None
+        return "absent", None
     if compared.rank_before is None or before.cost is None:
         return "refused", None
     return f"#{compared.rank_before} {cost_text(before.cost.total, digits)}", before.cost.total
@@ -108,7 +108,7 @@ def difference(compared: HostCompared | None, digits: int) -> Cell:
         return (("same", Tone.DIM),)
     before, after = compared.before, compared.after
     if before is None or compared.rank_before is None:
-        return (("takes it", Tone.ACCENT),)
+        return (("now fits", Tone.ACCENT),)
     if after is None or before.cost is None or after.cost is None or compared.rank_after is None:
         return ""
     rise = after.cost.total - before.cost.total

@@ -57,10 +57,10 @@ def overlay(sandbox: Sandbox, main_file: Path | None, folder: Path, request: Req
     `folder` is where the file will be: its include of the main file is relative where both are in one folder.
     """
     changes = sandbox.changes
-    lines = ["# A what-if of realms. Ask the same again:"]
+    lines = ["# realms what-if. Equivalent command:"]
     lines.append(f"#   {one_line(command_line(changes, request, count), 100_000)}")
     if sandbox.settings:
-        lines.append("# To keep it, put the lines below the include at the end of the main file.")
+        lines.append("# To keep it, append the lines below the include to the main file.")
     lines.append("")
     if main_file is not None:
         target = main_file.name if main_file.parent == folder else os.fspath(main_file)

@@ -24,13 +24,13 @@ _CAPACITY = (
     Column(key="host", title="HOST", least=8, most=32, letter="N"),
     Column(key="realm", title="REALM", least=6, most=16, letter="R", priority=4),
     Column(key="fits", title="FITS", right=True, least=5, letter="F", ascending=False),
-    Column(key="stop", title="STOPPED BY", least=10, most=24, letter="S"),
-    Column(key="left", title="LEFT THEN", least=10, most=48, priority=2, stretch=True),
+    Column(key="stop", title="LIMITED BY", least=10, most=24, letter="S"),
+    Column(key="left", title="LEFT OVER", least=10, most=48, priority=2, stretch=True),
     Column(key="why", title="WHY", most=200, wide_only=True),
 )
 FAILURE_COLUMNS = (
     Column(key="host", title="HOST", least=8, most=32, letter="N"),
-    Column(key="loss", title="ITS LOSS", least=12, most=16, letter="L"),
+    Column(key="loss", title="N-1", least=12, most=16, letter="L"),
     Column(key="unplaced", title="UNPLACED", right=True, least=8, also="homeless", letter="U", ascending=False),
     Column(key="placed", title="PLACED", right=True, least=6, letter="P", ascending=False),
     Column(key="which", title="WHICH", least=10, most=200, stretch=True, priority=1),
@@ -48,11 +48,11 @@ def capacity_sheet(capacity: Capacity) -> PlanView:
     hosts = sorted(capacity.hosts, key=lambda host: natural(host.host))
     heading = f"Capacity for {asked_for(capacity.request)}"
     if not hosts:
-        return PlanView(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
+        return PlanView(heading=heading, said=said("No hosts"), empty=NO_HOSTS)
     able = sum(host.fits != 0 for host in hosts)
     first = f"{more_vms(capacity.total, capacity.request)} fit, on {able} of {plural(len(hosts), 'host')}"
     if capacity.total == 0:
-        first = f"No VM of {asked_for(capacity.request)} fits any more"
+        first = f"No VM of {asked_for(capacity.request)} fits"
     tone = Tone.STRONG if capacity.total != 0 else Tone.WARN
     return PlanView(
         heading=heading,
@@ -72,7 +72,7 @@ def _realms(capacity: Capacity) -> str:
 
 def _stops(hosts: Iterable[HostCapacity]) -> str:
     counted = Counter(why(host.stopped_by) for host in hosts if host.stopped_by is not None)
-    return f"The next is stopped by {', '.join(f'{it} on {on}' for it, on in counted.most_common())}" if counted else ""
+    return f"Next VM refused: {', '.join(f'{it} on {on}' for it, on in counted.most_common())}" if counted else ""
 
 
 def left_text(left: Mapping[str, int]) -> str:
@@ -96,15 +96,15 @@ def _by_state(host: HostCapacity) -> bool:
 
 
 def _capacity_detail(host: HostCapacity) -> Detail:
-    fits = NO_LIMIT if host.fits is None else f"{host.fits} more fit"
+    fits = NO_LIMIT if host.fits is None else f"fits {host.fits} more"
     paragraphs: list[Piece] = []
     if host.stopped_by is None:
-        paragraphs.append(("Nothing limits them: no term of its cost becomes infinite.", Tone.PLAIN))
+        paragraphs.append(("No limit: no term of its cost becomes infinite.", Tone.PLAIN))
     else:
-        lead = "Takes none: " if _by_state(host) else "The next is refused: "
+        lead = "Refused: " if _by_state(host) else "Next VM refused: "
         paragraphs.append((lead + host.stopped_by.message, Tone.PLAIN))
     if host.left:
-        paragraphs.append((f"Left then: {left_text(host.left)}", Tone.MUTED))
+        paragraphs.append((f"Left over: {left_text(host.left)}", Tone.MUTED))
     return Detail(((host.host, Tone.STRONG), (f"  {fits}", Tone.MUTED)), tuple(paragraphs))
 
 
@@ -113,20 +113,20 @@ def failure_sheet(check: FailureCheck) -> PlanView:
     hosts = sorted(
         check.hosts, key=lambda loss: (-len(loss.homeless), loss.survives is not None, natural(loss.host))
     )  # fmt: skip
-    heading = "If a host fails"
+    heading = "Host failure (N-1)"
     if not hosts:
-        return PlanView(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
+        return PlanView(heading=heading, said=said("No hosts"), empty=NO_HOSTS)
     fatal = [loss for loss in hosts if loss.survives is False]
     if fatal:
         worst = fatal[0]
-        subject = "The loss of one host leaves" if len(fatal) == 1 else f"The loss of any of {len(fatal)} hosts leaves"
+        subject = "Loss of 1 host leaves" if len(fatal) == 1 else f"Loss of any of {len(fatal)} hosts leaves"
         first = f"{subject} VMs unplaced: worst {worst.host}, {len(worst.homeless)} unplaced"
     elif len(check.unknown) == len(hosts):
-        first = "Nobody knows what any host's loss would mean"
+        first = "Unknown: no host reports its VMs"
     else:
-        first = "Every VM known of would find a place, whichever host is lost"
-    unknown = f"Not known of {plural(len(check.unknown), 'host')}" if check.unknown else ""
-    how = "Its VMs would be placed on the others, the largest first; VMs that are off need none"
+        first = "Any single host can be lost: all known VMs fit elsewhere"
+    unknown = f"{plural(len(check.unknown), 'host')} unknown" if check.unknown else ""
+    how = "VMs are placed on the other hosts, largest first; stopped VMs are not counted"
     return PlanView(
         heading=heading,
         said=said(first, unknown or how, tone=Tone.WARN if fatal else Tone.STRONG),
@@ -141,9 +141,9 @@ def _loss_row(loss: HostLoss) -> Row:
     if loss.survives is None:
         word = (("unknown", Tone.WARN),)
     elif loss.survives:
-        word = (("survived", Tone.GOOD), (" ?" if loss.note else "", Tone.WARN))
+        word = (("OK", Tone.GOOD), (" ?" if loss.note else "", Tone.WARN))
     else:
-        word = (("NOT survived", Tone.BAD), (" ?" if loss.note else "", Tone.WARN))
+        word = (("at risk", Tone.BAD), (" ?" if loss.note else "", Tone.WARN))
     numbers = ("-", "-") if loss.survives is None else (str(homeless), str(loss.placed))
     told = ", ".join(stuck.vm.name for stuck in loss.homeless) or loss.note
     rank = 0 if loss.survives is False else 1 if loss.survives is None else 2
@@ -154,10 +154,12 @@ def _loss_row(loss: HostLoss) -> Row:
 def _loss_detail(loss: HostLoss) -> Detail:
     paragraphs: list[Piece] = [(f"Note: {loss.note}", Tone.WARN)] if loss.note else []
     if loss.survives is True:
-        nothing = "It runs no VM that would need a place."
-        paragraphs.append((f"{plural(loss.placed, 'VM')} would find a place." if loss.placed else nothing, Tone.PLAIN))
+        nothing = "No running VMs."
+        paragraphs.append(
+            (f"{plural(loss.placed, 'VM')} would be placed elsewhere." if loss.placed else nothing, Tone.PLAIN)
+        )
     paragraphs += homeless_paragraphs(loss.homeless)
-    word = {True: "survived", False: f"{plural(len(loss.homeless), 'VM')} unplaced", None: "not known"}[loss.survives]
+    word = {True: "OK", False: f"{plural(len(loss.homeless), 'VM')} unplaced", None: "unknown"}[loss.survives]
     tone = Tone.BAD if loss.survives is False else Tone.MUTED
     return Detail(
         (("If ", Tone.MUTED), (loss.host, Tone.STRONG), (" fails  ", Tone.MUTED), (word, tone)), (*paragraphs,)

@@ -24,10 +24,10 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 _COLUMNS = (
     Column(key="host", title="HOST", least=8, most=32, letter="N"),
     Column(key="realm", title="REALM", least=6, most=16, letter="R", priority=4),
-    Column(key="whole", title="IN WHOLE MIXES", right=True, least=6, letter="M", ascending=False),
-    Column(key="given", title="ONE MIX", right=True, least=6, letter="G", ascending=False, priority=1),
-    Column(key="largest", title="ONE, LARGEST FIRST", right=True, least=6, letter="L", ascending=False, priority=2),
-    Column(key="which", title="WHICH OF ONE MIX", least=10, most=200, stretch=True, priority=3),
+    Column(key="whole", title="VMS", right=True, least=6, letter="M", ascending=False),
+    Column(key="given", title="NEXT MIX", right=True, least=6, letter="G", ascending=False, priority=1),
+    Column(key="largest", title="LARGEST FIRST", right=True, least=6, letter="L", ascending=False, priority=2),
+    Column(key="which", title="PLACED HERE", least=10, most=200, stretch=True, priority=3),
 )
 
 
@@ -45,7 +45,7 @@ def mix_sheet(capacity: MixCapacity, once: BatchComparison, fleet: Fleet) -> Pla
     """Show how many whole mixes fit, and on which hosts; and where the VMs of a single one would go."""
     heading = f"Capacity for {mix_in_words(capacity.mix)}"
     if not fleet.hosts:
-        return PlanView(heading=heading, said=said("There are no hosts"), empty=NO_HOSTS)
+        return PlanView(heading=heading, said=said("No hosts"), empty=NO_HOSTS)
     first, tone = _fits(capacity)
     given, largest = (_by_host(plan) for plan in (once.arrival, once.largest_first))
     hosts = sorted(fleet.hosts, key=lambda snapshot: natural(snapshot.name))
@@ -71,20 +71,20 @@ def mix_sheet(capacity: MixCapacity, once: BatchComparison, fleet: Fleet) -> Pla
 def _fits(capacity: MixCapacity) -> tuple[str, Tone]:
     one = sum(count for _, count in capacity.mix)
     if capacity.fits is None:
-        return "Nothing limits how often the mix fits", Tone.STRONG
+        return "No limit for this mix", Tone.STRONG
     if capacity.fits == 0:
-        return "Not one whole mix fits", Tone.WARN
+        return "The mix does not fit", Tone.WARN
     able = len(capacity.by_host)
     more = "or more " if capacity.capped else ""
-    whole = "whole mix fits" if capacity.fits == 1 else "whole mixes fit"
+    whole = "mix fits" if capacity.fits == 1 else "mixes fit"
     vms = plural(capacity.fits * one, "VM")
     return f"{capacity.fits} {more}{whole}: {vms} on {plural(able, 'host')}", Tone.STRONG
 
 
 def _stop(capacity: MixCapacity) -> str:
     if capacity.stopped_by is None:
-        return "counting was ended there" if capacity.capped else ""
-    return f"the next is stopped at {asked_for(capacity.stopped_by)}: {capacity.message}"
+        return "counting stopped there" if capacity.capped else ""
+    return f"next refused: {asked_for(capacity.stopped_by)}: {capacity.message}"
 
 
 def _once(once: BatchComparison) -> str:
@@ -93,7 +93,9 @@ def _once(once: BatchComparison) -> str:
     total = given.placed + len(given.refused)
     if given.placed == largest.placed == total:
         return ""
-    return f"of one mix {given.placed} of {plural(total, 'VM')} are placed as given, {largest.placed} the largest first"
+    return (
+        f"next mix: {given.placed} of {plural(total, 'VM')} placed in the given order, {largest.placed} largest first"
+    )
 
 
 def _by_host(plan: BatchPlan) -> dict[str, Counter[str]]:
@@ -111,9 +113,9 @@ def _detail(name: str, capacity: MixCapacity, given: Counter[str], largest: Coun
     whole = capacity.by_host.get(name, 0)
     told = "any number of VMs" if capacity.fits is None else plural(whole, "VM")
     paragraphs: list[Piece] = [
-        (f"Of one mix, as given: {_which(given)}", Tone.PLAIN),
-        (f"The largest first: {_which(largest)}", Tone.PLAIN),
+        (f"Next mix, in the given order: {_which(given)}", Tone.PLAIN),
+        (f"Largest first: {_which(largest)}", Tone.PLAIN),
     ]
     if capacity.message:
-        paragraphs.append((f"The next mix: {capacity.message}", Tone.MUTED))
-    return Detail(((name, Tone.STRONG), (f"  {told} in whole mixes", Tone.MUTED)), tuple(paragraphs))
+        paragraphs.append((f"Next mix refused: {capacity.message}", Tone.MUTED))
+    return Detail(((name, Tone.STRONG), (f"  {told} in complete mixes", Tone.MUTED)), tuple(paragraphs))

@@ -28,7 +28,7 @@ MOVE_COLUMNS = (
     Column(key="name", title="VM", least=12, most=40, letter="N"),
     Column(key="host", title="FROM", least=5, most=24, letter="F"),
     Column(key="to", title="TO", least=6, most=24, letter="T"),
-    Column(key="cost", title="COST THERE", right=True, least=6, letter="C", priority=2),
+    Column(key="cost", title="COST", right=True, least=6, letter="C", priority=2),
     Column(key="how", title="HOW", least=7, most=10, whole=True, letter="H", priority=3),
     Column(key="vcpus", title="VCPUS", right=True, least=5, letter="V", ascending=False, priority=5),
     Column(key="memory", title="MEMORY", right=True, least=8, letter="M", ascending=False, priority=4),
@@ -48,23 +48,23 @@ def drain_sheet(plan: DrainPlan) -> PlanView:
     """Show where the VMs of a host would go, in their order, then those that would stay."""
     moves, stuck = len(plan.moves), len(plan.stuck)
     if not moves and not stuck:
-        first = f"{plan.host} runs no VM: nothing has to move"
+        first = f"{plan.host} runs no VMs: nothing to move"
     elif plan.complete:
-        first = f"{plan.host} can be emptied: {plural(moves, 'move')}"
+        first = f"{plan.host} can be drained: {plural(moves, 'move')}"
     else:
-        first = f"{plan.host} can't be emptied: {plural(stuck, 'VM')} would stay, {moves} can move"
+        first = f"{plan.host} can't be fully drained: {plural(stuck, 'VM')} would stay, {moves} can move"
     offline = sum(move.offline for move in plan.moves)
-    more = [f"{offline} must be shut down on the way: devices"] if offline else []
+    more = [f"{offline} moved offline (devices)"] if offline else []
     holding = sum(each.why == Stays.HOLDS_DEVICES for each in plan.stuck)
-    more += [f"{plural(holding, 'VM')} with devices: t lets them move"] if holding else []
-    more += [f"{plural(len(plan.left), 'VM')} off: defined there still"] if plan.left else []
-    more += [f"being started or moved there now: {', '.join(plan.pending)}"] if plan.pending else []
+    more += [f"{plural(holding, 'VM')} with devices: press t to include them"] if holding else []
+    more += [f"{plural(len(plan.left), 'stopped VM')} stay{'s' * (len(plan.left) == 1)} defined"] if plan.left else []
+    more += [f"starting or arriving now: {', '.join(plan.pending)}"] if plan.pending else []
     return _sheet(
         f"Drain {plan.host}",
         said(first, "; ".join(more), tone=Tone.STRONG if plan.complete else Tone.WARN),
         plan.moves,
         (*plan.stuck, *plan.left),
-        empty=f"Nothing runs on {plan.host}.",
+        empty=f"No running VMs on {plan.host}.",
     )
 
 
@@ -75,9 +75,9 @@ def rebalance_sheet(plan: RebalancePlan) -> PlanView:
     first = f"{plural(moves, 'move')}: highest cost {_change(before.highest, after.highest, digits)}"
     first += f", sum {_change(before.sum, after.sum, digits)}"
     if not moves:
-        first = f"Even already: no VM would have a cheaper host (highest {cost_text(before.highest, digits)})"
+        first = f"Already balanced: no move lowers the cost (highest {cost_text(before.highest, digits)})"
     held = f"{plural(len(plan.held), 'VM')} not considered" if plan.held else ""
-    stopped = "there would be more moves" if plan.stopped else ""
+    stopped = "more moves possible" if plan.stopped else ""
     return _sheet(
         "Rebalance",
         said(first, "; ".join(filter(None, (_most_of_it(plan), held, stopped)))),
@@ -95,8 +95,8 @@ def _most_of_it(plan: RebalancePlan) -> str:
         return ""
     count = next(index for index, level in enumerate(plan.levels) if level.highest == plan.after.highest)
     if not count:
-        return "the highest cost stays: others are evened out"
-    return f"the highest is down after {plural(count, 'move')}" if count < len(plan.moves) else ""
+        return "highest cost unchanged; others are evened out"
+    return f"highest cost drops after {plural(count, 'move')}" if count < len(plan.moves) else ""
 
 
 def room_sheet(plan: RoomPlan) -> PlanView:
@@ -104,17 +104,17 @@ def room_sheet(plan: RoomPlan) -> PlanView:
     wanted = asked_for(plan.request)
     heading = f"Make room for {wanted}"
     if plan.host is None:
-        first = f"No moves were found after which a host takes {wanted}"
-        tried = f"all sets of up to {DEFAULT_MOST_MOVES} moves were tried"
-        second = tried if plan.exhausted else "the search ended before all were tried"
+        first = f"No moves found that make room for {wanted}"
+        tried = f"all sets of up to {DEFAULT_MOST_MOVES} moves tried"
+        second = tried if plan.exhausted else "search stopped early; not all sets tried"
         return PlanView(heading=heading, said=said(first, second, tone=Tone.WARN), empty="No moves.")
     devices = f" with {_devices(plan)}" if plan.devices else ""
     place = f"at cost {cost_text(plan.cost)}{devices}"
     if not plan.moves:
-        first = f"No move is needed: {plan.host} takes {wanted} now, {place}"
+        first = f"No moves needed: {plan.host} takes {wanted} now, {place}"
         return PlanView(heading=heading, said=said(first), empty="No moves.")
     first = f"{plan.host} takes {wanted} after {plural(len(plan.moves), 'move')}, {place}"
-    second = "fewer moves are proven not to do" if plan.smallest else "fewer moves might do: that was not proven"
+    second = "no plan with fewer moves exists" if plan.smallest else "a plan with fewer moves may exist"
     sheet = _sheet(heading, said(first, second), plan.moves, (), gain=f"Then {plan.host} takes {wanted}.")
     return replace(sheet, request=plan.request)
 
@@ -197,12 +197,12 @@ def _move_detail(number: int, of: int, move: Move, levels: Sequence[Level], digi
         (f"  {move.source}{_ARROW}{move.target}", Tone.MUTED),
     )  # fmt: skip
     paragraphs: list[Piece] = [
-        (f"Asks for {in_words(request)}; {move.target} then costs {cost_text(move.cost)}", Tone.PLAIN),
+        (f"Requests {in_words(request)}; {move.target} then costs {cost_text(move.cost)}", Tone.PLAIN),
     ]
     if move.offline:
-        there = f", and gets {_devices(move)} there" if move.devices else ""
+        there = f"; gets {_devices(move)} there" if move.devices else ""
         text = f"Holds {' '.join(str(address).removeprefix('0000:') for address in vm.devices)}"
-        paragraphs.append((f"{text}: it has to be shut down on the way{there}", Tone.WARN))
+        paragraphs.append((f"{text}: shut down for the move{there}", Tone.WARN))
     if levels:
         start, now = levels[0], levels[number]
         text = f"After {plural(number, 'move')}: highest {_change(start.highest, now.highest, digits)}"

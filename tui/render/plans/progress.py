@@ -25,7 +25,7 @@ COURSE_COLUMNS = (
     Column(key="how", title="HOW", least=7, most=10, whole=True, letter="H", priority=5),
     Column(key="state", title="STATE", least=18, most=32, elastic=True, letter="S"),
     Column(key="sent", title="SENT", right=True, least=8, letter="B", ascending=False, priority=2),
-    Column(key="remark", title="WHAT CAME OF IT", least=24, most=200, stretch=True, priority=1),
+    Column(key="remark", title="RESULT", least=24, most=200, stretch=True, priority=1),
 )
 
 _WORDS: dict[MoveState, tuple[str, Tone]] = {
@@ -33,8 +33,8 @@ _WORDS: dict[MoveState, tuple[str, Tone]] = {
     MoveState.UNDER_WAY: ("moving", Tone.ACCENT),
     MoveState.DONE: ("\N{CHECK MARK} moved", Tone.GOOD),
     MoveState.FAILED: ("\N{BALLOT X} failed", Tone.BAD),
-    MoveState.LEFT: ("\N{EN DASH} left there", Tone.WARN),
-    MoveState.IN_DOUBT: ("? in doubt", Tone.BAD),
+    MoveState.LEFT: ("\N{EN DASH} skipped", Tone.WARN),
+    MoveState.IN_DOUBT: ("? unknown", Tone.BAD),
 }
 _RANKS = {state: rank for rank, state in enumerate(MoveState)}
 _OVER = (MoveState.DONE, MoveState.FAILED, MoveState.LEFT, MoveState.IN_DOUBT)
@@ -67,14 +67,14 @@ def course_title(view: RunView) -> str:
     """Return what is carried out and how it stands, for a table's border."""
     words = capital(view.order.what)
     if not view.ended:
-        return f"{words}: {'stopping' if view.stopping else 'under way'}"
+        return f"{words}: {'stopping' if view.stopping else 'running'}"
     if view.count(MoveState.IN_DOUBT):
-        return f"{words}: ended in doubt"
+        return f"{words}: ended, result unknown"
     if view.resumable:
         return f"{words}: stopped"
     if view.count(MoveState.WAITING):
-        return f"{words}: not begun"
-    return f"{words}: {'done, not all of it' if view.count(MoveState.FAILED, MoveState.LEFT) else 'done'}"
+        return f"{words}: not started"
+    return f"{words}: {'partly done' if view.count(MoveState.FAILED, MoveState.LEFT) else 'done'}"
 
 
 def course_sheet(view: RunView) -> PlanView:
@@ -122,10 +122,10 @@ def said_of(view: RunView) -> tuple[Piece, ...]:
     doubt = view.count(MoveState.IN_DOUBT)
     parts = [f"{done} of {plural(total, 'VM')} moved"]
     parts += [f"{failed} failed"] if failed else []
-    parts += [f"{doubt} in doubt"] if doubt else []
-    parts += [f"{left} left there"] if left else []
-    parts += [f"{under_way} under way"] if under_way else []
-    parts += [f"{waiting} {'not begun' if view.ended else 'waiting'}"] if waiting else []
+    parts += [f"{doubt} unknown"] if doubt else []
+    parts += [f"{left} skipped"] if left else []
+    parts += [f"{under_way} moving"] if under_way else []
+    parts += [f"{waiting} {'not started' if view.ended else 'waiting'}"] if waiting else []
     tone = Tone.BAD if doubt else Tone.WARN if failed or left or (view.ended and waiting) else Tone.STRONG
     return ((", ".join(parts), tone), (_next(view), Tone.MUTED))
 
@@ -133,13 +133,13 @@ def said_of(view: RunView) -> tuple[Piece, ...]:
 def _next(view: RunView) -> str:
     if not view.ended:
         if view.stopping:
-            return "Stopping: what is under way comes to its end, nothing further is begun"
-        return "It goes on whatever area one is in; x stops it"
+            return "Stopping: running moves finish, no new moves start"
+        return "Runs in the background; press x to stop"
     if view.count(MoveState.IN_DOUBT):
-        return "Nobody knows where a VM is: find it first (realms vms recover), then u goes on with what is left"
+        return "A VM's location is unknown: run realms vms recover, then press u to resume"
     if view.resumable:
-        return "u goes on with what is left, or gives it up; r plans anew"
-    return "r plans anew"
+        return "u resume or discard, r plan again"
+    return "r plan again"
 
 
 def _row(key: RowKey, number: int, move: MoveView, *, ended: bool) -> Row:
@@ -168,13 +168,13 @@ def state_cell(move: MoveView, *, ended: bool = False) -> Cell:
 
 def _word(move: MoveView, *, ended: bool) -> Piece:
     word, tone = _WORDS[move.state]
-    return ("not begun" if ended and move.state is MoveState.WAITING else word, tone)
+    return ("not started" if ended and move.state is MoveState.WAITING else word, tone)
 
 
 def remark_of(move: MoveView) -> str:
     """Return what a move does now or what came of it, and where it goes elsewhere than agreed."""
-    elsewhere = "" if move.as_agreed else f"to {one_line(move.target)} by a newer plan"
-    off = "it was shut down for its move and is off" if move.is_off and move.state is not MoveState.UNDER_WAY else ""
+    elsewhere = "" if move.as_agreed else f"to {one_line(move.target)} (plan changed)"
+    off = "shut off for the move" if move.is_off and move.state is not MoveState.UNDER_WAY else ""
     return "; ".join(filter(None, (elsewhere, off, one_line(move.detail))))
 
 
@@ -187,7 +187,7 @@ def _detail(number: int, of: int, move: MoveView, stands: Piece) -> Detail:
     if move.total > 0:
         paragraphs.append((f"{show_size(move.done)} of {show_size(move.total)} sent", Tone.PLAIN))
     if not move.as_agreed:
-        text = f"The fleet has changed: planned anew it goes to {move.target}, which is not what was agreed to"
+        text = f"The fleet has changed: it now goes to {move.target}, not as confirmed"
         paragraphs.append((text, Tone.WARN))
     if move.detail:
         bad = move.state in (MoveState.FAILED, MoveState.IN_DOUBT)
@@ -195,7 +195,7 @@ def _detail(number: int, of: int, move: MoveView, stands: Piece) -> Detail:
     if move.hint:
         paragraphs.append((move.hint, Tone.MUTED))
     if move.offline:
-        paragraphs.append(("It is shut down on the way, and started again there: it holds devices", Tone.MUTED))
+        paragraphs.append(("Moved offline because it holds devices: shut down, moved, started again", Tone.MUTED))
     return Detail(title, tuple(paragraphs))
 
 
@@ -208,10 +208,10 @@ def left_line(left: InterruptedRun, others: int, now: float) -> tuple[Piece, ...
     if left.at_work:
         who = left.owner.partition(", operation")[0]
         return (
-            (what, Tone.STRONG), (f" is being carried out by {one_line(who)}: {done} of {total} moved", Tone.PLAIN),
+            (what, Tone.STRONG), (f" is run by {one_line(who)}: {done} of {total} moved", Tone.PLAIN),
         )  # fmt: skip
     more = f", and {others} more" if others else ""
     return (
         (what, Tone.WARN), (f" was stopped after {done} of {total} moves", Tone.WARN),
-        (f", begun {age} ago{more}: ", Tone.PLAIN), ("u", Tone.ACCENT), (" resumes it", Tone.PLAIN),
+        (f", started {age} ago{more}: press ", Tone.PLAIN), ("u", Tone.ACCENT), (" to resume", Tone.PLAIN),
     )  # fmt: skip

@@ -26,12 +26,10 @@ _REASON = 56
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _TEST = "test:"
-_NO_MIGRATION = (
-    "These are hosts of libvirt's test driver, which can't migrate: every live move will be refused, and say so."
-)
-_PLANNED_ANEW = "Each move is planned anew on what is seen before it is made. It can be stopped, and resumed."
-_OFFLINE = "VMs that move offline are shut down, moved and started again: they are interrupted."
-_FOREIGN = "Foreign VMs move too: no realm has made them, and someone else may rely on where they are."
+_NO_MIGRATION = "libvirt's test driver can't migrate: every live move will fail."
+_PLANNED_ANEW = "Each move is checked against the current fleet first. You can stop and resume."
+_OFFLINE = "VMs that move offline are shut down, moved and started again."
+_FOREIGN = "Includes unmanaged VMs: not created by the realm, others may rely on their location."
 
 
 def ask_apply(order: PlanOrder, sheet: PlanView, hosts: Sequence[HostSnapshot]) -> Question:
@@ -77,7 +75,7 @@ def _move_line(move: Move) -> Line:
     )
     if move.offline:
         line = (*line, ("  offline", Tone.WARN))
-    return (*line, ("  foreign", Tone.WARN)) if not vm.managed else line
+    return (*line, ("  unmanaged", Tone.WARN)) if not vm.managed else line
 
 
 def _staying_line(staying: Sequence[Stuck]) -> Line:
@@ -104,7 +102,7 @@ def can_cordon(snapshot: HostSnapshot | None) -> bool:
 def ask_policy() -> Question:
     """Ask which VMs a plan may move besides those that the realm made and that hold no devices."""
     lines: tuple[Line, ...] = (
-        (("The plan moves VMs that the realm has made; besides these, take along:", Tone.PLAIN),),
+        (("The plan moves managed VMs without devices. Also include:", Tone.PLAIN),),
         (),
     )
     return Question("Which VMs may move?", lines, "Plan")
@@ -121,8 +119,8 @@ def ask_stop(view: RunView) -> Question:
                 ((move.vm, Tone.STRONG), (f"  {move.source}{_ARROW}{move.target}{far}", Tone.PLAIN))
             )  # fmt: skip
     waiting = view.count(MoveState.WAITING)
-    told = f"No further move is begun: {plural(waiting, 'VM')} not moved yet. What has moved stays where it is."
-    lines += [(), ((told, Tone.PLAIN),), (("It can be resumed here, also by another program.", Tone.MUTED),)]
+    told = f"No new moves start: {plural(waiting, 'VM')} not moved yet. Moved VMs stay on their new hosts."
+    lines += [(), ((told, Tone.PLAIN),), (("You can resume it later, also in another session.", Tone.MUTED),)]
     title = f"Stop {order_in_words(view.order)}?"
     return Question(title, tuple(lines), "Stop", destructive=True, otherwise="Keep moving")
 
@@ -132,7 +130,7 @@ def ask_resume(left: InterruptedRun) -> Question:
     view = left.view
     waiting = [move for move in left.moves if move.state is MoveState.WAITING]
     lines: list[Line] = [
-        ((f"{view.summary}. Left are:", Tone.PLAIN),),
+        ((f"{view.summary}. Remaining:", Tone.PLAIN),),
         *(
             ((move.vm, Tone.STRONG), (f"  {move.source}{_ARROW}{move.target}", Tone.PLAIN),
              *((("  offline", Tone.WARN),) if move.offline else ()))
@@ -142,17 +140,17 @@ def ask_resume(left: InterruptedRun) -> Question:
     if len(waiting) > MOST_MOVES:
         lines.append(((f"and {len(waiting) - MOST_MOVES} more", Tone.PLAIN),))
     lines += [
-        ((move.vm, Tone.STRONG), (f"  is not tried again: {remark_of(move)}", Tone.WARN))
+        ((move.vm, Tone.STRONG), (f"  not retried: {remark_of(move)}", Tone.WARN))
         for move in left.moves
         if move.state in (MoveState.FAILED, MoveState.IN_DOUBT)
     ]
     policy = left.order.policy
     if policy.foreign or policy.with_devices:
         terms = [
-            *(["foreign VMs are moved too"] if policy.foreign else []),
-            *(["VMs with devices are shut down on the way"] if policy.with_devices else []),
+            *(["unmanaged VMs included"] if policy.foreign else []),
+            *(["VMs with devices are moved offline"] if policy.with_devices else []),
         ]
-        lines.append(((f"As agreed to: {'; '.join(terms)}.", Tone.WARN),))
+        lines.append(((f"Options: {'; '.join(terms)}.", Tone.WARN),))
     lines += [(), ((_PLANNED_ANEW, Tone.MUTED),)]
     title = f"Resume {order_in_words(left.order)}?"
     return Question(title, tuple(lines), "Resume", destructive=True)

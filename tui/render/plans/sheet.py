@@ -93,10 +93,10 @@ def age_note(age: float, *, working: bool, saved: bool) -> str:
     if saved:
         told = "a saved fleet"
     elif age < LIVE_SECONDS:
-        told = "of the fleet as it is"
+        told = "current"
     else:
-        told = f"of the fleet {show_age(age)} ago"
-    return f"{told}, planning anew" if working else told
+        told = f"{show_age(age)} old"
+    return f"{told}, updating" if working else told
 
 
 def said(*sentences: str, tone: Tone = Tone.PLAIN) -> tuple[Piece, ...]:

@@ -88,11 +88,11 @@ def _row(role: PoolRole, image: Image, *, complete: bool) -> Row:
 
 def _used_cell(image: Image, *, complete: bool) -> Cell:
     if not image.complete:
-        return (("incomplete: being made, or left so", Tone.WARN),)
+        return (("incomplete: in progress or abandoned", Tone.WARN),)
     if image.users:
         first = str(image.users[0])
         return first if len(image.users) == 1 else f"{len(image.users)}: {first}, \N{HORIZONTAL ELLIPSIS}"
-    return (("nobody", Tone.MUTED),) if complete else (("unknown", Tone.WARN),)
+    return (("-", Tone.MUTED),) if complete else (("unknown", Tone.WARN),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class ContentDetail:
             for text in wrapped(whole, width - 10, 1)
         ]
         if not image.complete:
-            told = "Incomplete: it is being made, or that was never finished. If nobody makes it any more, delete it."
+            told = "Incomplete: still being written, or abandoned. If nothing writes to it any more, delete it."
             lines += [((text, Tone.WARN),) for text in wrapped(told, width, 2)]
         doubts = self._doubts(width)
         room = max(1, height - len(lines) - len(doubts))
@@ -128,7 +128,7 @@ class ContentDetail:
         if len(uses) > room:
             uses = [*uses[: room - 1], (f"and {len(uses) - room + 1} more", Tone.DIM)]
         if not uses and not self.unasked:
-            uses = [("nobody", Tone.MUTED)]
+            uses = [("none", Tone.MUTED)]
         labelled = (("Used by" if not number else "", use) for number, use in enumerate(uses))
         lines += [((f"{label:<10}", Tone.MUTED), (one_line(text), tone)) for label, (text, tone) in labelled]
         return (*lines, *doubts)
@@ -137,7 +137,7 @@ class ContentDetail:
         if not self.unasked:
             return []
         told = "; ".join(f"{host}: {reason}" for host, reason in self.unasked.items())
-        return [((text, Tone.WARN),) for text in wrapped(f"Not asked who uses it: {told}", width, 3)]
+        return [((text, Tone.WARN),) for text in wrapped(f"Users unknown on {told}", width, 3)]
 
 
 def refusal(role: PoolRole, image: Image) -> str:
@@ -169,9 +169,9 @@ def ask_deletion(role: PoolRole, images: Sequence[Image], doubts: Sequence[str])
     ]
     if len(images) > _MOST_NAMED:
         lines.append(((f"and {len(images) - _MOST_NAMED} more", Tone.PLAIN),))
-    lines += [(), (("Deleted for good, with all that is on it. All hosts are asked once more.", Tone.MUTED),)]
+    lines += [(), (("Permanently deletes all data. All hosts are checked again first.", Tone.MUTED),)]
     if doubts:
-        lines += [(), (("Nobody can tell whether it is in use:", Tone.WARN),)]
+        lines += [(), (("Cannot verify that it is unused:", Tone.WARN),)]
         lines += [((one_line(doubt), Tone.WARN),) for doubt in doubts[:_MOST_NAMED]]
         lines += [((f"and {len(doubts) - _MOST_NAMED} more", Tone.WARN),)] if len(doubts) > _MOST_NAMED else []
     one = ONE[role]

@@ -57,7 +57,7 @@ class PoolsDetail:
             line += [_DASH, (self.connection, Tone.WARN)]
         known = self.sight.hosts.get(snapshot.name)
         if known is not None and known.at is not None:
-            line += [_DASH, (f"free space asked {ago(known.at, self.now)}", Tone.MUTED)]
+            line += [_DASH, (f"free space checked {ago(known.at, self.now)}", Tone.MUTED)]
         elif known is not None and known.asking:
             line += [_DASH, ("asking", Tone.MUTED)]
         return tuple(line)
@@ -80,7 +80,7 @@ class PoolsDetail:
 
     def _table(self, width: int) -> list[Line]:
         if self.view.realm is None:
-            told = f"Realm {self.view.snapshot.host.realm} is not in the configuration: nobody knows its pools."
+            told = f"Realm {self.view.snapshot.host.realm} is not in the configuration: its pools are unknown."
             return [((one_line(told), Tone.BAD),)]
         names = max(width_of(pool.name) for pool in self.view.pools)
         return [self._pool(pool, width, min(28, names)) for pool in self.view.pools]
@@ -122,17 +122,17 @@ class PoolsDetail:
     def _elsewhere(self, pool: PoolView) -> str:
         """Return how most other hosts have a pool that is missing here."""
         like = _most_common(self.others, pool.role)
-        return f"elsewhere {like[0]} at {like[1]}" + (f" from {like[2]}" if like[2] else "") if like else ""
+        return f"other hosts: {like[0]} at {like[1]}" + (f" from {like[2]}" if like[2] else "") if like else ""
 
     # What is wrong -------------------------------------------------------------------------------------------------
 
     def _host_trouble(self, width: int) -> list[Line]:
         snapshot, known = self.view.snapshot, self.sight.hosts.get(self.view.snapshot.name)
         if self.view.freshness is Freshness.OFF:
-            return [(("The host is disabled: nothing connects to it.", Tone.MUTED),)]
+            return [(("The host is disabled: no connection.", Tone.MUTED),)]
         error = "" if self.view.freshness.is_current else snapshot.error
         if not error and known is not None and known.error is not None:
-            error = f"its free space is not known: {known.error}"
+            error = f"free space unknown: {known.error}"
         return [((text, Tone.BAD),) for text in wrapped(error, width, 2)] if error else []
 
     def _troubles(self, width: int, most: int) -> list[Line]:
@@ -155,36 +155,40 @@ class PoolsDetail:
         """Return what is wrong with the pools, and how to mend it; the same of several pools is told once."""
         by_state = {state: [pool for pool in self.view.pools if pool.state is state] for state in PoolState}
         if missing := by_state[PoolState.MISSING]:
-            yield Tone.BAD, f"{_named(missing)} missing", "S sets up what is missing, and leaves the rest as it is"
+            yield Tone.BAD, f"{_named(missing)} missing", "press S to set up what is missing"
         if inactive := by_state[PoolState.INACTIVE]:
-            yield Tone.WARN, f"{_named(inactive)} inactive", "S starts what is there, and has it start with the host"
+            yield Tone.WARN, f"{_named(inactive)} inactive", "press S to start it and enable autostart"
         active = by_state[PoolState.ACTIVE]
         for why in sorted({pool.unread for pool in active if pool.unread}):
             unread = [pool for pool in active if pool.unread == why]
-            mend = "look at the storage from that host; r asks again"
-            yield Tone.BAD, f"{_names(unread)} can't be looked into ({one_line(why, 120)})", mend
+            mend = "check the storage on that host, then press r"
+            yield Tone.BAD, f"{_names(unread)} can't be read ({one_line(why, 120)})", mend
         alone = [pool for pool in active if pool.shared is False]
         if alone and alone[0].proof is not None:
             groups = " | ".join(", ".join(group) for group in alone[0].proof.sharing.groups)
             yield (
                 Tone.BAD,
                 f"{_named(alone)} not shared ({one_line(groups)})",
-                "what is made here, the others don't see: mount the same storage there, then p proves it",
+                "other hosts don't see volumes created here: mount the same storage, then press p to prove it",
             )
         unknown = [pool for pool in active if pool.shared is None]
         if [view for view in self.others if view.freshness.is_current] and unknown:
             errors = {pool.proof.sharing.error for pool in unknown if pool.proof is not None}
             why = f" ({one_line('; '.join(sorted(errors)))})" if any(errors) else ""
-            yield Tone.MUTED, f"nobody knows whether {_names(unknown)} are shared{why}", "p proves it"
+            yield Tone.MUTED, f"unknown whether {_names(unknown)} are shared{why}", "press p to prove it"
         if low := [pool for pool in active if pool.is_low]:
-            yield Tone.WARN, f"{_named(low)} low", f"less than {show_size(NEED)} is free: VMs can't grow there for long"
+            yield Tone.WARN, f"{_named(low)} low", f"less than {show_size(NEED)} free"
         by_hand = [pool for pool in active if pool.facts is not None and not pool.facts.autostart]
         if by_hand and not self.view.snapshot.host.uri.startswith("test:"):  # such a host is begun anew each time
-            yield Tone.WARN, f"{_names(by_hand)} without autostart", "gone after the host's next start; S mends it"
+            yield Tone.WARN, f"{_names(by_hand)} without autostart", "inactive after a reboot; press S to fix"
         for pool in active:
             like = _most_common(self.others, pool.role)
             if pool.facts is not None and like is not None and _place(pool.facts) != like:
-                yield Tone.WARN, f"{pool.role} lie elsewhere than on most other hosts", f"there {like[0]} at {like[1]}"
+                yield (
+                    Tone.WARN,
+                    f"{pool.role} differ from most other hosts",
+                    f"most have {like[0]} at {like[1]}",
+                )
 
     def _holds(self) -> list[Line]:
         counted = self.sight.contents.get(self.view.snapshot.host.realm)
@@ -192,9 +196,7 @@ class PoolsDetail:
             return []
         counts, at = counted
         things = [plural(counts[role], _THINGS[role]) for role in _THINGS if role in counts]
-        return [
-            (("The realm has  ", Tone.MUTED), (", ".join(things), Tone.PLAIN), (f"  {ago(at, self.now)}", Tone.DIM))
-        ]
+        return [(("Realm total  ", Tone.MUTED), (", ".join(things), Tone.PLAIN), (f"  {ago(at, self.now)}", Tone.DIM))]
 
 
 def _space(facts: PoolFacts, width: int) -> list[Piece]:

@@ -27,11 +27,11 @@ Line = tuple[Piece, ...]
 def what_it_has(view: HostPoolsView) -> Piece:
     """Return in a few words what a host's pools lack."""
     if not view.freshness.is_current:
-        return ("nobody knows its pools now", Tone.WARN)
+        return ("pools unknown", Tone.WARN)
     lacking = [pool for pool in view.pools if pool.state is not PoolState.ACTIVE]
     if not lacking:
         low = [pool.role.value for pool in view.pools if pool.is_low]
-        return (f"has all four; low: {', '.join(low)}", Tone.WARN) if low else ("has all four", Tone.GOOD)
+        return (f"all four active; low: {', '.join(low)}", Tone.WARN) if low else ("all four active", Tone.GOOD)
     states = [
         state for state in (PoolState.MISSING, PoolState.INACTIVE) if any(pool.state is state for pool in lacking)
     ]
@@ -39,8 +39,8 @@ def what_it_has(view: HostPoolsView) -> Piece:
         f"{', '.join(pool.role.value for pool in lacking if pool.state is state)} {state.value}" for state in states
     ]
     if len(lacking) == len(view.pools) and states == [PoolState.MISSING]:
-        told = ["has none of them"]
-    return ("; ".join(told) or "nobody has looked yet", Tone.WARN)
+        told = ["no pools"]
+    return ("; ".join(told) or "not checked yet", Tone.WARN)
 
 
 def where_it_is(role: PoolRole, views: Sequence[HostPoolsView]) -> Piece:
@@ -112,12 +112,12 @@ class Checks:
         mended = sum(bool(steps) and PoolStep.DEFINE not in (steps or ()) for steps in each)
         so = sum(steps == () for steps in each)
         parts = [
-            f"{plural(made, 'pool')} to be made" if made else "",
-            f"{mended} to be started or mended" if mended else "",
-            f"{so} so already" if so else "",
+            f"{plural(made, 'pool')} to create" if made else "",
+            f"{mended} to start or fix" if mended else "",
+            f"{so} already set up" if so else "",
         ]
         unknown = sum(check.found is None or check.found.error is not None for check in self.hosts)
-        line: list[Piece] = [(", ".join(filter(None, parts)) or "nothing is known yet", Tone.STRONG)]
+        line: list[Piece] = [(", ".join(filter(None, parts)) or "nothing known yet", Tone.STRONG)]
         if self.conflicts:
             line.append((f"; {plural(len(self.conflicts), 'conflict')}", Tone.BAD))
         if unknown:
@@ -129,7 +129,7 @@ class Checks:
         """Return for each pool of each host what is there, and what will be done."""
         lines: list[Line] = [self.headline()]
         if self.conflicts:
-            told = "What is there is never changed into another pool. Back: give it its own place, or leave it out."
+            told = "Existing pools are never redefined. Go back: choose another location, or leave the pool out."
             lines += [((text, Tone.PLAIN),) for text in wrapped(told, width, 3)]
         lines.append(())
         names = min(28, max((width_of(plan.name) for plan in self.plans.values()), default=8))
@@ -146,7 +146,7 @@ class Checks:
         if check.waiting:
             return [(("  asking", Tone.MUTED),)]
         why = check.found.error.bare if check.found is not None and check.found.error is not None else "no answer"
-        told = f"{why} \N{EM DASH} if it stays so, nothing is set up there"
+        told = f"{why} \N{EM DASH} skipped unless it answers"
         return [((f"  {text}", Tone.WARN),) for text in wrapped(told, width - 2, 3)]
 
     def _pool(self, check: HostCheck, role: PoolRole, plan: PoolPlan, names: int, width: int) -> list[Line]:
@@ -161,7 +161,7 @@ class Checks:
             more: list[Line] = [((" " * (names + 16), Tone.PLAIN), (text, Tone.BAD)) for text in rest]
             return [(*head, ("\N{BALLOT X} ", Tone.BAD), (first, Tone.BAD)), *more]
         steps = self.steps(check, role) or ()
-        what: Piece = (", ".join(steps), Tone.ACCENT) if steps else ("already so", Tone.GOOD)
+        what: Piece = (", ".join(steps), Tone.ACCENT) if steps else ("already set up", Tone.GOOD)
         free, wanted = facts.available, max(self.need, NEED)
         if free is None:
             return [(*head, what)]
@@ -201,6 +201,6 @@ def preview_lines(checks: Checks) -> tuple[Line, ...]:
                 )
                 lines += [((text, Tone.PLAIN),) for text in command.splitlines()]
         if len(lines) == count:
-            lines.append((("# all of it is so already", Tone.GOOD),))
+            lines.append((("# nothing to do", Tone.GOOD),))
         lines.append(())
     return tuple(lines)

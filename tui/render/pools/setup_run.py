@@ -21,7 +21,7 @@ _MARKS = {
     Progress.CANCELLED: ("\N{EN DASH}", Tone.WARN),
     Progress.UNDONE: ("\N{LEFTWARDS ARROW}", Tone.WARN),
 }
-_OUTCOMES: dict[StepOutcome | None, str] = {StepOutcome.MADE: "set up", StepOutcome.UNCHANGED: "already so"}
+_OUTCOMES: dict[StepOutcome | None, str] = {StepOutcome.MADE: "set up", StepOutcome.UNCHANGED: "already set up"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class SetupRun:
             failed = any(host.error is not None and host.host == check.host for host in self._hosts())
             if failed and not undone:
                 return ((f"{_MARKS[Progress.FAILED][0]} failed", Tone.BAD),)
-            return (("waits" if self.view.is_running and not undone else "-", Tone.DIM),)
+            return (("waiting" if self.view.is_running and not undone else "-", Tone.DIM),)
         mark, tone = _MARKS[mine.progress]
         if undone and mine.progress is Progress.DONE and mine.outcome is not StepOutcome.UNCHANGED:
             return ((f"{_MARKS[Progress.UNDONE][0]} undone", Tone.WARN),)
@@ -83,21 +83,19 @@ class SetupRun:
             if host.error is not None:
                 lines += _wrapped(str(host.error), Tone.BAD, width)
         if view.is_running:
-            word = "Stopping, and undoing what was done" if view.cancelling else "Working"
+            word = "Stopping and rolling back" if view.cancelling else "Working"
             lines.append(((word, Tone.WARN if view.cancelling else Tone.ACCENT),))
         elif view.progress is Progress.DONE:
             changed = any(pool.changes for host in self._hosts() for pool in host.pools)
-            told = "Done: the pools are set up." if changed else "Nothing had to be done: all of it was so already."
+            told = "Done: the pools are set up." if changed else "Nothing to do: the pools are already set up."
             lines.append(((told, Tone.GOOD),))
         elif view.progress is Progress.CANCELLED:
-            lines.append((("Stopped. What had been done is undone.", Tone.WARN),))
+            lines.append((("Stopped. All changes are rolled back.", Tone.WARN),))
         else:
             lines += _wrapped(view.error, Tone.BAD, width)
             kept = [host.host.name for host in self._hosts() if host.error is None]
-            told = f"Set up and kept on {', '.join(kept)}. " if kept else "Nothing was kept. "
-            lines += _wrapped(
-                told + "Back changes the plan; running it again mends what is missing.", Tone.PLAIN, width
-            )
+            told = f"Pools are set up on {', '.join(kept)}. " if kept else "No changes were kept. "
+            lines += _wrapped(told + "Go back to change the plan, or run it again to complete it.", Tone.PLAIN, width)
         for warning in view.warnings:
             lines += _wrapped(warning, Tone.WARN, width)
         return lines
@@ -111,7 +109,7 @@ def _step_line(step: Step) -> Line:
 def _sharing_lines(sharing: PoolSharing, width: int) -> list[Line]:
     head = f"{sharing.role.value:<10} "
     if sharing.shared:
-        how = "by the same source" if sharing.by == "source" else "each sees what the others made"
+        how = "same source" if sharing.by == "source" else "proved"
         return [
             ((f"\N{CHECK MARK} {head}", Tone.GOOD), (one_line(f"{', '.join(sharing.groups[0])}: {how}"), Tone.PLAIN)),
             *_wrapped(sharing.error, Tone.WARN, width),
@@ -126,8 +124,8 @@ def _sharing_lines(sharing: PoolSharing, width: int) -> list[Line]:
         more: list[Line] = [((" " * 13, Tone.PLAIN), (text, Tone.BAD)) for text in rest]
         lines: list[Line] = [((f"\N{BALLOT X} {head}", Tone.BAD), (first, Tone.BAD)), *more]
         return [*lines, *_wrapped(sharing.error, Tone.WARN, width)]
-    why = sharing.error or "there was nothing to compare"
-    return [((f"? {head}", Tone.WARN), (one_line(f"nobody knows: {why}"), Tone.WARN))]
+    why = sharing.error or "nothing to compare"
+    return [((f"? {head}", Tone.WARN), (one_line(f"unknown: {why}"), Tone.WARN))]
 
 
 def _wrapped(text: str, tone: Tone, width: int) -> list[Line]:

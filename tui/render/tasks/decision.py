@@ -42,9 +42,9 @@ VERDICT_COLUMNS = (
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _TIES = {
-    DecidedBy.RISE: "its smaller rise decided",
-    DecidedBy.VMS: "its fewer VMs decided",
-    DecidedBy.NAME: "its name decided",
+    DecidedBy.RISE: "smaller rise decided",
+    DecidedBy.VMS: "fewer VMs decided",
+    DecidedBy.NAME: "name decided",
 }
 _SMALLEST = 1e-6
 
@@ -55,12 +55,12 @@ def sentences(again: DecisionAgain) -> tuple[Piece, ...]:
     count = f"{decision.count} VMs of " if decision.count > 1 else ""
     told: list[Piece] = [
         (_decided(again), Tone.STRONG),
-        (f"Asked for {count}{asked_for(decision.request)}", Tone.PLAIN),
+        (f"Request: {count}{asked_for(decision.request)}", Tone.PLAIN),
     ]
     if again.problem:
-        told.append((f"Shown by today's configuration, since that of then is gone: {again.problem}", Tone.WARN))
+        told.append((f"Shown with the current configuration; the original is gone: {again.problem}", Tone.WARN))
     elif again.then.outcome is not ReplayOutcome.SAME:
-        told.append((f"Made again as it was logged, it comes out otherwise: {_outcome(again.then)}", Tone.BAD))
+        told.append((f"Replay differs from the log: {_outcome(again.then)}", Tone.BAD))
     told.append(_today(again))
     return tuple(told)
 
@@ -69,15 +69,15 @@ def _decided(again: DecisionAgain) -> str:
     decision, verdicts = again.decision, again.verdicts
     hosts = plural(len(verdicts), "host")
     if not decision.placements:
-        return f"No host could take it, of {hosts}"
+        return f"None of {hosts} could take it"
     first = decision.placements[0]
     cost = f" at cost {cost_text(first.cost)}" if first.cost is not None else ""
     devices = "".join(f" {str(address).removeprefix('0000:')}" for address in first.devices)
     where = f"{first.host}{cost}" + (f", with{devices}" if devices else "")
     if decision.despite_refusal:
-        return f"{where}: an administrator's order, despite the refusal"
+        return f"{where}: forced by an administrator despite the refusal"
     if decision.forced_host is not None:
-        return f"{where}: an administrator named the host, of {hosts}"
+        return f"{where}: chosen by an administrator, of {hosts}"
     found = decide(verdicts)
     if found is None or found.best != first.host:
         return f"{where}: no other host of {len(verdicts)} could take it" if len(verdicts) > 1 else where
@@ -89,12 +89,12 @@ def _decided(again: DecisionAgain) -> str:
 
 def _today(again: DecisionAgain) -> Piece:
     if again.made_by_today:
-        return ("Made by today's configuration: it would decide the same again", Tone.MUTED)
+        return ("Made with the current configuration: same decision today", Tone.MUTED)
     outcome = again.today.outcome
     if outcome is ReplayOutcome.SAME:
-        return ("Today's configuration is another one, and would decide the same", Tone.MUTED)
+        return ("The configuration has changed; same decision today", Tone.MUTED)
     tone = Tone.WARN if outcome.changes else Tone.PLAIN
-    return (f"Today's configuration would decide otherwise: {_outcome(again.today)}", tone)
+    return (f"The current configuration would decide differently: {_outcome(again.today)}", tone)
 
 
 def _outcome(replayed: ReplayResult) -> str:
@@ -134,7 +134,7 @@ def _verdict_row(number: int, verdict: Verdict, digits: int, best: float, *, cho
     elif chosen:
         word = (("chosen", Tone.GOOD),)
     else:
-        told = f"{cost_text((total or 0.0) - best, digits)} dearer" if total != best else "as cheap"
+        told = f"+{cost_text((total or 0.0) - best, digits)}" if total != best else "equal"
         word = told
     named: Cell = ((verdict.host, Tone.STRONG),) if chosen else verdict.host
     rise = verdict.rise
@@ -176,13 +176,13 @@ def _mending(again: DecisionAgain, host: str) -> Sequence[str]:
     if found is None:
         return ()
     told = ways(found, again.decision.request, remarks=False)
-    return [f"What mends it: {way}" if number == 0 else way for number, way in enumerate(told)]
+    return [f"Fix: {way}" if number == 0 else way for number, way in enumerate(told)]
 
 
 def _terms(verdict: Verdict) -> Sequence[str]:
     """Write each term before and after placing: `memory 128 GiB -> 136 GiB: 12.4 -> 13.2`."""
     if verdict.cost is None:
-        return ("Nobody knew what was in use there",)
+        return ("Usage unknown",)
     before = {term.attribute: term for term in verdict.before.terms} if verdict.before is not None else {}
     lines = [_term(before.get(term.attribute), term) for term in verdict.cost.terms]
     cost = verdict.cost

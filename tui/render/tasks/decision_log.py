@@ -20,10 +20,10 @@ LOG_COLUMNS = (
     Column(key="time", title="TIME UTC", least=14, most=14, whole=True, letter="T", ascending=False),
     Column(key="what", title="WHAT", least=7, most=10, letter="W", priority=3),
     Column(key="name", title="VM", least=10, most=32, letter="N"),
-    Column(key="asks", title="ASKS FOR", least=12, most=44, letter="K", priority=2),
+    Column(key="asks", title="REQUEST", least=12, most=44, letter="K", priority=2),
     Column(key="host", title="HOST", least=7, most=24, letter="H"),
     Column(key="cost", title="COST", right=True, least=5, most=14, letter="C"),
-    Column(key="margin", title="AHEAD", right=True, least=5, most=14, letter="A", priority=1, ascending=False),
+    Column(key="margin", title="MARGIN", right=True, least=5, most=14, letter="A", priority=1, ascending=False),
     Column(key="refused", title="REFUSED", right=True, least=5, most=11, letter="R", priority=4, ascending=False),
     Column(key="user", title="USER", least=6, most=20, letter="U", priority=5),
     Column(key="why", title="WHY REFUSED", most=80, wide_only=True),
@@ -52,14 +52,12 @@ class LogTold:
             told.append((self.trouble, Tone.BAD))
         if self.off:
             some = "" if not self.on else f" in {_listed('realm', self.off)}"
-            told.append(
-                (f"Decisions are not logged{some}: log-scheduling = on in the realm's file turns it on.", Tone.WARN)
-            )
+            told.append((f"Decisions are not logged{some}: set log-scheduling = on in the realm's file.", Tone.WARN))
         if self.damaged:
-            lines = "1 line is" if self.damaged == 1 else f"{self.damaged} lines are"
-            told.append((f"{lines} damaged and left out: {one_line(self.first_damage, 200)}", Tone.WARN))
+            lines = plural(self.damaged, "damaged line")
+            told.append((f"{lines} skipped: {one_line(self.first_damage, 200)}", Tone.WARN))
         if self.left_out:
-            told.append(("Older decisions are in the log, and not here: realms replay reads all.", Tone.MUTED))
+            told.append(("Older decisions are not shown: use realms replay.", Tone.MUTED))
         return tuple(told)
 
 
@@ -132,31 +130,31 @@ def log_detail(decision: DecisionSummary) -> Detail:
         (f"  {when(decision.time)} UTC", Tone.MUTED), (f"  by {decision.user}" if decision.user else "", Tone.MUTED),
     )  # fmt: skip
     count = f"{decision.count} VMs of " if decision.count > 1 else ""
-    paragraphs: list[Piece] = [(f"Asks for {count}{asked_for(decision.request)}", Tone.PLAIN)]
+    paragraphs: list[Piece] = [(f"Request: {count}{asked_for(decision.request)}", Tone.PLAIN)]
     paragraphs.append(_where(decision))
     if decision.placed < decision.count and decision.count > 1:
-        paragraphs.append((f"{decision.placed} of {decision.count} found a place", Tone.WARN))
+        paragraphs.append((f"{decision.placed} of {decision.count} placed", Tone.WARN))
     if decision.refused:
         refused = sum(decision.refused.values())
         paragraphs.append(
             (f"Refused by {refused} of {plural(decision.hosts, 'host')}: {_reasons(decision)}", Tone.PLAIN)
         )
-    paragraphs.append(("Enter explains every number, and whether today's configuration decides otherwise.", Tone.MUTED))
+    paragraphs.append(("Press Enter to explain every number and compare with the current configuration.", Tone.MUTED))
     return Detail(title, tuple(paragraphs))
 
 
 def _where(decision: DecisionSummary) -> Piece:
     if decision.host is None:
-        return (f"No host of {decision.hosts} could take it", Tone.BAD)
-    ordered = ", which an administrator named" if decision.ordered else ""
+        return (f"None of {decision.hosts} hosts could take it", Tone.BAD)
+    ordered = ", chosen by an administrator," if decision.ordered else ""
     despite = " despite its refusal" if decision.despite_refusal else ""
     cost = f" at cost {cost_text(decision.cost)}" if decision.cost is not None else ""
     lead = f"{decision.host}{ordered}{despite}{cost}"
     if decision.margin is None or decision.next_best is None:
         return (f"{lead}: no other host could take it" if decision.hosts > 1 else lead, Tone.STRONG)
     if decision.margin == 0:
-        return (f"{lead}, as cheap as {decision.next_best}: a tie's rule decided", Tone.STRONG)
-    word = "cheaper" if decision.margin > 0 else "dearer"
+        return (f"{lead}, as cheap as {decision.next_best}: tie-break decided", Tone.STRONG)
+    word = "cheaper" if decision.margin > 0 else "more expensive"
     amount = cost_text(abs(decision.margin), decimals((0.0, decision.margin)))
     return (f"{lead}, {amount} {word} than {decision.next_best}", Tone.STRONG)
 

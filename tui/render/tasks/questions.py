@@ -16,26 +16,26 @@ MOST_NAMED = 8
 
 def ask_cancel(views: Sequence[TaskView]) -> Question:
     """Ask before running tasks are told to end."""
-    title = f"End {task_title(views[0])}?" if len(views) == 1 else f"End {len(views)} tasks?"
-    told = "It ends at its next step, and what it did so far is undone; what can't be undone becomes a warning."
+    title = f"Cancel {task_title(views[0])}?" if len(views) == 1 else f"Cancel {len(views)} tasks?"
+    told = "The task stops after the current step and is rolled back; failed rollbacks are reported as warnings."
     return Question(
-        title, (*_named(views), (), ((told, Tone.MUTED),)), "End", destructive=True, otherwise="Keep running"
+        title, (*_named(views), (), ((told, Tone.MUTED),)), "Cancel task", destructive=True, otherwise="Keep running"
     )
 
 
 def ask_quit(views: Sequence[TaskView], *, again: bool) -> Question:
     """Ask before the program ends while tasks run; `again`: they have been told to end already."""
     told = (
-        "They have been told to end, and still undo what they did. Whoever quits now leaves that undone: "
-        "realms vms recover goes on with it."
+        "The tasks are being rolled back. If you quit now, the rollback is incomplete: "
+        "finish it with realms vms recover."
         if again
-        else "They are told to end, and the program waits until they have undone what they did."
+        else "The tasks are cancelled; the program exits when they are rolled back."
     )
     verb = "is" if len(views) == 1 else "are"
     return Question(
         f"Quit while {plural(len(views), 'task')} {verb} running?",
         (*_named(views), (), ((told, Tone.WARN if again else Tone.MUTED),)),
-        "Quit now" if again else "End and quit",
+        "Quit now" if again else "Cancel and quit",
         destructive=True,
         otherwise="Stay",
     )

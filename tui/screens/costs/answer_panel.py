@@ -80,7 +80,7 @@ class AnswerPanel(Vertical):
 
 def _second_sentence(exploration: Exploration | None, refused: str) -> str:
     if refused:
-        return f"{refused}. Shown is the last request that made sense"
+        return f"{refused}. Showing the last valid request"
     if exploration is None:
         return ""
     return ". ".join(filter(None, (where_they_go(exploration), before_sentence(exploration))))

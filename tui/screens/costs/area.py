@@ -303,23 +303,23 @@ class CostsScreen(AreaScreen):
         if self.session.history.undo():
             self._follow_changes()
         else:
-            self.realms.tell("There is nothing to undo.")
+            self.realms.tell("Nothing to undo.")
 
     def action_redo(self) -> None:
         """Take the step again that was taken back last."""
         if self.session.history.redo():
             self._follow_changes()
         else:
-            self.realms.tell("There is nothing to redo.")
+            self.realms.tell("Nothing to redo.")
 
     def action_reset(self) -> None:
         """Take every change back."""
         if not self.session.history.changes:
-            self.realms.tell("Nothing is changed.")
+            self.realms.tell("No changes.")
         else:
             self.session.history.become(())
             self._follow_changes()
-            self.realms.tell("Everything is as it is; u brings the what-if back.")
+            self.realms.tell("What-if reset; press u to restore it.")
 
     def action_change_host(self) -> None:
         """Offer what could be otherwise with the host under the cursor: the chosen one, or one that is only listed."""
@@ -350,7 +350,7 @@ class CostsScreen(AreaScreen):
         if self.realms.session.configuration.cost_functions:
             self._open_editor(None)
         else:
-            self.realms.tell("The configuration has no cost function.")
+            self.realms.tell("The configuration has no cost functions.")
 
     def action_choose_function(self) -> None:
         """Ask which cost function to edit."""
@@ -385,4 +385,4 @@ class CostsScreen(AreaScreen):
             self.query_one(ParameterEditor).show(subject)
 
     def _tell_places_are_missing(self, error: RealmsError) -> None:
-        self.realms.tell(f"Where values stand in the files is not known: {error.message}", "warning", hint=error.hint)
+        self.realms.tell(f"Can't locate values in the files: {error.message}", "warning", hint=error.hint)

@@ -146,7 +146,7 @@ class CloseUpPanel(Container):
         if not self._has_terms_aside:
             parts.insert(0, f"{printable(close_up.host)}{_DASH}")
         if was is not None:
-            parts.append((f"{_DASH}broken line: as configured", "$muted"))
+            parts.append((f"{_DASH}dashed: configured", "$muted"))
         if in_front and (turns := self._turns()):
             parts.append((f"{_DASH}{turns}", "$muted"))
         plot.set_title(*parts)
@@ -167,7 +167,7 @@ class CloseUpPanel(Container):
         if close_up.verdict.refusal is not None:
             parts += [(_DASH, "$muted"), (f"{printable(why(close_up.verdict.refusal))}", "$warning")]
         elif close_up.added > 1:
-            parts += [(_DASH, "$muted"), f"with {close_up.added} VMs more"]
+            parts += [(_DASH, "$muted"), f"with {close_up.added} more VMs"]
         if self.view == COST and (turns := self._turns()):
             parts.append((f"{_DASH}{turns}", "$muted"))
         return parts

@@ -73,17 +73,17 @@ class PlanActions:
             return
         resumable = [left for left in runs.resumable(planner.key) if planner.is_of(left.order, self.realms.request)]
         if not planner.kind.moves:
-            tell("Drain, rebalance and make room are plans of moves: d, b and o. Nothing else is applied.")
+            tell("Only drain (d), rebalance (b) and make room (o) can be applied.")
         elif (course := self._under_way()) is not None:
-            tell(f"{capital(order_in_words(course.run.view.order))} is under way.")
+            tell(f"{capital(order_in_words(course.run.view.order))} is running.")
         elif runs.course(planner.key) is not None:
             runs.put_away(planner.key)
             self.show(planner.kind, "")
-            tell("Planned anew: look at it, then apply it.")
+            tell("The plan was updated: review it, then apply.")
         elif resumable:
             self._ask_to_resume(resumable[0])
         elif (other := runs.in_the_way(planner.kind)) is not None:
-            tell(f"{capital(order_in_words(other))} is under way: one plan after the other.", "warning")
+            tell(f"{capital(order_in_words(other))} is running: wait for it to finish.", "warning")
         else:
             self.ask_to_apply()
 
@@ -92,10 +92,10 @@ class PlanActions:
         realms, desk, sheet = self.realms, self.planner.desk, self.planner.desk.sheet
         fleet = realms.fleet
         if fleet is None or not desk.is_current or sheet is None:
-            realms.tell("The plan isn't made yet.", "warning")
+            realms.tell("The plan is not ready yet.", "warning")
             return
         if not sheet.moves:
-            realms.tell("There is nothing to move.", hint=sheet.said[0][0] if sheet.said else "")
+            realms.tell("Nothing to move.", hint=sheet.said[0][0] if sheet.said else "")
             return
         order, gain = self.planner.order(sheet), sheet.gain if sheet.request is not None else ""
         cordons = order.host if order.host and can_cordon(fleet.host(order.host)) else ""
@@ -116,7 +116,7 @@ class PlanActions:
 
             try:
                 if cordon:
-                    with control.step(StepKind.CONTROL, "set it to No Scheduling", cordon):
+                    with control.step(StepKind.CONTROL, "set to No Scheduling", cordon):
                         session.set_state(cordon, HostState.NO_SCHEDULING)
             except RealmsError:
                 run.change(ended=True)
@@ -144,9 +144,9 @@ class PlanActions:
         realms, course = self.realms, self.runs.to_stop(self.planner.key)
         if course is None:
             several = bool(self.runs.under_way)
-            realms.tell("Go to the one that is to be stopped." if several else "No plan is carried out here now.")
+            realms.tell("Select the plan to stop." if several else "No plan is running.")
             return
-        tick = FormField(key="off", tick="call off what is under way too: those VMs stay where they were")
+        tick = FormField(key="off", tick="also cancel running moves (their VMs stay on the source)")
 
         def answered(values: dict[str, str] | None) -> None:
             if values is None:
@@ -166,7 +166,7 @@ class PlanActions:
         if resumable:
             self._ask_to_resume(resumable[0])
         else:
-            self.realms.tell("No plan was left to be resumed.")
+            self.realms.tell("No plan to resume.")
 
     def _ask_to_resume(self, left: InterruptedRun) -> None:
         def answered(wanted: bool | None) -> None:
@@ -181,26 +181,26 @@ class PlanActions:
         realms = self.realms
 
         def job(control: Control) -> str:
-            with control.step(StepKind.NOTE, "forget what was left"):
+            with control.step(StepKind.NOTE, "discard the interrupted plan"):
                 forget_run(realms.session, left.id)
-            return f"{capital(order_in_words(left.order))} is given up: what has moved stays where it is"
+            return f"{capital(order_in_words(left.order))} discarded: moved VMs stay on their new hosts"
 
         def ended(told: str) -> None:
             realms.tell(told)
             self.look()
 
-        realms.run_task("give up", left.order.what, job, ended)
+        realms.run_task("discard plan", left.order.what, job, ended)
 
     def take_along(self) -> None:
         """Ask which VMs the plan in front may move."""
         planner, policy = self.planner, self.planner.policy
         if not planner.kind.moves or self._under_way() is not None:
-            self.realms.tell("Which VMs may move is asked for drain, rebalance and make room: d, b and o.")
+            self.realms.tell("Only for drain (d), rebalance (b) and make room (o).")
             return
         foreign, devices = YES * policy.foreign, YES * policy.with_devices
         fields = [
-            FormField(key="foreign", tick="foreign VMs, which no realm has made", value=foreign),
-            FormField(key="devices", tick="VMs that hold devices: shut down on the way", value=devices),
+            FormField(key="foreign", tick="unmanaged VMs", value=foreign),
+            FormField(key="devices", tick="VMs with devices (moved offline)", value=devices),
         ]
 
         def answered(values: dict[str, str] | None) -> None:

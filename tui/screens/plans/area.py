@@ -52,7 +52,7 @@ MOST_SENTENCE_LINES = 3
 _BESIDE_SENTENCES = 4
 _NAME_IN_TAB = 10
 
-PLANNING = "Planning. On a large fleet that takes a moment."
+PLANNING = "Planning. This can take a moment on a large fleet."
 
 
 class PlansScreen(AreaScreen):

@@ -21,11 +21,11 @@ from tui.widgets.fields import FieldRow
 
 _PARALLEL = FormField(
     key="parallel",
-    label="Moves that a host takes part in at once",
+    label="Parallel moves per host",
     value=str(DEFAULT_PARALLEL),
     choices=tuple((str(number), str(number)) for number in range(1, MOST_PARALLEL + 1)),
 )
-_PARALLEL_WIDTH = 42
+_PARALLEL_WIDTH = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class ApplyPlan(Asking[Agreement | None]):
         question = self.question
         with Vertical(classes="dialog destructive") as dialog:
             dialog.border_title = Content(printable(question.title))
-            dialog.border_subtitle = Content("Ctrl+S goes on, Esc cancels")
+            dialog.border_subtitle = Content("Ctrl+S apply, Esc cancel")
             yield from self.words()
             with Vertical(classes="fields"):
                 if self._cordons:
-                    words = f"set {self._cordons} to No Scheduling first: no new VMs there"
+                    words = f"set {self._cordons} to No Scheduling first"
                     yield FieldRow(FormField(key="cordon", tick=words, value=YES), label_width=0)
                 yield FieldRow(_PARALLEL, label_width=_PARALLEL_WIDTH)
             if question.to_type:
@@ -109,7 +109,7 @@ class ResumePlan(Asking[bool | None]):
         with Vertical(classes="dialog destructive") as dialog:
             dialog.border_title = Content(printable(question.title))
             yield from self.words()
-            yield from self.buttons(Button("Give it up", id="forget", compact=True))
+            yield from self.buttons(Button("Discard", id="forget", compact=True))
 
     def on_mount(self) -> None:
         """Begin where a hasty Enter does no harm."""

@@ -39,8 +39,8 @@ class HostPicker(ModalScreen[str | None]):
         """Lay out the list."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content("Drain which host?")
-            dialog.border_subtitle = Content("Enter takes it, / filters, Esc cancels")
-            yield Grid(_COLUMNS, heading="", empty="There are no hosts.", sort=Sort("host"), id="drainable")
+            dialog.border_subtitle = Content("Enter select, / filter, Esc cancel")
+            yield Grid(_COLUMNS, heading="", empty="No hosts.", sort=Sort("host"), id="drainable")
 
     def on_mount(self) -> None:
         """List the hosts, the present choice under the cursor."""

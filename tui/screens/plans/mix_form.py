@@ -39,7 +39,7 @@ class MixForm(FormDialog["Mix | None"], WithContext):
         self._has_devices = any(key.startswith("devices.") for key in self._fields)
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content("Mix of sizes")
-            dialog.border_subtitle = Content("+ - step, Enter takes it, Esc cancels")
+            dialog.border_subtitle = Content("+ - step, Enter apply, Esc cancel")
             with Horizontal(classes="size heads"):
                 yield Static("VMs", classes="count")
                 yield Static("vCPUs", classes="vcpus")

@@ -53,7 +53,7 @@ class RequestForm(FormDialog["Request | None"], WithContext):
         label = min(_MOST_LABEL, max(len(field.label) for field in shown)) + _GAP
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content("Request")
-            dialog.border_subtitle = Content("+ - step, Enter takes it, Esc cancels")
+            dialog.border_subtitle = Content("+ - step, Enter apply, Esc cancel")
             with VerticalScroll(classes="told", can_focus=False):
                 for number, field in enumerate(shown):
                     yield FieldRow(self._form_field(number, field), label_width=label)

@@ -103,7 +103,7 @@ class PlanRuns:
     def left_notice(self, key: PlanKey, now: float) -> tuple[Piece, ...]:
         """Return the line that offers what was left besides the plan in front, else tells what other programs do."""
         if self._left_error:
-            return ((one_line(f"Which plans were left can't be read: {self._left_error}"), Tone.BAD),)
+            return ((one_line(f"Can't read interrupted plans: {self._left_error}"), Tone.BAD),)
         own = {course.run.view.id for course in self._courses.values()}
         course = self.course(key)
         in_front = course.run.view.id if course is not None else None
@@ -126,6 +126,6 @@ class PlanRuns:
             return ""
         if task.is_running:
             if task.cancelling:
-                return "calling off what is under way"
+                return "cancelling running moves"
             return f"for {show_age(max(0.0, now - course.began))}, task {task.id} in Tasks (6)"
         return f"took {show_age(max(0.0, (task.ended_at or now) - course.began))}"

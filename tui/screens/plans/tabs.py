@@ -18,23 +18,23 @@ from tui.render.rows import Column
 
 PLAN_KEYS = (
     Command(
-        "c", "plan('capacity')", "Plan", "Capacity: how many more VMs fit, and what stops the next.",
+        "c", "plan('capacity')", "Plan", "Capacity: how many more VMs fit, and what limits them.",
         footer=True, shown="cmfdbo",
     ),
-    Command("m", "plan('mix')", "Mix", "Mix: how often a mix of sizes fits, and where one mix would go."),
-    Command("f", "plan('failure')", "Failure", "Failure: which VMs would have no place if a host failed."),
-    Command("d", "plan('drain')", "Drain", "Drain: where the VMs of the host under the cursor would go."),
+    Command("m", "plan('mix')", "Mix", "Mix: how often a mix of sizes fits, and where the next one goes."),
+    Command("f", "plan('failure')", "Failure", "Failure: which VMs would be unplaced if a host failed."),
+    Command("d", "plan('drain')", "Drain", "Drain: where the VMs of the selected host would go."),
     Command("b", "plan('rebalance')", "Rebalance", "Rebalance: moves that even out the hosts' costs."),
-    Command("o", "plan('room')", "Make room", "Make room: moves after which a host takes the request."),
-    Command("a,ctrl+s", "apply", "Apply", "Apply: make the plan's moves, after asking.", footer=True, changes=True),
-    Command("x", "stop", "Stop", "Stop the plan that is carried out; it can be resumed.",
+    Command("o", "plan('room')", "Make room", "Make room: moves that let a host take the request."),
+    Command("a,ctrl+s", "apply", "Apply", "Apply: run the plan's moves (asks first).", footer=True, changes=True),
+    Command("x", "stop", "Stop", "Stop the running plan; it can be resumed.",
             footer=True, changes=True),
-    Command("u", "resume", "Resume", "Resume a plan that was stopped or broken off, or give it up.", changes=True),
-    Command("t", "take_along", "Take along", "Which VMs may move: foreign ones, those that hold devices."),
-    Command("e", "edit_request", "Request", "Edit the request, or the mix: what capacity and room are for.",
+    Command("u", "resume", "Resume", "Resume or discard an interrupted plan.", changes=True),
+    Command("t", "take_along", "Include VMs...", "Choose which VMs may move: unmanaged, with devices."),
+    Command("e", "edit_request", "Request", "Edit the request or the mix.",
             footer=True),
-    Command("h", "choose_host", "Host", "Choose the host to be drained.", footer=True),
-    Command("r,f5", "plan_again", "Refresh", "Plan again, for the fleet as it is now.", footer=True),
+    Command("h", "choose_host", "Host", "Choose the host to drain.", footer=True),
+    Command("r,f5", "plan_again", "Refresh", "Plan again for the current fleet.", footer=True),
 )  # fmt: skip
 
 

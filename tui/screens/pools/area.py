@@ -32,10 +32,10 @@ class PoolsScreen(AreaScreen):
     """State, room and sharing of the realms' pools; what is done applies to the marked hosts."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("S", "set_up", "Set up", "Set pools up on the chosen hosts.", footer=True, changes=True),
+        Command("S", "set_up", "Set up", "Set up pools on the selected hosts.", footer=True, changes=True),
         Command("p", "prove", "Prove", "Prove that the hosts share their storage.", footer=True, changes=True),
-        Command("r,f5", "ask_again", "Refresh", "Count the free space of the chosen hosts' pools again.", footer=True),
-        Command("c", "open_contents", "Contents", "Show what lies in the pools (Enter does too).", footer=True),
+        Command("r,f5", "ask_again", "Refresh", "Refresh the free space of the selected hosts' pools.", footer=True),
+        Command("c", "open_contents", "Contents", "Show the contents of the pools (also Enter).", footer=True),
         Command("h", "open_host", "Host", "Show the host."),
     )
     BINDINGS: ClassVar = bindings(KEYS)
@@ -54,7 +54,7 @@ class PoolsScreen(AreaScreen):
         """Lay out the table and the panel."""
         realms = self.realms.session.configuration.realms
         can_add = self.realms.session.is_writable
-        empty = "No hosts yet, so no pools. Add a host in Hosts (1), then set its pools up here." if can_add else ""
+        empty = "No hosts yet. Add a host in Hosts (1), then set up its pools here." if can_add else ""
         yield self.grid(pool_columns(len(realms)), "pools", heading="Pools", empty=empty or "No hosts.")
         yield Panel(id="pool")
 
@@ -80,7 +80,7 @@ class PoolsScreen(AreaScreen):
 
     def _note(self) -> str:
         asking = sum(sight.asking for sight in self.sight.hosts.values())
-        return f"asking {asking} hosts" if asking else "how full, and what is free"
+        return f"asking {asking} hosts" if asking else "usage and free space"
 
     @on(Grid.Moved)
     def _show_detail(self) -> None:
@@ -136,7 +136,7 @@ class PoolsScreen(AreaScreen):
     def action_ask_again(self) -> None:
         """Have the chosen hosts' libvirt look into their pools, all hosts' where one is chosen by the cursor alone."""
         if not self.realms.session.is_live:
-            self.realms.tell("The hosts of a saved fleet can't be asked.", "warning")
+            self.realms.tell("Not available for a saved fleet.", "warning")
             return
         marked = self.query_one(Grid).model.marks
         views = [view for view in self._views if not marked or view.snapshot.name in marked]
@@ -182,7 +182,7 @@ class PoolsScreen(AreaScreen):
             chosen = tuple(view for view in self._views if view.snapshot.host.realm == realm.id)
         hosts = [view.snapshot.host for view in chosen if view.snapshot.host.state.connects]
         if len(hosts) < 2:
-            self.realms.tell(f"There is nothing to compare: realm {realm.id} has one host that connects.", "warning")
+            self.realms.tell(f"Nothing to compare: only one host of realm {realm.id} is connected.", "warning")
             return
 
         def job(control: Control) -> PoolsReport:
@@ -204,7 +204,7 @@ class PoolsScreen(AreaScreen):
                 self.realms.tell(f"Not compared: {host.error}", "warning")
         if report.ok:
             shared = sum(sharing.shared is True for sharing in report.sharing)
-            self.realms.tell(f"{shared} of {len(report.sharing)} pools of realm {report.realm.id} are shared: proved.")
+            self.realms.tell(f"{shared} of {len(report.sharing)} pools of realm {report.realm.id} are shared (proved).")
         if self.is_mounted and self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)
 
@@ -215,11 +215,11 @@ class PoolsScreen(AreaScreen):
         if view is None:
             return
         if not self.realms.session.is_live:
-            self.realms.tell("The hosts of a saved fleet can't be asked what lies in their pools.", "warning")
+            self.realms.tell("Not available for a saved fleet.", "warning")
             return
         if view.realm is None or not view.snapshot.host.state.connects:
-            why = "is disabled" if view.realm is not None else "is of a realm that is not configured"
-            self.realms.tell(f"{view.snapshot.name} {why}: nobody can look into its pools.", "warning")
+            why = "is disabled" if view.realm is not None else "belongs to an unknown realm"
+            self.realms.tell(f"{view.snapshot.name} {why}: its pools can't be read.", "warning")
             return
         from tui.screens.pools.contents import PoolContentsScreen
 

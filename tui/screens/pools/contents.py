@@ -38,7 +38,7 @@ class PoolContentsScreen(AreaScreen):
     KEYS: ClassVar[tuple[Command, ...]] = (
         Command("u", "upload", "Upload brick", "Upload an image file as a brick.", footer=True, changes=True),
         Command("n", "new_drive", "New drive", "Create an empty drive.", footer=True, changes=True),
-        Command("delete,d", "delete", "Delete", "Delete bricks or drives that nothing uses.", footer=True,
+        Command("delete,d", "delete", "Delete", "Delete unused bricks or drives.", footer=True,
                 changes=True),
         Command("r,f5", "ask_again", "Refresh", "Ask all hosts again.", footer=True),
     )  # fmt: skip
@@ -62,8 +62,8 @@ class PoolContentsScreen(AreaScreen):
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table and the panel."""
-        empty = "Nothing lies in these pools. u uploads a brick, n makes a drive."
-        yield self.grid(CONTENT_COLUMNS, "pool-contents", heading="In the pools", empty=empty)
+        empty = "The pools are empty. u Upload brick, n New drive."
+        yield self.grid(CONTENT_COLUMNS, "pool-contents", heading="Contents", empty=empty)
         yield Panel(id="content")
 
     def on_mount(self) -> None:
@@ -109,7 +109,7 @@ class PoolContentsScreen(AreaScreen):
 
         if self.host in self._told or not self._awaited():
             told = tuple(self._told[host.name] for host in self._asked if host.name in self._told)
-            reasons = dict.fromkeys(self._awaited(), "it has not answered yet") | self._unasked
+            reasons = dict.fromkeys(self._awaited(), "no answer yet") | self._unasked
             unasked = {host: reasons[host.name] for host in self._asked if host.name in reasons}
             facts = StorageFacts(self.realm.id, told, unasked)
             self.reports = {role: put_together(self.realm, role, self._asked, facts) for role in PoolRole}
@@ -252,15 +252,13 @@ class PoolContentsScreen(AreaScreen):
         role = found[0][0]
         images = [image for _, image in found]
         if len(roles) > 1:
-            self.realms.tell("Choose bricks or drives, not both.", "warning")
+            self.realms.tell("Select either bricks or drives.", "warning")
         elif role not in _MAY_GO:
             hint = "realms vms delete --volumes" if role is PoolRole.VOLUMES else "realms vms snapshots delete"
-            one = (
-                "A VM's volume goes with its VM" if role is PoolRole.VOLUMES else "A snapshot is deleted with its VM's"
-            )
+            one = "A volume is deleted with its VM" if role is PoolRole.VOLUMES else "Delete snapshots of the VM"
             self.realms.tell(f"{one}: {hint}", "warning")
         elif used := [told for image in images if (told := refusal(role, image))]:
-            hint = "Delete what is based on it first." if role is PoolRole.BRICKS else "Detach it first."
+            hint = "Delete dependent images first." if role is PoolRole.BRICKS else "Detach it first."
             self.realms.tell("\n".join(used[:3]), "error", hint=hint)
         else:
             self._ask_deletion(role, images)
@@ -269,7 +267,7 @@ class PoolContentsScreen(AreaScreen):
         from tui.screens.dialogs.confirm import Confirm
 
         if awaited := self._awaited():
-            self.realms.tell(f"Still asking {', '.join(awaited)} who uses what: try again in a moment.")
+            self.realms.tell(f"Waiting for {', '.join(awaited)}: try again in a moment.")
             return
         doubts = doubts_about(images, self.reports[role].unasked)
 
@@ -290,7 +288,7 @@ class PoolContentsScreen(AreaScreen):
             from core.operations.storage.orphaned_volumes import delete_volume
 
             delete_volume(session, control, realm, hosts, name=name, role=role, force=force, agreed=agreed)
-            return f"{one.capitalize()} {name} is deleted."
+            return f"{one.capitalize()} {name} deleted."
 
         def told(sentence: str) -> None:
             self.realms.tell(sentence)

@@ -114,7 +114,7 @@ def name_fault(name: str, taken: frozenset[str]) -> str:
         check_name(name)
     except UsageError as error:
         return f"{error.message}: {error.hint}" if error.hint else error.message
-    return "there is one of that name already" if name in taken else ""
+    return "name already exists" if name in taken else ""
 
 
 class UploadDialog(ImageForm[tuple[Path, str]], BackgroundWork):
@@ -131,7 +131,7 @@ class UploadDialog(ImageForm[tuple[Path, str]], BackgroundWork):
     def form_fields(self) -> Iterator[FormField]:
         """Return the file, here on this machine, and the name."""
         yield FormField(key="file", label="File", hint="a qcow2 or raw image on this machine")
-        yield FormField(key="name", label="Name", hint="of the brick; else the file's")
+        yield FormField(key="name", label="Name", hint="default: the file's name")
 
     @property
     def path(self) -> Path:
@@ -154,7 +154,7 @@ class UploadDialog(ImageForm[tuple[Path, str]], BackgroundWork):
 
     def faults(self) -> dict[str, str]:
         """Ask for a file, and for a name that a brick may have."""
-        faults = {} if self.value("file") else {"file": "which file?"}
+        faults = {} if self.value("file") else {"file": "choose a file"}
         wrong = name_fault(self.value("name") or self.path.name, self._taken)
         return {**faults, "name": wrong} if wrong and not faults else faults
 
@@ -163,7 +163,7 @@ class UploadDialog(ImageForm[tuple[Path, str]], BackgroundWork):
         from core.operations.storage.image_file import read_image
 
         path = self.path
-        self.tell(((f"Looking into {one_line(str(path))}", Tone.MUTED),))
+        self.tell(((f"Reading {one_line(str(path))}", Tone.MUTED),))
         self.background.ask("file", lambda _: read_image(path), self._take, self._refuse)
 
     def _take(self, _: ImageFile) -> None:

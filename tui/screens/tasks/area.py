@@ -22,15 +22,15 @@ class TasksScreen(AreaScreen):
     """All tasks of this program, the newest first; the chosen one in detail below."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("x", "cancel_tasks", "Cancel task", "End a running task; what it did is undone.", footer=True),
-        Command("l", "open_log", "Scheduling log", "Decisions of placement, each with its explanation.", footer=True),
+        Command("x", "cancel_tasks", "Cancel task", "Cancel a running task and roll it back.", footer=True),
+        Command("l", "open_log", "Scheduling log", "Placement decisions and their explanation.", footer=True),
     )
     BINDINGS: ClassVar = bindings(KEYS)
     CSS_PATH = "tasks.tcss"
 
     def compose_body(self) -> ComposeResult:
         """Lay out the table and the panel."""
-        empty = "Nothing was started here yet. What you do to VMs is listed here, with its steps."
+        empty = "No tasks yet. Tasks and their steps are listed here."
         yield self.grid(TASK_COLUMNS, "tasks", heading="Tasks", empty=empty)
         yield Panel(id="task")
 
@@ -83,7 +83,7 @@ class TaskScreen(AreaScreen):
     """A place within the area: all of one task, however many steps it has."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("x", "cancel_task", "Cancel task", "End the task; what it did is undone.", footer=True),
+        Command("x", "cancel_task", "Cancel task", "Cancel the task and roll it back.", footer=True),
     )
     BINDINGS: ClassVar = bindings(KEYS)
     CSS_PATH = "tasks.tcss"

@@ -65,7 +65,7 @@ class DecisionScreen(AreaScreen):
     def compose_body(self) -> ComposeResult:
         """Lay out what is said of the decision, the hosts, and the one under the cursor."""
         yield Panel(id="log-said")
-        yield self.grid(VERDICT_COLUMNS, "decision", heading="Hosts", empty="No host was asked.")
+        yield self.grid(VERDICT_COLUMNS, "decision", heading="Hosts", empty="No hosts were considered.")
         yield Panel(id="decision-host")
 
     def on_mount(self) -> None:
@@ -86,7 +86,7 @@ class DecisionScreen(AreaScreen):
         self.outcome = outcome
         grid = self.query_one(Grid)
         if isinstance(outcome, RealmsError):
-            grid.fail("The decision can't be made again.")
+            grid.fail("The decision can't be replayed.")
         else:
             grid.set_rows(verdict_rows(outcome))
         self._say()
@@ -130,5 +130,5 @@ class DecisionScreen(AreaScreen):
         fleet = self.realms.fleet
         if fleet is not None and fleet.host(name) is not None:
             return True
-        self.realms.tell("There is no such host any more.", "warning")
+        self.realms.tell("The host no longer exists.", "warning")
         return False

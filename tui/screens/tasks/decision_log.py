@@ -29,8 +29,8 @@ MOST_SENTENCE_LINES = 4
 _BESIDE_SENTENCES = 4
 
 NO_LOG = "A saved fleet has no scheduling log."
-NO_DECISIONS = "No decision has been logged yet."
-OFF = "No decision has been logged: log-scheduling is off."
+NO_DECISIONS = "No decisions logged yet."
+OFF = "No decisions logged: log-scheduling is off."
 
 
 class SchedulingLogScreen(AreaScreen):
@@ -41,7 +41,7 @@ class SchedulingLogScreen(AreaScreen):
             "enter",
             "explain",
             "Explain",
-            "Explain the decision: every host, term, reason and remedy.",
+            "Explain the decision: hosts, terms, reasons and fixes.",
             footer=True,
             palette=False,
         ),

@@ -65,7 +65,7 @@ def by_vms(scale: float = 1.0, offset: float = 0.0) -> Configuration:
 @pytest.mark.parametrize(
     ("hosts", "sentence"),
     [
-        (fleet(), "There is no host to place on"),
+        (fleet(), "No hosts"),
         (fleet(host("h1")), "The only host, h1, can take it"),
         (fleet(host("h1", state=HostState.DISABLED)), "The only host can't take it: disabled"),
         (
@@ -90,7 +90,7 @@ def test_the_sentence_on_top_says_who_wins_and_what_decides(hosts: Fleet, senten
 
 def test_ties_are_explained_by_the_rule_that_decides_them() -> None:
     """Equal costs: the smaller rise, then fewer VMs, then the name."""
-    assert "as cheap as h2 (its name decides)" in headline(judged(fleet(host("h2"), host("h1"))))
+    assert "as cheap as h2 (name decides)" in headline(judged(fleet(host("h2"), host("h1"))))
     flat = configuration(vms=Constant(value=1.0), vcpus=Constant(value=1.0), memory=Constant(value=1.0))
     answer = explore(flat, fleet(host("h1", (1, 1)), host("h2")), USUAL)
     assert "best h2, as cheap as h1 (fewer VMs decide)" in headline(answer)
@@ -105,16 +105,16 @@ def test_the_scale_counts_in_what_decides() -> None:
 def test_where_several_vms_go_is_said_with_what_stops_the_next() -> None:
     """All, some, none."""
     assert where_they_go(judged(fleet(host("h1")))) == ""
-    assert where_they_go(judged(fleet(host("h1"), host("h2")), count=2)) == "All 2 VMs find a place: 1 on h1, 1 on h2"
+    assert where_they_go(judged(fleet(host("h1"), host("h2")), count=2)) == "All 2 VMs can be placed: 1 on h1, 1 on h2"
     some = where_they_go(judged(fleet(host("h1")), Request(64, GIB), 3))
-    assert some == "2 of 3 VMs find a place: 2 on h1. The next: vcpus infinite"
-    assert where_they_go(judged(fleet(host("h1")), Request(500, GIB), 3)) == "None of 3 VMs finds a place"
+    assert some == "2 of 3 VMs can be placed: 2 on h1. Next: vcpus infinite"
+    assert where_they_go(judged(fleet(host("h1")), Request(500, GIB), 3)) == "None of 3 VMs can be placed"
 
 
 def test_a_host_is_compared_with_the_best_summand_by_summand() -> None:
     """The differences add up to the distance."""
     answer = judged(usual_fleet())
-    assert remark(answer, "h6") == "44.8 dearer than h4: memory +16.8, vms +14.0, vcpus +14.0"
+    assert remark(answer, "h6") == "44.8 more expensive than h4: memory +16.8, vms +14.0, vcpus +14.0"
     assert remark(answer, "h4") == "44.8 cheaper than h6: memory -16.8, vms -14.0, vcpus -14.0; memory decides"
     assert remark(answer, "h8").startswith("Refused: the host is disabled; also not connected")
     assert remark(answer, "nobody") == ""
@@ -133,9 +133,9 @@ def test_capacity_is_said_once_it_is_counted() -> None:
     """Nothing while a host is missing; a plus where counting stopped."""
     answer = judged(fleet(host("h1"), host("h2")))
     assert capacity(answer, {"h1": 3}) == ""
-    assert capacity(answer, {"h1": 3, "h2": 4}) == "7 such VMs fit"
-    assert capacity(answer, {"h1": 10_000, "h2": 4}) == "10004+ such VMs fit"
-    assert capacity(judged(fleet(host("h1", (128, 1)))), {}) == "none fits"
+    assert capacity(answer, {"h1": 3, "h2": 4}) == "7 more fit"
+    assert capacity(answer, {"h1": 10_000, "h2": 4}) == "10004+ more fit"
+    assert capacity(judged(fleet(host("h1", (128, 1)))), {}) == "none fit"
 
 
 def test_every_host_is_in_one_of_the_two_tables() -> None:

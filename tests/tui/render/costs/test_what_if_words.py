@@ -95,12 +95,12 @@ def test_a_new_step_forgets_what_was_undone() -> None:
 
 def test_the_sentence_says_how_it_was() -> None:
     """Who was best, and how many hosts differ."""
-    assert before_sentence(what_if(HARD)) == "Before: 4 of 8 could, best h4 at 26.0. 3 hosts differ"
+    assert before_sentence(what_if(HARD)) == "Before: 4 of 8, best h4 at 26.0. 3 hosts differ"
     gone = what_if(HostGone("h8"))
-    assert before_sentence(gone) == "Before: 4 of 8 could, best h4 at 26.0. 1 host differs"
+    assert before_sentence(gone) == "Before: 4 of 8, best h4 at 26.0. 1 host differs"
     assert [verdict.host for verdict in gone.dropped] == ["h8"]
     same = what_if(Setting.parse("cost-functions.cpu.description=x"))
-    assert before_sentence(same) == "The changes make no difference to the ranking"
+    assert before_sentence(same) == "The changes do not affect the ranking"
 
 
 CHANGES = (
@@ -152,7 +152,7 @@ def test_the_exported_file_is_never_written_over_another_unasked(tmp_path: Path)
     assert write(there, "new", replace=True)
     assert there.read_text() == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["there.conf"]
-    with pytest.raises(UnwritableFile, match="is the configuration itself"):
+    with pytest.raises(UnwritableFile, match="is the active configuration"):
         check_target(tmp_path / ".." / tmp_path.name / "there.conf", there)
     with pytest.raises(UnwritableFile, match="no such file"):
         write(tmp_path / "no" / "where.conf", "new", replace=False)

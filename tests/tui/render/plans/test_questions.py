@@ -67,10 +67,10 @@ def test_what_is_to_be_known_first_stands_first() -> None:
     others = (h1, h2, h3, world.seen(world.host("h5", "a100-node")))
     fleet = world.saved((*others, foreign(gpus))).fleet()
     told = words(asked(fleet, "h4", MovePolicy(foreign=True, with_devices=True)))
-    assert told[0].startswith("Foreign VMs move too")
+    assert told[0].startswith("Includes unmanaged VMs")
     assert told[1].startswith("VMs that move offline are shut down")
     assert told[2] == "1 VM can't move and stays: notebook-1"
-    assert told[4].endswith("offline  foreign")
+    assert told[4].endswith("offline  unmanaged")
 
 
 def test_a_vm_that_moves_twice_has_two_rows() -> None:
@@ -88,13 +88,13 @@ def test_a_title_says_how_a_plan_stands() -> None:
     done, failed, doubt = (
         replace(first, state=state) for state in (MoveState.DONE, MoveState.FAILED, MoveState.IN_DOUBT)
     )
-    assert course_title(view_of()) == "Drain h2: under way"
+    assert course_title(view_of()) == "Drain h2: running"
     assert course_title(view_of(stopping=True)) == "Drain h2: stopping"
-    assert course_title(view_of(ended=True)) == "Drain h2: not begun"
+    assert course_title(view_of(ended=True)) == "Drain h2: not started"
     assert course_title(view_of(ended=True, id="1a2b3c4d")) == "Drain h2: stopped"
     assert course_title(view_of(ended=True, moves=(done,))) == "Drain h2: done"
-    assert course_title(view_of(ended=True, moves=(done, failed))) == "Drain h2: done, not all of it"
-    assert course_title(view_of(ended=True, moves=(doubt, *others))) == "Drain h2: ended in doubt"
+    assert course_title(view_of(ended=True, moves=(done, failed))) == "Drain h2: partly done"
+    assert course_title(view_of(ended=True, moves=(doubt, *others))) == "Drain h2: ended, result unknown"
 
 
 def test_progress_counts_what_is_over_and_what_was_sent() -> None:
@@ -108,13 +108,13 @@ def test_progress_counts_what_is_over_and_what_was_sent() -> None:
     assert progress_of(view_of(moves=())) == 1.0
     bar, *sentences = with_progress(course_sheet(view))(60, 4)
     assert "".join(text for text, _ in bar).endswith(" 38 %")
-    assert sentences[0][0][0] == "1 of 4 VMs moved, 2 under way, 1 waiting"
+    assert sentences[0][0][0] == "1 of 4 VMs moved, 2 moving, 1 waiting"
 
 
 def test_what_came_of_a_move_says_all_that_an_administrator_must_know() -> None:
     """Where else it went, whether it is off, and why."""
     move = replace(view_of().moves[0], state=MoveState.FAILED, detail="no room", as_agreed=False, is_off=True)
-    assert remark_of(move) == f"to {move.target} by a newer plan; it was shut down for its move and is off; no room"
+    assert remark_of(move) == f"to {move.target} (plan changed); shut off for the move; no room"
 
 
 def test_a_sheet_explains_every_row() -> None:
@@ -127,7 +127,7 @@ def test_a_sheet_explains_every_row() -> None:
         "✗ failed",
         "✓ moved",
         "✓ moved",
-        "\N{EN DASH} left there",
+        "\N{EN DASH} skipped",
     ]
     assert set(sheet.details) == {row.key for row in sheet.rows}
     failed = sheet.details[sheet.rows[1].key]
@@ -149,8 +149,8 @@ def test_what_was_left_says_on_what_terms_it_goes_on() -> None:
     owner = "root on m1, process 7, operation abcd"
     left = InterruptedRun(id="1", order=order, moves=view_of().moves, owner=owner, began_at=0.0, at_work=False)
     told = words(ask_resume(left))
-    assert "As agreed to: foreign VMs are moved too; VMs with devices are shut down on the way." in told
+    assert "Options: unmanaged VMs included; VMs with devices are moved offline." in told
     line = "".join(text for text, _ in left_line(left, 2, 720.0))
-    assert line == "The drain of h2 was stopped after 0 of 5 moves, begun 12 m ago, and 2 more: u resumes it"
+    assert line == "The drain of h2 was stopped after 0 of 5 moves, started 12 m ago, and 2 more: press u to resume"
     busy = "".join(text for text, _ in left_line(replace(left, at_work=True), 0, 720.0))
-    assert busy == "The drain of h2 is being carried out by root on m1, process 7: 0 of 5 moved"
+    assert busy == "The drain of h2 is run by root on m1, process 7: 0 of 5 moved"

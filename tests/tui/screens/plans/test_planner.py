@@ -95,7 +95,7 @@ def test_the_newest_question_wins(tmp_path: Path) -> None:
     assert third.policy.foreign
     assert not planner.desk.is_current
     assert planner.desk.sheet == sheet(1)
-    assert planner.note(session, session.fleet(), is_planning=True) == "of the fleet as it is, planning anew"
+    assert planner.note(session, session.fleet(), is_planning=True) == "current, updating"
     assert planner.take(third, UsageError("there is no host h2"))
     assert planner.desk.sheet is None
     planner.desk.forget()
@@ -112,9 +112,9 @@ def test_a_plan_says_of_what_age_it_is(tmp_path: Path) -> None:
     planner.take(first, sheet(0))
     fleet = session.fleet()
     session.moment.advance(40)
-    assert planner.note(session, fleet, is_planning=False) == "of the fleet as it is"
+    assert planner.note(session, fleet, is_planning=False) == "current"
     session.see(world.seen(world.host("h1")))
-    assert planner.note(session, session.fleet(), is_planning=False) == "of the fleet 40 s ago"
+    assert planner.note(session, session.fleet(), is_planning=False) == "40 s old"
 
 
 def test_a_host_that_is_gone_is_not_drained(tmp_path: Path) -> None:

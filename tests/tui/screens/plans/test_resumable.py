@@ -45,7 +45,7 @@ async def test_what_a_killed_program_left_is_offered_and_given_up(tmp_path: Path
         await pressed(pilot, "u", ResumePlan)
         assert app.focused is app.screen.query_one("#cancel")
         assert "1 moved, 1 failed, 3 not begun" in screen_words(app)
-        assert "is not tried again: the target is full" in screen_words(app)
+        assert "not retried: the target is full" in screen_words(app)
         await pilot.press("right", "enter")
         await until(pilot, lambda: app.screen is screen)
         await ended(pilot)
@@ -90,7 +90,7 @@ async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
             await ended(pilot)
             await until(pilot, lambda: table(screen).heading == "Drain h2: stopped")
             assert states(screen) == ["moved", *["not begun"] * 4]
-            assert "u goes on with what is left" in screen_text(app)
+            assert "u resume or discard" in screen_text(app)
             assert left_line(screen) == ""
             await pressed(pilot, "u", ResumePlan)
 
@@ -104,7 +104,7 @@ async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Pat
             await planned(pilot, "5")
             screen = await planned(pilot, "j", "d")
             await until(pilot, lambda: left_line(screen))
-            assert left_line(screen).startswith("The drain of h2 is being carried out by ")
+            assert left_line(screen).startswith("The drain of h2 is run by ")
             assert left_line(screen).endswith(": 0 of 5 moved")
             await pressed(pilot, "a", ApplyPlan)
             await pilot.press(*"h2", "enter")
@@ -112,7 +112,7 @@ async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Pat
             await ended(pilot)
             app.tick()
             await until(pilot, lambda: states(screen) == ["not begun"] * 5)
-            assert table(screen).heading == "Drain h2: not begun"
+            assert table(screen).heading == "Drain h2: not started"
             assert "drain h2 is being carried out already, by " in screen_text(app)
             screen = await planned(pilot, "r")
             assert table(screen).heading == "Drain h2"
@@ -127,7 +127,7 @@ async def test_nothing_is_left_and_nothing_runs(tmp_path: Path) -> None:
             await pilot.press(key)
             await settle(pilot)
         assert app.screen is screen
-        assert told(app) == ["No plan was left to be resumed.", "No plan is carried out here now."]
+        assert told(app) == ["No plan to resume.", "No plan is running."]
 
 
 async def test_no_name_harms_what_is_asked(tmp_path: Path) -> None:

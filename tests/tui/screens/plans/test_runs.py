@@ -89,14 +89,14 @@ def test_a_run_is_in_front_until_it_is_put_away_after_its_end(stage: Stage) -> N
     course = stage.begin()
     runs, run = stage.runs, course.run
     assert runs.under_way == [course]
-    assert runs.sheet(course).heading == "Drain h2: under way"
+    assert runs.sheet(course).heading == "Drain h2: running"
     first = run.view.moves[0]
     row = ("h2", first.uuid, 1)
     assert course.moved_to(row) == ""
     be_under_way(run)
     assert course.moved_to(row) == first.target
     assert course.moved_to(("h2", "another", 1)) == ""
-    assert runs.sheet(course).said[0][0] == "1 of 5 VMs moved, 1 failed, 2 under way, 1 waiting"
+    assert runs.sheet(course).said[0][0] == "1 of 5 VMs moved, 1 failed, 2 moving, 1 waiting"
     began = stage.session.clock.now()
     assert runs.note(course, began + 90) == f"for 1 m, task {course.task} in Tasks (6)"
     runs.put_away(H2)
@@ -135,7 +135,7 @@ def test_a_plan_that_is_called_off_says_so(stage: Stage) -> None:
     assert course is not None
     stage.session.tasks.cancel(task.view.id)
     now = stage.session.clock.now()
-    assert stage.runs.note(course, now) == "calling off what is under way"
+    assert stage.runs.note(course, now) == "cancelling running moves"
     go_on.set()
     task.outcome.exception(LONG)
     assert stage.runs.note(course, now) == "took 0 s"
@@ -200,7 +200,7 @@ def test_what_another_program_carries_out_is_told_and_not_resumed(stage: Stage) 
         stage.read()
         assert stage.runs.resumable(H2) == []
         told = plain(stage.runs.left_notice(H2, stage.session.clock.now()))
-        assert told.startswith("The drain of h1 is being carried out by ")
+        assert told.startswith("The drain of h1 is run by ")
 
 
 def test_what_was_read_before_stands_where_the_journal_cannot_be_read(stage: Stage) -> None:
@@ -210,6 +210,6 @@ def test_what_was_read_before_stands_where_the_journal_cannot_be_read(stage: Sta
     stage.runs.take_left(RealmsError("no such\nfolder"))
     assert [each.id for each in stage.runs.resumable(H2)] == [left]
     now = stage.session.clock.now()
-    assert stage.runs.left_notice(H2, now) == (("Which plans were left can't be read: no such folder", Tone.BAD),)
+    assert stage.runs.left_notice(H2, now) == (("Can't read interrupted plans: no such folder", Tone.BAD),)
     stage.read()
     assert plain(stage.runs.left_notice(H2, now)).startswith("The drain of h2 was stopped")

@@ -127,8 +127,8 @@ async def test_each_pool_says_its_state_and_what_is_free(realm: World) -> None:
         await pilot.press("G")
         await settle(pilot)
         assert "snapshots are missing" in panel(app)
-        assert "S sets up what is missing" in panel(app)
-        assert "elsewhere dir at /pools/ticrypt-vm-snapshots" in panel(app)
+        assert "press S to set up what is missing" in panel(app)
+        assert "other hosts: dir at /pools/ticrypt-vm-snapshots" in panel(app)
 
 
 async def test_a_host_that_hangs_is_unknown_and_holds_up_nobody(realm: World) -> None:
@@ -191,7 +191,7 @@ async def test_the_contents_are_listed_with_those_who_use_them(realm: World) -> 
         assert isinstance(app.focused, Button)
         assert app.focused.id == "cancel"
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: "Drive data is deleted." in told(app))
+        await until(pilot, lambda: "Drive data deleted." in told(app))
         await until(pilot, lambda: grid_of(app).model.row(("drives", "data")) is None)
         assert "ticrypt-vm-drives/data" not in realm.volumes("h1")
 
@@ -222,7 +222,7 @@ async def test_where_a_host_was_not_asked_its_name_has_to_be_typed(
         await settle(pilot)
         await pilot.press("j", "delete")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
-        assert "Nobody can tell whether it is in use" in screen_text(app)
+        assert "Cannot verify that it is unused" in screen_text(app)
         assert app.screen.query_one("#do", Button).disabled
 
 
@@ -258,7 +258,7 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
         wizard = await to_checks(pilot, app)
         assert wizard.draft.request is not None
         assert wizard.draft.request.base == "/pools"
-        assert "2 pools to be made" in screen_text(app)
+        assert "2 pools to create" in screen_text(app)
         await pilot.press("ctrl+s")
         await at_page(pilot, 4)
         assert "<name>ticrypt-vm</name>" in screen_text(app)
@@ -276,11 +276,11 @@ async def test_the_wizard_sets_up_what_is_missing_and_finds_nothing_to_do_then(r
         await until(pilot, lambda: isinstance(app.screen, PoolsScreen) and cells(app, "h2")[5].startswith("ok"))
         assert grid_of(app).model.marks == set()
         await to_checks(pilot, app)
-        assert "8 so already" in screen_text(app)
+        assert "8 already set up" in screen_text(app)
         await pilot.press("ctrl+s")
         await at_page(pilot, 4)
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "Nothing had to be done" in screen_text(app))
+        await until(pilot, lambda: "Nothing to do: the pools are already set up." in screen_text(app))
 
 
 def pool_names(connection) -> list[str]:
@@ -329,7 +329,7 @@ async def test_a_host_that_fails_is_told_and_the_others_keep_what_was_set_up(rea
                                            for host in realm.session.fleet().hosts))  # fmt: skip
         await pilot.press("ctrl+s")
         await until(pilot, lambda: run_ended(app) and "could not be set up on 1 of 2" in screen_text(app))
-        assert "Set up and kept on h2" in screen_text(app)
+        assert "Pools are set up on h2" in screen_text(app)
         assert app.session.tasks.views()[-1].progress is Progress.FAILED
         assert wizard.page.may_go_back
         assert set(realm.call("h2", pool_names)) == set(POOLS)
@@ -346,7 +346,7 @@ async def test_a_stopped_run_is_undone(realm: World) -> None:
             await at_pools(pilot)
             await until(pilot, lambda: grid_of(app).model.row("h3") is not None)
             await to_checks(pilot, app)
-            assert "if it stays so, nothing is set up there" in screen_text(app)
+            assert "skipped unless it answers" in screen_text(app)
             await pilot.press("ctrl+s")
             await at_page(pilot, 4)
             await pilot.press("ctrl+s")
@@ -355,7 +355,7 @@ async def test_a_stopped_run_is_undone(realm: World) -> None:
             await until(pilot, lambda: "Stopping" in screen_text(app))
             silent.hang_up()
             await until(pilot, lambda: run_ended(app))
-            await until(pilot, lambda: "What had been done is undone" in screen_text(app))
+            await until(pilot, lambda: "All changes are rolled back" in screen_text(app))
             assert "ticrypt-vm-snapshots" not in realm.call("h2", pool_names)
 
 

@@ -96,9 +96,9 @@ def write(form: CreateVM, **values: str) -> None:
     [
         ("name", "", "missing"),
         ("name", "web 9", "letters, digits"),
-        ("name", "web-00", "there is a VM of that name on h1"),
+        ("name", "web-00", "a VM of that name exists on h1"),
         ("brick", "", "missing"),
-        ("vcpus", "0", "1 or more"),
+        ("vcpus", "0", "must be 1 or more"),
         ("vcpus", "", "missing"),
         ("vcpus", "two", "a whole number"),
         ("memory", "8 Gib", "did you mean"),
@@ -120,7 +120,7 @@ def test_what_is_wrong_with_a_field_is_said(field: str, text: str, said: str) ->
 def test_names_that_nobody_has_seen_are_only_doubted() -> None:
     """The hosts that answered may not be all."""
     found = faults(Known(frozenset({"debian.qcow2"}), frozenset({"b.qcow2"})), drives="a.qcow2", brick="suse")
-    assert "no brick of that name was seen" in found["brick"]
+    assert "no such brick" in found["brick"]
     assert "no drive of that name was seen" in found["drives"]
     assert faults(Known(frozenset({"debian.qcow2"}), frozenset({"b.qcow2"})), drives="b.qcow2") == {}
 
@@ -240,7 +240,7 @@ async def test_faults_stand_at_their_fields_and_the_first_gets_the_focus(realm: 
         assert name._told == ("", False)
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert "a name is missing" in name._told[0]
+        assert "a name is required" in name._told[0]
         assert app.screen.focused is name.editor
         await pilot.press(*"web-9")
         await settle(pilot)

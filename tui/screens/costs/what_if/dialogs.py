@@ -23,7 +23,7 @@ from tui.screens.dialogs.choice import Choice
 MOST_ADDED = 1000
 """VMs that are added at once."""
 
-_HOST_COLUMNS = (Column(key="what", title="WHAT IF IT WERE", least=20, most=200, stretch=True),)
+_HOST_COLUMNS = (Column(key="what", title="WHAT IF", least=20, most=200, stretch=True),)
 _VM_COLUMNS = (
     Column(key="name", title="NAME", least=12, most=50, stretch=True, letter="N"),
     Column(key="vcpus", title="VCPUS", right=True, letter="C", ascending=False),
@@ -53,7 +53,7 @@ class WhatIfDialogs:
             return
         now = self._session.state_of(snapshot)
         dialog = Choice(
-            f"What if: {snapshot.name}", "takes it", _HOST_COLUMNS, self._host_rows(snapshot, now),
+            f"What if: {snapshot.name}", "apply", _HOST_COLUMNS, self._host_rows(snapshot, now),
             at=("state", now) if now else ("gone",),
         )  # fmt: skip
         self._screen.app.push_screen(dialog, partial(self._change_host, snapshot.name))
@@ -66,18 +66,18 @@ class WhatIfDialogs:
         asked = self._session.asked
         rows = []
         for state in HostState:
-            words = f"{state.label}" + (" (as it is)" if state is snapshot.host.state else "")
+            words = f"{state.label}" + (" (current)" if state is snapshot.host.state else "")
             rows.append(_row(("state", state), words, present=now is state))
-        rows.append(_row(("gone",), "gone, with all that runs on it", present=now is None))
+        rows.append(_row(("gone",), "gone, with all its VMs", present=now is None))
         if now is None or asked is None:
             return rows
-        more = "one such VM more" if asked.count == 1 else f"{asked.count} such VMs more"
+        more = "one more VM" if asked.count == 1 else f"{asked.count} more VMs"
         rows.append(Row(("more",), (f"  with {more}: {in_words(asked.request)}",)))
         if any(True for _ in snapshot.active_vms()):
-            rows.append(Row(("less",), ("  without one of its VMs: choose which",)))
+            rows.append(Row(("less",), ("  without one of its VMs...",)))
         if settings := self._session.raised(snapshot.name):
             words = " and ".join(f"{render_path(setting.path)} = {setting.text}" for setting in settings)
-            rows.append(Row(("raised",), (f"  with {words}: then it takes it",)))
+            rows.append(Row(("raised",), (f"  with {words}: it fits",)))
         return rows
 
     def _change_host(self, host: str, key: Hashable | None) -> None:
@@ -107,13 +107,13 @@ class WhatIfDialogs:
         if exploration is None or self._session.asked is None:
             return
         if not exploration.placed_on:
-            self._screen.realms.tell("No host can take it: there is nowhere to add it.", "warning")
+            self._screen.realms.tell("No host can take it.", "warning")
             return
         self._add_vms(*(VMMore(host, exploration.request, number) for host, number in exploration.placed_on.items()))
 
     def _add_vms(self, *changes: VMMore) -> None:
         if sum(change.count for change in changes) > MOST_ADDED:
-            self._screen.realms.tell(f"{MOST_ADDED} VMs are added at once at most.", "warning")
+            self._screen.realms.tell(f"At most {MOST_ADDED} VMs can be added at once.", "warning")
             return
         try:
             self._session.add_vms(*changes)
@@ -141,7 +141,7 @@ class WhatIfDialogs:
                 self._changed()
 
         title = f"What if: {snapshot.name} without one of these"
-        dialog = Choice(title, "takes it away", _VM_COLUMNS, rows, empty="Nothing runs there.")
+        dialog = Choice(title, "remove", _VM_COLUMNS, rows, empty="No running VMs.")
         self._screen.app.push_screen(dialog, without)
 
     def choose_function(self, edit: Callable[[str], None]) -> None:
@@ -158,7 +158,7 @@ class WhatIfDialogs:
             cells = (function, str(hosts), str(changed) if changed else "-")
             rows.append(Row(function, cells, (natural(function), hosts, changed)))
         dialog = Choice(
-            "Edit which cost function?", "edits it", _FUNCTION_COLUMNS, rows, empty="There is none.",
+            "Edit which cost function?", "edit", _FUNCTION_COLUMNS, rows, empty="None.",
             at=self._session.edited(configuration),
         )  # fmt: skip
         self._screen.app.push_screen(dialog, lambda key: edit(key) if isinstance(key, str) else None)
@@ -167,8 +167,8 @@ class WhatIfDialogs:
         """List the changes, each of which can be taken back."""
         rows = [Row(index, (str(change),)) for index, change in enumerate(self._session.history.changes)]
         dialog = Choice(
-            f"What if: {plural(len(rows), 'change')}", "or Del takes one back", _CHANGE_COLUMNS, rows,
-            empty="Nothing is changed: e edits a cost function, h a host.", delete=True,
+            f"What if: {plural(len(rows), 'change')}", "or Del revert", _CHANGE_COLUMNS, rows,
+            empty="No changes: e edit a cost function, h a host.", delete=True,
         )  # fmt: skip
         self._screen.app.push_screen(dialog, self._take_back)
 

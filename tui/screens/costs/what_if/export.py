@@ -48,10 +48,10 @@ def write(path: Path, text: str, *, replace: bool) -> bool:
     except FileExistsError:
         if path.is_file():
             return False
-        raise UnwritableFile(f"{path} is no file that could be replaced", hint="choose another name") from None
+        raise UnwritableFile(f"{path} is not a regular file", hint="choose another name") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UnwritableFile(f"{path}: {reason.lower()}", hint="choose another place") from error
+        raise UnwritableFile(f"{path}: {reason.lower()}", hint="choose another location") from error
     return True
 
 
@@ -62,7 +62,7 @@ def check_target(path: Path, main_file: Path | None) -> None:
     except (OSError, ValueError):  # what can't even be looked at can't be written either, and says so then
         return
     if same:
-        message = f"{path} is the configuration itself, which a what-if never touches"
+        message = f"{path} is the active configuration: a what-if never changes it"
         raise UnwritableFile(message, hint="choose another name")
 
 
@@ -98,7 +98,7 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
         """Lay out the text, where it goes, and what can be done with it."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content("Export the what-if")
-            dialog.border_subtitle = Content("PgUp and PgDn scroll, Esc closes")
+            dialog.border_subtitle = Content("PgUp/PgDn scroll, Esc close")
             with VerticalScroll(id="hocon"):
                 yield Flow(id="text")
             yield Flow(id="where")
@@ -122,12 +122,12 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
 
     def _where(self) -> str:
         if not self._sandbox.settings:
-            return "Nothing of the configuration is changed: hosts and VMs are changed by the commands above."
+            return "The configuration is not changed: use the commands above to change hosts and VMs."
         if self._main_file is None:
-            return "Nothing is changed by itself. Put the lines at the end of the configuration's main file."
+            return "Nothing is applied yet. To apply, append these lines to the main configuration file."
         return (
-            "Nothing is changed by itself. Saved, it is a configuration of its own: realms check FILE reads it, "
-            "and realms --config FILE uses it."
+            "Nothing is applied yet. Save it as a separate configuration, check it with realms check FILE, "
+            "and use it with realms --config FILE."
         )
 
     def action_page(self, direction: int) -> None:
@@ -141,10 +141,10 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
         match event.button.id:
             case "copy":
                 self.app.copy_to_clipboard(self.text(Path.cwd()))
-                self.realms.tell("The what-if was copied to the clipboard (OSC 52).")
+                self.realms.tell("What-if copied to the clipboard (OSC 52).")
             case "copy-command":
                 self.app.copy_to_clipboard(self.command)
-                self.realms.tell("The command was copied to the clipboard (OSC 52).")
+                self.realms.tell("Command copied to the clipboard (OSC 52).")
             case "save":
                 self._save(replace=False)
             case _:
@@ -172,12 +172,12 @@ class ExportDialog(ModalScreen[None], BackgroundWork):
 
     def _saved(self, path: Path, *, done: bool) -> None:
         if done:
-            self.realms.tell(f"{path} is written; the configuration is as it was.")
+            self.realms.tell(f"{path} written; the configuration is unchanged.")
             self.dismiss(None)
             return
         lines = (
-            ((f"{path} is there already.", Tone.PLAIN),),
-            (("What stands in it now is lost.", Tone.MUTED),),
+            ((f"{path} already exists.", Tone.PLAIN),),
+            (("Its current content is lost.", Tone.MUTED),),
         )
         question = Question("Replace the file?", lines, "Replace", destructive=True)
         self.app.push_screen(Confirm(question), lambda wanted: self._save(replace=True) if wanted else None)

@@ -62,7 +62,7 @@ class ParameterEditor(Horizontal, BackgroundWork):
         self._typing: Parameter | None = None
         self._setting: Setting | None = None
         """What is typed, as far as it makes sense."""
-        self.table = ParameterTable(_COLUMNS, heading="Parameters", empty="It has no parameters.", id="parameters")
+        self.table = ParameterTable(_COLUMNS, heading="Parameters", empty="No parameters.", id="parameters")
 
     def compose(self) -> ComposeResult:
         """Lay out the list above the line to type in, and the curve beside them."""
@@ -277,7 +277,7 @@ class ParameterEditor(Horizontal, BackgroundWork):
         value = parameter.next(direction)
         if value is None:
             why = "a curve" if parameter.kind is ParameterKind.CURVE else "not set"
-            self._say(f"{parameter.name} is {why}: Enter types it")
+            self._say(f"{parameter.name} is {why}: press Enter to set it")
             return
         setting = _setting(parameter.path, value)
         try:

@@ -39,10 +39,10 @@ class ParameterTable(Grid):
     """The list of parameters: + and - take the next round value, Enter types one, Delete takes it back."""
 
     KEYS: ClassVar[tuple[Command, ...]] = (
-        Command("enter,e", "type", "Type", "Type a value: as in the configuration, with units.", shown="Enter"),
+        Command("enter,e", "type", "Type", "Edit the value, as in the configuration.", shown="Enter"),
         Command("plus,equals_sign", "step(1)", "More", "The next larger round value.", shown="+"),
         Command("minus", "step(-1)", "Less", "The next smaller round value.", shown="-"),
-        Command("delete,backspace", "revert", "As configured", "Take back what was changed of this parameter."),
+        Command("delete,backspace", "revert", "Reset", "Reset this parameter to the configured value."),
         *(command for command in Grid.KEYS if command.action not in ("choose", "mark", "mark_range", "mark_all")),
     )
     BINDINGS: ClassVar = bindings(KEYS)

@@ -106,10 +106,10 @@ class WhatIfSession:
     def exported(self) -> tuple[Sandbox, Asked]:
         """Return what to export; raises UsageError where that is nothing, or not computed yet."""
         if not self.history.changes or self.asked is None:
-            raise UsageError("Nothing is changed: there is nothing to export.")
+            raise UsageError("No changes to export.")
         sandbox = self.answer.sandbox
         if sandbox is None or sandbox.changes != self.history.changes:
-            raise UsageError(self.trouble or "The changes are being made: try again in a moment.")
+            raise UsageError(self.trouble or "Applying the changes: try again in a moment.")
         return sandbox, self.asked
 
     # Hosts and VMs -------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class HostsPage(ChoicePage):
     """On which hosts of the realm."""
 
     title = "Hosts"
-    told = "Space ticks a host, a all of them. Pools lie on storage that all hosts of a realm share."
+    told = "Space select, a all. Pools are on storage shared by all hosts of the realm."
 
     def enter(self) -> None:
         """List the realm's hosts, with what their pools lack."""
@@ -92,7 +92,7 @@ class HostsPage(ChoicePage):
     def leave(self) -> bool:
         """Take over which hosts are ticked; there must be one."""
         ticked = set(self.choices.selected)
-        self.complain("" if ticked else "Tick at least one host.")
+        self.complain("" if ticked else "Select at least one host.")
         if ticked:
             self.draft.chosen = tuple(view.snapshot.name for view in self.views() if view.snapshot.name in ticked)
         return bool(ticked)
@@ -102,7 +102,7 @@ class RolesPage(ChoicePage):
     """Which of the realm's four pools."""
 
     title = "Pools"
-    told = "What is there already and is as planned stays as it is. Space ticks a pool, a all of them."
+    told = "Space select, a all. Existing pools that match the plan are kept."
 
     def enter(self) -> None:
         """List the four pools; those that are not active everywhere are ticked, or all of them."""
@@ -138,7 +138,7 @@ class RolesPage(ChoicePage):
     def leave(self) -> bool:
         """Take over which pools are ticked; there must be one."""
         ticked = set(self.choices.selected)
-        self.complain("" if ticked else "Tick at least one pool.")
+        self.complain("" if ticked else "Select at least one pool.")
         if ticked:
             self.draft.roles = tuple(role for role in PoolRole if role.value in ticked)
         return bool(ticked)

@@ -38,27 +38,27 @@ _TYPES = (
 class PlacePage(SetUpPage):
     """Type, folders, sources, permissions, the space that is needed, and whether sharing is proved."""
 
-    title = "Place"
+    title = "Path"
 
     def compose(self) -> ComposeResult:
         """Lay out all fields; those that the type or the choice of pools makes needless are hidden."""
-        hint = "such as /shared/realms; each pool in its own below"
+        hint = "such as /shared/realms; one subfolder per pool"
         yield self._field(FormField(key="type", label="Type", value="dir", choices=_TYPES))
         yield self._field(FormField(key="base", label="Folder", hint=hint))
-        yield self._field(FormField(key="source", label="Source", hint="HOST:/export; each pool its folder below"))
-        yield self._field(FormField(key="format", label="Format", hint="such as nfs, or ocfs2; else libvirt finds out"))
-        space = f"warns where less is free; else {show_size(NEED)}"
+        yield self._field(FormField(key="source", label="Source", hint="HOST:/export; one subfolder per pool"))
+        yield self._field(FormField(key="format", label="Format", hint="such as nfs or ocfs2; default: detected"))
+        space = f"warn if less is free; default {show_size(NEED)}"
         yield self._field(FormField(key="need", label="Space needed", hint=space))
         yield self._field(FormField(key="proof", value=YES, tick="Prove that the storage is shared"))
         yield Flow(id="told")
-        yield Static(content((("Where they differ, and how their folders are made:", Tone.MUTED),)), classes="hint")
+        yield Static(content((("Per pool, and permissions of new folders:", Tone.MUTED),)), classes="hint")
         for role in PoolRole:
             yield self._field(FormField(key=f"path-{role}", label=f"{role.value}: folder", hint="FOLDER/its name"))
             source = "SOURCE/its name, or a device"
             yield self._field(FormField(key=f"source-{role}", label=f"{role.value}: source", hint=source))
-        yield self._field(FormField(key="mode", label="Mode", hint="such as 0711; else libvirt's choice"))
-        yield self._field(FormField(key="owner", label="Owner", hint="number of a user there; else libvirt's choice"))
-        yield self._field(FormField(key="group", label="Group", hint="number of a group there; else libvirt's choice"))
+        yield self._field(FormField(key="mode", label="Mode", hint="such as 0711; default: libvirt's"))
+        yield self._field(FormField(key="owner", label="Owner", hint="user ID on the host; default: libvirt's"))
+        yield self._field(FormField(key="group", label="Group", hint="group ID on the host; default: libvirt's"))
 
     def _field(self, field: FormField) -> FieldRow:
         return FieldRow(field, label_width=_LABEL)
@@ -128,7 +128,7 @@ class PlacePage(SetUpPage):
         kind, roles = self.value("type"), self.draft.roles
         checked = {"base": _path_fault(self.value("base")), "source": ""}
         if not self.value("base") and not all(self.value(f"path-{role}") for role in roles):
-            checked["base"] = "which folder? Or give each pool its own below"
+            checked["base"] = "required, or set one per pool below"
         if kind == "netfs" and self.value("source"):
             checked["source"] = _source_fault(self.value("source"))
         for role in roles:
@@ -137,9 +137,9 @@ class PlacePage(SetUpPage):
             if kind == "netfs" and given:
                 checked[f"source-{role}"] = _source_fault(given)
             elif kind == "fs":
-                checked[f"source-{role}"] = "" if given.startswith("/") else "which device? Such as /dev/mapper/shared"
+                checked[f"source-{role}"] = "" if given.startswith("/") else "required, such as /dev/mapper/shared"
         if kind == "netfs" and not self.value("source") and not all(self.value(f"source-{role}") for role in roles):
-            checked["source"] = "what is mounted? HOST:/export"
+            checked["source"] = "required: HOST:/export"
         checked |= {"mode": _mode_fault(self.value("mode")), "need": _size_fault(self.value("need"))}
         checked |= {key: _number_fault(self.value(key)) for key in ("owner", "group")}
         return {key: fault for key, fault in checked.items() if fault}
@@ -262,7 +262,7 @@ def _mode_fault(text: str) -> str:
 
 def _number_fault(text: str) -> str:
     right = text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= 2**32 - 2
-    return "" if not text or right else "a number, as `id` on the host tells it"
+    return "" if not text or right else "a number, see `id` on the host"
 
 
 def _size_fault(text: str) -> str:
@@ -270,4 +270,4 @@ def _size_fault(text: str) -> str:
         size = parse_size(text) if text else 0
     except NotAQuantity as error:
         return f"{error}: {error.hint}" if error.hint else str(error)
-    return "" if size >= 0 else "no less than nothing"
+    return "" if size >= 0 else "must be 0 or more"

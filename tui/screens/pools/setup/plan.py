@@ -34,7 +34,7 @@ class ChecksPage(SetUpPage, BackgroundWork):
         draft.found = {
             view.snapshot.name: HostPools(
                 view.snapshot.host,
-                error=HostUnreachable(view.snapshot.name, view.snapshot.error or "it does not answer"),
+                error=HostUnreachable(view.snapshot.name, view.snapshot.error or "no answer"),
             )
             for view in views
             if not view.freshness.is_current

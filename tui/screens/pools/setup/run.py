@@ -27,17 +27,17 @@ class SetupReport:
 class RunPage(SetUpPage):
     """Shows the task's steps as a matrix; stopping it undoes what it did. It goes on without the wizard, too."""
 
-    title = "SetupRun"
+    title = "Run"
 
     def compose(self) -> ComposeResult:
         """Lay out a text that grows, and the way to stop."""
         yield Flow(id="run")
-        yield Button("Stop and undo", id="stop", compact=True)
+        yield Button("Stop and roll back", id="stop", compact=True)
 
     @property
     def words(self) -> str:
         """What the button does: the work goes on without the wizard."""
-        return "Leave it running" if self._runs() else "Done"
+        return "Run in background" if self._runs() else "Done"
 
     def on_mount(self) -> None:
         """Nothing runs yet."""
@@ -74,7 +74,7 @@ class RunPage(SetUpPage):
 
         def then(report: PoolsReport) -> None:
             realms.pool_sight.take_report(report)
-            realms.tell(f"Pools of realm {realm.id} are set up on {len(report.hosts)} hosts.")
+            realms.tell(f"Pools of realm {realm.id} set up on {len(report.hosts)} hosts.")
 
         self._number = realms.run_task("set up pools of", realm.id, job, then)
         self._show()
