@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from core.curves import INFINITY, Curve, Unavailable, infinite_beyond
+from core.curves import INFINITY, Curve, Unavailable, as_cost
 
 NO_DEVICES: Mapping[str, int] = MappingProxyType({})
 
@@ -145,6 +145,6 @@ class CostFunction:
         total = 0.0
         for cost in costs:
             total += cost
-        if infinite_beyond(total) != INFINITY:
-            total = infinite_beyond(infinite_beyond(total * self.scale) + self.offset)
-        return infinite_beyond(total)
+        if as_cost(total) != INFINITY:
+            total = as_cost(as_cost(total * self.scale) + self.offset)
+        return as_cost(total)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 INFINITY = math.inf
 
 
-def infinite_beyond(value: float) -> float:
+def as_cost(value: float) -> float:
     """Make of a computed number a cost: overflow of either sign (and what comes of it) is infinity."""
     return value + 0.0 if math.isfinite(value) else INFINITY
 
@@ -29,8 +29,8 @@ class _Curve:
         x = float(amount)
         if self.max is not None and x > self.max:
             return INFINITY
-        value = infinite_beyond(self._shape(x))
-        return value if value == INFINITY else infinite_beyond(value * self.scale)
+        value = as_cost(self._shape(x))
+        return value if value == INFINITY else as_cost(value * self.scale)
 
     def limit(self) -> float | None:
         """Largest input of finite cost; infinity where there is none, None where no single limit exists.

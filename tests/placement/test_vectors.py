@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.config.model import Configuration
 from core.costs import CostFunction
-from core.curves import INFINITY, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable, infinite_beyond
+from core.curves import INFINITY, Constant, HardSoft, Invalid, Linear, Piecewise, Unavailable, as_cost
 from core.placement.arrays.packed import PackedFleet
 from core.placement.arrays.ranking import Ranking
 from core.placement.arrays.stream import Stream
@@ -55,7 +55,7 @@ def test_a_curve_on_an_array_is_the_curve_on_each(curve: Curve, amounts: list[in
     """Nested, with a maximum, with negative scales, up to overflow."""
     with np.errstate(all="ignore"):
         found = np.broadcast_to(curve_costs(curve, np.array(amounts, dtype=np.float64)), len(amounts))
-    assert [infinite_beyond(float(cost)).hex() for cost in found] == [curve.cost(amount).hex() for amount in amounts]
+    assert [as_cost(float(cost)).hex() for cost in found] == [curve.cost(amount).hex() for amount in amounts]
 
 
 @rich
@@ -130,6 +130,6 @@ def test_a_settled_stream_stands_in_the_ledger(count: int) -> None:
     """So that the next question starts from there."""
     ledger = Ledger(CONFIGURATION, fleet(snapshot("a"), snapshot("b")))
     stream = Stream(PackedFleet(ledger), Request(1, GIB), count)
-    stream.infinite_beyond()
+    stream.settle()
     assert sum(line.vms for line in ledger.hosts) == len(stream) == min(count, 256)
     assert stream.by_host() == {line.name: line.vms for line in ledger.hosts if line.vms}

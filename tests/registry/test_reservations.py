@@ -144,8 +144,8 @@ def test_a_reservation_outlives_the_removal_of_its_host(with_hosts, configuratio
 def test_a_settled_reservation_holds_its_room_for_a_while_and_then_leaves_no_mark(with_hosts, clock):
     """Its VM runs: programs that looked at the host before count it, and nobody takes it for left behind."""
     reserve(with_hosts, WANTED)
-    assert with_hosts.settle("u1", WANTED.owner, clock.now() + 15)
-    assert not with_hosts.settle("u1", WANTED.owner, clock.now() + 15)
+    assert with_hosts.release_later("u1", WANTED.owner, clock.now() + 15)
+    assert not with_hosts.release_later("u1", WANTED.owner, clock.now() + 15)
     with pytest.raises(ReservationRefused, match="reserved for web"):
         reserve(with_hosts, replace(WANTED, uuid="u2", vm="db"))
     clock.advance(15)
@@ -157,6 +157,6 @@ def test_a_settled_reservation_holds_its_room_for_a_while_and_then_leaves_no_mar
 def test_a_vm_whose_reservation_is_settled_can_be_placed_again_by_anyone(with_hosts, clock):
     """It was started a moment ago, and is moved now."""
     reserve(with_hosts, WANTED)
-    with_hosts.settle("u1", WANTED.owner, clock.now() + 15)
+    with_hosts.release_later("u1", WANTED.owner, clock.now() + 15)
     moved = reserve(with_hosts, replace(WANTED, host="h2", owner="bob@b 99", taken_at=0.0, expires_at=0.0))
     assert with_hosts.reservations() == (moved,)

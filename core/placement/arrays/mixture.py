@@ -11,7 +11,7 @@ from operator import le
 import numpy as np
 from numpy.typing import NDArray
 
-from core.curves import INFINITY, infinite_beyond
+from core.curves import INFINITY, as_cost
 from core.hardware import PciAddress
 from core.placement.arrays.packed import PackedFleet
 from core.placement.arrays.ranking import Ranking
@@ -152,7 +152,7 @@ class _Board:
             else:
                 costs = [(one + vcpus + memory) * scale + offset for vcpus, memory in terms]
             if not sum(costs) > -INFINITY:  # one of them has overflowed, or is no number
-                costs = [infinite_beyond(cost) for cost in costs]
+                costs = [as_cost(cost) for cost in costs]
             for row in self._with_devices:  # a host whose profile and function know no devices
                 costs[row] = INFINITY
         column = self._each_column[host]

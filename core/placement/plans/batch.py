@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.config.model import Configuration
-from core.curves import infinite_beyond
+from core.curves import as_cost
 from core.fleet.fleet import Fleet
 from core.hardware import PciAddress
 from core.placement.engine.ledger import Ledger, Place
@@ -119,7 +119,7 @@ def place_batch(
         placements=tuple(placements),
         refused=tuple(refused),
         highest=max(costs, default=0.0),
-        sum=infinite_beyond(sum(costs)),
+        sum=as_cost(sum(costs)),
     )
 
 

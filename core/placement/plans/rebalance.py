@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from core.config.model import Configuration
-from core.curves import INFINITY, infinite_beyond
+from core.curves import INFINITY, as_cost
 from core.fleet.fleet import VM, Fleet
 from core.placement.engine.ledger import HostLine, Ledger, Place
 from core.placement.engine.request import Request
@@ -101,7 +101,7 @@ def _planned(bench: _Balance, most: int | None) -> tuple[RebalancePlan, list[flo
 
 
 def _squares(costs: list[float]) -> float:
-    return math.fsum(infinite_beyond(cost * cost) for cost in costs)
+    return math.fsum(as_cost(cost * cost) for cost in costs)
 
 
 class _Step(NamedTuple):
@@ -204,7 +204,7 @@ class _Balance:
     def level(self) -> Level:
         """Sum them up."""
         costs = self.costs()
-        return Level(max(costs, default=0.0), infinite_beyond(sum(costs)))
+        return Level(max(costs, default=0.0), as_cost(sum(costs)))
 
     def best(self) -> _Step | None:
         """Find the move of the greatest gain; None where no VM would have a cheaper host."""

@@ -226,7 +226,7 @@ def test_recover_changes_nothing_where_nothing_may_be_changed(run: Callable[...,
         assert "saved fleet" in refused.err
 
 
-@pytest.mark.parametrize(("answer", "said"), [("n", "nothing was done"), ("y", "h1/mine: off")])
+@pytest.mark.parametrize(("answer", "said"), [("n", "nothing was done"), ("y", "h1/mine: shut off")])
 def test_destructive_commands_ask_on_a_terminal(
     run: Callable[..., Outcome], tmp_path: Path, answer: str, said: str
 ) -> None:

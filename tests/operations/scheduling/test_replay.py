@@ -234,7 +234,7 @@ def test_a_damaged_line_is_told_with_its_number_and_skipped(tmp_path: Path, dama
         (("hosts", 0, "use", "memory"), -1, "hosts[0].use.memory is -1"),
         (("hosts", 0, "age"), -3, "hosts[0].age is -3"),
         (("hosts", 0, "state"), "enabeld", "hosts[0].state is 'enabeld' (did you mean 'enabled'?)"),
-        (("hosts", 0, "held_devices"), ["x"], "hosts[0].held_devices[0] makes no sense"),
+        (("hosts", 0, "held_devices"), ["x"], "hosts[0].held_devices[0] is invalid"),
         (("hosts", 0, "name"), "h2", "hosts names 'h2' twice"),
         (("verdicts", 0, "host"), "h9", "verdicts tell of 'h9', which is not among the hosts"),
         (("placements", 0, "cost"), "7", "placements[0].cost is '7'"),
