@@ -156,7 +156,7 @@ def test_the_exported_file_is_never_written_over_another_unasked(tmp_path: Path)
         check_target(tmp_path / ".." / tmp_path.name / "there.conf", there)
     with pytest.raises(UnwritableFile, match="no such file"):
         write(tmp_path / "no" / "where.conf", "new", replace=False)
-    with pytest.raises(UnwritableFile, match="is no file"):
+    with pytest.raises(UnwritableFile, match="is not a regular file"):
         write(tmp_path, "new", replace=False)
 
 

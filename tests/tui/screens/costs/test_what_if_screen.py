@@ -333,10 +333,10 @@ async def test_nothing_to_undo_or_to_export_is_said() -> None:
             await press(app, pilot, key)
         shown = [notice.message for notice in app._notifications]
         assert [text.split(":")[0].rstrip(".") for text in shown] == [
-            "There is nothing to undo",
-            "There is nothing to redo",
-            "Nothing is changed",
-            "Nothing is changed",
+            "Nothing to undo",
+            "Nothing to redo",
+            "No changes",
+            "No changes to export",
         ]
 
 

@@ -120,7 +120,7 @@ class KeyHelp(Vertical, BackgroundWork):
     def _put_focus(self) -> None:
         first = first_focusable(self)
         if first is not None:
-            first.focus()
+            first.focus(scroll_visible=False)  # why the key is refused stands above it, and stays in view
 
     @on(Button.Pressed)
     def press(self, event: Button.Pressed) -> None:
