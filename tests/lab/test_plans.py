@@ -171,7 +171,7 @@ def test_a_stopped_plan_lets_those_under_way_end_and_is_resumed(place: Place3, l
     task = begin(place, run)
     two_under_way(run)
     run.stop()
-    assert task.outcome.result(3 * PATIENCE) == "2 moved, 0 failed, 1 not begun; 3 were planned"
+    assert task.outcome.result(3 * PATIENCE) == "2 moved, 0 failed, 1 not started; 3 were planned"
     (left,) = left_runs(place.session)
     assert (left.at_work, left.view.count(MoveState.DONE), left.view.resumable) == (False, 2, True)
     again = PlanRun.resumed(left)

@@ -99,7 +99,7 @@ def test_what_another_program_stopped_is_resumed_on_the_screen(place: Place3, la
     with screen_in(tmp_path) as screen:
         screen.wait_for("The drain of h1 was stopped after 0 of 2 moves", "press u to resume", deadline=PATIENCE)
         screen.press("u")
-        screen.wait_for("Resume the drain of h1?", "2 not begun", "unmanaged VMs included")
+        screen.wait_for("Resume the drain of h1?", "2 not started", "unmanaged VMs included")
         screen.press("C-s")
         screen.wait_for("Drain h1: done", "2 of 2 VMs moved", deadline=PATIENCE)
         assert runs_elsewhere(lab, uuids)

@@ -23,6 +23,8 @@ class Flow(Static):
     def show(self, drawing: Callable[[int], Sequence[tuple[Piece, ...]]]) -> None:
         """Show what `drawing` gives, now and for every width to come."""
         self._drawing = drawing
+        if not self.size.width:
+            self.styles.min_height = 1  # what has no height is never given a width
         self._draw()
 
     def on_resize(self) -> None:
@@ -32,6 +34,7 @@ class Flow(Static):
     def _draw(self) -> None:
         if self._drawing is None or not self.size.width:
             return
+        self.styles.min_height = None
         lines = tuple(self._drawing(max(LEAST_WIDTH, self.size.width)))
         if lines != self._lines:
             self._lines = lines

@@ -88,7 +88,7 @@ class RunView:
         """Return how far it is in a sentence."""
         words = {
             MoveState.DONE: "moved", MoveState.FAILED: "failed", MoveState.IN_DOUBT: "in doubt",
-            MoveState.UNDER_WAY: "under way", MoveState.LEFT: "left", MoveState.WAITING: "not begun",
+            MoveState.UNDER_WAY: "under way", MoveState.LEFT: "left", MoveState.WAITING: "not started",
         }  # fmt: skip
         always = (MoveState.DONE, MoveState.FAILED)
         counts = {state: self.count(state) for state in words}

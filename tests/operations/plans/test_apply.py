@@ -150,7 +150,7 @@ def test_a_stopped_run_begins_nothing_and_can_be_resumed_or_forgotten(place: Wor
     """What was agreed to stays in the journal until then."""
     run = PlanRun(replace(DRAIN, parallel=1), agreed(place))
     run.stop()
-    assert carry(place, run) == "0 moved, 0 failed, 2 not begun; 2 were planned"
+    assert carry(place, run) == "0 moved, 0 failed, 2 not started; 2 were planned"
     assert (run.view.stopping, run.view.resumable) == (True, True)
     (left,) = left_runs(place.session)
     assert (left.id, left.order) == (run.view.id, run.view.order)
@@ -214,7 +214,7 @@ def test_nothing_further_is_begun_after_a_vm_that_is_off_and_nobody_knows_where(
     monkeypatch.setattr(carry_move, "migrate", fail)
     monkeypatch.setattr(carry_move, "start_vm", refuse)
     run = PlanRun(replace(DRAIN, parallel=1), agreed(place))
-    assert carry(place, run) == "0 moved, 0 failed, 1 in doubt, 1 not begun; 2 were planned"
+    assert carry(place, run) == "0 moved, 0 failed, 1 in doubt, 1 not started; 2 were planned"
     first = run.view.moves[0]
     assert (first.is_off, "could not be started there" in first.detail) == (True, True)
     (left,) = left_runs(place.session)

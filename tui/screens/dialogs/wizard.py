@@ -154,7 +154,7 @@ class Wizard(ModalScreen[T | None], WithContext):
 
     def _focus_page(self) -> None:
         within = first_focusable(self.page)
-        (within or self.query_one("#next")).focus()
+        (within or self.query_one("#next")).focus(scroll_visible=False)
 
     def _show_pages(self) -> None:
         pieces: list[Content | str | tuple[str, str]] = []

@@ -34,7 +34,7 @@ def test_a_what_if_from_the_first_key_to_the_exported_file(tmp_path: Path) -> No
         pane.press("Tab")
         pane.wait_for("h5 ─ cpu-node ─ not connected")
         pane.press("Home")
-        pane.wait_for("h2 ─ cpu-node ─ memory infinite", "What would help: 78 GiB")
+        pane.wait_for("h2 ─ cpu-node ─ memory infinite", "What would help: free 78 GiB")
         pane.press("e")
         pane.wait_for("Cost function cpu", "memory.hard", "ticrypt-vm.conf:")
         pane.press("Enter")

@@ -15,7 +15,7 @@ from core.operations.findings import Checkup, Diagnosis
 from core.operations.ssh.keys import ServiceKey
 from core.operations.tasks.step_kinds import StepKind
 from tests.tui import world
-from tests.tui.driving import left_waiting, settle
+from tests.tui.driving import app_of, left_waiting, screen_words, settle, until
 from tests.tui.screens.hosts.wizard_world import AT, MACHINE, URI, WELL, at_page
 from tests.tui.sizes import SIZES, SMALL
 from tui.app.app import RealmsApp
@@ -72,7 +72,13 @@ def test_the_way_to_a_host_is_tried(picture: Callable[..., bool], tmp_path: Path
 @SIZES
 def test_a_host_that_answers(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """What it is."""
-    assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=lambda pilot: at_page(pilot, 1))
+
+    async def before(pilot: Pilot[int]) -> None:
+        wizard = await at_page(pilot, 1)
+        await until(pilot, lambda: "Answers as" in screen_words(app_of(pilot)))
+        wizard.page.scroll_home(animate=False)
+
+    assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 
 
 @SIZES
@@ -86,6 +92,8 @@ def test_a_host_that_turns_us_away(picture: Callable[..., bool], tmp_path: Path,
         )
         wizard = await at_page(pilot, 1, Contact(URI, refused, None))
         wizard.query_one(KeyHelp)._show_key(KeyFile(KEY.private, KEY, exists=True))
+        await until(pilot, lambda: "No answer from" in screen_words(app_of(pilot)))
+        wizard.page.scroll_home(animate=False)
 
     assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 

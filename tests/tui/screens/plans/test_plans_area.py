@@ -190,7 +190,7 @@ async def test_room_says_that_no_move_is_needed_or_that_none_helps() -> None:
         app.request = Request(4, 2000 * GIB)
         app.show()
         await planned(pilot)
-        assert "No moves were found" in screen_text(app)
+        assert "No moves found" in screen_text(app)
         assert cells(screen) == []
 
 

@@ -44,7 +44,7 @@ async def test_what_a_killed_program_left_is_offered_and_given_up(tmp_path: Path
         assert left_line(screen).startswith("The drain of h2 was stopped after 1 of 5 moves")
         await pressed(pilot, "u", ResumePlan)
         assert app.focused is app.screen.query_one("#cancel")
-        assert "1 moved, 1 failed, 3 not begun" in screen_words(app)
+        assert "1 moved, 1 failed, 3 not started" in screen_words(app)
         assert "not retried: the target is full" in screen_words(app)
         await pilot.press("right", "enter")
         await until(pilot, lambda: app.screen is screen)
@@ -89,7 +89,7 @@ async def test_a_stopped_course_says_how_it_goes_on(tmp_path: Path) -> None:
             held.go_on.set()
             await ended(pilot)
             await until(pilot, lambda: table(screen).heading == "Drain h2: stopped")
-            assert states(screen) == ["moved", *["not begun"] * 4]
+            assert states(screen) == ["moved", *["not started"] * 4]
             assert "u resume or discard" in screen_text(app)
             assert left_line(screen) == ""
             await pressed(pilot, "u", ResumePlan)
@@ -111,7 +111,7 @@ async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Pat
             await until(pilot, lambda: app.screen is screen)
             await ended(pilot)
             app.tick()
-            await until(pilot, lambda: states(screen) == ["not begun"] * 5)
+            await until(pilot, lambda: states(screen) == ["not started"] * 5)
             assert table(screen).heading == "Drain h2: not started"
             assert "drain h2 is being carried out already, by " in screen_text(app)
             screen = await planned(pilot, "r")

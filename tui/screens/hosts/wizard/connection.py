@@ -139,7 +139,7 @@ class ConnectionPage(HostPage, BackgroundWork):
             return
         contact = self.contact
         within = first_focusable(self) if contact is not None and contact.survey is None else None
-        (within or self.wizard.query_one("#next")).focus()
+        (within or self.wizard.query_one("#next")).focus(scroll_visible=False)
 
     def _show(self) -> None:
         contact = self.contact
