@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.config.reader import load
 from core.operations.session import Session
-from core.operations.tasks.task import Task
+from core.operations.tasks.task import Step, Task
 from core.operations.vms import restore_disks as restored_disks
 from core.operations.vms.lookup import vm_at_hand
 from core.operations.vms.restore import restore_snapshot
@@ -29,9 +29,9 @@ def die_at(where: str, what: str) -> None:
     """Have this process killed there."""
     begin, update, delete = Task.begin, Task.update_step, restored_disks.delete_known
 
-    def begin_or_die(self: Task[Any], words: str, host: str) -> int:
-        _die_if(where == "step" and words.startswith(what))
-        return begin(self, words, host)
+    def begin_or_die(self: Task[Any], step: Step) -> int:
+        _die_if(where == "step" and step.what.startswith(what))
+        return begin(self, step)
 
     def update_or_die(self: Task[Any], index: int, **changes: Any) -> None:
         update(self, index, **changes)
