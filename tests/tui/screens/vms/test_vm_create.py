@@ -94,20 +94,20 @@ def write(form: CreateVM, **values: str) -> None:
 @pytest.mark.parametrize(
     ("field", "text", "said"),
     [
-        ("name", "", "missing"),
+        ("name", "", "is required"),
         ("name", "web 9", "letters, digits"),
         ("name", "web-00", "a VM of that name exists on h1"),
-        ("brick", "", "missing"),
+        ("brick", "", "is required"),
         ("vcpus", "0", "must be 1 or more"),
-        ("vcpus", "", "missing"),
+        ("vcpus", "", "is required"),
         ("vcpus", "two", "a whole number"),
         ("memory", "8 Gib", "did you mean"),
-        ("memory", "0", "more than nothing"),
+        ("memory", "0", "more than 0"),
         ("drives", "200 GiB", "max-size"),
         ("drives", "10 gib", "did you mean"),
         ("drives", "1 K", "min-size"),
         ("drives", "a.qcow2, a.qcow2", "twice"),
-        ("realm", "nowhere", "no realm"),
+        ("realm", "nowhere", "no enabled realm"),
     ],
 )
 def test_what_is_wrong_with_a_field_is_said(field: str, text: str, said: str) -> None:
@@ -121,7 +121,7 @@ def test_names_that_nobody_has_seen_are_only_doubted() -> None:
     """The hosts that answered may not be all."""
     found = faults(Known(frozenset({"debian.qcow2"}), frozenset({"b.qcow2"})), drives="a.qcow2", brick="suse")
     assert "no such brick" in found["brick"]
-    assert "no drive of that name was seen" in found["drives"]
+    assert "neither a size nor a known drive" in found["drives"]
     assert faults(Known(frozenset({"debian.qcow2"}), frozenset({"b.qcow2"})), drives="b.qcow2") == {}
 
 
