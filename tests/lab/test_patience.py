@@ -41,7 +41,7 @@ def sick(lab: Lab, places: dict[str, str]) -> Iterator[Lab]:
         (("delete", "web", "--volumes"), 2, "in use; not asked: h3"),
         (("migrate", "web", "--to", "h3", "--check"), 2, "h3"),
         (("attach-drive", "web", "nothing"), 1, "no drive 'nothing'"),
-        (("off", "h1/web"), 0, "h1/web: off already"),
+        (("off", "h1/web"), 0, "h1/web: no changes (shut off)"),
     ],
 )
 def test_a_silent_host_is_waited_for_as_long_as_was_said(

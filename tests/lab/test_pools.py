@@ -18,6 +18,7 @@ from core.operations.storage.policy import VolumeInUse
 from core.operations.storage.pool_removal import PoolsNotRemoved, remove_pools
 from core.operations.storage.pool_report import PoolRole
 from core.operations.storage.pools import PoolRequest, PoolsNotSetUp, look_at_pools, set_up_pools
+from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Progress
 from core.registry.hosts import HostRegistry
 from tests.driver.worlds import LONG
@@ -154,10 +155,10 @@ def test_a_cancelled_set_up_is_undone_on_every_host(work: Work) -> None:
     done = threading.Event()
 
     def job(control: Control) -> Any:
-        def watched(what: str, host: str = "") -> Any:
-            if what.startswith("prove"):
+        def watched(kind: StepKind, *what: Any, **facts: Any) -> Any:
+            if kind is StepKind.PROVE_SHARING:
                 control._task.cancel()
-            return original(what, host)
+            return original(kind, *what, **facts)
 
         original, control.step = control.step, watched  # type: ignore[method-assign] -- of this one object
         done.set()

@@ -107,7 +107,7 @@ def upload_a_brick(screen: Terminal) -> None:
 def create_a_vm(screen: Terminal) -> None:
     """By the form, beside the ranking; it goes on once the guest answers."""
     screen.press("2")
-    screen.wait_for("No VMs on any host that answers")
+    screen.wait_for("No VMs on the hosts that answer")
     screen.press("n")
     screen.wait_for("New VM", "brick.qcow2", "None of 3 hosts can take it: memory infinite")
     screen.write("web-1")
@@ -135,13 +135,13 @@ def delete_it(screen: Terminal) -> None:
     screen.press("x")
     screen.wait_for("Force off web-1 on h2?")
     screen.press("C-s")
-    screen.wait_for("web-1  h2    off", without="Force off web-1", deadline=PATIENCE)
+    screen.wait_for("web-1  h2    shut off", without="Force off web-1", deadline=PATIENCE)
     screen.press("Delete")
     screen.wait_for("Delete web-1 on h2?", "[ ] delete the boot volume", "keep   boot volume", deadline=PATIENCE)
     screen.press("Tab", "Tab", "Space")
     screen.wait_for("[x] delete the boot volume", "delete boot volume", deadline=PATIENCE)
     screen.press("C-s")
-    screen.wait_for("No VMs on any host that answers", without="1 task", deadline=PATIENCE)
+    screen.wait_for("No VMs on the hosts that answer", without="1 task", deadline=PATIENCE)
 
 
 def test_from_the_first_host_to_the_last_vm(lab: Lab, registry: HostRegistry, tmp_path: Path) -> None:

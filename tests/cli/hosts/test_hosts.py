@@ -227,7 +227,7 @@ def test_several_hosts_are_set_at_once_or_none(realms, add):
     assert (refused.code, "no host is named 'h9'" in refused.err) == (2, True)
     assert realms("hosts", "list", "--json").hosts["h1"]["state"] == "disabled"
     assert realms("hosts", "no-scheduling", "h1").out == "h1: Disabled -> No Scheduling\n"
-    assert realms("hosts", "no-scheduling", "h1").out == "h1 is No Scheduling already\n"
+    assert realms("hosts", "no-scheduling", "h1").out == "h1: no changes (No Scheduling)\n"
 
 
 def test_disabling_tells_how_many_vms_are_no_longer_watched(realms, add):

@@ -72,9 +72,9 @@ def test_an_administrator_adds_a_host_sees_its_vms_disables_it_and_quits(realm: 
         screen.press("1")
         screen.wait_for("3/8")
         screen.press("x")
-        screen.wait_for("Cancel", "unwatched")
+        screen.wait_for("Cancel", "unmonitored")
         screen.press("Tab", "Enter")
-        screen.wait_for("not connected", without="unwatched")
+        screen.wait_for("not connected", without="unmonitored")
         assert '"disabled"' in registry.read_text()
         screen.press("q")
         assert screen.wait_for_end() == 0

@@ -262,7 +262,7 @@ def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState)
         say(
             f"{host.name}: {was.label} -> {state.label}"
             if was is not state
-            else f"{host.name} is {state.label} already"
+            else f"{host.name}: no changes ({state.label})"
         )
     if state is HostState.ENABLED:
         _warn(_why_not_scheduled(changed, session.configuration))

@@ -216,8 +216,8 @@ def report(word: str, outcomes: Sequence[Done], *, as_json: bool) -> int:
             if done.error.hint:
                 say(f"  {done.error.hint}", error=True)
         elif not as_json:
-            already = "" if done.changed else " already"
-            say(f"{done.target.name}: {done.state.label if done.state is not None else 'asked'}{already}")
+            state = done.state.label if done.state is not None else "asked"
+            say(f"{done.target.name}: {state if done.changed else f'no changes ({state})'}")
     return 0 if all(done.error is None for done in outcomes) else 1
 
 
