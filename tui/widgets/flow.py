@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from textual.content import Content
+from textual.css.styles import RulesMap
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
+from textual.visual import RenderOptions, Visual
 from textual.widgets import Static
 
 from tui.render.cells import Piece
 from tui.widgets.tones import paragraphs
 
 LEAST_WIDTH = 20
+Drawing = Callable[[int], Sequence[tuple[Piece, ...]]]
 
 
 class Flow(Static):
@@ -17,25 +24,42 @@ class Flow(Static):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
-        self._drawing: Callable[[int], Sequence[tuple[Piece, ...]]] | None = None
-        self._lines: Sequence[tuple[Piece, ...]] = ()
+        self._drawn: _Drawn | None = None
 
-    def show(self, drawing: Callable[[int], Sequence[tuple[Piece, ...]]]) -> None:
+    def show(self, drawing: Drawing) -> None:
         """Show what `drawing` gives, now and for every width to come."""
+        self._drawn = _Drawn(drawing)
+        self.update(self._drawn)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the text that is selected, for copying."""
+        return (selection.extract(str(self._drawn)), "\n") if self._drawn is not None else None
+
+
+class _Drawn(Visual):
+    """A drawing as Textual lays it out: height and text follow from the width that the layout has found."""
+
+    def __init__(self, drawing: Drawing) -> None:
         self._drawing = drawing
-        if not self.size.width:
-            self.styles.min_height = 1  # what has no height is never given a width
-        self._draw()
+        self._width = 0
+        self._content = Content("")
 
-    def on_resize(self) -> None:
-        """Lay out for the new width."""
-        self._draw()
+    def __str__(self) -> str:
+        return self._content.plain
 
-    def _draw(self) -> None:
-        if self._drawing is None or not self.size.width:
-            return
-        self.styles.min_height = None
-        lines = tuple(self._drawing(max(LEAST_WIDTH, self.size.width)))
-        if lines != self._lines:
-            self._lines = lines
-            self.update(paragraphs(lines))
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:  # noqa: ARG002 - what Textual calls
+        """Return all the width there is."""
+        return container_width
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        """Return how many lines the drawing has in this width."""
+        return self._laid_out(width).get_height(rules, width)
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        """Return the lines as Textual draws them."""
+        return self._laid_out(width).render_strips(width, height, style, options)
+
+    def _laid_out(self, width: int) -> Content:
+        if width != self._width:
+            self._width, self._content = width, paragraphs(self._drawing(max(LEAST_WIDTH, width)))
+        return self._content

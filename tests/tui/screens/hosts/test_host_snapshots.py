@@ -74,9 +74,8 @@ def test_a_host_that_answers(picture: Callable[..., bool], tmp_path: Path, size:
     """What it is."""
 
     async def before(pilot: Pilot[int]) -> None:
-        wizard = await at_page(pilot, 1)
+        await at_page(pilot, 1)
         await settle(pilot)
-        wizard.page.scroll_home(animate=False, immediate=True)
 
     assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 
@@ -95,7 +94,6 @@ def test_a_host_that_turns_us_away(picture: Callable[..., bool], tmp_path: Path,
         help_with_key.background.close()  # its own look at this machine's key says nothing any more
         help_with_key._show_key(KeyFile(KEY.private, KEY, exists=True))
         await settle(pilot)
-        wizard.page.scroll_home(animate=False, immediate=True)
 
     assert picture(RealmsApp(world.standing(tmp_path)), size, prepare=before)
 

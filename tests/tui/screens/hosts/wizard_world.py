@@ -61,5 +61,4 @@ async def at_page(pilot: Pilot[int], number: int, contact: Contact | None = ANSW
     for page in range(1, number + 1):
         wizard.go_to_page(page)
         await settle(pilot)
-    wizard.page.scroll_home(animate=False, immediate=True)
     return wizard
