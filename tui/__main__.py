@@ -12,25 +12,28 @@ from core.errors import ConfigurationInvalid, RealmsError
 from tui.cli.options import GlobalOptions, LazyGroup
 
 COMMANDS = {
-    "demo": ("tui.cli.demo:demo", "The full-screen application on a built-in fleet; needs no host and no file."),
-    "check": ("tui.cli.config.check:check", "Check a configuration: every mistake with its place and how to mend it."),
-    "show": ("tui.cli.config.show:show", "Show the configuration as understood, with every default."),
+    "demo": ("tui.cli.demo:demo", "Open the full-screen application with a built-in fleet; needs no hosts or files."),
+    "check": (
+        "tui.cli.config.check:check",
+        "Check a configuration and report every error, where it is and how to fix it.",
+    ),
+    "show": ("tui.cli.config.show:show", "Show the effective configuration, with all defaults."),
     "cost": ("tui.cli.config.cost:cost", "Compute one cost, term by term."),
     "hosts": ("tui.cli.hosts.commands:hosts", "List, add, edit, enable, disable, remove and test hosts."),
     "vms": ("tui.cli.vms.group:vms", "List, create, start, stop, migrate, snapshot and delete VMs."),
-    "place": ("tui.cli.placement.place:place", "Say which host would take a VM, and why. Creates nothing."),
-    "plan": ("tui.cli.plans.group:plan", "How many VMs fit, what if hosts fail, drain a host, rebalance."),
-    "replay": ("tui.cli.placement.replay:replay", "Make the decisions of a log again: which would go elsewhere."),
+    "place": ("tui.cli.placement.place:place", "Show which host would take a VM, and why. Changes nothing."),
+    "plan": ("tui.cli.plans.group:plan", "Plan capacity, host failures, drains and rebalancing."),
+    "replay": ("tui.cli.placement.replay:replay", "Replay a scheduling log and show changed decisions."),
     "pools": (
         "tui.cli.storage.pools:pools",
-        "Show a realm's storage pools on each host, set them up, and take them away.",
+        "Show, set up and remove a realm's storage pools.",
     ),
     "bricks": ("tui.cli.storage.bricks:bricks", "List, upload and delete VM images."),
     "drives": ("tui.cli.storage.drives:drives", "List, create and delete users' drives."),
-    "volumes": ("tui.cli.storage.volumes:volumes", "List VMs' volumes, and delete those that no VM has any more."),
+    "volumes": ("tui.cli.storage.volumes:volumes", "List VM volumes and delete orphaned ones."),
     "fleet": ("tui.cli.fleet:fleet", "Save the live fleet, to explore it offline."),
-    "doctor": ("tui.cli.hosts.doctor:doctor", "Check everything that hosts need, and say how to mend what is missing."),
-    "keys": ("tui.cli.hosts.keys:keys", "Make, show and install the ssh key for the hosts."),
+    "doctor": ("tui.cli.hosts.doctor:doctor", "Diagnose hosts and show how to fix problems."),
+    "keys": ("tui.cli.hosts.keys:keys", "Create, show and install the ssh key for hosts."),
 }
 """Every subcommand, where it is defined, and its line of help."""
 
@@ -100,8 +103,8 @@ def main() -> None:
             raise
         from core.text import one_line
 
-        click.echo(f"realms: unforeseen error: {type(error).__name__}: {one_line(str(error))}", err=True)
-        click.echo("  this is a defect; run again with REALMS_TRACEBACK=1 for the details to report", err=True)
+        click.echo(f"realms: unexpected error: {type(error).__name__}: {one_line(str(error))}", err=True)
+        click.echo("  this is a bug; run again with REALMS_TRACEBACK=1 for details to report", err=True)
         code = 1
     sys.exit(_finish(code if isinstance(code, int) else 0))
 

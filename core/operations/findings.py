@@ -79,7 +79,7 @@ def in_words(findings: Iterable[Finding]) -> str:
     severities = [finding.severity for finding in findings]
     counted = [(severities.count(severity), severity.value) for severity in (Severity.ERROR, Severity.WARNING)]
     told = [f"{number} {word}{'s' if number != 1 else ''}" for number, word in counted if number]
-    return ", ".join(told) or "all is well"
+    return ", ".join(told) or "OK"
 
 
 def in_order(findings: Iterator[Finding], hosts: tuple[str, ...]) -> tuple[Finding, ...]:

@@ -56,7 +56,7 @@ def _judge_migration(session: Session, record: Record) -> InterruptedOperation:
         plan=CleanupAction.COMPLETE if settled else CleanupAction.UNKNOWN,
         host=found.target if found.place in (LocationState.TARGET, LocationState.OFF_AT_TARGET) else found.source,
         domain=states.get(found.place, "off") if settled else "unknown",
-        message=f"{found.message}: note that, and tidy up" if settled else found.message,
+        message=f"{found.message}: record that and clean up" if settled else found.message,
     )
 
 

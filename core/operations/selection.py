@@ -60,7 +60,7 @@ def find_vm(fleet: Fleet, wanted: str) -> tuple[HostSnapshot, VM]:
     if found:
         listed = ", ".join(f"{vm.host}/{vm.name} ({vm.uuid})" for _, vm in found)
         raise UsageError(
-            f"{printable(wanted)!r} fits {len(found)} VMs: {printable(listed)}", hint="use HOST/NAME or a UUID"
+            f"{printable(wanted)!r} matches {len(found)} VMs: {printable(listed)}", hint="use HOST/NAME or a UUID"
         )
     host, slash, name = wanted.partition("/")
     elsewhere = [vm.host for vm in fleet.vms() if slash and name in (vm.name, vm.uuid) and vm.host != host]
@@ -80,4 +80,4 @@ def unasked(fleet: Fleet) -> str:
     for host in fleet.hosts:
         if host.host.state.connects and not host.is_known:
             reasons.setdefault(host.error or "no answer in time", []).append(host.name)
-    return "; ".join(f"{', '.join(names)} could not be asked: {reason}" for reason, names in reasons.items())
+    return "; ".join(f"{', '.join(names)} did not answer: {reason}" for reason, names in reasons.items())

@@ -155,8 +155,8 @@ class Session:
             try:
                 if was_there and seen == NO_FILE:
                     self.registry.hosts()  # says why, where it can't even be looked for
-                    hint = "mount its file system, or put the file back; shown are the hosts that were read last"
-                    raise UnreadableFile(f"{self.registry.path} is not there any more", hint=hint)
+                    hint = "mount its file system or restore the file; the hosts shown are those read last"
+                    raise UnreadableFile(f"{self.registry.path} no longer exists", hint=hint)
                 self._read_registry()
             except RealmsError as error:  # what was read before stays, and it is tried again at the next look
                 if str(error) != self.registry_error:

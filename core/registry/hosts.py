@@ -82,7 +82,7 @@ class HostRegistry:
     def transaction(self) -> Iterator[Transaction]:
         """Hold the lock for the body, and write its changes at once when it ends; an exception undoes them all."""
         if self.read_only:
-            raise ReadOnly("the registry is not changed: the program runs read-only", hint="leave out --read-only")
+            raise ReadOnly("read-only mode: the registry was not changed", hint="leave out --read-only")
         path = self._target()
         with exclusive(path, self._lock_deadline):
             _check_writable(path)
@@ -134,4 +134,4 @@ def _check_writable(path: Path) -> None:
     """Respect a file that was made read-only: replacing it asks only the folder."""
     if path.exists() and not os.access(path, os.W_OK):
         message = f"{path} can't be written: permission denied"
-        raise UnwritableFile(message, hint="it was made read-only, or belongs to other administrators")
+        raise UnwritableFile(message, hint="it is read-only or belongs to other administrators")

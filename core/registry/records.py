@@ -112,7 +112,7 @@ def reservation_from(fields: Mapping[str, Any]) -> Reservation:
     """Read a reservation; raises NotARecord, KeyError or ValueError."""
     devices = fields["devices"]
     if not isinstance(devices, list) or not all(isinstance(address, str) for address in devices):
-        raise NotARecord("devices is no list of PCI addresses")
+        raise NotARecord("devices is not a list of PCI addresses")
     return Reservation(
         uuid=_text(fields, "uuid"),
         vm=_text(fields, "vm"),
@@ -139,25 +139,25 @@ def _read(document: Document, kind: str, read: Callable[[Mapping[str, Any]], _Re
 
 def _text(fields: Mapping[str, Any], key: str) -> str:
     if not isinstance(value := fields[key], str):
-        raise NotARecord(f"{key} is no text")
+        raise NotARecord(f"{key} is not a text")
     return value
 
 
 def _whole(fields: Mapping[str, Any], key: str) -> int:
     value = fields[key]
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise NotARecord(f"{key} is no whole number")
+        raise NotARecord(f"{key} is not a whole number")
     return value
 
 
 def _time(fields: Mapping[str, Any], key: str) -> float:
     value = fields[key]
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise NotARecord(f"{key} is no time")
+        raise NotARecord(f"{key} is not a time")
     return float(value)
 
 
 def _static_address(fields: object) -> StaticAddress:
     if not isinstance(fields, dict):
-        raise NotARecord("static_address is no address and port")
+        raise NotARecord("static_address is not an address and port")
     return StaticAddress(_text(fields, "address"), _whole(fields, "base_port"))

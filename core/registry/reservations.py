@@ -50,7 +50,7 @@ def check_free(wanted: Reservation, present: Iterable[Reservation]) -> None:
         if other.uuid == wanted.uuid:
             if other.owner not in ("", wanted.owner):
                 message = f"{wanted.vm} is being placed on {other.host} by {other.owner}"
-                raise ReservationRefused(message, hint="wait until that has ended")
+                raise ReservationRefused(message, hint="wait until it has finished")
         elif other.host == wanted.host and (shared := set(other.devices) & set(wanted.devices)):
             devices = ", ".join(sorted(map(str, shared)))
             raise ReservationRefused(f"{devices} on {other.host} is reserved for {other.vm}", hint="place the VM again")
@@ -63,6 +63,6 @@ def held(uuid: str, owner: str, present: Iterable[Reservation]) -> Reservation:
             if reservation.owner == owner:
                 return reservation
             message = f"{reservation.vm} is reserved on {reservation.host} by {reservation.owner or 'someone else'}"
-            raise ReservationRefused(message, hint="that process works on it now")
+            raise ReservationRefused(message, hint="that process is using it now")
     message = f"the reservation of {uuid} has expired"
-    raise ReservationRefused(message, hint="place the VM again: its room may have been given away")
+    raise ReservationRefused(message, hint="place the VM again: its reservation may be lost")

@@ -35,7 +35,7 @@ def check_host(
     if realm is None:
         if before is None or host.realm != before.realm:
             raise _misdescribed(f"no realm {host.realm!r} is configured", suggestion(host.realm, configuration.realms))
-        warnings.append(f"{host.name} is in realm {host.realm!r}, which is not configured: nothing is scheduled there")
+        warnings.append(f"{host.name} is in realm {host.realm!r}, which is not configured: no VMs are scheduled there")
     elif realm.disabled and (before is None or host.realm != before.realm):
         warnings.append(f"realm {host.realm!r} is disabled: {host.name} is not connected to")
     if host.profile not in configuration.hardware_profiles:
@@ -52,8 +52,8 @@ def find(name: str, hosts: Sequence[Host]) -> Host:
     for host in hosts:
         if host.name == name:
             return host
-    hint = suggestion(name, [host.name for host in hosts]) if hosts else "no host is registered: see realms hosts add"
-    raise UnknownHost(f"no host is named {name!r}", hint=hint)
+    hint = suggestion(name, [host.name for host in hosts]) if hosts else "no hosts registered: see realms hosts add"
+    raise UnknownHost(f"no host named {name!r}", hint=hint)
 
 
 def suggestion(wanted: str, known: Iterable[str]) -> str:
@@ -73,11 +73,11 @@ def _check_name(host: Host, before: Host | None, others: Sequence[Host]) -> Iter
         raise
     if any(other.name == host.name for other in others):
         verb = "add" if before is None else "rename"
-        raise HostRefused(f"can't {verb}: a host named {host.name!r} exists already", hint="host names are unique")
+        raise HostRefused(f"can't {verb}: a host named {host.name!r} already exists", hint="host names must be unique")
     folded = _folded(host.name)
     for other in others:
         if _folded(other.name) == folded:
-            yield f"{host.name!r} and {other.name!r} are hard to tell apart"
+            yield f"{host.name!r} and {other.name!r} are easily confused"
 
 
 def _check_uri(host: Host, others: Sequence[Host]) -> Iterator[str]:

@@ -102,8 +102,8 @@ def _how_to_share(path: Path) -> str:
         about = path.stat()
         group = grp.getgrgid(about.st_gid).gr_name if about.st_mode & 0o040 else ""
     if group:
-        return f"it is shared by the group {group}: an administrator adds you to it (usermod -aG {group} USER)"
-    return f"its owner shares it with a group of administrators: chgrp GROUP {both}; chmod g+rwX {both}"
+        return f"it belongs to group {group}: ask an administrator to add you (usermod -aG {group} USER)"
+    return f"its owner can share it with a group: chgrp GROUP {both}; chmod g+rwX {both}"
 
 
 def next_number(database: TinyDB) -> int:
@@ -126,7 +126,7 @@ def _read(path: Path) -> tuple[bytes, os.stat_result] | None:
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
         content = file.read()
     if not content and any(copy.exists() for copy in copies_of(path)):
         raise NotARecord("it is empty")
@@ -140,7 +140,7 @@ def _tables(content: bytes) -> Tables:
     try:
         tables = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError, JSONDecodeError, a number of 5,000 digits
-        raise NotARecord(f"it is no JSON: {error}") from error
+        raise NotARecord(f"it is not JSON: {error}") from error
     about = tables.get(_ABOUT) if isinstance(tables, dict) else None
     format_name = about["1"].get("format") if isinstance(about, dict) and isinstance(about.get("1"), dict) else None
     match = _FORMAT.fullmatch(format_name) if isinstance(format_name, str) else None
@@ -150,10 +150,10 @@ def _tables(content: bytes) -> Tables:
         raise _Newer(f"was written by a newer program: format {version}, this one reads up to {FORMAT_VERSION}")
     for name, table in tables.items():
         if not isinstance(table, dict):
-            raise NotARecord(f"{name} is no table")
+            raise NotARecord(f"{name} is not a table")
         for number, document in table.items():
             if not (number.isascii() and number.isdigit() and len(number) < 16 and isinstance(document, dict)):
-                raise NotARecord(f"{number!r} in {name} is no numbered document")
+                raise NotARecord(f"{number!r} in {name} is not a numbered document")
     return cast("Tables", tables)
 
 
@@ -178,16 +178,16 @@ def _remedy(path: Path) -> str:
         except (OSError, NotARecord, _Newer):
             continue
         return f"the newest good copy is {copy}, of {changed:%Y-%m-%d %H:%M} UTC: cp -p {copy} {path}"
-    return "there is no good copy beside it; put it right, or move it away and register the hosts again"
+    return "no good copy exists; repair it, or move it away and register the hosts again"
 
 
 def _unwritable(path: Path, error: OSError) -> UnwritableFile:
     hints = {
         errno.EACCES: "its folder must be writable too: each change replaces the file",
-        errno.EPERM: "its group can be kept only by its members: join it, or change the file's group",
+        errno.EPERM: "only members can keep its group: join it, or change the file's group",
         errno.EROFS: "the file system is mounted read-only",
-        errno.ENOSPC: "make room on the file system",
-        errno.EDQUOT: "make room in the quota",
+        errno.ENOSPC: "free space on the file system",
+        errno.EDQUOT: "free space in the quota",
     }
-    message = f"{path} can't be written: {error.strerror or error}; it is as it was"
+    message = f"{path} can't be written: {error.strerror or error}; it is unchanged"
     return UnwritableFile(message, hint=hints.get(error.errno or 0, ""))

@@ -60,7 +60,7 @@ class Transaction:
             raise HostChanged(f"{old.name} was removed or renamed by someone else", hint="nothing was changed")
         if stored.version != old.version:
             message = f"{old.name} was changed by someone else{_differences(old, stored)}"
-            raise HostChanged(message, hint="nothing was changed; look at it and try again")
+            raise HostChanged(message, hint="nothing was changed; check it and try again")
         others = [host for host in self.hosts if host.name != old.name]
         warnings = rules.check_host(new, stored, others, configuration)
         self._store(stored, new)

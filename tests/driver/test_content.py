@@ -45,5 +45,5 @@ def test_a_file_that_has_become_shorter_is_an_error_and_not_zeros(tmp_path: Path
     with path.open("rb") as file:
         content = Content(file, 4 * BLOCK)
         path.write_bytes(b"x" * left)
-        with pytest.raises(OSError, match="shorter"):
+        with pytest.raises(OSError, match="shrunk"):
             list(content.pieces())

@@ -86,7 +86,7 @@ def test_all_disks_are_exchanged_or_none(connection: HostConnection) -> None:
     """Also where one of them is not there, and where the VM runs."""
     for target in ("vda", "vdb"):
         attach_disk(connection, OFF, NewDisk(target=target, path=f"/old/{target}", format="raw"))
-    with pytest.raises(DriverError, match="no disk vdz any more"):
+    with pytest.raises(DriverError, match="no longer has disk vdz"):
         switch_disks(connection, OFF, {"vda": ("/new/vda", "qcow2"), "vdz": ("/new/vdz", "qcow2")})
     assert [disk.path for disk in read_disk_set(connection, OFF).stored] == ["/old/vda", "/old/vdb"]
     switch_disks(connection, OFF, {"vda": ("/new/vda", "qcow2")})

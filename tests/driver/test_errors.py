@@ -33,9 +33,9 @@ WORDS = [
     ("unable to connect to server at '127.0.0.1:1': Connection refused", "connection refused", "libvirtd running"),
     (ssh("root@h: Permission denied (publickey)."), "permission denied (publickey)", "authorized_keys"),
     (ssh('Load key "/srv/realms/id_rsa": Permission denied\r\nroot@h: Permission denied (publickey).'),
-     "the key file can't be read by this user", "name a key of your own"),
+     "the key file can't be read by this user", "use your own"),
     (ssh("Warning: Identity file /root/.ssh/x not accessible: Permission denied.\r\nroot@h: Permission denied (x)."),
-     "the key file can't be read by this user", "as a rule root"),
+     "the key file can't be read by this user", "usually root"),
     (
         ssh(CHANGED_KEY + UNTRUSTED + "root@h: Permission denied (publickey)."),
         "permission denied (publickey)",
@@ -49,16 +49,16 @@ WORDS = [
      "cannot resolve the host's name", "DNS"),
     ("Unable to resolve address 'h' service '16509': Name or service not known", "cannot resolve the host's name",
      "DNS"),
-    (ssh("ssh: connect to host 10.0.0.1 port 22: No route to host"), "no route to host", "is the host up"),
+    (ssh("ssh: connect to host 10.0.0.1 port 22: No route to host"), "no route to host", "check that the host is up"),
     (ssh("ssh: connect to host 10.0.0.1 port 22: Connection timed out"), "connection timed out", "firewall"),
     ("Failed to connect socket to '/var/run/libvirt/libvirt-sock': No such file or directory",
-     "libvirt's socket isn't there", "systemctl start libvirtd"),
+     "libvirt's socket does not exist", "systemctl start libvirtd"),
     ("Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
      "permission denied on libvirt's socket", "group libvirt"),
     ("authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
      "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
      "polkit"),
-    ("operation forbidden: read only access prevents virDomainCreate", "the connection may only read", "read-only"),
+    ("operation forbidden: read only access prevents virDomainCreate", "the connection is read-only", "read-only"),
     ("internal error: connection closed due to keepalive timeout", "the host stopped answering", "hung"),
     ("packet 1416128879 bytes received from server too large, want 33554432", "what answers is not libvirt", "login"),
     ("Cannot recv data: Value too large for defined data type", "ssh fails and says more than libvirt takes",
@@ -89,7 +89,7 @@ def test_unknown_words_are_passed_on_in_one_safe_line() -> None:
 
 def test_no_words_at_all_still_make_a_message() -> None:
     """An empty error would look like a healthy host."""
-    assert explain("", "qemu:///system")[0] == "libvirt gives no reason for qemu:///system"
+    assert explain("", "qemu:///system")[0] == "libvirt gave no reason for qemu:///system"
 
 
 def test_a_lost_host_is_named_with_its_uri() -> None:

@@ -131,7 +131,7 @@ def test_a_shared_group_is_told_with_whom() -> None:
     rival = replace(A100, address="c2:00.0", members=members)
     first = candidates(hardware(card, sound, rival, PORT), frozenset())[0]
     assert first.warnings == (
-        "shares its IOMMU group with 0000:c2:00.0: they can only go to one and the same VM",
+        "shares its IOMMU group with 0000:c2:00.0: all of them must go to the same VM",
         "shares its IOMMU group with 0000:c1:00.1 (NVIDIA Corporation Audio): bind these to vfio-pci too",
     )
     assert candidates(hardware(A100, PORT), frozenset())[0].warnings == ()

@@ -40,7 +40,7 @@ def test_a_console_that_cannot_be_opened_says_why(lab: Lab, places: dict[str, st
     """Of a VM that is off, for one."""
     lab.hosts[0].define_guest("web", boot=Boot.NOTHING, network=None)
     with terminal(tmp_path, "vms", "console", "web", environment=places) as pane:
-        pane.wait_for("web is off: it has no console now", "realms vms start h1/web")
+        pane.wait_for("web is off: it has no console", "realms vms start h1/web")
         assert pane.wait_for_end() == 1
 
 

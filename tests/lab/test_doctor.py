@@ -84,7 +84,7 @@ def test_what_was_broken_is_found_and_its_mend_mends_it(examine: Callable[..., D
     found = [each for each in examine("h2").of("h2") if each.check in {"pools", "network"}]
     assert [(each.severity, each.what) for each in found] == [
         (Severity.ERROR, "pool ticrypt-vm-drives is inactive"),
-        (Severity.WARNING, "the network default does not start with the host"),
+        (Severity.WARNING, "the network default has autostart off"),
     ]
     for each in found:
         subprocess.run(each.mend, shell=True, check=True, capture_output=True, timeout=60)  # noqa: S602 - as one pastes it
@@ -203,11 +203,11 @@ def test_a_key_gets_on_a_host_once_and_opens_it(
     assert run("keys", "make", "--file", key).code == 0
     uri = host.uri.replace(str(lab.key), str(key))
     first = run("keys", "install", uri)
-    assert (first.code, "the key is there now" in first.out) == (0, True), first.err
+    assert (first.code, "key installed" in first.out) == (0, True), first.err
     lines = authorized(host).splitlines()
     assert lines[-2:] == ["# a comment", key.with_name("service.pub").read_text().strip()]
     assert host.run("stat", "-c", "%a", "/root/.ssh", "/root/.ssh/authorized_keys").split() == ["700", "600"]
-    assert "was there already" in run("keys", "install", uri).out
+    assert "already installed" in run("keys", "install", uri).out
     assert len(authorized(host).splitlines()) == len(lines)
     assert run("hosts", "test", uri, "--timeout", str(LONG)).code == 0
 
@@ -218,7 +218,7 @@ def test_a_key_is_replaced_by_a_login_with_the_old_one(
     """Registered hosts by their names: the URI's key is the way in, and the new one is put beside it."""
     run("keys", "make", "--file", tmp_path / "new", "--type", "ed25519")
     installed = run("keys", "install", "h1", "h2", "--file", tmp_path / "new", "--yes")
-    assert (installed.code, installed.out.count("the key is there now")) == (0, 2), installed.err
+    assert (installed.code, installed.out.count("key installed")) == (0, 2), installed.err
     line = (tmp_path / "new.pub").read_text().strip()
     assert [line in authorized(host) for host in lab.hosts] == [True, True, False]
 

@@ -97,7 +97,7 @@ def test_a_guest_that_does_not_let_go_keeps_its_drive(admin: Admin, lab: Lab) ->
     host.define_guest("web", boot=Boot.NOTHING, network=None)
     admin.attach("web", "data")
     host.start_guest("web", paused=True)
-    with pytest.raises(GuestHolds, match="web has not let go of vda within 1 s"):
+    with pytest.raises(GuestHolds, match="web has not released vda within 1 s"):
         admin.detach("web", "data", patience=1)
     with pytest.raises(GuestHolds):  # asked again before it has answered
         admin.detach("web", "vda", patience=0)

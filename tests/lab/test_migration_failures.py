@@ -125,7 +125,7 @@ def test_the_targets_libvirtd_dies(place: Place3, lab: Lab, leaving: tuple[Task[
     lab.hosts[1].crash_libvirtd()
     error = failure(task)
     assert error.whereabouts.place is LocationState.UNKNOWN
-    assert "h2 can't be asked" in error.message
+    assert "h2 is unreachable" in error.message
     assert "on h1 it is running" in error.message
     assert "don't start it anywhere before h2" in error.hint
     assert place.journal() == ["migrate"]
@@ -180,7 +180,7 @@ def test_the_source_is_cut_off(place: Place3, lab: Lab, leaving: tuple[Task[Migr
     lab.hosts[0].cut()
     error = failure(task)
     assert error.whereabouts.place is LocationState.UNKNOWN
-    assert "h1 can't be asked" in error.message
+    assert "h1 is unreachable" in error.message
     assert "h2 doesn't have it" in error.message
     assert "start" in error.hint
     lab.hosts[0].join()
@@ -221,7 +221,7 @@ def test_a_target_that_hangs_at_the_handover_never_makes_two(place: Place3, lab:
     try:
         error = failure(task)
         assert error.whereabouts.place is LocationState.UNKNOWN
-        assert "on h1 it is paused, h2 can't be asked" in error.message
+        assert "on h1 it is paused, h2 is unreachable" in error.message
         assert "h2 may run it" in error.hint
         assert first.guest_state("mover") == "paused"
     finally:

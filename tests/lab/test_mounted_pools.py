@@ -94,7 +94,7 @@ def test_a_step_that_fails_unmounts_what_was_mounted(work: Work, source: str) ->
     host.run("sh", "-c", f"mkdir -p {BASE}; echo mine > {POOLS[PoolRole.SNAPSHOTS]}")
     with pytest.raises(PoolsNotSetUp) as caught:
         work.set_up("", hosts=work.hosts[1:2], **network_pools(source))
-    assert "it is no folder" in str(caught.value.report.hosts[0].error)
+    assert "it is not a folder" in str(caught.value.report.hosts[0].error)
     assert mounts_of(host, "fuse.glusterfs") == {}
     assert work.pools(1) == set()
     assert host.run("find", BASE).split() == [BASE, POOLS[PoolRole.SNAPSHOTS]]
@@ -146,7 +146,7 @@ def test_dead_storage_is_told_in_time_and_holds_up_nobody(work: Work, source: st
         assert all(pool.silent and pool.facts.available is None for pool in dead.pools)
         assert "pool other vm does not answer within 5 s" in dead.pools[0].unread
         assert not report.ok
-        assert any("is its storage dead?" in warning for warning in work.last.warnings)
+        assert any("is its storage down?" in warning for warning in work.last.warnings)
     finally:
         host.run("sh", "-c", clients.format("CONT"))
     report = work.do(lambda control: look_at_pools(control, OTHER, work.hosts[:2]))

@@ -76,7 +76,7 @@ def test_a_host_is_emptied_on_the_command_line(
     assert sorted(planned.values()) == ["h2", "h3"]
     assert [copies(lab, uuid) for uuid in uuids] == [{planned[uuid]: "running"} for uuid in uuids]
     again = run("plan", "rebalance", *where, "--apply")
-    assert (again.code, again.out.splitlines()[0]) == (0, "No move: no VM would have a cheaper host")
+    assert (again.code, again.out.splitlines()[0]) == (0, "No moves: no VM has a cheaper host")
 
 
 def test_a_fleet_is_evened_out_on_the_command_line(
@@ -89,7 +89,7 @@ def test_a_fleet_is_evened_out_on_the_command_line(
         "plan", "rebalance", "--config", tmp_path / "ticrypt-vm.conf", "--registry", tmp_path / "registry.json",
         "--foreign", "--apply",
     )  # fmt: skip
-    assert (outcome.code, outcome.out.splitlines()[-1]) == (0, "2 moved, 0 failed; 2 were planned")
+    assert (outcome.code, outcome.out.splitlines()[-1]) == (0, "2 moved, 0 failed; 2 planned")
     assert sorted(host for uuid in uuids for host in copies(lab, uuid)) == ["h1", "h2", "h3"]
 
 
@@ -99,7 +99,7 @@ def test_what_is_not_as_agreed_is_told(place: Place3, lab: Lab) -> None:
     (move,) = agreed(place, 1)
     run = PlanRun(DRAIN, [replace(move, target="h3")])
     warnings = carry(place, run)
-    assert warnings[0] == "the fleet has changed: mover goes to h2 now; planned was mover to h3"
+    assert warnings[0] == "the fleet has changed: mover goes to h2 instead of mover to h3"
     assert [(done.as_agreed, done.state) for done in run.view.moves] == [(False, MoveState.DONE)]
     assert copies(lab, uuid) == {"h2": "running"}
 
@@ -125,7 +125,7 @@ def test_one_that_can_not_move_is_left_out_and_the_rest_goes_on(place: Place3, l
     run = PlanRun(DRAIN, agreed(place, 2))
     carry(place, run)
     assert states(run) == {"a-stays": "failed", "goes": "done"}
-    assert run.view.summary == "1 moved, 1 failed; 2 were planned"
+    assert run.view.summary == "1 moved, 1 failed; 2 planned"
     assert copies(lab, stays) == {"h1": "running"}
     assert "h1" not in copies(lab, goes)
     assert left_runs(place.session) == ()
@@ -171,7 +171,7 @@ def test_a_stopped_plan_lets_those_under_way_end_and_is_resumed(place: Place3, l
     task = begin(place, run)
     two_under_way(run)
     run.stop()
-    assert task.outcome.result(3 * PATIENCE) == "2 moved, 0 failed, 1 not started; 3 were planned"
+    assert task.outcome.result(3 * PATIENCE) == "2 moved, 0 failed, 1 not started; 3 planned"
     (left,) = left_runs(place.session)
     assert (left.at_work, left.view.count(MoveState.DONE), left.view.resumable) == (False, 2, True)
     again = PlanRun.resumed(left)
@@ -236,6 +236,6 @@ def test_a_killed_plan_is_resumed_on_the_command_line(
     outcome = run("plan", "resume", "--json", *where)
     assert (outcome.code, [row["state"] for row in outcome.json["applied"]]) == (0, ["done"] * 3)
     assert all("h1" not in copies(lab, uuid) for uuid in uuids.values())
-    assert run("vms", "recover", *where).out == "nothing was left behind\n"
+    assert run("vms", "recover", *where).out == "nothing to clean up\n"
     nothing = run("plan", "resume", *where)
-    assert (nothing.code, nothing.out) == (0, "no plan was broken off\n")
+    assert (nothing.code, nothing.out) == (0, "no interrupted plan\n")

@@ -95,7 +95,7 @@ def test_a_pool_whose_folder_stays_away_is_told_with_the_reason(lab: Lab, connec
     lab.hosts[0].run("mv", AWAY, FOLDER)
     with pytest.raises(DriverError, match="not active") as caught:
         list_volumes(connection, POOL)
-    assert "realms pools setup mends it" in caught.value.hint
+    assert "realms pools setup repairs it" in caught.value.hint
     lab.hosts[0].virsh("pool-start", POOL)
     assert [volume.name for volume in list_volumes(connection, POOL)] == ["here.qcow2"]
 

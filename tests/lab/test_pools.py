@@ -88,7 +88,7 @@ def test_a_file_in_the_way_undoes_what_was_done_before(work: Work) -> None:
     work.lab.hosts[0].run("sh", "-c", f"mkdir {base}; echo mine > {base}/file")
     with pytest.raises(PoolsNotSetUp, match="3 of 3 hosts") as caught:
         work.set_up(f"{base}/deep/er", paths={PoolRole.SNAPSHOTS: f"{base}/file"})
-    assert "it is no folder" in str(caught.value.report.hosts[0].error)
+    assert "it is not a folder" in str(caught.value.report.hosts[0].error)
     assert [work.pools(number) for number in range(3)] == [set()] * 3
     assert work.files(base) == [base, f"{base}/file"]
     assert work.last.progress is Progress.FAILED
@@ -233,7 +233,7 @@ def test_pools_at_a_wrong_place_are_taken_back_by_the_command_that_is_told(work:
     with pytest.raises(PoolsNotSetUp) as caught:
         work.set_up(f"{work.lab.shared}/base", hosts=work.hosts[:1])
     error = caught.value.report.hosts[0].error
-    assert "the same with other-drives, other-bricks, other-snapshots" in error.message
+    assert "likewise other-drives, other-bricks, other-snapshots" in error.message
     assert error.hint.endswith("realms pools remove --realm lab --host h1")
     kept = "/var/lib/libvirt/private/other vm/kept"
     work.lab.hosts[0].run("touch", kept)

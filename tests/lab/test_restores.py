@@ -154,8 +154,8 @@ def changed(admin: Admin, lab: Lab) -> Guest:
     return Guest(host, Guest(host, {}, {}).contents(), before)
 
 
-BEFORE = ("step:copy vda", "midway:copy vdb", "step:exchange the disks")
-AFTER = ("step:delete web", "journal:name-back", "midway:give data", "step:exchange vdb", "delete:.incomplete",
+BEFORE = ("step:copy vda", "midway:copy vdb", "step:replace the disks")
+AFTER = ("step:delete web", "journal:name-back", "midway:rename data", "step:replace vdb", "delete:.incomplete",
          "delete:.restored")  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def test_what_a_vm_has_written_since_its_restore_was_killed_is_kept(
     eventually(lambda: any(vm.active for vm in admin.session.fleet().vms()), "web running")
     (left,) = survey(admin.session)
     assert left.plan is CleanupAction.UNKNOWN
-    assert "give drive data its name back, once the VM is off" in left.message
+    assert "rename drive data back, once the VM is off" in left.message
     with pytest.raises(DriverError, match=r"web runs: its drive data is called data\.restored-"):
         admin.do(lambda control: recover(admin.session, control, left))
     host.stop_guest("web")
@@ -215,7 +215,7 @@ def test_a_restore_cancelled_in_its_copy_ends_at_once_and_is_tidied_up_when_that
         task = admin.begin(lambda control: restore_snapshot(admin.session, control, at_hand, "first"))
         held()
         task.cancel()
-        with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 goes on making ticrypt-vm"):
+        with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 continues to create ticrypt-vm"):
             task.outcome.result(20)
         assert any("realms vms recover" in warning for warning in task.view.warnings)
         assert changed.contents() == changed.former

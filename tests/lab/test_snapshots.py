@@ -108,7 +108,7 @@ def test_a_raw_drive_that_looks_like_an_overlay_is_not_followed(admin: Admin, la
     path = admin.attach("web", "data.raw").path
     host.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", "/run/evil")
     host.run("dd", "if=/run/evil", f"of={path}", "conv=notrunc", "status=none")
-    with pytest.raises(VMRefused, match="disk vda is raw, but begins like qcow2"):
+    with pytest.raises(VMRefused, match="disk vda is raw, but starts like qcow2"):
         admin.snapshot("web", "first")
     assert left_in(lab, "snapshots") == []
     content = host.run("sha256sum", path)
@@ -160,14 +160,14 @@ def test_a_cancelled_snapshot_of_a_guest_that_is_off_ends_at_once(admin: Admin, 
         task = admin.begin(take_snapshot, at_hand, "first", now=0.0)
         held()
         task.cancel()
-        with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 goes on making"):
+        with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 continues to create"):
             task.outcome.result(20)
         (warning,) = task.view.warnings
         assert "first is listed as incomplete" in warning
         (found,) = snapshots_on(host)
         assert not found.complete
         owner = owner_of_snapshots(admin.session, "web", timeout=10)
-        with pytest.raises(PoolBusy, match="is still being made, or copied"):
+        with pytest.raises(PoolBusy, match="is still being created or copied"):
             admin.do(delete_snapshot, owner, "first")
     eventually(lambda: left_in(lab, "snapshots") == [], "the end of the copy")
     admin.snapshot("web", "second")
@@ -222,7 +222,7 @@ def test_a_killed_program_leaves_a_snapshot_that_is_known_to_be_incomplete(
                    len(left_in(lab, "snapshots")) == 1, "the copying", PATIENCE, every=0.05)  # fmt: skip
         killed.send_signal(signal.SIGKILL)
     (found,) = snapshots_on(host)
-    assert (found.complete, found.problem) == (False, "it is being made, or was never finished")
+    assert (found.complete, found.problem) == (False, "it is in progress or was never finished")
     with pytest.raises(VMRefused, match="is incomplete"):
         admin.restore("web", "first", force=True)
     host.stop_guest("web")

@@ -196,7 +196,7 @@ def test_a_vm_that_does_not_register_is_stopped_and_removed(realm: Realm) -> Non
 
 def test_a_network_filter_that_the_host_has_not_is_refused_before_anything_is_made(realm: Realm) -> None:
     """Libvirt itself would look for it when the VM starts."""
-    with pytest.raises(DriverError, match="there is no network filter 'no-such-filter'") as refused:
+    with pytest.raises(DriverError, match="unknown network filter 'no-such-filter'") as refused:
         realm.create("web", network_filter="no-such-filter", drives=(NewDrive(16 * MIB),))
     assert "virsh nwfilter-list" in refused.value.hint
     steps = [step.what for step in realm.session.tasks.views()[-1].steps]

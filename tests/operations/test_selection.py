@@ -42,7 +42,7 @@ def test_hosts_that_were_not_asked_are_named_with_the_reason() -> None:
     with pytest.raises(UsageError) as refused:
         find_vm(fleet, "web")
     assert refused.value.hint == (
-        "h1, h2 could not be asked: realm main is not configured; h3 could not be asked: no answer in time"
+        "h1, h2 did not answer: realm main is not configured; h3 did not answer: no answer in time"
     )
 
 

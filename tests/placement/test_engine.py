@@ -168,12 +168,12 @@ def test_a_vm_can_be_put_once_and_removed_once() -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"vcpus": 0}, "1 vCPU or more, not 0"),
+        ({"vcpus": 0}, "at least 1 vCPU, not 0"),
         ({"vcpus": 2**31}, "vCPU"),
-        ({"memory_bytes": 0}, "1 byte of memory or more"),
+        ({"memory_bytes": 0}, "1 byte of memory"),
         ({"memory_bytes": 2**63}, "below 2\\^63"),
-        ({"devices": {"a100": -1}}, "0 or more devices of type a100, not -1"),
-        ({"devices": {"": 1}}, "has a name"),
+        ({"devices": {"a100": -1}}, "at least 0 for type a100, not -1"),
+        ({"devices": {"": 1}}, "needs a name"),
     ],
 )
 def test_a_request_that_no_vm_could_make_is_refused(fields: dict[str, object], problem: str) -> None:

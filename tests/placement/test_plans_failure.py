@@ -98,7 +98,7 @@ def test_the_homeless_are_named_with_what_each_host_lacks() -> None:
     check = failure(CONFIGURATION, hosts)
     assert [(loss.host, loss.survives) for loss in check.hosts] == [("a", True), ("g", False)]
     assert [str(stuck) for stuck in check.hosts[1].homeless] == [
-        "train: no host can take it: a: asked for 1 a100, 0 free: hosts of this profile have none"
+        "train: no host can take it: a: asked for 1 a100, 0 free: hosts with this profile have none"
     ]
     assert not check.survives
 

@@ -50,7 +50,7 @@ def verdict(
         (
             snapshot("h", observed_at=NOW - 16),
             Why.STALE,
-            "last answer 16 s ago: past 15 s its data are too old to place by",
+            "last answer 16 s ago: past 15 s its data are too old for placement",
         ),
         (
             snapshot("h", profile="nobody"),
@@ -144,7 +144,7 @@ def test_a_type_that_nobody_knows_is_refused_for_both_reasons() -> None:
     """The profile has none, and the cost function has no curve for it."""
     found = verdict(snapshot("h"), Request(1, GIB, {"fpga": 1}))
     assert [str(refusal) for refusal in found.reasons] == [
-        "asked for 1 fpga, 0 free: hosts of this profile have none",
+        "asked for 1 fpga, 0 free: hosts with this profile have none",
         "devices.fpga infinite: cost function cpu has no curve for fpga",
     ]
     assert [(term.attribute, term.input, term.feasible) for term in found.terms][-1] == ("devices.fpga", 1, False)

@@ -47,7 +47,7 @@ def test_any_printable_name_comes_back_unchanged(tmp_path_factory, configuration
 @pytest.mark.parametrize(
     ("fields", "refused"),
     [
-        ({}, (1, "h1.* exists already")),
+        ({}, (1, "h1.* already exists")),
         ({"name": "h2", "realm": "mian"}, (2, "no realm 'mian'.*did you mean 'main'")),
         ({"name": "h2", "profile": "GPU"}, (2, "no hardware profile 'GPU'.*did you mean 'gpu'")),
         ({"name": "h2", "uri": "qemu+sssh://root@h2/system"}, (2, "transport 'sssh'.*did you mean ssh")),
@@ -75,8 +75,8 @@ def test_a_host_that_makes_no_sense_or_clashes_is_refused(registry, configuratio
 @pytest.mark.parametrize(
     ("fields", "warning"),
     [
-        ({"name": "H1"}, "hard to tell apart"),
-        ({"name": "\uff281"}, "hard to tell apart"),
+        ({"name": "H1"}, "easily confused"),
+        ({"name": "\uff281"}, "easily confused"),
         ({"uri": "qemu+ssh://root@h1.example/system"}, "same URI"),
         ({"uri": "qemu+tls://H1.example/system"}, "same machine"),
         ({"uri": "qemu+tcp://other/system"}, "neither encrypted"),
@@ -128,7 +128,7 @@ def test_an_edit_can_not_take_another_hosts_name_or_ports(registry, configuratio
     registry.add(host("h1", static_address=StaticAddress("203.0.113.7", 7000)), configuration)
     registry.add(host("h2"), configuration)
     old = registry.host("h2")
-    with pytest.raises(HostRefused, match=r"can't rename.*'h1' exists already"):
+    with pytest.raises(HostRefused, match=r"can't rename.*'h1' already exists"):
         registry.replace(old, replace(old, name="h1"), configuration)
     with pytest.raises(HostRefused, match="clashes with h1"):
         registry.replace(old, replace(old, static_address=StaticAddress("203.0.113.7", 7001)), configuration)

@@ -157,7 +157,7 @@ def test_a_file_that_outgrows_its_limit_is_left_as_it_was(registry, configuratio
     registry.set_state("h1", HostState.DISABLED)
     before = {path.name: path.read_bytes() for path in registry.path.parent.iterdir()}
     done = worker("limited", registry.path, "h1")
-    assert (done.returncode, "File too large; it is as it was" in done.stderr) == (2, True), done.stderr
+    assert (done.returncode, "File too large; it is unchanged" in done.stderr) == (2, True), done.stderr
     assert {path.name: path.read_bytes() for path in registry.path.parent.iterdir()} == before
 
 
@@ -204,10 +204,10 @@ def test_a_symbolic_link_is_written_through(tmp_path, configuration, host):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b'{"registry": {"1": {"format": "libvirt-re', "no JSON"),
-        (b"\xff\xfe\x00", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
-        (b'{"a": ' + b"1" * 5000 + b"}", "no JSON"),
+        (b'{"registry": {"1": {"format": "libvirt-re', "not JSON"),
+        (b"\xff\xfe\x00", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"a": ' + b"1" * 5000 + b"}", "not JSON"),
         (b"[]", "no format"),
         (b"{}", "no format"),
         (b'{"_default": {"1": {"name": "x"}}}', "no format"),
@@ -239,15 +239,15 @@ def damaged(**fields):
     ("tables", "message"),
     [
         (damaged(state="on"), "host 1: 'on' is not a valid HostState"),
-        (damaged(name=7), "host 1: name is no text"),
+        (damaged(name=7), "host 1: name is not a text"),
         (damaged(static_address={"address": "203.0.113.7", "base_port": 65500}), "base port 65500 is out of range"),
-        (damaged(static_address="203.0.113.7:7000"), "static_address is no address and port"),
+        (damaged(static_address="203.0.113.7:7000"), "static_address is not an address and port"),
         (damaged(version=9), "number of changes"),
-        (damaged(version=True), "version is no whole number"),
+        (damaged(version=True), "version is not a whole number"),
         ({"hosts": {"1": {"name": "h1"}}}, "host 1 has no realm"),
         ({"hosts": {"1": damaged()["hosts"]["1"], "2": damaged()["hosts"]["1"]}}, "two hosts are named 'h1'"),
-        ({"hosts": {"one": {}}}, "'one' in hosts is no numbered document"),
-        ({"hosts": []}, "hosts is no table"),
+        ({"hosts": {"one": {}}}, "'one' in hosts is not a numbered document"),
+        ({"hosts": []}, "hosts is not a table"),
         ({"reservations": {"1": {"uuid": "u", "devices": ["x"]}}}, "reservation 1"),
     ],
 )

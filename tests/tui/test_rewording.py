@@ -70,8 +70,8 @@ def test_a_pool_is_shown_by_what_came_of_its_step(steps: tuple[Step, ...], cells
 
 def test_a_proof_is_found_by_its_kind() -> None:
     """Its words are shown, not understood."""
-    proof = Step(StepKind.PROVE_SHARING, "prove that storage is shared: write", detail="2 hosts")
-    assert any("prove that" in line for line in shown(task(proof)))
+    proof = Step(StepKind.PROVE_SHARING, "verify that storage is shared: write", detail="2 hosts")
+    assert any("verify that" in line for line in shown(task(proof)))
     assert sum(line.endswith("x  x") for line in shown(reworded(task(proof)))) == 1
 
 

@@ -14,8 +14,8 @@ from tui.cli.options import RealmsCommand
 def demo(hosts: int, vms: int, *, still: bool) -> int:
     """Open the full-screen application on a built-in fleet.
 
-    The hosts are libvirt's embedded test driver inside this process: no daemon, no root, no configuration. One host
-    takes no new VMs, one is disabled and one can't be reached, so that there is something to see.
+    The hosts are libvirt's embedded test driver inside this process: no daemon, root or configuration is needed. One
+    host is set to No Scheduling, one is disabled and one is unreachable.
     """
     from tui.cli.screen import run_demo
     from tui.terminal.capabilities import check_terminal

@@ -25,18 +25,18 @@ class DeviceType(click.ParamType):  # type: ignore[type-arg]  # older clicks' ta
         kind, equals, count = value.partition("=")
         kind = kind.strip()
         if not kind:
-            self.fail(f"{value!r} names no device type (such as nvidia-gpu=1)", param, ctx)
+            self.fail(f"{value!r} is not a device type (such as nvidia-gpu=1)", param, ctx)
         if not equals:
             return kind, 1
         count = count.strip()
         if not (count.isascii() and count.isdigit()) or len(count) > 10 or int(count) > MOST:
-            self.fail(f"{count!r} is no number of devices of type {kind} (such as {kind}=1)", param, ctx)
+            self.fail(f"{count!r} is not a number of devices of type {kind} (such as {kind}=1)", param, ctx)
         return kind, int(count)
 
 
 device_option = click.option(
     "--device", "devices", type=DeviceType(), multiple=True, metavar="TYPE[=N]",
-    help="Devices of a type, 1 if N is left out; once for each type.",
+    help="Devices of a type (N defaults to 1); repeat for other types.",
 )  # fmt: skip
 """Its parameter is `devices`: pairs of type and number, to be given to `by_type`."""
 

@@ -17,12 +17,12 @@ def fleet() -> None:
 @fleet.command("save", cls=RealmsCommand, short_help="Save the live fleet to a file.")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts that don't answer.")  # fmt: skip
+              help="How long to wait for hosts to answer.")  # fmt: skip
 @pass_options
 def save(options: GlobalOptions, file: Path, timeout: float) -> None:
     """Save all hosts and VMs as they are now to FILE ("-": standard output).
 
-    Hosts that don't answer are saved as such. The file can be given to any command with --fleet.
+    Hosts that don't answer are saved as such. Use the file with any command by --fleet.
     """
     from core.fleet.file import dump, write_file
     from tui.cli.output import say

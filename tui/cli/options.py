@@ -67,7 +67,7 @@ def _global_options() -> list[click.Option]:
     return [
         click.Option(
             ["--config"], type=file, envvar="REALMS_CONFIG", metavar="FILE", expose_value=False, callback=_remember,
-            help="Main configuration file (else REALMS_CONFIG, ./ticrypt-vm.conf, /etc/ticrypt/ticrypt-vm.conf).",
+            help="Main configuration file (default: REALMS_CONFIG, ./ticrypt-vm.conf or /etc/ticrypt/ticrypt-vm.conf).",
         ),
         click.Option(
             ["--registry"], type=file, envvar="REALMS_REGISTRY", metavar="FILE", expose_value=False, callback=_remember,
@@ -80,7 +80,7 @@ def _global_options() -> list[click.Option]:
         ),
         click.Option(
             ["--read-only"], is_flag=True, expose_value=False, callback=_remember,
-            help="Change nothing: no host, no VM, no registry.",
+            help="Read-only: change no host, VM or registry.",
         ),
     ]  # fmt: skip
 
@@ -123,7 +123,7 @@ class LazyGroup(click.Group):
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
             near = nearest(args[0], self.list_commands(ctx))
             hint = f"did you mean {near}?" if near else "commands: " + ", ".join(self.list_commands(ctx))
-            message = f"no command {args[0]!r}"
+            message = f"unknown command {args[0]!r}"
             raise UsageError(message, hint=hint)
         return super().resolve_command(ctx, args)
 
@@ -183,7 +183,7 @@ class WaitType(click.FloatRange):
         """Read the number; `nan`, which is in no range, is refused."""
         seconds = float(super().convert(value, param, ctx))
         if math.isnan(seconds):
-            self.fail(f"{value!r} is no number of seconds", param, ctx)
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
         return seconds
 
 
@@ -196,7 +196,7 @@ def _remember_json(context: click.Context, _: click.Parameter, value: bool) -> b
 
 
 json_option = click.option(
-    "--json", "as_json", is_flag=True, callback=_remember_json, help="Print one JSON document and nothing else."
+    "--json", "as_json", is_flag=True, callback=_remember_json, help="Print a single JSON document."
 )
 """The option of every command that reports something; its parameter is `as_json`."""
 
@@ -206,7 +206,7 @@ yes_option = click.option("--yes", is_flag=True, help="Don't ask for confirmatio
 unasked_option = click.option(
     "--unasked",
     is_flag=True,
-    help="Delete volumes also where nobody can tell who uses them, as a host can't be asked; never what is in use.",
+    help="Delete volumes even if a host can't be asked who uses them; never volumes known to be in use.",
 )
 """The option of commands that delete volumes of VMs; its parameter is `unasked`."""
 

@@ -89,9 +89,9 @@ def _cancel(watched: _Watched, tell: Callable[[str], None]) -> None:
     if watched.gently is not None and (words := watched.gently()):
         tell(words)
     elif task.view.cancelling:
-        tell("still undoing: it ends when that is done")
+        tell("rollback in progress: please wait")
     else:
-        tell("cancelling; what was done is being undone ...")
+        tell("cancelling; rolling back ...")
         task.cancel()
 
 

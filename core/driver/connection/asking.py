@@ -66,7 +66,7 @@ def answer_within(
             end_ssh_children(thread.native_id)
         if isinstance(error, Cancelled):
             raise
-        hint = "is the host up, the network between, and libvirtd not hung?"
+        hint = "check that the host is up, the network is working and libvirtd is not hung"
         where = f" at {one_line(uri)}" if uri else ""
         raise HostTimeout(host, f"no answer within {deadline:g} s{where}", hint=hint) from error
 
@@ -90,7 +90,7 @@ def _ask(host: str, work: Callable[[], T], outcome: Future[T], too_late: Callabl
     except RealmsError as error:
         _fail(outcome, error)
     except BaseException:  # a defect: its trace goes to the thread's hook, and nobody waits for the deadline
-        _fail(outcome, DriverError(host, "internal error while it was asked"))
+        _fail(outcome, DriverError(host, "internal error during the request"))
         raise
     else:
         if outcome.set_running_or_notify_cancel():

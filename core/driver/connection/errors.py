@@ -30,40 +30,40 @@ def _mend(pattern: str, says: str, hint: str) -> _Mend:
 # The first that fits counts. ssh's own words come inside libvirt's: "Cannot recv data: ...: Connection reset by peer".
 _MENDS = (
     _mend(r"identification has changed.*host key verification failed", "the host's ssh key has changed",
-          "if the host was reinstalled, remove its old key: ssh-keygen -R HOST; else someone may be in between"),
+          "if the host was reinstalled, remove its old key: ssh-keygen -R HOST; otherwise suspect a man in the middle"),
     _mend(r"host key verification failed", "host key verification failed",
           "accept the host's key once with ssh; after a reinstallation remove the old one: ssh-keygen -R HOST"),
     _mend(r'load key "[^"\n]*": permission denied|identity file [^\n]* not accessible: permission denied',
           "the key file can't be read by this user",
-          "run as the user whose key it is, as a rule root, or name a key of your own in the URI: ?keyfile=PATH"),
+          "run as the owner of the key, usually root, or use your own key: ?keyfile=PATH in the URI"),
     _mend(r"(?P<what>permission denied \([^)]*\))", "{what}",
-          "is the service's public key in /root/.ssh/authorized_keys of the host?"),
+          "is the service's public key in /root/.ssh/authorized_keys on the host?"),
     _mend(r"too many authentication failures", "ssh: too many authentication failures",
-          "the agent offers too many keys: name one with ?keyfile="),
+          "the ssh agent offers too many keys: choose one with ?keyfile="),
     _mend(r"(identity file|keyfile).*(no such file|not accessible)", "", "check keyfile= in the URI"),
     _mend(r"could not resolve hostname|unable to resolve address|name or service not known|temporary failure in name",
           "cannot resolve the host's name", "check the name in the URI, and DNS"),
-    _mend(r"no route to host", "no route to host", "is the host up, and the network between?"),
+    _mend(r"no route to host", "no route to host", "check that the host is up and the network is working"),
     _mend(r"network is unreachable", "network is unreachable", "check this machine's own network and routes"),
     _mend(r"connection refused", "connection refused", "REFUSED"),
     _mend(r"connection timed out|operation timed out", "connection timed out",
           "is the host up, and does a firewall drop packets?"),
     _mend(r"connection closed due to keepalive timeout|keepalive", "the host stopped answering",
-          "is it hung or cut off? libvirtd's log may tell: journalctl -u libvirtd"),
+          "is it hung or cut off? See journalctl -u libvirtd on the host"),
     _mend(r"(virt-ssh-helper|nc|netcat|sh): .*not found", "",
-          "libvirt's client parts are missing on the host: install libvirt there"),
+          "libvirt's client tools are missing on the host: install libvirt there"),
     _mend(r"failed to connect socket to .*permission denied", "permission denied on libvirt's socket",
           "run as root, or as a member of the group libvirt"),
-    _mend(r"failed to connect socket to .*(no such file|refused)", "libvirt's socket isn't there",
+    _mend(r"failed to connect socket to .*(no such file|refused)", "libvirt's socket does not exist",
           "is libvirtd running? systemctl start libvirtd"),
     _mend(r"no polkit agent|polkit|authentication (unavailable|failed|cancelled)|access denied", "",
           "polkit denies it: connect as root, or join the group libvirt on the host"),
-    _mend(r"read.?only|forbidden for read", "the connection may only read",
+    _mend(r"read.?only|forbidden for read", "the connection is read-only",
           "it reached libvirt's read-only socket: check the URI for socket= and mode="),
     _mend(r"bytes received from server too large|bad packet|invalid.*protocol", "what answers is not libvirt",
-          "does a login message or another shell get in the way? ssh USER@HOST true must print nothing"),
+          "does a login message interfere? ssh USER@HOST true must print nothing"),
     _mend(r"value too large for defined data type", "ssh fails and says more than libvirt takes",
-          "see what `ssh USER@HOST true` says; does the keyfile= of the URI exist?"),
+          "run ssh USER@HOST true and check that the URI's keyfile= exists"),
     _mend(r"nc: .*no such file", "", "is libvirtd running there, and socket= of the URI right?"),
     _mend(r"certificate", "", "check the certificates of this machine and of the host (libvirt: TLS)"),
     _mend(r"cannot write data: broken pipe|end of file while reading data|connection reset|hook-up|cannot recv data",
@@ -106,7 +106,7 @@ def explain(text: str, uri: str = "") -> tuple[str, str]:
             groups = {name: value.lower() for name, value in match.groupdict().items()}
             message = mend.says.format(**groups) if mend.says else one_line(text)
             return message, _refused_hint(text) if mend.hint == "REFUSED" else mend.hint
-    return one_line(text) or f"libvirt gives no reason{f' for {uri}' if uri else ''}", ""
+    return one_line(text) or f"libvirt gave no reason{f' for {uri}' if uri else ''}", ""
 
 
 def _refused_hint(text: str) -> str:
@@ -123,7 +123,7 @@ def driver_error(error: libvirt.libvirtError, *, host: str, doing: str) -> Drive
     """Translate what libvirt said to a call on a live connection."""
     text = one_line(str(error))
     if error.get_error_code() in _TIMED_OUT:
-        return HostTimeout(host, f"{doing}: {text}", hint="what it did meanwhile is unknown: look again")
+        return HostTimeout(host, f"{doing}: {text}", hint="its outcome is unknown: check again")
     message, hint = explain(text)
     failure = DriverError(host, f"{doing}: {message}", hint=hint)
     if "process exited" in text:

@@ -72,7 +72,9 @@ class Opening:
     def _look_at_network(self) -> None:
         if waits_for_an_answer(self._thread_id):
             message = f"no machine answers at {self._uri}"
-            self._end_ssh(HostUnreachable(self._host, message, hint="is the host up, and the network between?"))
+            self._end_ssh(
+                HostUnreachable(self._host, message, hint="check that the host is up and the network is working")
+            )
         with self._lock:
             if not self._done:
                 self._over[1:] = [self._alarms.after(NETWORK_PATIENCE, self._look_at_network)]

@@ -125,7 +125,7 @@ class FleetWatch:
                 lane.submit(LaneCommand(what, outcome))
                 return outcome
         if snapshot is None:
-            resolve(outcome, error=UnknownHost(f"no host {host!r} is watched"))
+            resolve(outcome, error=UnknownHost(f"host {host!r} is not monitored"))
         else:
             resolve(outcome, error=HostUnreachable(host, snapshot.error or "there is no connection"))
         return outcome

@@ -104,7 +104,7 @@ def ask_source(connection: HostConnection, uuid: str) -> SourceReport:
         )
     except libvirt.libvirtError as error:
         if is_gone(error):
-            raise DriverError(connection.host, f"it has no VM {uuid} any more", hint="realms vms list") from error
+            raise DriverError(connection.host, f"it no longer has VM {uuid}", hint="realms vms list") from error
         raise connection.failed(error, "ask for the VM") from error
 
 
@@ -153,10 +153,10 @@ def _compare_cpu(handle: Any, source: SourceReport) -> tuple[CpuMatch, str]:
     if traits.cpu_mode == "host-passthrough":
         # Such a guest has seen the source's very CPU.
         if not source.host_cpu:
-            return CpuMatch.UNKNOWN, "the source doesn't tell its CPU"
+            return CpuMatch.UNKNOWN, "the source does not report its CPU"
         return _compared(lambda: handle.compareCPU(source.host_cpu, libvirt.VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE))
     if not traits.cpu or traits.cpu_mode in ("host-model", "maximum"):
-        return CpuMatch.UNKNOWN, "the guest takes the CPU that its host gives it"
+        return CpuMatch.UNKNOWN, "the guest uses its host's CPU"
     flags = libvirt.VIR_CONNECT_COMPARE_CPU_FAIL_INCOMPATIBLE
     return _compared(
         lambda: handle.compareHypervisorCPU(

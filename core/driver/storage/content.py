@@ -36,7 +36,7 @@ class Content:
             while position < end:
                 piece = self.file.read(min(PIECE, end - position))
                 if not piece:
-                    raise OSError(errno.EIO, "it has become shorter")
+                    raise OSError(errno.EIO, "it has shrunk")
                 yield len(piece), piece
                 position += len(piece)
 
@@ -47,7 +47,7 @@ class Content:
             if error.errno != errno.ENXIO:  # a file system that doesn't tell
                 return position
         if os.fstat(self.file.fileno()).st_size < self.size:
-            raise OSError(errno.EIO, "it has become shorter")
+            raise OSError(errno.EIO, "it has shrunk")
         return self.size
 
     def _next_hole(self, position: int) -> int:

@@ -205,7 +205,7 @@ def look_at_folder(connection: HostConnection, path: str) -> Permissions | None:
             return None
         if number == errno.ENOTDIR:
             hint = "a pool needs a folder: choose another --path"
-            raise DriverError(connection.host, f"{doing}: it is no folder", hint=hint) from error
+            raise DriverError(connection.host, f"{doing}: it is not a folder", hint=hint) from error
         raise connection.failed(error, doing) from error
     try:
         return _read(str(pool.XMLDesc(0)), path).permissions

@@ -67,8 +67,8 @@ def delete_known(connection: HostConnection, pool: str, name: str) -> None:
             volume.delete(libvirt.VIR_STORAGE_VOL_DELETE_NORMAL)
         except libvirt.libvirtError as error:
             if says_being_made(error):
-                message = f"{name} in pool {pool} is still being made, or copied, and libvirt can't interrupt that"
-                raise PoolBusy(connection.host, message, hint="try again when that has ended") from error
+                message = f"{name} in pool {pool} is still being created or copied, and libvirt cannot interrupt that"
+                raise PoolBusy(connection.host, message, hint="try again when that has finished") from error
             if error.get_error_code() != libvirt.VIR_ERR_NO_STORAGE_VOL:
                 raise
             discard_volume(connection, pool, name)

@@ -154,7 +154,7 @@ def create_volume(connection: HostConnection, pool: str, new: NewVolume) -> Volu
     with _creating(connection, doing):
         made = _read_volume(handle.createXML(new.xml(), flags), pool)
     if made is None:
-        raise NoSuchVolume(connection.host, f"{doing}: it was deleted at once by someone else")
+        raise NoSuchVolume(connection.host, f"{doing}: someone else deleted it immediately")
     return made
 
 
@@ -177,7 +177,7 @@ def copy_volume(
     with _creating(connection, doing):
         made = _read_volume(handle.createXMLFrom(new.xml(), origin.storageVolLookupByName(source.name), 0), pool)
     if made is None:
-        raise NoSuchVolume(connection.host, f"{doing}: it was deleted at once by someone else")
+        raise NoSuchVolume(connection.host, f"{doing}: someone else deleted it immediately")
     return made
 
 
@@ -238,13 +238,15 @@ def refreshed(connection: HostConnection, pool: str, *, or_stale: bool = False) 
             if time.monotonic() >= until:
                 if or_stale:
                     break
-                message = f"{doing}: a volume is being made there, and libvirt can't look again before that is done"
+                message = (
+                    f"{doing}: a volume is being created there, and libvirt cannot refresh the pool before that is done"
+                )
                 raise PoolBusy(connection.host, message, hint="try again later")
             time.sleep(0.2)  # libvirt tells nobody when it is done
     except libvirt.libvirtError as error:
         failure = connection.failed(error, doing)
         if error.get_error_code() in _POOL_IS_MISSING:
-            failure.hint = failure.hint or "realms pools status shows what is there, realms pools setup mends it"
+            failure.hint = failure.hint or "realms pools status shows the pool, realms pools setup repairs it"
         raise failure from error
     return handle
 
@@ -279,7 +281,7 @@ def _creating(connection: HostConnection, doing: str) -> Iterator[None]:
     except libvirt.libvirtError as error:
         exists = error.get_error_code() == libvirt.VIR_ERR_STORAGE_VOL_EXIST or error_number(error) == errno.EEXIST
         if exists or says_exists(error):
-            raise VolumeExists(connection.host, f"{doing}: there is one of that name already") from error
+            raise VolumeExists(connection.host, f"{doing}: that name already exists") from error
         failure = connection.failed(error, doing)
         if said := said_by_program(error):
             failure = DriverError(connection.host, f"{doing}: {said}")

@@ -78,7 +78,7 @@ def copies_progress(connection: HostConnection, uuid: str) -> CopyJob:
             message = "the VM has stopped while its disks were copied: the copy is incomplete"
             raise DriverError(connection.host, message) from error
     if ended.get("success") is not True:
-        reason = one_line(str(ended.get("errmsg") or "libvirt gives no reason"))
+        reason = one_line(str(ended.get("errmsg") or "libvirt gave no reason"))
         raise DriverError(connection.host, f"the disks could not be copied: {reason}")
     total = int(ended.get("disk_total", 0))
     return CopyJob(running=False, done=total, total=total)
@@ -135,7 +135,7 @@ def frozen(connection: HostConnection, uuid: str, *, wanted: bool) -> Iterator[b
         except libvirt.libvirtError as error:
             if held:
                 failure = connection.failed(error, "thaw the guest's file systems")
-                failure.hint = failure.hint or "virsh domfsthaw, or the guest stands still"
+                failure.hint = failure.hint or "run virsh domfsthaw, or the guest stays frozen"
                 raise failure from error
         finally:
             with contextlib.suppress(libvirt.libvirtError):

@@ -207,13 +207,13 @@ def switch_disks(connection: HostConnection, uuid: str, paths: Mapping[str, tupl
         for target, (path, form) in paths.items():
             element = _element_of(root, target)
             if element is None:
-                raise DriverError(connection.host, f"the VM has no disk {target} any more")
+                raise DriverError(connection.host, f"the VM no longer has disk {target}")
             _put_onto(element, path, form)
 
     with connection_errors(connection, "change a VM's disks"):
         domain = connection.handle.lookupByUUIDString(uuid)
         if domain.isActive():
-            raise DriverError(connection.host, "the VM was started meanwhile: its disks can't be exchanged")
+            raise DriverError(connection.host, "the VM was started meanwhile: its disks can't be replaced")
         _redefine(connection, domain, switch)
 
 

@@ -56,7 +56,7 @@ def find_domain(connection: HostConnection, uuid: str) -> StoredDomain | None:
     try:
         facts, element = read_domain(text), parse(text, "domain")
     except XmlRefused as error:
-        raise DriverError(connection.host, f"the definition of {uuid} makes no sense: {error}") from error
+        raise DriverError(connection.host, f"the definition of {uuid} is invalid: {error}") from error
     sources = (disk.find("source") for disk in element.iterfind("devices/disk") if disk.get("device", "disk") == "disk")
     paths = (_path(connection, source) for source in sources if source is not None)
     return StoredDomain(
@@ -68,7 +68,7 @@ def require_domain(connection: HostConnection, uuid: str) -> StoredDomain:
     """Read a domain's stored definition; raises DriverError where the host has no such domain."""
     found = find_domain(connection, uuid)
     if found is None:
-        raise DriverError(connection.host, f"there is no VM {uuid} any more", hint="see realms vms list")
+        raise DriverError(connection.host, f"VM {uuid} no longer exists", hint="see realms vms list")
     return found
 
 

@@ -110,7 +110,7 @@ def _read(connection: HostConnection, handle: Any, key: tuple[str, str], volumes
     sizes = {volume: _allocation(connection, handle, volume) for volume in volumes}
     bare = replace(bare, allocation=sum(size or 0 for size in sizes.values()))
     if record not in volumes:
-        return replace(bare, problem="it is being made, or was never finished")
+        return replace(bare, problem="it is in progress or was never finished")
     try:
         snapshot = read_record(_download(connection, handle, record), uuid, name)
     except ValueError as error:
@@ -142,7 +142,7 @@ def read_record(content: bytes, uuid: str, name: str) -> Snapshot:
     try:
         found = json.loads(content.rstrip(b"\0"))
     except (ValueError, RecursionError) as error:
-        raise ValueError("it is no JSON") from error
+        raise ValueError("it is not JSON") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"it is not {FORMAT}")
     if (found.get("uuid"), found.get("name")) != (uuid, name):
@@ -169,13 +169,13 @@ def read_record(content: bytes, uuid: str, name: str) -> Snapshot:
 
 def _read_disk(found: Any, uuid: str, name: str) -> CopiedDisk:
     if not isinstance(found, dict):
-        raise ValueError("a disk is no object")  # noqa: TRY004 - what is wrong is the record, not a type here
+        raise ValueError("a disk is not an object")  # noqa: TRY004 - what is wrong is the record, not a type here
     target, form, capacity = _text(found, "target"), _text(found, "format"), found.get("capacity")
     if form not in ("raw", "qcow2") or not isinstance(capacity, int) or capacity <= 0:
-        raise ValueError(f"what it says of disk {target!r} makes no sense")
+        raise ValueError(f"what it says of disk {target!r} is invalid")
     copy = copy_name(uuid, name, target)
     if not _COPY.fullmatch(copy):
-        raise ValueError(f"{target!r} is no disk")
+        raise ValueError(f"{target!r} is not a disk")
     return CopiedDisk(
         target=target,
         copy=copy,

@@ -54,7 +54,7 @@ class DomainFacts:
 def parse(text: str, root: str) -> ET.Element:
     """Parse a document from outside whose root has the given name; raises XmlRefused, also for any DTD."""
     if not _ROOT_FIRST.match(text):
-        message = "a document type declaration, or no XML at all"
+        message = "a document type declaration, or not XML"
         raise XmlRefused(message)
     try:
         element = ET.fromstring(text)  # noqa: S314 -- no DTD, so no entities to expand or fetch
@@ -62,7 +62,7 @@ def parse(text: str, root: str) -> ET.Element:
         message = f"damaged XML: {error}"
         raise XmlRefused(message) from error
     if element.tag != root:
-        message = f"<{root}> was expected, not <{element.tag}>"
+        message = f"expected <{root}>, not <{element.tag}>"
         raise XmlRefused(message)
     return element
 

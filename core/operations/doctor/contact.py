@@ -102,5 +102,5 @@ def _no_answer(at: Checkup, error: DriverError, timeout: float) -> Iterator[Find
 
 def _check(stop: Event | None) -> None:
     if stop is not None and stop.is_set():
-        message = "the test of the connection was cancelled"
+        message = "the connection test was cancelled"
         raise Cancelled(message)

@@ -88,7 +88,7 @@ def diagnose(
     hosts.
     """
     if session.registry is None:
-        raise UsageError("a saved fleet has no hosts that could be examined", hint="leave out --fleet")
+        raise UsageError("a saved fleet has no hosts to examine", hint="leave out --fleet")
     every = sorted(session.registry.hosts(), key=lambda host: natural(host.name))
     named = [session.registry.host(_name(word)) for word in dict.fromkeys(wanted)]
     waved = [] if named else list(_not_asked(every, session.configuration))
@@ -117,7 +117,7 @@ def _not_asked(hosts: Sequence[Host], configuration: Configuration) -> Iterator[
     """Return of which hosts nothing is asked unless they are named, as nothing connects to them."""
     for host in hosts:
         realm = configuration.realms.get(host.realm)
-        why = "is disabled" if not host.state.connects else "is of a disabled realm" if realm and realm.disabled else ""
+        why = "is disabled" if not host.state.connects else "is in a disabled realm" if realm and realm.disabled else ""
         if why:
             yield Checkup(host.name).info(Check.HOST, f"{why}: not asked", f"realms doctor {shlex.quote(host.name)}")
 
@@ -222,7 +222,7 @@ def _own_side(patients: Sequence[HostTarget], *, any_host: bool) -> Iterator[Fin
     yield from check_keys(patient.target for patient in patients if patient.target is not None)
     if not any_host:
         mend = "realms hosts add NAME --realm ID --uri URI --profile ID"
-        yield Checkup("").info(Check.HOSTS, "no host is registered", mend)
+        yield Checkup("").info(Check.HOSTS, "no hosts registered", mend)
 
 
 def _between(visits: Sequence[HostDiagnosis]) -> Iterator[Finding]:

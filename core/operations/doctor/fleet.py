@@ -31,8 +31,8 @@ def check_twins(surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
             others = [other for other in names if other != name]
             message = f"is the same machine as {', '.join(others)} ({uuid}): its VMs count twice"
             if len({surveys[each].host_name for each in names}) > 1:
-                message += "; yet their host names differ"
-                mend = "where they are different machines, give each its own host_uuid in /etc/libvirt/libvirtd.conf"
+                message += ", but their host names differ"
+                mend = "if they are different machines, set a different host_uuid in /etc/libvirt/libvirtd.conf of each"
             else:
                 mend = shlex.join(["realms", "hosts", "remove", names[-1]])
             yield Checkup(name).warning(Check.SAME_MACHINE, message, mend)
@@ -58,8 +58,8 @@ def _compare_pools(realm: Realm, surveys: Mapping[str, HostSurvey]) -> Iterator[
         usual = _usual(places)
         for name in _minority(places):
             bad.add(name)
-            message = f"pool {role} is {places[name]}, on the others {usual}: VMs can't move between them"
-            mend = f"realms pools setup --host {shlex.quote(name)} sets it up, and proves that the storage is shared"
+            message = f"pool {role} is {places[name]}, on the others {usual}: VMs can't migrate between them"
+            mend = f"realms pools setup --host {shlex.quote(name)} sets it up and verifies that the storage is shared"
             yield Checkup(name).warning(check, message, mend)
         sizes = {
             name: pool.capacity_bytes for name, pool in present.items() if pool is not None and pool.capacity_bytes
@@ -67,13 +67,13 @@ def _compare_pools(realm: Realm, surveys: Mapping[str, HostSurvey]) -> Iterator[
         for name in _minority(sizes):
             if name not in bad:
                 bad.add(name)
-                message = f"pool {role} has the same path as on the others and another size: is the storage mounted?"
+                message = f"pool {role} has the same path as on the others, but another size: is the storage mounted?"
                 mend = f"on the host: findmnt --target {places[name].rpartition(' ')[2]}; then realms pools setup"
                 yield Checkup(name).warning(check, message, mend)
     for name in surveys:
         if name not in bad and all(pools[name]):
             yield Checkup(name).ok(
-                check, "pools have the same source and path as on the others; realms pools setup proves more"
+                check, "pools have the same source and path as on the others; realms pools setup verifies sharing"
             )
 
 
@@ -87,14 +87,17 @@ def _place(pool: SurveyedPool) -> str:
 
 
 def _compare_cpus(surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
-    check, named = Check.CPU_MODEL, "give VMs that shall move a CPU model that all have: virsh hypervisor-cpu-baseline"
+    check, named = (
+        Check.CPU_MODEL,
+        ("give VMs that should migrate a CPU model that all hosts support: virsh hypervisor-cpu-baseline"),
+    )
     models = {
         name: f"{survey.hardware.cpu_vendor} {survey.hardware.cpu_model}".strip() or "unknown"
         for name, survey in surveys.items()
     }
     different = _minority(models)
     for name in different:
-        message = f"its CPU is {models[name]}, on the others {_usual(models)}: running VMs may not move between them"
+        message = f"its CPU is {models[name]}, on the others {_usual(models)}: live migration between them may fail"
         yield Checkup(name).warning(check, message, named)
     alike = {name: survey.hardware.cpu_features for name, survey in surveys.items() if name not in different}
     usual = _usual(alike) or frozenset()
@@ -112,8 +115,8 @@ def _compare_versions(surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
     for name, version in versions.items():
         if version[:2] < newest[:2]:
             message = (
-                f"QEMU {show_version(version)}, elsewhere in the realm {show_version(newest)}: running VMs move to a "
-                "newer one, not always back"
+                f"QEMU {show_version(version)}, elsewhere in the realm {show_version(newest)}: live migration "
+                "works to a newer version, not always back"
             )
             yield Checkup(name).info(Check.QEMU, message, "update QEMU on the host")
 

@@ -43,7 +43,7 @@ def _check_size(at: Checkup, profile: HardwareProfile, hardware: Hardware) -> It
         mend = f"memory: {format_size(hardware.memory_bytes)} in a profile of this kind of host"
         yield at.warning(Check.MEMORY, message, mend) if difference < 0 else at.info(Check.MEMORY, message, mend)
     if good:
-        yield at.ok(Check.PROFILE, f"cores and memory are as {profile.id} says")
+        yield at.ok(Check.PROFILE, f"cores and memory match {profile.id}")
 
 
 def _check_overcommit(
@@ -51,9 +51,9 @@ def _check_overcommit(
 ) -> Iterator[Finding]:
     if occupation.memory_bytes > hardware.memory_bytes:
         used, real = show_size(occupation.memory_bytes), show_size(hardware.memory_bytes)
-        message = f"its active VMs may take {used} of memory, the host has {real}: it may swap, or end VMs"
+        message = f"its active VMs may take {used} of memory, the host has {real}: it may swap or kill VMs"
         yield at.warning(
-            Check.OVERCOMMIT, message, f"realms plan drain {shlex.quote(at.host)} shows where VMs could go"
+            Check.OVERCOMMIT, message, f"realms plan drain {shlex.quote(at.host)} shows where VMs could move"
         )
     elif occupation.memory_bytes > profile.memory_bytes:
         used, described = show_size(occupation.memory_bytes), show_size(profile.memory_bytes)
@@ -63,28 +63,30 @@ def _check_overcommit(
         yield at.ok(Check.OVERCOMMIT, "its active VMs fit into its memory")
     if occupation.vcpus > profile.cores:
         message = f"its active VMs have {occupation.vcpus} vCPUs for {profile.cores} cores"
-        yield at.info(Check.OVERCOMMIT, message, "as the cost function allows; vcpus' limit is there")
+        yield at.info(Check.OVERCOMMIT, message, "allowed by the cost function; change the limit of vcpus there")
 
 
 def _check_devices(at: Checkup, profile: HardwareProfile, survey: HostSurvey) -> Iterator[Finding]:
     hardware, occupation = survey.hardware, survey.occupation
     stray = sorted(occupation.devices - {device.address for device in profile.devices})
     if stray:
-        message = f"VMs hold {', '.join(map(str, stray))}, which profile {profile.id} doesn't list: counted as nothing"
-        yield at.warning(Check.DEVICES, message, "list them in the profile")
+        message = (
+            f"VMs hold {', '.join(map(str, stray))}, which profile {profile.id} does not list: they are not counted"
+        )
+        yield at.warning(Check.DEVICES, message, "add them to the profile")
     if not profile.devices:
         return
     if survey.software.hypervisor != "QEMU":
-        yield at.info(Check.DEVICES, "the embedded driver has no PCI devices to compare the profile with")
+        yield at.info(Check.DEVICES, "not compared: the embedded driver has no PCI devices")
         return
     if hardware.devices is None:
-        yield at.info(Check.DEVICES, "libvirt there doesn't list PCI devices: the profile's can't be compared",
+        yield at.info(Check.DEVICES, "cannot compare PCI devices: libvirt there does not list them",
                       "install libvirt's node-device driver on the host")  # fmt: skip
         return
     good = True
     if hardware.iommu is False:
         good = False
-        yield at.error(Check.IOMMU, "the IOMMU is off: no VM can be given a PCI device", _IOMMU)
+        yield at.error(Check.IOMMU, "the IOMMU is off: PCI devices cannot be assigned to VMs", _IOMMU)
     for device in profile.devices:
         for finding in _check_device(at, device, profile, survey):
             good = False
@@ -92,7 +94,7 @@ def _check_devices(at: Checkup, profile: HardwareProfile, survey: HostSurvey) ->
     if good:
         count = len(profile.devices)
         yield at.ok(
-            Check.DEVICES, f"all {count} devices of {profile.id} are there" if count > 1 else "its device is there"
+            Check.DEVICES, f"all {count} devices of {profile.id} are present" if count > 1 else "its device is present"
         )
 
 
@@ -102,26 +104,27 @@ def _check_device(at: Checkup, listed: Device, profile: HardwareProfile, survey:
     check, label = Check.DEVICES, f"{listed.type} {listed.address}"
     real = hardware.device_at(listed.address)
     if real is None:
-        message = f"{label} of profile {profile.id} is not there"
+        message = f"{label} of profile {profile.id} is missing"
         yield at.error(check, message, f"{look} shows the real addresses; correct the profile")
         return
     if real.is_bridge:
-        message = f"{label} is a bridge ({real.name}), which no VM can be given"
-        yield at.error(check, message, f"{look} shows what can be given; correct the profile")
+        message = f"{label} is a bridge ({real.name}), which cannot be assigned to a VM"
+        yield at.error(check, message, f"{look} shows assignable devices; correct the profile")
         return
     if real.iommu_group is None and hardware.iommu is not False:  # where it is off, that has been said already
-        yield at.error(check, f"{label} ({real.name}) is in no IOMMU group: no VM can be given it", _IOMMU)
+        yield at.error(check, f"{label} ({real.name}) is in no IOMMU group: it cannot be assigned to a VM", _IOMMU)
     partners = iommu_group_peers(real, hardware)
     if partners:
         names = ", ".join(f"{each.address} ({each.name}{_driven(each)})" for each in partners)
-        mend = "bind them to vfio-pci too, and give all to one VM; else use a slot with a group of its own, or ACS"
+        mend = "bind them to vfio-pci too and assign all to one VM; or use a slot with its own group, or ACS"
         yield at.warning(check, f"{label} shares IOMMU group {real.iommu_group} with {names}", mend)
     if real.driver not in {"", VFIO} and not in_use:
         message = f"{label} ({real.name}) is driven by {real.driver} on the host, not {VFIO}"
         mend = (
-            f"boot the host with vfio-pci.ids={real.vendor_id:04x}:{real.product_id:04x}, so that nothing there uses it"
+            f"boot the host with vfio-pci.ids={real.vendor_id:04x}:{real.product_id:04x}, so that the host does "
+            "not use it"
         )
-        yield at.warning(check, message + ": libvirt takes it away from there when a VM starts", mend)
+        yield at.warning(check, message + ": libvirt detaches it when a VM starts", mend)
 
 
 def _driven(device: PciDevice) -> str:

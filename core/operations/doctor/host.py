@@ -33,8 +33,8 @@ def check_client(version: Version) -> Iterator[Finding]:
     here = Checkup("")
     if version < _CLIENT_FAULT_MENDED:
         message = (
-            f"libvirt {show_version(version)} here may have CVE-2024-4418: two calls in flight on a connection crash a "
-            "program when its host goes silent; this program has one call in flight on each, which avoids it"
+            f"libvirt {show_version(version)} here may have CVE-2024-4418: two concurrent calls on a connection "
+            "can crash a client when its host stops answering; realms avoids it by one call at a time"
         )
         yield here.info(Check.LIBVIRT_CLIENT, message, "consider updating libvirt on this machine to 10.4 or later")
     else:
@@ -46,17 +46,17 @@ def check_software(at: Checkup, survey: HostSurvey) -> Iterator[Finding]:
     software = survey.software
     if software.hypervisor != "QEMU":
         yield at.info(
-            Check.HYPERVISOR, f"{software.hypervisor}: libvirt's embedded driver, whose VMs do not really run"
+            Check.HYPERVISOR, f"{software.hypervisor}: libvirt's embedded test driver; its VMs do not really run"
         )
         return
     yield from _check_versions(at, software)
     if software.kvm is False:
         mend = "enable virtualization in the firmware, then on the host: modprobe kvm_intel or kvm_amd; ls -l /dev/kvm"
-        yield at.error(Check.KVM, "KVM can't be used: VMs would be emulated, many times slower", mend)
+        yield at.error(Check.KVM, "KVM is unavailable: VMs would be emulated, many times slower", mend)
     elif software.kvm:
-        yield at.ok(Check.KVM, "KVM can be used")
+        yield at.ok(Check.KVM, "KVM is available")
     if software.live_migration is False:
-        yield at.warning(Check.MIGRATION, "libvirt there says that it can't migrate running VMs")
+        yield at.warning(Check.MIGRATION, "libvirt there does not support live migration")
 
 
 def _check_versions(at: Checkup, software: Software) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _check_versions(at: Checkup, software: Software) -> Iterator[Finding]:
     faults = [name for mended, name in _FAULTS if software.libvirt < mended]
     if faults:
         message = (
-            f"libvirt {libvirt} has {', '.join(faults)} (a client can crash it), unless its distribution mended it"
+            f"libvirt {libvirt} has {', '.join(faults)} (a client can crash it), unless the distribution has fixed it"
         )
         yield at.info(Check.LIBVIRT, message, "keep the host's packages up to date")
     if software.hypervisor_version < OLDEST_QEMU:

@@ -46,7 +46,7 @@ def check_pools(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Findi
             good = good and not found
             yield from found
     if good and not missing:
-        yield at.ok(Check.POOLS, "all four are active and start by themselves")
+        yield at.ok(Check.POOLS, "all four are active and autostart")
 
 
 def _are(names: Sequence[str]) -> str:
@@ -59,13 +59,13 @@ def _check_pool(at: Checkup, pool: SurveyedPool, uri: str) -> Iterator[Finding]:
     elif pool.capacity_bytes and pool.available_bytes < ALMOST_FULL * pool.capacity_bytes:
         free = f"{show_size(pool.available_bytes)} of {show_size(pool.capacity_bytes)}"
         yield at.warning(
-            Check.POOLS, f"pool {pool.name} is almost full: {free} free", "make room, or enlarge the storage"
+            Check.POOLS, f"pool {pool.name} is almost full: {free} free", "free space or enlarge the storage"
         )
     if not pool.persistent:
         mend = f"realms pools setup --host {shlex.quote(at.host)} --path {shlex.quote(pool.path or 'FOLDER')}"
-        yield at.warning(Check.POOLS, f"pool {pool.name} is gone when libvirtd restarts: it was never defined", mend)
+        yield at.warning(Check.POOLS, f"pool {pool.name} is transient: it disappears when libvirtd restarts", mend)
     elif not pool.autostart:
-        message = f"pool {pool.name} does not start with the host"
+        message = f"pool {pool.name} has autostart off"
         yield at.warning(Check.POOLS, message, virsh(uri, "pool-autostart", pool.name))
 
 
@@ -74,7 +74,7 @@ def check_network(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Fin
     network = next((each for each in survey.networks if each.name == realm.network), None)
     if network is None:
         others = ", ".join(sorted(each.name for each in survey.networks)) or "none"
-        mend = virsh(survey.uri, "net-define", "FILE") + f"; or name another as network of realm {realm.id}"
+        mend = virsh(survey.uri, "net-define", "FILE") + f"; or set another network in realm {realm.id}"
         yield at.error(Check.NETWORK, f"the realm's network {realm.network} is missing (there: {others})", mend)
         return
     yield from _check_network(at, network, survey.uri)
@@ -86,16 +86,14 @@ def _check_network(at: Checkup, network: SurveyedNetwork, uri: str) -> Iterator[
         yield at.error(Check.NETWORK, f"the network {name} is not active", virsh(uri, "net-start", name))
         good = False
     if not network.persistent:
-        yield at.warning(Check.NETWORK, f"the network {name} is gone when libvirtd restarts: it was never defined",
+        yield at.warning(Check.NETWORK, f"the network {name} is transient: it disappears when libvirtd restarts",
                          virsh(uri, "net-define", "FILE"))  # fmt: skip
         good = False
     elif not network.autostart:
-        yield at.warning(
-            Check.NETWORK, f"the network {name} does not start with the host", virsh(uri, "net-autostart", name)
-        )
+        yield at.warning(Check.NETWORK, f"the network {name} has autostart off", virsh(uri, "net-autostart", name))
         good = False
     if good:
-        yield at.ok(Check.NETWORK, f"{name} is active and starts by itself")
+        yield at.ok(Check.NETWORK, f"{name} is active and autostarts")
 
 
 def check_filter(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Finding]:
@@ -105,7 +103,7 @@ def check_filter(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Find
         return
     if survey.filters is None:
         yield at.info(
-            Check.NETWORK_FILTER, "libvirt there has no network filters (its driver is missing, or does not run)"
+            Check.NETWORK_FILTER, "libvirt there has no network filters (the driver is missing or not running)"
         )
     elif wanted in survey.filters:
         yield at.ok(Check.NETWORK_FILTER, f"{wanted} is defined")
@@ -132,14 +130,15 @@ def check_translation(
     elif endpoints:
         message = f"no guest answers at {', '.join(endpoints[:2])} ({_said(answers)})"
         mend = f"forward port {translation.base_port} + last octet to the guest's port on {translation.address}"
-        yield at.warning(check, message + "; they may not be up yet", mend)
+        yield at.warning(check, message + "; they may still be booting", mend)
     elif errno.ECONNREFUSED in answers.values():
-        yield at.ok(check, f"{translation.address} is reached; no guest runs to try it with")
+        yield at.ok(check, f"{translation.address} is reachable; no running guest to test it with")
     else:
         message = (
-            f"{tried[0]} can't be reached now ({_said(answers)}), and no guest with an address runs to try it with"
+            f"{tried[0]} is unreachable ({_said(answers)}), and there is no running guest with an address to test "
+            "it with"
         )
-        yield at.info(check, message, "look again when a guest runs")
+        yield at.info(check, message, "check again when a guest is running")
 
 
 def _try(endpoint: str, seconds: float) -> int:

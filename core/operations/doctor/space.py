@@ -21,12 +21,12 @@ def count_space(
 
     Blocks up to `seconds`. Raises Cancelled soon after `stop` is set.
     """
-    mend = "look at the storage on the host: findmnt, ls; a network file system may have lost its server"
+    mend = "check the storage on the host: findmnt, ls; a network file system may have lost its server"
     try:
         # A host that is named is examined although it is disabled.
         looked = look_anew(replace(host, state=HostState.ENABLED), realm, seconds, stop=stop)
     except DriverError as error:
-        message = f"how much is free was not counted again: {error.bare_message}"
+        message = f"free space is not up to date: {error.bare_message}"
         return survey, (at.warning(Check.POOLS, message, error.hint),)
     seen = {pool.facts.name: pool for pool in looked}
     pools = tuple(

@@ -59,10 +59,10 @@ def check_keys(targets: Iterable[SshTarget]) -> Iterator[Finding]:
     if in_agent:
         count = len(in_agent.splitlines())
         yield here.info(
-            Check.SSH_AGENT, f"an agent offers {count} key{'s' if count != 1 else ''}; others may have none"
+            Check.SSH_AGENT, f"the ssh agent offers {count} key{'s' if count != 1 else ''}; other users may have none"
         )
     else:
-        yield here.ok(Check.SSH_AGENT, "no agent with keys: logins rest on key files alone")
+        yield here.ok(Check.SSH_AGENT, "no ssh agent with keys: logins use key files only")
 
 
 def _keys_of(target: SshTarget) -> tuple[Path, ...]:
@@ -94,20 +94,20 @@ def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
     match = _FINGERPRINT.search(listed.out)
     if match is None:
         reason = one_line(listed.err or listed.out).removeprefix(f"{key} ")
-        yield here.error(check, f"{key} is no ssh key: {reason}", f"realms keys make --file {quoted}2")
+        yield here.error(check, f"{key} is not an ssh key: {reason}", f"realms keys make --file {quoted}2")
         return
     bits, kind = int(match["bits"]), match["type"]
     described = f"{key}: {kind} {bits}" if kind == "RSA" else f"{key}: {kind}"
     if kind == "DSA" or (kind == "RSA" and bits < SMALLEST_RSA):
-        yield here.error(check, f"{described} is too weak: hosts refuse it", f"realms keys make --file {quoted}2")
+        yield here.error(check, f"{described} is too weak: hosts reject it", f"realms keys make --file {quoted}2")
         return
     if run(["ssh-keygen", "-y", "-P", "", "-f", str(key)], 5.0).code == 0:
         yield here.ok(check, described)
     elif match["print"] in in_agent:
-        yield here.info(check, f"{described}, with a passphrase: it works only where an agent holds it, as here")
+        yield here.info(check, f"{described}, with a passphrase: it works only while an ssh agent holds it, as here")
     else:
-        mend = f"take the passphrase away: ssh-keygen -p -f {quoted}; or load it: ssh-add {quoted}"
-        yield here.error(check, f"{described} has a passphrase, and no agent holds it", mend)
+        mend = f"remove the passphrase: ssh-keygen -p -f {quoted}; or load it: ssh-add {quoted}"
+        yield here.error(check, f"{described} has a passphrase, and no ssh agent holds it", mend)
 
 
 # One host ----------------------------------------------------------------------------------------------------------
@@ -117,11 +117,11 @@ def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool
     """Check that the host's own key has been accepted once, so that nobody can take its place."""
     check = Check.HOST_KEY
     if not target.verifies_host:
-        checked, then = _without_no_verify(uri), "leave no_verify=1 out of the URI"
+        checked, then = _without_no_verify(uri), "remove no_verify=1 from the URI"
         if registered:
             then = f"realms hosts edit {shlex.quote(at.host)} --uri {shlex.quote(checked)}"
         mend = f"ssh {target.login}, compare the fingerprint, accept it; then {then}"
-        yield at.warning(check, "no_verify=1: whoever answers at this address is believed to be the host", mend)
+        yield at.warning(check, "no_verify=1: the host's identity is not checked", mend)
         return
     settings = effective(target)
     name = next(iter(settings.get("hostkeyalias", ())), "") or _known_name(target, settings)
@@ -134,7 +134,7 @@ def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool
     if next(iter(settings.get("stricthostkeychecking", ())), "ask") in {"ask", "true", "yes"}:
         yield at.error(check, f"the host's key is not known: nobody has accepted it as {name}", how_to_accept(target))
     else:
-        yield at.warning(check, f"the host's key is not known yet, and ssh is set to accept any as {name}")
+        yield at.warning(check, f"host key unknown, and ssh is set to accept any as {name}")
 
 
 def _known_name(target: SshTarget, settings: object) -> str:
@@ -160,7 +160,7 @@ def check_login(
     outcome = log_in(target, _ASK_CLOCK, timeout, stop=stop)
     answered = clock.now()
     if outcome.code is None:
-        yield at.error(Check.LOGIN, f"ssh: no answer in {timeout:g} s", "is the host up and not hung?")
+        yield at.error(Check.LOGIN, f"ssh: no answer in {timeout:g} s", "check that the host is up and not hung")
         return
     if outcome.code in (SSH_FAILED, 126, 127) and not outcome.out:
         if outcome.code == 127 and "ssh:" not in outcome.err:  # the host's shell knows no `date`
@@ -169,14 +169,14 @@ def check_login(
         said = explain(outcome.err, subject or at.host, target)
         yield at.error(Check.LOGIN, said.what, said.mend, wants_key=said.reason is not SshReason.OTHER)
         return
-    yield at.ok(Check.LOGIN, f"ssh {target.login} works without a question")
+    yield at.ok(Check.LOGIN, f"ssh {target.login} works without a prompt")
     yield from _check_clock(at, outcome, asked, answered)
 
 
 def _check_clock(at: Checkup, outcome: Outcome, asked: float, answered: float) -> Iterator[Finding]:
     words = outcome.out.split()
     if outcome.code != 0 or not words or not words[-1].isdigit():
-        yield at.info(Check.CLOCK, "the host does not tell its time by ssh, and libvirt has no clock")
+        yield at.info(Check.CLOCK, "cannot verify: the host does not report its time by ssh, and libvirt has no clock")
         return
     # The host's answer is cut to the second, and was given at some moment in between: only what can't be is skew.
     theirs = float(words[-1])
@@ -184,7 +184,7 @@ def _check_clock(at: Checkup, outcome: Outcome, asked: float, answered: float) -
     if abs(skew) > CLOCK_TOLERANCE:
         way = "behind" if skew > 0 else "ahead of"
         message = f"the host's clock is {abs(skew):.0f} s {way} this machine's"
-        yield at.warning(Check.CLOCK, message, "on the host that is wrong: timedatectl set-ntp true")
+        yield at.warning(Check.CLOCK, message, "on the host with the wrong time: timedatectl set-ntp true")
     else:
         yield at.ok(Check.CLOCK, f"within {CLOCK_TOLERANCE:g} s of this machine's")
 
@@ -204,11 +204,11 @@ def check_peers(at: Checkup, target: SshTarget, peers: Sequence[SshTarget], time
     answers = dict(line.split(" ", 1) for line in outcome.out.splitlines() if line.count(" ") == 1)
     failed = [peer.host for number, peer in enumerate(asked) if answers.get(str(number)) == "no"]
     unknown = [peer.host for number, peer in enumerate(asked) if str(number) not in answers]
-    check, needless = Check.HOST_TO_HOST, "only peer-to-peer migration needs it, ours does not"
+    check, needless = Check.HOST_TO_HOST, "only peer-to-peer migration needs it"
     if failed:
         yield at.info(check, f"no ssh from here to {', '.join(failed)}: {needless}")
     elif unknown:
-        yield at.info(check, f"ssh from here to {', '.join(unknown)} is not known: no answer in time; {needless}")
+        yield at.info(check, f"ssh from here to {', '.join(unknown)} is unknown: no answer in time; {needless}")
     else:
         yield at.ok(check, f"ssh from here to {', '.join(peer.host for peer in asked)} works")
 

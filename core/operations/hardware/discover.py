@@ -60,9 +60,9 @@ def propose(
     identity = profile_id or identifier(survey.host_name)
     remarks = []
     if identity in configuration.hardware_profiles:
-        remarks.append(f"the configuration has a profile {identity} already: name this one with --id")
+        remarks.append(f"profile {identity} already exists: choose another id with --id")
     if devices and hardware.iommu is False:
-        remarks.append("the host's IOMMU is off: no VM can be given a device before that is changed")
+        remarks.append("the host's IOMMU is off: enable it before assigning devices to VMs")
     types = tuple(dict.fromkeys(device.type for device in devices))
     named = configuration.cost_functions.get(function_id) if function_id is not None else None
     lacking = [kind for kind in types if named is not None and kind not in named.devices]
@@ -71,9 +71,9 @@ def propose(
         wanted = function_id if function_id is not None and named is None else identity
         function = _cost_function(_free(wanted, configuration), hardware.cores, hardware.memory_bytes, types)
     if named is not None and lacking:
-        remarks.append(f"cost function {function_id} has no curve for {', '.join(lacking)}: another is proposed")
+        remarks.append(f"cost function {function_id} has no curve for {', '.join(lacking)}: proposing another")
     if function_id is not None and named is None:
-        remarks.append(f"the configuration has no cost function {function_id}: one is proposed")
+        remarks.append(f"the configuration has no cost function {function_id}: proposing one")
     profile = HardwareProfile(
         id=identity,
         name=identity,

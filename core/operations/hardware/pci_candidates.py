@@ -120,7 +120,7 @@ def _verdict(device: PciDevice, console: PciDevice | None, in_use: AbstractSet[P
     if device is console:
         return False, "probably shows the host's own console"
     if _upper_class(device) == _NVME:
-        return False, "may hold the host's own data: list it only where nothing on the host uses it"
+        return False, "may hold the host's own data: list it only if the host does not use it"
     return True, ""
 
 
@@ -129,8 +129,8 @@ def _warnings(device: PciDevice, hardware: Hardware, chosen: AbstractSet[PciAddr
     rivals = [str(each.address) for each in partners if each.address in chosen]
     others = [f"{each.address} ({each.name})" for each in partners if each.address not in chosen]
     if rivals:
-        yield f"shares its IOMMU group with {', '.join(rivals)}: they can only go to one and the same VM"
+        yield f"shares its IOMMU group with {', '.join(rivals)}: all of them must go to the same VM"
     if others:
         yield f"shares its IOMMU group with {', '.join(others)}: bind these to {VFIO} too"
     if hardware.iommu is not False and device.iommu_group is None:
-        yield "is in no IOMMU group: no VM can be given it before the IOMMU is on"
+        yield "is in no IOMMU group: enable the IOMMU to assign it"

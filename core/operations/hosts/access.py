@@ -69,5 +69,5 @@ def run_in_lane(session: Session, host: str, what: Callable[[HostConnection], T]
         return outcome.result(deadline)
     except TimeoutError as error:
         never_began = outcome.cancel()
-        hint = "it was not begun" if never_began else "what became of it is unknown: look again"
+        hint = "it was not started" if never_began else "its outcome is unknown: check again"
         raise HostTimeout(host, f"no answer within {deadline:g} s", hint=hint) from error

@@ -108,7 +108,7 @@ def _described(session: Session, word: str) -> Examination:
     elif registry is not None:
         host = registry.host(word)
     else:
-        raise UsageError(f"there is no registry that has a host {word!r}", hint="a URI needs none")
+        raise UsageError(f"no registry to look up host {word!r} in", hint="a URI needs no registry")
     configuration = session.configuration
     profile, realm = configuration.hardware_profiles.get(host.profile), configuration.realms.get(host.realm)
     return Examination(host.name, host.uri, profile, realm)

@@ -20,7 +20,7 @@ def one_realm(session: Session, wanted: str | None) -> Realm:
     realms = realms_of(session, wanted)
     if len(realms) > 1:
         names = ", ".join(sorted(realm.id for realm in realms))
-        raise UsageError(f"there are {len(realms)} realms: {names}", hint="name one with --realm")
+        raise UsageError(f"there are {len(realms)} realms: {names}", hint="choose one with --realm")
     return realms[0]
 
 
@@ -56,7 +56,7 @@ def realms_and_hosts(
             check_known("host", name, [host.name for realm, _ in chosen for host in _hosts(session, realm)])
     with_hosts = tuple((realm, hosts) for realm, hosts in chosen if hosts)
     if not with_hosts:
-        raise UsageError("there are no hosts", hint="realms hosts add")
+        raise UsageError("no hosts registered", hint="realms hosts add")
     return with_hosts
 
 
@@ -75,5 +75,5 @@ def hosts_of(session: Session, realm: Realm, wanted: Sequence[str] = ()) -> tupl
 
 def _hosts(session: Session, realm: Realm) -> tuple[Host, ...]:
     if not session.is_live:
-        raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
+        raise UsageError("a saved fleet has no hosts to ask", hint="leave out --fleet")
     return tuple(snapshot.host for snapshot in session.registered().hosts if snapshot.host.realm == realm.id)

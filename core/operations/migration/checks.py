@@ -53,28 +53,28 @@ def check_migration(found: Findings, wish: MigrationOptions) -> Iterator[Obstacl
 def _state(found: Findings, wish: MigrationOptions) -> Iterator[Obstacle]:
     here, name = found.here, found.here.traits.name
     if not here.sight.active and not here.sight.defined:
-        yield error(Check.STATE, f"{found.source} doesn't have it any more", "realms vms list tells where it is")
+        yield error(Check.STATE, f"{found.source} no longer has it", "realms vms list shows where it is")
     if here.sight.active and wish.offline:
         hint = f"shut it down first (realms vms shutdown {name}), or leave --offline out"
-        yield error(Check.STATE, f"it is {here.sight.state.value}: only a VM that is off moves offline", hint)
+        yield error(Check.STATE, f"it is {here.sight.state.value}: offline migration needs a VM that is off", hint)
     if here.sight.state in (VMState.CRASHED, VMState.SHUTTING_DOWN, VMState.SUSPENDED) and here.sight.active:
         yield error(
-            Check.STATE, f"it is {here.sight.state.value}", f"force it off (realms vms off {name}) and move it then"
+            Check.STATE, f"it is {here.sight.state.value}", f"force it off (realms vms off {name}), then move it"
         )
     if here.sight.active and here.sight.busy:
         yield error(
-            Check.STATE, "another job works on it: a migration, a backup or a copy", "wait until that has ended"
+            Check.STATE, "another job is running on it: a migration, backup or copy", "wait until it has finished"
         )
     if not here.sight.active and here.saved:
         mend = f"start it, or drop the state on {found.source}: virsh managedsave-remove {name}"
-        yield error(Check.SAVED_STATE, "its saved state would stay behind, and with it what was in its memory", mend)
+        yield error(Check.SAVED_STATE, "its saved state, with its memory, would stay behind", mend)
     for number, kind, check in (
         (here.snapshots, "snapshot", Check.SNAPSHOTS),
         (here.checkpoints, "checkpoint", Check.CHECKPOINTS),
     ):
         if number:
             mend = f"on {found.source}: virsh {kind}-delete {name} {kind.upper()} (--metadata keeps the data)"
-            yield error(check, f"libvirt moves no VM with {kind}s of its own; it has {number}", mend)
+            yield error(check, f"libvirt cannot move a VM with {kind}s; it has {number}", mend)
 
 
 def _identity(found: Findings) -> Iterator[Obstacle]:
@@ -83,11 +83,11 @@ def _identity(found: Findings) -> Iterator[Obstacle]:
         yield error(Check.HOSTS, f"{found.source} and {found.target} are the same machine", "remove one of them")
         return
     if there.same_uuid.active:
-        mend = f"virsh -c URI-OF-{found.target} domstate {traits.uuid} --reason tells more; end one of the two"
+        mend = f"virsh -c URI-OF-{found.target} domstate {traits.uuid} --reason shows more; stop one of the two"
         yield error(Check.IDENTITY, f"a VM of this UUID is active on {found.target} too", mend)
     elif there.same_uuid.defined:
-        what = f"{found.target} has a definition of this very VM, {there.same_uuid_name}, which is off"
-        yield error(Check.IDENTITY, what, "--force replaces it", unless="--force")
+        what = f"{found.target} already defines this VM as {there.same_uuid_name}, which is off"
+        yield error(Check.IDENTITY, what, "use --force to replace it", unless="--force")
     if there.same_name_uuid and there.same_name_uuid != traits.uuid:
         what = f"another VM on {found.target} has the name {traits.name}"
         yield error(Check.NAME, what, f"rename one of them: virsh domrename {traits.name} NEW")
@@ -96,37 +96,35 @@ def _identity(found: Findings) -> Iterator[Obstacle]:
 def _software(found: Findings, *, live: bool) -> Iterator[Obstacle]:
     here, there = found.here, found.there
     if there.machine_refusal:
-        yield error(Check.MACHINE, f"{found.target} can't run it: {there.machine_refusal}", "upgrade QEMU there")
+        yield error(Check.MACHINE, f"{found.target} cannot run it: {there.machine_refusal}", "upgrade QEMU there")
     else:
-        yield fine(Check.MACHINE, f"{found.target} knows machine type {here.traits.machine or 'of its own choice'}")
+        yield fine(Check.MACHINE, f"{found.target} knows machine type {here.traits.machine or 'of its default'}")
     for what, mine, theirs in (
         ("libvirt", here.libvirt, there.libvirt),
         ("QEMU", here.hypervisor, there.hypervisor),
     ):
         if live and theirs < mine:
             text = f"{what} {_dotted(theirs)} on {found.target} is older than {_dotted(mine)} on {found.source}"
-            yield warning(Check.VERSIONS, text, "moves to older versions are tested by nobody: upgrade the target")
+            yield warning(Check.VERSIONS, text, "migration to older versions is untested: upgrade the target")
 
 
 def _cpu(found: Findings, *, live: bool) -> Iterator[Obstacle]:
     there, mode = found.there, found.here.traits.cpu_mode
     match there.cpu:
         case CpuMatch.SUITS:
-            yield fine(Check.CPU, f"the CPU of {found.target} has all that the guest was given")
+            yield fine(Check.CPU, f"the CPU of {found.target} provides all guest CPU features")
             if live and mode == "host-passthrough":
-                what = (
-                    "the guest was given its host's very CPU (host-passthrough): other firmware or microcode may show"
-                )
-                yield warning(Check.CPU, what, "a named CPU model is meant for moving")
+                what = "the guest uses host-passthrough: a different firmware or microcode may matter"
+                yield warning(Check.CPU, what, "use a named CPU model for migration")
         case CpuMatch.LACKS if live:
             mend = "move it to a host of the same kind, or shut it down and move it offline"
-            yield error(Check.CPU, f"the CPU of {found.target} lacks what the guest was given: {there.cpu_words}", mend)
+            yield error(Check.CPU, f"the CPU of {found.target} lacks guest CPU features: {there.cpu_words}", mend)
         case CpuMatch.LACKS:
             yield warning(
-                Check.CPU, f"it may not start on {found.target}: {there.cpu_words}", "give it another CPU model"
+                Check.CPU, f"it may not start on {found.target}: {there.cpu_words}", "choose another CPU model"
             )
         case CpuMatch.UNKNOWN:
-            yield info(Check.CPU, f"the CPU could not be compared: {there.cpu_words}")
+            yield info(Check.CPU, f"cannot compare the CPUs: {there.cpu_words}")
 
 
 def _nic(nic: Nic, found: Findings, *, live: bool) -> Iterator[Obstacle]:
@@ -141,7 +139,7 @@ def _nic(nic: Nic, found: Findings, *, live: bool) -> Iterator[Obstacle]:
     elif nic.kind in ("bridge", "direct") and found.there.bridges is not None:
         if nic.source not in found.there.bridges:
             yield error(
-                Check.NETWORK, f"{target} has no network device {nic.source}", "make one of the same name there"
+                Check.NETWORK, f"{target} has no network device {nic.source}", "create one of the same name there"
             )
         else:
             yield fine(Check.NETWORK, f"{target} has {nic.source}")
@@ -157,8 +155,8 @@ def _network(nic: Nic, found: Findings, *, live: bool) -> Iterator[Obstacle]:
         yield error(Check.NETWORK, f"network {nic.source} is not active on {target}", f"virsh net-start {nic.source}")
     elif live and forward in _NOT_PORTABLE:
         what = (
-            f"network {nic.source} is {forward or 'isolated'}: each host has its own. The guest keeps an address that "
-            f"the one on {target} may hand out again, and its open connections break"
+            f"network {nic.source} is {forward or 'isolated'}, local to each host: the guest keeps an address "
+            f"that {target} may lease again, and its open connections break"
         )
         yield warning(Check.NETWORK, what, "renew its lease after the move; a bridged network avoids this")
     else:
@@ -173,10 +171,10 @@ def _devices(found: Findings, *, live: bool) -> Iterator[Obstacle]:
         yield error(Check.DEVICES, what.replace("1 PCI devices of the host are", "a PCI device of the host is"), mend)
     for thing in traits.bound_devices:
         if live:
-            yield error(Check.DEVICES, f"it holds {thing}, which can't be moved", "detach it, or move it offline")
+            yield error(Check.DEVICES, f"it uses {thing}, which can't be moved", "detach it, or move it offline")
         else:
             yield warning(
-                Check.DEVICES, f"it holds {thing}: {found.target} must have that too", "look before you start it"
+                Check.DEVICES, f"it uses {thing}: {found.target} must have that too", "check before starting it"
             )
 
 
@@ -185,7 +183,7 @@ def _disk(disk: MovedDisk, found: Findings, *, live: bool) -> Iterator[Obstacle]
         return
     label = f"{disk.target} ({disk.place or '/'.join(disk.volume or ())})"
     if disk.kind not in ("file", "block", "volume"):
-        yield error(Check.DISKS, f"{label}: a disk of type {disk.kind} belongs to {found.source} alone", "detach it")
+        yield error(Check.DISKS, f"{label}: a disk of type {disk.kind} is local to {found.source}", "detach it")
         return
     folders = folders_of(disk, found.here.pools)
     storage = [found.storage[folder] for folder in folders]
@@ -195,16 +193,16 @@ def _disk(disk: MovedDisk, found: Findings, *, live: bool) -> Iterator[Obstacle]
         return
     copyable = live and disk.can_be_copied
     doubt = next((each for each in storage if not each.shared), None)
-    how = doubt.how if doubt is not None else f"nobody can tell whether {found.target} has the same"
+    how = doubt.how if doubt is not None else f"cannot verify that {found.target} has the same"
     if doubt is not None and doubt.shared is False:
-        yield error(Check.DISKS, f"{label} is on storage of {found.source} alone: {how}",
-                    "--copy-storage copies it" if copyable else "put it on shared storage",
+        yield error(Check.DISKS, f"{label} is on local storage of {found.source}: {how}",
+                    "use --copy-storage to copy it" if copyable else "put it on shared storage",
                     unless="--copy-storage" if copyable else "")  # fmt: skip
         return
-    mend = f"set the pool up on both hosts; --unsafe if you know that {found.target} sees the same data there"
+    mend = f"set the pool up on both hosts; use --unsafe if you are sure that {found.target} sees the same data"
     if copyable:
-        mend += "; --copy-storage if it doesn't"
-    yield error(Check.DISKS, f"{label}: it is not proven to be shared: {how}", mend, unless="--unsafe")
+        mend += "; use --copy-storage if it doesn't"
+    yield error(Check.DISKS, f"{label}: cannot verify that it is shared: {how}", mend, unless="--unsafe")
 
 
 def _beside(found: Findings, *, live: bool) -> Iterator[Obstacle]:
@@ -213,25 +211,25 @@ def _beside(found: Findings, *, live: bool) -> Iterator[Obstacle]:
         yield info(Check.FILES, f"{found.target} must have {path} too")
     if not live:
         for thing in traits.private_state:
-            what = f"{thing} stay behind: {found.source} has them in a file of its own"
-            yield warning(Check.STATE, what.replace("TPM stay", "TPM stays"), "move it live, or copy them by hand")
+            what = f"{thing} stay behind: they are in a local file of {found.source}"
+            yield warning(Check.STATE, what.replace("TPM stay", "TPM stays"), "migrate it live, or copy them manually")
 
 
 def _stream(found: Findings, wish: MigrationOptions) -> Iterator[Obstacle]:
     host = found.target_address.partition("://")[2].strip("[]").partition(":")[0]
     if wish.mode is MigrationMode.CLIENT and (host == "localhost" or host.startswith("127.")):
         what = f"{found.source} would migrate to itself: {found.target} is reached through {host} from here"
-        yield error(Check.ADDRESS, what, "--migrate-uri tcp://ADDRESS says where QEMU reaches the target")
+        yield error(Check.ADDRESS, what, "set --migrate-uri tcp://ADDRESS to where QEMU reaches the target")
     if wish.mode is MigrationMode.CLIENT and not found.target_address:
-        yield info(Check.ADDRESS, f"{found.target} itself says where it is reached", "--migrate-uri overrides that")
+        yield info(Check.ADDRESS, f"{found.target} chooses the address itself", "--migrate-uri overrides that")
     if wish.mode is MigrationMode.TUNNELLED:
         yield fine(Check.ENCRYPTION, "memory goes through libvirt's connection between the hosts")
     elif wish.tls:
         yield fine(Check.ENCRYPTION, "memory is encrypted by TLS, with the certificates of the hosts' QEMU")
     else:
-        what = "memory goes over the network as it is, readable to who listens there"
+        what = "memory is sent unencrypted over the network"
         yield warning(
-            Check.ENCRYPTION, what, "--tls encrypts it (needs certificates on the hosts), or --mode tunnelled"
+            Check.ENCRYPTION, what, "use --tls to encrypt it (needs certificates on the hosts), or --mode tunnelled"
         )
 
 

@@ -41,7 +41,7 @@ def look_at_migration(session: Session, record: Record) -> LeftMigration:
     """Ask both hosts of a migration that was left behind. Raises UnknownHost, UsageError."""
     registry = session.registry
     if registry is None:
-        raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
+        raise UsageError("a saved fleet has no hosts to ask", hint="leave out --fleet")
     source, target = (registry.host(str(record.facts.get(side, ""))) for side in ("host", "target"))
     found = look(record.vm, record.uuid, source, target)
     return LeftMigration(record, source, target, replace(found, held=record.last("hold") is not None))
@@ -60,7 +60,7 @@ def settle_migration(session: Session, control: Control, record: Record) -> VMLo
             step.detail(left.found.message)
         if not left.can_be_settled:
             raise DriverError("", left.found.message, hint=left.found.hint)
-        with control.step(StepKind.SETTLE, "put it in order"):
+        with control.step(StepKind.SETTLE, "finish the migration"):
             _put_in_order(left)
         realm = session.configuration.realms.get(record.realm)
         at_target = left.found.has_remnant or left.found.place is LocationState.TARGET

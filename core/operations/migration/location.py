@@ -99,21 +99,21 @@ class VMLocation:
             case LocationState.SOURCE if here is not None:
                 return f"{self.vm} is {here.state.value} on {self.source}; {self._side(self.target, there)}"
             case LocationState.TARGET if there is not None:
-                return f"{self.vm} is {there.state.value} on {self.target}; {self.source} doesn't run it any more"
+                return f"{self.vm} is {there.state.value} on {self.target}; {self.source} no longer runs it"
             case LocationState.BOTH if here is not None and there is not None:
                 kind = "an unfinished copy of it" if there.incoming else f"a copy that is {there.state.value}"
                 return f"{self.vm} is {here.state.value} on {self.source}, and {self.target} has {kind}"
             case LocationState.OFF_AT_SOURCE:
-                return f"{self.vm} is off, and defined on {self.source} alone"
+                return f"{self.vm} is off, and defined only on {self.source}"
             case LocationState.OFF_AT_TARGET:
-                return f"{self.vm} is off, and defined on {self.target} alone"
+                return f"{self.vm} is off, and defined only on {self.target}"
             case LocationState.OFF_AT_BOTH:
                 return f"{self.vm} is off, and defined on both {self.source} and {self.target}"
             case LocationState.NOWHERE:
-                return f"neither {self.source} nor {self.target} knows {self.vm} any more"
+                return f"{self.vm} is no longer on {self.source} or {self.target}"
             case _:
                 sides = f"{self._side(self.source, here)}, {self._side(self.target, there)}"
-                return f"nobody knows where {self.vm} is: {sides}"
+                return f"the location of {self.vm} is unknown: {sides}"
 
     @property
     def hint(self) -> str:
@@ -122,35 +122,37 @@ class VMLocation:
         match self.place:
             case LocationState.UNKNOWN if there is None and here is not None and here.state is VMState.PAUSED:
                 return (
-                    f"{self.target} may run it: once that can be asked, realms vms recover; "
-                    f"if it surely doesn't, realms vms resume {self.source}/{self.vm}"
+                    f"{self.target} may run it: run realms vms recover once it answers; if you are sure it "
+                    f"doesn't, realms vms resume {self.source}/{self.vm}"
                 )
             case LocationState.SOURCE if here is not None and here.state is VMState.PAUSED and here.held_by_migration:
-                return f"once {self.target} surely doesn't run it: realms vms resume {self.source}/{self.vm}"
+                return f"when you are sure {self.target} doesn't run it: realms vms resume {self.source}/{self.vm}"
             case LocationState.BOTH if there is not None and there.incoming:
-                return f"libvirt on {self.target} ends its copy when it notices; else: virsh destroy {self.vm} there"
+                return (
+                    f"libvirt on {self.target} stops its copy when it notices; otherwise: virsh destroy {self.vm} there"
+                )
             case LocationState.BOTH:
-                return f"end one of them at once: realms vms off {self.target}/{self.vm} (or {self.source}/{self.vm})"
+                return f"stop one of them now: realms vms off {self.target}/{self.vm} (or {self.source}/{self.vm})"
             case LocationState.OFF_AT_SOURCE:
                 return f"realms vms start {self.source}/{self.vm}"
             case LocationState.OFF_AT_TARGET:
                 return f"realms vms start {self.target}/{self.vm}"
             case LocationState.OFF_AT_BOTH:
-                return f"start it on one of them alone, and undefine it on the other: virsh undefine {self.vm}"
+                return f"start it on one of them, and undefine it on the other: virsh undefine {self.vm}"
             case LocationState.NOWHERE:
-                return "its disks are where they were; restore its definition from a backup"
+                return "its disks are unchanged; restore its definition from a backup"
             case LocationState.UNKNOWN:
                 silent = " and ".join(
                     name for name, sight in ((self.source, here), (self.target, there)) if sight is None
                 )
-                return f"don't start it anywhere before {silent} can be asked: realms vms list"
+                return f"don't start it anywhere before {silent} answers: realms vms list"
             case _:
                 return ""
 
     def _side(self, host: str, sight: Sight | None) -> str:
         if sight is None:
             error = self.here_error if host == self.source else self.there_error
-            return f"{host} can't be asked ({error})"
+            return f"{host} is unreachable ({error})"
         if sight.active:
             return f"{host} has an unfinished copy" if sight.incoming else f"on {host} it is {sight.state.value}"
         return f"on {host} it is off" if sight.defined else f"{host} doesn't have it"

@@ -189,10 +189,16 @@ class _Live:
             raise DriverError(plan.target.name, "the connection was lost during the migration")
         timeout = plan.wish.timeout
         if timeout is not None and now - self._started > timeout:
-            hint = "the guest may write faster than is sent: more time, --bandwidth, or move it when it is calm"
+            hint = (
+                "the guest may write faster than memory is sent: allow more time, raise --bandwidth, or move "
+                "it when it is idle"
+            )
             raise DriverError(plan.source.name, f"the migration did not end within {timeout:g} s", hint=hint)
         if progress is not None and progress.remaining and now - self._moved_at > STALLED_AFTER:
-            hint = f"is the network between them whole, and {plan.migrate_uri or plan.target.name} reached from there?"
+            hint = (
+                f"check the network between them, and that {plan.migrate_uri or plan.target.name} is reachable "
+                "from the source"
+            )
             raise DriverError(
                 plan.source.name, f"nothing was sent to {plan.target.name} for {STALLED_AFTER:g} s", hint=hint
             )
@@ -204,7 +210,7 @@ class _Live:
         if self._handed_over_at is None:
             self._handed_over_at = now
         elif now - self._handed_over_at > HANDOVER and self._call.part_from_source():
-            self._control.warn(f"{self._plan.target.name} takes long to take over: it is not let go on at the source")
+            self._control.warn(f"{self._plan.target.name} is slow to take over: it stays paused on the source")
         return True
 
     def _end(self, watch: HostConnection) -> None:

@@ -59,7 +59,9 @@ class _OfflineMove:
             with self._control.step(StepKind.LOOK, "read its definition", plan.source.name) as step:
                 xml = definition(source, uuid)
                 if not xml or see(source, uuid).active:
-                    raise DriverError(plan.source.name, f"{plan.vm.name} is not off any more", hint="look at it again")
+                    raise DriverError(
+                        plan.source.name, f"{plan.vm.name} is no longer off", hint="check its state again"
+                    )
                 adapted, words = self._placed_again(xml)
                 step.detail(words)
             with self._control.step(StepKind.DEFINE, "define it", plan.target.name):
@@ -74,7 +76,7 @@ class _OfflineMove:
             with self._control.step(StepKind.UNDEFINE, "undefine it", plan.source.name):
                 self._branch.on_failure("define it again", lambda: self._restore_source(xml), plan.source.name)
                 if not take_away(source, uuid):
-                    message = f"{plan.vm.name} was started there meanwhile, so it stays"
+                    message = f"{plan.vm.name} was started there meanwhile and is kept"
                     raise DriverError(plan.source.name, message)
         self._branch.keep()
 
@@ -97,7 +99,7 @@ class _OfflineMove:
         try:
             return {address: left[here.type_of(address) or ""].pop(0) for address in plan.vm.devices}
         except (KeyError, IndexError) as error:
-            raise DriverError(plan.target.name, f"there are not devices enough for {plan.vm.name}") from error
+            raise DriverError(plan.target.name, f"not enough devices for {plan.vm.name}") from error
 
     def _restore_target(self, before: str) -> None:
         plan = self._plan

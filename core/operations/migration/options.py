@@ -39,20 +39,20 @@ class MigrationOptions:
         if self.offline and (self.copy_storage or self.tls or self.mode is not MigrationMode.CLIENT):
             raise UsageError(
                 "an offline move sends no memory: --mode, --tls and --copy-storage are for live migration",
-                hint="leave them out; disks that aren't shared have to be copied by hand",
+                hint="leave them out; copy disks that aren't shared manually",
             )
         if tunnelled and self.copy_storage:
             raise UsageError("a tunnelled migration can't copy storage", hint="--mode p2p or client, with --tls")
         if tunnelled and self.tls:
             raise UsageError(
                 "--tls encrypts QEMU's own connection; a tunnelled migration has none",
-                hint="it is as safe as libvirt's connection between the hosts, which ssh and tls encrypt",
+                hint="it is protected by libvirt's connection between the hosts, which ssh and tls encrypt",
             )
         if tunnelled and self.migrate_uri:
-            raise UsageError("a tunnelled migration has no address of its own", hint="leave --migrate-uri out")
+            raise UsageError("a tunnelled migration has no separate address", hint="leave --migrate-uri out")
         if self.migrate_uri and not self.migrate_uri.startswith(_SCHEMES):
             raise UsageError(
-                f"{self.migrate_uri!r} is no migration URI", hint="such as tcp://10.0.0.7 or tcp://10.0.0.7:49152"
+                f"{self.migrate_uri!r} is not a migration URI", hint="such as tcp://10.0.0.7 or tcp://10.0.0.7:49152"
             )
         if self.peer_uri and self.mode is MigrationMode.CLIENT:
             raise UsageError("--peer-uri is for --mode p2p and tunnelled", hint="leave it out")

@@ -82,9 +82,9 @@ def arrive(
         room.promise.release_later(HELD_IN_DOUBT)
     hint = found.hint or (reason.hint if reason is not None else "")
     if reason is None:
-        raise MigrationFailed(f"libvirt says that it has moved, but {found.message}", found, hint=hint)
+        raise MigrationFailed(f"libvirt reports success, but {found.message}", found, hint=hint)
     if isinstance(reason, Cancelled) and found.place in (LocationState.SOURCE, LocationState.OFF_AT_SOURCE):
-        raise MigrationCancelled(f"called off: {found.message}", found) from reason
+        raise MigrationCancelled(f"cancelled: {found.message}", found) from reason
     raise MigrationFailed(f"{reason.message}; {found.message}", found, hint=hint) from reason
 
 
@@ -99,7 +99,7 @@ def _put_in_order(
 ) -> None:
     uuid = plan.vm.uuid
     if reason is not None:
-        control.warn(f"{reason.message}; it has arrived all the same")
+        control.warn(f"{reason.message}; it has arrived anyway")
     there = found.there
     was_running = plan.here.sight.state is VMState.RUNNING
     if was_running and there is not None and there.state is VMState.PAUSED:
@@ -112,10 +112,10 @@ def _put_in_order(
             with job_connection(plan.target, DEADLINE) as target:
                 set_autostart(target, uuid)
     except DriverError as error:
-        control.warn(f"it has moved, but not all was put in order: {error}")
+        control.warn(f"it has moved, but cleanup is incomplete: {error}")
     for disk in plan.here.traits.disks:
         if disk.target in plan.copy_disks:
-            control.warn(f"{disk.place} is still on {plan.source.name}: delete it there once all is well")
+            control.warn(f"{disk.place} is still on {plan.source.name}: delete it there when it is no longer needed")
     if not plan.live:
         if room.kept_when_off:
             room.promise.release_later(room.kept_when_off)

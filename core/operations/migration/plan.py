@@ -143,8 +143,8 @@ def plan_migration(
         reason = f": {snapshot.error}" if snapshot.error else ""
         raise DriverError(
             snapshot.name,
-            f"it doesn't answer, so nobody knows how {departure.name} is{reason}",
-            hint="a VM moves only from a host that answers",
+            f"it does not answer: the state of {departure.name} is unknown{reason}",
+            hint="the source host must be reachable",
         )
     demand = demand_of(session.configuration, snapshot, vm)
     verdicts = rank_targets(session.configuration, departure.fleet, demand.request, snapshot.name)
@@ -192,7 +192,7 @@ def _candidates(
         raise NoTarget(f"no other host can take {name}: {reasons}", verdicts)
     check_known("host", wish.to, (each.name for each in departure.fleet.hosts))
     if wish.to == source:
-        raise UsageError(f"{name} is on {wish.to} already", hint="name another host, or none for the best")
+        raise UsageError(f"{name} is already on {wish.to}", hint="choose another host, or none for the best")
     found = next((verdict for verdict in verdicts if verdict.host == wish.to), None)
     if found is None:
         other = departure.host(wish.to).realm
@@ -244,32 +244,30 @@ class _Check:
 def _placement(verdict: Verdict) -> Iterator[Obstacle]:
     for reason in verdict.reasons:
         unless = "--force" if can_be_forced(verdict) else ""
-        mend = (
-            f"realms vms migrate without --to takes the best host{', --force this one all the same' if unless else ''}"
-        )
+        mend = f"realms vms migrate without --to takes the best host{', --force this one anyway' if unless else ''}"
         yield error(Check.PLACEMENT, f"{verdict.host} refuses it: {reason}", mend, unless=unless)
 
 
 def _standing(departure: MigrationSource, target: Host) -> Iterator[Obstacle]:
     snapshot, vm = departure.snapshot, departure.vm
     if not vm.managed:
-        what = f"{departure.name} is foreign: no realm has made it, and someone else may rely on where it is"
-        yield error(Check.FOREIGN, what, "--foreign moves it all the same", unless="--foreign")
+        what = f"{departure.name} is foreign: no realm created it, and others may rely on its location"
+        yield error(Check.FOREIGN, what, "override with --foreign", unless="--foreign")
     for other in departure.fleet.hosts:
         if other.name in (snapshot.name, target.name):
             continue
         if any(each.uuid == vm.uuid and each.active for each in other.vms):
-            yield error(Check.IDENTITY, f"a VM of this UUID is active on {other.name} too", "end one of the two first")
+            yield error(Check.IDENTITY, f"a VM of this UUID is active on {other.name} too", "stop one of the two first")
         elif other.host.state.connects and other.connection is not Connection.CONNECTED:
             yield warning(
-                Check.IDENTITY, f"{other.name} can't be asked whether it runs the VM too", "realms hosts test"
+                Check.IDENTITY, f"cannot verify that {other.name} does not run the VM too", "realms hosts test"
             )
 
 
 def _strangers(demand: Demand, snapshot: HostSnapshot) -> Iterator[Obstacle]:
     for address in demand.strangers:
-        what = f"device {address} is not in the profile of {snapshot.name}: nobody knows what to give it instead"
-        yield error(Check.DEVICES, what, "detach it, or list it in the hardware profile")
+        what = f"device {address} is not in the profile of {snapshot.name}: its replacement is unknown"
+        yield error(Check.DEVICES, what, "detach it, or add it to the hardware profile")
 
 
 def _cost_words(verdict: Verdict) -> str:

@@ -62,24 +62,26 @@ def _compare(
     mine, theirs = _at(folder, here.pools), _at(folder, there.pools)
     if mine is None:
         return StorageSharing(
-            shared=None, how=f"no active pool of {source.host} lies at {folder}, so nothing can be proven"
+            shared=None, how=f"no active pool of {source.host} lies at {folder}, so sharing cannot be verified"
         )
     if theirs is None:
         return StorageSharing(shared=None, how=f"no active pool of {target.host} lies at {folder}")
     if mine.source and mine.source == theirs.source:
         return StorageSharing(shared=True, how=f"both have mounted {mine.source}")
     if not prove:
-        return StorageSharing(shared=None, how="nothing was proven: that would make a tiny volume")
+        return StorageSharing(shared=None, how="not verified: that would create a tiny volume")
     try:
         seen = _witnessed(source, target, mine.name, theirs.name)
     except DriverError as error:
         if not source.is_alive() or not target.is_alive():
             raise
-        return StorageSharing(shared=None, how=f"the proof failed: {error.message}")
+        return StorageSharing(shared=None, how=f"verification failed: {error.message}")
     if seen:
-        return StorageSharing(shared=True, how=f"a volume made in pool {mine.name} is seen in pool {theirs.name} there")
+        return StorageSharing(
+            shared=True, how=f"a volume created in pool {mine.name} is seen in pool {theirs.name} there"
+        )
     return StorageSharing(
-        shared=False, how=f"a volume made in pool {mine.name} is not seen in pool {theirs.name} of {target.host}"
+        shared=False, how=f"a volume created in pool {mine.name} is not seen in pool {theirs.name} of {target.host}"
     )
 
 

@@ -99,7 +99,7 @@ def take_target(session: Session, vm: VM, demand: Demand, target: str, owner: st
         verdicts = rank_targets(session.configuration, fleet, demand.request, vm.host)
         verdict = next((each for each in verdicts if each.host == target), None)
         if verdict is None:
-            raise NoTarget(f"{target} is not among the other hosts of the realm any more", verdicts)
+            raise NoTarget(f"{target} is no longer another host of the realm", verdicts)
         if verdict.refusal is None or (force and can_be_forced(verdict)):
             taken = changes.reserve(
                 Reservation(
@@ -120,7 +120,7 @@ def take_target(session: Session, vm: VM, demand: Demand, target: str, owner: st
         placements = replace(placements, placements=(there,))
     warning = _log(session, fleet, vm, verdict, placements)
     if taken is None or promise is None:
-        raise NoTarget(f"{target} can't take {vm.name}: {verdict.refusal}", verdicts, hint=warning)
+        raise NoTarget(f"{target} cannot take {vm.name}: {verdict.refusal}", verdicts, hint=warning)
     stale_after = session.configuration.realms[verdict.realm].stale_after
     return TargetRoom(promise=promise, devices=taken.devices, stale_after=stale_after, warning=warning)
 

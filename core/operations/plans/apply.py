@@ -72,7 +72,7 @@ def apply_plan(control: Control, session: Session, run: PlanRun, *, deadline: fl
     finally:
         run.change(ended=True)
     if control.cancel_asked.is_set() and run.view.resumable:
-        raise Cancelled(f"{run.view.order.what} was broken off: {run.view.summary}")
+        raise Cancelled(f"{run.view.order.what} was interrupted: {run.view.summary}")
     return run.view.summary
 
 
@@ -201,12 +201,12 @@ class PlanRunner:
             move = self._run.view.moves[number]
             on = [host.name for host in fleet.hosts for vm in host.vms if vm.uuid == uuid and vm.active]
             if on == [move.target]:
-                ended = _Ended(number, MoveState.DONE, f"it is on {move.target} already")
+                ended = _Ended(number, MoveState.DONE, f"it is already on {move.target}")
             elif on != [move.source]:
-                words = f"it is on {' and '.join(on)} now" if on else "it is off now, or gone"
+                words = f"it is now on {' and '.join(on)}" if on else "it is off or gone"
                 ended = _Ended(number, MoveState.LEFT, words)
             else:
-                ended = _Ended(number, MoveState.LEFT, stuck.get(uuid, "planned anew, it stays where it is"))
+                ended = _Ended(number, MoveState.LEFT, stuck.get(uuid, "after replanning, it stays where it is"))
             self._conclude(ended)
 
     # Moving --------------------------------------------------------------------------------------------------------
@@ -216,8 +216,8 @@ class PlanRunner:
         as_agreed = (agreed.source, agreed.target) == (move.source, move.target)
         if not as_agreed and agreed.as_agreed:
             self._control.warn(
-                f"the fleet has changed: {one_line(move.vm.name)} goes to {one_line(move.target)} now; "
-                f"planned was {one_line(agreed.vm)} to {one_line(agreed.target)}"
+                f"the fleet has changed: {one_line(move.vm.name)} goes to {one_line(move.target)} instead of "
+                f"{one_line(agreed.vm)} to {one_line(agreed.target)}"
             )
         self._entry.step(BEGIN, number=number, uuid=move.vm.uuid, host=move.source, to=move.target)
         self._run.change_move(
@@ -239,7 +239,7 @@ class PlanRunner:
         try:
             mover.start()
         except RuntimeError as error:  # the system has no thread left: nobody would ever tell that it has ended
-            self._ended.put(_Ended(number, MoveState.FAILED, f"it could not be begun: {error}"))
+            self._ended.put(_Ended(number, MoveState.FAILED, f"it could not start: {error}"))
 
     def _make(self, number: int, errand: MoveJob) -> None:
         ended = _Ended(number, MoveState.IN_DOUBT, "internal error: run again with REALMS_TRACEBACK=1")
@@ -302,9 +302,9 @@ class PlanRunner:
         if ended.state in (MoveState.FAILED, MoveState.LEFT):
             again = self._run.waiting().get(self._run.view.moves[ended.number].uuid)
             if again is not None:
-                self._conclude(_Ended(again, MoveState.LEFT, "its move before this one was not made"))
+                self._conclude(_Ended(again, MoveState.LEFT, "its previous move was not made"))
         if ended.state is MoveState.IN_DOUBT:
-            self._control.warn("nothing further is moved until it is known where the VM is")
+            self._control.warn("no more moves until the VM's location is known")
         try:
             self._entry.step(
                 END, number=ended.number, state=ended.state.value, message=ended.message, hint=ended.hint,

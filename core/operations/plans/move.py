@@ -74,10 +74,10 @@ def move_by_shutdown(control: Control, errand: MoveJob, finishing: Control, shut
     try:
         act(session, finishing, target, Action.SHUTDOWN)
     except NotShutDown as error:
-        message = f"{error.message}; if it shuts down later it stays off, on {move.source}"
+        message = f"{error.message}; if it shuts down later, it stays off on {move.source}"
         raise NotShutDown(message, hint=f"{error.hint}; realms vms start {target.name} starts it again") from error
     except (HostUnreachable, HostTimeout) as error:
-        message = f"{error.message}; it may have shut down, and is off on {move.source} then"
+        message = f"{error.message}; it may have shut down and be off on {move.source}"
         raise LeftShutDown(message, hint=f"realms vms list; realms vms start {target.name}", reason=error) from error
     try:
         control.check()
@@ -123,7 +123,7 @@ def _departure(fleet: Fleet, host: str, uuid: str) -> MigrationSource:
     snapshot = fleet.host(host)
     vm = next((vm for vm in snapshot.vms if vm.uuid == uuid), None) if snapshot is not None else None
     if snapshot is None or vm is None:
-        raise DriverError(host, "the VM is not there any more", hint="realms vms list")
+        raise DriverError(host, "the VM no longer exists", hint="realms vms list")
     return MigrationSource(fleet, snapshot, vm)
 
 

@@ -66,11 +66,11 @@ class PlanOrder:
         if (self.kind is MovesKind.ROOM) != (self.request is not None):
             raise UsageError(f"a {self.kind.value} has {'a' if self.kind is MovesKind.ROOM else 'no'} request")
         if not 1 <= self.parallel <= MOST_PARALLEL:
-            raise UsageError(f"a host takes part in 1 to {MOST_PARALLEL} moves at once, not {self.parallel}")
+            raise UsageError(f"--parallel must be 1 to {MOST_PARALLEL}, not {self.parallel}")
         if self.most is not None and self.most < 0:
             raise UsageError(f"--most must be 0 or more, not {self.most}")
         if not 0 <= self.bandwidth <= MOST_BANDWIDTH:
-            raise UsageError(f"a migration sends 0 to {MOST_BANDWIDTH} MiB/s, not {self.bandwidth}")
+            raise UsageError(f"--bandwidth must be 0 to {MOST_BANDWIDTH} MiB/s, not {self.bandwidth}")
 
     @property
     def what(self) -> str:
@@ -126,7 +126,7 @@ class PlanOrder:
         try:
             return cls._of_facts(facts)
         except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-            raise UsageError(f"this is no plan that can be read: {error!r}") from error
+            raise UsageError(f"the plan is invalid: {error!r}") from error
 
     @classmethod
     def _of_facts(cls, facts: Mapping[str, Any]) -> PlanOrder:

@@ -88,12 +88,12 @@ class RunView:
         """Return how far it is in a sentence."""
         words = {
             MoveState.DONE: "moved", MoveState.FAILED: "failed", MoveState.IN_DOUBT: "in doubt",
-            MoveState.UNDER_WAY: "under way", MoveState.LEFT: "left", MoveState.WAITING: "not started",
+            MoveState.UNDER_WAY: "in progress", MoveState.LEFT: "left", MoveState.WAITING: "not started",
         }  # fmt: skip
         always = (MoveState.DONE, MoveState.FAILED)
         counts = {state: self.count(state) for state in words}
         told = ", ".join(f"{counts[state]} {word}" for state, word in words.items() if counts[state] or state in always)
-        return f"{told}; {len(self.moves)} were planned"
+        return f"{told}; {len(self.moves)} planned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +183,8 @@ def in_journal(session: Session, run: PlanRun) -> Iterator[JournalEntry]:
     order = run.view.order
     for other in left_runs(session):
         if other.at_work and other.order.goal == order.goal:
-            message = f"{order.what} is being carried out already, by {other.owner}"
-            raise StillAtWork(message, hint="wait until that has ended, or stop it there")
+            message = f"{order.what} is already being applied by {other.owner}"
+            raise StillAtWork(message, hint="wait until it has finished, or stop it there")
     if run.resumes is not None:
         with journal.taking_over(run.resumes.id) as entry:
             # Since it was read another program may have gone on with it, and ended what still waits here.

@@ -36,7 +36,7 @@ def append_line(path: Path, line: str, *, like: Path, most_bytes: int = MOST_BYT
     path = Path(os.path.realpath(path))  # a link to the log is not what is renamed
     with suppress(FileNotFoundError):  # one look at it: it may be renamed at any moment
         if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
     content = line.encode("ascii")
     try:
         with exclusive(path, LOCK_SECONDS):
@@ -73,7 +73,7 @@ def _append(path: Path, content: bytes, like: Path, *, alone: bool) -> None:
     descriptor = os.open(path, flags, PRIVATE)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "it is not a regular file")
         write_line(descriptor, content, alone=alone)
     finally:
         os.close(descriptor)

@@ -128,7 +128,7 @@ def read_decision(line: str) -> LoggedDecision:
     try:
         document = read_json(line)
     except ValueError as error:
-        raise Malformed("the line", f"is no JSON: {error}") from error
+        raise Malformed("the line", f"is not JSON: {error}") from error
     fields = Fields(document, "")
     verdicts = _verdicts(fields)
     hosts = [_host(Fields(value, f"hosts[{index}]")) for index, value in enumerate(fields.sequence("hosts"))]
@@ -137,7 +137,7 @@ def read_decision(line: str) -> LoggedDecision:
         raise Malformed("hosts", f"names {twice[0]!r} twice")
     missing = verdicts.keys() - {host.bare.name for host in hosts}
     if missing:
-        raise Malformed("verdicts", f"tell of {min(missing)!r}, which is not among the hosts")
+        raise Malformed("verdicts", f"name {min(missing)!r}, which is not among the hosts")
     request = Fields(fields.content.get("request"), "request")
     count = request.integer("count", 1)
     if not 1 <= count <= MOST_PLACED:
@@ -176,7 +176,7 @@ def request_of(fields: Fields) -> Request:
             fields.boolean("needs_drives_pool", False),  # noqa: FBT003 - the default of a key
         )
     except UsageError as error:
-        raise Malformed("request", f"makes no sense: {error.message}", error.hint) from error
+        raise Malformed("request", f"is invalid: {error.message}", error.hint) from error
 
 
 def _placement(fields: Fields) -> LoggedPlacement:
@@ -231,5 +231,5 @@ def _host(fields: Fields) -> LoggedHost:
     if logged.vms > MOST_VMS:
         raise Malformed(use.at("vms"), f"is {logged.vms}", f"a host has at most {MOST_VMS}")
     if not logged.vms and (logged.vcpus or logged.memory_bytes or held):
-        raise Malformed(use.where, "is of no VM, and not nothing")
+        raise Malformed(use.where, "is not zero although there is no VM")
     return logged

@@ -44,7 +44,7 @@ def summarize(line: bytes) -> DecisionSummary:
     try:
         document = read_json(line.decode())
     except ValueError as error:
-        raise Malformed("the line", f"is no JSON: {error}") from error
+        raise Malformed("the line", f"is not JSON: {error}") from error
     fields = Fields(document, "")
     asked = Fields(fields.content.get("request"), "request")
     placements = fields.sequence("placements")

@@ -167,7 +167,7 @@ class LogFollower:
                         return os.pread(file.fileno(), place.length, place.offset)
         except OSError as error:
             raise self._unreadable(error) from error
-        raise UnreadableFile(f"the decision is no longer in {self._log}", hint="old files of the log are removed")
+        raise UnreadableFile(f"the decision is no longer in {self._log}", hint="old log files are removed")
 
     def _unreadable(self, error: OSError) -> UnreadableFile:
         return UnreadableFile(f"{self._log} can't be read: {error.strerror or error}")
@@ -178,7 +178,7 @@ def _open(path: Path) -> BinaryIO:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     return os.fdopen(descriptor, "rb")
 
 

@@ -31,7 +31,7 @@ LOG_NAME = "scheduling.jsonl"
 WRITE_SECONDS = 3.0
 """How long a placement waits for its log at most, whatever holds that up."""
 
-_HINT = "log-scheduling = off goes on without it"
+_HINT = "set log-scheduling = off to continue without it"
 
 
 def log_of(registry: Path) -> Path:

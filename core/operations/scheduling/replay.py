@@ -107,7 +107,7 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, str | UnreadableLine]]:
         try:
             yield number, content.decode()
         except UnicodeDecodeError as error:
-            yield number, UnreadableLine(number, f"no text in UTF-8: byte {error.start + 1} is wrong")
+            yield number, UnreadableLine(number, f"not UTF-8 text: byte {error.start + 1} is invalid")
 
 
 def _replay_line(
@@ -279,11 +279,11 @@ class LoggedConfigurations:
 
 def _load(log: Path, digest: str) -> Configuration:
     if not _DIGEST.fullmatch(digest):
-        raise UnreadableFile("the decision names no configuration that it was made by")
+        raise UnreadableFile("the decision does not name its configuration")
     path = stored_configuration(log, digest)
     try:
         if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            raise UnreadableFile(f"{path} is not what the decision was made by any more")
+            raise UnreadableFile(f"{path} is no longer the configuration of the decision")
         return load(path, {})
     except OSError as error:
         raise UnreadableFile(f"{path} can't be read: {error.strerror or error}") from error

@@ -108,7 +108,7 @@ def reserve_host(
     promise = HeldReservation(registry, reservation, session.clock) if reservation is not None else None
     warning = _log(session, fleet, placements, claim)
     if promise is None:
-        hint = "realms place --explain tells every number of it"
+        hint = "realms place --explain shows all numbers"
         raise NoRoom(_why_none(claim, placements), placements, hint=f"{hint}; {warning}" if warning else hint)
     return Reserved(placement=placements.placements[0], placements=placements, promise=promise, warning=warning)
 
@@ -142,7 +142,7 @@ def _place(session: Session, fleet: Fleet, claim: ReservationRequest) -> Placeme
             if address in chosen[0].addresses_in_use():
                 holder = next((vm.name for vm in chosen[0].active_vms() if address in vm.devices), "another VM")
                 message = f"{claim.host}: {claim.vm} needs {address}, which {holder} has"
-                raise NoRoom(message, replace(placements, placements=()), hint="turn that off first")
+                raise NoRoom(message, replace(placements, placements=()), hint="turn it off first")
         taken = (replace(taken[0], devices=claim.fixed_devices),)
     return replace(placements, placements=taken, stopped_by=() if taken else there.stopped_by)
 
@@ -169,7 +169,7 @@ def _why_none(claim: ReservationRequest, placements: Placements) -> str:
     shown = "; ".join(f"{verdict.host}: {verdict.refusal}" for verdict in refused[:5])
     more = f"; and {len(refused) - 5} more hosts" if len(refused) > 5 else ""
     if not refused:
-        return f"there is no host to place {claim.vm} on"
+        return f"no host to place {claim.vm} on"
     who = "no host can" if claim.host is None else f"{claim.host} can't"
     return f"{who} take {claim.vm}: {shown}{more}"
 
@@ -189,7 +189,7 @@ class HeldReservation:
     def check(self) -> None:
         """Raise ReservationRefused where the reservation has run out, as when this process was stopped for long."""
         if self._lost:
-            raise ReservationRefused(self._lost, hint="its room may have been given away: try again")
+            raise ReservationRefused(self._lost, hint="its reservation may be lost: try again")
         # A process that was stopped has not heard of it yet: the registry knows.
         self._registry.renew(self.reservation.uuid, self.reservation.owner, self._clock.now() + LIFETIME)
 

@@ -92,8 +92,8 @@ def make_key(private: Path, kind: KeyType) -> ServiceKey:
     private = private.expanduser().absolute()
     for file in (private, _public(private)):
         if file.exists() or file.is_symlink():
-            hint = f"realms keys show --file {private} shows it; make another with --file"
-            raise UnwritableFile(f"{file} exists already, and is not overwritten", hint=hint)
+            hint = f"show it with realms keys show --file {private}, or create another with --file"
+            raise UnwritableFile(f"{file} already exists and is not overwritten", hint=hint)
     try:
         private.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -103,7 +103,9 @@ def make_key(private: Path, kind: KeyType) -> ServiceKey:
     made = run(["ssh-keygen", "-q", "-t", kind.value, *size, "-N", "", "-C", comment, "-f", str(private)], 120.0)
     if made.code != 0:
         reason = one_line(made.err or made.out) or "ssh-keygen failed"
-        raise UnwritableFile(f"{private}: {reason}", hint="is openssh-client installed, and the folder writable?")
+        raise UnwritableFile(
+            f"{private}: {reason}", hint="check that openssh-client is installed and the folder is writable"
+        )
     return read_key(private)
 
 
@@ -118,7 +120,9 @@ def read_key(private: Path) -> ServiceKey:
         text = run(["ssh-keygen", "-y", "-P", "", "-f", str(private)], 10.0).out if private.exists() else ""
         if not text:
             message = f"{public}: {(error.strerror or str(error)).lower()}"
-            hint = "realms keys make makes a key" if not private.exists() else f"ssh-keygen -y -f {private} > {public}"
+            hint = (
+                "create a key: realms keys make" if not private.exists() else f"ssh-keygen -y -f {private} > {public}"
+            )
             raise UnreadableFile(message, hint=hint) from error
     return _parse(private, public, text)
 
@@ -127,10 +131,10 @@ def _parse(private: Path, public: Path, text: str) -> ServiceKey:
     lines = [line for line in text.splitlines() if line.strip()]
     match = _LINE.fullmatch(lines[0].strip()) if len(lines) == 1 else None
     if match is None or not _is_blob_of(match["kind"], match["blob"]):
-        raise UnreadableFile(f"{public} is no public ssh key", hint="it has one line: ssh-rsa AAAA... comment")
+        raise UnreadableFile(f"{public} is not a public ssh key", hint="expected one line: ssh-rsa AAAA... comment")
     listed = _LISTED.search(run(["ssh-keygen", "-l", "-f", "-"], 10.0, stdin=lines[0] + "\n").out)
     if listed is None:
-        raise UnreadableFile(f"{public} is no ssh key that ssh-keygen knows", hint="make one: realms keys make")
+        raise UnreadableFile(f"{public} is not an ssh key known to ssh-keygen", hint="create one: realms keys make")
     comment = printable(match["comment"] or "").strip()
     return ServiceKey(
         private, match["kind"], match["blob"], comment, listed["type"], int(listed["bits"]), listed["print"]
@@ -176,8 +180,10 @@ def install(key: ServiceKey, target: SshTarget, *, may_ask: bool) -> Installed:
     if outcome.code != 0 or said not in (["added"], ["present"]):
         raise _failure(outcome, target)
     if _needs_no_passphrase(key) and not opens(key, target):
-        message = f"{target.login}: the key is in ~/.ssh/authorized_keys, but does not open the host"
-        raise RealmsError(message, hint="its sshd says why: journalctl -u ssh; PermitRootLogin, AuthorizedKeysFile?")
+        message = f"{target.login}: the key is in ~/.ssh/authorized_keys, but the login fails"
+        raise RealmsError(
+            message, hint="see sshd's log there (journalctl -u ssh); check PermitRootLogin and AuthorizedKeysFile"
+        )
     return Installed(said[0])
 
 
@@ -187,12 +193,16 @@ def _needs_no_passphrase(key: ServiceKey) -> bool:
 
 def _failure(outcome: Outcome, target: SshTarget) -> RealmsError:
     if outcome.code is None:
-        return HostUnreachable("", f"{target.login}: no answer in {LOGIN_SECONDS:g} s", hint="is the host up?")
+        return HostUnreachable(
+            "", f"{target.login}: no answer in {LOGIN_SECONDS:g} s", hint="check that the host is up"
+        )
     if outcome.code == SSH_FAILED:
-        unheard = SshSaid("the login failed", "ssh has said why")
+        unheard = SshSaid("the login failed", "see ssh's message above")
         what, mend, reason = explain(outcome.err, "", target) if outcome.err else unheard
         if reason is SshReason.KEYS_REFUSED:
-            mend = "log in there once by another way, with a password or a key that it knows: run this on a terminal"
+            mend = "log in there another way, with a password or a known key: run this in a terminal"
         return HostUnreachable("", f"{target.login}: {what}", hint=mend)
     said = one_line(outcome.err) or f"exit code {outcome.code}"
-    return RealmsError(f"{target.login}: the key could not be added: {said}", hint="add the line of keys show by hand")
+    return RealmsError(
+        f"{target.login}: the key could not be added: {said}", hint="add the line from realms keys show manually"
+    )

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from core.operations.ssh.login import SshTarget
 
 _ACCEPT = "ssh {login}, compare the fingerprint with the one shown on the host, and accept it"
-_REINSTALLED = "if the host was reinstalled: ssh-keygen -R {known}, then {accept}; else someone may be in between"
+_REINSTALLED = "if the host was reinstalled: ssh-keygen -R {known}, then {accept}; otherwise suspect a man in "
+"the middle"
 
 
 class SshReason(StrEnum):
@@ -35,19 +36,19 @@ KEY_UNREADABLE = "the key file can't be read by this user"
 OWN_KEY = "run as the user whose key it is, as a rule root, or name a key of your own in the URI: ?keyfile=PATH"
 
 _REASONS = (
-    ("remote host identification has changed", "the host's ssh key is not the one accepted before", _REINSTALLED),
-    ("host key verification failed", "the host's key is not known: nobody has accepted it", "{accept}"),
-    ("unprotected private key file", "the key file can be read by others: ssh refuses it", "chmod 600 {key}"),
-    ("too many authentication failures", "the agent offers too many keys", "name one in the URI: ?keyfile=PATH"),
+    ("remote host identification has changed", "the host's ssh key has changed", _REINSTALLED),
+    ("host key verification failed", "host key unknown: not accepted yet", "{accept}"),
+    ("unprotected private key file", "the key file is readable by others: ssh refuses it", "chmod 600 {key}"),
+    ("too many authentication failures", "the ssh agent offers too many keys", "choose one in the URI: ?keyfile=PATH"),
     ('": permission denied', KEY_UNREADABLE, OWN_KEY),
     ("not accessible: permission denied", KEY_UNREADABLE, OWN_KEY),
     ("permission denied (", "the host accepts none of the keys offered", "realms keys install {name}"),
     ("could not resolve hostname", "cannot resolve {host}", "check the name in the URI, and DNS"),
-    ("connection refused", "nothing listens at {host} port {port}", "start sshd on the host, or correct the URI"),
-    ("no route to host", "no route to {host}", "is the host up, and the network between?"),
+    ("connection refused", "nothing listens on {host} port {port}", "start sshd on the host, or correct the URI"),
+    ("no route to host", "no route to {host}", "check that the host is up and the network is working"),
     ("network is unreachable", "the network of {host} is unreachable", "check this machine's own network and routes"),
     ("timed out", "{host} does not answer", "is the host up, and does a firewall drop packets?"),
-    ("not installed on this machine", "this machine has no ssh program", "install openssh-client"),
+    ("not installed on this machine", "ssh is not installed on this machine", "install openssh-client"),
 )  # fmt: skip
 _DECISIVE = {
     "host key verification failed": SshReason.HOST_KEY_UNKNOWN,
@@ -74,5 +75,5 @@ def explain(said: str, name: str, target: SshTarget) -> SshSaid:
         if pattern in lower:
             return SshSaid(what.format(**words), mend.format(**words), _DECISIVE.get(pattern, SshReason.OTHER))
     lines = [line for line in said.splitlines() if line.strip()]
-    what = f"ssh: {one_line(lines[-1]) if lines else 'failed without a word'}"
-    return SshSaid(what, f"see what `ssh {target.login}` says")
+    what = f"ssh: {one_line(lines[-1]) if lines else 'failed without a message'}"
+    return SshSaid(what, f"run ssh {target.login} to see more")

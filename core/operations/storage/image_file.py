@@ -69,7 +69,7 @@ def read_image(path: Path) -> ImageFile:
     """Look at a file; raises ImageRefused for one that must not become a brick, UnreadableFile."""
     try:
         if path.exists() and not path.is_file():  # a pipe has no end, and opening it would wait for one who writes
-            raise ImageRefused(f"{path} is no ordinary file")
+            raise ImageRefused(f"{path} is not a regular file")
         with path.open("rb") as file:
             return examine(file, str(path))
     except OSError as error:
@@ -94,54 +94,54 @@ def examine(file: BinaryIO, name: str) -> ImageFile:
         raise ImageRefused(message, hint="a raw image is a whole number of sectors: was it copied in full?")
     warnings = []
     if not any(head):
-        warnings.append(f"{name} begins with nothing but zeros: is it an image at all?")
+        warnings.append(f"{name} starts with zeros only: is it a disk image?")
     return ImageFile("raw", size, size, tuple(warnings))
 
 
 def _qcow2(head: bytes, size: int, name: str) -> ImageFile:
     """Read a qcow2 header as far as it decides what QEMU would open besides this file."""
     if len(head) < _QCOW2.size:
-        raise ImageRefused(f"{name} is cut off in its qcow2 header")
+        raise ImageRefused(f"{name} is truncated in its qcow2 header")
     _, version, backing_at, backing_length, cluster_bits, capacity, encryption, _, table_at, *_ = _QCOW2.unpack_from(
         head
     )
     if version not in (2, 3):
-        raise ImageRefused(f"{name} is qcow2 of version {version}; 2 and 3 are known")
+        raise ImageRefused(f"{name} is qcow2 version {version}; supported are 2 and 3")
     if not 9 <= cluster_bits <= 21:
-        raise ImageRefused(f"{name} is damaged: its clusters would be 2^{cluster_bits} bytes")
+        raise ImageRefused(f"{name} is damaged: its cluster size would be 2^{cluster_bits} bytes")
     if backing_at or backing_length:
         backing = head[backing_at : backing_at + min(backing_length, 1023)].decode("utf-8", "replace")
-        hint = "qemu-img convert -O qcow2 makes an image that stands alone"
+        hint = "make a standalone image with qemu-img convert -O qcow2"
         raise ImageRefused(f"{name} is an overlay of another file ({printable(backing) or 'unnamed'})", hint=hint)
     if encryption:
-        raise ImageRefused(f"{name} is encrypted: nobody could start it")
+        raise ImageRefused(f"{name} is encrypted: no VM could use it")
     warnings: list[str] = []
     if version == 3:
         if len(head) < 104:
-            raise ImageRefused(f"{name} is cut off in its qcow2 header")
+            raise ImageRefused(f"{name} is truncated in its qcow2 header")
         features, header_length = struct.unpack_from(">Q", head, 72)[0], struct.unpack_from(">I", head, 100)[0]
         _check_features(features, name)
         if any(kind == _EXTENSION_DATA_FILE for kind in _extensions(head, header_length)):
-            raise ImageRefused(f"{name} names another file for its data")
+            raise ImageRefused(f"{name} uses an external data file")
         if features & _DIRTY:
-            warnings.append(f"{name} was not closed properly; qemu-img check -r leaks mends that")
+            warnings.append(f"{name} was not closed properly; repair it with qemu-img check -r leaks")
     elif any(kind == _EXTENSION_DATA_FILE for kind in _extensions(head, 72)):
-        raise ImageRefused(f"{name} names another file for its data")
+        raise ImageRefused(f"{name} uses an external data file")
     if not capacity:
         raise ImageRefused(f"{name} is an image of 0 bytes")
     if table_at >= size:
-        raise ImageRefused(f"{name} is cut off: it has {size} bytes, and its table would be at {table_at}")
+        raise ImageRefused(f"{name} is truncated: it has {size} bytes, but its table starts at {table_at}")
     return ImageFile("qcow2", size, capacity, tuple(warnings))
 
 
 def _check_features(features: int, name: str) -> None:
     if features & _DATA_FILE:
-        hint = "qemu-img convert -O qcow2 makes an image that stands alone"
-        raise ImageRefused(f"{name} keeps its data in another file", hint=hint)
+        hint = "make a standalone image with qemu-img convert -O qcow2"
+        raise ImageRefused(f"{name} uses an external data file", hint=hint)
     if features & _CORRUPT:
         raise ImageRefused(f"{name} is marked as corrupt", hint="qemu-img check -r all")
     if features & ~_KNOWN_FEATURES:
-        raise ImageRefused(f"{name} needs features of qcow2 that are not known here: {features:#x}")
+        raise ImageRefused(f"{name} needs unsupported qcow2 features: {features:#x}")
 
 
 def _extensions(head: bytes, start: int) -> Iterator[int]:

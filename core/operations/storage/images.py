@@ -41,12 +41,12 @@ _LONGEST_NAME = 200
 def check_name(name: str) -> str:
     """Accept a name for a brick or drive; raises UsageError with the rule that it breaks."""
     if not name or len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
-        raise UsageError(f"a name has 1 to {_LONGEST_NAME} bytes")
+        raise UsageError(f"a name must have 1 to {_LONGEST_NAME} bytes")
     if "/" in name or name.startswith((".", "-")) or not name.isprintable() or name != name.strip():
-        hint = "no slash, no dot or dash at its begin, no white space at its ends"
-        raise UsageError(f"{name!r} is no name for a volume", hint=hint)
+        hint = "no slash, no leading dot or dash, no surrounding whitespace"
+        raise UsageError(f"{name!r} is not a valid volume name", hint=hint)
     if name.endswith(INCOMPLETE):
-        raise UsageError(f"names that end with {INCOMPLETE} stand for volumes that are being made")
+        raise UsageError(f"names ending with {INCOMPLETE} mark volumes that are being created")
     return name
 
 
@@ -57,7 +57,7 @@ def check_drive_size(size: int, settings: DriveSettings) -> int:
     if settings.max_size is not None and size > settings.max_size:
         raise UsageError(f"{show_size(size)} is more than drives.max-size, {show_size(settings.max_size)}")
     if size <= 0 or size % 512:
-        raise UsageError(f"a drive of {size} bytes is not possible", hint="sizes are multiples of 512 bytes")
+        raise UsageError(f"a drive cannot have {size} bytes", hint="use a multiple of 512 bytes")
     return size
 
 
@@ -138,10 +138,10 @@ def _make_marked(
 
         names = volume_names(connection, pool)
         if mark in names:
-            hint = "if nobody makes it any more, delete it"
-            raise VolumeExists(host.name, f"{name} in pool {pool} is being made, or was left half-made", hint=hint)
+            hint = "if nothing is creating it any more, delete it"
+            raise VolumeExists(host.name, f"{name} in pool {pool} is being created or incomplete", hint=hint)
         if name in names:
-            raise VolumeExists(host.name, f"there is {name} in pool {pool} already")
+            raise VolumeExists(host.name, f"{name} already exists in pool {pool}")
         create_volume(connection, pool, NewVolume(name=mark, capacity=512, format="raw"))
         try:
             volume = make(connection, pool)
@@ -182,7 +182,7 @@ def _find_host(
                 step.detail(answer.host.name)
                 return answer.host, answer.value
         reasons = "; ".join(str(answer.error) for answer in answers) or "all hosts are disabled"
-        raise DriverError("", f"no host of realm {realm.id} can take it: {reasons}")
+        raise DriverError("", f"no host of realm {realm.id} can store it: {reasons}")
 
 
 def _upload(connection: HostConnection, pool: str, name: str, path: Path, progress: Callable[[int], None]) -> Volume:
@@ -194,9 +194,9 @@ def _upload(connection: HostConnection, pool: str, name: str, path: Path, progre
 def _check_uploaded(host: str, image: ImageFile, volume: Volume) -> None:
     """Compare what arrived with what was sent, as the host's libvirt understands it."""
     if volume.backing_path:
-        raise ImageRefused(f"{host} says that {volume.name} is an overlay of {volume.backing_path}")
+        raise ImageRefused(f"{host} reports that {volume.name} is an overlay of {volume.backing_path}")
     if image.format == "qcow2" and (volume.format, volume.capacity) != (image.format, image.capacity):
         arrived = f"{volume.format} of {volume.capacity} bytes"
         raise DriverError(
-            host, f"{volume.name} did not arrive whole: {arrived}, sent was {image.capacity} bytes of qcow2"
+            host, f"{volume.name} did not arrive complete: {arrived}, sent was {image.capacity} bytes of qcow2"
         )

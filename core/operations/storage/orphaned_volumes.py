@@ -83,7 +83,7 @@ def delete_volume(
     seen_by = [host for host in hosts if host.name in image.hosts]
     for number, host in enumerate(seen_by):  # shared storage is done with the first; the others learn that it is gone
         try:
-            what = f"see that {name} is gone" if number else f"delete {name}"
+            what = f"verify that {name} is gone" if number else f"delete {name}"
             with control.step(StepKind.DELETE, what, host.name), job_connection(host, deadline) as connection:
                 for each in (name, name + INCOMPLETE):
                     discard_volume(connection, image.pool, each)
@@ -99,13 +99,11 @@ def _how_to_free(report: ImagesReport, image: Image) -> str:
     overlays = (use for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool)
     spare = [use.name for use in overlays if not use.vms and not use.realm]
     if spare:
-        return "volumes that no VM has: " + "; ".join(
-            shlex.join(["realms", "volumes", "delete", name]) for name in spare
-        )
+        return "orphaned volumes: " + "; ".join(shlex.join(["realms", "volumes", "delete", name]) for name in spare)
     if any(use.kind is UseKind.OPERATION for use in image.uses):
-        return "wait until that has ended"
+        return "wait until it has finished"
     kinds = {PoolRole.BRICKS: "delete those first", PoolRole.DRIVES: "detach it first"}
-    return kinds.get(report.role, "realms vms delete --volumes deletes a VM with its volumes")
+    return kinds.get(report.role, "use realms vms delete --volumes to delete a VM with its volumes")
 
 
 def is_orphaned(report: ImagesReport, image: Image) -> bool | None:

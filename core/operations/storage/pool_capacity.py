@@ -46,7 +46,7 @@ def look_anew(
     except HostTimeout:
         if not round_.before:
             raise
-        return tuple(round_.pools(f"does not answer within {deadline:g} s: is its storage dead?"))
+        return tuple(round_.pools(f"does not answer within {deadline:g} s: is its storage down?"))
 
 
 @dataclass(slots=True)

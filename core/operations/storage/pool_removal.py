@@ -77,7 +77,7 @@ def remove_pools(
     answers = map_hosts(hosts, lambda host: _users(control, realm, host, roles, deadline))
     # A host that does not answer keeps its pools: that leaves no doubt about the others'.
     needed = [users for answer in answers for users in answer.value or ()]
-    hint = "move or delete those VMs, or leave the host out with --host; nothing was done"
+    hint = "move or delete those VMs, or exclude the host with --host; nothing was changed"
     ensure_unused(needed, {}, Allow(), hint=hint)
     control.check()
     silent = {answer.host.name: answer.error for answer in answers if answer.error is not None}
@@ -131,9 +131,7 @@ def _remove(
     def put_back(connection: HostConnection) -> None:
         rollback = control.branch()
         for each in taken.pools:
-            rollback.on_failure(
-                f"undo: have {each.name} again", functools.partial(each.put_back, connection), host.name
-            )
+            rollback.on_failure(f"undo: restore {each.name}", functools.partial(each.put_back, connection), host.name)
         rollback.undo_all()
 
     def work() -> tuple[RealmPool, ...]:
@@ -152,13 +150,13 @@ def _remove(
     except HostTimeout as error:
         begun = taken.give_up()
         if not begun:
-            raise HostTimeout(host.name, f"no answer in {deadline:g} s; nothing was begun there") from error
+            raise HostTimeout(host.name, f"no answer in {deadline:g} s; nothing was started there") from error
         raise HostTimeout(
             host.name,
-            f"no answer in {deadline:g} s; removing {', '.join(begun)} was begun there, and may still finish",
-            hint=f"realms pools status --host {host.name} shows what is there; remove again, or set them up again",
+            f"no answer in {deadline:g} s; removing {', '.join(begun)} was started and may still finish",
+            hint=f"realms pools status --host {host.name} shows the pools; remove them again or set them up again",
         ) from error
-    control.on_failure("undo: put the pools back", put_back_later, host.name)
+    control.on_failure("undo: restore the pools", put_back_later, host.name)
     return gone
 
 
@@ -201,13 +199,13 @@ class _Takings:
         """Note a pool that is about to be taken away; raises _GivenUp."""
         with self._deciding:
             if self._given_up:
-                raise _GivenUp(host, "given up")
+                raise _GivenUp(host, "gave up")
             self.pools.append(pool)
 
     def check(self, host: str) -> None:
         """Raise _GivenUp where nobody waits any more."""
         if self._given_up:
-            raise _GivenUp(host, "given up")
+            raise _GivenUp(host, "gave up")
 
     def give_up(self) -> tuple[str, ...]:
         """Have no more taken away; gives the names of those that were begun: a call about the last may go on."""
@@ -226,7 +224,7 @@ def _take_away(
     name = facts.name
     with control.step(StepKind.REMOVE_POOL, f"remove {name}", connection.host) as step:
         if facts.state is PoolState.MISSING:
-            step.detail("is not there")
+            step.detail("does not exist")
             return RealmPool(role, facts)
         definition = pool_definition(connection, name)
         taken.begin(connection.host, _Taken(facts, definition))
@@ -238,5 +236,5 @@ def _take_away(
         if facts.persistent:
             undefine_pool(connection, name)
             changes.append("undefined")
-        step.detail(f"{', '.join(changes)}; its files stay in {facts.path}")
+        step.detail(f"{', '.join(changes)}; its files remain in {facts.path}")
         return RealmPool(role, facts, tuple(changes))

@@ -112,9 +112,9 @@ class PoolSharing:
         if self.shared is False:
             return f"pool {self.pool} is not shared: " + " | ".join(", ".join(group) for group in self.groups)
         if self.shared:
-            how = "the same source" if self.by == "source" else "proven by volumes made and seen"
+            how = "the same source" if self.by == "source" else "verified with test volumes"
             return f"pool {self.pool} is shared by {', '.join(self.groups[0])} ({how})"
-        return f"nobody knows whether pool {self.pool} is shared" + (f": {self.error}" if self.error else "")
+        return f"unknown whether pool {self.pool} is shared" + (f": {self.error}" if self.error else "")
 
 
 @dataclass(frozen=True, slots=True)

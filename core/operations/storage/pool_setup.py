@@ -163,11 +163,11 @@ def _set_up_pool(control: Control, work: _PoolSetup, role: PoolRole, plan: PoolP
             control.check()
         facts = look_up_pool(connection, plan.name)
         if not facts.persistent:
-            control.warn(f"{connection.host}: pool {plan.name} is transient: it is gone when it is stopped")
+            control.warn(f"{connection.host}: pool {plan.name} is transient: it disappears when stopped")
         if not plan.permissions.is_met_by(facts.permissions):
             control.warn(
-                f"{connection.host}: the folder of pool {plan.name} has {facts.permissions}, not {plan.permissions}: "
-                f"change that on the host, at {plan.path}"
+                f"{connection.host}: the folder of pool {plan.name} has {facts.permissions}, not "
+                f"{plan.permissions}: change it on the host, at {plan.path}"
             )
         made = found.state is PoolState.MISSING
         outcome = StepOutcome.MADE if made else StepOutcome.CHANGED if changes else StepOutcome.UNCHANGED
@@ -187,7 +187,7 @@ def _changes(work: _PoolSetup, plan: PoolPlan, found: PoolFacts) -> Iterator[str
             yield _build(work, plan)
         elif plan.type is PoolType.DIR and not plan.permissions.is_met_by(before):
             build_pool(connection, name)
-            work.did(f"give {plan.path} its {before} back", lambda to: _give_back(to, plan, before))
+            work.did(f"restore {before} of {plan.path}", lambda to: _give_back(to, plan, before))
             yield f"{plan.path} changed to {plan.permissions}"
     if found.state is not PoolState.ACTIVE:
         try:
@@ -223,9 +223,9 @@ def _refuse_others(
     if others:
         it, its = ("it", "its") if len(others) == 1 else ("them", "their")
         command = removal_command(realm, [connection.host], () if len(others) == len(PoolRole) else list(others))
-        hint = f"give {its} own --path, or take {it} away there, which deletes no file: {command}"
+        hint = f"set {its} own --path, or remove {it} there (files are kept): {command}"
         first, *more = others.items()
-        also = f"; the same with {', '.join(plans[role].name for role, _ in more)}" if more else ""
+        also = f"; likewise {', '.join((plans[role].name for role, _ in more))}" if more else ""
         raise PoolDiffers(connection.host, first[1] + also, hint=hint)
 
 
@@ -236,7 +236,7 @@ def what_differs(plan: PoolPlan, found: PoolFacts) -> str:
         return ""
     is_of = f"{found.type} at {found.path}" + (f" from {found.source}" if found.source else "")
     asked = f"{plan.type} at {plan.path}" + (f" from {plan.source}" if plan.source else "")
-    return f"there is a pool {plan.name} already: {is_of}; asked for: {asked}"
+    return f"pool {plan.name} already exists: {is_of}; requested: {asked}"
 
 
 def what_is_to_do(found: PoolFacts) -> tuple[PoolStep, ...]:

@@ -67,7 +67,9 @@ class PoolRequest:
             places = [getattr(plan, attribute) for plan in plans.values() if getattr(plan, attribute)]
             twice = next((place for place in places if places.count(place) > 1), None)
             if twice is not None:
-                raise UsageError(f"two pools can't have the same {attribute}, {twice}", hint="give each its own")
+                raise UsageError(
+                    f"two pools can't have the same {attribute}, {twice}", hint="set a different one for each"
+                )
         return plans
 
     def _plan(self, role: PoolRole, name: str) -> PoolPlan:
@@ -77,11 +79,11 @@ class PoolRequest:
         check_path(path)
         source = self.sources.get(role) or self._below_source(name)
         if self.type is PoolType.DIR and source:
-            raise UsageError("a pool of type dir has no source", hint="--type netfs mounts one")
+            raise UsageError("a pool of type dir has no source", hint="use --type netfs to mount one")
         if self.type is not PoolType.DIR and not source:
             raise UsageError(f"no source is given for the pool of {role}", hint=f"--source {role}=SOURCE")
         if self.type is PoolType.NETFS and not re.fullmatch(r"[^\s/]+:/.*", source):
-            raise UsageError(f"{source!r} is no network file system", hint="write it as HOST:/export")
+            raise UsageError(f"{source!r} is not a network file system", hint="write it as HOST:/export")
         return PoolPlan(
             name=name, path=posixpath.normpath(path), type=self.type, source=source, format=self.format,
             permissions=self.permissions,
@@ -94,7 +96,7 @@ class PoolRequest:
 def check_path(path: str) -> None:
     """Raise UsageError for a path that can't be a pool's."""
     if not path.startswith("/") or not path.isprintable():
-        raise UsageError(f"{path!r} is no absolute path", hint="a folder on the hosts, such as /shared/realms")
+        raise UsageError(f"{path!r} is not an absolute path", hint="a folder on the hosts, such as /shared/realms")
     if posixpath.normpath(path) in ("/", "//"):
         raise UsageError("a pool can't be the root folder", hint="choose a folder of its own")
 
@@ -156,7 +158,7 @@ def set_up_pools(
             control.keep()
         for host in report.hosts:
             if ready and host.error is not None and (left := folders.on(host.host)):
-                control.warn(f"{host.host.name}: stay there, as other hosts may share them: {', '.join(left)}")
+                control.warn(f"{host.host.name}: kept, since other hosts may share them: {', '.join(left)}")
         raise PoolsNotSetUp(_what_is_wrong(report), report, hint=_way_back(report, request.roles))
     return report
 
@@ -196,7 +198,7 @@ def _way_back(report: PoolsReport, roles: Sequence[PoolRole]) -> str:
         () if len(ready) == len(report.hosts) else ready,
         () if len(set(roles)) == len(PoolRole) else roles,
     )
-    return f"they stand as they are: mount the shared storage there, or take them back: {command}"
+    return f"they are kept: mount the shared storage there, or remove them: {command}"
 
 
 def _what_is_wrong(report: PoolsReport) -> str:
@@ -207,5 +209,5 @@ def _what_is_wrong(report: PoolsReport) -> str:
     silent = [host.host.name for host in report.hosts if any(pool.silent for pool in host.pools)]
     parts += [f"the storage of {', '.join(silent)} does not answer"] if silent else []
     parts += [f"not shared: {', '.join(unshared)}"] if unshared else []
-    parts += [f"the proof failed for {', '.join(unproven)}"] if unproven else []
+    parts += [f"verification failed for {', '.join(unproven)}"] if unproven else []
     return "; ".join(parts)

@@ -93,9 +93,9 @@ def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tupl
     try:
         # Nobody lists while others attempt: what they make for a moment would be taken for the witness.
         for what, work in (
-            ("make a tiny volume in each pool", make),
-            ("look for those of the others", look),
-            ("try to make what is not listed", attempt),
+            ("create a test volume in each pool", make),
+            ("look for the other hosts' volumes", look),
+            ("try to create what is not listed", attempt),
         ):
             for message in _phase(control, what, [host.host for host in active], work, deadline):
                 for role in PoolRole:
@@ -109,7 +109,7 @@ def _phase(
     control: Control, what: str, hosts: Sequence[Host], work: Callable[[HostConnection], None], deadline: float
 ) -> list[str]:
     """Do one part of the proof on all hosts; gives what went wrong."""
-    with control.step(StepKind.PROVE_SHARING, f"prove that storage is shared: {what}") as step:
+    with control.step(StepKind.PROVE_SHARING, f"verify that storage is shared: {what}") as step:
 
         def on_host(host: Host) -> None:
             with job_connection(host, deadline) as connection:
@@ -193,7 +193,7 @@ def _proven(
         if made[host, role] in names:
             groups[names].append(host)
         else:
-            lost.append(f"{host} does not see what was made there itself")
+            lost.append(f"{host} does not see its own test volume")
     largest_first = sorted((tuple(sorted(group)) for group in groups.values()), key=lambda group: (-len(group), group))
     error = "; ".join(dict.fromkeys([*errors, *lost]))
     return PoolSharing(role, _name(role, found), tuple(largest_first), "proof" if largest_first else "", error)

@@ -43,7 +43,7 @@ class CopyGoesOn(Cancelled):
     """
 
     def __init__(self, host: Host, pool: str, name: str, copying: Future[Volume], deadline: float) -> None:
-        message = f"cancelled, but libvirt can't interrupt a copy: {host.name} goes on making {pool}/{name}"
+        message = f"cancelled, but libvirt cannot interrupt a copy: {host.name} continues to create {pool}/{name}"
         super().__init__(message)
         self.copying = copying
         self._host = host
@@ -85,8 +85,8 @@ def check_space(connection: HostConnection, needed: dict[str, int]) -> None:
         refreshed(connection, pool, or_stale=True)
         free = available_in(connection, pool)
         if wanted > free:
-            message = f"pool {pool} has {show_size(free)} free, and {show_size(wanted)} are needed"
-            raise NoSpace(connection.host, message, hint="delete snapshots that nobody needs: realms vms snapshots")
+            message = f"pool {pool} has {show_size(free)} free, but {show_size(wanted)} is needed"
+            raise NoSpace(connection.host, message, hint="delete unneeded snapshots: realms vms snapshots")
 
 
 def when_free(control: Control, step: StepControl, call: Callable[[], T]) -> T:
@@ -95,7 +95,7 @@ def when_free(control: Control, step: StepControl, call: Callable[[], T]) -> T:
         try:
             return call()
         except PoolBusy:
-            step.detail("waiting: another volume is being made in the pool")
+            step.detail("waiting: another volume is being created in the pool")
             control.wait(_BUSY_EVERY)
             step.detail("")
 
@@ -159,7 +159,7 @@ def _in_thread(job: Callable[[], T]) -> Future[T]:
             outcome.set_exception(error)
         finally:
             if not outcome.done():  # a defect: whoever waits must not wait for ever
-                outcome.set_exception(RealmsError("the copying thread ended without a word"))
+                outcome.set_exception(RealmsError("the copy ended without a result"))
 
     threading.Thread(target=work, name="copying", daemon=True).start()
     return outcome

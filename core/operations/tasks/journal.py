@@ -127,7 +127,7 @@ class JournalEntry:
             os.fsync(self._descriptor)
         except OSError as error:
             message = f"{self._path} can't be written: {error.strerror or error}"
-            raise UnwritableFile(message, hint="without its journal no operation goes on") from error
+            raise UnwritableFile(message, hint="an operation cannot continue without its journal") from error
 
 
 class Journal:
@@ -156,8 +156,8 @@ class Journal:
             fresh.rename(path)  # locked before anyone can find it
             sync_folder(self.folder)
         except OSError as error:
-            message = f"no journal can be kept in {self.folder}: {error.strerror or error}"
-            raise UnwritableFile(message, hint="it must be writable, as the registry beside it") from error
+            message = f"cannot write a journal in {self.folder}: {error.strerror or error}"
+            raise UnwritableFile(message, hint="the folder must be writable, like the registry next to it") from error
         return entry
 
     def records(self) -> tuple[Record, ...]:

@@ -66,7 +66,7 @@ class Rollback:
         """Undo everything, last first. What can't be undone stays in the journal, for later."""
         self.control.undo_all()
         if self._left:
-            self.control.warn("what is left behind can be cleaned up later: realms vms recover")
+            self.control.warn("clean up later with realms vms recover")
             self.entry.leave()
         else:
             self.entry.close()

@@ -283,7 +283,7 @@ class Task(Generic[T]):
         except Exception as error:  # noqa: BLE001 - a defect: undone all the same, and the caller learns of it
             control.undo_all()
             told = f"{type(error).__name__}: {error}"
-            self._settle(Progress.FAILED, error=told, hint="this is a defect of the program")
+            self._settle(Progress.FAILED, error=told, hint="this is a bug")
             self.outcome.set_exception(error)
         else:
             self._settle(Progress.DONE, result=value if isinstance(value, str) else "")

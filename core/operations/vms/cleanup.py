@@ -55,10 +55,10 @@ class CleanupAction(StrEnum):
 
 _WORDS = {
     CleanupAction.FORGET: "nothing left to clean up: drop the record",
-    CleanupAction.REMOVE: "remove what is there of the VM and its volumes",
-    CleanupAction.COMPLETE: "the VM was complete: note that",
-    CleanupAction.WAIT: "the VM runs: wait until it registers, else stop it",
-    CleanupAction.FINISH: "go on deleting",
+    CleanupAction.REMOVE: "remove the VM and its volumes, as far as they exist",
+    CleanupAction.COMPLETE: "the VM was complete: record that",
+    CleanupAction.WAIT: "the VM is running: wait for it to register, otherwise stop it",
+    CleanupAction.FINISH: "resume the deletion",
 }
 
 
@@ -120,8 +120,8 @@ def judge_vm(session: Session, record: Record) -> InterruptedOperation:
 def require_answering(snapshot: HostSnapshot | None, name: str) -> Host:
     """Return a host that answers; raises DriverError for one that does not."""
     if snapshot is None or snapshot.connection is not Connection.CONNECTED:
-        reason = "is not registered any more" if snapshot is None else snapshot.error or "does not answer"
-        raise DriverError("", f"{name} {reason}: nobody can tell what is left there")
+        reason = "is no longer registered" if snapshot is None else snapshot.error or "does not answer"
+        raise DriverError("", f"{name} {reason}: what is left there is unknown")
     return snapshot.host
 
 
@@ -179,7 +179,7 @@ def _refuse_at_work(reservations: Iterable[Reservation], record: Record) -> None
     for reservation in reservations:
         if reservation.uuid == record.uuid and reservation.owner not in ("", record.owner):
             message = f"{record.vm} is locked by {reservation.owner}"
-            raise StillAtWork(message, hint="wait until that has ended")
+            raise StillAtWork(message, hint="wait until it has finished")
 
 
 def _remove(session: Session, control: Control, leftover: InterruptedOperation, host: Host, *, unasked: bool) -> None:
@@ -197,7 +197,7 @@ def _remove(session: Session, control: Control, leftover: InterruptedOperation, 
     try:
         now = run_in_lane(session, host.name, lambda connection: find_domain(connection, record.uuid))
         if now is not None and now.active and leftover.domain != "active":
-            raise StillAtWork(f"{record.vm} was started meanwhile", hint="realms vms recover looks at it again")
+            raise StillAtWork(f"{record.vm} was started meanwhile", hint="run realms vms recover again")
         delete.remove(session, control, host, record.uuid, record.vm)
         delete.delete_volumes(session, control, host, [(volume.pool, volume.name) for volume in volumes])
     finally:
@@ -226,7 +226,7 @@ def _wait(session: Session, control: Control, leftover: InterruptedOperation, ho
     except NotRegistered as error:
         control.warn(error.message)
         if _age(session, record) >= LONG_AGO:
-            control.warn(f"{record.vm} was started long ago, and may have been used since: it is left as it is")
+            control.warn(f"{record.vm} was started long ago and may be in use: left unchanged")
             return CleanupAction.COMPLETE
         if record.operation == Operation.CREATE and not (waits or {}).get("keep"):
             return CleanupAction.REMOVE
@@ -241,7 +241,7 @@ def _clear_mark(session: Session, control: Control, host: Host, uuid: str) -> No
         if domain is not None and domain.mark is not None and domain.mark.pending:
             connection.mark(uuid, replace(domain.mark, pending=""))
 
-    with control.step(StepKind.NOTE, "note that it is complete", host.name):
+    with control.step(StepKind.NOTE, "record that it is complete", host.name):
         run_in_lane(session, host.name, clear)
 
 

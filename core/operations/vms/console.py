@@ -53,14 +53,14 @@ def console_command(
         raise NoConsole(f"{host.name}: the embedded test driver has no consoles")
     virsh = shutil.which("virsh")
     if virsh is None:
-        hint = "it comes with libvirt: apt install libvirt-clients, dnf install libvirt-client"
-        raise NoConsole("virsh, which opens consoles, is not installed on this machine", hint=hint)
+        hint = "install it: apt install libvirt-clients, dnf install libvirt-client"
+        raise NoConsole("virsh is not installed on this machine", hint=hint)
     with HostAccess(session, host, deadline) as access:
         active, serial = access.via_own_connection(lambda connection: _look(connection, vm.uuid))
     if not active:
-        raise VMRefused(f"{name} is off: it has no console now", hint=f"realms vms start {host.name}/{vm.name}")
+        raise VMRefused(f"{name} is off: it has no console", hint=f"realms vms start {host.name}/{vm.name}")
     if not serial:
-        hint = "it needs <serial type='pty'/> and <console type='pty'/> in its definition, and a new start"
+        hint = "it needs <serial type='pty'/> and <console type='pty'/> in its definition, and a restart"
         raise NoConsole(f"{name} has no serial console", hint=hint)
     # The UUID in the place of the name: a name may begin with a dash.
     options = ("--force",) if take_over else ("--safe",)

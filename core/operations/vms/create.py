@@ -156,7 +156,10 @@ class _Creation:
         )
         release = self._session.require_writable().release
         self._undoing.before(
-            "reserve", "give its room back", lambda: release(self._uuid, self._undoing.entry.owner), order.host or ""
+            "reserve",
+            "release the reservation",
+            lambda: release(self._uuid, self._undoing.entry.owner),
+            order.host or "",
         )
         with self._control.step(StepKind.PLACE, f"place {order.name}", vm=order.name) as step:
             room = reserve_host(self._session, claim, self._check)
@@ -172,7 +175,7 @@ class _Creation:
         for other in changes.reservations:
             if other.vm == self._order.name and other.uuid != self._uuid and realms.get(other.host) == self._realm.id:
                 who = f" by {other.owner}" if other.owner else ""
-                raise NameTaken(f"a VM {other.vm} is being made on {other.host}{who}", hint="choose another name")
+                raise NameTaken(f"a VM {other.vm} is being created on {other.host}{who}", hint="choose another name")
         existing = [drive.name for drive in self._order.drives if isinstance(drive, ExistingDrive)]
         journal = Journal(self._session.require_writable().path, self._session.clock)
         claim_drives(journal, self._undoing.entry, self._realm, existing)
@@ -188,8 +191,8 @@ class _Creation:
         wanted = self._order.filter_in(self._realm)
         if wanted and not access.via_lane(lambda connection: has_network_filter(connection, wanted)):
             name = printable(wanted)
-            hint = f"virsh nwfilter-list shows those of {host.name}; --network-filter none: without one"
-            raise DriverError(host.name, f"there is no network filter {name!r}", hint=hint)
+            hint = f"virsh nwfilter-list lists those of {host.name}; or use --network-filter none"
+            raise DriverError(host.name, f"unknown network filter {name!r}", hint=hint)
 
     # Volumes -------------------------------------------------------------------------------------------------------
 
@@ -296,7 +299,7 @@ class _Creation:
                 access.via_own_connection(lambda connection: connection.start(self._uuid))
             except DriverError as error:
                 if self._kind == Virtualization.KVM and error.code is ErrorCode.QEMU_EXITED:
-                    error.hint = error.hint or "--virtualization qemu would run it without KVM, and slowly"
+                    error.hint = error.hint or "use --virtualization qemu to run it without KVM (slow)"
                 raise
         return self._session.clock.now()
 
@@ -317,13 +320,11 @@ class _Creation:
                 self._finish(access)
                 self._session.require_writable().release(uuid, self._undoing.entry.owner)
                 self._undoing.done()
-                hint = (
-                    f"realms vms start {order.name} --no-wait lets it run: realms vms console shows then what it does"
-                )
+                hint = f"run realms vms start {order.name} --no-wait, then realms vms console to see what it does"
                 raise NotRegistered(f"{error.message}; it was stopped and kept", hint=hint) from error
         if not await_active(self._session, self._control, host.name, uuid, after=started_at, seconds=SEEN_SECONDS):
-            message = f"{order.name} was started, but {host.name} has not shown it running for {SEEN_SECONDS:g} s"
-            raise NotRegistered(message, hint="did it crash at once? On the host: /var/log/libvirt/qemu/")
+            message = f"{order.name} was started, but {host.name} has not reported it running for {SEEN_SECONDS:g} s"
+            raise NotRegistered(message, hint="it may have crashed; on the host see /var/log/libvirt/qemu/")
         self._finish(access)
         return registered
 
@@ -352,22 +353,24 @@ def find_drive(connection: HostConnection, realm: Realm, wanted: str) -> Volume:
     volume = require_volume(connection, realm.drives_pool, wanted)
     if volume.backing_path:
         # A guest writes all of a raw drive, and can make it look like an overlay of a file of the host.
-        message = f"drive {printable(wanted)} says that it is an overlay of {printable(volume.backing_path)}"
-        raise UsageError(message, hint="drives are no overlays: a guest may have written that; look into it first")
+        message = f"drive {printable(wanted)} appears to be an overlay of {printable(volume.backing_path)}"
+        raise UsageError(
+            message, hint="a drive must not be an overlay, and a guest may have written that header: inspect it first"
+        )
     return volume
 
 
 def _missing(kind: str, wanted: str, pool: str, names: frozenset[str]) -> UsageError:
     stems = {name: name for name in names} | {name.rpartition(".")[0]: name for name in names if "." in name}
     near = nearest(wanted, stems)
-    hint = f"did you mean {stems[near]!r}?" if near else f"realms {kind}s list shows what there is"
+    hint = f"did you mean {stems[near]!r}?" if near else f"list them with realms {kind}s list"
     return UsageError(f"no {kind} {printable(wanted)!r} in pool {pool}", hint=printable(hint))
 
 
 def _refuse_incomplete(kind: str, name: str, names: frozenset[str]) -> None:
     if name + INCOMPLETE in names:
-        hint = f"wait until that has ended, or realms {kind}s delete it"
-        raise UsageError(f"{kind} {printable(name)} is being made, or was left half made", hint=hint)
+        hint = f"wait until it has finished, or delete it with realms {kind}s delete"
+        raise UsageError(f"{kind} {printable(name)} is being created or incomplete", hint=hint)
 
 
 def _refuse_name(order: Order, fleet: Fleet) -> None:

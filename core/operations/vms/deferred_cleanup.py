@@ -28,7 +28,7 @@ def recover_when_copied(session: Session, identity: str, vm: str, error: CopyGoe
     registry = session.require_writable()
 
     def job(control: Control) -> None:
-        with control.step(StepKind.WAIT, "wait for the copy that libvirt can't interrupt"):
+        with control.step(StepKind.WAIT, "wait for the copy, which libvirt cannot interrupt"):
             while not error.copying.done():
                 control.wait(_LOOK_EVERY)
         for record in Journal(registry.path, session.clock).left_behind():

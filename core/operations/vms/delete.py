@@ -152,11 +152,11 @@ def delete_vm(
     host, vm = target.host, target.vm
     _refuse_at_work(registry.reservations(), target)
     if run_in_lane(session, host.name, lambda connection: is_active(connection, vm.uuid)) and not force:
-        raise VMActive(f"{target.name} is active", hint="shut it down first, or --force turns it off")
+        raise VMActive(f"{target.name} is active", hint="shut it down first, or use --force to turn it off")
     found = volumes_of(session, target)
     snapshots = volumes if snapshots is None else snapshots
     if found.unseen:
-        control.warn(f"snapshots of {target.name} were not looked for: {found.unseen}")
+        control.warn(f"cannot list the snapshots of {target.name}: {found.unseen}")
     own = (*(found.boot if volumes else ()), *(found.drives if drives else ()))
     stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
     doomed = (*own, *(found.copies if snapshots else ()))
@@ -295,7 +295,7 @@ def realm_to_ask(session: Session, record: Record, host: Host) -> Realm:
     realms = session.configuration.realms
     realm = realms.get(record.realm) or realms.get(host.realm)
     if realm is None:
-        message = f"realm {record.realm} of {record.vm} is not configured: nobody can tell who uses its volumes"
+        message = f"realm {record.realm} of {record.vm} is not configured: cannot verify who uses its volumes"
         raise DriverError(host.name, message, hint="nothing was deleted; configure the realm again")
     return realm
 
@@ -304,4 +304,4 @@ def _refuse_at_work(reservations: Iterable[Reservation], target: Target) -> None
     for reservation in reservations:
         if reservation.uuid == target.vm.uuid and reservation.owner:
             message = f"{target.name} is locked by {reservation.owner}"
-            raise VMActive(message, hint="wait until that has ended")
+            raise VMActive(message, hint="wait until it has finished")

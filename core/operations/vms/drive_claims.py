@@ -36,7 +36,7 @@ def claim_drives(journal: Journal, entry: JournalEntry, realm: Realm, drives: Se
             continue
         for step in record.all(CLAIM):
             for drive in set(drives) & set(step.get("drives", ())):
-                message = f"drive {drive} is being given to {record.vm} by {record.owner}"
+                message = f"drive {drive} is being attached to {record.vm} by {record.owner}"
                 raise VolumeInUse(message, hint="wait until that has ended")
 
 

@@ -184,7 +184,7 @@ def detach_drive(
         if running:
             running = _wait_for_guest(session, control, access, at_hand, disk, patience=patience)
         if stored:
-            with control.step(StepKind.DETACH, f"take {disk.target} out of the stored definition", host.name):
+            with control.step(StepKind.DETACH, f"remove {disk.target} from the stored definition", host.name):
                 access.via_own_connection(lambda connection: forget_disk(connection, vm.uuid, disk.target))
     return AttachedDrive(
         drive=disk.volume or posixpath.basename(disk.path),
@@ -203,25 +203,25 @@ def _wait_for_guest(
     """Ask the guest to let go, and wait until it has; False where the host can't ask running VMs at all."""
     name, uuid = printable(at_hand.vm.name), at_hand.vm.uuid
     monotonic = session.clock.monotonic
-    with control.step(StepKind.DETACH, f"ask the guest to let go of {disk.target}", at_hand.host.name) as step:
+    with control.step(StepKind.DETACH, f"ask the guest to release {disk.target}", at_hand.host.name) as step:
         if not access.via_own_connection(lambda connection: ask_to_release(connection, uuid, disk.target)):
-            step.detail("this host can't detach from a running VM: with its next start")
+            step.detail("this host cannot detach from a running VM: takes effect at the next start")
             return False
         began = monotonic()
         try:
             while access.via_own_connection(lambda connection: _is_held(connection, uuid, disk.target)):
                 waited = monotonic() - began
                 if waited >= patience:
-                    message = f"{name} has not let go of {disk.target} within {patience:g} s"
+                    message = f"{name} has not released {disk.target} within {patience:g} s"
                     hint = (
-                        "it was asked to, and may still do so: detach it again later, or when the VM is off; "
-                        "its stored definition keeps the drive until then"
+                        "the request is pending and may still succeed: detach it again later or when the VM is "
+                        "off; until then the stored definition keeps the drive"
                     )
                     raise GuestHolds(at_hand.host.name, message, hint=hint)
                 step.progress(waited, patience, "seconds")
                 control.wait(_LOOK_EVERY)
         except Cancelled:
-            control.warn(f"{name} was asked to let go of {disk.target}, and may still do so")
+            control.warn(f"{name} was asked to release {disk.target} and may still do so")
             raise
     return True
 
@@ -237,8 +237,8 @@ def _has(disks: tuple[Disk, ...], target: str) -> bool:
 
 def _reach(attached: AttachedDrive, *, active: bool) -> str:
     if attached.running:
-        return "at once, and for all starts" if attached.stored else "at once; the VM is not stored"
-    return "with its next start: this host can't attach to a running VM" if active else "with its next start"
+        return "now and at every start" if attached.stored else "now; the VM is transient"
+    return "at the next start: this host cannot attach to a running VM" if active else "with its next start"
 
 
 def _drives_pool(connection: HostConnection, at_hand: ResolvedVM) -> str:
@@ -249,7 +249,7 @@ def _find_drive(connection: HostConnection, at_hand: ResolvedVM, drive: str) -> 
     pool = _drives_pool(connection, at_hand)
     volumes = {volume.name: volume for volume in list_volumes(connection, pool)}
     if drive + INCOMPLETE in volumes:
-        raise DriveRefused(f"drive {printable(drive)} is being made, or was left half-made")
+        raise DriveRefused(f"drive {printable(drive)} is being created or incomplete")
     check_known("drive", drive, [name for name in volumes if not name.endswith(INCOMPLETE)])
     return volumes[drive]
 
@@ -271,7 +271,7 @@ def drive_format(connection: HostConnection, volume: Volume, wanted: str | None)
     if wanted == "qcow2" or volume.name.endswith(".qcow2"):
         raise DriveRefused(f"drive {name} is no qcow2: libvirt sees {volume.format or 'nothing'} in it")
     message = f"drive {name} is neither raw nor qcow2: libvirt sees {volume.format or 'nothing'} in it"
-    raise DriveRefused(message, hint="--format raw gives its bytes to the guest as they are")
+    raise DriveRefused(message, hint="use --format raw to attach its bytes unchanged")
 
 
 def _check_stands_alone(connection: HostConnection, volume: Volume) -> None:
@@ -285,14 +285,14 @@ def _check_stands_alone(connection: HostConnection, volume: Volume) -> None:
         try:
             examine(file, f"drive {volume.name}")
         except ImageRefused as error:
-            hint = "--format raw gives its bytes to the guest as they are"
+            hint = "use --format raw to attach its bytes unchanged"
             raise DriveRefused(error.message, hint=hint) from error
 
 
 def _check_not_there(at_hand: ResolvedVM, disks: DiskSet, volume: Volume) -> None:
     for disk in (*disks.present, *disks.stored):
         if disk.path == volume.path or (disk.pool, disk.volume) == (volume.pool, volume.name):
-            message = f"{printable(at_hand.vm.name)} has drive {printable(volume.name)} already, as {disk.target}"
+            message = f"{printable(at_hand.vm.name)} already has drive {printable(volume.name)} as {disk.target}"
             raise DriveRefused(message)
 
 
@@ -302,7 +302,7 @@ def _free_target(disks: DiskSet, wanted: str | None) -> str:
             raise DriveRefused("the VM has no free name for another disk")
         return disks.next_target()
     if not (wanted.isascii() and wanted.isalpha() and wanted.islower() and wanted.startswith("vd") and len(wanted) < 5):
-        raise UsageError(f"{wanted!r} is no target", hint="vda to vdz, vdaa to vdzz")
+        raise UsageError(f"{wanted!r} is not a valid target", hint="use vda to vdz or vdaa to vdzz")
     taken = disks.find(wanted)
     if taken is not None:
         what = printable(taken.volume or taken.path or taken.device)
@@ -321,7 +321,7 @@ def _attached(at_hand: ResolvedVM, disks: DiskSet, drive: str, pool: str, folder
     if found in drives:
         return found
     if found is not None:
-        message = f"{drive} of {name} is not in the drives pool: it is no drive"
-        raise DriveRefused(message, hint="only drives are detached")
+        message = f"{drive} of {name} is not a drive: it is not in the drives pool"
+        raise DriveRefused(message, hint="only drives can be detached")
     check_known(f"drive of {name}:", drive, [disk.volume or posixpath.basename(disk.path) for disk in drives])
     raise UsageError(f"{name} has no drive {drive!r}")

@@ -62,7 +62,7 @@ def vm_at_hand(session: Session, wanted: str, *, timeout: float, foreign: bool =
     that is not the realm's own, unless `foreign` ones are accepted.
     """
     if not session.is_live:
-        raise UsageError("a saved fleet has no VMs that could be asked", hint="leave out --fleet")
+        raise UsageError("a saved fleet has no VMs to ask", hint="leave out --fleet")
     fleet = session.settled_fleet(timeout)
     target = find_target(session, fleet, wanted)
     if not foreign:

@@ -117,7 +117,7 @@ def _wrong_state(target: Target, action: Action, state: VMState) -> WrongState |
     """Return in plain words why libvirt refuses, with what is to be done first; None where its own words must do."""
     name = target.name
     if state is VMState.OFF:
-        return WrongState(f"{name} is off: there is nothing to {action.value}", hint=f"realms vms start {name}")
+        return WrongState(f"{name} is off: nothing to {action.value}", hint=f"realms vms start {name}")
     if state is VMState.CRASHED:
         return WrongState(f"{name} has crashed: turn it off first", hint=f"realms vms off {name}")
     if (action in _NEED_CPUS and state in _HELD) or (action is Action.PAUSE and state is VMState.SUSPENDED):
@@ -169,13 +169,13 @@ def act(
             return Done(target, state=seen)
         if action is not Action.SHUTDOWN:
             if seen not in (None, VMState.UNKNOWN):
-                hint = f"on {host}: /var/log/libvirt/qemu/{target.vm.name}.log may tell why"
+                hint = f"on {host}: /var/log/libvirt/qemu/{target.vm.name}.log may show why"
                 raise NotAsWished(f"{target.name} is still {seen} (or {seen} again)", hint=hint)
-            step.detail("its host has not shown it yet")
+            step.detail("not yet confirmed by its host")
             return Done(target, state=seen)
         if not force:
             message = f"{target.name} was asked to shut down {timeout:g} s ago, and is still {seen or 'there'}"
-            raise NotShutDown(message, hint="realms vms off cuts its power; shutdown --force does so past the timeout")
+            raise NotShutDown(message, hint="use realms vms off, or shutdown --force to force it off after the timeout")
     with control.step(StepKind.STOP, f"turn {target.vm.name} off: it did not shut down", host, vm=target.vm.name):
         return act(session, control, target, Action.OFF)
 
@@ -203,7 +203,7 @@ def _state_now(session: Session, target: Target) -> tuple[VMState, bool]:
     snapshot = session.fleet().host(target.host.name)
     vm = next((vm for vm in snapshot.vms if vm.uuid == target.vm.uuid), None) if snapshot is not None else None
     if snapshot is None or vm is None:
-        raise DriverError(target.host.name, f"{target.vm.name} is not there any more", hint="see realms vms list")
+        raise DriverError(target.host.name, f"{target.vm.name} no longer exists", hint="see realms vms list")
     return snapshot.state_of(vm), vm.state_reason == IO_ERROR
 
 
@@ -244,7 +244,7 @@ def _seen(session: Session, target: Target, after: float, *, needs_storage: bool
     state = snapshot.state_of(vm)
     if needs_storage and state is VMState.PAUSED and vm.state_reason == IO_ERROR:
         message = f"{target.name} is paused: its storage is full or failed"
-        raise StorageFailed(message, hint="make room, then resume: realms pools status shows how full its pools are")
+        raise StorageFailed(message, hint="free space, then resume it; see realms pools status")
     return state
 
 

@@ -123,13 +123,13 @@ def restore_snapshot(
             step.detail(", ".join(exchange.target for exchange in exchanges))
         active = read_disk_set(connection, vm.uuid).active
         if active and not force:
-            hint = f"realms vms shutdown {host.name}/{vm.name}; --force cuts its power first"
-            raise VMRefused(f"{printable(vm.name)} runs: its disks can't be exchanged", hint=hint)
+            hint = f"realms vms shutdown {host.name}/{vm.name}, or use --force to force it off first"
+            raise VMRefused(f"{printable(vm.name)} runs: its disks can't be replaced", hint=hint)
         work.refuse_used(exchanges, force=force)
         work.check_space(exchanges)
         if active:
             rollback.entry.step(STOP, host=host.name)
-            with control.step(StepKind.STOP, f"cut the power of {printable(vm.name)}", host.name, vm=vm.name):
+            with control.step(StepKind.STOP, f"force off {printable(vm.name)}", host.name, vm=vm.name):
                 stop_domain(connection, vm.uuid)
         volumes = work.exchange(exchanges)
     if work.goes_on is not None:
@@ -138,7 +138,7 @@ def restore_snapshot(
         try:
             start_vm(session, control, at_hand.target)
         except RealmsError:
-            control.warn(f"the disks of {printable(vm.name)} are back at {name}; only its start failed")
+            control.warn(f"the disks of {printable(vm.name)} are restored to {name}, but it failed to start")
             raise
     return Restored(snapshot=snapshot, volumes=volumes, stopped=active, started=start)
 
@@ -202,7 +202,7 @@ class _Restore:
             if found is None:
                 what = f"drive {printable(copied.volume)}" if copied.pool == drives else f"disk {copied.target}"
                 hint = "attach it again, or choose the disks to restore with --disk"
-                raise VMRefused(f"{printable(self._at_hand.vm.name)} has no {what} any more", hint=hint)
+                raise VMRefused(f"{printable(self._at_hand.vm.name)} no longer has {what}", hint=hint)
             copy = require_volume(self._connection, pool, copied.copy)
             exchanges.append(
                 _Exchange(
@@ -216,7 +216,7 @@ class _Restore:
             )
         untouched = {each.disk.target for each in present} - {exchange.target for exchange in exchanges}
         if untouched:
-            self._control.warn(f"not in what is restored, and left as they are: {', '.join(sorted(untouched))}")
+            self._control.warn(f"not restored, left unchanged: {', '.join(sorted(untouched))}")
         return tuple(exchanges)
 
     def refuse_used(self, exchanges: Sequence[_Exchange], *, force: bool) -> None:
@@ -257,12 +257,12 @@ class _Restore:
         former = {each.target: (each.present.volume.path, each.present.disk.format) for each in exchanges}
         self._undoing.before(
             SWITCH,
-            "give the VM its present disks back",
+            "restore the VM's present disks",
             lambda: self._switch_back(former),
             self._host.name,
             disks=[each.restored.as_fact() for each in exchanges],
         )
-        with self._control.step(StepKind.EXCHANGE, "exchange the disks", self._host.name):
+        with self._control.step(StepKind.EXCHANGE, "replace the disks", self._host.name):
             chosen = {each.target: (copies[each.target].path, each.copied.format) for each in exchanges}
             switch_disks(self._connection, self._uuid, chosen)
         self._control.keep()
@@ -279,7 +279,7 @@ class _Restore:
                 self.goes_on = error if isinstance(error, CopyGoesOn) else self.goes_on
                 # What is restored stands.
                 reason = "cancelled" if isinstance(error, Cancelled) else str(error)
-                left = f"{exchange.pool}/{exchange.present.volume.name} is left to be tidied up"
+                left = f"{exchange.pool}/{exchange.present.volume.name} remains to be cleaned up"
                 self._control.warn(f"restored, but {left}: {reason}; later: realms vms recover")
                 unfinished = True
         if unfinished:
@@ -310,7 +310,7 @@ class _Restore:
             name=name,
             form=exchange.copied.format,
             needed=exchange.needed,
-            what=f"copy {exchange.target} back",
+            what=f"restore {exchange.target}",
             deadline=self._deadline,
         )
 

@@ -66,12 +66,12 @@ class LeftRestore:
         parts = []
         if self.doomed:
             parts.append(f"delete {', '.join(name for _, name in self.doomed)}")
-        parts += [f"give drive {disk.former} its name back" for disk in self.unnamed]
+        parts += [f"rename drive {disk.former} back" for disk in self.unnamed]
         if self.unnamed and self.state == "active":
             parts[-1] += ", once the VM is off"
         parts += self.kept
         if self.record.last(STOP) is not None and self.state == "off":
-            parts.append("the VM was turned off for it, and stays so")
+            parts.append("the VM was turned off for it and stays off")
         there = "the VM is gone"
         if self.state != "missing":
             there = f"the VM has its {'restored' if self.is_exchanged else 'former'} disks"
@@ -117,12 +117,12 @@ def judge_restore(connection: HostConnection, record: Record, host: Host) -> Lef
         copies = [(str(step.get("pool", "")), str(step.get("volume", ""))) for step in record.all(COPY)]
         doomed += [place for place in copies if all(place) and not has(*place)]
     elif not disks:
-        kept.append("its journal makes no sense: look for volumes with .restored- in their names")
+        kept.append("its journal is invalid: look for volumes with .restored- in their names")
     for disk in disks:
         if has(disk.pool, disk.former):
             doomed += [(disk.pool, disk.marker), (disk.pool, disk.copy)]
         elif not has(disk.pool, disk.copy):
-            kept.append(f"{disk.pool}/{disk.copy} and {disk.former} stay, as the VM has neither")
+            kept.append(f"{disk.pool}/{disk.copy} and {disk.former} are kept, as the VM uses neither")
         elif not disk.is_drive:
             doomed.append((disk.pool, disk.former))
         else:
@@ -155,7 +155,7 @@ def settle_restore(
         try:
             with job_connection(host, DEADLINE) as connection:
                 with control.step(
-                    StepKind.LOOK, f"see what a restore of {record.vm} left", host.name, vm=record.vm
+                    StepKind.LOOK, f"find what the restore of {record.vm} left", host.name, vm=record.vm
                 ) as step:
                     left = judge_restore(connection, record, host)
                     step.detail(left.message)
@@ -232,13 +232,13 @@ def _wait_for_copies(session: Session, control: Control, record: Record, *, unas
     name = str(record.facts.get("host", ""))
     try:
         worker = session.require_writable().host(name)
-        what = "wait until nothing is copied there any more"
+        what = "wait until no copy is running there"
         with control.step(StepKind.WAIT, what, name) as step, job_connection(worker, DEADLINE) as connection:
             for pool in sorted(pools):
                 when_free(control, step, lambda pool=pool: volume_names(connection, pool))  # type: ignore[misc]
     except (UnknownHost, DriverError) as error:
         gone = isinstance(error, UnknownHost)
-        why = f"{name} is not registered any more" if gone else error.message
+        why = f"{name} is no longer registered" if gone else error.message
         message = f"cannot check whether {name} still copies for the restore of {printable(record.vm)}: {why}"
         if not unasked:
             again = "register it again" if gone else "try again when it is back"
@@ -273,7 +273,7 @@ def _give_name_back(
         (step.get("pool"), step.get("volume")) == (disk.pool, disk.former) for step in left.record.all(NAME_BACK)
     )
     if begun and disk.former in names and disk.marker not in names:
-        control.warn(f"{vm} keeps its drive as {printable(disk.copy)}: someone has made another {name} since")
+        control.warn(f"{vm} keeps its drive as {printable(disk.copy)}: another {name} has been created since")
         return
     source = find_volume(connection, disk.pool, disk.copy)
     if source is None or source.format != disk.format or source.backing_path:

@@ -92,12 +92,12 @@ class NameRestore:
             name=name,
             form=disk.format,
             needed=needed,
-            what=f"give {name} its name back",
+            what=f"rename {name} back",
             deadline=self.deadline,
         )
-        with self.control.step(StepKind.EXCHANGE, f"exchange {disk.target}", self.host.name, always=True):
+        with self.control.step(StepKind.EXCHANGE, f"replace {disk.target}", self.host.name, always=True):
             if name not in volume_names(connection, pool, or_stale=True):
-                raise NoSuchVolume(self.host.name, f"{name} was deleted while it was copied: the VM keeps {disk.copy}")
+                raise NoSuchVolume(self.host.name, f"{name} was deleted during the copy: the VM keeps {disk.copy}")
             switch_disks(connection, self.uuid, {disk.target: (second.path, disk.format)})
             delete_known(connection, pool, disk.marker)
             delete_known(connection, pool, disk.copy)

@@ -66,4 +66,4 @@ def snapshots_of_realm(session: Session, wanted: str | None, *, timeout: float) 
                 return snapshots_of(connection, realm)
         except DriverError as error:
             failures.append(str(error))
-    raise DriverError("", f"no host of realm {realm.id} could be asked: {'; '.join(failures)}")
+    raise DriverError("", f"no host of realm {realm.id} answers: {'; '.join(failures)}")

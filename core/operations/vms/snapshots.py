@@ -73,15 +73,15 @@ class SnapshotOwner:
 def check_snapshot_name(name: str) -> str:
     """Accept a name for a snapshot; raises UsageError with the rule that it breaks."""
     if not NAME_RULE.fullmatch(name):
-        hint = "letters, digits, dot, dash, underscore; at most 64, the first a letter or digit"
-        raise UsageError(f"{name!r} is no name for a snapshot", hint=hint)
+        hint = "use up to 64 letters, digits, dots, dashes, underscores; start with a letter or digit"
+        raise UsageError(f"{name!r} is not a valid snapshot name", hint=hint)
     return name
 
 
 def check_supported(host: Host) -> None:
     """Raise VMRefused for libvirt's embedded test driver: what it calls volumes holds nothing."""
     if host.uri.startswith("test:"):
-        raise VMRefused(f"{host.name}: the embedded test driver has no disks that could be copied")
+        raise VMRefused(f"{host.name}: the embedded test driver has no disks to copy")
 
 
 def name_by_time(now: float) -> str:
@@ -129,8 +129,8 @@ def take_snapshot(
         with control.step(StepKind.LOOK, "look at its disks", host.name) as step:
             pool = snapshots_pool(connection, at_hand.realm)
             if any(snapshot.name == name for snapshot in list_snapshots(connection, pool, vm.uuid)):
-                hint = "choose another name, or delete that one: realms vms delete-snapshot"
-                raise VMRefused(f"{printable(vm.name)} has a snapshot {name} already", hint=hint)
+                hint = "choose another name, or delete it with realms vms delete-snapshot"
+                raise VMRefused(f"{printable(vm.name)} already has a snapshot {name}", hint=hint)
             disks = read_disk_set(connection, vm.uuid)
             if not disks.active and at_hand.elsewhere:
                 raise VMRefused(f"{printable(vm.name)} is off on {host.name}, but runs on {at_hand.elsewhere[0]}")
@@ -174,9 +174,7 @@ def delete_snapshot(control: Control, owner: SnapshotOwner, name: str, *, deadli
             pool = snapshots_pool(connection, owner.realm)
             snapshot = find_snapshot(connection, owner.realm, owner.uuid, name)
             if not snapshot.complete and is_copying(connection, owner.uuid):
-                raise VMRefused(
-                    f"disks of {printable(owner.name)} are being copied now", hint="wait until that has ended"
-                )
+                raise VMRefused(f"disks of {printable(owner.name)} are being copied", hint="wait until it has finished")
         with control.step(StepKind.DELETE, f"delete {name}", host.name) as step:
             discard_volumes(connection, pool, snapshot.volumes)
             step.detail(show_size(snapshot.allocation))
@@ -197,13 +195,15 @@ def disk_volumes(connection: HostConnection, disks: Sequence[Disk], targets: Seq
         check_known("disk", target, [disk.target for disk in written])
     chosen = [disk for disk in written if not targets or disk.target in targets]
     if not chosen:
-        raise VMRefused("the VM has no disk that could be copied")
+        raise VMRefused("the VM has no disk to copy")
     found = []
     for disk in chosen:
         place = (disk.pool, disk.volume) if disk.volume else volume_of_path(connection, disk.path)
         if place is None:
-            message = f"disk {disk.target} is no volume of an active pool: {printable(disk.path) or 'it has no file'}"
-            raise VMRefused(message, hint="--disk chooses the disks that are copied")
+            message = (
+                f"disk {disk.target} is not a volume of an active pool: {printable(disk.path) or 'it has no file'}"
+            )
+            raise VMRefused(message, hint="choose the disks to copy with --disk")
         if disk.format not in ("raw", "qcow2"):
             raise VMRefused(f"disk {disk.target} is {disk.format}: only raw and qcow2 are copied")
         found.append(DiskVolume(disk, require_volume(connection, *place)))
@@ -249,17 +249,17 @@ class _Snapshot:
     def copy_running(self, disks: DiskSet, copied: Sequence[DiskVolume], *, freeze: bool) -> Snapshot:
         """Have QEMU copy the disks as of one moment; gives the snapshot with how consistent it is."""
         uuid, paths = self._snapshot.uuid, {}
-        with self._control.step(StepKind.CREATE, "make room for the copies", self._host.name) as step:
+        with self._control.step(StepKind.CREATE, "free space for the copies", self._host.name) as step:
             for each, described in zip(copied, self._snapshot.disks, strict=True):
                 new = NewVolume(name=described.copy, capacity=each.volume.capacity)
                 make = partial(create_volume, self._connection, self._pool, new)
                 with self._undone(described.copy):
                     paths[each.disk.target] = when_free(self._control, step, make).path
         self._control.on_failure("stop the copying", self._stop, self._host.name)
-        with self._control.step(StepKind.COPY, "hold the moment", self._host.name) as step:
+        with self._control.step(StepKind.COPY, "freeze the guest", self._host.name) as step:
             with frozen(self._connection, uuid, wanted=freeze) as held:
                 begin_copies(self._connection, uuid, disks.present, paths)
-            how = "the guest's file systems stood still" if held else "as after a power cut: no guest agent held it"
+            how = "the guest's file systems were frozen" if held else "crash-consistent: no guest agent froze it"
             step.detail(how)
         with self._control.step(StepKind.COPY, f"copy {', '.join(paths)}", self._host.name) as step:
             while (job := copies_progress(self._connection, uuid)).running:
@@ -272,8 +272,8 @@ class _Snapshot:
         """Have the host copy the disks, one after the other; QEMU's locks keep the VM from being started meanwhile."""
         for each in copied:
             if each.disk.format == "raw" and each.volume.format != "raw":
-                message = f"disk {each.disk.target} is raw, but begins like {each.volume.format or 'something else'}"
-                hint = "libvirt would copy what that means instead: take the snapshot while the VM runs"
+                message = f"disk {each.disk.target} is raw, but starts like {each.volume.format or 'something else'}"
+                hint = "libvirt would interpret that content: take the snapshot while the VM runs"
                 raise VMRefused(message, hint=hint)
         for each, described in zip(copied, self._snapshot.disks, strict=True):
             with self._undone(described.copy):
@@ -290,7 +290,7 @@ class _Snapshot:
                     deadline=self._deadline,
                 )
         if read_disk_set(self._connection, self._snapshot.uuid).active:
-            raise DriverError(self._host.name, "the VM was started while its disks were copied: the copy is worthless")
+            raise DriverError(self._host.name, "the VM was started while its disks were copied: the copy is unusable")
 
     @contextlib.contextmanager
     def _undone(self, name: str) -> Iterator[None]:
@@ -306,8 +306,8 @@ class _Snapshot:
             raise
         except CopyGoesOn as error:
             self._control.warn(
-                f"until its host is done, {self._snapshot.name} is listed as incomplete; where it stays so: "
-                f"realms vms delete-snapshot {self._snapshot.uuid} {self._snapshot.name}"
+                f"until its host is done, {self._snapshot.name} is listed as incomplete; if it stays so: realms "
+                f"vms delete-snapshot {self._snapshot.uuid} {self._snapshot.name}"
             )
             error.delete_when_copied()
             raise

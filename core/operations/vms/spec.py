@@ -79,7 +79,7 @@ def check_order(order: Order, realm: Realm) -> None:
     check_vm_name(order.name)
     order.request()
     if realm.disabled:
-        raise UsageError(f"realm {realm.id!r} is disabled: nothing is scheduled there")
+        raise UsageError(f"realm {realm.id!r} is disabled: no VMs are scheduled there")
     existing = [drive.name for drive in order.drives if isinstance(drive, ExistingDrive)]
     for name in existing:
         if existing.count(name) > 1:
@@ -92,8 +92,8 @@ def check_order(order: Order, realm: Realm) -> None:
 def check_vm_name(name: str) -> str:
     """Accept a name for a new VM; raises UsageError with the rule that it breaks."""
     if not _NAME.fullmatch(name):
-        hint = "1 to 64 letters, digits, dots, dashes, underscores and pluses; a letter or digit first"
-        raise UsageError(f"{printable(name)!r} is no name for a VM", hint=hint)
+        hint = "use 1 to 64 letters, digits, dots, dashes, underscores and pluses; start with a letter or digit"
+        raise UsageError(f"{printable(name)!r} is not a valid VM name", hint=hint)
     if _UUID.fullmatch(name):
-        raise UsageError(f"{name!r} looks like a UUID, which means another VM", hint="give it a name of its own")
+        raise UsageError(f"{name!r} looks like a UUID, which would name another VM", hint="choose another name")
     return name

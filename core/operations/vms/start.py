@@ -68,7 +68,7 @@ def start_vm(
     journal = Journal(registry.path, session.clock)
     entry = journal.begin(Operation.START, vm=vm.name, uuid=vm.uuid, realm=target.realm.id, host=host.name)
     with Rollback(control, entry, target.vm.name) as rollback:
-        rollback.before("reserve", "give its room back", lambda: registry.release(vm.uuid, entry.owner), host.name)
+        rollback.before("reserve", "release the reservation", lambda: registry.release(vm.uuid, entry.owner), host.name)
         room = _take_room(session, rollback, target, stored)
         with HostAccess(session, host) as access:
             _refuse_elsewhere(session, rollback.control, target, force=force, patience=patience)
@@ -119,10 +119,10 @@ def _take_room(session: Session, rollback: Rollback, target: Target, stored: Sto
     fixed = tuple(address for address in facts.devices if address not in {device.address for device in marked})
     profile = session.configuration.hardware_profiles.get(target.host.profile)
     if fixed and asked:
-        hint = "take them out of its definition, or out of its mark"
+        hint = "remove them from its definition or its metadata"
         listed = ", ".join(map(str, fixed))
         raise DriverError(
-            target.host.name, f"{target.vm.name} has devices that its mark doesn't know: {listed}", hint=hint
+            target.host.name, f"{target.vm.name} has devices that its metadata does not list: {listed}", hint=hint
         )
     if fixed and profile is not None:
         kinds = (profile.type_of(address) for address in fixed)
@@ -137,7 +137,7 @@ def _take_room(session: Session, rollback: Rollback, target: Target, stored: Sto
         is_there=True,
         fixed_devices=fixed or None,
     )
-    with rollback.control.step(StepKind.PLACE, f"judge {target.host.name}", target.host.name) as step:
+    with rollback.control.step(StepKind.PLACE, f"check {target.host.name}", target.host.name) as step:
         room = reserve_host(session, claim)
         if room.warning:
             rollback.control.warn(room.warning)
@@ -164,17 +164,17 @@ def _refuse_elsewhere(session: Session, control: Control, target: Target, *, for
         silent = [answer for answer in answers if answer.error is not None]
         if running:
             message = f"{target.vm.name} ({target.vm.uuid}) is active on {', '.join(running)}"
-            raise RunsElsewhere(message, hint="turn it off there first: two VMs on one disk destroy it")
+            raise RunsElsewhere(message, hint="turn it off there first: two VMs on one disk corrupt it")
         if silent and not force:
             names = ", ".join(answer.host.name for answer in silent)
             message = f"cannot check whether {target.vm.name} is running on {names}: {silent[0].error}"
             raise RunsElsewhere(message, hint="use --force if you are sure it is not running there")
         step.detail(f"{len(asked) - len(silent)} of {len(others)} asked")
     for answer in silent:
-        control.warn(f"started although {answer.host.name} could not be asked: {answer.error}")
+        control.warn(f"started although {answer.host.name} did not answer: {answer.error}")
     for host in others:
         if not host.state.connects:
-            control.warn(f"{host.name} is disabled, and was not asked whether it runs {target.vm.name}")
+            control.warn(f"{host.name} is disabled: not checked whether it runs {target.vm.name}")
 
 
 def _refuse_drives(
@@ -215,7 +215,7 @@ def _give_devices(session: Session, rollback: Rollback, target: Target, stored: 
     xml = with_devices(stored.xml, former, typed_devices(profile, room.placement), mark)
     rollback.entry.step("devices", host=target.host.name, devices=[str(address) for address in given])
     with rollback.control.step(
-        StepKind.DEFINE, f"give {target.vm.name} {' '.join(map(str, given))}", target.host.name, vm=target.vm.name
+        StepKind.DEFINE, f"assign {' '.join(map(str, given))} to {target.vm.name}", target.host.name, vm=target.vm.name
     ):
         run_in_lane(session, target.host.name, lambda connection: connection.define(xml))
 

@@ -68,8 +68,8 @@ def find_target(session: Session, fleet: Fleet, wanted: str) -> Target:
     """Find one VM; raises UsageError, HostUnreachable."""
     snapshot, vm = find_vm(fleet, wanted)
     if snapshot.connection is not Connection.CONNECTED:
-        message = f"it can't be asked now{f': {snapshot.error}' if snapshot.error else ''}"
-        raise HostUnreachable(snapshot.name, message, hint="what the VM does meanwhile is unknown")
+        message = f"it is unreachable{f': {snapshot.error}' if snapshot.error else ''}"
+        raise HostUnreachable(snapshot.name, message, hint="the state of the VM is unknown")
     realm = session.configuration.realms.get(snapshot.host.realm)
     if realm is None:
         raise UsageError(f"realm {snapshot.host.realm!r} of host {snapshot.name} is not configured")
@@ -80,4 +80,4 @@ def refuse_foreign(target: Target) -> None:
     """Raise ForeignVM for a VM that the realm did not create."""
     if not target.vm.managed:
         message = f"{target.name} is foreign: realm {target.realm.id} did not create it"
-        raise ForeignVM(message, hint="if you are sure, --foreign changes it all the same")
+        raise ForeignVM(message, hint="override with --foreign if you are sure")

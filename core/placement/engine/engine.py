@@ -114,7 +114,7 @@ def with_vm(fleet: Fleet, vm: VM) -> Fleet:
     index = _index(fleet, vm.host)
     snapshot = fleet.hosts[index]
     if any(other.uuid == vm.uuid for other in snapshot.vms):
-        message = f"{vm.host} has a VM with UUID {vm.uuid} already"
+        message = f"{vm.host} already has a VM with UUID {vm.uuid}"
         raise ValueError(message)
     return _with_host(fleet, index, replace(snapshot, vms=(*snapshot.vms, vm)))
 

@@ -21,7 +21,7 @@ _CONNECTION_STATES = {
     Connection.CONNECTING: "still connecting",
     Connection.UNREACHABLE: "unreachable",
     Connection.OFF: "not connected",
-    Connection.UNKNOWN: "not connected: nobody has tried",
+    Connection.UNKNOWN: "not connected: not tried yet",
 }
 
 
@@ -41,7 +41,7 @@ def by_state(configuration: Configuration, snapshot: HostSnapshot, now: float) -
     if snapshot.connection is not Connection.CONNECTED or age is None:
         yield Refusal(Why.NOT_CONNECTED, _no_connection(snapshot, age))
     elif realm is not None and age > realm.stale_after:
-        message = f"last answer {show_age(age)} ago: past {realm.stale_after:g} s its data are too old to place by"
+        message = f"last answer {show_age(age)} ago: past {realm.stale_after:g} s its data are too old for placement"
         yield Refusal(Why.STALE, message)
     yield from _by_profile(configuration, host.profile)
 
@@ -63,7 +63,7 @@ def _by_profile(configuration: Configuration, profile_id: str) -> Iterator[Refus
 
 def no_free_device(kind: str, asked: int, free: int, owned: int) -> Refusal:
     """Too few free devices of a type; `owned` is the number that the host's profile lists."""
-    none = ": hosts of this profile have none" if not owned else ""
+    none = ": hosts with this profile have none" if not owned else ""
     message = f"asked for {asked} {kind}, {free} free{none}"
     return Refusal(Why.NO_FREE_DEVICE, message, f"devices.{kind}", asked, free)
 
@@ -76,7 +76,7 @@ def infinite_cost(function: CostFunction, cost: Cost) -> Iterator[Refusal]:
     for term in infinite:
         yield _infinite_term(function, term)
     if not infinite:
-        detail = "every term is finite, but their sum is past what a double can hold"
+        detail = "every term is finite, but their sum is too large for a double"
         yield Refusal(Why.COST_INFINITE, f"{TOTAL} infinite: {detail}", TOTAL, detail=detail)
 
 

@@ -36,14 +36,14 @@ class Request:
 
     def __post_init__(self) -> None:
         if not 1 <= self.vcpus <= _MOST:
-            raise UsageError(f"a VM has 1 vCPU or more, not {self.vcpus}")
+            raise UsageError(f"a VM needs at least 1 vCPU, not {self.vcpus}")
         if not 1 <= self.memory_bytes <= MAX_BYTES:
-            raise UsageError(f"a VM has 1 byte of memory or more, below 2^63, not {self.memory_bytes}")
+            raise UsageError(f"a VM needs at least 1 byte of memory, below 2^63, not {self.memory_bytes}")
         for kind, count in self.devices.items():
             if not kind:
-                raise UsageError("a device type has a name", hint="such as nvidia-gpu=1")
+                raise UsageError("a device type needs a name", hint="such as nvidia-gpu=1")
             if not 0 <= count <= _MOST:
-                raise UsageError(f"a VM has 0 or more devices of type {kind}, not {count}")
+                raise UsageError(f"the number of devices must be at least 0 for type {kind}, not {count}")
         asked = {kind: self.devices[kind] for kind in sorted(self.devices) if self.devices[kind]}
         object.__setattr__(self, "devices", MappingProxyType(asked))
         object.__setattr__(self, "use", Use(1, self.vcpus, self.memory_bytes, self.devices))

@@ -78,33 +78,33 @@ class Movables:
         if host.state is HostState.DISABLED:
             return Stays.HOST_DISABLED, f"{host.name} is disabled: its VMs are not touched"
         if snapshot.connection is not Connection.CONNECTED or age is None:
-            return Stays.NOT_CONNECTED, f"{host.name} doesn't answer: nobody knows what its VMs do"
+            return Stays.NOT_CONNECTED, f"{host.name} does not answer: the state of its VMs is unknown"
         if age > realm.stale_after:
-            return Stays.STALE, f"{host.name} answered last {age:.0f} s ago: too long to move by"
+            return Stays.STALE, f"{host.name} answered last {age:.0f} s ago: its data are too old for moves"
         return None
 
     def stuck(self, snapshot: HostSnapshot, vm: VM) -> tuple[Stays, str] | None:
         """Return why a VM of a host that answers stays; None where it may move."""
         profile = self._ledger.configuration.hardware_profiles.get(snapshot.host.profile)
         if not vm.active:
-            return Stays.INACTIVE, "it is off: it uses nothing, and stays defined where it is"
+            return Stays.INACTIVE, "it is off: it uses no resources and stays defined there"
         if vm.uuid in self._ledger.reserved:
             return (
                 Stays.RESERVED,
-                f"somebody is at work with it: it has a reservation on {self._ledger.reserved[vm.uuid]}",
+                f"it is reserved on {self._ledger.reserved[vm.uuid]}",
             )
         if vm.uuid in self._ledger.active_twice:
             return Stays.ACTIVE_ELSEWHERE, "a VM of this UUID is active on another host too"
         if vm.state not in (VMState.RUNNING, VMState.PAUSED):
             return Stays.STATE, f"it is {vm.state.value}: only a running or paused VM can be moved"
         if not vm.managed and not self._policy.foreign:
-            return Stays.FOREIGN, "it is foreign: no realm has made it, so it is moved only on demand"
+            return Stays.FOREIGN, "it is foreign: no realm created it, so it is moved only on request"
         strangers = [address for address in vm.devices if profile is None or profile.type_of(address) is None]
         if strangers:
-            message = f"it holds {strangers[0]}, which the hardware profile of {snapshot.name} doesn't list"
+            message = f"it uses {strangers[0]}, which the hardware profile of {snapshot.name} does not list"
             return Stays.UNKNOWN_DEVICE, message
         if vm.devices and not self._policy.with_devices:
-            return Stays.HOLDS_DEVICES, "it holds PCI devices: it would have to be shut down on the way"
+            return Stays.HOLDS_DEVICES, "it uses PCI devices: it would have to be shut down to move"
         return None
 
 

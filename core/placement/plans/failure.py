@@ -95,12 +95,12 @@ def _lose_one(ledger: Ledger, shelter: _Shelter, host: int) -> HostLoss:
     realm = ledger.configuration.realms.get(line.realm)
     if realm is None or realm.disabled:
         state = "disabled" if realm is not None else "not in the configuration"
-        return HostLoss(host=line.name, survives=None, note=f"realm {line.realm} is {state}: nothing is placed there")
+        return HostLoss(host=line.name, survives=None, note=f"realm {line.realm} is {state}: no VMs are placed there")
     if not line.snapshot.is_known:
         return HostLoss(host=line.name, survives=None, note=f"{line.name} has never answered")
     note = ""
     if line.snapshot.connection is not Connection.CONNECTED:
-        note = f"{line.name} doesn't answer: its VMs are taken as they were last seen"
+        note = f"{line.name} does not answer: its VMs are counted as last seen"
     victims = shelter.victims(host)
     homeless = tuple(shelter.place(victims, (host,)))
     placed = len(victims) - len(homeless)
@@ -120,7 +120,7 @@ def failure_of_several(
     Stops at the first set that the fleet doesn't survive, or after `budget` sets. Raises UsageError for less than 1.
     """
     if at_once < 1:
-        raise UsageError(f"lose 1 host or more, not {at_once}")
+        raise UsageError(f"the number of lost hosts must be at least 1, not {at_once}")
     ledger = Ledger(configuration, fleet) if ledger is None else ledger
     shelter = _Shelter(ledger)
     known = [host for host, line in enumerate(ledger.hosts) if line.snapshot.is_known and _is_enabled(ledger, host)]
@@ -220,7 +220,7 @@ class _Shelter:
         position, reason = 0, ("", "")
         for vm, its_size, request in victims:
             if request is None:
-                homeless.append(Stuck(vm, Stays.UNKNOWN_DEVICE, "nobody knows which devices it needs"))
+                homeless.append(Stuck(vm, Stays.UNKNOWN_DEVICE, "the devices it needs are unknown"))
                 continue
             if its_size != size:
                 size, ranking, position, reason = its_size, self._ranking(its_size, request), 0, ("", "")

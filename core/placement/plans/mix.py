@@ -79,7 +79,7 @@ def capacity_of_mix(
     sizes = sorted(mix, key=lambda pair: (-pair[0].memory_bytes, -pair[0].vcpus, pair[0].key))
     one = [request for request, count in sizes for _ in range(count)]
     if not one:
-        raise UsageError("a mix has 1 VM or more")
+        raise UsageError("a mix needs at least 1 VM")
     if all(capacity(configuration, fleet, request, ledger=ledger).unbounded for request, count in mix if count):
         return MixCapacity(mix=tuple(mix), fits=None, by_host={})
     rounds = max(1, most // len(one))

@@ -80,7 +80,7 @@ def test_large_inputs_are_numbers_like_others(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (USE, "give either --function or --profile"),
+        (USE, "use either --function or --profile"),
         ((*USE, "--function", "cpu", "--profile", "cpu-node"), "not both"),
         ((*USE, "--function", "gpuu"), "did you mean 'gpu'?"),
         ((*USE, "--profile", "cpu-mode"), "did you mean 'cpu-node'?"),

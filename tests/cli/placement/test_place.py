@@ -106,7 +106,7 @@ def test_devices_are_assigned_and_counted(run: Run) -> None:
     refusal = next(verdict["refusal"] for verdict in document["verdicts"] if verdict["host"] == "h1")
     assert refusal == {
         "why": "no-free-device",
-        "message": "asked for 1 a100, 0 free: hosts of this profile have none",
+        "message": "asked for 1 a100, 0 free: hosts with this profile have none",
         "term": "devices.a100",
         "needed": 1,
         "available": 0,
@@ -145,7 +145,7 @@ def test_without_any_host_nothing_is_placed(run: Run, places: Path) -> None:
     empty = places / "empty.json"
     empty.write_text(json.dumps({**FLEET, "hosts": [], "vms": []}))
     outcome = place(run, *SMALL, fleet=empty)
-    assert (outcome.code, outcome.out.strip()) == (1, "8 vCPUs, 64 GiB: there is no host to place it on")
+    assert (outcome.code, outcome.out.strip()) == (1, "8 vCPUs, 64 GiB: no hosts to place it on")
     assert place(run, *SMALL, "--json", fleet=empty).json["verdicts"] == []
 
 
@@ -181,18 +181,18 @@ def test_hosts_can_be_changed_in_thought(run: Run) -> None:
         (("--vcpus", 0, "--memory", "1 GiB"), "0 is not in the range"),
         (("--vcpus", 1), "Missing option '--memory'"),
         (("--vcpus", 1, "--memory", "1 Gib"), "did you mean GiB?"),
-        (("--vcpus", 1, "--memory", "0"), "1 byte of memory or more"),
+        (("--vcpus", 1, "--memory", "0"), "1 byte of memory"),
         ((*SMALL, "--count", 0), "0 is not in the range"),
         ((*SMALL, "--realm", "man"), "did you mean 'main'?"),
         ((*SMALL, "--device", "a100", "--device", "a100=2"), "write --device a100=3 for all of them"),
-        ((*SMALL, "--device", "a100=x"), "'x' is no number of devices of type a100"),
-        ((*SMALL, "--device", "a100=-1"), "'-1' is no number"),
+        ((*SMALL, "--device", "a100=x"), "'x' is not a number of devices of type a100"),
+        ((*SMALL, "--device", "a100=-1"), "'-1' is not a number"),
         ((*SMALL, "--without", "h11"), "did you mean 'h1'?"),
         ((*SMALL, "--host-state", "h9=disabled"), "no host 'h9'"),
         ((*SMALL, "--host-state", "h1=off"), "one of enabled, no-scheduling, disabled"),
         ((*SMALL, "--host-state", "h1=disabled", "--without", "h1"), "host 'h1' is given twice"),
-        ((*SMALL, "--device", "=1"), "names no device type"),
-        ((*SMALL, "--device", "a100=9999999999"), "is no number of devices"),
+        ((*SMALL, "--device", "=1"), "is not a device type"),
+        ((*SMALL, "--device", "a100=9999999999"), "is not a number of devices"),
     ],
 )
 def test_wrong_usage_is_refused_with_what_would_be_right(run: Run, arguments: tuple[object, ...], message: str) -> None:

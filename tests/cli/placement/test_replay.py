@@ -52,8 +52,8 @@ def test_by_the_configuration_that_it_was_made_by_nothing_changes(run: Run, log:
     outcome = run("replay", log)
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.splitlines() == [
-        "4 decisions made again by this configuration; all of them were made by it",
-        "4 as before",
+        "4 decisions replayed with this configuration; all of them were made with it",
+        "4 unchanged",
     ]
     assert run("replay", log, "--as-logged").code == 0
 
@@ -63,7 +63,7 @@ def test_what_would_go_elsewhere_is_told_with_hosts_costs_and_reason(run: Run, l
     outcome = run("replay", log, "--set", "cost-functions.cpu.memory.hard=820 GiB", "--host-state", "h1=disabled")
     assert outcome.code == 1
     lines = [" ".join(line.split()) for line in outcome.out.splitlines()]
-    assert lines[1] == "2 as before; 2 on another host"
+    assert lines[1] == "2 unchanged; 2 on a different host"
     assert lines[4] == "1 2026-11-22 10:00 web-0 h1 at 51.00 h3 at 100 070.00 h1: the host is disabled"
     assert lines[5].startswith("4 2026-11-22 10:00 web-3 #1 h1 at 74.75 h3 at 100 162.50")
 
@@ -94,8 +94,8 @@ def test_another_cost_alone_is_as_good_as_before(run: Run, log: Path) -> None:
     outcome = run("replay", log, "--set", "cost-functions.cpu.offset=1")
     assert outcome.code == 0
     assert outcome.out.splitlines() == [
-        "4 decisions made again by this configuration; none of them were made by it",
-        "2 as before; 2 on the same host at another cost",
+        "4 decisions replayed with this configuration; none of them were made with it",
+        "2 unchanged; 2 on the same host at a different cost",
     ]
 
 
@@ -106,7 +106,7 @@ def test_the_present_configuration_is_the_one_in_the_files_now(run: Run, log: Pa
     )
     outcome = run("replay", log)
     assert outcome.code == 1
-    assert "none of them were made by it" in outcome.out
+    assert "none of them were made with it" in outcome.out
     assert "h3 35 (was 100070), h1 51 (was 51)" in outcome.out
     assert run("replay", log, "--as-logged").code == 0
     assert run("replay", log, "--as-logged", "--set", "cost-functions.gpu.offset=0").code == 0
@@ -118,7 +118,7 @@ def test_damaged_lines_are_told_and_skipped(run: Run, log: Path) -> None:
     log.write_text("\n".join(["{", *lines[:2], "", '{"time": "2\x1b[2J', *lines[2:]]) + "\n")
     outcome = run("replay", log)
     assert outcome.code == 1
-    assert "4 as before" in outcome.out
+    assert "4 unchanged" in outcome.out
     told = outcome.err.splitlines()
     assert [line.partition(": ")[0] for line in told] == [f"{log}:1", f"{log}:5"]
     assert "\x1b" not in outcome.err
@@ -132,7 +132,7 @@ def test_many_damaged_lines_are_counted(run: Run, log: Path) -> None:
     log.write_text(log.read_text() + "x\n" * 5000)
     outcome = run("replay", log)
     assert len(outcome.err.splitlines()) == 11
-    assert outcome.err.splitlines()[-1] == f"{log}: and 4990 more lines that are no decisions"
+    assert outcome.err.splitlines()[-1] == f"{log}: and 4990 more lines that are not decisions"
     document = run("replay", log, "--json").json
     assert (document["unreadable"], len(document["problems"])) == (5000, 1000)
 
@@ -145,7 +145,7 @@ def test_a_file_that_is_no_log_is_refused(run: Run, places: Path, content: str) 
     for arguments in ((), ("--json",)):
         outcome = run("replay", "other", *arguments)
         assert (outcome.code, outcome.out) == (2, "")
-        assert outcome.err.startswith("realms: no decision can be made again: line 1: ")
+        assert outcome.err.startswith("realms: no decision can be replayed: line 1: ")
 
 
 def test_a_log_that_is_missing_or_a_folder_is_refused(run: Run, places: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_log_that_is_missing_or_a_folder_is_refused(run: Run, places: Path) ->
         assert "can't be read" in outcome.err
     (places / "empty").write_text("")
     outcome = run("replay", "empty")
-    assert (outcome.code, outcome.out) == (0, "There is no decision in it\n")
+    assert (outcome.code, outcome.out) == (0, "No decisions in the log\n")
     assert run("replay", "empty", "--json").json["decisions"] == 0
 
 

@@ -81,4 +81,4 @@ def test_room_that_can_not_be_made_is_a_no(run: Run) -> None:
     outcome = run("plan", "room", "--vcpus", 1, "--memory", "12 GiB", "--foreign", "--apply")
     assert outcome.code == 1
     assert "1 failed" in outcome.out
-    assert "No room yet. 1 vCPU, 12 GiB: " in outcome.out
+    assert "No capacity yet. 1 vCPU, 12 GiB: " in outcome.out

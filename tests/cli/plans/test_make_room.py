@@ -45,19 +45,19 @@ def test_one_move_makes_room(run: Run, full: str) -> None:
     made = make_room(configuration, fleet, Request(8, 700 * GIB))
     assert outcome.json == {**room_document(made), "hosts_answering": 3, "hosts_total": 3}
     told = lines(plan(run, "room", *LARGE, fleet=full))
-    assert told[0].startswith(f"8 vCPUs, 700 GiB: {made.host} takes it after 1 move, at a cost of ")
-    assert told[0].endswith(", and fewer would not do")
+    assert told[0].startswith(f"8 vCPUs, 700 GiB: {made.host} can take it after 1 move, at a cost of ")
+    assert told[0].endswith(", and fewer are not enough")
     assert told[3].split()[:4] == ["1", move["vm"], move["from"], move["to"]]
 
 
 def test_no_move_is_needed_where_a_host_takes_it(run: Run) -> None:
     """And where no move helps, the answer is no."""
     outcome = plan(run, "room", "--vcpus", 8, "--memory", "64 GiB")
-    assert (outcome.code, lines(outcome)[0]) == (0, "8 vCPUs, 64 GiB: h1 takes it as things are, at a cost of 51.0")
+    assert (outcome.code, lines(outcome)[0]) == (0, "8 vCPUs, 64 GiB: h1 can take it now, at a cost of 51.0")
     never = plan(run, "room", "--vcpus", 8, "--memory", "2 TiB")
     assert (never.code, lines(never)[0]) == (
         1,
-        "8 vCPUs, 2 TiB: no moves were found after which a host takes it; all within --most were tried",
+        "8 vCPUs, 2 TiB: no moves found that make room; all within --most were tried",
     )
 
 
@@ -66,5 +66,5 @@ def test_the_moves_may_be_limited_and_are_compared(run: Run, full: str) -> None:
     none = plan(run, "room", *LARGE, "--most", 0, "--json", fleet=full)
     assert (none.code, none.json["host"], none.json["cost"]) == (1, None, None)
     told = lines(plan(run, "room", *LARGE, "--without-vm", "c", fleet=full))
-    assert told[2].startswith("8 vCPUs, 700 GiB: h7 takes it as things are")
+    assert told[2].startswith("8 vCPUs, 700 GiB: h7 can take it now")
     assert told[3].startswith("Without the changes: 8 vCPUs, 700 GiB: ")

@@ -48,7 +48,7 @@ def test_a_mix_in_words(run: Run) -> None:
     assert told[0] == (
         "3 x (8 vCPUs, 64 GiB) + 1 x (16 vCPUs, 128 GiB, 1 a100): 1 whole mix fits (4 VMs), on 2 of 6 hosts"
     )
-    assert told[1] == "The next mix ends at 16 vCPUs, 128 GiB, 1 a100: no host can take it"
+    assert told[1] == "The next mix fails at 16 vCPUs, 128 GiB, 1 a100: no host can take it"
     assert any(line.startswith("h1 3 3 + 0 asked for 1 a100") for line in told)
 
 
@@ -56,7 +56,7 @@ def test_a_mix_that_does_not_fit_is_a_no(run: Run) -> None:
     """Not one whole mix."""
     outcome = plan(run, "capacity", "--mix", "2=8,900GiB")
     assert (outcome.code, lines(outcome)[0]) == (
-        1, "2 x (8 vCPUs, 900 GiB): not one whole mix fits (6 hosts asked)",
+        1, "2 x (8 vCPUs, 900 GiB): no whole mix fits (6 hosts asked)",
     )  # fmt: skip
 
 
@@ -71,9 +71,9 @@ def test_a_mix_is_counted_with_changes_and_without(run: Run) -> None:
     [
         (("--vcpus", "2"), "Missing option '--memory'"),
         (("--memory", "2 GiB"), "Missing option '--vcpus'"),
-        (("--mix", "1=8,64GiB", "--vcpus", "2"), "--mix says all of its VMs"),
-        (("--mix", "8,64GiB"), "is no number of VMs"),
-        (("--mix", "99999=8,64GiB"), "a mix has 10000 VMs or fewer"),
+        (("--mix", "1=8,64GiB", "--vcpus", "2"), "--mix defines all VMs"),
+        (("--mix", "8,64GiB"), "is not a number of VMs"),
+        (("--mix", "99999=8,64GiB"), "a mix can have at most 10000 VMs"),
         (("--mix", "1=many,64GiB"), "is no number of VMs of a size: write N=VCPUS,SIZE"),
     ],
 )

@@ -62,7 +62,7 @@ def test_capacity_counts_devices(run: Run) -> None:
 def test_no_room_at_all_is_a_no(run: Run) -> None:
     """Exit code 1, also where there are no hosts."""
     outcome = plan(run, "capacity", "--vcpus", 1, "--memory", "2 TiB")
-    assert (outcome.code, lines(outcome)[0]) == (1, "1 vCPU, 2 TiB: not one more fits (6 hosts asked)")
+    assert (outcome.code, lines(outcome)[0]) == (1, "1 vCPU, 2 TiB: no more fit (6 hosts asked)")
     assert plan(run, "capacity", *SMALL, "--realm", "old", "--json").code == 1
 
 
@@ -86,7 +86,7 @@ def test_capacity_is_compared_with_that_without_the_changes(run: Run) -> None:
     assert "Without the changes: 20; with them: 10" in told
     assert "main 20 10" in told
     assert any(line.startswith("h2 0 1 ") for line in told)
-    assert "h3 12 - not there -" in told
+    assert "h3 12 - absent -" in told
     assert "# realms hosts remove h3" in told
     document = plan(run, "capacity", *SMALL, *changes, "--json").json
     assert (document["total"], document["what_if"]["before"]["total"]) == (10, 20)
@@ -110,9 +110,9 @@ def test_the_loss_of_hosts_names_the_homeless(run: Run) -> None:
 def test_the_failure_check_in_words(run: Run) -> None:
     """The answer first, then each host, then each VM without a place with the reason."""
     told = lines(plan(run, "failure"))
-    assert told[0] == "2 of 5 hosts can't be lost without VMs left over: h2, h3; of h6 nobody knows"
+    assert told[0] == "2 of 5 hosts can't fail without leaving VMs unplaced: h2, h3; unknown: h6"
     assert "h1 yes 1 0 -" in told
-    at = told.index("Without a place if h2 is lost:")
+    at = told.index("Unplaced if h2 fails:")
     assert told[at + 1] == "db"
     assert told[at + 2].startswith("no host can take it: h1: memory infinite")
 
@@ -122,7 +122,7 @@ def test_a_fleet_that_survives_is_a_yes(run: Run) -> None:
     gone = ("--without-vm", "db", "--without-vm", "ml")
     outcome = plan(run, "failure", *gone)
     assert outcome.code == 0
-    assert "Any one of 5 hosts can be lost: its VMs find places; of h6 nobody knows" in lines(outcome)
+    assert "Any one of 5 hosts can fail: its VMs fit on the others; unknown: h6" in lines(outcome)
     assert any(line.startswith("Without the changes: 2 of 5 hosts") for line in lines(outcome))
     assert plan(run, "failure", *gone, "--json").json["what_if"]["before"]["survives"] is False
 
@@ -135,7 +135,7 @@ def test_several_hosts_can_be_lost_at_once(run: Run) -> None:
     broken = plan(run, "failure", *gone, "--at-once", 3, "--json")
     assert (broken.code, broken.json["survives"]) == (1, True)
     assert broken.json["several"]["worst"] == ["h1", "h2", "h3"]
-    assert "h1, h2, h3 can't be lost together: 1 VM would have no place" in plan(
+    assert "h1, h2, h3 can't fail together: 1 VM would be unplaced" in plan(
         run, "failure", *gone, "--at-once", 3
     ).out  # fmt: skip
     several = failure_of_several(load(Path("ticrypt-vm.conf")), load_file(Path("fleet.json")), 2)
@@ -146,7 +146,7 @@ def test_several_hosts_can_be_lost_at_once(run: Run) -> None:
 def test_hosts_that_do_not_answer_are_told(run: Run, arguments: tuple[object, ...]) -> None:
     """In words and in the document."""
     outcome = plan(run, *arguments)
-    assert "5 of 6 hosts answered; not these:" in outcome.out
+    assert "5 of 6 hosts answered; no answer from:" in outcome.out
     assert lines(outcome)[-1].startswith("h5: refused")
     document = plan(run, *arguments, "--json").json
     assert (document["hosts_answering"], document["hosts_total"]) == (5, 6)

@@ -54,7 +54,7 @@ def leave(place: World, **ended: object) -> str:
 
 def test_where_nothing_was_broken_off_that_is_said(run: Run_) -> None:
     """It is no mistake to ask."""
-    assert (run("plan", "resume").out, run("plan", "resume").code) == ("no plan was broken off\n", 0)
+    assert (run("plan", "resume").out, run("plan", "resume").code) == ("no interrupted plan\n", 0)
     assert run("plan", "resume", "--json").json["id"] is None
     assert run("plan", "resume", "--list", "--json").json == {"plans": []}
 
@@ -92,12 +92,12 @@ def test_a_plan_is_given_up(run: Run_, place: World) -> None:
     first, second = leave(place), leave(place)
     several = run("plan", "resume")
     assert (several.code, first in several.err, second in several.err) == (2, True, True)
-    assert run("plan", "resume", first, "--forget").out == "drain h1: forgotten\n"
+    assert run("plan", "resume", first, "--forget").out == "drain h1: dropped\n"
     assert [left.id for left in left_runs(place.session)] == [second]
     both = run("plan", "resume", second, "--forget", "--list")
     assert (both.code, [left.id for left in left_runs(place.session)]) == (2, [second])
     unknown = run("plan", "resume", first)
-    assert (unknown.code, "no plan" in unknown.err) == (2, True)
+    assert (unknown.code, "no interrupted plan" in unknown.err) == (2, True)
 
 
 def test_a_new_plan_takes_the_place_of_the_earlier_one(run: Run_, place: World) -> None:
@@ -115,8 +115,8 @@ def test_devices_keep_a_vm_where_it_is_unless_it_may_be_shut_down(run: Run_, pla
     place.close()
     outcome = run("plan", "drain", "h1", "--foreign", "--apply")
     assert outcome.code == 1
-    assert "it holds PCI devices: it would have to be shut down on the way" in outcome.out
-    assert "Add --with-devices" in outcome.out
+    assert "it uses PCI devices: it would have to be shut down to move" in outcome.out
+    assert "Use --with-devices" in outcome.out
 
 
 @pytest.mark.parametrize("arguments", [("drain", "h1", "--foreign", "--with-devices", "--apply"), ("resume",)])
@@ -127,7 +127,7 @@ def test_a_no_still_gives_the_document(place: World, arguments: tuple[str, ...])
     place.close()
     where = ("--config", str(place.folder / "ticrypt-vm.conf"), "--registry", str(place.folder / "registry.json"))
     with terminal(place.folder, "plan", *arguments, "--json", *where, rows=120) as pane:
-        pane.wait_for("Move 1 VM now, 1 of them SHUT DOWN on the way? [y/N]:")
+        pane.wait_for("Move 1 VM now, 1 of them SHUT DOWN to move? [y/N]:")
         pane.write("n\n")
         assert pane.wait_for_end() == 1
         screen = pane.wait_for('"agreed": false')
@@ -141,7 +141,7 @@ def test_a_plan_without_moves_leaves_the_earlier_one_to_be_resumed(run: Run_, pl
     identity = leave(place)
     place.close()
     outcome = run("plan", "drain", "h1", "--foreign", "--apply")
-    assert f"realms plan resume {identity} goes on with it\n" in outcome.out
+    assert f"realms plan resume {identity} resumes it\n" in outcome.out
     assert [left.id for left in left_runs(place.session)] == [identity]
     assert run("plan", "drain", "h1", "--foreign", "--apply", "--json").json["replaced"] == []
 

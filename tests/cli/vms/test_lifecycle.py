@@ -96,7 +96,7 @@ def test_create_says_what_would_make_the_refused_hosts_take_the_vm(run: Callable
     [
         (("create", "web", *SMALL, "--drive", "512 KiB"), 2, "less than drives.min-size"),
         (("create", "web", *SMALL, "--drive", "nothing"), 2, "no drive 'nothing'"),
-        (("create", "a/b", *SMALL), 2, "is no name for a VM"),
+        (("create", "a/b", *SMALL), 2, "is not a valid VM"),
         (("create", "web", *SMALL, "--memory", "96"), 2, "96 is bytes; did you mean '96 MiB'?"),
         (("create", "web", *SMALL, "--memory", "96 KiB"), 2, "96 KiB is less than 1 MiB"),
         (("create", "web", *SMALL, "--memory", "0"), 2, "0 is less than 1 MiB"),
@@ -190,26 +190,26 @@ def test_recover_tells_a_script_and_does_nothing_without_yes(run: Callable[..., 
     (row,) = told.json["left_behind"]
     assert (told.code, row["vm"], row["plan"], row["done"]) == (1, "web", "remove", None)
     assert row["volumes"] == ["ticrypt-vm/web-1.qcow2"]
-    assert "left half done by killed programs: create web" in run("vms", "list").out
+    assert "interrupted: create web" in run("vms", "list").out
     told = run("vms", "recover")
-    assert (told.code, told.err) == (1, "nothing was done; --yes cleans up\n")
+    assert (told.code, told.err) == (1, "nothing was changed; --yes cleans up\n")
     done = run("vms", "recover", "--yes", "--json")
     assert (done.code, done.json["left_behind"][0]["done"]) == (0, "remove")
-    assert run("vms", "recover").out == "nothing was left behind\n"
+    assert run("vms", "recover").out == "nothing to clean up\n"
 
 
 def test_recover_says_in_words_what_it_did(run: Callable[..., Outcome], tmp_path: Path) -> None:
     """And not by the name of its plan."""
     journal = Journal(HostRegistry(tmp_path / "registry.json").path, SystemClock())
     journal.begin("create", vm="web", uuid=UUID, realm="main").leave()
-    assert run("vms", "recover", "--yes").out.endswith("web: nothing was left of it; it is forgotten\n")
+    assert run("vms", "recover", "--yes").out.endswith("web: nothing was left; record dropped\n")
 
 
 def test_a_message_names_a_vm_once(run: Callable[..., Outcome]) -> None:
     """Many begin with its name already."""
     told = run("vms", "pause", "off")
     lines = [line for line in told.err.splitlines() if "nothing to pause" in line]
-    assert lines == ["h1/off is off: there is nothing to pause"]
+    assert lines == ["h1/off is off: nothing to pause"]
 
 
 def test_recover_changes_nothing_where_nothing_may_be_changed(run: Callable[..., Outcome], tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_recover_changes_nothing_where_nothing_may_be_changed(run: Callable[...,
     refused = run("vms", "recover", "--yes", "--read-only")
     assert (refused.code, refused.out) == (2, "")
     assert "read-only mode" in refused.err
-    assert run("vms", "recover", "--read-only").out == "nothing was left behind\n"
+    assert run("vms", "recover", "--read-only").out == "nothing to clean up\n"
     saved = tmp_path / "fleet.json"
     assert run("fleet", "save", saved).code == 0
     for words in ((), ("--yes",)):
@@ -226,14 +226,14 @@ def test_recover_changes_nothing_where_nothing_may_be_changed(run: Callable[...,
         assert "saved fleet" in refused.err
 
 
-@pytest.mark.parametrize(("answer", "said"), [("n", "nothing was done"), ("y", "h1/mine: shut off")])
+@pytest.mark.parametrize(("answer", "said"), [("n", "nothing was changed"), ("y", "h1/mine: shut off")])
 def test_destructive_commands_ask_on_a_terminal(
     run: Callable[..., Outcome], tmp_path: Path, answer: str, said: str
 ) -> None:
     """And only there."""
     places = {"REALMS_CONFIG": tmp_path / "ticrypt-vm.conf", "REALMS_REGISTRY": tmp_path / "registry.json"}
     with terminal(tmp_path, "vms", "off", "mine", environment={k: str(v) for k, v in places.items()}) as screen:
-        screen.wait_for("Cut the power of h1/mine?")
+        screen.wait_for("Force off h1/mine?")
         screen.press(answer, "Enter")
         screen.wait_for(said)
         assert screen.wait_for_end() == (0 if answer == "y" else 1)
@@ -254,4 +254,4 @@ def test_recover_deletes_volumes_unasked_only_where_that_is_said(run: Callable[.
     assert "realms vms recover --unasked" in refused.err
     done = run("vms", "recover", "--yes", "--unasked")
     assert done.code == 0
-    assert "deleted all the same; not asked: h2" in done.err
+    assert "deleted anyway; not asked: h2" in done.err

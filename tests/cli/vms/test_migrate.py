@@ -42,7 +42,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         (("web", "--offline", "--tls"), "an offline move sends no memory"),
         (("web", "--mode", "tunnelled", "--copy-storage"), "can't copy storage"),
         (("web", "--mode", "postal"), "postal"),
-        (("web", "--migrate-uri", "h2"), "is no migration URI"),
+        (("web", "--migrate-uri", "h2"), "is not a migration URI"),
         (("web", "--fleet", "fleet.json"), "a saved fleet"),
         (("web", "--fleet", "fleet.json", "--check"), "a saved fleet has no VMs"),
         (("web", "--read-only"), "read-only"),

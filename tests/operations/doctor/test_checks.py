@@ -64,10 +64,10 @@ def test_a_host_in_good_order_has_nothing_but_ok() -> None:
         (POOLS[1:], "error", "pool ticrypt-vm is missing", "realms pools setup --host h1 --path FOLDER"),
         ((pool("ticrypt-vm", state=PoolState.INACTIVE, capacity_bytes=0), *POOLS[1:]), "error", "inactive",
          "virsh -c qemu+ssh://root@h1/system pool-start ticrypt-vm"),
-        ((pool("ticrypt-vm", autostart=False), *POOLS[1:]), "warning", "does not start with the host",
+        ((pool("ticrypt-vm", autostart=False), *POOLS[1:]), "warning", "has autostart off",
          "virsh -c qemu+ssh://root@h1/system pool-autostart ticrypt-vm"),
-        ((pool("ticrypt-vm", available_bytes=20), *POOLS[1:]), "warning", "almost full", "make room"),
-        ((pool("ticrypt-vm", persistent=False, autostart=False), *POOLS[1:]), "warning", "never defined",
+        ((pool("ticrypt-vm", available_bytes=20), *POOLS[1:]), "warning", "almost full", "free space"),
+        ((pool("ticrypt-vm", persistent=False, autostart=False), *POOLS[1:]), "warning", "transient",
          "realms pools setup --host h1 --path /shared/ticrypt-vm"),
     ],
 )  # fmt: skip
@@ -126,7 +126,7 @@ def test_the_fault_of_our_own_libvirt_is_told_with_what_avoids_it() -> None:
     ((severity, what, _),) = bad(check_client((9, 0, 0)))
     assert severity == "info"
     assert "CVE-2024-4418" in what
-    assert "one call in flight" in what
+    assert "one call at a" in what
     assert bad(check_client((10, 4, 0))) == []
 
 
@@ -136,7 +136,7 @@ def test_the_fault_of_our_own_libvirt_is_told_with_what_avoids_it() -> None:
         (hardware(VFIO_CARD, cores=64), "warning", "profile gpu has 128 cores, the host 64"),
         (hardware(VFIO_CARD, memory_bytes=1 << 39), "warning", "profile gpu has 1 TiB of memory, the host 512 GiB"),
         (hardware(VFIO_CARD, memory_bytes=1 << 41), "info", "the host 2 TiB"),
-        (hardware(PORT), "error", "0000:c1:00.0 of profile gpu is not there"),
+        (hardware(PORT), "error", "0000:c1:00.0 of profile gpu is missing"),
         (hardware(VFIO_CARD, iommu=False), "error", "the IOMMU is off"),
         (hardware(replace(VFIO_CARD, group=None)), "error", "in no IOMMU group"),
         (hardware(replace(PORT, address="c1:00.0")), "error", "is a bridge"),

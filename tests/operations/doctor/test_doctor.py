@@ -118,7 +118,7 @@ def test_hosts_that_nothing_connects_to_are_asked_only_by_name(
     told = run("doctor", "--json")
     assert (told.code, told.json["hosts_total"]) == (0, 0)
     assert found(told, "asleep", "info") == ["host: is disabled: not asked"]
-    assert found(told, "other", "info") == ["host: is of a disabled realm: not asked"]
+    assert found(told, "other", "info") == ["host: is in a disabled realm: not asked"]
     assert run("doctor", "asleep", "--json").json["hosts_answering"] == 1
 
 
@@ -144,7 +144,7 @@ def test_an_empty_registry_is_no_error(run: Callable[..., Outcome]) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["h9"], "no host is named 'h9'"), (["test:///default"], "realms hosts test"), (["--fleet", "f.json"], "--fleet")],
+    [(["h9"], "no host named 'h9'"), (["test:///default"], "realms hosts test"), (["--fleet", "f.json"], "--fleet")],
 )
 def test_a_refusal_is_polite(run: Callable[..., Outcome], tmp_path: Path, arguments: list[str], says: str) -> None:
     """Exit code 2."""

@@ -97,7 +97,7 @@ def test_a_named_cost_function_is_taken_where_it_fits(pasted: Callable[[str], Co
     lacks = propose(GPU_NODE, configuration, function_id="plain")
     assert (lacks.profile.cost_function, lacks.remarks) == (
         "gpu-node",
-        ("cost function plain has no curve for nvidia-a100: another is proposed",),
+        ("cost function plain has no curve for nvidia-a100: proposing another",),
     )
     new = propose(GPU_NODE, configuration, function_id="big")
     assert new.function is not None
@@ -110,7 +110,7 @@ def test_an_id_that_is_taken_is_told_and_a_cost_function_gets_another(pasted: Ca
     proposal = propose(GPU_NODE, pasted(EXISTING), profile_id="gpu")
     assert proposal.function is not None
     assert proposal.function.id == "gpu-2"
-    assert "has a profile old already" in propose(GPU_NODE, pasted(EXISTING), profile_id="old").remarks[0]
+    assert "profile old already exists" in propose(GPU_NODE, pasted(EXISTING), profile_id="old").remarks[0]
 
 
 @pytest.mark.parametrize(

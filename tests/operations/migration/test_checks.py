@@ -91,7 +91,7 @@ def test_nothing_stands_in_the_way_of_a_vm_whose_target_has_it_all() -> None:
 @pytest.mark.parametrize(
     ("found", "check", "says", "unless"),
     [
-        (there(machine_refusal="the machine 'x' is not supported"), "machine", "can't run it", ""),
+        (there(machine_refusal="the machine 'x' is not supported"), "machine", "cannot run it", ""),
         (there(cpu=CpuMatch.LACKS, cpu_words="missing avx512f"), "cpu", "missing avx512f", ""),
         (there(networks={}), "network", "has no network default", ""),
         (there(networks={"default": (False, "bridge")}), "network", "not active", ""),
@@ -110,13 +110,13 @@ def test_nothing_stands_in_the_way_of_a_vm_whose_target_has_it_all() -> None:
         (
             replace(FOUND, storage={**FOUND.storage, "/shared/bricks": StorageSharing(shared=None, how="no pool")}),
             "disks",
-            "not proven",
+            "cannot verify",
             "--unsafe",
         ),
         (
             replace(FOUND, storage={**FOUND.storage, "/shared/vm": StorageSharing(shared=False, how="not seen")}),
             "disks",
-            "storage of h1 alone",
+            "local storage of h1",
             "--copy-storage",
         ),
         (replace(FOUND, target_address="tcp://127.0.0.1"), "address", "migrate to itself", ""),
@@ -134,7 +134,7 @@ def test_one_thing_that_is_missing_is_the_one_error(found: Findings, check: str,
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        (there(networks={"default": (True, "nat")}), "may hand out again"),
+        (there(networks={"default": (True, "nat")}), "may lease again"),
         (there(networks={"default": (True, "")}), "isolated"),
         (there(hypervisor=(7, 1, 9)), "QEMU 7.1.9 on h2 is older than 7.2.0 on h1"),
         (there(libvirt=(8, 9, 0)), "libvirt 8.9.0"),

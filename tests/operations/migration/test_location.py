@@ -41,22 +41,16 @@ def found(here: Sight | None, there: Sight | None) -> VMLocation:
     [
         (RUNNING, ABSENT, LocationState.SOURCE, "web is running on h1; h2 doesn't have it", ""),
         (RUNNING, OFF, LocationState.SOURCE, "web is running on h1; on h2 it is off", ""),
-        (ABSENT, RUNNING, LocationState.TARGET, "web is running on h2; h1 doesn't run it any more", ""),
-        (RUNNING, INCOMING, LocationState.BOTH, "h2 has an unfinished copy", "ends its copy"),
-        (RUNNING, RUNNING, LocationState.BOTH, "h2 has a copy that is running", "end one of them at once"),
-        (OFF, ABSENT, LocationState.OFF_AT_SOURCE, "defined on h1 alone", "realms vms start h1/web"),
-        (ABSENT, OFF, LocationState.OFF_AT_TARGET, "defined on h2 alone", "realms vms start h2/web"),
+        (ABSENT, RUNNING, LocationState.TARGET, "web is running on h2; h1 no longer runs it", ""),
+        (RUNNING, INCOMING, LocationState.BOTH, "h2 has an unfinished copy", "stops its copy"),
+        (RUNNING, RUNNING, LocationState.BOTH, "h2 has a copy that is running", "stop one of them now"),
+        (OFF, ABSENT, LocationState.OFF_AT_SOURCE, "defined only on h1", "realms vms start h1/web"),
+        (ABSENT, OFF, LocationState.OFF_AT_TARGET, "defined only on h2", "realms vms start h2/web"),
         (OFF, OFF, LocationState.OFF_AT_BOTH, "defined on both", "undefine it on the other"),
-        (ABSENT, ABSENT, LocationState.NOWHERE, "neither h1 nor h2 knows web", "backup"),
-        (
-            None,
-            ABSENT,
-            LocationState.UNKNOWN,
-            "h1 can't be asked (cut off), h2 doesn't have it",
-            "before h1 can be asked",
-        ),
-        (RUNNING, None, LocationState.UNKNOWN, "on h1 it is running, h2 can't be asked", "before h2 can be asked"),
-        (None, None, LocationState.UNKNOWN, "h1 can't be asked", "before h1 and h2 can be asked"),
+        (ABSENT, ABSENT, LocationState.NOWHERE, "web is no longer on h1 or h2", "backup"),
+        (None, ABSENT, LocationState.UNKNOWN, "h1 is unreachable (cut off), h2 doesn't have it", "before h1 answers"),
+        (RUNNING, None, LocationState.UNKNOWN, "on h1 it is running, h2 is unreachable", "before h2 answers"),
+        (None, None, LocationState.UNKNOWN, "h1 is unreachable", "before h1 and h2 answer"),
     ],
 )
 def test_what_two_hosts_say_is_one_place(
@@ -80,7 +74,7 @@ def test_a_silent_host_is_never_said_to_have_it_or_not(here: Sight | None, there
         assert (where.place is LocationState.BOTH) == (here.active and there.active)
         assert (where.place is LocationState.SOURCE) == (here.active and not there.active)
     if where.place is LocationState.UNKNOWN:
-        assert "can't be asked" in where.message
+        assert "is unreachable" in where.message
         assert where.hint
 
 

@@ -79,7 +79,7 @@ def test_nothing_is_shut_down_that_nobody_asked_for(place: World) -> None:
     plan = order.plan(place.session.configuration, place.session.settled_fleet(LONG))
     assert (plan.moves, [str(each.why) for each in plan.stuck]) == ((), ["holds-devices"] * 2)
     run = PlanRun(order, plan.moves)
-    assert carry(place, run) == "0 moved, 0 failed; 0 were planned"
+    assert carry(place, run) == "0 moved, 0 failed; 0 planned"
     assert where(place) == {"ml": ("h1", True), "other": ("h1", True)}
 
 
@@ -94,7 +94,7 @@ def test_one_that_can_not_be_moved_once_it_is_off_is_started_where_it_was(place:
             done.append(place.call("h2", lambda connection: connection.handle.defineXML(in_its_way)))
 
     run.subscribe(told)
-    assert carry(place, run) == "1 moved, 1 failed; 2 were planned"
+    assert carry(place, run) == "1 moved, 1 failed; 2 planned"
     failed = run.view.moves[0]
     assert (failed.state, failed.is_off) == (MoveState.FAILED, False)
     assert "another VM on h2 has the name ml" in failed.detail
@@ -115,7 +115,7 @@ def test_a_vm_that_a_killed_run_left_off_is_started_and_moved_by_the_resumed_one
         (MoveState.WAITING, True), (MoveState.WAITING, False),
     ]  # fmt: skip
     assert survey(place.session) == ()
-    assert carry(place, PlanRun.resumed(left)) == "2 moved, 0 failed; 2 were planned"
+    assert carry(place, PlanRun.resumed(left)) == "2 moved, 0 failed; 2 planned"
     assert where(place) == {"ml": ("h2", True), "other": ("h2", True)}
     assert left_runs(place.session) == ()
 
@@ -128,9 +128,9 @@ def test_a_resumed_run_makes_no_move_that_was_not_agreed_to(place: World) -> Non
         entry.step(BEGIN, number=0, uuid=ML.uuid, host="h1", to="h2")
         entry.step("end", number=0, state="failed", message="no room", hint="make some", off=False)
     (left,) = left_runs(place.session)
-    assert left.view.summary == "0 moved, 1 failed; 1 were planned"
+    assert left.view.summary == "0 moved, 1 failed; 1 planned"
     assert (left.moves[0].detail, left.moves[0].hint) == ("no room", "make some")
-    assert carry(place, PlanRun.resumed(left)) == "0 moved, 1 failed; 1 were planned"
+    assert carry(place, PlanRun.resumed(left)) == "0 moved, 1 failed; 1 planned"
     assert where(place) == {"ml": ("h1", True), "other": ("h1", True)}
 
 
@@ -139,9 +139,9 @@ def test_vms_that_need_no_move_any_more_are_left_and_it_is_said_why(place: World
     run = PlanRun(DRAIN, agreed(place))
     place.call("h1", lambda connection: connection.handle.lookupByUUIDString(ML.uuid).destroy())
     place.session.connect().wait(lambda fleet: sum(vm.active for vm in fleet.vms()) == 1, LONG)
-    assert carry(place, run) == "1 moved, 0 failed, 1 left; 2 were planned"
+    assert carry(place, run) == "1 moved, 0 failed, 1 left; 2 planned"
     assert [(move.state, move.detail) for move in run.view.moves] == [
-        (MoveState.LEFT, "it is off now, or gone"),
+        (MoveState.LEFT, "it is off or gone"),
         (MoveState.DONE, "other was started again on h2"),
     ]
 
@@ -150,7 +150,7 @@ def test_a_stopped_run_begins_nothing_and_can_be_resumed_or_forgotten(place: Wor
     """What was agreed to stays in the journal until then."""
     run = PlanRun(replace(DRAIN, parallel=1), agreed(place))
     run.stop()
-    assert carry(place, run) == "0 moved, 0 failed, 2 not started; 2 were planned"
+    assert carry(place, run) == "0 moved, 0 failed, 2 not started; 2 planned"
     assert (run.view.stopping, run.view.resumable) == (True, True)
     (left,) = left_runs(place.session)
     assert (left.id, left.order) == (run.view.id, run.view.order)
@@ -164,10 +164,10 @@ def test_the_same_plan_is_not_carried_out_twice_at_once(place: World) -> None:
     """A living program has it; another plan may begin."""
     moves = agreed(place)
     with in_journal(place.session, PlanRun(DRAIN, moves)):
-        with pytest.raises(StillAtWork, match="drain h1 is being carried out already"):
+        with pytest.raises(StillAtWork, match="drain h1 is already being applied"):
             carry(place, PlanRun(replace(DRAIN, policy=MovePolicy(with_devices=True)), moves))
         other = PlanRun(PlanOrder(kind=MovesKind.REBALANCE), ())
-        assert carry(place, other) == "0 moved, 0 failed; 0 were planned"
+        assert carry(place, other) == "0 moved, 0 failed; 0 planned"
 
 
 def test_a_run_that_another_program_went_on_with_is_resumed_from_where_it_is_now(place: World) -> None:
@@ -179,7 +179,7 @@ def test_a_run_that_another_program_went_on_with_is_resumed_from_where_it_is_now
         for number in (0, 1):
             entry.step("end", number=number, state="failed", message="no room", hint="", off=False)
     run = PlanRun.resumed(read_before)
-    assert carry(place, run) == "0 moved, 2 failed; 2 were planned"
+    assert carry(place, run) == "0 moved, 2 failed; 2 planned"
     assert where(place) == {"ml": ("h1", True), "other": ("h1", True)}
 
 
@@ -194,8 +194,8 @@ def test_a_move_that_gets_no_thread_has_failed(place: World, monkeypatch: pytest
 
     run = PlanRun(DRAIN, agreed(place))
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert carry(place, run) == "0 moved, 2 failed; 2 were planned"
-    assert run.view.moves[0].detail == "it could not be begun: can't start new thread"
+    assert carry(place, run) == "0 moved, 2 failed; 2 planned"
+    assert run.view.moves[0].detail == "it could not start: can't start new thread"
     assert where(place) == {"ml": ("h1", True), "other": ("h1", True)}
 
 
@@ -214,7 +214,7 @@ def test_nothing_further_is_begun_after_a_vm_that_is_off_and_nobody_knows_where(
     monkeypatch.setattr(carry_move, "migrate", fail)
     monkeypatch.setattr(carry_move, "start_vm", refuse)
     run = PlanRun(replace(DRAIN, parallel=1), agreed(place))
-    assert carry(place, run) == "0 moved, 0 failed, 1 in doubt, 1 not started; 2 were planned"
+    assert carry(place, run) == "0 moved, 0 failed, 1 in doubt, 1 not started; 2 planned"
     first = run.view.moves[0]
     assert (first.is_off, "could not be started there" in first.detail) == (True, True)
     (left,) = left_runs(place.session)
@@ -231,10 +231,10 @@ def test_a_vm_whose_host_falls_silent_while_it_is_shut_down_is_said_to_be_off_pe
 
     monkeypatch.setattr(carry_move, "act", silent)
     run = PlanRun(replace(DRAIN, parallel=1), agreed(place)[:1])
-    assert carry(place, run) == "0 moved, 1 failed; 1 were planned"
+    assert carry(place, run) == "0 moved, 1 failed; 1 planned"
     failed = run.view.moves[0]
     assert (failed.is_off, failed.detail) == (
-        True, "h1: no answer in 20 s; it may have shut down, and is off on h1 then",
+        True, "h1: no answer in 20 s; it may have shut down and be off on h1",
     )  # fmt: skip
 
 
@@ -251,5 +251,5 @@ def test_a_vm_that_does_not_shut_down_in_time_is_said_to_stay_off_if_it_does_lat
     carry(place, run)
     failed = run.view.moves[0]
     assert (failed.state, failed.is_off) == (MoveState.FAILED, False)
-    assert failed.detail.endswith("is still running; if it shuts down later it stays off, on h1")
+    assert failed.detail.endswith("is still running; if it shuts down later, it stays off on h1")
     assert failed.hint == "realms vms off; realms vms start h1/ml starts it again"

@@ -257,7 +257,7 @@ def test_a_migration_s_decision_is_logged_taken_refused_or_forced(tmp_path: Path
 
         assert (take("h2"), take("h3")) == ("", "")
         session.set_state("h3", HostState.NO_SCHEDULING)
-        assert take("h3") == "h3 can't take mover: the host is set to No Scheduling"
+        assert take("h3") == "h3 cannot take mover: the host is set to No Scheduling"
         assert take("h3", force=True) == ""
         (tmp_path / "scheduling.jsonl").rename(tmp_path / "log")
         (tmp_path / "scheduling.jsonl").mkdir()

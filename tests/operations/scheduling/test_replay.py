@@ -201,14 +201,14 @@ def test_free_devices_stand_in_for_held_ones_that_a_line_does_not_have(tmp_path:
 @pytest.mark.parametrize(
     ("damage", "problem"),
     [
-        ("{", "the line is no JSON"),
+        ("{", "the line is not JSON"),
         ("[]", "the document is a list"),
         ("17", "the document is a number"),
         ('{"hosts": 1}', "verdicts is missing"),
         ('{"verdicts": [], "hosts": []}', "request is null"),
         ("NaN", "NaN is not a JSON number"),
         pytest.param("[" * 100_000, "nested too deeply", id="nested"),
-        pytest.param("1" * 10_000, "is no JSON", id="digits"),
+        pytest.param("1" * 10_000, "is not JSON", id="digits"),
     ],
 )
 def test_a_damaged_line_is_told_with_its_number_and_skipped(tmp_path: Path, damage: str, problem: str) -> None:
@@ -225,18 +225,18 @@ def test_a_damaged_line_is_told_with_its_number_and_skipped(tmp_path: Path, dama
 @pytest.mark.parametrize(
     ("where", "value", "problem"),
     [
-        (("request", "vcpus"), 0, "request makes no sense: a VM has 1 vCPU or more"),
+        (("request", "vcpus"), 0, "request is invalid: a VM needs at least 1 vCPU"),
         (("request", "memory"), "8 GiB", "request.memory is '8 GiB'"),
         (("request", "devices"), [], "request.devices is a list"),
         (("request", "count"), 10**9, "request.count is 1000000000"),
         (("hosts", 0, "use", "vms"), 10**12, "hosts[0].use.vms is 1000000000000 (a host has at most 100000)"),
-        (("hosts", 0, "use", "vms"), 0, "hosts[0].use is of no VM, and not nothing"),
+        (("hosts", 0, "use", "vms"), 0, "hosts[0].use is not zero although there is no VM"),
         (("hosts", 0, "use", "memory"), -1, "hosts[0].use.memory is -1"),
         (("hosts", 0, "age"), -3, "hosts[0].age is -3"),
         (("hosts", 0, "state"), "enabeld", "hosts[0].state is 'enabeld' (did you mean 'enabled'?)"),
         (("hosts", 0, "held_devices"), ["x"], "hosts[0].held_devices[0] is invalid"),
         (("hosts", 0, "name"), "h2", "hosts names 'h2' twice"),
-        (("verdicts", 0, "host"), "h9", "verdicts tell of 'h9', which is not among the hosts"),
+        (("verdicts", 0, "host"), "h9", "verdicts name 'h9', which is not among the hosts"),
         (("placements", 0, "cost"), "7", "placements[0].cost is '7'"),
         (("id",), "\ud800", "id contains half a surrogate pair"),
     ],
@@ -266,7 +266,7 @@ def test_lines_that_are_no_text_or_too_long_are_told(tmp_path: Path) -> None:
     no_text, endless = again(path, VALID)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert no_text.problem == "no text in UTF-8: byte 1 is wrong"
+    assert no_text.problem == "not UTF-8 text: byte 1 is invalid"
     assert (endless.line, endless.problem) == (2, "longer than 64 MiB")
     assert most < 300 * 1024**2
 
@@ -293,13 +293,13 @@ def test_a_configuration_that_is_not_what_it_was_is_not_used(tmp_path: Path) -> 
     logged = LoggedConfigurations(path, lambda same: same)
     assert next(replay(path, logged)).outcome is ReplayOutcome.SAME
     stored.write_text(stored.read_text() + "\n")
-    assert "is not what the decision was made by any more" in again_as_logged(path)
+    assert "is no longer the configuration of the decision" in again_as_logged(path)
     stored.unlink()
     assert "can't be read: No such file" in again_as_logged(path)
     line = json.loads(path.read_text())
     for digest in ("../../etc/passwd", ""):
         path.write_text(json.dumps({**line, "configuration": digest}))
-        assert "names no configuration" in again_as_logged(path)
+        assert "does not name its configuration" in again_as_logged(path)
 
 
 def again_as_logged(path: Path) -> str:

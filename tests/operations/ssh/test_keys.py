@@ -43,7 +43,7 @@ def test_a_key_that_exists_is_never_overwritten(run: Callable[..., Outcome], tmp
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("half", "link"):
         refused = run("keys", "make", "--file", tmp_path / name, "--type", "ed25519")
-        assert (refused.code, "exists already" in refused.err) == (2, True)
+        assert (refused.code, "already exists" in refused.err) == (2, True)
     assert (tmp_path / "half.pub").read_text() == "mine"
     assert not (tmp_path / "half").exists()
     assert not (tmp_path / "nowhere").exists()

@@ -41,19 +41,19 @@ def test_a_uri_becomes_the_login_that_libvirt_makes() -> None:
 @pytest.mark.parametrize(
     ("said", "what", "mend"),
     [
-        ("@ REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.", "not the one accepted",
+        ("@ REMOTE HOST IDENTIFICATION HAS CHANGED! @\nHost key verification failed.", "changed",
          "ssh-keygen -R h1"),
         ("@ REMOTE HOST IDENTIFICATION HAS CHANGED! @\nPermission denied (publickey).", "none of the keys",
          "realms keys install 'my host'"),
-        ("No ED25519 host key is known.\nHost key verification failed.", "not known", "ssh root@h1, compare"),
+        ("No ED25519 host key is known.\nHost key verification failed.", "host key unknown", "ssh root@h1, compare"),
         ("ssh: Could not resolve hostname h1: Name or service not known", "cannot resolve h1", "DNS"),
-        ("ssh: connect to host h1 port 22: Connection refused", "nothing listens at h1 port 22", "sshd"),
+        ("ssh: connect to host h1 port 22: Connection refused", "nothing listens on h1 port 22", "sshd"),
         ("kex_exchange_identification:\n  strange \x1b[31m words", "ssh: strange", "ssh root@h1"),
         ('Load key "/srv/id_rsa": Permission denied\nroot@h1: Permission denied (publickey).',
-         "can't be read by this user", "a key of your own"),
+         "can't be read by this user", "use your own"),
         ("Warning: Identity file /x not accessible: Permission denied.\nPermission denied (publickey).",
-         "can't be read by this user", "as a rule root"),
-        ("", "failed without a word", "ssh root@h1"),
+         "can't be read by this user", "usually root"),
+        ("", "failed without a message", "ssh root@h1"),
     ],
 )  # fmt: skip
 def test_what_ssh_says_is_explained(said: str, what: str, mend: str) -> None:
@@ -68,7 +68,7 @@ def test_a_refused_login_is_an_error_that_libvirt_need_not_repeat() -> None:
     """The program itself is run; it must not ask anything."""
     (found,) = check_login(AT, target(f"qemu+ssh://root@127.0.0.1:{refused_port()}/system"), 20.0, SystemClock())
     assert (found.severity.value, found.check) == ("error", "login")
-    assert "nothing listens at 127.0.0.1" in found.what
+    assert "nothing listens on 127.0.0.1" in found.what
 
 
 def test_a_silent_login_ends_in_time() -> None:
@@ -103,4 +103,4 @@ def test_keys_are_checked_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [severity for severity, _ in told] == ["ok", "error", "error", "error"]
     assert f"{loose} can be read by others: ssh refuses it" in told[1][1]
     assert "no such file" in told[2][1]
-    assert "is no ssh key" in told[3][1]
+    assert "is not an ssh key" in told[3][1]

@@ -50,18 +50,18 @@ def test_a_qcow2_image_that_stands_alone_is_taken(tmp_path: Path, version: int) 
     [
         (qcow2(backing=b"/etc/shadow"), "overlay of another file (/etc/shadow)"),
         (qcow2(version=2, backing=b"json:{}"), "overlay of another file (json:{})"),
-        (qcow2(features=4), "keeps its data in another file"),
-        (qcow2(extension=0x44415441), "names another file for its data"),
-        (qcow2(version=2, extension=0x44415441), "names another file for its data"),
+        (qcow2(features=4), "uses an external data file"),
+        (qcow2(extension=0x44415441), "uses an external data file"),
+        (qcow2(version=2, extension=0x44415441), "uses an external data file"),
         (qcow2(features=2), "marked as corrupt"),
-        (qcow2(features=1 << 60), "features of qcow2 that are not known"),
+        (qcow2(features=1 << 60), "unsupported qcow2 features"),
         (qcow2(crypt=1), "encrypted"),
         (qcow2(version=9), "version 9"),
         (qcow2(bits=63), "damaged"),
         (qcow2(capacity=0), "0 bytes"),
-        (qcow2()[:90], "cut off"),
-        (qcow2()[:40], "cut off"),
-        (qcow2()[:60000], "cut off"),
+        (qcow2()[:90], "truncated"),
+        (qcow2()[:40], "truncated"),
+        (qcow2()[:60000], "truncated"),
         (b"", "is empty"),
         (b"KDMV" + bytes(2000), "a VMDK image"),
         (b"\x1f\x8b" + bytes(2000), "compressed with gzip"),
@@ -79,7 +79,7 @@ def test_whole_sectors_of_anything_else_are_raw(tmp_path: Path) -> None:
     """With a word where it hardly is an image."""
     image = read_image(seen(tmp_path, b"\xeb\x63" + bytes(510)))
     assert (image.format, image.capacity, image.warnings) == ("raw", 512, ())
-    assert "nothing but zeros" in read_image(seen(tmp_path, bytes(1024))).warnings[0]
+    assert "zeros only" in read_image(seen(tmp_path, bytes(1024))).warnings[0]
 
 
 @pytest.mark.parametrize("content", [b"this is not a qcow2 image ...\n", bytes(513), b"\xeb\x63" + bytes(509)])
@@ -92,7 +92,7 @@ def test_what_has_no_header_and_no_whole_sectors_is_no_image(tmp_path: Path, con
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     """Nobody writes into it; and what isn't there says so."""
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ImageRefused, match="no ordinary file"):
+    with pytest.raises(ImageRefused, match="not a regular file"):
         read_image(tmp_path / "pipe")
     with pytest.raises(UnreadableFile, match="no such file"):
         read_image(tmp_path / "nothing")

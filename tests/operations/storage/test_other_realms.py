@@ -90,7 +90,7 @@ def test_a_volume_that_another_realms_vm_may_have_is_deleted_only_by_force(realm
     define(realm, "far", SAME)
     report = look(realm)
     (use,) = report.images[0].uses
-    assert str(use) == f"VM far/db (off, realm other, perhaps: it has {SAME})"
+    assert str(use) == f"VM far/db (off, realm other, possibly: it has {SAME})"
     assert is_orphaned(report, report.images[0]) is None
     with pytest.raises(VolumeUseUnknown, match="may be in use by VM far/db") as caught:
         delete(realm)
@@ -116,7 +116,7 @@ def test_who_was_asked_about_other_doubts_has_not_agreed_to_this_one(realm: Worl
 
     with pytest.raises(VolumeUseUnknown, match="may be in use by VM far/db") as caught:
         go("VM h2/db (off)")
-    assert caught.value.hint == "realms volumes delete --force deletes it all the same"
+    assert caught.value.hint == "override with realms volumes delete --force"
     (use,) = look(realm).images[0].uses
     go(str(use))
     assert realm.volumes("h1") == set()
@@ -142,7 +142,7 @@ def test_what_was_not_looked_at_again_proves_nothing(realm: World, monkeypatch: 
     monkeypatch.setattr(volumes, "BUSY_PATIENCE", 0.0)
     monkeypatch.setattr(volumes, "_refresh", lambda _: False)
     report = look(realm)
-    assert [str(use) for use in report.images[0].uses] == [f"VM far/db (off, realm other, perhaps: it has {SAME})"]
+    assert [str(use) for use in report.images[0].uses] == [f"VM far/db (off, realm other, possibly: it has {SAME})"]
     with pytest.raises(VolumeUseUnknown, match="may be in use by VM far/db"):
         delete(realm)
 
@@ -184,7 +184,7 @@ def test_silent_hosts_of_a_realm_count_where_another_of_it_sees_the_volume(realm
     add_far(realm, name="gone", state=HostState.DISABLED)
     report = look(realm)
     assert report.unasked == {}
-    assert report.remark.startswith("no host of realm other could be asked")
+    assert report.remark.startswith("no host of realm other answers")
     add_far(realm)
     assert look(realm).unasked == {}
     make(realm, "far")
@@ -241,7 +241,7 @@ def test_a_vm_that_may_have_a_volume_by_a_symbolic_link_makes_it_uncertain(realm
     define(realm, "h2", f"/srv/link/{LEFT}")
     report = look(realm)
     assert is_orphaned(report, report.images[0]) is None
-    assert str(report.images[0].uses[0]) == f"VM h2/db (off, perhaps: it has /srv/link/{LEFT})"
+    assert str(report.images[0].uses[0]) == f"VM h2/db (off, possibly: it has /srv/link/{LEFT})"
     with pytest.raises(VolumeUseUnknown, match="may be in use by VM h2/db"):
         delete(realm)
     delete(realm, force=True)

@@ -44,10 +44,10 @@ def test_a_host_that_stops_answering_is_told_with_what_was_begun_there(realm: Wo
     assert isinstance(told.error, HostTimeout)
     begun = at == "remove ticrypt-vm-drives"
     if begun:
-        assert "removing ticrypt-vm was begun there, and may still finish" in told.error.message
+        assert "removing ticrypt-vm was started and may still finish" in told.error.message
         assert "realms pools status --host h1" in told.error.hint
     else:
-        assert "nothing was begun there" in told.error.message
+        assert "nothing was started there" in told.error.message
     woken.set()
     for thread in threading.enumerate():
         if thread.name == "question to h1":

@@ -68,13 +68,13 @@ def test_hostile_names_stay_text_in_xml() -> None:
     ("request_", "says"),
     [
         (PoolRequest(), "no path is given"),
-        (PoolRequest(base="shared"), "no absolute path"),
-        (PoolRequest(base="/a\n"), "no absolute path"),
+        (PoolRequest(base="shared"), "not an absolute path"),
+        (PoolRequest(base="/a\n"), "not an absolute path"),
         (PoolRequest(roles=(PoolRole.BRICKS,), paths={PoolRole.BRICKS: "//"}), "root folder"),
         (PoolRequest(base="/a", paths={PoolRole.BRICKS: "/a/ticrypt-vm/"}), "same path"),
         (PoolRequest(base="/a", source="nas:/x"), "type dir has no source"),
         (PoolRequest(base="/a", type=PoolType.NETFS), "no source is given"),
-        (PoolRequest(base="/a", type=PoolType.NETFS, source="/export"), "no network file system"),
+        (PoolRequest(base="/a", type=PoolType.NETFS, source="/export"), "not a network file system"),
         (PoolRequest(base="/a", type=PoolType.FS, source="/dev/sdb"), "same source"),
     ],
 )

@@ -97,7 +97,7 @@ def unnamed_drive(realm: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "why"), [("removed", "h2 is not registered any more"), ("disabled", "the host is disabled")]
+    ("what", "why"), [("removed", "h2 is no longer registered"), ("disabled", "the host is disabled")]
 )
 def test_a_restore_whose_host_can_not_be_asked_any_more_is_put_in_order_on_request(
     realm: World, what: str, why: str

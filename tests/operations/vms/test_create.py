@@ -231,7 +231,7 @@ def test_a_vm_that_does_not_register_is_removed_with_all_that_was_made(silent: W
     """The message says how long, and what was missing."""
     with pytest.raises(NotRegistered, match=r"web on h1 has not registered within 2 seconds: nothing accepts") as gone:
         create(silent, drives=(NewDrive(16 * MIB),))
-    assert gone.value.hint.startswith("--no-wait lets it run on")  # it has no console any more
+    assert gone.value.hint.startswith("use --no-wait")  # it has no console any more
     assert_nothing_is_left(silent)
 
 
@@ -239,7 +239,7 @@ def test_a_vm_that_is_kept_is_stopped_and_whole(silent: World) -> None:
     """Its volumes stay, its mark is complete, its room is given back."""
     with pytest.raises(NotRegistered, match="it was stopped and kept") as kept:
         create(silent, keep=True)
-    assert kept.value.hint.startswith("realms vms start web --no-wait")
+    assert kept.value.hint.startswith("run realms vms start web --no-wait")
     domain = silent.domains("h1")["web"]
     assert "pending" not in domain
     assert " id=" not in domain.partition(">")[0]
@@ -278,7 +278,7 @@ def test_two_that_create_one_name_at_once_make_one_vm(realm: World) -> None:
     realm.task(
         lambda control: create_vm(realm.session, Saboteur(control, "define", lambda: deed(realm)), order(host="h1"))
     )
-    assert "a VM web is being made on h1 by" in refusals[0].message
+    assert "a VM web is being created on h1 by" in refusals[0].message
     assert realm.domains("h2") == {}
 
 
@@ -293,7 +293,7 @@ def test_drives_are_within_the_realm_s_bounds(realm: World) -> None:
 @pytest.mark.parametrize("name", ["", "a/b", "-v", "x\x1b[31m", "a b", "é", "a" * 65, "web\n"])
 def test_names_that_would_harm_someone_are_refused(realm: World, name: str) -> None:
     """They become names of files, and are typed on command lines."""
-    with pytest.raises(UsageError, match="is no name for a VM"):
+    with pytest.raises(UsageError, match="is not a valid VM"):
         create(realm, name=name)
 
 
@@ -341,7 +341,7 @@ def test_a_drive_that_is_being_given_to_another_vm_is_refused(realm: World) -> N
 
     first = order("first", drives=(ExistingDrive("data.qcow2"),))
     realm.task(lambda control: create_vm(realm.session, Saboteur(control, "make", lambda: deed(realm)), first))
-    assert "drive data.qcow2 is being given to first by" in refusals[0].message
+    assert "drive data.qcow2 is being attached to first by" in refusals[0].message
 
 
 def test_a_drive_of_a_host_that_can_not_be_asked_is_refused(realm: World) -> None:

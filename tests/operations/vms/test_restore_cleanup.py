@@ -109,7 +109,7 @@ def test_of_a_vm_that_is_gone_nothing_is_deleted_that_it_may_have_had(connection
     assert len(judge_restore(connection, record(*COPIES), HOST).doomed) == 2
     left = judge_restore(connection, record(*COPIES, SWITCH), HOST)
     assert (left.state, left.doomed, left.unnamed, len(left.kept)) == ("missing", (), (), 2)
-    assert "vm/web.restored.qcow2 and web.qcow2 stay" in left.message
+    assert "vm/web.restored.qcow2 and web.qcow2 are kept" in left.message
 
 
 def test_disks_that_somebody_has_changed_since_are_left_alone(connection: HostConnection) -> None:
@@ -117,7 +117,7 @@ def test_disks_that_somebody_has_changed_since_are_left_alone(connection: HostCo
     furnish(connection, ALL, RESTORED[0])
     left = judge_restore(connection, record(*COPIES, SWITCH), HOST)
     assert left.doomed == (("vm", "web.qcow2"),)
-    assert left.kept == ("drives/data.restored and data stay, as the VM has neither",)
+    assert left.kept == ("drives/data.restored and data are kept, as the VM uses neither",)
 
 
 def test_disks_that_the_vm_has_as_volumes_of_a_pool_are_its_own(connection: HostConnection) -> None:
@@ -139,7 +139,7 @@ def test_a_power_cut_that_the_restore_made_is_told(connection: HostConnection) -
     furnish(connection, ALL, *FORMER)
     message = judge_restore(connection, record({"step": "stop"}, *COPIES), HOST).message
     assert message.startswith("the VM has its former disks: delete web.restored.qcow2, data.restored")
-    assert message.endswith("the VM was turned off for it, and stays so")
+    assert message.endswith("the VM was turned off for it and stays off")
 
 
 @pytest.mark.parametrize("disks", [None, 3, ["vda"], [{"target": "vda"}], [{**BOOT.as_fact(), "more": 1}]])
@@ -150,4 +150,4 @@ def test_a_journal_that_makes_no_sense_dooms_nothing(connection: HostConnection,
     assert disks_of(strange) == ()
     left = judge_restore(connection, strange, HOST)
     assert left.doomed == ()
-    assert "its journal makes no sense" in left.message
+    assert "its journal is invalid" in left.message

@@ -40,9 +40,9 @@ def test_a_record_reads_as_it_was_written() -> None:
         ({"taken": None}, "no time"),
         ({"taken": True}, "no time"),
         ({"disks": []}, "no disk"),
-        ({"disks": ["vda"]}, "no object"),
-        ({"disks": [{"target": "vda", "format": "vmdk", "capacity": 1}]}, "makes no sense"),
-        ({"disks": [{"target": "../../etc/passwd", "format": "raw", "capacity": 1}]}, "is no disk"),
+        ({"disks": ["vda"]}, "not an object"),
+        ({"disks": [{"target": "vda", "format": "vmdk", "capacity": 1}]}, "is invalid"),
+        ({"disks": [{"target": "../../etc/passwd", "format": "raw", "capacity": 1}]}, "is not a disk"),
     ],
 )
 def test_a_record_that_makes_no_sense_is_refused(change: dict[str, object], problem: str) -> None:
@@ -62,7 +62,7 @@ def test_any_bytes_are_a_record_or_none(content: bytes | str) -> None:
 @pytest.mark.parametrize("name", ["", ".", "-x", "a/b", "a b", "x" * 65, "ü", "a\n"])
 def test_names_that_are_no_part_of_a_file_name_are_refused(name: str) -> None:
     """The rule is told."""
-    with pytest.raises(UsageError, match="is no name for a snapshot"):
+    with pytest.raises(UsageError, match="is not a valid snapshot"):
         check_snapshot_name(name)
 
 

@@ -61,9 +61,9 @@ def find_folder(registry: Path) -> None:
     registry.parent.with_name("aside").rename(registry.parent)
 
 
-DAMAGED: Fault = (spoil_file, mend_file, "is damaged: it is no JSON", "put it right, or move it away")
+DAMAGED: Fault = (spoil_file, mend_file, "is damaged: it is not JSON", "repair it, or move it away")
 UNREADABLE: Fault = (spoil_folder, mend_folder, "can't be read: Not a directory", "")
-LOST: Fault = (lose_folder, find_folder, "is not there any more", "mount its file system")
+LOST: Fault = (lose_folder, find_folder, "no longer exists", "mount its file system")
 
 
 @pytest.fixture

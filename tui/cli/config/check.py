@@ -30,9 +30,9 @@ _LONGEST_LINE = 160
 @json_option
 @pass_options
 def check(options: GlobalOptions, file: Path | None, as_json: bool) -> int:
-    """Check a configuration: FILE, or the one that the other commands use.
+    """Check a configuration: FILE, or the one that other commands use.
 
-    Exit code 0 without errors, 1 with errors, 2 where the file can't be read.
+    Exit code 0 without errors, 1 with errors, 2 if the file can't be read.
     """
     from core.config.reader import read
 

@@ -20,10 +20,12 @@ _COUNT = click.IntRange(0, 2**63 - 1)
 
 @click.command("cost", cls=RealmsCommand)
 @click.option("--function", "function_id", metavar="ID", help="A cost function.")
-@click.option("--profile", "profile_id", metavar="ID", help="A hardware profile: its cost function.")
+@click.option("--profile", "profile_id", metavar="ID", help="A hardware profile, for its cost function.")
 @click.option("--vms", type=_COUNT, required=True, metavar="N", help="VMs on the host.")
-@click.option("--vcpus", type=_COUNT, required=True, metavar="N", help="vCPUs of all of them.")
-@click.option("--memory", type=SIZE, required=True, help="Their memory, such as '64 GiB'; a bare number is bytes.")
+@click.option("--vcpus", type=_COUNT, required=True, metavar="N", help="Total vCPUs of the VMs.")
+@click.option(
+    "--memory", type=SIZE, required=True, help="Total memory of the VMs, such as '64 GiB'; a bare number is bytes."
+)
 @device_option
 @json_option
 @pass_options
@@ -38,9 +40,9 @@ def cost(
     devices: tuple[tuple[str, int], ...],
     as_json: bool,
 ) -> int:
-    """Compute what a host in this use costs, term by term.
+    """Compute the cost of a host with this usage, term by term.
 
-    Exit code 1 where the cost is infinite: a host can't be used like that.
+    Exit code 1 if the cost is infinite: the usage is over a limit.
     """
     from core.config.places import find_configuration
     from core.config.reader import load
@@ -49,7 +51,7 @@ def cost(
     from tui.cli.output import print_json
 
     if (function_id is None) == (profile_id is None):
-        message = "give either --function or --profile" + ("" if function_id is None else ", not both")
+        message = "use either --function or --profile" + ("" if function_id is None else ", not both")
         raise UsageError(message)
     asked = by_type(devices)
     configuration = load(find_configuration(options.config, os.environ))
@@ -84,7 +86,7 @@ def _print(function: CostFunction, found: Cost) -> None:
     say(f"{title}: {cost_text(found.total, digits)} = {found.scale:g} x ({summands}) + {found.offset:g}")
     if not found.feasible:
         infinite = [term.attribute for term in found.terms if not term.feasible]
-        say("infinite: " + (", ".join(infinite) or "the sum is past what a double can hold"))
+        say("infinite: " + (", ".join(infinite) or "the sum is too large for a double"))
     say()
     print_table(
         [Heading("Term"), Heading("Input", right=True), Heading("Limit", right=True), Heading("Curve"),

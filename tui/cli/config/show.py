@@ -28,9 +28,9 @@ _DEFAULTS = (("scale", 1.0), ("softAmt", 1.0), ("hardAmt", 10.0))
 @json_option
 @pass_options
 def show(options: GlobalOptions, file: Path | None, as_json: bool) -> int:
-    """Show the configuration as understood: FILE, or the one that the other commands use.
+    """Show the effective configuration: FILE, or the one that other commands use.
 
-    A configuration with errors is not shown: exit code 2, with its mistakes on standard error.
+    A configuration with errors is not shown: exit code 2, with the errors on standard error.
     """
     from core.config.reader import read
 

@@ -40,20 +40,20 @@ STATE = click.Choice([state.value for state in HostState])
 
 _timeout_option = click.option(
     "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-    help="How long to wait for hosts that don't answer.",
+    help="How long to wait for hosts to answer.",
 )  # fmt: skip
 
 
 COMMANDS = {
-    "list": ("tui.cli.hosts.commands:list_hosts", "List the hosts; with --live as they answer."),
+    "list": ("tui.cli.hosts.commands:list_hosts", "List hosts; with --live, with their live state."),
     "add": ("tui.cli.hosts.commands:add", "Register a host."),
-    "edit": ("tui.cli.hosts.commands:edit", "Change what is registered of a host."),
-    "enable": ("tui.cli.hosts.commands:enable", "Connect to hosts, and place new VMs on them."),
-    "no-scheduling": ("tui.cli.hosts.commands:no_scheduling", "Place no new VMs on hosts."),
+    "edit": ("tui.cli.hosts.commands:edit", "Edit a registered host."),
+    "enable": ("tui.cli.hosts.commands:enable", "Enable hosts: connect and schedule new VMs."),
+    "no-scheduling": ("tui.cli.hosts.commands:no_scheduling", "Set hosts to No Scheduling: no new VMs."),
     "disable": ("tui.cli.hosts.commands:disable", "Disable hosts: disconnect; VMs keep running, unmonitored."),
     "remove": ("tui.cli.hosts.commands:remove", "Remove hosts from the registry; VMs are not touched."),
-    "test": ("tui.cli.hosts.commands:test", "Connect to hosts once, and report what is there."),
-    "discover": ("tui.cli.hosts.discover:discover", "Propose a hardware profile from what a host has."),
+    "test": ("tui.cli.hosts.commands:test", "Test the connection to hosts."),
+    "discover": ("tui.cli.hosts.discover:discover", "Propose a hardware profile for a host."),
 }
 
 
@@ -63,15 +63,15 @@ def hosts() -> None:
 
 
 @click.command("list", cls=RealmsCommand)
-@click.option("--live", is_flag=True, help="Connect, and show what the hosts answer.")
+@click.option("--live", is_flag=True, help="Connect and show live data.")
 @click.option("--realm", metavar="ID", help="Only hosts of this realm.")
 @_timeout_option
 @json_option
 @pass_options
 def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout: float, as_json: bool) -> None:
-    """List the hosts of the registry, or of the saved fleet.
+    """List the hosts of the registry or the saved fleet.
 
-    Connects to nothing without --live: then only what administrators described is known.
+    Without --live nothing is contacted, and only registered data are shown.
     """
     from core.operations.selection import only
     from tui.cli.hosts.tables import print_described, print_seen
@@ -92,22 +92,24 @@ def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout
 
 @click.command("add", cls=RealmsCommand)
 @click.argument("name")
-@click.option("--realm", required=True, metavar="ID", help="Realm that the host belongs to.")
-@click.option("--uri", required=True, metavar="URI", help="Such as qemu+ssh://root@h1/system or qemu:///system.")
+@click.option("--realm", required=True, metavar="ID", help="Realm of the host.")
+@click.option(
+    "--uri", required=True, metavar="URI", help="libvirt URI, such as qemu+ssh://root@h1/system or qemu:///system."
+)
 @click.option("--profile", required=True, metavar="ID", help="Hardware profile.")
 @click.option("--state", type=STATE, default=HostState.ENABLED.value, show_default=True, help="Initial state.")
 @click.option(
     "--static-address",
     metavar="IPv4:BASEPORT",
     callback=_read_static_address,
-    help="Static address translation: where its VMs are reached from outside.",
+    help="Static address translation: where its VMs are reachable from outside.",
 )
 @pass_options
 def add(
     options: GlobalOptions, name: str, *, realm: str, uri: str, profile: str, state: str,
     static_address: StaticAddress | None,
 ) -> None:  # fmt: skip
-    """Register a host. Nothing connects to it: see `realms hosts test`."""
+    """Register a host. It is not contacted: see `realms hosts test`."""
     from core.hosts import Host
     from tui.cli.output import say
 
@@ -121,23 +123,23 @@ def add(
 
 @click.command("edit", cls=RealmsCommand)
 @click.argument("name")
-@click.option("--name", "new_name", metavar="NEW", help="Another name.")
-@click.option("--realm", metavar="ID", help="Another realm.")
-@click.option("--uri", metavar="URI", help="Another libvirt URI.")
-@click.option("--profile", metavar="ID", help="Another hardware profile.")
-@click.option("--state", type=STATE, help="Another state.")
+@click.option("--name", "new_name", metavar="NEW", help="New name.")
+@click.option("--realm", metavar="ID", help="New realm.")
+@click.option("--uri", metavar="URI", help="New libvirt URI.")
+@click.option("--profile", metavar="ID", help="New hardware profile.")
+@click.option("--state", type=STATE, help="New state.")
 @click.option(
     "--static-address",
     metavar="IPv4:BASEPORT",
     callback=_read_static_address,
-    help="Another static address translation, or `none`.",
+    help="New static address translation, or `none`.",
 )
 @pass_options
 def edit(
     options: GlobalOptions, name: str, *, new_name: str | None, realm: str | None, uri: str | None,
     profile: str | None, state: str | None, static_address: StaticAddress | str | None,
 ) -> None:  # fmt: skip
-    """Change what is registered of a host. What no option names stays as it is."""
+    """Edit a registered host. Only the given options are changed."""
     from tui.cli.output import say
 
     given: dict[str, Any] = {
@@ -146,7 +148,7 @@ def edit(
     }  # fmt: skip
     changes = {field: value for field, value in given.items() if value is not None}
     if not changes:
-        raise UsageError("no change is given", hint="such as --profile ID; see realms hosts edit --help")
+        raise UsageError("nothing to change", hint="such as --profile ID; see realms hosts edit --help")
     if static_address == NO_ADDRESS:
         changes["static_address"] = None
     session = options.changing_session()
@@ -161,7 +163,7 @@ def edit(
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @pass_options
 def enable(options: GlobalOptions, names: tuple[str, ...]) -> None:
-    """Connect to hosts and place new VMs on them."""
+    """Enable hosts: connect and schedule new VMs."""
     _set_state(options, names, HostState.ENABLED)
 
 
@@ -169,7 +171,7 @@ def enable(options: GlobalOptions, names: tuple[str, ...]) -> None:
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @pass_options
 def no_scheduling(options: GlobalOptions, names: tuple[str, ...]) -> None:
-    """Place no new VMs on hosts; those there stay managed."""
+    """Set hosts to No Scheduling: no new VMs; existing VMs stay managed."""
     _set_state(options, names, HostState.NO_SCHEDULING)
 
 
@@ -203,7 +205,7 @@ def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
         for name in names:
             changes.remove(name)
     for name in names:
-        say(f"{name} is removed from the registry; its VMs are not touched")
+        say(f"{name} removed from the registry; its VMs are not touched")
     return 0
 
 
@@ -213,17 +215,17 @@ def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
 @json_option
 @pass_options
 def test(options: GlobalOptions, subjects: tuple[str, ...], *, timeout: float, as_json: bool) -> int:
-    """Connect to hosts, registered or given by their URI, and report what is there.
+    """Test the connection to hosts, registered or given by URI.
 
-    Compares a registered host with its hardware profile and its realm's pools. Changes nothing; a disabled host is
-    asked too. URIs need no configuration. Ends with 1 where a host does not answer.
+    Compares a registered host with its hardware profile and its realm's pools. Changes nothing; disabled hosts are
+    tested too. URIs need no configuration. Exit code 1 if a host does not answer.
     """
     from core.operations.hosts.probe import examine, is_uri
     from tui.cli.hosts.reports import document_of, print_examinations
     from tui.cli.output import print_json
 
     if options.fleet is not None:
-        raise UsageError("a saved fleet has no hosts that could answer", hint="leave out --fleet")
+        raise UsageError("a saved fleet has no hosts to test", hint="leave out --fleet")
     session = _session_for_uris(options) if all(map(is_uri, subjects)) else options.session()
     examinations = examine(session, tuple(dict.fromkeys(subjects)), timeout)
     if as_json:

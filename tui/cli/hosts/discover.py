@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 @click.command("discover", cls=RealmsCommand)
 @click.argument("uri", metavar="URI")
-@click.option("--id", "profile_id", metavar="ID", help="Id of the profile (else made of the host's name).")
+@click.option("--id", "profile_id", metavar="ID", help="Id of the profile (default: from the host's name).")
 @click.option("--cost-function", "function_id", metavar="ID",
-              help="Cost function of the profile; where it doesn't exist or fit, one is proposed.")  # fmt: skip
+              help="Cost function of the profile; if missing or unsuitable, one is proposed.")  # fmt: skip
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True,
-              metavar="SECONDS", help="How long the host may take.")  # fmt: skip
+              metavar="SECONDS", help="Timeout for the host.")  # fmt: skip
 @json_option
 @pass_options
 def discover(
     options: GlobalOptions, *, uri: str, profile_id: str | None, function_id: str | None, timeout: float, as_json: bool
 ) -> None:
-    """Propose a hardware profile from what a host has, as text for the configuration. Changes nothing.
+    """Propose a hardware profile for a host, as text for the configuration. Changes nothing.
 
-    Cores and memory are as libvirt tells them; devices are the accelerators, displays and disks that VMs could be
-    given, with what speaks against each. Needs no configuration; where there is one, its cost functions are known.
+    Cores and memory are as reported by libvirt; devices are the accelerators, displays and disks that can be assigned
+    to VMs, with objections to each. Needs no configuration; if there is one, its cost functions are used.
     """
     from core.driver.hosts.survey import survey
     from core.operations.hardware.discover import propose
@@ -38,10 +38,10 @@ def discover(
     from tui.cli.output import print_json
 
     if options.fleet is not None:
-        raise UsageError("a saved fleet has no hosts that could be asked", hint="leave out --fleet")
+        raise UsageError("a saved fleet has no hosts to ask", hint="leave out --fleet")
     for what, identity in (("--id", profile_id), ("--cost-function", function_id)):
         if identity is not None and not (identity.strip() and identity.isprintable()):
-            raise UsageError(f"{what} is no id: {identity!r}", hint="such as gpu-node")
+            raise UsageError(f"{what} is not a valid id: {identity!r}", hint="such as gpu-node")
     try:
         accepted = parse_uri(uri)
     except HostRefused as error:

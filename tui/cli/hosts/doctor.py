@@ -20,17 +20,17 @@ _INDENT = 11
 
 @click.command("doctor", cls=RealmsCommand)
 @click.argument("hosts", metavar="[HOST]...", nargs=-1)
-@click.option("--all", "show_all", is_flag=True, help="Show what is well too.")
+@click.option("--all", "show_all", is_flag=True, help="Show passed checks too.")
 @click.option("--timeout", type=click.FloatRange(min=1, max=3600), default=20.0, show_default=True, metavar="SECONDS",
-              help="How long each host may take.")  # fmt: skip
+              help="Timeout for each host.")  # fmt: skip
 @json_option
 @pass_options
 def doctor(options: GlobalOptions, hosts: tuple[str, ...], *, show_all: bool, timeout: float, as_json: bool) -> int:
-    """Check everything that hosts need, and say how to mend what is missing. Changes nothing.
+    """Diagnose hosts and show how to fix problems. Changes nothing.
 
-    The way there by ssh, libvirt and QEMU, the realm's pools, network and filter, the hardware profile against the
-    real machine, and the hosts of a realm against each other. Without a HOST all hosts that are not disabled are asked,
-    all at once. Exit code 1 where an error is found.
+    Checks ssh, libvirt and QEMU, the realm's pools, network and filter, the hardware profile against the machine, and
+    the hosts of a realm against each other. Without HOST all hosts that are not disabled are checked in parallel. Exit
+    code 1 if an error is found.
     """
     from core.operations.doctor.doctor import diagnose
     from tui.cli.output import print_json
@@ -73,7 +73,7 @@ def _print(diagnosis: Diagnosis, *, show_all: bool) -> None:
         well = sum(finding.severity is Severity.OK for finding in found)
         label = host or "This machine"
         if not shown:
-            say(f"{label}: all is well ({well} checks)")
+            say(f"{label}: OK ({well} checks passed)")
             continue
         say(label)
         for finding in shown:

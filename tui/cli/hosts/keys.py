@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 @click.group("keys", cls=LazyGroup)
 def keys() -> None:
-    """Make, show and install the ssh key that hosts know this machine by."""
+    """Create, show and install the ssh key for hosts."""
 
 
 _file_option = click.option(
     "--file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-    help="The private key (else ~/.ssh/id_rsa, which ssh tries by itself).",
+    help="Private key (default: ~/.ssh/id_rsa, which ssh tries by default).",
 )  # fmt: skip
 
 
 @keys.command("make", cls=RealmsCommand)
 @click.option("--type", "kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True,
-              help="RSA has 2048 bits, which every host takes.")  # fmt: skip
+              help="Key type; RSA keys have 2048 bits, which every host accepts.")  # fmt: skip
 @_file_option
 @pass_options
 def make(options: GlobalOptions, kind: str, file: Path | None) -> None:
-    """Make a key without a passphrase, readable by you alone. A key that exists is never overwritten."""
-    _check_may_change(options, "no key was made")
+    """Create a key without a passphrase, readable only by you. An existing key is never overwritten."""
+    _check_may_change(options, "no key was created")
     from core.operations.ssh.keys import KeyType, default_key, make_key
     from tui.cli.output import say
 
@@ -49,7 +49,7 @@ def make(options: GlobalOptions, kind: str, file: Path | None) -> None:
 @_file_option
 @json_option
 def show(file: Path | None, *, as_json: bool) -> None:
-    """Show the key: the line for authorized_keys on standard output, and what to do with it on standard error."""
+    """Show the key: the authorized_keys line on standard output, instructions on standard error."""
     from core.operations.ssh.keys import default_key, is_tried_by_itself, read_key
     from tui.cli.output import print_json, say
 
@@ -79,9 +79,9 @@ def _print_what_next(key: ServiceKey, *, error: bool = False) -> None:
 
     tried = is_tried_by_itself(key.private)
     file = "" if tried else f" --file {key.private}"
-    say(f"put it on hosts with: realms keys install HOST...{file}", error=error)
+    say(f"install it on hosts with: realms keys install HOST...{file}", error=error)
     if not tried:
-        say(f"name it in their URIs: qemu+ssh://root@HOST/system?keyfile={quote(str(key.private))}", error=error)
+        say(f"or use it in host URIs: qemu+ssh://root@HOST/system?keyfile={quote(str(key.private))}", error=error)
 
 
 @keys.command("install", cls=RealmsCommand)
@@ -90,10 +90,10 @@ def _print_what_next(key: ServiceKey, *, error: bool = False) -> None:
 @yes_option
 @pass_options
 def install(options: GlobalOptions, subjects: tuple[str, ...], file: Path | None, *, yes: bool) -> int:
-    """Put the key on hosts, registered or given by their URI.
+    """Install the key on hosts, registered or given by URI.
 
-    Appends its line to ~/.ssh/authorized_keys there where it is missing, by a login of your own: ssh may ask for a
-    password. The key is the one that the URI names, where --file gives no other. Exit code 1 where one failed.
+    Appends its line to ~/.ssh/authorized_keys if it is missing, using your own ssh login: ssh may ask for a password.
+    The key is --file, or the one in the URI. Exit code 1 if a host failed.
     """
     _check_may_change(options, "no key was installed")
     from core.operations.ssh.keys import default_key, read_key
@@ -121,7 +121,7 @@ def _install(name: str, target: SshTarget, key: ServiceKey, *, may_ask: bool) ->
         if error.hint:
             say(f"  {error.hint}", error=True)
         return False
-    done = "the key is there now" if outcome is Installed.ADDED else "the key was there already"
+    done = "key installed" if outcome is Installed.ADDED else "key already installed"
     say(f"{name}: {done} ({key.fingerprint})")
     return True
 
@@ -134,7 +134,7 @@ def _is_confirmed(wanted: Sequence[tuple[str, SshTarget, ServiceKey]]) -> bool:
         logins = ", ".join(target.login for _, target, each in wanted if each == key)
         say(f"{key.type} key {key.fingerprint} ({key.private}) for {logins}", error=True)
     names = ", ".join(name for name, _, _ in wanted)
-    question = f"Let whoever has this key log in on {names}?"
+    question = f"Allow logins with this key on {names}?"
     return click.confirm(printable(question), default=False, err=True)
 
 
@@ -155,7 +155,7 @@ def _targets(options: GlobalOptions, subjects: Sequence[str]) -> list[tuple[str,
             raise UsageError(error.message, hint=error.hint) from error
         target = SshTarget.of(uri)
         if target is None:
-            message = f"{subject}: libvirt does not use the ssh program for {text}"
+            message = f"{subject}: libvirt does not use ssh for {text}"
             raise UsageError(message, hint="only hosts with qemu+ssh://... need this key")
         targets.append((subject if "://" not in subject else target.login, target))
     return targets
@@ -165,4 +165,4 @@ def _check_may_change(options: GlobalOptions, nothing: str) -> None:
     if options.fleet is not None:
         raise ReadOnly(f"{nothing}: a saved fleet can't be changed", hint="leave out --fleet")
     if options.read_only:
-        raise ReadOnly(f"{nothing}: the program runs read-only", hint="leave out --read-only")
+        raise ReadOnly(f"{nothing}: read-only mode", hint="leave out --read-only")

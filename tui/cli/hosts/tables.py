@@ -22,7 +22,7 @@ def print_described(fleet: Fleet, configuration: Configuration, registry: Path |
     """Print the hosts as administrators described them; where there are none, the registry that was looked into."""
     if not fleet.hosts:
         place = "" if registry is None else f" in {registry}"
-        say(f"no hosts{place}; register one with: realms hosts add NAME --realm ID --uri URI --profile ID")
+        say(f"no hosts{place}; add one with: realms hosts add NAME --realm ID --uri URI --profile ID")
         return
     columns = [
         Heading("Host"),
@@ -72,7 +72,7 @@ def print_seen(fleet: Fleet, configuration: Configuration, waited: float | None 
         if snapshot.host.state.connects and snapshot.error:
             say(f"{snapshot.name}: {snapshot.error}")
         elif snapshot.name in silent:
-            say(f"{snapshot.name}: no answer in {waited:g} s; --timeout waits longer")
+            say(f"{snapshot.name}: no answer in {waited:g} s; use --timeout to wait longer")
     _print_twins(fleet)
 
 

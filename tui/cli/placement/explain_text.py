@@ -36,7 +36,7 @@ def best_against_next(verdicts: Sequence[Verdict]) -> None:
             Heading("Part"),
             Heading("Best", right=True),
             Heading("Next", right=True),
-            Heading("Dearer by", right=True),
+            Heading("Extra cost", right=True),
         ],
         rows,
     )

@@ -28,14 +28,14 @@ FEW_HOSTS = 10
 @click.option("--vcpus", type=click.IntRange(1, 2**31 - 1), required=True, metavar="N", help="vCPUs of the VM.")
 @click.option("--memory", type=SIZE, required=True, help="Memory of the VM, such as '8 GiB'; a bare number is bytes.")
 @device_option
-@click.option("--drives", is_flag=True, help="The VM has drives: its host needs the realm's drives pool.")
-@click.option("--realm", metavar="ID", help="Only hosts of this realm (else those of all).")
+@click.option("--drives", is_flag=True, help="The VM has drives: require the realm's drives pool.")
+@click.option("--realm", metavar="ID", help="Only hosts of this realm.")
 @click.option("--count", type=click.IntRange(1, MOST_VMS), default=1, show_default=True, metavar="K",
-              help="Place so many equal VMs one after another.")  # fmt: skip
+              help="Number of equal VMs to place.")  # fmt: skip
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts that don't answer.")  # fmt: skip
+              help="How long to wait for hosts to answer.")  # fmt: skip
 @click.option("--explain", is_flag=True,
-              help="Compare the best host with the next, and say what would make the refused take it.")  # fmt: skip
+              help="Compare the best host with the next, and show what would make refused hosts take it.")  # fmt: skip
 @change_options
 @json_option
 @pass_options
@@ -53,11 +53,10 @@ def place(
     explain: bool,
     as_json: bool,
 ) -> int:
-    """Return which host would take a VM, and why. Creates nothing.
+    """Show which host would take a VM, and why. Changes nothing.
 
-    Hosts that can take it come first, the cheapest on top, with every term of their cost after placing; then the
-    refused, with the reasons. With changes (--set and so on) it says what they make different. Exit code 1 where not
-    all VMs could be placed.
+    Lists hosts that can take it, cheapest first, with every term of their cost after placing, then the refused with the
+    reasons. With changes (--set and so on) it shows the differences. Exit code 1 if not all VMs can be placed.
     """
     from core.placement.engine import engine
     from core.placement.engine.request import Request

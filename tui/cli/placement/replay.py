@@ -27,20 +27,19 @@ PROGRESS_SECONDS = 1.0
 @click.command("replay", cls=RealmsCommand)
 @click.argument("log", type=click.Path(path_type=Path))
 @click.option("--as-logged", is_flag=True,
-              help="Decide by the configuration that each decision was made by, kept beside the log.")  # fmt: skip
-@click.option("--all", "tell_all", is_flag=True, help="Tell every decision, not only those that would go elsewhere.")
+              help="Use the configuration stored with each decision.")  # fmt: skip
+@click.option("--all", "tell_all", is_flag=True, help="Show every decision, not only changed ones.")
 @change_options_of_hosts
 @json_option
 @pass_options
 def replay(
     options: GlobalOptions, *, log: Path, as_logged: bool, tell_all: bool, changes: Changes, as_json: bool
 ) -> int:
-    """Make the decisions of a log again, and say which would go elsewhere.
+    """Replay a scheduling log and show which decisions would change.
 
-    LOG is a scheduling.jsonl: what realms with log-scheduling write beside the registry, or a rotated one. It is
-    decided by the present configuration; with --set and so on, by one in thought. Lines that are damaged are told with
-    their numbers and skipped. Exit code 0 where every VM would go where it went, at whatever cost; 1 where one would go
-    elsewhere, or a line could not be decided again.
+    LOG is a scheduling.jsonl, written next to the registry by realms with log-scheduling, or a rotated one. Decisions
+    use the current configuration, with --set and so on applied. Damaged lines are reported by number and skipped. Exit
+    code 0 if every VM would go to the same host, at any cost; 1 if one would go elsewhere, or a line can't be replayed.
     """
     from core.operations.scheduling import replay as operation
     from core.operations.scheduling.config_store import digest_of

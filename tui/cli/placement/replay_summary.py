@@ -65,6 +65,6 @@ class Summary:
             first = held_back[0]
             more = f"; and {self.unreadable - 1} more such lines" if self.unreadable > 1 else ""
             raise UnreadableFile(
-                f"no decision can be made again: line {first.line}: {one_line(first.problem)}{more}",
-                hint="a log is a scheduling.jsonl, which realms with log-scheduling write beside the registry",
+                f"no decision can be replayed: line {first.line}: {one_line(first.problem)}{more}",
+                hint="expected a scheduling.jsonl, written next to the registry by realms with log-scheduling",
             )

@@ -23,11 +23,11 @@ MOST_ROWS = 200
 MOST_PROBLEMS = 10
 
 _OUTCOMES = {
-    ReplayOutcome.SAME: "as before",
-    ReplayOutcome.OTHER_COST: "on the same host at another cost",
-    ReplayOutcome.OTHER_HOST: "on another host",
-    ReplayOutcome.NO_HOST: "without a host now",
-    ReplayOutcome.A_HOST: "with a host now",
+    ReplayOutcome.SAME: "unchanged",
+    ReplayOutcome.OTHER_COST: "on the same host at a different cost",
+    ReplayOutcome.OTHER_HOST: "on a different host",
+    ReplayOutcome.NO_HOST: "no longer placed",
+    ReplayOutcome.A_HOST: "now placed",
 }
 
 
@@ -48,7 +48,7 @@ def print_report(
             else:
                 more += 1
     if summary.unreadable > MOST_PROBLEMS:
-        say(f"{log}: and {summary.unreadable - MOST_PROBLEMS} more lines that are no decisions", error=True)
+        say(f"{log}: and {summary.unreadable - MOST_PROBLEMS} more lines that are not decisions", error=True)
     for host in sorted(summary.unknown_hosts):
         say(f"warning: no decision knows host {host!r}", error=True)
     _print_summary(summary)
@@ -71,13 +71,13 @@ def _print_summary(summary: Summary) -> None:
     count = summary.decisions
     decisions = "1 decision" if count == 1 else f"{count} decisions"
     if not summary.compares_digests:
-        say(f"{decisions} made again, each by the configuration that it was made by")
+        say(f"{decisions} replayed, each with its own configuration")
     elif not count:
-        say("There is no decision in it")
+        say("No decisions in the log")
         return
     else:
         by_it = "all" if summary.made_by_it == count else summary.made_by_it or "none"
-        say(f"{decisions} made again by this configuration; {by_it} of them were made by it")
+        say(f"{decisions} replayed with this configuration; {by_it} of them were made with it")
     told = [f"{summary.outcomes[outcome.value]} {words}" for outcome, words in _OUTCOMES.items()
             if summary.outcomes[outcome.value]]  # fmt: skip
     say("; ".join(told))

@@ -15,9 +15,9 @@ from tui.render.figures import cost_text, decimals
 
 _ADDRESSES_SHOWN = 4
 _TIES = {
-    DecidedBy.RISE: "its cost rises less",
-    DecidedBy.VMS: "it has fewer VMs",
-    DecidedBy.NAME: "its name comes first",
+    DecidedBy.RISE: "smaller cost increase",
+    DecidedBy.VMS: "fewer VMs",
+    DecidedBy.NAME: "name order",
 }
 
 
@@ -27,7 +27,7 @@ def headline(placements: Placements) -> None:
     able = sum(verdict.feasible for verdict in placements.verdicts)
     of_all = f"{able} of {_hosts(len(placements.verdicts))} can take it"
     if not placements.verdicts:
-        say(f"{request}: there is no host to place it on")
+        say(f"{request}: no hosts to place it on")
         return
     if not placements.placements:
         say(f"{request}: no host can take it ({_hosts(len(placements.verdicts))} asked)")

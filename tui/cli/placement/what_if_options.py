@@ -39,7 +39,7 @@ class HostStateType(click.ParamType):  # type: ignore[type-arg]  # older clicks'
         states = [known.value for known in HostState]
         if not equals or not name or state not in states:
             example = f"write HOST=STATE with one of {', '.join(states)}"
-            self.fail(f"{value!r} is no host with a state: {example}", param, ctx)
+            self.fail(f"{value!r} is not HOST=STATE: {example}", param, ctx)
         return name, HostState(state)
 
 
@@ -121,7 +121,7 @@ class Changes:
         named = [*(name for name, _ in self.host_states), *self.without]
         for name in named:
             if named.count(name) > 1:
-                raise UsageError(f"host {name!r} is given twice", hint="one state for each host, or --without")
+                raise UsageError(f"host {name!r} is given twice", hint="use one state for each host, or --without")
         return (
             *(HostInState(name, state) for name, state in self.host_states),
             *(HostGone(name) for name in self.without),
@@ -150,21 +150,21 @@ class Changes:
 
 _SET = click.option(
     "--set", "settings", type=SettingType(), multiple=True, metavar="PATH=VALUE",
-    help="What if a parameter had another value: a curve's, a function's, a profile's, a realm's. "
-         "Such as cost-functions.cpu.memory.soft='800 GiB'; a curve in braces replaces a curve.",
+    help="What if a parameter of a curve, function, profile or realm had another value. Such as "
+"cost-functions.cpu.memory.soft='800 GiB'; a curve in braces replaces a curve.",
 )  # fmt: skip
 _HOST_STATE = click.option(
     "--host-state", "host_states", type=HostStateType(), multiple=True, metavar="HOST=STATE",
     help="What if this host were enabled, no-scheduling or disabled.",
 )  # fmt: skip
-_WITHOUT = click.option("--without", multiple=True, metavar="HOST", help="What if this host were gone.")
+_WITHOUT = click.option("--without", multiple=True, metavar="HOST", help="What if this host did not exist.")
 _WITHOUT_VM = click.option(
     "--without-vm", "vms_gone", multiple=True, metavar="VM",
-    help="What if this VM were gone: NAME, HOST/NAME or a UUID.",
+    help="What if this VM did not exist: NAME, HOST/NAME or UUID.",
 )  # fmt: skip
 _WITH_VM = click.option(
     "--with-vm", "vms_more", type=VMMoreType(), multiple=True, metavar="HOST=VCPUS,SIZE[,TYPE=N]",
-    help="What if one more VM ran on this host, such as h1=8,64GiB.",
+    help="What if this host had one more VM, such as h1=8,64GiB.",
 )  # fmt: skip
 
 

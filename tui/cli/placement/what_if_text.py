@@ -43,7 +43,7 @@ def tell_silent(fleet: Fleet) -> None:
     if not silent:
         return
     say()
-    say(f"{fleet.hosts_answering} of {fleet.hosts_total} hosts answered; not these:")
+    say(f"{fleet.hosts_answering} of {fleet.hosts_total} hosts answered; no answer from:")
     for snapshot in silent:
         say_folded(f"{snapshot.name}: {snapshot.error or 'no answer in time'}", "  ")
 
@@ -64,7 +64,7 @@ def differences(before: Placements, after: Placements) -> None:
     compared = compare_rankings(before.verdicts, after.verdicts)
     differing = [host for host in compared if host.differs]
     if not differing:
-        say("The changes make no difference to the ranking" + (" of the first VM" if after.count > 1 else ""))
+        say("The ranking is unchanged" + (" of the first VM" if after.count > 1 else ""))
         return
     costs = (each.cost.total for host in differing for each in (host.before, host.after) if each and each.cost)
     digits = decimals(chain(costs))
@@ -78,12 +78,12 @@ def differences(before: Placements, after: Placements) -> None:
         say(f"and {len(differing) - MOST_ROWS} more hosts that differ")
     same = len(compared) - len(differing)
     if same:
-        say(f"{same} other host{'s' * (same > 1)} as before")
+        say(f"{same} other host{'s' * (same > 1)} unchanged")
 
 
 def _said(rank: int | None, verdict: Verdict | None, digits: int) -> str:
     if verdict is None:
-        return "not there"
+        return "absent"
     if rank is None or verdict.cost is None:
         return verdict.refusal.why.value if verdict.refusal is not None else "-"
     return f"#{rank} at {cost_text(verdict.cost.total, digits)}"
@@ -98,7 +98,7 @@ def _change(host: HostCompared, digits: int) -> str:
     if before is None or after is None or before.cost is None or after.cost is None:
         return ""
     rise = after.cost.total - before.cost.total
-    return cost_text(rise, digits, signed=True) if rise else "its rank only"
+    return cost_text(rise, digits, signed=True) if rise else "rank only"
 
 
 def keep(sandbox: Sandbox) -> None:

@@ -32,7 +32,7 @@ def apply_plan(options: GlobalOptions, order: PlanOrder, terms: Terms) -> int:
     from tui.cli.task_output import confirmed
 
     if terms.changes != Changes():
-        raise UsageError("--apply moves VMs on things as they are", hint="leave the changes out, or --apply")
+        raise UsageError("--apply uses the real fleet and configuration", hint="omit the changes or --apply")
     with options.changing_session() as session:
         if order.request is not None:
             check_known("realm", order.request.realm, session.configuration.realms)
@@ -99,7 +99,7 @@ def is_done(session: Session, view: RunView, *, as_json: bool) -> bool:
         left = order.plan(session.configuration, session.fleet())
         reached = is_found(left) and not left.moves
         if view.moves and not reached and not as_json:
-            say_folded(f"{'Not empty yet' if order.host else 'No room yet'}. {sentence(left)}")
+            say_folded(f"{'Not empty yet' if order.host else 'No capacity yet'}. {sentence(left)}")
         return reached
     return not view.count(MoveState.FAILED, MoveState.IN_DOUBT, MoveState.WAITING)
 
@@ -111,7 +111,7 @@ def question(view: RunView) -> str:
 
     waiting = [move for move in view.moves if move.state is MoveState.WAITING]
     shut_down = sum(move.offline for move in waiting)
-    extra = f", {shut_down} of them SHUT DOWN on the way" if shut_down else ""
+    extra = f", {shut_down} of them SHUT DOWN to move" if shut_down else ""
     at_once = f", at most {view.order.parallel} at once on a host" if len(waiting) > 1 else ""
     return f"Move {counted(len(waiting), 'VM')} now{extra}{at_once}?"
 
@@ -126,10 +126,10 @@ def tell_earlier(left: InterruptedRun, *, is_replaced: bool) -> None:
 
     say()
     age = show_age(time.time() - left.began_at)
-    say_folded(f"An earlier {left.order.what} was broken off, begun {age} ago by {one_line(left.owner)}")
+    say_folded(f"An earlier {left.order.what} was interrupted, started {age} ago by {one_line(left.owner)}")
     print_carried(left.view, gap=False)
-    then = "; what is carried out now takes its place" if is_replaced else ""
-    say(f"  realms plan resume {left.id} goes on with it{then}")
+    then = "; this run replaces it" if is_replaced else ""
+    say(f"  realms plan resume {left.id} resumes it{then}")
 
 
 def print_carried(view: RunView, *, gap: bool = True) -> None:
@@ -148,12 +148,12 @@ def print_carried(view: RunView, *, gap: bool = True) -> None:
             if move.hint:
                 say_folded(move.hint, "    ")
         elif move.is_off:
-            say_folded(f"{move.vm}: was shut down for its move, and not started again", "  ")
+            say_folded(f"{move.vm}: shut down for its move and not restarted", "  ")
     waiting = [move.vm for move in view.moves if move.state is MoveState.WAITING]
     if waiting:
         say_folded(f"Not moved: {', '.join(waiting)}", "  ")
     if gap and view.resumable:
-        say(f"realms plan resume {view.id} goes on with it")
+        say(f"realms plan resume {view.id} resumes it")
 
 
 def run_rows(view: RunView) -> dict[str, Any]:

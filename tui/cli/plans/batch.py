@@ -43,14 +43,14 @@ class SomeVMsType(click.ParamType):  # type: ignore[type-arg]  # older clicks' t
             return value
         number = value.partition("=")[0].strip()
         if not (number.isascii() and number.isdigit()) or len(number) > 6 or not 1 <= int(number) <= MOST_VMS:
-            self.fail(f"{value!r} is no number of VMs: write {self.name}, such as 20=8,64GiB", param, ctx)
+            self.fail(f"{value!r} is not a number of VMs: write {self.name}, such as 20=8,64GiB", param, ctx)
         _, request = _SizeType().convert(value, param, ctx)
         return int(number), request
 
 
 @click.command("batch", cls=RealmsCommand)
 @click.argument("vms", type=SomeVMsType(), nargs=-1, required=True, metavar="N=VCPUS,SIZE[,TYPE=N]...")
-@click.option("--realm", metavar="ID", help="Only hosts of this realm (else those of all).")
+@click.option("--realm", metavar="ID", help="Only hosts of this realm.")
 @timeout_option
 @change_options
 @json_option
@@ -64,10 +64,10 @@ def batch(
     changes: Changes,
     as_json: bool,
 ) -> int:
-    """Place many different VMs one after another, such as 20=8,64GiB 5=4,32GiB,a100=1; creates nothing.
+    """Plan where many different VMs would go, such as 20=8,64GiB 5=4,32GiB,a100=1.
 
-    Both in the order given and the largest first, to see whether that makes a difference. Exit code 1 where neither
-    order places all of them.
+    Changes nothing. Tries the given order and largest first, to compare them. Exit code 1 if neither order places all
+    VMs.
     """
     from dataclasses import replace
 
@@ -76,7 +76,7 @@ def batch(
     from tui.cli.output import print_json
 
     if sum(count for count, _ in vms) > MOST_VMS:
-        raise UsageError(f"a batch has {MOST_VMS} VMs or fewer")
+        raise UsageError(f"a batch can have at most {MOST_VMS} VMs")
     requests = [each for count, request in vms for each in [replace(request, realm=realm)] * count]
 
     def ask(configuration: Configuration, fleet: Fleet) -> BatchComparison:
@@ -112,15 +112,16 @@ def _print(sandbox: Sandbox, answers: Compared[BatchComparison], requests: list[
         if rows:
             say()
             print_table([Heading("Host"), Heading("As given", right=True), Heading("Largest first", right=True)], rows)
-        _refused("as given", after.arrival)
-        _refused("the largest first", after.largest_first)
+        _refused("in the given order", after.arrival)
+        _refused("largest first", after.largest_first)
 
 
 def _sentence(comparison: BatchComparison, count: int) -> str:
     first, second = comparison.arrival, comparison.largest_first
     return (
-        f"{counted(count, 'VM')}: {first.placed} placed as given, on {counted(first.hosts_used, 'host')}; "
-        f"{second.placed} the largest first, on {counted(second.hosts_used, 'host')}"
+        f"{counted(count, 'VM')}: {first.placed} placed in the given order, on "
+        f"{counted(first.hosts_used, 'host')}; {second.placed} largest first, on "
+        f"{counted(second.hosts_used, 'host')}"
     )
 
 
@@ -135,7 +136,7 @@ def _refused(order: str, plan: BatchPlan) -> None:
         sizes[key] = sizes.get(key, 0) + 1
     if sizes:
         say()
-        say(f"Find no host ({order}):")
+        say(f"Not placed ({order}):")
     for (size, message), count in sizes.items():
         say_folded(f"{count} of {size}", "  ")
         say_folded(message, "    ")

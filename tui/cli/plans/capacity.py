@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 @click.option("--memory", type=SIZE, help="Memory of each VM, such as '8 GiB'; a bare number is bytes.")
 @device_option
 @click.option("--mix", type=SomeVMsType(), multiple=True, metavar="N=VCPUS,SIZE[,TYPE=N]...",
-              help="Instead: N VMs of a size, such as 3=8,64GiB; once for each size of a mix.")  # fmt: skip
-@click.option("--drives", is_flag=True, help="The VMs have drives: their hosts need the realm's drives pool.")
-@click.option("--realm", metavar="ID", help="Only hosts of this realm (else those of all).")
+              help="A mix instead: N VMs of a size, such as 3=8,64GiB; repeat for each size.")  # fmt: skip
+@click.option("--drives", is_flag=True, help="The VMs have drives: require the realm's drives pool.")
+@click.option("--realm", metavar="ID", help="Only hosts of this realm.")
 @timeout_option
 @change_options
 @json_option
@@ -45,10 +45,10 @@ def capacity(
     changes: Changes,
     as_json: bool,
 ) -> int:
-    """Return how many more VMs of a size fit on each host, what stops the next, and what would be left over then.
+    """Show how many more VMs of a size fit on each host, what limits them, and what would be left.
 
-    With --mix, given once for each size, it says how many whole mixes fit together. With changes (--set and so on) it
-    says how many fit without and with them. Exit code 1 where not one fits.
+    With --mix, repeated for each size, it shows how many whole mixes fit. With changes (--set and so on) it shows how
+    many fit without and with them. Exit code 1 if none fits.
     """
     from dataclasses import replace
 
@@ -59,7 +59,7 @@ def capacity(
 
     if mix:
         if vcpus is not None or memory is not None or devices:
-            raise UsageError("--mix says all of its VMs", hint="leave --vcpus, --memory and --device out")
+            raise UsageError("--mix defines all VMs", hint="omit --vcpus, --memory and --device")
         sizes = [(replace(request, realm=realm, needs_drives_pool=drives), count) for count, request in mix]
         return _mix(options, sizes, realm, timeout=timeout, changes=changes, as_json=as_json)
     if vcpus is None or memory is None:
@@ -84,7 +84,7 @@ def _mix(
     from tui.cli.plans.mix import print_mix
 
     if sum(count for _, count in sizes) > MOST_OF_A_MIX:
-        raise UsageError(f"a mix has {MOST_OF_A_MIX} VMs or fewer")
+        raise UsageError(f"a mix can have at most {MOST_OF_A_MIX} VMs")
     sandbox = sandbox_of(options, timeout, changes, realm=realm)
     answers = sandbox.compare(lambda configuration, fleet: capacity_of_mix(configuration, fleet, sizes))
     if as_json:
@@ -107,7 +107,7 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
         of = f"{able} of {counted(len(after.hosts), 'host')}"
         fit = "any number" if after.total is None else str(after.total)
         say(f"{describe(after.request)}: {fit} more fit, on {of}" if able else
-            f"{describe(after.request)}: not one more fits ({counted(len(after.hosts), 'host')} asked)")  # fmt: skip
+            f"{describe(after.request)}: no more fit ({counted(len(after.hosts), 'host')} asked)")  # fmt: skip
         if changed:
             say(f"Without the changes: {_number(before.total)}; with them: {_number(after.total)}")
         realms, before_realms = after.by_realm(), before.by_realm()
@@ -132,13 +132,13 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
              host.stopped_by.message if host.stopped_by is not None else "nothing", left_in_words(host.left)]
             for host in after.hosts
         ]  # fmt: skip
-        rows += [[host.host, was[host.host], "-", "not there", "-"] for host in before.hosts if host.host not in now]
+        rows += [[host.host, was[host.host], "-", "absent", "-"] for host in before.hosts if host.host not in now]
         columns = [
             Heading("Host"),
             *([Heading("Without", right=True)] if changed else []),
             Heading("Fits", right=True),
-            Heading("What stops the next"),
-            Heading("Left then"),
+            Heading("Limited by"),
+            Heading("Left over"),
         ]
         if rows:
             say()

@@ -28,17 +28,17 @@ MOST_NAMED = 8
 
 @click.command("failure", cls=RealmsCommand)
 @click.option("--at-once", type=click.IntRange(2, 100), metavar="N",
-              help="Also whether the loss of any N hosts together would be survived.")  # fmt: skip
+              help="Also check the loss of any N hosts together.")  # fmt: skip
 @timeout_option
 @change_options
 @json_option
 @pass_options
 def failure(options: GlobalOptions, *, at_once: int | None, timeout: float, changes: Changes, as_json: bool) -> int:
-    """Return for each host whether its VMs would find places on the others if it were lost, and which would not.
+    """Show for each host whether its VMs would fit on the others if it failed, and which would not.
 
-    The VMs of a lost host are placed anew, the largest first, foreign ones too; those that are off need no place. Of a
-    host that has never answered nobody knows. Exit code 1 where a loss would not be survived; with --at-once also
-    where that could not be proven.
+    The VMs of a failed host are placed again, largest first, including foreign ones; VMs that are off are not counted.
+    A host that has never answered is unknown. Exit code 1 if a failure would leave VMs unplaced; with --at-once also if
+    that could not be verified.
     """
     from core.placement.plans import failure as check
     from core.placement.plans.rows import failure_document, several_document
@@ -75,35 +75,35 @@ def _print(sandbox: Sandbox, answers: Compared[Answer]) -> None:
             say_folded(_of_several(several))
         if check.hosts:
             say()
-            columns = [Heading("Lost"), Heading("Survived"), Heading("Find a place", right=True),
+            columns = [Heading("Lost"), Heading("Survived"), Heading("Placed", right=True),
                        Heading("Homeless", right=True), Heading("Note")]  # fmt: skip
             print_table(columns, [_cells(loss) for loss in check.hosts])
         for loss in check.hosts:
-            tell_stuck(f"Without a place if {loss.host} is lost:", loss.homeless)
+            tell_stuck(f"Unplaced if {loss.host} fails:", loss.homeless)
         if several is not None:
-            tell_stuck(f"Without a place if {_few(several.worst)} are lost:", several.homeless)
+            tell_stuck(f"Unplaced if {_few(several.worst)} fail:", several.homeless)
 
 
 def _sentence(check: FailureCheck) -> str:
     if not check.hosts:
-        return "There is no host to lose"
+        return "No hosts"
     lost = [loss.host for loss in check.hosts if loss.survives is False]
     known = len(check.hosts) - len(check.unknown)
-    unknown = f"; of {_few(check.unknown)} nobody knows" if check.unknown else ""
+    unknown = f"; unknown: {_few(check.unknown)}" if check.unknown else ""
     if lost:
-        return f"{len(lost)} of {counted(known, 'host')} can't be lost without VMs left over: {_few(lost)}{unknown}"
-    return f"Any one of {counted(known, 'host')} can be lost: its VMs find places{unknown}"
+        return f"{len(lost)} of {counted(known, 'host')} can't fail without leaving VMs unplaced: {_few(lost)}{unknown}"
+    return f"Any one of {counted(known, 'host')} can fail: its VMs fit on the others{unknown}"
 
 
 def _of_several(several: SeveralLost) -> str:
     if several.worst:
         homeless = counted(len(several.homeless), "VM")
-        return f"{_few(several.worst)} can't be lost together: {homeless} would have no place"
+        return f"{_few(several.worst)} can't fail together: {homeless} would be unplaced"
     if several.proven:
-        return f"Any {several.at_once} hosts can be lost together ({counted(several.sets, 'set')} tried, all there are)"
+        return f"Any {several.at_once} hosts can fail together ({counted(several.sets, 'set')} tried, all of them)"
     return (
-        f"{several.tried} of {several.sets} sets of {several.at_once} hosts can be lost together; "
-        "the others were not tried, so that nothing is proven"
+        f"{several.tried} of {several.sets} sets of {several.at_once} hosts can fail together; the others were "
+        "not tried, so this is not verified"
     )
 
 

@@ -7,16 +7,16 @@ import click
 from tui.cli.options import LazyGroup
 
 COMMANDS = {
-    "capacity": ("tui.cli.plans.capacity:capacity", "How many more VMs of a size fit, and what stops the next."),
-    "failure": ("tui.cli.plans.failure:failure", "Whether the loss of any one host would be survived."),
-    "drain": ("tui.cli.plans.moves:drain", "Where the VMs of a host would go, and which can't."),
-    "rebalance": ("tui.cli.plans.moves:rebalance", "Moves that even out the costs of the hosts."),
-    "resume": ("tui.cli.plans.resume:resume", "Go on with a plan that was stopped, or whose program was killed."),
-    "room": ("tui.cli.plans.moves:room", "Moves after which a host takes a VM that none can take."),
-    "batch": ("tui.cli.plans.batch:batch", "Where many different VMs would go, in two orders."),
+    "capacity": ("tui.cli.plans.capacity:capacity", "Show how many more VMs of a size fit."),
+    "failure": ("tui.cli.plans.failure:failure", "Check whether any host can fail."),
+    "drain": ("tui.cli.plans.moves:drain", "Plan to drain a host."),
+    "rebalance": ("tui.cli.plans.moves:rebalance", "Plan to rebalance hosts by cost."),
+    "resume": ("tui.cli.plans.resume:resume", "Resume an interrupted plan."),
+    "room": ("tui.cli.plans.moves:room", "Plan moves that make room for a VM."),
+    "batch": ("tui.cli.plans.batch:batch", "Plan where many different VMs would go."),
 }
 
 
 @click.group("plan", cls=LazyGroup, lazy=COMMANDS)
 def plan() -> None:
-    """Work out what would be: on live hosts, or with --fleet on a saved fleet. Nothing changes without --apply."""
+    """Plan changes on live hosts, or with --fleet on a saved fleet. Nothing changes without --apply."""

@@ -30,7 +30,7 @@ def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:
         if after.stopped_by is not None:
             from tui.cli.placement.text import describe
 
-            say_folded(f"The next mix ends at {describe(after.stopped_by)}: no host can take it")
+            say_folded(f"The next mix fails at {describe(after.stopped_by)}: no host can take it")
         was = before.by_host
         if after.hosts:
             say()
@@ -40,8 +40,8 @@ def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:
                     *([Heading("Without", right=True)] if changed else []),
                     Heading("VMs", right=True),
                     Heading("Which"),
-                    Heading("What stops the next"),
-                    Heading("Left then"),
+                    Heading("Limited by"),
+                    Heading("Left over"),
                 ],
                 [
                     [
@@ -62,13 +62,13 @@ def _sentence(found: MixCapacity) -> str:
 
     mix = " + ".join(f"{count} x ({describe(request)})" for request, count in found.mix)
     if found.fits is None:
-        return f"{mix}: any number of mixes fits"
+        return f"{mix}: any number of mixes fit"
     if found.fits == 0:
-        return f"{mix}: not one whole mix fits ({counted(len(found.hosts), 'host')} asked)"
+        return f"{mix}: no whole mix fits ({counted(len(found.hosts), 'host')} asked)"
     vms = counted(found.fits * sum(count for _, count in found.mix), "VM")
     verb = "fits" if found.fits == 1 else "fit"
     on = f"{len(found.by_host)} of {counted(len(found.hosts), 'host')}"
-    more = " or more: counting was ended there" if found.capped else ""
+    more = " or more: counting stopped there" if found.capped else ""
     return f"{mix}: {_times(found)} {verb} ({vms}), on {on}{more}"
 
 

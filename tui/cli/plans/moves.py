@@ -16,22 +16,24 @@ from tui.cli.plans.terms import Terms, move_options
 @click.argument("host")
 @move_options
 def drain(options: GlobalOptions, terms: Terms, *, host: str) -> int:
-    """Plan to empty HOST: where each of its VMs would go, the largest first, and which can't move and why.
+    """Plan to drain HOST: where each of its VMs would go, largest first, and which can't move and why.
 
-    Moves nothing without --apply. VMs that are off use nothing and stay defined there. Exit code 1 where an active VM
+    Moves nothing without --apply. VMs that are off use no resources and stay defined there. Exit code 1 if an active VM
     would stay, or with --apply has stayed.
     """
     return _answer(options, terms.order(MovesKind.DRAIN, host=host), terms)
 
 
 @click.command("rebalance", cls=RealmsCommand)
-@click.option("--most", type=click.IntRange(min=0), metavar="N", help="At most so many moves, those of most gain.")
+@click.option(
+    "--most", type=click.IntRange(min=0), metavar="N", help="Maximum number of moves, those with the most gain."
+)
 @move_options
 def rebalance(options: GlobalOptions, terms: Terms, *, most: int | None) -> int:
-    """Plan moves that even out the hosts' costs, those of most gain first, until no VM would have a cheaper host.
+    """Plan moves that rebalance hosts by cost, those with the most gain first, until no VM has a cheaper host.
 
-    Moves nothing without --apply. It tells the highest cost and the sum before and after, and how far fewer moves
-    would get. Exit code 1 where --apply could not make a move.
+    Moves nothing without --apply. Shows the highest cost and the sum before and after, and what fewer moves would
+    achieve. Exit code 1 if --apply could not make a move.
     """
     return _answer(options, terms.order(MovesKind.REBALANCE, most=most), terms)
 
@@ -40,10 +42,10 @@ def rebalance(options: GlobalOptions, terms: Terms, *, most: int | None) -> int:
 @click.option("--vcpus", type=click.IntRange(1, 2**31 - 1), required=True, metavar="N", help="vCPUs of the VM.")
 @click.option("--memory", type=SIZE, required=True, help="Memory of the VM, such as '8 GiB'; a bare number is bytes.")
 @device_option
-@click.option("--drives", is_flag=True, help="The VM has drives: its host needs the realm's drives pool.")
-@click.option("--realm", metavar="ID", help="Only hosts of this realm (else those of all).")
+@click.option("--drives", is_flag=True, help="The VM has drives: require the realm's drives pool.")
+@click.option("--realm", metavar="ID", help="Only hosts of this realm.")
 @click.option("--most", type=click.IntRange(0, 32), default=DEFAULT_MOST_MOVES, show_default=True, metavar="N",
-              help="At most so many moves.")  # fmt: skip
+              help="Maximum number of moves.")  # fmt: skip
 @move_options
 def room(
     options: GlobalOptions,
@@ -56,9 +58,9 @@ def room(
     realm: str | None,
     most: int,
 ) -> int:
-    """Find moves after which a host takes a VM: as few as can be found. None are needed where a host takes it now.
+    """Plan moves that make room for a VM, as few as can be found. None are needed if a host can take it now.
 
-    Moves nothing without --apply. Exit code 1 where no such moves were found, or where --apply could not make one.
+    Moves nothing without --apply. Exit code 1 if no such moves were found, or if --apply could not make one.
     """
     request = Request(vcpus, memory, by_type(devices), realm, drives)
     return _answer(options, terms.order(MovesKind.ROOM, request=request, most=most), terms)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 timeout_option = click.option(
     "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-    help="How long to wait for hosts that don't answer.",
+    help="How long to wait for hosts to answer.",
 )  # fmt: skip
 
 

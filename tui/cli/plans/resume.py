@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 @click.command("resume", cls=RealmsCommand)
 @click.argument("plan", required=False, metavar="[ID]")
-@click.option("--list", "only_lists", is_flag=True, help="Only say what was broken off, and what is being carried out.")
-@click.option("--forget", is_flag=True, help="Give it up: what it has moved stays moved.")
+@click.option("--list", "only_lists", is_flag=True, help="Only list interrupted and running plans.")
+@click.option("--forget", is_flag=True, help="Drop the plan; completed moves are kept.")
 @yes_option
 @timeout_option
 @json_option
@@ -36,31 +36,31 @@ def resume(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Go on with a plan that --apply had begun and that was stopped or killed: ID, where several were.
+    """Resume a plan that --apply started and that was stopped or killed: ID, if there are several.
 
-    It is planned anew, as before each move, for the VMs that were agreed to and have not been moved; what had failed is
-    told, and not tried again. What a killed program left half done is put in order first. Exit code 1 where a move
-    failed, or a host that is drained is not empty.
+    It is planned again, as before each move, for the confirmed VMs that have not been moved; failed moves are reported
+    and not retried. Interrupted operations are cleaned up first. Exit code 1 if a move failed, or a host that is
+    drained is not empty.
     """
     from core.operations.plans.run import forget_run, left_runs
     from tui.cli.output import print_json, say
 
     if only_lists and (forget or plan is not None):
-        raise UsageError("--list only says what there is, of all plans", hint="leave out --list, or ID and --forget")
+        raise UsageError("--list lists all plans", hint="omit --list, or ID and --forget")
     with options.session() if only_lists else options.changing_session() as session:
         if not session.is_live:
-            raise UsageError("a saved fleet has no plans that were begun", hint="leave out --fleet")
+            raise UsageError("a saved fleet has no plans to resume", hint="leave out --fleet")
         runs = left_runs(session)
         if only_lists:
             _list(runs, as_json=as_json)
             return 0
         left = _chosen(runs, plan)
         if left is None:
-            print_json({"plan": None, "id": None, **_NOTHING}) if as_json else say("no plan was broken off")
+            print_json({"plan": None, "id": None, **_NOTHING}) if as_json else say("no interrupted plan")
             return 0
         if forget:
             forget_run(session, left.id)
-            print_json(_document(left, left.view)) if as_json else say(f"{left.order.what}: forgotten")
+            print_json(_document(left, left.view)) if as_json else say(f"{left.order.what}: dropped")
             return 0
         return _resume(session, left, timeout=timeout, yes=yes, as_json=as_json)
 
@@ -98,11 +98,11 @@ def _chosen(runs: Sequence[InterruptedRun], wanted: str | None) -> InterruptedRu
     if wanted is not None:
         found = next((run for run in able if run.id == wanted), None)
         if found is None:
-            raise UsageError(f"no plan {wanted!r} was broken off", hint="realms plan resume --list")
+            raise UsageError(f"no interrupted plan {wanted!r}", hint="realms plan resume --list")
         return found
     if len(able) > 1:
         listed = ", ".join(f"{run.id} ({run.order.what})" for run in able)
-        raise UsageError("several plans were broken off", hint=f"name one of them: {listed}")
+        raise UsageError("several interrupted plans", hint=f"choose one: {listed}")
     return able[0] if able else None
 
 
@@ -113,7 +113,7 @@ def _list(runs: Sequence[InterruptedRun], *, as_json: bool) -> None:
         print_json({"plans": [_document(run, run.view) for run in runs]})
         return
     if not runs:
-        say("no plan was broken off, and none is being carried out")
+        say("no interrupted or running plans")
     for run in runs:
         _print(run)
 
@@ -125,9 +125,9 @@ def _print(left: InterruptedRun) -> None:
     from core.units import show_age
     from tui.cli.output import say_folded
 
-    how = "being carried out" if left.at_work else "broken off"
+    how = "running" if left.at_work else "interrupted"
     age = show_age(time.time() - left.began_at)
-    say_folded(f"{left.id}: {left.order.what}, {how}, begun {age} ago by {one_line(left.owner)}")
+    say_folded(f"{left.id}: {left.order.what}, {how}, started {age} ago by {one_line(left.owner)}")
     print_carried(left.view, gap=False)
 
 

@@ -18,23 +18,24 @@ from tui.cli.placement.what_if_options import Changes, change_options
 from tui.cli.plans.options import timeout_option
 
 _OPTIONS = (
-    click.option("--foreign", is_flag=True, help="Move VMs too that no realm has made."),
+    click.option("--foreign", is_flag=True, help="Also move foreign VMs."),
     click.option(
         "--with-devices/--without-devices", default=None, show_default="without-devices",
-        help="Whether VMs that hold PCI devices move too: each is shut down, moved and started again.",
+        help="Also move VMs with PCI devices: each is shut down, moved and restarted.",
     ),
     click.option("--offline", is_flag=True, hidden=True),
     click.option("--live-only", is_flag=True, hidden=True),
     click.option(
-        "--apply", "carries_out", is_flag=True, help="Make the moves after asking, each planned anew before it begins.",
+        "--apply", "carries_out", is_flag=True, help="Make the moves after confirmation; each is planned again "
+"before it starts.",
     ),
     click.option(
         "--parallel", type=click.IntRange(1, MOST_PARALLEL), default=DEFAULT_PARALLEL, show_default=True, metavar="N",
-        help="With --apply: a host takes part in at most N moves at once.",
+        help="With --apply: at most N parallel moves per host.",
     ),
     click.option(
         "--bandwidth", type=click.IntRange(1, MOST_BANDWIDTH), default=None, metavar="MIB/S",
-        help="With --apply: each live migration sends no faster.",
+        help="With --apply: bandwidth limit of each live migration.",
     ),
     yes_option,
     timeout_option,
@@ -84,7 +85,5 @@ def move_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _moves_devices(with_devices: bool | None, offline: bool, live_only: bool) -> bool:
     """Read the option and its former names, --offline and --live-only; raises UsageError for a contradiction."""
     if (with_devices or offline) and (with_devices is False or live_only):
-        raise UsageError(
-            "VMs that hold PCI devices can't both move and stay", hint="give --with-devices or --without-devices"
-        )
+        raise UsageError("conflicting options for VMs with PCI devices", hint="use --with-devices or --without-devices")
     return bool(with_devices) or offline

@@ -32,14 +32,14 @@ _HELD = {
     Stays.FOREIGN: "foreign (--foreign moves them)",
     Stays.HOLDS_DEVICES: "with PCI devices (--with-devices moves them)",
     Stays.NOT_CONNECTED: "on hosts that don't answer",
-    Stays.STALE: "on hosts whose data are too old",
+    Stays.STALE: "on hosts with outdated data",
     Stays.HOST_DISABLED: "on disabled hosts",
     Stays.REALM_DISABLED: "of disabled realms",
     Stays.UNKNOWN_REALM: "of realms that are not in the configuration",
-    Stays.RESERVED: "at work on by somebody",
-    Stays.ACTIVE_ELSEWHERE: "active on another host too",
+    Stays.RESERVED: "reserved",
+    Stays.ACTIVE_ELSEWHERE: "also active on another host",
     Stays.STATE: "neither running nor paused",
-    Stays.UNKNOWN_DEVICE: "with devices that the profile doesn't list",
+    Stays.UNKNOWN_DEVICE: "with devices that the profile does not list",
 }
 
 
@@ -85,23 +85,23 @@ def _print_drain(plan: DrainPlan) -> None:
     _print_moves(plan.moves, with_source=False)
     tell_stuck("Would stay:", plan.stuck)
     if any(each.why == Stays.FOREIGN for each in plan.stuck):
-        say("With --foreign those that no realm has made move too")
+        say("Use --foreign to also move foreign VMs")
     if any(each.why == Stays.HOLDS_DEVICES for each in plan.stuck):
-        say("Add --with-devices to move those with PCI devices: they are shut down, moved and started again")
+        say("Use --with-devices to also move VMs with PCI devices: they are shut down, moved and restarted")
     if plan.left:
         say()
-        say_folded(f"Off, and staying defined there: {', '.join(left.vm.name for left in plan.left)}")
+        say_folded(f"Off, stay defined there: {', '.join(left.vm.name for left in plan.left)}")
     if plan.pending:
         say()
-        say_folded(f"On their way there while this is planned: {', '.join(plan.pending)}")
+        say_folded(f"Currently being moved there: {', '.join(plan.pending)}")
 
 
 def _drained(plan: DrainPlan) -> str:
     if plan.unseen:
-        seen = f"; {counted(len(plan.stuck), 'VM')} ran there when it was last seen" if plan.stuck else ""
+        seen = f"; {counted(len(plan.stuck), 'VM')} ran there when last seen" if plan.stuck else ""
         return f"{plan.unseen}{seen}"
     if not plan.moves and not plan.stuck:
-        return f"{plan.host}: no VM is active there, nothing has to move"
+        return f"{plan.host}: no active VMs, nothing to move"
     offline = sum(move.offline for move in plan.moves)
     moved = counted(len(plan.moves), "VM") if plan.moves else "no VM"
     moves = f"{moved} would move" + (f", {offline} of them shut down" if offline else "")
@@ -110,7 +110,7 @@ def _drained(plan: DrainPlan) -> str:
 
 def _print_rebalance(plan: RebalancePlan, situation: Situation) -> None:
     if plan.stopped:
-        say("Further moves would bring more: --most ended the plan")
+        say("More moves would gain more: limited by --most")
     if len(plan.moves) > 1:
         _gains(plan.levels)
     _print_moves(plan.moves, with_source=True)
@@ -126,10 +126,10 @@ def _print_rebalance(plan: RebalancePlan, situation: Situation) -> None:
 def _balanced(plan: RebalancePlan) -> str:
     before, after = plan.before, plan.after
     if not plan.moves:
-        return "No move: no VM would have a cheaper host" if not plan.stopped else "No move was allowed"
+        return "No moves: no VM has a cheaper host" if not plan.stopped else "No moves allowed"
     moves = counted(len(plan.moves), "move")
     if after.highest == INFINITY:
-        return f"{moves}; some host stays overcommitted, at an infinite cost"
+        return f"{moves}; a host stays overcommitted, at an infinite cost"
     digits = decimals(cost for cost in (*before, *after) if cost != INFINITY)
     return (
         f"{moves}: highest cost {_cost(before.highest, digits)} to {_cost(after.highest, digits)}, "
@@ -178,38 +178,28 @@ def _by_host(situation: Situation, plan: RebalancePlan) -> None:
     digits = decimals(cost for host in shown for cost in (before[host][0], after[host][0]) if cost != INFINITY)
     say()
     print_table(
+        [Heading("Host"), Heading("Cost now", right=True), Heading("Cost after", right=True),
+         Heading("VMs now", right=True), Heading("VMs after", right=True)],
         [
-            Heading("Host"),
-            Heading("Cost now", right=True),
-            Heading("Cost then", right=True),
-            Heading("VMs now", right=True),
-            Heading("VMs then", right=True),
-        ],
-        [
-            [
-                ledger.hosts[host].name,
-                _cost(before[host][0], digits),
-                _cost(after[host][0], digits),
-                str(before[host][1]),
-                str(after[host][1]),
-            ]
+            [ledger.hosts[host].name, _cost(before[host][0], digits), _cost(after[host][0], digits),
+             str(before[host][1]), str(after[host][1])]
             for host in shown
         ],
-    )
+    )  # fmt: skip
 
 
 def _roomy(plan: RoomPlan) -> str:
     vm = describe(plan.request)
     if plan.host is None:
         tried = "all within --most were tried" if plan.exhausted else "the search ended before all were tried"
-        return f"{vm}: no moves were found after which a host takes it; {tried}"
+        return f"{vm}: no moves found that make room; {tried}"
     devices = f", with {' '.join(map(str, plan.devices))}" if plan.devices else ""
     cost = cost_text(plan.cost, decimals((plan.cost,)))
     if not plan.moves:
-        return f"{vm}: {plan.host} takes it as things are, at a cost of {cost}{devices}"
-    fewest = ", and fewer would not do" if plan.smallest else ""
+        return f"{vm}: {plan.host} can take it now, at a cost of {cost}{devices}"
+    fewest = ", and fewer are not enough" if plan.smallest else ""
     moves = counted(len(plan.moves), "move")
-    return f"{vm}: {plan.host} takes it after {moves}, at a cost of {cost}{devices}{fewest}"
+    return f"{vm}: {plan.host} can take it after {moves}, at a cost of {cost}{devices}{fewest}"
 
 
 def _print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
@@ -221,7 +211,7 @@ def _print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
         Heading("VM"),
         *([Heading("From")] if with_source else []),
         Heading("To"),
-        Heading("Its cost then", right=True),
+        Heading("Cost after", right=True),
         Heading("How"),
     ]
     say()

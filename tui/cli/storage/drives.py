@@ -21,15 +21,15 @@ List the drives of all realms, with the VMs that have them, running or off: asks
 
 With --json: {"drives": [...], "unasked": [...], "hosts_answering", "hosts_total"}, with entries as in
 `realms bricks list --json`; a drive's "used_by" is of kind "disk" (a VM has it) or "overlay"."""
-drives.add_command(list_command("drives", "List the drives, and which VM has which.", _LIST))
+drives.add_command(list_command("drives", "List drives and the VMs that use them.", _LIST))
 
 
 @drives.command("create", cls=RealmsCommand, short_help="Create an empty drive.")
 @click.argument("name")
-@click.option("--size", type=SIZE, required=True, help="Such as '20 GiB', within the realm's bounds.")
+@click.option("--size", type=SIZE, required=True, help="Size, such as '20 GiB', within the realm's limits.")
 @making("Create it")
 def create(options: GlobalOptions, name: str, *, size: int, **how: Any) -> int:
-    """Create an empty drive in the drives pool: qcow2, which grows as it is used where the realm allocates lazily.
+    """Create an empty qcow2 drive in the drives pool, thin if the realm allocates lazily.
 
     Its size is bounded by drives.min-size and drives.max-size of the realm. With --json: {"drive": {...}} as for a
     brick that was uploaded.
@@ -40,8 +40,6 @@ def create(options: GlobalOptions, name: str, *, size: int, **how: Any) -> int:
 
 
 _DELETE = """
-Delete a drive and all that is on it, for good. One that a VM has, running or off, can't be deleted.
+Permanently delete a drive and its data. A drive attached to a VM, running or off, can't be deleted.
 """
-drives.add_command(
-    delete_command("drives", "Delete a drive that no VM has.", _DELETE, never="a VM is known to have it")
-)
+drives.add_command(delete_command("drives", "Delete an unattached drive.", _DELETE, never="a VM uses it"))

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["bricks", "drives", "volumes"]
 
-_realm_option = click.option("--realm", metavar="ID", help="The realm; needed where there are several.")
+_realm_option = click.option("--realm", metavar="ID", help="Realm; required if there are several.")
 _timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0.1, max=3600), default=30.0, show_default=True, metavar="SECONDS",
-    help="How long connecting to a host may take.",
+    help="Connection timeout for each host.",
 )  # fmt: skip
 
 _WHERE_IT_ENDS = "Ends with 1 where a host that is not disabled could not be asked."
@@ -79,7 +79,7 @@ def list_command(kind: Kind, short_help: str, told: str) -> click.Command:
         return 1 if any(host in enabled for report in reports for host in report.unasked) else 0
 
     if kind == "volumes":
-        orphaned = click.Option(["--orphaned"], is_flag=True, help="Only those that nothing is known to use.")
+        orphaned = click.Option(["--orphaned"], is_flag=True, help="Only unused ones.")
         listed.params.insert(0, orphaned)
     return listed
 
@@ -108,7 +108,7 @@ def delete_command(kind: Kind, short_help: str, told: str, *, never: str) -> cli
         session = options.changing_session()
         chosen = one_realm(session, realm)
         hosts = hosts_of(session, chosen)
-        if not confirmed(f"Delete {one} {name} of realm {chosen.id} for good?", yes=yes):
+        if not confirmed(f"Delete {one} {name} of realm {chosen.id} permanently?", yes=yes):
             say("nothing was deleted", error=True)
             return 1
         job = functools.partial(
@@ -119,7 +119,7 @@ def delete_command(kind: Kind, short_help: str, told: str, *, never: str) -> cli
         if as_json:
             print_json({"deleted": name, "realm": chosen.id})
         else:
-            say(f"{one} {name} is deleted")
+            say(f"{one} {name} deleted")
         return 0
 
     return delete

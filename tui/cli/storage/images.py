@@ -88,7 +88,7 @@ def print_images(title: str, report: ImagesReport) -> None:
     for image in report.images:
         uses = "; ".join(map(str, image.users))
         if not image.complete:
-            uses = "incomplete: being made, or left so" + (f"; {uses}" if uses else "")
+            uses = "incomplete: in progress or interrupted" + (f"; {uses}" if uses else "")
         elif not uses:
             uses = "nobody" if not report.unasked else "unknown"
         size, used = show_size(image.capacity), show_size(image.allocation)

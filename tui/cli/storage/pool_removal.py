@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @click.command("remove", cls=RealmsCommand)
-@click.option("--realm", metavar="ID", help="The realm; needed where there are several.")
+@click.option("--realm", metavar="ID", help="Realm; required if there are several.")
 @host_option
-@click.option("--pool", "names", multiple=True, type=click.Choice(ROLES), help="Only this pool; may be repeated.")
-@click.option("--dry-run", is_flag=True, help="Print what would be done, as virsh commands; connect to nothing.")
+@click.option("--pool", "names", multiple=True, type=click.Choice(ROLES), help="Only this pool; can be repeated.")
+@click.option("--dry-run", is_flag=True, help="Print the virsh commands without connecting to hosts.")
 @yes_option
 @timeout_option
 @json_option
@@ -31,14 +31,13 @@ def remove(
     options: GlobalOptions, *, realm: str | None, hosts: tuple[str, ...], names: tuple[str, ...], dry_run: bool,
     yes: bool, timeout: float, as_json: bool,
 ) -> int:  # fmt: skip
-    """Take pools away from hosts: stopped and undefined there. No file is ever deleted.
+    """Remove pools from hosts: stop and undefine them. Files are never deleted.
 
-    This is the way back from `pools setup`. Refused, on all hosts, where a VM of one of them, running or off, needs a
-    volume that lies there. All hosts and all four pools where none is named; disabled hosts are left out. With --json:
-    {"hosts": [{"host", "realm", "error": null, "code": null, "pools": [{"pool", "role", "path", "changes": ["stopped",
-    "undefined"]}]}], "ok"}; with --dry-run {"dry_run": true, "hosts": [{"host", "commands": [...]}]}.
-    Ends with 1 where pools are in use, or could not be removed on a host. What was begun on a host that then does not
-    answer may still finish there: its error says so.
+    Undoes `pools setup`. Refused on all hosts if a VM on any of them, running or off, needs a volume there. Default:
+    all hosts and all four pools; disabled hosts are skipped. With --json: {"hosts": [{"host", "realm", "error": null,
+    "code": null, "pools": [{"pool", "role", "path", "changes": ["stopped", "undefined"]}]}], "ok"}; with --dry-run
+    {"dry_run": true, "hosts": [{"host", "commands": [...]}]}. Ends with 1 where pools are in use, or could not be
+    removed on a host. What was begun on a host that then does not answer may still finish there: its error says so.
     """
     from core.operations.hosts.scope import hosts_of, one_realm
     from core.operations.storage.pool_removal import PoolsNotRemoved, remove_pools
@@ -55,8 +54,8 @@ def remove(
         return 0
     pools = ", ".join(pool_name(chosen, role) for role in roles)
     where = ", ".join(host.name for host in ready)
-    if not confirmed(f"Remove {pools} from {where}? The files in them stay.", yes=yes):
-        say("nothing was done", error=True)
+    if not confirmed(f"Remove {pools} from {where}? Files are kept.", yes=yes):
+        say("nothing was changed", error=True)
         return 1
     error: PoolsNotRemoved | None = None
     try:
@@ -80,7 +79,7 @@ def ready_hosts(wanted: Sequence[Host], *, named: bool) -> tuple[Host, ...]:
     ready = tuple(host for host in wanted if host.state.connects)
     if not ready or (named and len(ready) < len(wanted)):
         disabled = ", ".join(host.name for host in wanted if not host.state.connects)
-        raise UsageError(f"disabled, so that nothing connects there: {disabled}", hint="realms hosts enable")
+        raise UsageError(f"skipped, disabled: {disabled}", hint="realms hosts enable")
     return ready
 
 

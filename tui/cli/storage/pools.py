@@ -22,27 +22,27 @@ ROLES = ("volumes", "drives", "bricks", "snapshots")
 
 COMMANDS = {
     "status": ("tui.cli.storage.pools:status", "Show the pools of a realm on every host."),
-    "setup": ("tui.cli.storage.pools:setup", "Define, build and start the pools, and prove that they are shared."),
-    "remove": ("tui.cli.storage.pool_removal:remove", "Stop and undefine pools; their files stay."),
+    "setup": ("tui.cli.storage.pools:setup", "Define, build and start the pools, and verify sharing."),
+    "remove": ("tui.cli.storage.pool_removal:remove", "Stop and undefine pools; files are kept."),
 }
 
 
 @click.group("pools", cls=LazyGroup, lazy=COMMANDS)
 def pools() -> None:
-    """Show a realm's storage pools on each host, set them up, and take them away."""
+    """Show, set up and remove a realm's storage pools."""
 
 
-host_option = click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only this host; may be repeated.")
+host_option = click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only this host; can be repeated.")
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(min=0.1, max=3600), default=30.0, show_default=True, metavar="SECONDS",
-    help="How long a host may take to connect, or to answer.",
+    help="Timeout for each host to connect or answer.",
 )  # fmt: skip
 
 
 @click.command("status", cls=RealmsCommand)
 @host_option
 @click.option("--realm", metavar="ID", help="Only this realm.")
-@click.option("--prove", is_flag=True, help="Prove that storage is shared: makes and deletes a tiny volume per pool.")
+@click.option("--prove", is_flag=True, help="Verify sharing: creates and deletes a test volume in each pool.")
 @timeout_option
 @json_option
 @pass_options
@@ -82,16 +82,16 @@ def status(
 
 
 @click.command("setup", cls=RealmsCommand)
-@click.option("--realm", metavar="ID", help="The realm; needed where there are several.")
+@click.option("--realm", metavar="ID", help="Realm; required if there are several.")
 @host_option
-@click.option("--pool", "roles", multiple=True, type=click.Choice(ROLES), help="Only this pool; may be repeated.")
+@click.option("--pool", "roles", multiple=True, type=click.Choice(ROLES), help="Only this pool; can be repeated.")
 @click.option(
     "--path",
     "paths",
     multiple=True,
     required=True,
     metavar="BASE|POOL=PATH",
-    help="Folder of the pools, each in BASE/<its name>; or the path of one (volumes=/srv/vm).",
+    help="Folder of the pools, each in BASE/<its name>; or the path of one pool (volumes=/srv/vm).",
 )
 @click.option(
     "--type",
@@ -99,22 +99,22 @@ def status(
     type=click.Choice(["dir", "netfs", "fs"]),
     default="dir",
     show_default=True,
-    help="dir: the hosts have mounted the storage; netfs, fs: libvirt mounts --source.",
+    help="dir: storage already mounted on the hosts; netfs, fs: libvirt mounts --source.",
 )
 @click.option(
     "--source",
     "sources",
     multiple=True,
     metavar="HOST:/EXPORT|POOL=SOURCE",
-    help="What netfs (or fs: a device) mounts: each pool its folder /EXPORT/<its name>; or that of one pool.",
+    help="Source for netfs (or a device for fs): each pool mounts /EXPORT/<its name>; or the source of one pool.",
 )
 @click.option("--format", "form", default="", metavar="FORMAT", help="Source format: nfs, cifs, glusterfs, xfs, ocfs2.")
 @click.option("--mode", metavar="OCTAL", help="Mode of the folders, such as 0711.")
-@click.option("--owner", type=click.IntRange(0, 2**32 - 2), metavar="UID", help="Number of their owner on the hosts.")
-@click.option("--group", type=click.IntRange(0, 2**32 - 2), metavar="GID", help="Number of their group on the hosts.")
+@click.option("--owner", type=click.IntRange(0, 2**32 - 2), metavar="UID", help="Numeric owner id of the folders.")
+@click.option("--group", type=click.IntRange(0, 2**32 - 2), metavar="GID", help="Numeric group id of the folders.")
 @click.option("--need", type=SIZE, default=0, help="Warn if less space than this is free (at least 10 GiB).")
-@click.option("--proof/--no-proof", default=True, help="Prove that storage is shared.", show_default=True)
-@click.option("--dry-run", is_flag=True, help="Print what would be done, as virsh commands; connect to nothing.")
+@click.option("--proof/--no-proof", default=True, help="Verify that storage is shared.", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Print the virsh commands without connecting to hosts.")
 @yes_option
 @timeout_option
 @json_option
@@ -126,11 +126,11 @@ def setup(
 ) -> int:  # fmt: skip
     """Set pools up on all hosts of a realm at once: define, build, start, autostart; then prove that they are shared.
 
-    Running it again changes nothing, and mends what is missing: an inactive pool is started, autostart is set. A pool
-    of the same name at another place is refused. A host gets all of its pools or none; what fails is undone there.
-    Disabled hosts are left out. With --json the document of `pools status`, where "changes" says what was done;
-    with --dry-run {"dry_run": true, "pools": [{"pool", "role", "xml"}], "hosts": [{"host", "commands": [...]}]}.
-    Ends with 1 where a host's pools could not be set up, or a pool is not shared.
+    It is idempotent: running it again repairs what is missing (starts inactive pools, sets autostart). A pool of the
+    same name at another location is refused. A host gets all of its pools or none; failures are rolled back. Disabled
+    hosts are skipped. With --json the document of `pools status`, where "changes" says what was done; with --dry-run
+    {"dry_run": true, "pools": [{"pool", "role", "xml"}], "hosts": [{"host", "commands": [...]}]}. Ends with 1 where a
+    host's pools could not be set up, or a pool is not shared.
     """
     from core.driver.storage.pool_setup import Permissions, PoolType
     from core.operations.hosts.scope import hosts_of, one_realm
@@ -153,14 +153,14 @@ def setup(
     ready = tuple(host for host in wanted if host.state.connects)
     if not ready or (hosts and len(ready) < len(wanted)):
         disabled = ", ".join(host.name for host in wanted if not host.state.connects)
-        raise UsageError(f"disabled, so that nothing connects there: {disabled}", hint="realms hosts enable")
+        raise UsageError(f"skipped, disabled: {disabled}", hint="realms hosts enable")
     if dry_run:
         _print_plans(plans, ready, as_json=as_json)
         return 0
     names = ", ".join(host.name for host in ready)
     question = f"Set up {len(plans)} pools on {len(ready)} hosts ({names})?"
     if not confirmed(question, yes=yes):
-        say("nothing was done", error=True)
+        say("nothing was changed", error=True)
         return 1
     error: PoolsNotSetUp | None = None
     try:
@@ -199,9 +199,9 @@ def _places(option: str, given: Sequence[str], realm: Realm) -> tuple[str, dict[
         elif not equals and option == "--path":
             raise UsageError(f"{option} {text!r} is not absolute", hint=f"a folder on the hosts, such as /{text}")
         else:
-            raise UsageError(f"{option} {text!r} names no pool", hint=f"POOL is one of {', '.join(known)}")
+            raise UsageError(f"{option} {text!r} is not a pool", hint=f"POOL must be one of {', '.join(known)}")
     if len(bases) > 1:
-        raise UsageError(f"{option} is given twice", hint="one BASE, or POOL=PLACE for each pool")
+        raise UsageError(f"{option} is given twice", hint="use one BASE, or POOL=PATH for each pool")
     return (bases[0] if bases else ""), by_role
 
 
@@ -209,7 +209,7 @@ def _mode(text: str | None) -> int | None:
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or set(text) - set("01234567") or int(text, 8) > 0o7777:
-        raise UsageError(f"{text!r} is no mode", hint="octal digits, such as 0711")
+        raise UsageError(f"{text!r} is not a mode", hint="use octal digits, such as 0711")
     return int(text, 8)
 
 

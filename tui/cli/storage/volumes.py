@@ -10,7 +10,7 @@ from tui.cli.storage.image_commands import delete_command, list_command
 
 @click.group("volumes", cls=LazyGroup)
 def volumes() -> None:
-    """List VMs' volumes, and delete those that no VM has any more."""
+    """List VM volumes and delete orphaned ones."""
 
 
 _LIST = """
@@ -22,9 +22,7 @@ could not be asked that might use it, or something uses it "perhaps". "used_by" 
 "overlay", "perhaps", or "operation": something is being done with it ("active": true), or was when its program was
 killed."""
 _DELETE = """
-Delete a volume and all that is on it, for good. One that a VM has, running or off, can't be deleted.
+Permanently delete a volume and its data. A volume used by a VM, running or off, can't be deleted.
 """
-volumes.add_command(list_command("volumes", "List the VMs' volumes, and which VM has which.", _LIST))
-volumes.add_command(
-    delete_command("volumes", "Delete a volume that no VM has.", _DELETE, never="a VM is known to have it")
-)
+volumes.add_command(list_command("volumes", "List VM volumes and the VMs that use them.", _LIST))
+volumes.add_command(delete_command("volumes", "Delete an orphaned volume.", _DELETE, never="a VM uses it"))

@@ -12,13 +12,13 @@ from tui.cli.vms.drives import timeout_option
 
 @click.command("console", cls=RealmsCommand)
 @click.argument("vm")
-@click.option("--force", is_flag=True, help="End a session that someone else has on this console.")
+@click.option("--force", is_flag=True, help="Disconnect another session from this console.")
 @timeout_option
 @pass_options
 def console(options: GlobalOptions, vm: str, *, force: bool, timeout: float) -> int:
     """Open a VM's serial console in this terminal; Ctrl-] ends it.
 
-    virsh does it, which has to be installed here. The exit code is its own.
+    Requires virsh on this machine; the exit code is that of virsh.
     """
     from core.errors import UsageError
     from core.operations.vms.console import ESCAPE, NoConsole, console_command
@@ -27,7 +27,7 @@ def console(options: GlobalOptions, vm: str, *, force: bool, timeout: float) -> 
     from tui.terminal.foreground import run_in_foreground
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("a console needs a terminal", hint="run it by hand, or in ssh with -t")
+        raise UsageError("a console needs a terminal", hint="run it in a terminal, or with ssh -t")
     with options.changing_session() as session:  # who types into a VM changes it
         command = console_command(session, vm_at_hand(session, vm, timeout=timeout), take_over=force)
     say(f"console of {command.vm} on {command.host}; {ESCAPE} ends it", error=True)
@@ -36,5 +36,5 @@ def console(options: GlobalOptions, vm: str, *, force: bool, timeout: float) -> 
     except OSError as error:
         raise NoConsole(f"{command.arguments[0]} can't be started: {error.strerror or error}") from error
     if code and not force:
-        say(f"if someone else has this console: realms vms console {vm} --force ends their session", error=True)
+        say(f"if the console is in use, disconnect the other session: realms vms console {vm} --force", error=True)
     return code

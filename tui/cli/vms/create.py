@@ -24,25 +24,24 @@ NO_FILTER = "none"
 
 @click.command("create", cls=RealmsCommand)
 @click.argument("name")
-@click.option("--brick", required=True, metavar="BRICK", help="The image that the boot volume is made from.")
+@click.option("--brick", required=True, metavar="BRICK", help="Image that the boot volume is created from.")
 @click.option("--vcpus", type=click.IntRange(1, 2**31 - 1), required=True, metavar="N", help="vCPUs of the VM.")
 @click.option("--memory", type=MEMORY, required=True, help="Memory, such as '8 GiB', rounded up to whole MiB; a bare "
               "number is bytes.")  # fmt: skip
 @device_option
-@click.option("--realm", metavar="ID", help="The realm, where there are several.")
-@click.option("--host", metavar="NAME", help="This host and no other; it is judged all the same.")
+@click.option("--realm", metavar="ID", help="Realm; required if there are several.")
+@click.option("--host", metavar="NAME", help="Use only this host; placement still checks it.")
 @click.option("--drive", "drives", multiple=True, metavar="SIZE|NAME",
-              help="A new drive of a size, or an existing one; may be given several times.")  # fmt: skip
-@click.option("--full-copy", is_flag=True, help="Copy the brick, instead of an overlay of it.")
-@click.option("--network-filter", metavar="FILTER|none", help="Another network filter than the realm's, or none.")
+              help="A new drive of a size, or an existing drive; can be repeated.")  # fmt: skip
+@click.option("--full-copy", is_flag=True, help="Copy the brick instead of creating an overlay.")
+@click.option("--network-filter", metavar="FILTER|none", help="Network filter instead of the realm's, or none.")
 @click.option("--virtualization", type=click.Choice(["kvm", "qemu"]), envvar="REALMS_VIRTUALIZATION",
-              show_envvar=True, help="Run it by KVM, or emulated (else by KVM "
-              "where the host has it).")  # fmt: skip
-@click.option("--keep", is_flag=True, help="Stop a VM that does not register, but don't remove it.")
+              show_envvar=True, help="Run with KVM or emulated (default: KVM if the host has it).")  # fmt: skip
+@click.option("--keep", is_flag=True, help="Stop a VM that does not register, but keep it.")
 @click.option("--no-wait", is_flag=True, help="Don't wait until the VM has registered.")
-@click.option("--force", is_flag=True, help="Take drives although a host can't be asked whether a VM has them.")
+@click.option("--force", is_flag=True, help="Use drives even if a host can't be asked whether a VM has them.")
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts that don't answer.")  # fmt: skip
+              help="How long to wait for hosts to answer.")  # fmt: skip
 @json_option
 @pass_options
 def create(
@@ -65,9 +64,9 @@ def create(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Create a VM from a brick, on the host of lowest cost, start it and wait until it has registered.
+    """Create a VM from a brick on the cheapest host, start it and wait for it to register.
 
-    A step that fails undoes those before it. Exit code 1 where no host can take it, or a step failed.
+    A failed step rolls back the previous ones. Exit code 1 if no host can take it or a step failed.
     """
     from core.driver.vms.domain_kind import Virtualization
     from core.errors import RealmsError

@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 @click.command("delete", cls=RealmsCommand)
-@click.option("--volumes", is_flag=True, help="Its boot volume and its snapshots too.")
-@click.option("--drives", is_flag=True, help="Its drives too, without asking about them.")
-@click.option("--force", is_flag=True, help="Turn it off first where it runs.")
+@click.option("--volumes", is_flag=True, help="Also delete its boot volume and snapshots.")
+@click.option("--drives", is_flag=True, help="Also delete its drives, without asking.")
+@click.option("--force", is_flag=True, help="Force it off first if it is running.")
 @unasked_option
 @yes_option
 @common_options
 def delete(
     options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, unasked: bool, yes: bool, **common: Any
 ) -> int:  # fmt: skip
-    """Delete VMs that are off. Their volumes and snapshots stay, and are told, unless --volumes deletes them too.
+    """Delete VMs that are off. Volumes and snapshots are kept and listed, unless --volumes deletes them.
 
-    Drives go only with --drives; on a terminal --volumes asks about them. Never deletes what another VM is known to
-    use. Where nobody can tell, volumes go only with --unasked: a host can't be asked, also because it is disabled, or a
-    VM names what may be the same file. With --json each VM also has "deleted_volumes", "kept_volumes",
+    Drives are deleted only with --drives; on a terminal --volumes asks about them. Never deletes volumes that another
+    VM uses. If that cannot be verified, volumes are deleted only with --unasked: a host is unreachable or disabled, or
+    a VM names what may be the same file. With --json each VM also has "deleted_volumes", "kept_volumes",
     "deleted_snapshots" and "kept_snapshots".
     """
     from core.operations.vms.delete import delete_vm, volumes_of
@@ -84,7 +84,7 @@ def _refused(targets: Sequence[Target]) -> list[Done]:
     active = ", ".join(target.name for target in targets if target.vm.active)
     if not active:
         return []
-    error = VMActive(f"{active}: active; nothing was deleted", hint="shut down first, or --force turns off")
+    error = VMActive(f"{active}: active; nothing was deleted", hint="shut down first, or use --force")
     return [Done(target, changed=False, error=error) for target in targets]
 
 
@@ -97,7 +97,7 @@ def _drives_too(session: Session, targets: Sequence[Target], volumes_of: Any) ->
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     names = [volume.name for target in targets for volume in volumes_of(session, target).drives]
-    question = f"Delete also {', '.join(names)}? They are drives with their users' data."
+    question = f"Also delete {', '.join(names)}? These drives hold user data."
     return bool(names) and click.confirm(printable(question), default=False, err=True)
 
 
@@ -120,9 +120,9 @@ def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: b
             also = (*deleted.volumes, *(f"snapshot {name}" for name in deleted.snapshots))
             say(f"{done.target.name}: deleted" + (f", with {', '.join(also)}" if also else ""))
             for kept in deleted.stays:
-                say(f"  {kept} stays")
+                say(f"  {kept} is kept")
             if deleted.kept:
-                say("  (realms volumes list --orphaned, drives list and bricks list show what no VM has)")
+                say("  (to find unused ones: realms volumes list --orphaned, drives list, bricks list)")
     return 0 if all(done.error is None for done in outcomes) else 1
 
 

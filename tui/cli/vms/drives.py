@@ -12,19 +12,21 @@ if TYPE_CHECKING:
     from core.operations.vms.drives import AttachedDrive
     from core.operations.vms.lookup import ResolvedVM
 
-foreign_option = click.option("--foreign", is_flag=True, help="Also change a VM that the realm did not make.")
+foreign_option = click.option("--foreign", is_flag=True, help="Also change a foreign VM.")
 timeout_option = click.option(
     "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-    help="How long to wait for hosts that don't answer.",
+    help="How long to wait for hosts to answer.",
 )  # fmt: skip
 
 
 @click.command("attach-drive", cls=RealmsCommand)
 @click.argument("vm")
 @click.argument("drive")
-@click.option("--target", metavar="NAME", help="Its name in the VM, such as vdb; else the first that is free.")
-@click.option("--format", "form", type=click.Choice(["raw", "qcow2"]), help="What it is; else told by what is in it.")
-@click.option("--force", is_flag=True, help="Also where a host that might run a VM with it can't be asked.")
+@click.option("--target", metavar="NAME", help="Target name in the VM, such as vdb (default: first free).")
+@click.option(
+    "--format", "form", type=click.Choice(["raw", "qcow2"]), help="Format (default: detected from the content)."
+)
+@click.option("--force", is_flag=True, help="Attach even if a host that might run a VM with it can't be asked.")
 @foreign_option
 @timeout_option
 @json_option
@@ -41,12 +43,12 @@ def attach_drive(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Attach a drive to a VM: at once where it runs, and for all its starts.
+    """Attach a drive to a VM: now if it is running, and at every start.
 
-    Every host of the realm is asked first. A drive that another running VM has is refused, always; where a host can't
-    be asked, also because it is disabled, --force is needed. The cache mode is the realm's.
-    With --json: {"attached": {"vm", "uuid", "host", "realm", "drive", "pool", "path", "target", "format", "running",
-    "stored"}}: running and stored say whether the running VM and its stored definition have it now.
+    Every host of the realm is asked first. A drive used by another running VM is always refused; if a host is
+    unreachable or disabled, --force is required. The cache mode is the realm's. With --json: {"attached": {"vm",
+    "uuid", "host", "realm", "drive", "pool", "path", "target", "format", "running", "stored"}}: running and stored tell
+    whether the running VM and its stored definition have it.
     """
     from core.operations.vms import drives as drives_attached
     from core.operations.vms.lookup import vm_at_hand
@@ -69,7 +71,7 @@ def attach_drive(
 @click.argument("vm")
 @click.argument("drive")
 @click.option("--wait", type=WaitType(min=0.0, max=86400), default=60.0, show_default=True, metavar="SECONDS",
-              help="How long a running guest has to let go of it.")  # fmt: skip
+              help="How long a running guest may take to release it.")  # fmt: skip
 @foreign_option
 @timeout_option
 @json_option
@@ -77,11 +79,10 @@ def attach_drive(
 def detach_drive(
     options: GlobalOptions, vm: str, drive: str, *, wait: float, foreign: bool, timeout: float, as_json: bool
 ) -> int:
-    """Detach a drive from a VM; DRIVE is its name, or its target in the VM. The drive itself stays as it is.
+    """Detach a drive from a VM; DRIVE is its name, or its target in the VM. The drive itself is kept.
 
-    A running guest has to let go of it: unmount it there first. One that doesn't in time keeps it;
-    this ends with 1 then.
-    With --json: {"detached": {...}} as for attach-drive; running and stored say which of the two had it.
+    A running guest must release it: unmount it there first. If it does not in time, it keeps the drive and the exit
+    code is 1. With --json: {"detached": {...}} as for attach-drive; running and stored say which of the two had it.
     """
     from core.operations.vms import drives as drives_attached
     from core.operations.vms.lookup import vm_at_hand
@@ -108,11 +109,11 @@ def _print(what: str, at_hand: ResolvedVM, drive: AttachedDrive, *, as_json: boo
         return
     vm = f"{at_hand.vm.name} on {at_hand.host.name}"
     if what == "detached":
-        say(f"drive {drive.drive} is no longer {drive.target} of {vm}")
+        say(f"drive {drive.drive} detached from {vm} ({drive.target})")
     elif drive.running or not at_hand.vm.active:
-        say(f"drive {drive.drive} is {drive.target} of {vm}")
+        say(f"drive {drive.drive} attached to {vm} as {drive.target}")
     else:
-        say(f"drive {drive.drive} will be {drive.target} of {vm} when it is started the next time")
+        say(f"drive {drive.drive} will be attached to {vm} as {drive.target} at its next start")
 
 
 def _row(at_hand: ResolvedVM, drive: AttachedDrive) -> dict[str, Any]:

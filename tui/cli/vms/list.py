@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 @click.option("--realm", metavar="ID", help="Only VMs on hosts of this realm.")
 @click.option("--host", metavar="NAME", help="Only VMs on this host.")
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts that don't answer.")  # fmt: skip
+              help="How long to wait for hosts to answer.")  # fmt: skip
 @json_option
 @pass_options
 def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeout: float, as_json: bool) -> None:
-    """List the VMs of all hosts that answer; what can't be asked is not shown as stopped.
+    """List the VMs of all hosts that answer.
 
-    Connects to every host that is not disabled, and says how many answered.
+    Connects to every host that is not disabled and shows how many answered. VMs of unreachable hosts are not shown as
+    off.
     """
     from core.operations.selection import only
     from tui.cli.json_shapes import vms_document
@@ -75,7 +76,7 @@ def _print(fleet: Fleet, *, timeout: float | None) -> None:
             say(f"{snapshot.name}: no answer within {timeout:g} s")
     left_out = [snapshot.name for snapshot in fleet.hosts if not snapshot.host.state.connects]
     if left_out:
-        say(f"disabled, and not asked: {', '.join(left_out)}")
+        say(f"disabled, not asked: {', '.join(left_out)}")
 
 
 def _tell_left_behind(session: Session) -> None:
@@ -86,8 +87,8 @@ def _tell_left_behind(session: Session) -> None:
     if session.registry is not None:
         left = Journal(session.registry.path, session.clock).left_behind()
         if left:
-            say(f"left half done by killed programs: {', '.join(f'{each.operation} {each.vm}' for each in left)}; "
-                "see realms vms recover")  # fmt: skip
+            say(f"interrupted: {', '.join(f'{each.operation} {each.vm}' for each in left)}; see realms vms "
+"recover")  # fmt: skip
 
 
 def _row(vm: VM, state: VMState, age: float | None) -> list[str]:

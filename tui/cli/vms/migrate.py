@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 @click.command("migrate", cls=RealmsCommand)
 @click.argument("vm", metavar="VM")
-@click.option("--to", metavar="HOST", help="The host that it goes to (else the best other one of its realm).")
-@click.option("--offline", is_flag=True, help="Only if it is off. A VM that is off moves by its definition.")
+@click.option("--to", metavar="HOST", help="Target host (default: the best other host of its realm).")
+@click.option("--offline", is_flag=True, help="Offline migration: only if it is off; moves the definition.")
 @click.option(
     "--mode",
     type=click.Choice(["client", "p2p", "tunnelled"]),
     default="client",
     show_default=True,
-    help="Who drives it: this program, or the source host, which then needs a way to the target's libvirt.",
+    help="Managed by this program, or by the source host, which then must reach the target's libvirt.",
 )
+@click.option("--tls", is_flag=True, help="Encrypt the guest's memory in transit, with the hosts' QEMU certificates.")
+@click.option("--copy-storage", is_flag=True, help="Copy disks that are not shared.")
+@click.option("--unsafe", is_flag=True, help="Treat disks as shared even if that is not verified.")
+@click.option("--check", "only_check", is_flag=True, help="Only run the checks; migrate nothing.")
 @click.option(
-    "--tls", is_flag=True, help="Encrypt the guest's memory on its way, with the hosts' certificates for QEMU."
+    "--force", is_flag=True, help="Override a placement refusal, and replace an old definition on the target."
 )
-@click.option("--copy-storage", is_flag=True, help="Copy disks that the hosts don't share.")
-@click.option("--unsafe", is_flag=True, help="Take disks as shared that are not proven to be.")
-@click.option("--check", "only_check", is_flag=True, help="Only say what stands in the way; moves nothing.")
-@click.option("--force", is_flag=True, help="Go to a host that placement refuses; replace an old definition there.")
-@click.option("--foreign", is_flag=True, help="Move a VM that no realm has made.")
+@click.option("--foreign", is_flag=True, help="Migrate a foreign VM.")
 @click.option(
     "--within",
     type=WaitType(min=1, max=604_800),
     metavar="SECONDS",
-    help="Call a live migration off when it takes longer.",
+    help="Cancel a live migration that takes longer.",
 )
 @click.option(
     "--timeout",
@@ -47,15 +47,19 @@ if TYPE_CHECKING:
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for hosts that don't answer.",
+    help="How long to wait for hosts to answer.",
 )
-@click.option("--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S", help="Send no faster.")
-@click.option("--no-auto-converge", is_flag=True, help="Don't slow down a guest that writes faster than is sent.")
+@click.option("--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S", help="Bandwidth limit.")
+@click.option(
+    "--no-auto-converge",
+    is_flag=True,
+    help="Disable auto-converge: never slow down a guest that writes faster than memory is sent.",
+)
 @click.option(
     "--migrate-uri",
     metavar="URI",
     default="",
-    help="Where QEMU reaches the target: tcp://ADDRESS[:PORT] (else the host in its libvirt URI).",
+    help="Address where QEMU reaches the target: tcp://ADDRESS[:PORT] (default: the host in its libvirt URI).",
 )
 @click.option(
     "--peer-uri", metavar="URI", default="", help="Libvirt URI by which the source reaches the target (p2p, tunnelled)."
@@ -78,11 +82,11 @@ def migrate(
     timeout: float,
     **given: Any,
 ) -> int:
-    """Move a VM to another host: live while it runs or is paused, by its definition while it is off.
+    """Migrate a VM to another host: live if it is running or paused, offline if it is off.
 
-    Without --to it goes to the best other host of its realm by placement, and the output says why. Before anything is
-    moved both hosts are checked, and all that stands in the way is listed; --check does only that. Where a migration
-    fails midway, both hosts are asked where the VM is. Exit code 1 where it can't move, or did not.
+    Without --to, placement chooses the best other host of its realm and the output says why. Both hosts are checked
+    first and all problems are listed; --check does only that. If a migration fails midway, both hosts are asked where
+    the VM is. Exit code 1 if it can't migrate or did not.
     """
     from core.driver.migration.migration import MigrationMode
     from core.operations.migration.options import MigrationOptions
@@ -125,7 +129,7 @@ class _Run:
 
         session, wish = self._session, self._wish
         if not session.is_live:
-            raise UsageError("a saved fleet has no VMs that could move", hint="leave out --fleet")
+            raise UsageError("a saved fleet has no VMs to migrate", hint="leave out --fleet")
         fleet = session.settled_fleet(self._timeout)
         snapshot, vm = find_vm(fleet, wanted)
         departure = MigrationSource(fleet, snapshot, vm)
@@ -146,7 +150,7 @@ class _Run:
         if not self._as_json:
             print_plan(plan, brief=True)
         manner = "live" if plan.live else "offline"
-        if not confirmed(f"Move {vm.name} {manner} from {plan.source.name} to {plan.target.name}?", yes=self._yes):
+        if not confirmed(f"Migrate {vm.name} {manner} from {plan.source.name} to {plan.target.name}?", yes=self._yes):
             return 1
 
         def move(control: Control) -> Migrated:

@@ -26,13 +26,13 @@ def print_plan(plan: MigrationPlan, *, brief: bool = False) -> None:
     say(f"{plan.vm.name}: {plan.source.name} -> {plan.target.name}, {manner}")
     say(why(plan))
     for passed in plan.passed_over:
-        say(f"{passed.host} was passed over: {passed.what}")
+        say(f"{passed.host} skipped: {passed.what}")
     if brief:
         return
     for obstacle in plan.obstacles:
         _print_obstacle(obstacle)
     errors = len(plan.blockers)
-    say("nothing stands in the way" if plan.ok else f"{errors} thing{'s' if errors != 1 else ''} in the way")
+    say("ready to migrate" if plan.ok else f"{errors} problem{'s' if errors != 1 else ''}")
 
 
 def why(plan: MigrationPlan) -> str:

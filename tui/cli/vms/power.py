@@ -24,9 +24,9 @@ def common_options(function: Callable[..., int]) -> Callable[..., int]:
     """Add what every command on VMs takes: the VMs, --foreign, --timeout, --json."""
     timeout = click.option(
         "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-        help="How long to wait for hosts that don't answer.",
+        help="How long to wait for hosts to answer.",
     )  # fmt: skip
-    foreign = click.option("--foreign", is_flag=True, help="Also VMs that the realm did not create.")
+    foreign = click.option("--foreign", is_flag=True, help="Also foreign VMs.")
     names = click.argument("names", metavar="VM...", nargs=-1, required=True)
     decorated: Callable[..., int] = names(foreign(timeout(json_option(pass_options(function)))))
     return decorated
@@ -34,14 +34,14 @@ def common_options(function: Callable[..., int]) -> Callable[..., int]:
 
 @click.command("start", cls=RealmsCommand)
 @click.option(
-    "--force", is_flag=True, help="Start it although a host that might run it, or its drives, can't be asked."
+    "--force", is_flag=True, help="Start it even if a host that might run it or use its drives can't be asked."
 )
-@click.option("--no-wait", is_flag=True, help="Don't wait until it has registered.")
+@click.option("--no-wait", is_flag=True, help="Don't wait for it to register.")
 @common_options
 def start(options: GlobalOptions, *, force: bool, no_wait: bool, **common: Any) -> int:
-    """Start VMs that are off, and wait until they have registered; past the realm's timeout they are stopped again.
+    """Start VMs and wait for them to register; past the realm's timeout they are stopped again.
 
-    Each goes on where it is, with free devices of the types it was made with.
+    Each starts on its current host, with free devices of the types it was created with.
     """
     from core.operations.vms.start import start_vm
 
@@ -56,13 +56,13 @@ def start(options: GlobalOptions, *, force: bool, no_wait: bool, **common: Any) 
 
 @click.command("shutdown", cls=RealmsCommand)
 @click.option("--within", type=WaitType(min=0.1, max=86400), default=120.0, show_default=True, metavar="SECONDS",
-              help="How long a VM may take.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Past that, turn it off.")
-@click.option("--no-wait", is_flag=True, help="Ask it to, and don't wait.")
+              help="Timeout for each VM.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Force it off after the timeout.")
+@click.option("--no-wait", is_flag=True, help="Send the request and don't wait.")
 @yes_option
 @common_options
 def shutdown(options: GlobalOptions, *, within: float, force: bool, no_wait: bool, yes: bool, **common: Any) -> int:
-    """Ask VMs to shut themselves down, and wait until they have; asks whether to turn off those that don't."""
+    """Shut VMs down through the guest and wait; offers to force off those that don't stop."""
     from core.operations.vms.power import Action, NotShutDown, act
 
     def job(session: Session) -> Callable[[Control, Target], Done]:
@@ -74,7 +74,7 @@ def shutdown(options: GlobalOptions, *, within: float, force: bool, no_wait: boo
         """Ask about those that still run; only on a terminal, as cutting the power is never a script's default."""
         stuck = [done for done in outcomes if isinstance(done.error, NotShutDown)]
         names = ", ".join(done.target.name for done in stuck)
-        if not stuck or common["as_json"] or not (yes or _asked(f"{names} did not shut down. Turn off?")):
+        if not stuck or common["as_json"] or not (yes or _asked(f"{names} did not shut down. Force off?")):
             return outcomes
         targets = [done.target for done in stuck]
         turned_off = _do(
@@ -89,7 +89,7 @@ def shutdown(options: GlobalOptions, *, within: float, force: bool, no_wait: boo
 @click.command("reboot", cls=RealmsCommand)
 @common_options
 def reboot(options: GlobalOptions, **common: Any) -> int:
-    """Ask VMs to reboot; whether they do is theirs."""
+    """Reboot VMs through the guest, which may ignore the request."""
     return _act(options, "reboot", common)
 
 
@@ -97,21 +97,21 @@ def reboot(options: GlobalOptions, **common: Any) -> int:
 @yes_option
 @common_options
 def reset(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
-    """Reset VMs as by the button: what they have not written is lost."""
-    return _act(options, "reset", common, question="Reset {}? What they have not written is lost.", yes=yes)
+    """Hard reset VMs: unsaved data is lost."""
+    return _act(options, "reset", common, question="Reset {}? Unsaved data is lost.", yes=yes)
 
 
 @click.command("pause", cls=RealmsCommand)
 @common_options
 def pause(options: GlobalOptions, **common: Any) -> int:
-    """Stop the CPUs of VMs; they keep what they hold."""
+    """Pause VMs: vCPUs stop; memory and devices stay allocated."""
     return _act(options, "pause", common)
 
 
 @click.command("resume", cls=RealmsCommand)
 @common_options
 def resume(options: GlobalOptions, **common: Any) -> int:
-    """Let paused VMs go on, and wake those that sleep."""
+    """Resume paused or suspended VMs."""
     return _act(options, "resume", common)
 
 
@@ -119,8 +119,8 @@ def resume(options: GlobalOptions, **common: Any) -> int:
 @yes_option
 @common_options
 def off(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
-    """Cut the power of VMs: what they have not written is lost."""
-    return _act(options, "off", common, question="Cut the power of {}? What they have not written is lost.", yes=yes)
+    """Force VMs off: unsaved data is lost."""
+    return _act(options, "off", common, question="Force off {}? Unsaved data is lost.", yes=yes)
 
 
 def _act(options: GlobalOptions, word: str, common: Options, *, question: str = "", yes: bool = True) -> int:
@@ -163,7 +163,7 @@ def _run(
         targets = find_targets(session, common["names"], foreign=common["foreign"], timeout=common["timeout"])
         warn_foreign(targets)
         if question and not confirmed(question.format(", ".join(target.name for target in targets)), yes=yes):
-            say("nothing was done", error=True)
+            say("nothing was changed", error=True)
             return 1
         outcomes = _do(session, word, targets, common, job(session))
         if settle is not None:

@@ -21,17 +21,17 @@ Outcome = tuple[str | None, RealmsError | None]
 
 
 @click.command("recover", cls=RealmsCommand)
-@click.option("--yes", is_flag=True, help="Clean up without asking; without it a script is only told.")
+@click.option("--yes", is_flag=True, help="Clean up without confirmation; without it a script only gets the list.")
 @unasked_option
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts that don't answer.")  # fmt: skip
+              help="How long to wait for hosts to answer.")  # fmt: skip
 @json_option
 @pass_options
 def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float, as_json: bool) -> int:
-    """Return what programs that were killed at work left behind, and clean it up or go on with it.
+    """List operations interrupted by a crash, and clean them up or resume them.
 
-    With --read-only it is only told. Never deletes what another VM is known to use. Where nobody can tell, as a host
-    can't be asked or is disabled, volumes go only with --unasked. Exit code 1 while anything is left.
+    With --read-only it only lists. Never deletes volumes that another VM uses. If that cannot be verified, because a
+    host is unreachable or disabled, volumes are deleted only with --unasked. Exit code 1 while anything is left.
     """
     import sys
 
@@ -40,7 +40,7 @@ def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float,
 
     with options.changing_session() if yes else options.session() as session:
         if not session.is_live:
-            raise UsageError("a saved fleet has nothing that programs could leave behind", hint="leave out --fleet")
+            raise UsageError("a saved fleet has no operations to recover", hint="leave out --fleet")
         left = survey(session, settle=timeout)
         if not as_json:
             _print(left)
@@ -49,7 +49,7 @@ def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float,
         if left and (yes or (asked and click.confirm("Clean up?", default=False, err=True))):
             outcomes = _clean_up(session, left, unasked=unasked, quiet=as_json)
         elif left and not as_json and not asked and session.is_writable:
-            say("nothing was done; --yes cleans up", error=True)
+            say("nothing was changed; use --yes to clean up", error=True)
         if as_json:
             print_json(_document(session, left, outcomes))
     return 0 if all(outcomes.get(each.record.id, (None, None))[0] for each in left) else 1
@@ -87,12 +87,12 @@ def _told(each: InterruptedOperation, done: str) -> str:
     from core.operations.vms.cleanup import CleanupAction
 
     if each.record.operation == Operation.MIGRATE:
-        return each.message.removesuffix(": note that, and tidy up")
+        return each.message.removesuffix(": record that and clean up")
     return {
-        CleanupAction.FORGET: "nothing was left of it; it is forgotten",
-        CleanupAction.REMOVE: "what was there of it is removed",
-        CleanupAction.COMPLETE: "it is complete, and that is noted",
-        CleanupAction.WAIT: "it is settled: see realms vms list",
+        CleanupAction.FORGET: "nothing was left; record dropped",
+        CleanupAction.REMOVE: "leftovers removed",
+        CleanupAction.COMPLETE: "complete; recorded",
+        CleanupAction.WAIT: "resolved: see realms vms list",
         CleanupAction.FINISH: "finished",
     }.get(CleanupAction(done), done)
 
@@ -104,10 +104,10 @@ def _print(left: Sequence[InterruptedOperation]) -> None:
     from tui.cli.output import Heading, print_table, say
 
     if not left:
-        say("nothing was left behind")
+        say("nothing to clean up")
         return
     columns = [Heading("Operation"), Heading("VM"), Heading("Host"), Heading("Age", right=True), Heading("VM there"),
-               Heading("What would be done")]  # fmt: skip
+               Heading("Action")]  # fmt: skip
     rows = [
         [
             each.record.operation,
@@ -121,7 +121,7 @@ def _print(left: Sequence[InterruptedOperation]) -> None:
     ]
     print_table(columns, rows)
     for each in left:
-        say(f"{each.record.vm}: begun by {each.record.owner}")
+        say(f"{each.record.vm}: started by {each.record.owner}")
         for pool, volume in each.volumes:
             say(f"  volume {pool}/{volume}")
 

@@ -13,8 +13,8 @@ from tui.cli.vms.drives import foreign_option, timeout_option
 @click.argument("snapshot")
 @click.option("--disk", "targets", multiple=True, metavar="TARGET",
               help="Only this disk of the snapshot, such as vda; can be repeated.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Cut the VM's power first; also where a host can't be asked.")
-@click.option("--start", is_flag=True, help="Start the VM afterwards, with room taken as for any start.")
+@click.option("--force", is_flag=True, help="Force the VM off first; also restore if a host can't be asked.")
+@click.option("--start", is_flag=True, help="Start the VM afterwards, placed like any start.")
 @yes_option
 @foreign_option
 @timeout_option
@@ -33,11 +33,11 @@ def restore(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Put a VM's disks back to a snapshot; what was written since is lost. The VM must be off.
+    """Restore a VM's disks from a snapshot; later changes are lost. The VM must be off.
 
-    The present disks stay until the copies are complete; where anything fails, the VM still has them. Disks that are
-    not in the snapshot stay as they are. With --json: {"restored": {"vm", "uuid", "host", "realm", "snapshot",
-    "stopped": bool, "started": bool, "disks": [{"target", "pool", "volume"}]}}.
+    The present disks are kept until the copies are complete; if anything fails, the VM still has them. Disks that are
+    not in the snapshot are unchanged. With --json: {"restored": {"vm", "uuid", "host", "realm", "snapshot", "stopped":
+    bool, "started": bool, "disks": [{"target", "pool", "volume"}]}}.
     """
     from core.operations.vms.lookup import vm_at_hand
     from core.operations.vms.restore import restore_snapshot
@@ -47,7 +47,7 @@ def restore(
     with options.changing_session() as session:
         at_hand = vm_at_hand(session, vm, timeout=timeout, foreign=foreign)
         name = at_hand.vm.name
-        if not confirmed(f"Put the disks of {name} back to {snapshot}? What was written since is lost.", yes=yes):
+        if not confirmed(f"Restore the disks of {name} from {snapshot}? Later changes are lost.", yes=yes):
             say("nothing was changed", error=True)
             return 1
         restored = run_task(
@@ -72,6 +72,6 @@ def restore(
         }
         print_json({"restored": row})
     else:
-        state = "it is started" if restored.started else "it is off"
-        say(f"{name} is back at {snapshot}: {', '.join(sorted(restored.volumes))}; {state}")
+        state = "it is running" if restored.started else "it is off"
+        say(f"{name} restored to {snapshot}: {', '.join(sorted(restored.volumes))}; {state}")
     return 0

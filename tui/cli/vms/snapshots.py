@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--disk", "targets", multiple=True, metavar="TARGET", help="Only this disk, such as vda; can be repeated."
 )
-@click.option("--no-freeze", is_flag=True, help="Don't ask the guest agent to hold its file systems still.")
+@click.option("--no-freeze", is_flag=True, help="Don't quiesce file systems through the guest agent.")
 @foreign_option
 @timeout_option
 @json_option
@@ -38,11 +38,11 @@ def snapshot(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Copy a VM's disks into the snapshots pool, all as of one moment. NAME is the time, in UTC, if it isn't given.
+    """Copy a VM's disks into the snapshots pool, at one point in time. NAME defaults to the time in UTC.
 
-    A running VM goes on meanwhile; its disks are kept as after a power cut, or with its file systems in good order
-    where its guest agent answers. Memory is not kept. Copies are whole, whatever a disk is an overlay of: a snapshot
-    stands alone. With --json: {"snapshot": {...}} as in `realms vms snapshots --json`.
+    A running VM keeps running; the snapshot is crash-consistent, or has quiesced file systems if the guest agent
+    answers. Memory is not saved. Copies are full, even of overlays: a snapshot is standalone. With --json: {"snapshot":
+    {...}} as in `realms vms snapshots --json`.
     """
     from core.operations.vms.lookup import vm_at_hand
     from core.operations.vms.snapshots import check_snapshot_name, name_by_time, take_snapshot
@@ -59,23 +59,23 @@ def snapshot(
             ),
             quiet=as_json,
         )  # fmt: skip
-    _print_one("snapshot", taken, f"snapshot {taken.name} of {at_hand.vm.name} is taken", as_json=as_json)
+    _print_one("snapshot", taken, f"snapshot {taken.name} of {at_hand.vm.name} taken", as_json=as_json)
     return 0
 
 
 @click.command("snapshots", cls=RealmsCommand)
 @click.argument("vm", required=False)
-@click.option("--realm", metavar="ID", help="Without a VM: the realm whose snapshots are listed.")
+@click.option("--realm", metavar="ID", help="Without VM: list the snapshots of this realm.")
 @timeout_option
 @json_option
 @pass_options
 def snapshots(options: GlobalOptions, vm: str | None, *, realm: str | None, timeout: float, as_json: bool) -> int:
-    """List the snapshots of a VM, or all of a realm, those of VMs that are gone too. Changes nothing.
+    """List the snapshots of a VM or of a realm, including those of deleted VMs. Changes nothing.
 
     With --json: {"snapshots": [{"name", "vm", "uuid", "realm", "host", "taken": time|null, "vm_state":
     "off|running|paused"|null, "consistency": "off|filesystem|crash"|null, "complete": bool, "problem": text|null,
-    "size": bytes on disk, "user", "disks": [{"target", "pool", "volume", "format", "size"}]}]}. An incomplete one is
-    being made, or was left so by a program that was ended: it can be deleted, not restored.
+    "size": bytes on disk, "user", "disks": [{"target", "pool", "volume", "format", "size"}]}]}. An incomplete one is in
+    progress or was interrupted: it can be deleted, not restored.
     """
     from core.operations.vms.snapshot_list import snapshots_of_realm, snapshots_of_vm
     from tui.cli.output import print_json
@@ -104,9 +104,9 @@ def snapshots(options: GlobalOptions, vm: str | None, *, realm: str | None, time
 def delete_snapshot(
     options: GlobalOptions, vm: str, name: str, *, yes: bool, foreign: bool, timeout: float, as_json: bool
 ) -> int:
-    """Delete a snapshot of a VM for good, also one that was never finished.
+    """Permanently delete a snapshot of a VM, even an incomplete one.
 
-    VM is also the UUID of one that is gone. With --json: {"deleted": {...}} as in `realms vms snapshots --json`.
+    VM can also be the UUID of a deleted VM. With --json: {"deleted": {...}} as in `realms vms snapshots --json`.
     """
     from core.operations.vms.snapshot_list import owner_of_snapshots
     from core.operations.vms.snapshots import delete_snapshot
@@ -115,14 +115,14 @@ def delete_snapshot(
 
     with options.changing_session() as session:
         owner = owner_of_snapshots(session, vm, timeout=timeout, foreign=foreign)
-        if not confirmed(f"Delete snapshot {name} of {owner.name} for good?", yes=yes):
+        if not confirmed(f"Delete snapshot {name} of {owner.name} permanently?", yes=yes):
             say("nothing was deleted", error=True)
             return 1
         gone = run_task(
             session, f"delete snapshot {name}", owner.name,
             lambda control: delete_snapshot(control, owner, name, deadline=timeout), quiet=as_json,
         )  # fmt: skip
-    _print_one("deleted", gone, f"snapshot {name} of {owner.name} is deleted", as_json=as_json)
+    _print_one("deleted", gone, f"snapshot {name} of {owner.name} deleted", as_json=as_json)
     return 0
 
 
@@ -144,7 +144,7 @@ def _print_table(found: Sequence[Snapshot]) -> None:
         Heading("Snapshot"),
         Heading("VM"),
         Heading("Taken"),
-        Heading("VM was"),
+        Heading("VM state"),
         Heading("State"),
         Heading("Disks"),
         Heading("On disk", right=True),
@@ -165,7 +165,7 @@ def _print_table(found: Sequence[Snapshot]) -> None:
     say("1 snapshot" if len(rows) == 1 else f"{len(rows)} snapshots")
 
 
-_KEPT = {"off": "off", "crash": "running", "filesystem": "running, file systems held"}
+_KEPT = {"off": "off", "crash": "running", "filesystem": "running, quiesced"}
 
 
 def _row(snapshot: Snapshot) -> dict[str, Any]:

@@ -162,7 +162,7 @@ async def test_one_refusal_does_not_stop_the_others(tmp_path: Path) -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert registered(session, "h2").state is HostState.NO_SCHEDULING
-        assert any("h1: no host is named 'h1'" in message for message in told(app))
+        assert any("h1: no host named 'h1'" in message for message in told(app))
 
 
 async def test_the_form_says_what_is_wrong_with_each_field(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_host_that_never_answered_promises_nothing() -> None:
     assert "unchanged: 103 more VMs of 4 vCPUs, 8 GiB" in told
     assert "h6 has not answered yet; capacity unknown." in told
     assert "Drain" not in told
-    assert "h5 doesn't answer: nobody knows what its VMs do" in said(("h5",), HostState.DISABLED)
+    assert "h5 does not answer: the state of its VMs is unknown" in said(("h5",), HostState.DISABLED)
 
 
 def test_the_room_of_a_host_that_is_removed_goes_too() -> None:

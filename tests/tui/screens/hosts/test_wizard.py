@@ -157,7 +157,7 @@ async def test_a_host_that_is_not_there_can_be_added_after_a_warning(tmp_path: P
     uri = f"qemu+ssh://root@127.0.0.1:{refused_port()}/system"
     async with app.run_test(size=MIDDLE) as pilot:
         await connected(pilot, "h9", uri)
-        assert "login: nothing listens at 127.0.0.1" in dialog_words(app)
+        assert "login: nothing listens on 127.0.0.1" in dialog_words(app)
         assert not app.screen.query_one(KeyHelp).display
         assert next_button(app).label.plain == "Skip"
         await pilot.press("ctrl+s")

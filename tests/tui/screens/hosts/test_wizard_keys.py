@@ -97,6 +97,6 @@ async def test_a_key_that_is_none_is_told_and_not_replaced(tmp_path: Path, home:
     app = RealmsApp(session_of(tmp_path))
     async with app.run_test(size=MIDDLE) as pilot:
         offered = await turned_away(pilot)
-        assert "is no public ssh key" in dialog_words(app)
+        assert "is not a public ssh key" in dialog_words(app)
         assert not offered.query_one("#make-row").display
         assert not offered.query_one("#install-row").display

@@ -39,7 +39,7 @@ URI = "qemu+ssh://root@gpu-node12/system"
 AT = Checkup("gpu-node12")
 WELL = (
     AT.ok(Check.HOST_KEY, "known in /root/.ssh/known_hosts"),
-    AT.ok(Check.LOGIN, "ssh root@gpu-node12 works without a question"),
+    AT.ok(Check.LOGIN, "ssh root@gpu-node12 works without a prompt"),
     AT.ok(Check.CLOCK, "within 5 s of this machine's"),
 )
 MACHINE = surveyed(

@@ -113,7 +113,7 @@ async def test_what_another_program_carries_out_is_not_begun_twice(tmp_path: Pat
             app.tick()
             await until(pilot, lambda: states(screen) == ["not started"] * 5)
             assert table(screen).heading == "Drain h2: not started"
-            assert "drain h2 is being carried out already, by " in screen_text(app)
+            assert "drain h2 is already being applied by " in screen_text(app)
             screen = await planned(pilot, "r")
             assert table(screen).heading == "Drain h2"
 

@@ -44,7 +44,7 @@ class Held:
     def __call__(self, control: Control) -> str:
         with control.step(StepKind.PLACE, "reserve its room", "h2") as step:
             step.detail("a100 41:00.0")
-        control.on_failure("give its room back", self.undone.set, "h2")
+        control.on_failure("release the reservation", self.undone.set, "h2")
         with control.step(StepKind.COPY, "copy the image", "h2") as step:
             step.progress(3 * GIB, 9 * GIB)
             self.at_work.set()

@@ -67,8 +67,8 @@ def plan(**more: object) -> MigrationPlan:
     found = [
         error("storage", "vda is on no storage that h2 shares", "copy it", unless="--copy-storage"),
         error(Check.NAME, "another VM on h2 has the name web-00", "rename one of them"),
-        warning(Check.ENCRYPTION, "memory goes over the network as it is"),
-        fine(Check.CPU, "the CPU of h2 has all that the guest was given"),
+        warning(Check.ENCRYPTION, "memory is sent unencrypted over the network"),
+        fine(Check.CPU, "the CPU of h2 provides all guest CPU features"),
     ]
     obstacles = judged(more.pop("obstacles", found), wish)  # type: ignore[arg-type]
     sight = type("Sight", (), {"active": True})()

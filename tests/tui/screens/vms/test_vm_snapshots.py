@@ -54,7 +54,7 @@ async def test_a_snapshot_that_the_host_refuses_is_told_with_the_reason(realm: W
         await ended(pilot)
         view = realm.last_task()
         assert (view.what, view.target, view.progress) == ("snapshot", "h1/web", Progress.FAILED)
-        assert "no disks that could be copied" in view.error
+        assert "no disks to copy" in view.error
 
 
 async def test_a_vm_without_snapshots_says_so(realm: World) -> None:
