@@ -44,7 +44,7 @@ def _lines(proposal: Proposal) -> Iterator[str]:
 
 
 def _function(function: CostFunction) -> Iterator[str]:
-    yield "  # A proposal to start from: one a VM, vCPUs dear beyond one a core, memory up to what the host can spare"
+    yield "  # A starting point: 1 per VM, vCPUs expensive beyond one per core, memory up to what the host can spare"
     yield f"  cost-functions.{_quoted(function.id)} {{"
     yield f"    description: {_quoted(function.description)}"
     yield "    vms { curve: linear, slope: 1, base: 0 }"

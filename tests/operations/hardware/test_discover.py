@@ -153,7 +153,7 @@ def test_a_host_is_discovered_before_there_is_a_configuration(run: Callable[...,
         (["h1"], 2, "no driver"),
         (["qemu+ssh://h1/system?command=sh"], 2, "runs an arbitrary program"),
         (["test:///nowhere.xml"], 1, "no such file"),
-        (["test:///default", "--id", " "], 2, "no id"),
+        (["test:///default", "--id", " "], 2, "not a valid id"),
         (["test:///default", "--config", "nowhere.conf"], 2, "nowhere.conf"),
     ],
 )

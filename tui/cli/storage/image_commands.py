@@ -23,10 +23,10 @@ _timeout_option = click.option(
     help="Connection timeout for each host.",
 )  # fmt: skip
 
-_WHERE_IT_ENDS = "Ends with 1 where a host that is not disabled could not be asked."
+_WHERE_IT_ENDS = "Exit code 1 if a host that is not disabled could not be asked."
 _HOW_IT_DELETES = """
-Every host is asked first, also of realms that may share the storage; where nobody can tell whether it is in use, as
-a host can't be asked or is disabled, --force is needed.
+Every host is asked first, also of realms that may share the storage; if it cannot be verified whether it is in
+use, because a host is unreachable or disabled, --force is required.
 With --json: {"deleted": NAME, "realm"}.
 """
 

@@ -36,7 +36,7 @@ def remove(
     Undoes `pools setup`. Refused on all hosts if a VM on any of them, running or off, needs a volume there. Default:
     all hosts and all four pools; disabled hosts are skipped. With --json: {"hosts": [{"host", "realm", "error": null,
     "code": null, "pools": [{"pool", "role", "path", "changes": ["stopped", "undefined"]}]}], "ok"}; with --dry-run
-    {"dry_run": true, "hosts": [{"host", "commands": [...]}]}. Ends with 1 where pools are in use, or could not be
+    {"dry_run": true, "hosts": [{"host", "commands": [...]}]}. Exit code 1 if pools are in use, or could not be
     removed on a host. What was begun on a host that then does not answer may still finish there: its error says so.
     """
     from core.operations.hosts.scope import hosts_of, one_realm

@@ -59,7 +59,7 @@ def status(
     "path", "source", "mode", "owner", "group", "capacity", "allocation", "free", "shared": true|false|null,
     "shared_by": "proof"|"source"|null, "error": null, "unread": null, "changes": []}]}], "sharing": [{"realm",
     "pool", "role", "shared", "by", "groups": [[host]], "error"}], "ok", "hosts_answering", "hosts_total"}.
-    Ends with 1 where a host or its storage does not answer, or a pool is found not to be shared.
+    Exit code 1 if a host or its storage does not answer, or a pool is found not to be shared.
     """
     from core.operations.hosts.scope import realms_and_hosts
     from core.operations.storage.pools import look_at_pools
@@ -129,7 +129,7 @@ def setup(
     It is idempotent: running it again repairs what is missing (starts inactive pools, sets autostart). A pool of the
     same name at another location is refused. A host gets all of its pools or none; failures are rolled back. Disabled
     hosts are skipped. With --json the document of `pools status`, where "changes" says what was done; with --dry-run
-    {"dry_run": true, "pools": [{"pool", "role", "xml"}], "hosts": [{"host", "commands": [...]}]}. Ends with 1 where a
+    {"dry_run": true, "pools": [{"pool", "role", "xml"}], "hosts": [{"host", "commands": [...]}]}. Exit code 1 if a
     host's pools could not be set up, or a pool is not shared.
     """
     from core.driver.storage.pool_setup import Permissions, PoolType

@@ -17,8 +17,8 @@ _LIST = """
 List the volumes in the volumes pools of all realms, with the VMs that have them: asks every host.
 
 Changes nothing. With --json: {"volumes": [...], "unasked": [...], "hosts_answering", "hosts_total"}, with entries
-as in `realms bricks list --json`, each also with "orphaned": true|false, or null where nobody can tell: a host
-could not be asked that might use it, or something uses it "perhaps". "used_by" is of kind "disk" (a VM has it),
+as in `realms bricks list --json`, each also with "orphaned": true|false, or null if unknown: a host that
+might use it could not be asked, or something uses it "perhaps". "used_by" is of kind "disk" (a VM has it),
 "overlay", "perhaps", or "operation": something is being done with it ("active": true), or was when its program was
 killed."""
 _DELETE = """
