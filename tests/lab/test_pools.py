@@ -76,7 +76,7 @@ def test_a_pool_at_another_place_is_refused_with_both_places(work: Work) -> None
     with pytest.raises(PoolsNotSetUp, match="1 of 3 hosts") as caught:
         work.set_up(base)
     by_name = {host.host.name: host for host in caught.value.report.hosts}
-    assert "dir at /elsewhere; asked for: dir at " + f"{base}/other-snapshots" in str(by_name["h2"].error)
+    assert "dir at /elsewhere; requested: dir at " + f"{base}/other-snapshots" in str(by_name["h2"].error)
     assert work.pools(1) == {"other-snapshots"}
     assert work.pools(0) == work.pools(2) == set(OTHER.pools)
     assert caught.value.report.sharing[0].groups == (("h1", "h3"),)

@@ -92,7 +92,7 @@ def test_a_refusal_names_both_places(run: Run) -> None:
     """The steps go to standard error, what came of it to standard output."""
     outcome = run("pools", "setup", "--path", "/elsewhere", "--host", "h1", "--yes")
     assert outcome.code == 1
-    assert "dir at /pools/ticrypt-vm; asked for: dir at /elsewhere/ticrypt-vm" in outcome.err
+    assert "dir at /pools/ticrypt-vm; requested: dir at /elsewhere/ticrypt-vm" in outcome.err
     assert "h1" in outcome.out
 
 
