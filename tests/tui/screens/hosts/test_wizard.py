@@ -346,7 +346,7 @@ async def test_what_the_registry_refuses_is_told_on_the_last_page(tmp_path: Path
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert wizard_of(app).at == 4
-        assert "a host named 'h9' exists already" in dialog_words(app).partition("Registry entry")[0]
+        assert "a host named 'h9' already exists" in dialog_words(app).partition("Registry entry")[0]
         assert not next_button(app).disabled
 
 

@@ -304,7 +304,7 @@ async def test_a_pool_that_is_another_one_stops_the_wizard_before_the_preview(re
         await pilot.press("ctrl+s")
         await at_page(pilot, 3)
         await settle(pilot)
-        assert "dir at /pools/ticrypt-vm; asked for: dir at /elsewhere/ticrypt-vm" in wizard.page.checks().conflicts[0]
+        assert "dir at /pools/ticrypt-vm; requested: dir at /elsewhere/ticrypt-vm" in wizard.page.checks().conflicts[0]
         assert "pool ticrypt-vm already" in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
