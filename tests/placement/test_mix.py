@@ -77,7 +77,7 @@ def test_each_host_says_what_stops_the_next_mix_and_what_is_stranded() -> None:
 
 def test_an_empty_mix_makes_no_sense() -> None:
     """Nor one of no VMs."""
-    with pytest.raises(UsageError, match="1 VM or more"):
+    with pytest.raises(UsageError, match="at least 1 VM"):
         capacity_of_mix(CONFIGURATION, fleet(), [(Request(1, GIB), 0)])
 
 

@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
 
 import pytest
+
+from tests.driver.worlds import LONG
 
 WORKER = Path(__file__).with_name("worker.py")
 
@@ -69,7 +72,11 @@ def test_readers_never_see_half_a_file(registry, configuration, host):
     registry.add(host("h0"), configuration)
     process = start("scribble", registry.path)
     process.stdout.readline()
-    counts = [len(registry.hosts()) for _ in range(300)]
+    counts = [len(registry.hosts())]
+    until = monotonic() + LONG
+    while len(counts) < 300 or counts[-1] == counts[0]:
+        assert monotonic() < until, "the other process writes nothing"
+        counts.append(len(registry.hosts()))
     process.kill()
     process.communicate()
     assert counts == sorted(counts)

@@ -33,7 +33,7 @@ class SshSaid(NamedTuple):
 
 
 KEY_UNREADABLE = "the key file can't be read by this user"
-OWN_KEY = "run as the user whose key it is, as a rule root, or name a key of your own in the URI: ?keyfile=PATH"
+OWN_KEY = "run as the owner of the key, usually root, or use your own key: ?keyfile=PATH in the URI"
 
 _REASONS = (
     ("remote host identification has changed", "the host's ssh key has changed", _REINSTALLED),

@@ -76,7 +76,7 @@ def delete_volume(
         report.unasked,
         Allow(possible=force, unasked=force, agreed=agreed),
         hint=_how_to_free(report, image),
-        unknown_hint=f"{'realms vms recover cleans up; ' if left else ''}{hint}--force deletes it all the same",
+        unknown_hint=f"{'realms vms recover cleans up; ' if left else ''}override with {hint}--force",
     )
     for doubt in filter(None, (*passed, report.remark)):
         control.warn(doubt)

@@ -76,7 +76,7 @@ class VolumeUser:
         realm = f"realm {self.realm}" if self.realm else ""
         how = {UseKind.COPY: "a copy", UseKind.MARK: "by its mark"}.get(self.kind, "")
         if self.path and not self.certain:
-            how = f"perhaps: it has {self.path}"
+            how = f"possibly: it has {self.path}"
         what = f"VM {self.host}/{self.name}"
         if self.pool:
             what = f"overlay {self.pool}/{self.name}"
@@ -339,9 +339,7 @@ def unknown_realms(facts: StorageFacts) -> str:
     """Return of which realms nobody answered: whether they share the storage is not known; empty where all did."""
     answering = {told.host.realm for told in facts.told} | {facts.realm}
     silent = sorted({host.realm for host in facts.unasked} - answering)
-    return (
-        f"no host of realm {', '.join(silent)} could be asked: be sure that its VMs use other storage" if silent else ""
-    )
+    return f"no host of realm {', '.join(silent)} answers: make sure that its VMs use other storage" if silent else ""
 
 
 def users_of_pools(told: HostStorage, roles: Collection[PoolRole]) -> Iterator[tuple[str, tuple[VolumeUser, ...]]]:

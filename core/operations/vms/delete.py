@@ -281,10 +281,10 @@ def refuse_used(
         uses.unasked,
         Allow(possible=unasked, unasked=unasked),
         hint="nothing was deleted; without --volumes the volumes stay",
-        unknown_hint=f"nothing was deleted; {how} deletes them all the same",
+        unknown_hint=f"nothing was deleted; override with {how}",
     )
     if passed:
-        control.warn(f"deleted all the same; {'; '.join(passed)}")
+        control.warn(f"deleted anyway; {'; '.join(passed)}")
 
 
 def realm_to_ask(session: Session, record: Record, host: Host) -> Realm:

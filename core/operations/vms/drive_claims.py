@@ -65,7 +65,7 @@ def refuse_drives_in_use(
         uses.unasked,
         Allow(off=True, possible=True, unasked=force),
         hint="two VMs that write to one drive destroy it: detach it there first",
-        unknown_hint="--force goes on all the same: then be sure that no VM there has it",
+        unknown_hint="override with --force if you are sure that no VM there has it",
     )
     for doubt in passed:
         control.warn(doubt)

@@ -235,7 +235,7 @@ class _Restore:
             uses.unasked,
             Allow(off=True, possible=True, unasked=force),
             hint="detach it there first; an overlay of a disk would be destroyed",
-            unknown_hint="--force goes on all the same: then be sure that they are not",
+            unknown_hint="override with --force if you are sure that they are not",
         )
         for doubt in passed:
             self._control.warn(doubt)

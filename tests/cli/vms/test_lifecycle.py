@@ -192,7 +192,7 @@ def test_recover_tells_a_script_and_does_nothing_without_yes(run: Callable[..., 
     assert row["volumes"] == ["ticrypt-vm/web-1.qcow2"]
     assert "interrupted: create web" in run("vms", "list").out
     told = run("vms", "recover")
-    assert (told.code, told.err) == (1, "nothing was changed; --yes cleans up\n")
+    assert (told.code, told.err) == (1, "nothing was changed; use --yes to clean up\n")
     done = run("vms", "recover", "--yes", "--json")
     assert (done.code, done.json["left_behind"][0]["done"]) == (0, "remove")
     assert run("vms", "recover").out == "nothing to clean up\n"

@@ -78,7 +78,7 @@ def test_what_can_not_move_is_named_with_its_reason() -> None:
     """Devices, which no VM takes along while it runs, and a state in which nothing is moved."""
     told = said(("h3",), HostState.DISABLED)
     assert "1 of 4 VMs can move: 1 to h7" in told
-    assert "ml-train-04 and ml-train-07 cannot move: it holds PCI devices: it would have to be shut down" in told
+    assert "ml-train-04 and ml-train-07 cannot move: it uses PCI devices: it would have to be shut down" in told
     assert "notebook-1 cannot move: it is crashed" in told
 
 

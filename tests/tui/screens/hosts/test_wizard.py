@@ -302,7 +302,7 @@ async def test_where_no_profile_fits_one_is_proposed_copied_and_saved(tmp_path: 
         path = tmp_path / "proposed.conf"
         dialog.query_one("#file", Input).value = str(path)
         dialog.query_one("#save", Button).press()
-        await until(pilot, path.exists)
+        await settle(pilot)
         (profile,) = load(path).hardware_profiles.values()
         assert (profile.cores, profile.memory_bytes) == (16, 64 * world.GIB)
         dialog.query_one("#save", Button).press()

@@ -282,7 +282,7 @@ def test_a_long_log_comes_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyP
     [
         (b"[]", "is a list"),
         (b"[" * 100_000, "nested too deeply"),
-        (b'{"request": {"vcpus": 0, "memory": 1}, "placements": [], "verdicts": []}', "makes no sense"),
+        (b'{"request": {"vcpus": 0, "memory": 1}, "placements": [], "verdicts": []}', "at least 1 vCPU"),
         (b'{"request": {"vcpus": 1, "memory": 1}, "placements": [7], "verdicts": []}', "is a number"),
         (b'{"request": {"vcpus": 1, "memory": 1}, "placements": [], "verdicts": [{"cost": 1}]}', "is missing"),
         (b'{"request": {"vcpus": 1, "memory": 1}, "placements": [], "verdicts": [], "time": "then"}', "is 'then'"),
