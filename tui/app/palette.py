@@ -14,6 +14,7 @@ from core.text import printable
 from tui.app.areas import AREAS, Area
 from tui.commands import Command
 from tui.context import context_of
+from tui.widgets.modal import AnsweredOnce
 
 MOST_HITS = 40
 """Hits that a search gives at most: nobody reads more, and each is a widget's line to lay out."""
@@ -23,14 +24,18 @@ _LEAST_SCORE = 0.4
 """Below it a name doesn't hold what was searched for."""
 
 
+class Palette(CommandPalette, AnsweredOnce[None]):
+    """Textual's palette of commands, which chooses one of them."""
+
+
 def open_palette(app: App[Any]) -> None:
     """Open the palette on everything."""
-    app.push_screen(CommandPalette([CommandProvider, PlaceProvider], placeholder="Find a command, host or VM"))
+    app.push_screen(Palette([CommandProvider, PlaceProvider], placeholder="Find a command, host or VM"))
 
 
 def open_go_to(app: App[Any]) -> None:
     """Open the palette on places only: areas, hosts, VMs."""
-    app.push_screen(CommandPalette([PlaceProvider], placeholder="Go to an area, host or VM"))
+    app.push_screen(Palette([PlaceProvider], placeholder="Go to an area, host or VM"))
 
 
 def rank(query: str, name: str) -> float:

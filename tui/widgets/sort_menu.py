@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+
+from tui.widgets.modal import Modal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tui.state.settings import Sort
 
 
-class SortMenu(ModalScreen[str | None]):
+class SortMenu(Modal[str | None]):
     """A list of columns; gives the key of the one chosen. The column sorted by now turns its direction."""
 
     BINDINGS: ClassVar = [

@@ -10,18 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from core.text import printable
 from tui.render.rows import Column, Row
 from tui.widgets.grid import Grid
+from tui.widgets.modal import Modal
 
 _AROUND = 4
 """Lines of the frame, of the heads, and a blank one."""
 _MOST_LINES = 24
 
 
-class Choice(ModalScreen["Hashable | None"]):
+class Choice(Modal["Hashable | None"]):
     """Gives the key of a row, None where none was wanted. The list filters, sorts and scrolls like any other."""
 
     BINDINGS: ClassVar = [

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from textual.binding import Binding
-from textual.screen import ModalScreen
 from textual.widgets import Button
+
+from tui.widgets.modal import Modal
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T]):
+class Dialog(Modal[T]):
     """Ctrl+S presses the button that does it, `#do`, from wherever the focus is, as in every form."""
 
     BINDINGS: ClassVar = [Binding("ctrl+s", "do", show=False)]

@@ -9,15 +9,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from core.text import printable
 from tui.commands import Command
 from tui.context import WithContext
+from tui.widgets.modal import Modal
 
 
-class KeysScreen(ModalScreen[None], WithContext):
+class KeysScreen(Modal[None], WithContext):
     """Lists the keys of a screen, of what has the focus there, and of the application."""
 
     BINDINGS: ClassVar = [Binding("escape,q,question_mark", "dismiss(None)", "Close")]

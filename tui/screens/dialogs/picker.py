@@ -8,13 +8,13 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from core.text import natural, printable
 from core.units import show_size
 from tui.render.rows import Column, Row
 from tui.state.settings import Sort
 from tui.widgets.grid import Grid
+from tui.widgets.modal import Modal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -32,7 +32,7 @@ _COLUMNS = (
 )
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(Modal[str | None]):
     """Gives the name of a volume, None where none was wanted. The list filters, sorts and scrolls like any other."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Cancel")]

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, ContentSwitcher, Input, Static
 
@@ -18,6 +17,7 @@ from core.fleet.fleet import Fleet
 from core.operations.tasks.task import TaskView
 from core.text import printable
 from tui.context import WithContext
+from tui.widgets.modal import Modal
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class WizardPage(VerticalScroll, WithContext, can_focus=False):
         """Show the newest fleet; called while the page is in front."""
 
 
-class Wizard(ModalScreen[T | None], WithContext):
+class Wizard(Modal[T | None], WithContext):
     """Goes through pages. Subclasses give `heading`, `make_pages` and `outcome`, which the last page's button ends in.
 
     Escape goes back a page, and from the first one leaves.

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from core.errors import RealmsError
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.probe_report import failure_lines, report_lines
 from tui.screens.background import BackgroundWork
+from tui.widgets.modal import Modal
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def probe(session: Session, uri: str, _: Control) -> HostReport:
     return session.probe(uri)
 
 
-class ProbeDialog(ModalScreen[None], BackgroundWork):
+class ProbeDialog(Modal[None], BackgroundWork):
     """Shows each host's answer as it comes."""
 
     BINDINGS: ClassVar = [Binding("escape,q,enter", "dismiss(None)", "Close")]

@@ -9,7 +9,6 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Select, Static
 
 from core.hosts import Host, HostState
@@ -20,6 +19,7 @@ from tui.render.hosts.probe_report import failure_lines, report_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.hosts.connection_test import probe
 from tui.widgets.host_fields import choice_field, show_faults, text_field
+from tui.widgets.modal import Modal
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ WRITTEN = ("name", "uri", "static")
 STATIC_HINT = "none, or ADDRESS:BASEPORT such as 203.0.113.7:7000"
 
 
-class HostForm(ModalScreen[str | None], BackgroundWork):
+class HostForm(Modal[str | None], BackgroundWork):
     """Gives the host's name once the registry has taken it; each field says at once what is wrong with it."""
 
     BINDINGS: ClassVar = [

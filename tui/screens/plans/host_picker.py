@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from core.fleet.fleet import Fleet
 from core.text import natural
 from tui.render.rows import Column, Row
 from tui.state.settings import Sort
 from tui.widgets.grid import Grid
+from tui.widgets.modal import Modal
 
 _COLUMNS = (
     Column(key="host", title="HOST", least=8, most=40, stretch=True, letter="N"),
@@ -24,7 +24,7 @@ _COLUMNS = (
 )
 
 
-class HostPicker(ModalScreen[str | None]):
+class HostPicker(Modal[str | None]):
     """Gives the name of a host, None where none was wanted."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Cancel")]

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from core.errors import RealmsError, UsageError
@@ -23,12 +22,13 @@ from tui.forms.fields import FormField
 from tui.render.cells import Piece, Tone
 from tui.screens.background import BackgroundWork
 from tui.widgets.fields import FieldRow
+from tui.widgets.modal import Modal
 from tui.widgets.tones import paragraphs
 
 T = TypeVar("T")
 
 
-class ImageForm(ModalScreen[T | None]):
+class ImageForm(Modal[T | None]):
     """A small form. Subclasses give its heading, its fields, what is wrong with them, and what comes of it."""
 
     BINDINGS: ClassVar = [

@@ -9,7 +9,6 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from core.text import one_line, printable
@@ -17,6 +16,7 @@ from tui.render.cells import Tone
 from tui.render.vms.questions import vm_lines
 from tui.screens.background import BackgroundWork
 from tui.widgets.grid import Grid
+from tui.widgets.modal import Modal
 from tui.widgets.tones import paragraphs
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ RunOn = Callable[[str, "Sequence[VM]", "Callable[[Control], str]"], None]
 """Starts a task about VMs: its verb, the VMs, and the job."""
 
 
-class VMListing(ModalScreen[None], BackgroundWork):
+class VMListing(Modal[None], BackgroundWork):
     """Subclasses give what is asked, how it is shown, and the buttons: each an action's name, and words."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Close"), Binding("f5", "ask", "Reload")]

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
 from core.errors import RealmsError, UnwritableFile
@@ -27,6 +26,7 @@ from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.confirm import Confirm
 from tui.widgets.flow import Flow
+from tui.widgets.modal import Modal
 
 FILE = "what-if.conf"
 
@@ -66,7 +66,7 @@ def check_target(path: Path, main_file: Path | None) -> None:
         raise UnwritableFile(message, hint="choose another name")
 
 
-class ExportDialog(ModalScreen[None], BackgroundWork):
+class ExportDialog(Modal[None], BackgroundWork):
     """Shows what would make the what-if real; nothing does so by itself."""
 
     BINDINGS: ClassVar = [

@@ -11,7 +11,6 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
 from core.errors import UnwritableFile
@@ -23,6 +22,7 @@ from tui.context import WithContext
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
 from tui.widgets.flow import Flow
+from tui.widgets.modal import Modal
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -53,7 +53,7 @@ def save(path: Path, text: str) -> None:
         raise UnwritableFile(f"{path}: {reason.lower()}", hint="choose another place") from error
 
 
-class ProposalDialog(ModalScreen[None], WithContext):
+class ProposalDialog(Modal[None], WithContext):
     """Shows the text; the user's configuration is never touched."""
 
     BINDINGS: ClassVar = [
