@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import DriverError
 from core.fleet.fleet import Connection, VMState
+from core.guard import guarded
 from core.hosts import HostState
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Life:
 
     def _live(self) -> None:
         while not self._closing.wait(self._period):
-            self.step()
+            with guarded("the life of the demo"):
+                self.step()
 
     def step(self) -> VM | None:
         """Start or stop one VM; gives the VM as it was before, None where nothing could be done."""

@@ -12,6 +12,7 @@ from core.config.places import find_configuration
 from core.errors import ReadOnly, RealmsError, UnreadableFile
 from core.fleet.file import load_file
 from core.fleet.fleet import Connection, Fleet, HostSnapshot
+from core.guard import guarded
 from core.operations.paths import current_user, default_registry
 from core.operations.tasks.task import Tasks
 from core.text import natural
@@ -149,19 +150,23 @@ class Session:
         while not self._closing.is_set():
             self._look_now.wait(REGISTRY_LOOK_SECONDS)
             self._look_now.clear()
-            if self.registry is None or ((seen := self.registry.stamp()) == stamp and not self.registry_error):
+            if self.registry is None:
                 continue
-            stamp, was_there = seen, was_there or seen != NO_FILE
-            try:
-                if was_there and seen == NO_FILE:
-                    self.registry.hosts()  # says why, where it can't even be looked for
-                    hint = "mount its file system or restore the file; the hosts shown are those read last"
-                    raise UnreadableFile(f"{self.registry.path} no longer exists", hint=hint)
-                self._read_registry()
-            except RealmsError as error:  # what was read before stays, and it is tried again at the next look
-                if str(error) != self.registry_error:
-                    self.registry_error = str(error)
-                    self._changes += 1
+            with guarded("following the registry", self._unreadable):
+                if (seen := self.registry.stamp()) == stamp and not self.registry_error:
+                    continue
+                stamp, was_there = seen, was_there or seen != NO_FILE
+                try:
+                    if was_there and seen == NO_FILE:
+                        _raise_gone(self.registry)
+                    self._read_registry()
+                except RealmsError as error:  # what was read before stays, and it is tried again at the next look
+                    self._unreadable(str(error))
+
+    def _unreadable(self, why: str) -> None:
+        if why != self.registry_error:
+            self.registry_error = why
+            self._changes += 1
 
     def _read_registry(self, watch: FleetWatch | None = None) -> None:
         watch = watch or self._watch
@@ -279,3 +284,9 @@ def open_session(
         read_only=read_only,
         clock=clock,
     )
+
+
+def _raise_gone(registry: HostRegistry) -> None:
+    registry.hosts()  # says why, where it can't even be looked for
+    hint = "mount its file system or restore the file; the hosts shown are those read last"
+    raise UnreadableFile(f"{registry.path} no longer exists", hint=hint)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 from core.clock import Clock
+from core.guard import guarded
 
 
 class Alarm:
@@ -77,7 +78,8 @@ class Alarms:
                 if self._closed:
                     return
                 alarm = heapq.heappop(self._pending)[2]
-            alarm.ring()
+            with guarded("an alarm"):
+                alarm.ring()
 
     def _is_due(self) -> bool:
         return bool(self._pending) and self._pending[0][0] <= self._clock.monotonic()

@@ -6,6 +6,8 @@ import threading
 
 import libvirt
 
+from core.guard import guarded
+
 _lock = threading.Lock()
 _ready = False
 
@@ -32,7 +34,8 @@ def _say_nothing(*_: object) -> None:
 def _run_events() -> None:
     pause = threading.Event()
     while True:
-        try:
-            libvirt.virEventRunDefaultImpl()
-        except libvirt.libvirtError:  # without the loop no keepalive works: go on, but never in a busy circle
-            pause.wait(1.0)
+        with guarded("libvirt's event loop", lambda _: pause.wait(1.0)):
+            try:
+                libvirt.virEventRunDefaultImpl()
+            except libvirt.libvirtError:  # without the loop no keepalive works: go on, but never in a busy circle
+                pause.wait(1.0)

@@ -34,6 +34,7 @@ from core.driver.lanes.session import HostPoller
 from core.driver.storage.pools import realm_pools
 from core.errors import DriverError, HostUnreachable
 from core.fleet.fleet import Connection, HostSnapshot
+from core.guard import message_of
 from core.text import one_line
 
 _log = logging.getLogger(__name__)
@@ -163,7 +164,7 @@ class Lane:
             reason = one_line(error.bare)
         except Exception as error:  # noqa: BLE001 -- the lane's outer loop: a bug must not end the watch in silence
             _log.exception("lane of %s", self.name)
-            reason = one_line(f"internal error: {type(error).__name__}: {error}")
+            reason = message_of(error)
         if connected_at is not None and self._patience.cut_off and self._clock.monotonic() >= self._careful_until:
             self._careful_until = self._clock.monotonic() + CAREFUL_SECONDS
             self._check()

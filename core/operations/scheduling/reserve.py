@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from core.codes import ErrorCode
 from core.errors import RealmsError, ReservationRefused
 from core.fleet.fleet import Fleet
+from core.guard import guarded
 from core.hosts import HostState
 from core.operations.scheduling.log_writer import SchedulingDecision, log_decision
 from core.placement.engine import engine
@@ -216,11 +217,12 @@ class HeldReservation:
 
     def _renew(self) -> None:
         while not self._ended.wait(LIFETIME / RENEWALS):
-            try:
-                self._registry.renew(self.reservation.uuid, self.reservation.owner, self._clock.now() + LIFETIME)
-            except ReservationRefused as error:
-                if not self._ended.is_set():
-                    self._lost = error.message
-                return
-            except RealmsError:  # the lock was busy, or the file unreadable: there is time for more attempts
-                continue
+            with guarded(f"reservation of {self.reservation.vm}"):
+                try:
+                    self._registry.renew(self.reservation.uuid, self.reservation.owner, self._clock.now() + LIFETIME)
+                except ReservationRefused as error:
+                    if not self._ended.is_set():
+                        self._lost = error.message
+                    return
+                except RealmsError:  # the lock was busy, or the file unreadable: there is time for more attempts
+                    continue

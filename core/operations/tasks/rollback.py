@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from core.errors import RealmsError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -35,7 +33,7 @@ class Rollback:
         def run() -> None:
             try:
                 undo()
-            except RealmsError:
+            except Exception:
                 self._left.append(what)
                 raise
 

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from core.clock import Clock
 from core.errors import Cancelled, RealmsError
+from core.guard import guarded, message_of
 from core.operations.tasks.step_kinds import StepKind, StepOutcome
 
 T = TypeVar("T")
@@ -183,9 +184,10 @@ class Control:
             index = self._task.begin(step)
             try:
                 undo()
-            except RealmsError as error:
-                self._task.settle_step(index, Progress.FAILED, error.message)
-                self._task.warn(f"left behind: {step.what} failed: {error}")
+            except Exception as error:  # noqa: BLE001 - a defect in one of them leaves the rest to be undone too
+                self._task.settle_step(index, Progress.FAILED, message_of(error))
+                why = error if isinstance(error, RealmsError) else message_of(error)
+                self._task.warn(f"left behind: {step.what} failed: {why}")
             else:
                 self._task.settle_step(index, Progress.DONE)
 
@@ -275,15 +277,12 @@ class Task(Generic[T]):
         control = Control(self)
         try:
             value = self._job(control)
-        except RealmsError as error:
-            control.undo_all()
+        except BaseException as error:  # noqa: BLE001 - a defect too: all is undone, and the caller learns of it
+            with guarded(f"undoing {self.what}", self.warn):
+                control.undo_all()
             progress = Progress.CANCELLED if isinstance(error, Cancelled) else Progress.FAILED
-            self._settle(progress, error=error.message, hint=error.hint)
-            self.outcome.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - a defect: undone all the same, and the caller learns of it
-            control.undo_all()
-            told = f"{type(error).__name__}: {error}"
-            self._settle(Progress.FAILED, error=told, hint="this is a bug")
+            hint = error.hint if isinstance(error, RealmsError) else "this is a bug"
+            self._settle(progress, error=message_of(error), hint=hint)
             self.outcome.set_exception(error)
         else:
             self._settle(Progress.DONE, result=value if isinstance(value, str) else "")
