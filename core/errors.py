@@ -112,6 +112,10 @@ class RegistryBusy(RealmsError):
     code = ErrorCode.REGISTRY_BUSY
 
 
+class RegistryReplaced(RegistryBusy):
+    """The registry's file, or its lock, was replaced during a transaction, which has changed nothing."""
+
+
 class ReadOnly(RealmsError):
     """A change was asked for while the program runs read-only."""
 

@@ -14,6 +14,7 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -35,8 +36,20 @@ _RANGE = struct.Struct("hhqqi0q")
 """The kernel's `struct flock`: type, whence, start, length (0 is to the end), process."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeldLock:
+    """A lock that this process holds on the file at `path`, which is open as `descriptor`."""
+
+    path: Path
+    descriptor: int
+
+    def is_everyones(self) -> bool:
+        """Whether the next program that locks `path` meets this lock: not where the file was deleted or replaced."""
+        return _is_at(self.path, self.descriptor)
+
+
 @contextmanager
-def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[None]:
+def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[HeldLock]:
     """Hold the lock of a file, another file beside it, for the body, after waiting up to `deadline` seconds for it.
 
     `path` is no symbolic link, so that everyone who reaches the file has the same lock. Raises RegistryBusy, which
@@ -56,7 +69,7 @@ def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[None]:
         raise RegistryBusy(message, hint="try again; if it stays locked, check that process")
     try:
         share(descriptor, path)
-        yield
+        yield HeldLock(lock, descriptor)
     finally:
         release(descriptor)
 

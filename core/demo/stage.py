@@ -30,9 +30,8 @@ class Demo:
         configuration = load(CONFIGURATION)
         clock = SystemClock()
         registry = HostRegistry(folder / "registry.json", clock)
-        with registry.transaction() as transaction:
-            for host in build(folder, configuration, hosts=self._hosts, vms=self._vms):
-                transaction.add(host, configuration)
+        built = build(folder, configuration, hosts=self._hosts, vms=self._vms)
+        registry.change(lambda changes: [changes.add(host, configuration) for host in built])
         self._session = Session(
             configuration, configuration_path=CONFIGURATION, registry=registry, label="demo", clock=clock
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from core.clock import Clock, SystemClock
 from core.config.model import Configuration
-from core.errors import ReadOnly, UnwritableFile
+from core.errors import ReadOnly, RegistryReplaced, UnwritableFile
 from core.hosts import Host, HostState
 from core.locks import LOCK_DEADLINE, exclusive
 from core.registry import reservations, rules
@@ -17,6 +18,11 @@ from core.registry.records import Contents
 from core.registry.storage import RegistryStorage, open_database
 from core.registry.transactions import Transaction
 from core.reservations import Reservation
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often a change is tried whose file is replaced under its hands."""
 
 Stamp = tuple[int, int, int]
 """What differs after every change of a file or of its permissions: time of change in nanoseconds, size, inode."""
@@ -78,13 +84,28 @@ class HostRegistry:
 
     # Changes -------------------------------------------------------------------------------------------------------
 
+    def change(self, work: Callable[[Transaction], T]) -> T:
+        """Do `work` in a transaction and give its answer; an exception undoes all of it.
+
+        Where the file or its lock was replaced meanwhile, as by a restore from a backup, it is done again on what is
+        there now, up to ATTEMPTS times: `work` changes nothing but the transaction. Raises RegistryReplaced then.
+        """
+        for _ in range(ATTEMPTS - 1):
+            with suppress(RegistryReplaced), self.transaction() as changes:
+                return work(changes)
+        with self.transaction() as changes:
+            return work(changes)
+
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Hold the lock for the body, and write its changes at once when it ends; an exception undoes them all."""
+        """Hold the lock for the body, and write its changes at once when it ends; an exception undoes them all.
+
+        Raises RegistryReplaced where the file or its lock was replaced meanwhile; `change` then does it again.
+        """
         if self.read_only:
             raise ReadOnly("read-only mode: the registry was not changed", hint="leave out --read-only")
         path = self._target()
-        with exclusive(path, self._lock_deadline):
+        with exclusive(path, self._lock_deadline) as lock:
             _check_writable(path)
             database, contents = open_database(path)
             changes = Transaction(database, contents, self._clock.now())
@@ -92,42 +113,35 @@ class HostRegistry:
             changes.drop_forgotten()
             storage = database.storage
             assert isinstance(storage, RegistryStorage)  # noqa: S101 - open_database uses no other
-            storage.commit()
+            storage.commit(lock)
 
     def add(self, host: Host, configuration: Configuration) -> tuple[str, ...]:
         """Register a host; gives warnings. Raises HostRefused."""
-        with self.transaction() as changes:
-            return changes.add(host, configuration)
+        return self.change(lambda changes: changes.add(host, configuration))
 
     def replace(self, old: Host, new: Host, configuration: Configuration) -> tuple[str, ...]:
         """Change a host from `old`, as it was read, to `new`; gives warnings. Raises HostRefused, HostChanged."""
-        with self.transaction() as changes:
-            return changes.replace(old, new, configuration)
+        return self.change(lambda changes: changes.replace(old, new, configuration))
 
     def set_state(self, name: str, state: HostState) -> Host:
         """Enable a host, set it to No Scheduling or disable it; raises UnknownHost."""
-        with self.transaction() as changes:
-            return changes.set_state(name, state)
+        return self.change(lambda changes: changes.set_state(name, state))
 
     def remove(self, name: str) -> Host:
         """Forget a host; its VMs are not touched. Raises UnknownHost."""
-        with self.transaction() as changes:
-            return changes.remove(name)
+        return self.change(lambda changes: changes.remove(name))
 
     def renew(self, uuid: str, owner: str, until: float) -> Reservation:
         """Push forward the time at which a reservation expires; raises ReservationRefused where it is lost."""
-        with self.transaction() as changes:
-            return changes.renew(uuid, owner, until)
+        return self.change(lambda changes: changes.renew(uuid, owner, until))
 
     def release(self, uuid: str, owner: str = "") -> bool:
         """Return up a VM's reservation, only if it is `owner`'s where one is named; tells whether there was one."""
-        with self.transaction() as changes:
-            return changes.release(uuid, owner)
+        return self.change(lambda changes: changes.release(uuid, owner))
 
     def release_later(self, uuid: str, owner: str, until: float) -> bool:
         """Let a reservation whose VM is seen running stand without an owner until a moment; tells whether it was."""
-        with self.transaction() as changes:
-            return changes.release_later(uuid, owner, until)
+        return self.change(lambda changes: changes.release_later(uuid, owner, until))
 
 
 def _check_writable(path: Path) -> None:

@@ -14,6 +14,7 @@ import os
 import re
 import shlex
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +23,8 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document
 
-from core.errors import UnreadableFile, UnwritableFile
+from core.errors import RegistryReplaced, UnreadableFile, UnwritableFile
+from core.locks import LOCK_DEADLINE, HeldLock, acquire, release
 from core.registry.durable import copies_of, replace_registry
 from core.registry.records import HOSTS, Contents, NotARecord, contents_of, table_of
 
@@ -31,6 +33,8 @@ Tables = dict[str, dict[str, Any]]
 FORMAT_NAME = "libvirt-realms-registry"
 FORMAT_VERSION = 1
 """Version of the file that this program writes; it refuses to read a higher one."""
+
+_TRY_AGAIN = "nothing was changed; try again"
 
 _ABOUT = "registry"
 _FORMAT = re.compile(rf"{FORMAT_NAME}/(\d{{1,9}})")
@@ -60,19 +64,41 @@ class RegistryStorage(Storage):
         """Take the tables as they shall be; nothing reaches the disk before `commit`."""
         self._tables = data
 
-    def commit(self) -> None:
+    def commit(self, lock: HeldLock) -> None:
         """Write the file if anything differs; its former content is kept if the hosts differ.
 
-        Reservations come and go every few seconds: for them alone the copies don't move on. Raises UnwritableFile.
+        Reservations come and go every few seconds: for them alone the copies don't move on. Raises UnwritableFile, and
+        RegistryReplaced where `lock` excludes nobody any more or the file is not the one that was read.
         """
         content = (json.dumps(self._tables, indent=1, allow_nan=False) + "\n").encode("ascii")
         if content == (self._former[0] if self._former else b"") or not self._tables:
             return
         hosts_differ = json.dumps(self._tables.get(HOSTS, {})) != self._hosts_before
         try:
-            replace_registry(self._path, content, former=self._former, keep=hosts_differ)
+            replace_registry(self._path, content, former=self._former, keep=hosts_differ, alone=self._unchanged(lock))
+        except (FileExistsError, FileNotFoundError) as error:  # someone else writes here, or removed the folder
+            raise RegistryReplaced(f"{self._path}: {error.strerror}", hint=_TRY_AGAIN) from error
         except OSError as error:
             raise _unwritable(self._path, error) from error
+
+    @contextlib.contextmanager
+    def _unchanged(self, lock: HeldLock) -> Iterator[None]:
+        """Raise RegistryReplaced unless `lock` still excludes others and the file is the one that was read.
+
+        The file itself is locked for the block: of two programs that each hold another lock, as its file was deleted
+        between them, the second to come finds that the file is not the one that it has read.
+        """
+        own = acquire(self._path, LOCK_DEADLINE) if self._former else None
+        try:
+            if not lock.is_everyones():
+                raise RegistryReplaced(f"{lock.path} was deleted or replaced during a change", hint=_TRY_AGAIN)
+            if (self._former and own is None) or _identity(_bytes_at(self._path)) != _identity(self._former):
+                message = f"{self._path} was replaced or written to by something that doesn't lock it"
+                raise RegistryReplaced(message, hint=_TRY_AGAIN)
+            yield
+        finally:
+            if own is not None:
+                release(own)
 
 
 def open_database(path: Path) -> tuple[TinyDB, Contents]:
@@ -118,7 +144,24 @@ def next_number(database: TinyDB) -> int:
     return number
 
 
+def _identity(former: tuple[bytes, os.stat_result] | None) -> tuple[object, ...]:
+    """Return what differs where a file is another, or was written to: also where its size and time were restored."""
+    if former is None:
+        return ()
+    content, status = former
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, content)
+
+
 def _read(path: Path) -> tuple[bytes, os.stat_result] | None:
+    """Read the registry's file; raises NotARecord where it is empty and former contents say that it wasn't."""
+    former = _bytes_at(path)
+    if former is not None and not former[0] and any(copy.exists() for copy in copies_of(path)):
+        raise NotARecord("it is empty")
+    return former
+
+
+def _bytes_at(path: Path) -> tuple[bytes, os.stat_result] | None:
+    """Read a regular file and its status; None where there is none. Raises OSError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would block
     except FileNotFoundError:
@@ -127,10 +170,7 @@ def _read(path: Path) -> tuple[bytes, os.stat_result] | None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file")
-        content = file.read()
-    if not content and any(copy.exists() for copy in copies_of(path)):
-        raise NotARecord("it is empty")
-    return content, status
+        return file.read(), status
 
 
 def _tables(content: bytes) -> Tables:

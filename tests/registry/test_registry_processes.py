@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from time import monotonic
 
 import pytest
 
 from tests.driver.worlds import LONG
-
-WORKER = Path(__file__).with_name("worker.py")
-
-
-def start(*arguments):
-    """Start an action in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, WORKER, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+from tests.registry.processes import start
 
 
 def finish(processes):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from core.config.model import Configuration
-from core.errors import RealmsError
+from core.errors import RealmsError, RegistryReplaced
 from core.hardware import HardwareProfile, PciAddress
 from core.hosts import Host, HostState
 from core.realms import Realm
@@ -97,6 +98,16 @@ def race(registry: HostRegistry, number: str, count: str) -> None:
     say(taken)
 
 
+def grow(registry: HostRegistry, number: str, count: str) -> None:
+    """Add hosts while their lock is taken away; print each that was acknowledged."""
+    for i in range(int(count)):
+        while True:
+            with suppress(RegistryReplaced):
+                registry.add(described(f"g{number}-{i}"), CONFIGURATION)
+                break
+        say(f"g{number}-{i}")
+
+
 def scribble(registry: HostRegistry) -> None:
     """Add hosts without end, and print a line after each."""
     number = 0
@@ -113,6 +124,7 @@ ACTIONS = {
     "hold": hold,
     "churn": churn,
     "race": race,
+    "grow": grow,
     "scribble": scribble,
 }
 

@@ -93,25 +93,27 @@ def take_target(session: Session, vm: VM, demand: Demand, target: str, owner: st
     """
     registry = session.require_writable()
     snapshots = session.connect().snapshots()
-    taken: Reservation | None = None
-    with registry.transaction() as changes:
+
+    def take(changes: Transaction) -> tuple[Fleet, tuple[Verdict, ...], Verdict, Reservation | None]:
         fleet = _fleet_under_lock(snapshots, changes, vm)
         verdicts = rank_targets(session.configuration, fleet, demand.request, vm.host)
         verdict = next((each for each in verdicts if each.host == target), None)
         if verdict is None:
             raise NoTarget(f"{target} is no longer another host of the realm", verdicts)
-        if verdict.refusal is None or (force and can_be_forced(verdict)):
-            taken = changes.reserve(
-                Reservation(
-                    uuid=vm.uuid,
-                    vm=vm.name,
-                    host=target,
-                    vcpus=vm.vcpus,
-                    memory_bytes=vm.memory_bytes,
-                    devices=verdict.devices,
-                    owner=owner,
-                )
-            )
+        if verdict.refusal is not None and not (force and can_be_forced(verdict)):
+            return fleet, verdicts, verdict, None
+        wanted = Reservation(
+            uuid=vm.uuid,
+            vm=vm.name,
+            host=target,
+            vcpus=vm.vcpus,
+            memory_bytes=vm.memory_bytes,
+            devices=verdict.devices,
+            owner=owner,
+        )
+        return fleet, verdicts, verdict, changes.reserve(wanted)
+
+    fleet, verdicts, verdict, taken = registry.change(take)
     promise = HeldReservation(registry, taken, session.clock) if taken is not None else None
     placements = Placements(request=demand.request, count=1, placements=(), verdicts=verdicts)
     if taken is not None:

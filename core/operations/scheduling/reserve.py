@@ -87,25 +87,27 @@ def reserve_host(
     """
     registry = session.require_writable()
     watch = session.connect()
-    with registry.transaction() as changes:
+
+    def reserve(changes: Transaction) -> tuple[Fleet, Placements, Reservation | None]:
         fleet = _fleet_under_lock(watch.snapshots(), changes, claim)
         if check is not None:
             check(fleet, changes)
         placements = _place(session, fleet, claim)
-        reservation = None
-        if placements.placements:
-            placement = placements.placements[0]
-            reservation = changes.reserve(
-                Reservation(
-                    uuid=claim.uuid,
-                    vm=claim.vm,
-                    host=placement.host,
-                    vcpus=claim.request.vcpus,
-                    memory_bytes=claim.request.memory_bytes,
-                    devices=placement.devices,
-                    owner=claim.owner,
-                )
-            )
+        if not placements.placements:
+            return fleet, placements, None
+        placement = placements.placements[0]
+        wanted = Reservation(
+            uuid=claim.uuid,
+            vm=claim.vm,
+            host=placement.host,
+            vcpus=claim.request.vcpus,
+            memory_bytes=claim.request.memory_bytes,
+            devices=placement.devices,
+            owner=claim.owner,
+        )
+        return fleet, placements, changes.reserve(wanted)
+
+    fleet, placements, reservation = registry.change(reserve)
     promise = HeldReservation(registry, reservation, session.clock) if reservation is not None else None
     warning = _log(session, fleet, placements, claim)
     if promise is None:

@@ -137,8 +137,7 @@ def _claimed(session: Session, at_hand: ResolvedVM, drive: str) -> Iterator[None
     vm, realm = at_hand.vm, at_hand.realm
     entry = journal.begin(Operation.ATTACH_DRIVE, vm=vm.name, uuid=vm.uuid, realm=realm.id, host=at_hand.host.name)
     try:
-        with registry.transaction():
-            claim_drives(journal, entry, realm, [drive])
+        registry.change(lambda _: claim_drives(journal, entry, realm, [drive]))
         yield
     finally:
         entry.close()

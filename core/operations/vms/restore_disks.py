@@ -110,6 +110,5 @@ def reserve_alone(session: Session, vm: str, uuid: str, host: str, owner: str) -
     Raises UnknownHost, ReservationRefused, RegistryBusy, ReadOnly.
     """
     registry = session.require_writable()
-    with registry.transaction() as changes:
-        wanted = Reservation(uuid=uuid, vm=vm, host=host, vcpus=0, memory_bytes=0, owner=owner)
-        return HeldReservation(registry, changes.reserve(wanted), session.clock)
+    wanted = Reservation(uuid=uuid, vm=vm, host=host, vcpus=0, memory_bytes=0, owner=owner)
+    return HeldReservation(registry, registry.change(lambda changes: changes.reserve(wanted)), session.clock)

@@ -201,9 +201,7 @@ def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
     if not yes and not _is_confirmed(names, registry):
         say("nothing was removed", error=True)
         return 1
-    with registry.transaction() as changes:
-        for name in names:
-            changes.remove(name)
+    registry.change(lambda changes: [changes.remove(name) for name in names])
     for name in names:
         say(f"{name} removed from the registry; its VMs are not touched")
     return 0
@@ -256,9 +254,12 @@ def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState)
 
     session = options.changing_session()
     registry = session.require_writable()
-    with registry.transaction() as changes:
+
+    def set_states(changes: Transaction) -> tuple[dict[str, HostState], list[Host]]:
         before = _state_of_each(changes, names)
-        changed = [changes.set_state(name, state) for name in before]
+        return before, [changes.set_state(name, state) for name in before]
+
+    before, changed = registry.change(set_states)
     for host in changed:
         was = before[host.name]
         say(
