@@ -49,11 +49,11 @@ def table_of(database: TinyDB, name: str) -> Table:
 
 def contents_of(database: TinyDB) -> Contents:
     """Read everything; raises NotARecord."""
-    hosts = {document.doc_id: _read(document, "host", host_from) for document in table_of(database, HOSTS)}
+    hosts = {document.doc_id: read_document(document, "host", host_from) for document in table_of(database, HOSTS)}
     for name in _twice(host.name for host in hosts.values()):
         raise NotARecord(f"two hosts are named {name!r}")
     reservations = {
-        document.doc_id: _read(document, "reservation", reservation_from)
+        document.doc_id: read_document(document, "reservation", reservation_from)
         for document in table_of(database, RESERVATIONS)
     }
     for uuid in _twice(reservation.uuid for reservation in reservations.values()):
@@ -126,7 +126,8 @@ def reservation_from(fields: Mapping[str, Any]) -> Reservation:
     )
 
 
-def _read(document: Document, kind: str, read: Callable[[Mapping[str, Any]], _Record]) -> _Record:
+def read_document(document: Document, kind: str, read: Callable[[Mapping[str, Any]], _Record]) -> _Record:
+    """Read a document as what it is; raises NotARecord, which names it."""
     try:
         return read(document)
     except KeyError as error:

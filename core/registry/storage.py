@@ -30,17 +30,20 @@ from core.registry.records import HOSTS, Contents, NotARecord, contents_of, tabl
 
 Tables = dict[str, dict[str, Any]]
 
+Former = tuple[bytes, os.stat_result]
+"""What a file held, and its status then."""
+
 FORMAT_NAME = "libvirt-realms-registry"
 FORMAT_VERSION = 1
 """Version of the file that this program writes; it refuses to read a higher one."""
 
 _TRY_AGAIN = "nothing was changed; try again"
 
-_ABOUT = "registry"
+ABOUT = "registry"
 _FORMAT = re.compile(rf"{FORMAT_NAME}/(\d{{1,9}})")
 
 
-class _Newer(ValueError):
+class NewerFormat(ValueError):
     """The file was written by a newer program."""
 
 
@@ -53,7 +56,7 @@ class RegistryStorage(Storage):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._former = _read(path)
-        self._tables = _tables(self._former[0]) if self._former else {}
+        self._tables = read_tables(self._former[0]) if self._former else {}
         self._hosts_before = json.dumps(self._tables.get(HOSTS, {}))
 
     def read(self) -> Tables | None:
@@ -70,35 +73,46 @@ class RegistryStorage(Storage):
         Reservations come and go every few seconds: for them alone the copies don't move on. Raises UnwritableFile, and
         RegistryReplaced where `lock` excludes nobody any more or the file is not the one that was read.
         """
-        content = (json.dumps(self._tables, indent=1, allow_nan=False) + "\n").encode("ascii")
-        if content == (self._former[0] if self._former else b"") or not self._tables:
+        if not self._tables:
             return
         hosts_differ = json.dumps(self._tables.get(HOSTS, {})) != self._hosts_before
-        try:
-            replace_registry(self._path, content, former=self._former, keep=hosts_differ, alone=self._unchanged(lock))
-        except (FileExistsError, FileNotFoundError) as error:  # someone else writes here, or removed the folder
-            raise RegistryReplaced(f"{self._path}: {error.strerror}", hint=_TRY_AGAIN) from error
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
+        write_tables(self._path, self._tables, former=self._former, keep=hosts_differ, lock=lock)
 
-    @contextlib.contextmanager
-    def _unchanged(self, lock: HeldLock) -> Iterator[None]:
-        """Raise RegistryReplaced unless `lock` still excludes others and the file is the one that was read.
 
-        The file itself is locked for the block: of two programs that each hold another lock, as its file was deleted
-        between them, the second to come finds that the file is not the one that it has read.
-        """
-        own = acquire(self._path, LOCK_DEADLINE) if self._former else None
-        try:
-            if not lock.is_everyones():
-                raise RegistryReplaced(f"{lock.path} was deleted or replaced during a change", hint=_TRY_AGAIN)
-            if (self._former and own is None) or _identity(_bytes_at(self._path)) != _identity(self._former):
-                message = f"{self._path} was replaced or written to by something that doesn't lock it"
-                raise RegistryReplaced(message, hint=_TRY_AGAIN)
-            yield
-        finally:
-            if own is not None:
-                release(own)
+def write_tables(path: Path, tables: Tables, *, former: Former | None, keep: bool, lock: HeldLock) -> None:
+    """Put tables in the place of a registry's file, which holds `former`; that is kept beside it if `keep` says so.
+
+    Raises UnwritableFile, RegistryReplaced.
+    """
+    content = (json.dumps(tables, indent=1, allow_nan=False) + "\n").encode("ascii")
+    if former and content == former[0]:
+        return
+    try:
+        replace_registry(path, content, former=former, keep=keep, alone=_unchanged(path, former, lock))
+    except (FileExistsError, FileNotFoundError) as error:  # someone else writes here, or removed the folder
+        raise RegistryReplaced(f"{path}: {error.strerror}", hint=_TRY_AGAIN) from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+@contextlib.contextmanager
+def _unchanged(path: Path, former: Former | None, lock: HeldLock) -> Iterator[None]:
+    """Raise RegistryReplaced unless `lock` still excludes others and the file is the one that was read.
+
+    The file itself is locked for the block: of two programs that each hold another lock, as its file was deleted
+    between them, the second to come finds that the file is not the one that it has read.
+    """
+    own = acquire(path, LOCK_DEADLINE) if former else None
+    try:
+        if not lock.is_everyones():
+            raise RegistryReplaced(f"{lock.path} was deleted or replaced during a change", hint=_TRY_AGAIN)
+        if (former and own is None) or _identity(bytes_at(path)) != _identity(former):
+            message = f"{path} was replaced or written to by something that doesn't lock it"
+            raise RegistryReplaced(message, hint=_TRY_AGAIN)
+        yield
+    finally:
+        if own is not None:
+            release(own)
 
 
 def open_database(path: Path) -> tuple[TinyDB, Contents]:
@@ -109,7 +123,7 @@ def open_database(path: Path) -> tuple[TinyDB, Contents]:
     try:
         database = TinyDB(path, storage=RegistryStorage)
         contents = _checked(database)
-    except _Newer as error:
+    except NewerFormat as error:
         raise UnreadableFile(f"{path} {error}", hint="update this program") from error
     except NotARecord as error:
         raise UnreadableFile(f"{path} is damaged: {error}", hint=_remedy(path)) from error
@@ -134,7 +148,7 @@ def _how_to_share(path: Path) -> str:
 
 def next_number(database: TinyDB) -> int:
     """Count one more change, and give its number: no document and no version has had it before."""
-    about = table_of(database, _ABOUT)
+    about = table_of(database, ABOUT)
     document = about.get(doc_id=1)
     if document is None:
         about.insert(Document({"format": f"{FORMAT_NAME}/{FORMAT_VERSION}", "changes": 1}, doc_id=1))
@@ -144,7 +158,7 @@ def next_number(database: TinyDB) -> int:
     return number
 
 
-def _identity(former: tuple[bytes, os.stat_result] | None) -> tuple[object, ...]:
+def _identity(former: Former | None) -> tuple[object, ...]:
     """Return what differs where a file is another, or was written to: also where its size and time were restored."""
     if former is None:
         return ()
@@ -152,15 +166,15 @@ def _identity(former: tuple[bytes, os.stat_result] | None) -> tuple[object, ...]
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, content)
 
 
-def _read(path: Path) -> tuple[bytes, os.stat_result] | None:
+def _read(path: Path) -> Former | None:
     """Read the registry's file; raises NotARecord where it is empty and former contents say that it wasn't."""
-    former = _bytes_at(path)
+    former = bytes_at(path)
     if former is not None and not former[0] and any(copy.exists() for copy in copies_of(path)):
         raise NotARecord("it is empty")
     return former
 
 
-def _bytes_at(path: Path) -> tuple[bytes, os.stat_result] | None:
+def bytes_at(path: Path) -> Former | None:
     """Read a regular file and its status; None where there is none. Raises OSError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would block
@@ -173,21 +187,21 @@ def _bytes_at(path: Path) -> tuple[bytes, os.stat_result] | None:
         return file.read(), status
 
 
-def _tables(content: bytes) -> Tables:
-    """Check the file's shape down to its documents; raises NotARecord or _Newer."""
+def read_tables(content: bytes) -> Tables:
+    """Check the file's shape down to its documents; raises NotARecord or NewerFormat."""
     if not content:
         return {}
     try:
         tables = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError, JSONDecodeError, a number of 5,000 digits
         raise NotARecord(f"it is not JSON: {error}") from error
-    about = tables.get(_ABOUT) if isinstance(tables, dict) else None
+    about = tables.get(ABOUT) if isinstance(tables, dict) else None
     format_name = about["1"].get("format") if isinstance(about, dict) and isinstance(about.get("1"), dict) else None
     match = _FORMAT.fullmatch(format_name) if isinstance(format_name, str) else None
     if match is None:
         raise NotARecord(f"it has no format {FORMAT_NAME}/{FORMAT_VERSION}")
     if (version := int(match[1])) > FORMAT_VERSION:
-        raise _Newer(f"was written by a newer program: format {version}, this one reads up to {FORMAT_VERSION}")
+        raise NewerFormat(f"was written by a newer program: format {version}, this one reads up to {FORMAT_VERSION}")
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise NotARecord(f"{name} is not a table")
@@ -199,7 +213,7 @@ def _tables(content: bytes) -> Tables:
 
 def _checked(database: TinyDB) -> Contents:
     contents = contents_of(database)
-    document = table_of(database, _ABOUT).get(doc_id=1)
+    document = table_of(database, ABOUT).get(doc_id=1)
     if document is None:
         return contents
     changes = document.get("changes")
@@ -210,15 +224,17 @@ def _checked(database: TinyDB) -> Contents:
 
 
 def _remedy(path: Path) -> str:
-    """Name the newest copy of a damaged file that can be read."""
+    """Name the command that puts back the newest copy of a damaged file that can be read."""
     for copy in copies_of(path):
         try:
             _checked(TinyDB(copy, storage=RegistryStorage))
             changed = datetime.fromtimestamp(copy.stat().st_mtime, UTC)
-        except (OSError, NotARecord, _Newer):
+        except (OSError, NotARecord, NewerFormat):
             continue
-        return f"the newest good copy is {copy}, of {changed:%Y-%m-%d %H:%M} UTC: cp -p {copy} {path}"
-    return "no good copy exists; repair it, or move it away and register the hosts again"
+        command = shlex.join(["realms", "--registry", str(path), "registry", "restore"])
+        return f"the newest good copy is {copy}, of {changed:%Y-%m-%d %H:%M} UTC: {command}"
+    command = shlex.join(["realms", "--registry", str(path), "registry", "restore", "--salvaged"])
+    return f"no good copy exists; {command} keeps what can be read of it"
 
 
 def _unwritable(path: Path, error: OSError) -> UnwritableFile:

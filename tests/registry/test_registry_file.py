@@ -225,7 +225,7 @@ def test_a_damaged_file_is_an_error_that_names_the_newest_good_copy(registry, co
         with pytest.raises(UnreadableFile, match=message) as refusal:
             attempt()
         assert "the newest good copy is" in refusal.value.hint
-        assert f"cp -p {registry.path}.2 {registry.path}" in refusal.value.hint
+        assert f"realms --registry {registry.path} registry restore" in refusal.value.hint
     assert registry.path.read_bytes() == content
 
 

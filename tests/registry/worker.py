@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.hardware import HardwareProfile, PciAddress
 from core.hosts import Host, HostState
 from core.realms import Realm
 from core.registry.hosts import HostRegistry
+from core.registry.transactions import Transaction
 from core.reservations import Reservation
 
 CAPACITY = 32 * 2**30
@@ -99,11 +101,19 @@ def race(registry: HostRegistry, number: str, count: str) -> None:
 
 
 def grow(registry: HostRegistry, number: str, count: str) -> None:
-    """Add hosts while their lock is taken away; print each that was acknowledged."""
+    """Add hosts, and delete the lock in the midst of each change; print each that was acknowledged."""
+    lock = registry.path.with_name(f"{registry.path.name}.lock")
     for i in range(int(count)):
+        first = iter([True])
+
+        def work(changes: Transaction, name: str = f"g{number}-{i}", first: Iterator[bool] = first) -> None:
+            if next(first, False):
+                lock.unlink(missing_ok=True)
+            changes.add(described(name), CONFIGURATION)
+
         while True:
             with suppress(RegistryReplaced):
-                registry.add(described(f"g{number}-{i}"), CONFIGURATION)
+                registry.change(work)
                 break
         say(f"g{number}-{i}")
 
