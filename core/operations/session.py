@@ -118,9 +118,8 @@ class Session:
     def _with_reservations(self, snapshots: tuple[HostSnapshot, ...]) -> Fleet:
         now = self.clock.now()
         by_host: dict[str, list[Reservation]] = {}
-        for reservation in self._reservations:
-            if reservation.expires_at > now:
-                by_host.setdefault(reservation.host, []).append(reservation)
+        for reservation in self.registry.live(self._reservations) if self.registry is not None else ():
+            by_host.setdefault(reservation.host, []).append(reservation)
         if by_host:
             snapshots = tuple(
                 replace(snapshot, reservations=tuple(by_host[snapshot.name])) if snapshot.name in by_host else snapshot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -13,8 +13,9 @@ from core.config.model import Configuration
 from core.errors import ReadOnly, RegistryReplaced, UnwritableFile
 from core.hosts import Host, HostState
 from core.locks import LOCK_DEADLINE, exclusive
-from core.registry import reservations, rules
+from core.registry import rules
 from core.registry.records import Contents
+from core.registry.reservations import ReservationReader
 from core.registry.storage import RegistryStorage, open_database
 from core.registry.transactions import Transaction
 from core.reservations import Reservation
@@ -39,12 +40,20 @@ class HostRegistry:
     """
 
     def __init__(
-        self, path: Path, clock: Clock | None = None, *, read_only: bool = False, lock_deadline: float = LOCK_DEADLINE
+        self,
+        path: Path,
+        clock: Clock | None = None,
+        *,
+        read_only: bool = False,
+        lock_deadline: float = LOCK_DEADLINE,
+        boot: str = "",
     ) -> None:
+        """Open the registry at `path`; `boot` is that of the machine whose monotonic clock is `clock`, else this."""
         self.path = path
         self.read_only = read_only
         self._clock = clock or SystemClock()
         self._lock_deadline = lock_deadline
+        self._reader = ReservationReader(self._clock, boot)
 
     # What there is -------------------------------------------------------------------------------------------------
 
@@ -58,11 +67,15 @@ class HostRegistry:
 
     def reservations(self) -> tuple[Reservation, ...]:
         """Reservations that have not expired."""
-        return reservations.live(self._contents().reservations.values(), self._clock.now())
+        return self.live(self._contents().reservations.values())
+
+    def live(self, reservations: Iterable[Reservation]) -> tuple[Reservation, ...]:
+        """Those of reservations read earlier that have not expired since."""
+        return self._reader.live(reservations)
 
     def abandoned(self) -> tuple[Reservation, ...]:
         """Reservations that expired unreleased: marks of processes that were killed at their work."""
-        return reservations.abandoned(self._contents().reservations.values(), self._clock.now())
+        return self._reader.abandoned(self._contents().reservations.values())
 
     def stamp(self) -> Stamp:
         """Return a value that differs after every change; costs one system call, and never raises.
@@ -108,7 +121,7 @@ class HostRegistry:
         with exclusive(path, self._lock_deadline) as lock:
             _check_writable(path)
             database, contents = open_database(path)
-            changes = Transaction(database, contents, self._clock.now())
+            changes = Transaction(database, contents, self._clock.now(), self._reader)
             yield changes
             changes.drop_forgotten()
             storage = database.storage

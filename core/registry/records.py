@@ -11,6 +11,7 @@ from core.errors import HostRefused
 from core.hardware import PciAddress
 from core.hosts import Host, HostState, StaticAddress
 from core.reservations import Reservation
+from core.workers import worker_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -105,6 +106,12 @@ def fields_of_reservation(reservation: Reservation) -> Fields:
         "taken_at": reservation.taken_at,
         "expires_at": reservation.expires_at,
         "owner": reservation.owner,
+        "worker": reservation.worker.as_mapping() if reservation.worker else None,
+        "clocks": {
+            "expires_at": reservation.expires_at,  # older programs renew without the others
+            "lasts": reservation.lasts,
+            "ends": dict(reservation.ends),
+        },
     }
 
 
@@ -113,6 +120,14 @@ def reservation_from(fields: Mapping[str, Any]) -> Reservation:
     devices = fields["devices"]
     if not isinstance(devices, list) or not all(isinstance(address, str) for address in devices):
         raise NotARecord("devices is not a list of PCI addresses")
+    clocks = fields.get("clocks") or {}
+    if not isinstance(clocks, dict):
+        raise NotARecord("clocks is not an object")
+    if clocks.get("expires_at") != fields["expires_at"]:
+        clocks = {}
+    ends = clocks.get("ends", {})
+    if not isinstance(ends, dict):
+        raise NotARecord("ends is not an object")
     return Reservation(
         uuid=_text(fields, "uuid"),
         vm=_text(fields, "vm"),
@@ -123,6 +138,9 @@ def reservation_from(fields: Mapping[str, Any]) -> Reservation:
         taken_at=_time(fields, "taken_at"),
         expires_at=_time(fields, "expires_at"),
         owner=_text(fields, "owner"),
+        worker=worker_from(fields.get("worker")),
+        lasts=_time(clocks, "lasts") if clocks else 0.0,
+        ends={str(boot): _time(ends, boot) for boot in ends},
     )
 
 

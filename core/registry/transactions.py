@@ -12,6 +12,7 @@ from core.errors import HostChanged
 from core.hosts import Host, HostState
 from core.registry import reservations, rules
 from core.registry.records import HOSTS, RESERVATIONS, Contents, fields_of_host, fields_of_reservation, table_of
+from core.registry.reservations import ReservationReader
 from core.registry.storage import next_number
 from core.reservations import Reservation
 
@@ -22,14 +23,18 @@ class Transaction:
     Made by HostRegistry.transaction(); an exception that leaves its block undoes everything.
     """
 
-    def __init__(self, database: TinyDB, contents: Contents, now: float) -> None:
+    def __init__(self, database: TinyDB, contents: Contents, now: float, reader: ReservationReader) -> None:
         self._database = database
         self._host_table = table_of(database, HOSTS)
         self._reservation_table = table_of(database, RESERVATIONS)
         self._hosts = dict(contents.hosts)
         self._reservations = dict(contents.reservations)
         self.now = now
-        """Time of the transaction, against which reservations expire."""
+        """Time of the transaction."""
+        self._reader = reader
+        for reservation in contents.reservations.values():
+            if reader.boot not in reservation.ends:
+                self._put(reader.seen(reservation))
 
     # Hosts ---------------------------------------------------------------------------------------------------------
 
@@ -99,7 +104,7 @@ class Transaction:
     @property
     def reservations(self) -> tuple[Reservation, ...]:
         """Reservations that have not expired."""
-        return reservations.live(self._reservations.values(), self.now)
+        return self._reader.live(self._reservations.values())
 
     def reserve(self, reservation: Reservation) -> Reservation:
         """Promise room and devices of a host to a VM; gives the reservation as stored, with its times filled in.
@@ -108,7 +113,7 @@ class Transaction:
         ReservationRefused where another owner has reserved the VM or one of the devices.
         """
         self.host(reservation.host)
-        reservation = reservations.dated(reservation, self.now)
+        reservation = self._reader.dated(reservation)
         reservations.check_free(reservation, self.reservations)
         self._put(reservation)
         return reservation
@@ -118,7 +123,8 @@ class Transaction:
 
         Raises ReservationRefused where it has expired meanwhile, or is another owner's: its room may be given away.
         """
-        renewed = replace(reservations.held(uuid, owner, self.reservations), expires_at=until)
+        held = reservations.held(uuid, owner, self.reservations)
+        renewed = self._reader.dated(replace(held, expires_at=until))
         self._put(renewed)
         return renewed
 
@@ -138,7 +144,7 @@ class Transaction:
         """
         for reservation in self._reservations.values():
             if reservation.uuid == uuid and reservation.owner == owner:
-                self._put(replace(reservation, owner="", expires_at=until))
+                self._put(self._reader.dated(replace(reservation, owner="", worker=None, expires_at=until)))
                 return True
         return False
 
@@ -161,7 +167,7 @@ class Transaction:
 
     def drop_forgotten(self) -> None:
         """Drop reservations that expired so long ago that they tell nobody anything."""
-        for reservation in reservations.forgotten(tuple(self._reservations.values()), self.now):
+        for reservation in self._reader.forgotten(tuple(self._reservations.values())):
             self._drop(reservation)
 
 

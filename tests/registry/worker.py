@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ from core.realms import Realm
 from core.registry.hosts import HostRegistry
 from core.registry.transactions import Transaction
 from core.reservations import Reservation
+from core.workers import this_worker
 
 CAPACITY = 32 * 2**30
 DEVICES = tuple(PciAddress(0, 0x41, slot, 0) for slot in range(5))
@@ -118,6 +120,16 @@ def grow(registry: HostRegistry, number: str, count: str) -> None:
         say(f"g{number}-{i}")
 
 
+def keep(registry: HostRegistry) -> None:
+    """Reserve a VM for this process, and live until standard input ends or the process is killed."""
+    wanted = Reservation(
+        uuid="kept", vm="kept", host="h1", vcpus=1, memory_bytes=2**30, owner="keeper", worker=this_worker()
+    )
+    registry.change(lambda changes: changes.reserve(wanted))
+    say("reserved")
+    signal.pause()
+
+
 def scribble(registry: HostRegistry) -> None:
     """Add hosts without end, and print a line after each."""
     number = 0
@@ -135,6 +147,7 @@ ACTIONS = {
     "churn": churn,
     "race": race,
     "grow": grow,
+    "keep": keep,
     "scribble": scribble,
 }
 

@@ -17,6 +17,7 @@ from core.placement.engine.engine import order, rooms
 from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Placement, Placements
 from core.reservations import Reservation
+from core.workers import this_worker
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
@@ -110,6 +111,7 @@ def take_target(session: Session, vm: VM, demand: Demand, target: str, owner: st
             memory_bytes=vm.memory_bytes,
             devices=verdict.devices,
             owner=owner,
+            worker=this_worker(),
         )
         return fleet, verdicts, verdict, changes.reserve(wanted)
 

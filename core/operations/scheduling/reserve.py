@@ -7,7 +7,6 @@ others, and reserves before it lets go. What is reserved is renewed while this p
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from core.operations.scheduling.log_writer import SchedulingDecision, log_decisi
 from core.placement.engine import engine
 from core.registry.reservations import LIFETIME
 from core.reservations import Reservation
+from core.workers import this_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +104,7 @@ def reserve_host(
             memory_bytes=claim.request.memory_bytes,
             devices=placement.devices,
             owner=claim.owner,
+            worker=this_worker(),
         )
         return fleet, placements, changes.reserve(wanted)
 
@@ -199,23 +200,39 @@ class HeldReservation:
     def release_later(self, seconds: float) -> None:
         """Let it go: the VM is seen running. It still counts for so many seconds for those that looked before.
 
-        Never raises: a VM that runs is not to be undone for a busy registry, and the reservation runs out by itself.
+        Never raises: a VM that runs is not to be undone for a busy registry, which is tried again in the background.
         """
-        self._end()
-        with suppress(RealmsError):
-            self._registry.release_later(self.reservation.uuid, self.reservation.owner, self._clock.now() + seconds)
+        self._end(lambda uuid, owner: self._registry.release_later(uuid, owner, self._clock.now() + seconds))
 
     def release(self) -> None:
         """Give the room back.
 
-        Never raises: what was done is no failure for a busy registry, and the reservation runs out by itself.
+        Never raises: what was done is no failure for a busy registry, which is tried again in the background.
         """
-        self._end()
-        with suppress(RealmsError):
-            self._registry.release(self.reservation.uuid, self.reservation.owner)
+        self._end(self._registry.release)
 
-    def _end(self) -> None:
+    def _end(self, give_back: Callable[[str, str], object]) -> None:
+        """Give the reservation back, now or as soon as the registry can be written: it lasts while this process does.
+
+        Where the process ends first, it runs out by itself.
+        """
         self._ended.set()
+
+        def attempt() -> bool:
+            try:
+                give_back(self.reservation.uuid, self.reservation.owner)
+            except RealmsError:
+                return False
+            return True
+
+        def attempts() -> None:
+            waiting = threading.Event()
+            while not attempt():
+                waiting.wait(LIFETIME / RENEWALS)
+
+        if not attempt():
+            name = f"release of {self.reservation.vm}"
+            threading.Thread(target=attempts, name=name, daemon=True).start()
 
     def _renew(self) -> None:
         while not self._ended.wait(LIFETIME / RENEWALS):

@@ -19,6 +19,7 @@ from core.operations.tasks.journal import JournalEntry
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.reservations import Reservation
+from core.workers import this_worker
 
 STOP, COPY, SWITCH, NAME_BACK = "stop", "copy", "switch", "name-back"
 """Steps of a restore, in the journal: the power cut, a disk copied, all exchanged, a drive about to get its name."""
@@ -110,5 +111,5 @@ def reserve_alone(session: Session, vm: str, uuid: str, host: str, owner: str) -
     Raises UnknownHost, ReservationRefused, RegistryBusy, ReadOnly.
     """
     registry = session.require_writable()
-    wanted = Reservation(uuid=uuid, vm=vm, host=host, vcpus=0, memory_bytes=0, owner=owner)
+    wanted = Reservation(uuid=uuid, vm=vm, host=host, vcpus=0, memory_bytes=0, owner=owner, worker=this_worker())
     return HeldReservation(registry, registry.change(lambda changes: changes.reserve(wanted)), session.clock)
