@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.config.reader import read
-from tests.config.mistakes import CASES, Case
+from tests.config.mistake_case import Case
+from tests.config.mistakes import CASES
 
 if TYPE_CHECKING:
     from pathlib import Path
