@@ -21,7 +21,7 @@ AT_ONCE = 32
 """Hosts that are asked at the same time: each may have an ssh client of its own."""
 
 CHECK_SECONDS = 0.2
-"""How soon whoever waits for answers learns that nobody wants them any more."""
+"""How soon a wait for answers notices an interrupt, or that nobody wants the answers any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,12 @@ def as_they_come(
 
 
 def _await(answers: SimpleQueue[T], check: Callable[[], object] | None) -> T:
-    while check is not None:
+    while True:  # without a timeout, an interrupt that comes just before the wait begins is seen only after it
         try:
             return answers.get(timeout=CHECK_SECONDS)
         except Empty:
-            check()
-    return answers.get()
+            if check is not None:
+                check()
 
 
 def map_hosts(hosts: Sequence[Host], job: Callable[[Host], T], *, limit: int = AT_ONCE) -> tuple[HostResult[T], ...]:
