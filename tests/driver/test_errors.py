@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import libvirt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.codes import ErrorCode
 from core.driver.connection.errors import driver_error, explain, unreachable
+from core.driver.connection.qemu_words import qemu_words
 
 CHANGED_KEY = """\
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@\r
@@ -58,7 +63,6 @@ WORDS = [
     ("authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
      "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'",
      "polkit"),
-    ("operation forbidden: read only access prevents virDomainCreate", "the connection is read-only", "read-only"),
     ("internal error: connection closed due to keepalive timeout", "the host stopped answering", "hung"),
     ("packet 1416128879 bytes received from server too large, want 33554432", "what answers is not libvirt", "login"),
     ("Cannot recv data: Value too large for defined data type", "ssh fails and says more than libvirt takes",
@@ -110,3 +114,96 @@ def test_what_is_decided_by_is_a_code(said: str, code: ErrorCode) -> None:
     error = driver_error(libvirt.libvirtError(said), host="h1", doing="start web")
     assert error.code is code
     assert error.message == f"h1: {error.bare_message}"
+
+
+EXITED = "internal error: process exited while connecting to monitor: "
+QEMU = "2026-11-30T10:00:00.123456Z qemu-system-x86_64: "
+FILE = '-blockdev {"driver":"file","filename":"/p/a.qcow2","auto-read-only":true}: '
+FORMAT = '-blockdev {"node-name":"n","read-only":false,"driver":"qcow2"}: '
+CONNECTION = ("socket=", "mode=", "read-only", "libvirtd", "blockdev {", "internal error", "2026-", "qemu-system")
+
+
+def live(text: str, code: int = libvirt.VIR_ERR_INTERNAL_ERROR, domain: int = libvirt.VIR_FROM_QEMU) -> str:
+    """Return what an administrator reads of an error on a live connection."""
+    error = libvirt.libvirtError(text)
+    error.err = (code, domain, text, 2, "", "", "", -1, -1)
+    return str(driver_error(error, host="h1", doing="start web"))
+
+
+@pytest.mark.parametrize(
+    ("text", "holds", "lacks"),
+    [
+        (EXITED + QEMU[28:] + FILE + "Could not open '/p/a.qcow2': No such file or directory",
+         ("QEMU: Could not open '/p/a.qcow2': No such file or directory",), CONNECTION),
+        (EXITED + QEMU + FILE + "Could not open '/p/a.qcow2': Permission denied", ("'/p/a.qcow2': Permission denied",),
+         (*CONNECTION, "authorized_keys")),
+        (EXITED + QEMU + FORMAT + 'Failed to get "write" lock\nIs another process using the image [/p/b c.qcow2]?',
+         ('Failed to get "write" lock', "[/p/b c.qcow2]", "fuser -v '/p/b c.qcow2'"), CONNECTION),
+        (EXITED + "/usr/libexec/qemu-kvm: " + FORMAT + 'Failed to get shared "write" lock. '
+         "Is another process using the image [/p/b.qcow2]?", ("fuser -v /p/b.qcow2",), (*CONNECTION, "qemu-kvm")),
+        ("internal error: QEMU unexpectedly closed the monitor (vm='polkit-1'): " + QEMU
+         + "warning: host doesn't support requested feature: CPUID[eax=07h]\n" + QEMU
+         + '-device {"driver":"vfio-pci","host":"0000:41:00.0"}: vfio 0000:41:00.0: group 5 is not viable\n'
+         "Please ensure all devices within the iommu_group are bound.",
+         ("QEMU: vfio 0000:41:00.0: group 5 is not viable Please ensure",), (*CONNECTION, "polkit", "warning")),
+        (EXITED + QEMU + "-machine pc-q35-9.9,usb=off: unsupported machine type", ("pc-q35-9.9", "unsupported"),
+         CONNECTION),
+        (EXITED + QEMU + "warning: something is deprecated", ("QEMU: warning: something is deprecated",), CONNECTION),
+        (EXITED + QEMU + '-blockdev {"driver":"rbd","pool":"a","server":[{"host":"10.0.0.1"},{"ho',
+         ("QEMU exited", "/var/log/libvirt/qemu/"), CONNECTION),
+        (EXITED + "Could not access KVM kernel module: Permission denied", ("process exited", "Permission denied"),
+         (*CONNECTION, "authorized_keys")),
+        (("internal error: unable to execute QEMU command 'blockdev-add': Failed to connect to '10.0.0.9:10809': "
+         "Connection refused"), ("10.0.0.9:10809", "Connection refused"), (*CONNECTION, "sshd")),
+        ("internal error: unable to execute QEMU command 'object-add': Unable to load certificate '/pki/x.pem'",
+         ("/pki/x.pem",), (*CONNECTION, "check the certificates")),
+        (("internal error: unable to execute QEMU command 'chardev-add': address resolution failed for log.invalid:9: "
+         "Name or service not known"), ("log.invalid:9",), (*CONNECTION, "DNS")),
+    ],
+)  # fmt: skip
+def test_words_of_qemu_stay_as_they_are(text: str, holds: tuple[str, ...], lacks: tuple[str, ...]) -> None:
+    """They say what fails in the VM; nothing in them is about the connection to the host."""
+    read = live(text)
+    assert [word for word in holds if word not in read] == []
+    assert [word for word in lacks if word in read] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "hint"),
+    [
+        ("OPERATION_FAILED", "operation failed: domain 'pg-read-only-1' already exists with uuid x", ""),
+        ("NO_DOMAIN", "Domain not found: no domain with matching name 'keepalive certificate polkit'", ""),
+        ("SYSTEM_ERROR", "cannot open file '/p/host key verification failed': Connection refused", ""),
+        ("OPERATION_DENIED", "operation forbidden: read only access prevents virDomainCreate", "socket="),
+        ("ACCESS_DENIED", "access denied: 'domain' denied access", "polkit"),
+        ("AUTH_UNAVAILABLE", "authentication unavailable: no agent", "polkit"),
+        ("OPERATION_FAILED", ("operation failed: Failed to connect to remote libvirt URI qemu+ssh://h2/system: "
+         "Cannot recv data: Host key verification failed.: Connection reset by peer"), "accept the host's key"),
+    ],
+)  # fmt: skip
+def test_advice_on_a_live_connection_comes_from_libvirts_code(code: str, text: str, hint: str) -> None:
+    """Names and paths inside the words decide nothing."""
+    read = live(text, getattr(libvirt, f"VIR_ERR_{code}"))
+    assert read.startswith(f"h1: start web: {text}")
+    assert hint in read
+    assert bool(hint) == read.endswith(")")
+
+
+def test_a_connection_lost_in_a_call_is_explained_as_one() -> None:
+    """Those words are of libvirt's own transport."""
+    read = live("Cannot recv data: Connection reset by peer", libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC)
+    assert "was libvirtd or sshd restarted there?" in read
+
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(), JSON), st.text("abc'/:{}[]. ", min_size=1).map(lambda text: f"x{text}x"))
+def test_any_json_argument_is_left_out_and_the_reason_kept(argument: dict[str, object], reason: str) -> None:
+    """Braces, quotes and colons in either don't matter."""
+    said = qemu_words(f"{EXITED}{QEMU}-blockdev {json.dumps(argument)}: {reason}")
+    assert said == reason

@@ -1,8 +1,9 @@
-"""Libvirt's errors, translated at the edge: what happened, where, and how it can probably be mended."""
+"""Libvirt's errors, translated at the edge: what happened, where, and how to fix it."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import libvirt
 
 from core.codes import ErrorCode
+from core.driver.connection.qemu_words import qemu_words
 from core.errors import DriverError, HostTimeout, HostUnreachable
 from core.text import one_line
 
@@ -26,6 +28,8 @@ class _Mend:
 def _mend(pattern: str, says: str, hint: str) -> _Mend:
     return _Mend(re.compile(pattern, re.IGNORECASE | re.DOTALL), says, hint)
 
+
+_POLKIT = "polkit denies it: connect as root, or join the group libvirt on the host"
 
 # The first that fits counts. ssh's own words come inside libvirt's: "Cannot recv data: ...: Connection reset by peer".
 _MENDS = (
@@ -57,9 +61,7 @@ _MENDS = (
     _mend(r"failed to connect socket to .*(no such file|refused)", "libvirt's socket does not exist",
           "is libvirtd running? systemctl start libvirtd"),
     _mend(r"no polkit agent|polkit|authentication (unavailable|failed|cancelled)|access denied", "",
-          "polkit denies it: connect as root, or join the group libvirt on the host"),
-    _mend(r"read.?only|forbidden for read", "the connection is read-only",
-          "it reached libvirt's read-only socket: check the URI for socket= and mode="),
+          _POLKIT),
     _mend(r"bytes received from server too large|bad packet|invalid.*protocol", "what answers is not libvirt",
           "does a login message interfere? ssh USER@HOST true must print nothing"),
     _mend(r"value too large for defined data type", "ssh fails and says more than libvirt takes",
@@ -119,16 +121,48 @@ def unreachable(host: str, uri: str, text: str) -> HostUnreachable:
     return HostUnreachable(host, f"{message} at {one_line(uri)}" if uri else message, hint=hint)
 
 
+_LIVE_HINTS = {
+    libvirt.VIR_ERR_OPERATION_DENIED: "is the connection read-only? Check the URI for socket=",
+    libvirt.VIR_ERR_ACCESS_DENIED: _POLKIT,
+    libvirt.VIR_ERR_AUTH_UNAVAILABLE: _POLKIT,
+    libvirt.VIR_ERR_AUTH_FAILED: _POLKIT,
+    libvirt.VIR_ERR_AUTH_CANCELLED: _POLKIT,
+}
+"""What helps where a call on a live connection failed, by libvirt's code alone: its words quote QEMU, names, paths."""
+
+_PEER = re.compile(r"failed to connect to remote libvirt URI \S+: (?P<words>.*)", re.IGNORECASE | re.DOTALL)
+"""How a source reports that it can't open its own connection to the target of a migration."""
+
+_LOCKED_IMAGE = re.compile(r'Failed to get (?:shared )?"[^"]+" lock.*?\[(?P<path>[^\]\n]+)\]', re.DOTALL)
+
+
 def driver_error(error: libvirt.libvirtError, *, host: str, doing: str) -> DriverError:
-    """Translate what libvirt said to a call on a live connection."""
-    text = one_line(str(error))
+    """Translate what libvirt said to a call on a live connection: in its own words, or QEMU's where it quotes them."""
+    text = str(error)
     if error.get_error_code() in _TIMED_OUT:
-        return HostTimeout(host, f"{doing}: {text}", hint="its outcome is unknown: check again")
-    message, hint = explain(text)
+        return HostTimeout(host, f"{doing}: {one_line(text)}", hint="its outcome is unknown: check again")
+    exited, said = "process exited" in text, qemu_words(text)
+    message, hint = _live_words(error, text, said)
     failure = DriverError(host, f"{doing}: {message}", hint=hint)
-    if "process exited" in text:
+    if exited:
         failure.code = ErrorCode.QEMU_EXITED
     return failure
+
+
+def _live_words(error: libvirt.libvirtError, text: str, said: str | None) -> tuple[str, str]:
+    if error.get_error_domain() == libvirt.VIR_FROM_RPC:  # of the connection itself, which has just been lost
+        return explain(text)
+    peer = _PEER.search(text) if error.get_error_code() == libvirt.VIR_ERR_OPERATION_FAILED else None
+    if peer is not None:
+        return one_line(text), explain(peer["words"])[1]
+    if said == "":
+        return "QEMU exited", "the reason is in /var/log/libvirt/qemu/VM.log on the host"
+    if said is not None:
+        locked = _LOCKED_IMAGE.search(said)
+        finds = shlex.join(["fuser", "-v", locked["path"]]) if locked else ""
+        return f"QEMU: {one_line(said)}", f"find the process, on each host that has the image: {finds}" if finds else ""
+    words = one_line(text.removeprefix("internal error: ")) or "libvirt gave no reason"
+    return words, _LIVE_HINTS.get(error.get_error_code(), "")
 
 
 def says_no_space(error: libvirt.libvirtError) -> bool:
