@@ -48,7 +48,7 @@ def test_known_drivers_and_transports_are_accepted(text: str, transport: str, ho
         ("qemu+ssh://h1", "/system"),
         ("qemu+ssh://h1/sytem", "/system"),
         ("qemu:///", "/system"),
-        ("qemu+ssh://h1:99999/system", "not a libvirt URI"),
+        ("qemu+ssh://h1:99999/system", "port 99999"),
         ("qemu+ssh://h1:0/system", "port"),
         ("qemu+ssh://root:secret@h1/system", "password"),
         ("qemu+ssh://h1/system#x", "fragment"),
@@ -63,6 +63,21 @@ def test_known_drivers_and_transports_are_accepted(text: str, transport: str, ho
         ("qemu+ssh://h1/system?proxy=netcat", "runs an arbitrary program"),
         ("qemu+ssh://h1/system?no_verify=1;netcat=/tmp/nc", "runs an arbitrary program"),
         ("qemu+ext:///system?command=/tmp/x", "transport"),
+        ("qemu+ssh://h1/system?comm%61nd=/tmp/x", "runs an arbitrary program"),
+        ("qemu+ssh://%2DoProxyCommand=x/system", "dash"),
+        ("qemu+ssh://@h1/system", "user"),
+        ("qemu+ssh://h1:/system", "not a libvirt URI"),
+        ("qemu+ssh://h%zz/system", "not a libvirt URI"),
+        ("qemu+ssh://b\u00fccher/system", "percent-encoded"),
+        ("qemu+ssh://h1/system?keyfile=/a%00b", "unprintable"),
+        ("qemu+ssh://h1%0A/system", "unprintable"),
+        ("qemu+ssh://$(x)/system", "not a host name"),
+        ("qemu+ssh://h%20b/system", "not a host name"),
+        ("qemu+ssh://h;b/system", "not a host name"),
+        ("qemu+ssh://[h1]/system", "IPv6"),
+        ("qemu+ssh://[fe80::1%25]/system", "network interface"),
+        ("qemu+ssh://h1/system?no_verify=true", "expected 0 or 1"),
+        ("qemu+ssh://h1/system?no_verify", "expected 0 or 1"),
         ("test://", "file"),
         ("test:///", "file"),
     ],
@@ -77,6 +92,26 @@ def test_other_uris_are_refused_with_the_part_that_is_wrong(text: str, word: str
 def test_tcp_is_accepted_with_a_warning() -> None:
     """It is neither encrypted nor authenticated."""
     assert "ssh" in parse_uri("qemu+tcp://h1/system").warnings[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "qemu+ssh://h1/system?no_verify=1",
+        "qemu+ssh://h1/system?NO_VERIFY=1",
+        "qemu+ssh://h1/system?no_verify=2",
+        "qemu+ssh://h1/system?no%5fverify=-1",
+        "qemu+libssh2://h1/system?no_verify=1",
+        "qemu+tls://h1/system?No_Verify=3",
+        "qemu://h1/system?no_verify=1",
+        "qemu+libssh://h1/system?known_hosts_verify=ignore",
+        "qemu+libssh://h1/system?KNOWN_HOSTS_VERIFY=Auto",
+    ],
+)
+def test_a_host_that_need_not_prove_who_it_is_is_warned_of(text: str) -> None:
+    """However libvirt lets it be written."""
+    assert "accepts any" in parse_uri(text).warnings[0]
+    assert parse_uri("qemu+ssh://h1/system?no_verify=00").warnings == ()
 
 
 PIECES = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import urlsplit
 
 from core.config.model import Configuration
 from core.errors import HostRefused, UnknownHost
@@ -91,7 +90,11 @@ def _check_uri(host: Host, others: Sequence[Host]) -> Iterator[str]:
     for other in others:
         if other.uri == host.uri:
             yield f"{other.name} has the same URI: its VMs would be counted twice"
-        elif machine is not None and machine[1] in other.uri.lower() and machine == _machine(other.uri):
+        elif (
+            machine is not None
+            and ("%" in other.uri or machine[1] in other.uri.lower())
+            and machine == _machine(other.uri)
+        ):
             yield f"{other.name} seems to be the same machine ({other.uri}): its VMs would be counted twice"
 
 
@@ -129,11 +132,10 @@ def _free_port(host: Host, others: Sequence[Host]) -> str:
 def _machine(uri: str) -> tuple[str, str, int | None, str] | None:
     """Return what a URI reaches, whatever the user and the transport; None for what isn't remote."""
     try:
-        parts = urlsplit(uri)
-        host, port = parts.hostname, parts.port
-    except ValueError:
+        parts = parse_uri(uri)
+    except HostRefused:
         return None
-    return (parts.scheme.partition("+")[0], host.rstrip("."), port, parts.path) if host else None
+    return (parts.driver, parts.host.lower().rstrip("."), parts.port, parts.path) if parts.host else None
 
 
 def _misdescribed(message: str, hint: str) -> HostRefused:

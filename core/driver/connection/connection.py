@@ -10,7 +10,6 @@ import contextlib
 import os
 import socket
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import libvirt
 
@@ -139,28 +138,22 @@ def effective_uri(uri: ConnectionUri) -> str:
     """Return the URI as libvirt gets it: an ssh client must never ask for a password on the terminal."""
     if not uri.uses_ssh_program:
         return uri.text
-    parts = urlsplit(uri.text)
-    # As libvirt splits: at each &, and what is behind the last one at each semicolon.
-    *first, last = parts.query.split("&")
-    parameters = [parameter.replace(";", "%3B") for parameter in (*first, *last.split(";")) if parameter]
-    kept = [parameter for parameter in parameters if unquote(parameter.partition("=")[0]).lower() != "no_tty"]
-    return urlunsplit(parts._replace(query="&".join([*kept, "no_tty=1"])))
+    return uri.with_parameters([pair for pair in uri.parameters if pair[0] != "no_tty"] + [("no_tty", "1")])
 
 
 def _look_before_opening(host: str, uri: ConnectionUri) -> None:
     """Fail early and in plain words where libvirt would print to standard error, or wait for minutes."""
-    path = urlsplit(uri.text).path
-    if uri.driver == "test" and path != "/default":
+    if uri.driver == "test" and uri.path != "/default":
         # The XML library under libvirt complains on standard error, which is the screen, about a file it can't open.
         try:
-            with open(path, "rb"):
+            with open(uri.path, "rb"):
                 pass
         except OSError as error:
-            message = f"{path}: {os.strerror(error.errno or 0).lower()}"
+            message = f"{uri.path}: {os.strerror(error.errno or 0).lower()}"
             raise HostUnreachable(host, message, hint="test:///absolute/path/node.xml names a file") from error
     elif uri.transport in _PORTS and uri.host:
         # Linux calls a silent address for two minutes, at growing intervals: a host that is back would go unnoticed.
-        port = urlsplit(uri.text).port or _PORTS[uri.transport]
+        port = uri.port or _PORTS[uri.transport]
         try:
             socket.create_connection((uri.host, port), timeout=_CONNECT_TIMEOUT).close()
         except OSError as error:

@@ -13,7 +13,6 @@ import threading
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import libvirt
 
@@ -104,9 +103,8 @@ def migration_address(uri: str) -> str:
 
 def peer_address(uri: str) -> str:
     """Return the URI by which the source host reaches the target: without what names files of this machine."""
-    parts = urlsplit(uri)
-    parameters = [(key, value) for key, value in parse_qsl(parts.query) if key.lower() not in _FILES_OF_THIS_MACHINE]
-    return urlunsplit(parts._replace(query=urlencode(parameters, quote_via=quote)))
+    given = parse_uri(uri)
+    return given.with_parameters([pair for pair in given.parameters if pair[0] not in _FILES_OF_THIS_MACHINE])
 
 
 class LiveMigration:

@@ -72,7 +72,9 @@ def reach(
     at, deadline = Checkup(host.name), time.monotonic() + timeout
     say = on_result or (lambda _: None)
     uri = read_uri(host.uri)
-    findings = [at.warning(Check.URI, warning) for warning in (uri.warnings if uri is not None else ())]
+    # What the ssh program doesn't check is a finding of the host's key.
+    warnings = uri.warnings if uri is not None and not uri.uses_ssh_program else ()
+    findings = [at.warning(Check.URI, warning) for warning in warnings]
     target = SshTarget.of(uri) if uri is not None else None
     if target is not None:
         say(f"logging in with ssh {target.login}")

@@ -15,6 +15,7 @@ from core.operations.findings import Checkup, Finding
 from core.operations.ssh.login import SSH_FAILED, Outcome, SshTarget, effective, log_in, run
 from core.operations.ssh.messages import KEY_UNREADABLE, OWN_KEY, SshReason, explain, how_to_accept
 from core.text import one_line
+from core.uris import parse_uri
 
 CLOCK_TOLERANCE = 5.0
 """Seconds that a host's clock may differ from this machine's."""
@@ -117,11 +118,11 @@ def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool
     """Check that the host's own key has been accepted once, so that nobody can take its place."""
     check = Check.HOST_KEY
     if not target.verifies_host:
-        checked, then = _without_no_verify(uri), "remove no_verify=1 from the URI"
+        checked, then = _without_no_verify(uri), "remove no_verify from the URI"
         if registered:
             then = f"realms hosts edit {shlex.quote(at.host)} --uri {shlex.quote(checked)}"
         mend = f"ssh {target.login}, compare the fingerprint, accept it; then {then}"
-        yield at.warning(check, "no_verify=1: the host's identity is not checked", mend)
+        yield at.warning(check, "no_verify: the host's identity is not checked", mend)
         return
     settings = effective(target)
     name = next(iter(settings.get("hostkeyalias", ())), "") or _known_name(target, settings)
@@ -144,9 +145,8 @@ def _known_name(target: SshTarget, settings: object) -> str:
 
 
 def _without_no_verify(uri: str) -> str:
-    before, mark, query = uri.partition("?")
-    kept = [part for part in re.split("[&;]", query) if part.partition("=")[0] != "no_verify"]
-    return before + (mark + "&".join(kept) if kept else "")
+    given = parse_uri(uri)
+    return given.with_parameters([pair for pair in given.parameters if pair[0] != "no_verify"])
 
 
 def check_login(

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from core.uris import ConnectionUri
 
@@ -37,16 +36,8 @@ class SshTarget:
         """Read a URI whose connection libvirt makes with the ssh program; None for all others."""
         if not uri.uses_ssh_program:
             return None
-        parts = urlsplit(uri.text)
-        parameters = dict(parse_qsl(parts.query.replace(";", "&"), keep_blank_values=True))
-        keyfile = parameters.get("keyfile")
-        return cls(
-            host=uri.host,
-            user=unquote(parts.username) if parts.username else None,
-            port=parts.port,
-            keyfile=Path(keyfile) if keyfile else None,
-            verifies_host=parameters.get("no_verify", "0") in {"", "0"},
-        )
+        keyfile = uri.parameter("keyfile")
+        return cls(uri.host, uri.user or None, uri.port, Path(keyfile) if keyfile else None, uri.verifies_host)
 
     @property
     def login(self) -> str:
@@ -57,7 +48,8 @@ class SshTarget:
     @property
     def known_name(self) -> str:
         """The host as the known_hosts file calls it."""
-        return f"[{self.host}]:{self.port}" if self.port not in (None, 22) else self.host
+        host = self.host.lower()
+        return f"[{host}]:{self.port}" if self.port not in (None, 22) else host
 
     def arguments(self, *, only_key: bool = False) -> list[str]:
         """Options of the ssh program, up to the host. `only_key`: no other key than the file's may be offered."""
