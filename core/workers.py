@@ -37,7 +37,7 @@ class Worker:
     started: int
     """When it started, in clock ticks since the boot."""
 
-    def life(self) -> WorkerState:
+    def state(self) -> WorkerState:
         """Tell whether the process lives, as seen from this one."""
         here = this_worker()
         if not self.machine or not here.machine or self.machine != here.machine:
@@ -45,7 +45,7 @@ class Worker:
         if self.boot != here.boot:
             same_boot = self.boot.partition("/")[0] == here.boot.partition("/")[0]
             return WorkerState.UNKNOWN if same_boot else WorkerState.ENDED
-        return _life(self.pid, self.started)
+        return _state(self.pid, self.started)
 
     def as_mapping(self) -> dict[str, object]:
         """Write it for a file."""
@@ -104,7 +104,7 @@ def _status(pid: int) -> tuple[str, int] | None:
         return None
 
 
-def _life(pid: int, started: int) -> WorkerState:
+def _state(pid: int, started: int) -> WorkerState:
     status = _status(pid)
     if status is not None:
         return WorkerState.ALIVE if status[1] == started and status[0] not in _ENDED else WorkerState.ENDED

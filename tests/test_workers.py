@@ -28,11 +28,11 @@ def test_another_process_lives_until_it_ends():
     with tell("sys.stdin.read()") as process:
         other = worker_from(json.loads(process.stdout.readline()))
         assert other.pid == process.pid != os.getpid()
-        assert other.life() is WorkerState.ALIVE
+        assert other.state() is WorkerState.ALIVE
         process.kill()
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert other.life() is WorkerState.ENDED  # a zombie
-    assert other.life() is WorkerState.ENDED
+        assert other.state() is WorkerState.ENDED  # a zombie
+    assert other.state() is WorkerState.ENDED
 
 
 HERE = this_worker()
@@ -50,8 +50,8 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_can_be_told_of_a_process(case):
     """Only a process of this machine is known to have ended."""
-    worker, life = CASES[case]
-    assert worker.life() is life
+    worker, state = CASES[case]
+    assert worker.state() is state
 
 
 def test_a_machine_without_an_id_knows_no_process(monkeypatch):
@@ -59,7 +59,7 @@ def test_a_machine_without_an_id_knows_no_process(monkeypatch):
     monkeypatch.setattr(workers, "_MACHINE_IDS", ())
     workers._worker.cache_clear()
     try:
-        assert this_worker().life() is WorkerState.UNKNOWN
+        assert this_worker().state() is WorkerState.UNKNOWN
     finally:
         workers._worker.cache_clear()
 
@@ -67,7 +67,7 @@ def test_a_machine_without_an_id_knows_no_process(monkeypatch):
 def test_a_hidden_process_is_unknown_while_it_exists(monkeypatch, tmp_path):
     """/proc mounted with hidepid: it exists, and may be another with its number."""
     monkeypatch.setattr(workers, "_PROC", tmp_path)
-    assert HERE.life() is WorkerState.UNKNOWN
+    assert HERE.state() is WorkerState.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from core.errors import DriverError, UnknownHost
 from core.operations.migration.cleanup import look_at_migration, settle_migration
 from core.operations.migration.location import LocationState
 from core.operations.session import Session
-from core.operations.tasks.journal import Journal, Operation, Record
+from core.operations.tasks.journal import Journal, Operation, Record, cannot_verify
 from core.operations.tasks.task import Control
 from core.operations.vms.cleanup import CleanupAction, InterruptedOperation, judge_vm, settle_vm
 from core.operations.vms.create import SETTLE_SECONDS
 from core.operations.vms.restore_cleanup import judge_left_restore, settle_left_restore
 
 
-def survey(session: Session, *, settle: float = SETTLE_SECONDS) -> tuple[InterruptedOperation, ...]:
-    """Look at every operation that was left behind, and say what there is of it; changes nothing."""
+def survey(
+    session: Session, *, settle: float = SETTLE_SECONDS, force: bool = False
+) -> tuple[InterruptedOperation, ...]:
+    """Look at every operation that was left behind, and say what there is of it; changes nothing.
+
+    Those that may be running, which can't be verified from here, are listed as unknown; with `force` as left behind.
+    """
     if session.registry is None:
         return ()
-    left = Journal(session.registry.path, session.clock).left_behind()
+    left = [
+        replace(record, forced=force)
+        for record in Journal(session.registry.path, session.clock).records()
+        if not record.at_work
+    ]
     records = [record for record in left if record.operation != Operation.PLAN]  # `realms plan resume` knows those
     if not records:
         return ()
@@ -30,6 +40,9 @@ def survey(session: Session, *, settle: float = SETTLE_SECONDS) -> tuple[Interru
 
 def judge(session: Session, record: Record) -> InterruptedOperation:
     """Return what is left of one operation, by its journal and its host."""
+    if record.is_unknown:
+        message = f"{cannot_verify(record)}; take it over with --force if you are sure"
+        return InterruptedOperation(record=record, plan=CleanupAction.UNKNOWN, domain="unknown", message=message)
     return _handler(record).judge(session, record)
 
 
@@ -38,8 +51,9 @@ def recover(
 ) -> CleanupAction:
     """Do what the plan says, and give what was done.
 
-    `unasked` deletes volumes although a host can't be asked who uses them; never what a VM is known to use. Raises
-    StillAtWork, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled: it stays then.
+    `unasked` deletes volumes although a host can't be asked who uses them; never what a VM is known to use. What may be
+    running is refused unless its record is `forced`. Raises StillAtWork, VolumeInUse, VolumeUseUnknown, DriverError,
+    Cancelled: it stays then.
     """
     return _handler(leftover.record).settle(session, control, leftover.record, unasked=unasked)
 

@@ -34,7 +34,7 @@ class ReservationReader:
 
     def is_live(self, reservation: Reservation) -> bool:
         """Whether a reservation holds room."""
-        if reservation.owner and reservation.worker is not None and reservation.worker.life() is WorkerState.ALIVE:
+        if reservation.owner and reservation.worker is not None and reservation.worker.state() is WorkerState.ALIVE:
             return True
         return self._clock.monotonic() < self.end(reservation)
 

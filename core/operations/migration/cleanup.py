@@ -54,7 +54,7 @@ def settle_migration(session: Session, control: Control, record: Record) -> VMLo
     Nothing that is active is ended.
     """
     registry = session.require_writable()
-    with Journal(registry.path, session.clock).taking_over(record.id) as entry:
+    with Journal(registry.path, session.clock).taking_over(record.id, force=record.forced) as entry:
         with control.step(StepKind.LOOK, f"see where {record.vm} is", vm=record.vm) as step:
             left = look_at_migration(session, record)
             step.detail(left.found.message)

@@ -106,6 +106,8 @@ class InterruptedRun:
     owner: str
     began_at: float
     at_work: bool
+    is_unknown: bool = False
+    """Whether it may be carried out by a program of another machine, which can't be verified."""
 
     @property
     def view(self) -> RunView:
@@ -119,14 +121,19 @@ class PlanRun:
     def __init__(self, order: PlanOrder, agreed: Sequence[Move]) -> None:
         self.view = RunView(order=order, moves=tuple(_agreed(move) for move in agreed))
         self.resumes: InterruptedRun | None = None
+        self.forced = False
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._told: list[Callable[[], None]] = []
 
     @classmethod
-    def resumed(cls, left: InterruptedRun) -> PlanRun:
-        """Go on with a run that was left behind: only what it had not ended, and nothing that was not agreed to."""
+    def resumed(cls, left: InterruptedRun, *, force: bool = False) -> PlanRun:
+        """Go on with a run that was left behind: only what it had not ended, and nothing that was not agreed to.
+
+        `force` says that no program of another machine carries it out, where that can't be verified.
+        """
         run = cls(left.order, ())
+        run.forced = force
         run.view = RunView(order=left.order, moves=left.moves, id=left.id)
         run.resumes = left
         return run
@@ -182,11 +189,16 @@ def in_journal(session: Session, run: PlanRun) -> Iterator[JournalEntry]:
     journal = Journal(session.require_writable().path, session.clock)
     order = run.view.order
     for other in left_runs(session):
-        if other.at_work and other.order.goal == order.goal:
+        if other.order.goal != order.goal:
+            continue
+        if other.is_unknown and (run.resumes is None or other.id != run.resumes.id):
+            message = f"can't verify that {order.what} isn't being applied by {other.owner}"
+            raise StillAtWork(message, hint=f"realms plan resume {other.id} --force, with --forget to drop it")
+        if other.at_work:
             message = f"{order.what} is already being applied by {other.owner}"
             raise StillAtWork(message, hint="wait until it has finished, or stop it there")
     if run.resumes is not None:
-        with journal.taking_over(run.resumes.id) as entry:
+        with journal.taking_over(run.resumes.id, force=run.forced) as entry:
             # Since it was read another program may have gone on with it, and ended what still waits here.
             now = next((each for each in left_runs(session) if each.id == entry.id), None)
             if now is not None:
@@ -214,9 +226,9 @@ def left_runs(session: Session) -> tuple[InterruptedRun, ...]:
     return tuple(run for run in runs if run is not None)
 
 
-def forget_run(session: Session, identity: str) -> None:
-    """Give up a run that was left behind. Raises StillAtWork, ReadOnly."""
-    with Journal(session.require_writable().path, session.clock).taking_over(identity) as entry:
+def forget_run(session: Session, identity: str, *, force: bool = False) -> None:
+    """Give up a run that was left behind, with `force` also one that may be running. Raises StillAtWork, ReadOnly."""
+    with Journal(session.require_writable().path, session.clock).taking_over(identity, force=force) as entry:
         entry.close()
 
 
@@ -241,7 +253,7 @@ def _left(record: Record) -> InterruptedRun | None:
         return None
     return InterruptedRun(
         id=record.id, order=order, moves=tuple(moves), owner=record.owner, began_at=record.began_at,
-        at_work=record.at_work,
+        at_work=record.at_work, is_unknown=record.is_unknown,
     )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def _with_operations(report: ImagesReport, records: Sequence[Record]) -> ImagesR
 def _operations(image: Image, records: Sequence[Record]) -> Iterator[VolumeUser]:
     for record in records:
         if image.name in _names(record.facts) or any(image.name in _names(step) for step in record.steps):
-            yield VolumeUser(UseKind.OPERATION, f"{record.operation} of VM {record.vm}", active=record.at_work)
+            yield VolumeUser(UseKind.OPERATION, f"{record.operation} of VM {record.vm}", active=record.may_run)
 
 
 def _names(value: object) -> set[str]:

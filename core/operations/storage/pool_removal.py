@@ -101,7 +101,7 @@ def remove_pools(
 
 
 def _refuse_operations(realm: Realm, journal: Journal) -> None:
-    at_work = [record for record in journal.records() if record.at_work and record.realm == realm.id]
+    at_work = [record for record in journal.records() if record.may_run and record.realm == realm.id]
     if at_work:
         told = ", ".join(f"{record.operation} of VM {record.vm} ({record.owner})" for record in at_work)
         raise VolumeInUse(f"realm {realm.id} is being worked on: {told}", hint="wait until that has ended")

@@ -28,6 +28,7 @@ from core.errors import RealmsError, UnwritableFile
 from core.files import PRIVATE, make_folder, share, sync_folder, write_line
 from core.locks import acquire, release, try_lock
 from core.operations.paths import current_user
+from core.workers import Worker, WorkerState, this_worker, worker_from
 
 FORMAT = "libvirt-realms-journal/1"
 
@@ -71,7 +72,26 @@ class Record:
     facts: Mapping[str, Any]
     steps: tuple[Mapping[str, Any], ...]
     at_work: bool
-    """Whether its process lives."""
+    """Whether its process works on it, by its lock."""
+    worker: Worker | None = None
+    """That process; None where an older program wrote the record."""
+    forced: bool = False
+    """Whether the administrator has said that nobody works on it."""
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether a process may work on it whose lock can't be seen: one of another machine, or of no known one.
+
+        File systems may keep locks for each machine alone.
+        """
+        if self.at_work or self.forced:
+            return False
+        return self.worker is None or self.worker.state() is WorkerState.UNKNOWN
+
+    @property
+    def may_run(self) -> bool:
+        """Whether its process works on it, or nobody can tell."""
+        return self.at_work or self.is_unknown
 
     def all(self, step: str) -> tuple[Mapping[str, Any], ...]:
         """Return all steps of a name."""
@@ -152,6 +172,7 @@ class Journal:
             make_folder(self.folder, self._like)
             entry = JournalEntry(path, _create(fresh, self._like), identity, owner, self._clock)
             head = {"vm": vm, "uuid": uuid, "realm": realm, "owner": owner, "time": now, **facts}
+            head["worker"] = this_worker().as_mapping()
             entry._write({"format": FORMAT, "operation": operation, "id": identity, **head})
             fresh.rename(path)  # locked before anyone can find it
             sync_folder(self.folder)
@@ -172,14 +193,15 @@ class Journal:
         return tuple(sorted(found, key=lambda record: (record.began_at, record.id)))
 
     def left_behind(self) -> tuple[Record, ...]:
-        """Read the operations whose process was killed in their midst."""
-        return tuple(record for record in self.records() if not record.at_work)
+        """Read the operations whose process was killed in their midst; none of which that is unknown."""
+        return tuple(record for record in self.records() if not record.may_run)
 
     @contextmanager
-    def taking_over(self, identity: str) -> Iterator[JournalEntry]:
+    def taking_over(self, identity: str, *, force: bool = False) -> Iterator[JournalEntry]:
         """Hold an operation that was left behind while it is cleaned up, so that no other program does so too.
 
-        Closing the entry forgets the operation. Raises StillAtWork where someone works on it.
+        Closing the entry forgets the operation. Raises StillAtWork where someone works on it, and, without `force`,
+        where that can't be verified.
         """
         for path in self._files():
             if not path.name.endswith(f"-{identity}{_ENDING}"):
@@ -193,6 +215,8 @@ class Journal:
             entry = JournalEntry(path, descriptor, identity, "", self._clock)
             try:
                 record = _read(descriptor, at_work=False)
+                if record is not None and record.is_unknown and not force:
+                    raise StillAtWork(cannot_verify(record), hint="take it over with --force if you are sure")
                 entry.owner = record.owner if record else ""
                 yield entry
             finally:
@@ -205,6 +229,12 @@ class Journal:
             return sorted(path for path in self.folder.iterdir() if path.name.endswith(_ENDING))
         except OSError:
             return []
+
+
+def cannot_verify(record: Record) -> str:
+    """Return why nobody takes over an operation unasked."""
+    why = "an older program wrote its record" if record.worker is None else "it was started on another machine"
+    return f"can't verify that the {record.operation} by {record.owner} isn't running: {why}"
 
 
 def _create(path: Path, like: Path) -> int:
@@ -266,6 +296,7 @@ def _read(descriptor: int, *, at_work: bool) -> Record | None:
             facts=head,
             steps=steps,
             at_work=at_work,
+            worker=worker_from(head.get("worker")),
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None

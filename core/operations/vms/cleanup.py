@@ -156,7 +156,7 @@ def settle_vm(session: Session, control: Control, record: Record, *, unasked: bo
     StillAtWork, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled: it stays then.
     """
     registry = session.require_writable()
-    with Journal(registry.path, session.clock).taking_over(record.id) as entry:
+    with Journal(registry.path, session.clock).taking_over(record.id, force=record.forced) as entry:
         leftover = judge_vm(session, record)  # as it is now that nobody else cleans up
         if leftover.plan is CleanupAction.UNKNOWN:
             raise DriverError("", f"{record.vm}: {leftover.message}", hint="try again when the host is back")

@@ -32,7 +32,7 @@ def claim_drives(journal: Journal, entry: JournalEntry, realm: Realm, drives: Se
         return
     entry.step(CLAIM, realm=realm.id, drives=list(drives))
     for record in journal.records():
-        if record.id == entry.id or not record.at_work or record.realm != realm.id:
+        if record.id == entry.id or not record.may_run or record.realm != realm.id:
             continue
         for step in record.all(CLAIM):
             for drive in set(drives) & set(step.get("drives", ())):

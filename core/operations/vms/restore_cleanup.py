@@ -149,7 +149,7 @@ def settle_restore(
     Cancelled: it stays then.
     """
     registry = session.require_writable()
-    with Journal(registry.path, session.clock).taking_over(record.id) as entry:
+    with Journal(registry.path, session.clock).taking_over(record.id, force=record.forced) as entry:
         _wait_for_copies(session, control, record, unasked=unasked)
         promise = reserve_alone(session, record.vm, record.uuid, host.name, record.owner)
         try:

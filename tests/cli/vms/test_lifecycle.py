@@ -198,6 +198,22 @@ def test_recover_tells_a_script_and_does_nothing_without_yes(run: Callable[..., 
     assert run("vms", "recover").out == "nothing to clean up\n"
 
 
+def test_recover_leaves_alone_what_another_machine_may_be_doing(run: Callable[..., Outcome], tmp_path: Path) -> None:
+    """Only --force takes it over."""
+    registry = HostRegistry(tmp_path / "registry.json")
+    journal = Journal(registry.path, SystemClock())
+    journal.begin("create", vm="web", uuid=UUID, realm="main").leave()
+    (path,) = journal.folder.iterdir()
+    path.write_text(path.read_text().replace('"machine": "', '"machine": "0'))
+    told = run("vms", "recover", "--yes", "--json")
+    (row,) = told.json["left_behind"]
+    assert (told.code, row["plan"], row["done"], row["code"]) == (1, "unknown", None, "still-at-work")
+    assert "interrupted" not in run("vms", "list").out
+    done = run("vms", "recover", "--yes", "--force", "--json")
+    assert (done.code, done.json["left_behind"][0]["error"]) == (0, None)
+    assert run("vms", "recover").out == "nothing to clean up\n"
+
+
 def test_recover_says_in_words_what_it_did(run: Callable[..., Outcome], tmp_path: Path) -> None:
     """And not by the name of its plan."""
     journal = Journal(HostRegistry(tmp_path / "registry.json").path, SystemClock())

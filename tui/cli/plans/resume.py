@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("plan", required=False, metavar="[ID]")
 @click.option("--list", "only_lists", is_flag=True, help="Only list interrupted and running plans.")
 @click.option("--forget", is_flag=True, help="Drop the plan; completed moves are kept.")
+@click.option("--force", is_flag=True, help="Take over a plan of another machine too: it may not be running.")
 @yes_option
 @timeout_option
 @json_option
@@ -32,6 +33,7 @@ def resume(
     plan: str | None,
     only_lists: bool,
     forget: bool,
+    force: bool,
     yes: bool,
     timeout: float,
     as_json: bool,
@@ -39,14 +41,14 @@ def resume(
     """Resume a plan that --apply started and that was stopped or killed: ID, if there are several.
 
     It is planned again, as before each move, for the confirmed VMs that have not been moved; failed moves are reported
-    and not retried. Interrupted operations are cleaned up first. Exit code 1 if a move failed, or a host that is
-    drained is not empty.
+    and not retried. A plan of another machine may be running: it is left alone without --force. Interrupted operations
+    are cleaned up first. Exit code 1 if a move failed, or a host that is drained is not empty.
     """
     from core.operations.plans.run import forget_run, left_runs
     from tui.cli.output import print_json, say
 
-    if only_lists and (forget or plan is not None):
-        raise UsageError("--list lists all plans", hint="omit --list, or ID and --forget")
+    if only_lists and (forget or force or plan is not None):
+        raise UsageError("--list lists all plans", hint="omit --list, or ID, --forget and --force")
     with options.session() if only_lists else options.changing_session() as session:
         if not session.is_live:
             raise UsageError("a saved fleet has no plans to resume", hint="leave out --fleet")
@@ -54,27 +56,27 @@ def resume(
         if only_lists:
             _list(runs, as_json=as_json)
             return 0
-        left = _chosen(runs, plan)
+        left = _chosen(runs, plan, force=force)
         if left is None:
             print_json({"plan": None, "id": None, **_NOTHING}) if as_json else say("no interrupted plan")
             return 0
         if forget:
-            forget_run(session, left.id)
+            forget_run(session, left.id, force=force)
             print_json(_document(left, left.view)) if as_json else say(f"{left.order.what}: dropped")
             return 0
-        return _resume(session, left, timeout=timeout, yes=yes, as_json=as_json)
+        return _resume(session, left, force=force, timeout=timeout, yes=yes, as_json=as_json)
 
 
 _NOTHING: dict[str, Any] = {"applied": [], "not_made": [], "resume": None}
 
 
-def _resume(session: Session, left: InterruptedRun, *, timeout: float, yes: bool, as_json: bool) -> int:
+def _resume(session: Session, left: InterruptedRun, *, force: bool, timeout: float, yes: bool, as_json: bool) -> int:
     from core.operations.plans.run import MoveState, PlanRun
     from tui.cli.output import print_json, say
     from tui.cli.task_output import confirmed
 
     session.settled_fleet(timeout)
-    run = PlanRun.resumed(left)
+    run = PlanRun.resumed(left, force=force)
     if not as_json:
         _print(left)
     # One that was killed right after its last move has only that to be noted.
@@ -92,9 +94,13 @@ def _resume(session: Session, left: InterruptedRun, *, timeout: float, yes: bool
     return 0 if agreed and is_done(session, run.view, as_json=as_json) else 1
 
 
-def _chosen(runs: Sequence[InterruptedRun], wanted: str | None) -> InterruptedRun | None:
+def _chosen(runs: Sequence[InterruptedRun], wanted: str | None, *, force: bool) -> InterruptedRun | None:
     """Choose the run that is meant; None where none was broken off. Raises UsageError for any other doubt."""
-    able = [run for run in runs if not run.at_work]
+    able = [run for run in runs if not run.at_work and (force or not run.is_unknown)]
+    unsure = [run for run in runs if run.is_unknown and wanted in (None, run.id)]
+    if unsure and not force and (wanted or not able):
+        message = f"can't verify that {unsure[0].order.what} isn't being applied by {unsure[0].owner}"
+        raise UsageError(message, hint=f"if you are sure: realms plan resume {unsure[0].id} --force")
     if wanted is not None:
         found = next((run for run in able if run.id == wanted), None)
         if found is None:
@@ -125,7 +131,7 @@ def _print(left: InterruptedRun) -> None:
     from core.units import show_age
     from tui.cli.output import say_folded
 
-    how = "running" if left.at_work else "interrupted"
+    how = "running" if left.at_work else "may be running" if left.is_unknown else "interrupted"
     age = show_age(time.time() - left.began_at)
     say_folded(f"{left.id}: {left.order.what}, {how}, started {age} ago by {one_line(left.owner)}")
     print_carried(left.view, gap=False)
@@ -138,6 +144,7 @@ def _document(left: InterruptedRun, view: RunView) -> dict[str, Any]:
         "owner": left.owner,
         "began_at": left.began_at,
         "at_work": left.at_work,
+        "unknown": left.is_unknown,
         "parallel": left.order.parallel,
         **run_rows(view),
     }

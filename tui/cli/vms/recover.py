@@ -23,15 +23,17 @@ Outcome = tuple[str | None, RealmsError | None]
 @click.command("recover", cls=RealmsCommand)
 @click.option("--yes", is_flag=True, help="Clean up without confirmation; without it a script only gets the list.")
 @unasked_option
+@click.option("--force", is_flag=True, help="Take over operations of other machines too: none of them may be running.")
 @click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
               help="How long to wait for hosts to answer.")  # fmt: skip
 @json_option
 @pass_options
-def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float, as_json: bool) -> int:
+def recover(options: GlobalOptions, *, yes: bool, unasked: bool, force: bool, timeout: float, as_json: bool) -> int:
     """List operations interrupted by a crash, and clean them up or resume them.
 
     With --read-only it only lists. Never deletes volumes that another VM uses. If that cannot be verified, because a
-    host is unreachable or disabled, volumes are deleted only with --unasked. Exit code 1 while anything is left.
+    host is unreachable or disabled, volumes are deleted only with --unasked. Operations of another machine, or of an
+    older program, may be running: they are left alone without --force. Exit code 1 while anything is left.
     """
     import sys
 
@@ -41,7 +43,7 @@ def recover(options: GlobalOptions, *, yes: bool, unasked: bool, timeout: float,
     with options.changing_session() if yes else options.session() as session:
         if not session.is_live:
             raise UsageError("a saved fleet has no operations to recover", hint="leave out --fleet")
-        left = survey(session, settle=timeout)
+        left = survey(session, settle=timeout, force=force)
         if not as_json:
             _print(left)
         asked = session.is_writable and sys.stdin.isatty() and sys.stderr.isatty() and not as_json and bool(left)

@@ -205,10 +205,11 @@ def left_line(left: InterruptedRun, others: int, now: float) -> tuple[Piece, ...
     done, total = view.count(MoveState.DONE), len(left.moves)
     what = capital(order_in_words(left.order))
     age = show_age(max(0.0, now - left.began_at))
-    if left.at_work:
+    if left.at_work or left.is_unknown:
         who = left.owner.partition(", operation")[0]
+        verb = "is" if left.at_work else "may be"
         return (
-            (what, Tone.STRONG), (f" is run by {one_line(who)}: {done} of {total} moved", Tone.PLAIN),
+            (what, Tone.STRONG), (f" {verb} run by {one_line(who)}: {done} of {total} moved", Tone.PLAIN),
         )  # fmt: skip
     more = f", and {others} more" if others else ""
     return (

@@ -97,7 +97,7 @@ class PlanRuns:
     def resumable(self, key: PlanKey) -> list[InterruptedRun]:
         """Return what was left and nobody works on, that of the plan in front first."""
         own = {course.run.view.id for course in self.under_way}
-        found = [left for left in self._left if not left.at_work and left.id not in own]
+        found = [left for left in self._left if not left.at_work and not left.is_unknown and left.id not in own]
         return sorted(found, key=lambda left: key_of(left.order) != key)
 
     def left_notice(self, key: PlanKey, now: float) -> tuple[Piece, ...]:
@@ -108,7 +108,7 @@ class PlanRuns:
         course = self.course(key)
         in_front = course.run.view.id if course is not None else None
         left = [each for each in self.resumable(key) if each.id != in_front]
-        left = left or [each for each in self._left if each.at_work and each.id not in own]
+        left = left or [each for each in self._left if (each.at_work or each.is_unknown) and each.id not in own]
         return left_line(left[0], len(left) - 1, now) if left else ()
 
     def sheet(self, course: AppliedPlan) -> PlanView:
