@@ -1,4 +1,4 @@
-"""What commands print: JSON for scripts, tables for people (drawn on a terminal, plain when piped)."""
+"""What commands print: JSON for scripts, tables for people."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,8 +17,6 @@ from tui.cli.options import GlobalOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from rich.console import JustifyMethod, OverflowMethod
 
 
 def print_json(document: Any) -> None:
@@ -46,33 +45,59 @@ class Heading:
 
 def is_too_wide(columns: Sequence[Heading], rows: Iterable[Sequence[str]]) -> bool:
     """Return whether a table has longer lines than the terminal; what is piped may have lines of any length."""
-    if not sys.stdout.isatty():
-        return False
     widths = _widths(columns, [[printable(cell) for cell in row] for row in rows])
-    return sum(widths) + 2 * (len(columns) - 1) > shutil.get_terminal_size().columns
-
-
-def _widths(columns: Sequence[Heading], cells: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(len, (column.title, *texts))) for column, *texts in zip(columns, *cells, strict=True)]
+    return sys.stdout.isatty() and sum(widths) > _room(columns)
 
 
 def print_table(columns: Sequence[Heading], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """Print a table: drawn by Rich on a terminal, aligned plain text when piped. Cells are sanitized here.
+    """Print a table of aligned columns. Cells are sanitized here.
 
-    Where a terminal is too narrow to draw it, it is printed plain too: nothing is cut off but in columns that allow it.
+    On a terminal that is too narrow, long texts are folded; where even that doesn't help, lines are as long as need be:
+    nothing is cut off but in columns that allow it.
     """
     cells = [[printable(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty() and _draw(columns, cells, title):
-        return
+    widths = _widths(columns, cells)
+    if sys.stdout.isatty():
+        widths = fit(columns, cells, _room(columns)) or widths
     if title:
         click.echo(title)
-    widths = _widths(columns, cells)
-    for line in [[column.title.upper() for column in columns], *cells]:
-        aligned = [
-            cell.rjust(width) if column.right else cell.ljust(width)
-            for cell, width, column in zip(line, widths, columns, strict=True)
-        ]
-        click.echo("  ".join(aligned).rstrip())
+    for row in [[column.title.upper() for column in columns], *cells]:
+        for line in zip_longest(*map(_folded, columns, row, widths), fillvalue=""):
+            click.echo("  ".join(map(_aligned, columns, line, widths)).rstrip())
+
+
+def _room(columns: Sequence[Heading]) -> int:
+    return shutil.get_terminal_size().columns - 2 * (len(columns) - 1)
+
+
+def _widths(columns: Sequence[Heading], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(_width, (column.title, *texts))) for column, *texts in zip(columns, *cells, strict=True)]
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: wide characters take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _folded(column: Heading, text: str, width: int) -> list[str]:
+    """Return the lines of a cell: folded, between words where possible, or its beginning in a column that is cut."""
+    if _width(text) <= width:
+        return [text]
+    from rich.cells import chop_cells, set_cell_size
+
+    if column.cut:
+        return [set_cell_size(text, width - 1) + "\N{HORIZONTAL ELLIPSIS}"]
+    lines = textwrap.wrap(text, width, break_on_hyphens=False)
+    return [part for line in lines for part in chop_cells(line, width)]
+
+
+def _aligned(column: Heading, text: str, width: int) -> str:
+    padding = " " * (width - _width(text))
+    return padding + text if column.right else text + padding
 
 
 _WIDEST_WORD = 24
@@ -85,14 +110,11 @@ def fit(columns: Sequence[Heading], cells: Sequence[Sequence[str]], room: int) -
     Columns of text give way, the widest first, all that can be cut before those that are folded; those aligned to the
     right keep their width.
     """
-    from rich.cells import cell_len
-
-    widths, least = [], []
-    for index, column in enumerate(columns):
-        texts = [column.title, *(line[index] for line in cells)]
-        widths.append(max(cell_len(text) for text in texts))
-        words = max((cell_len(word) for text in texts for word in text.split()), default=0)
-        least.append(widths[-1] if column.right else min(words, _WIDEST_WORD))
+    widths = _widths(columns, cells)
+    least = []
+    for column, width, *texts in zip(columns, widths, *cells, strict=True):
+        words = max((_width(word) for text in (column.title, *texts) for word in text.split()), default=0)
+        least.append(width if column.right else min(words, _WIDEST_WORD))
     if sum(least) > room:
         return None
     while sum(widths) > room:
@@ -100,27 +122,6 @@ def fit(columns: Sequence[Heading], cells: Sequence[Sequence[str]], room: int) -
         widest = max([index for index in wide if columns[index].cut] or wide, key=widths.__getitem__)
         widths[widest] -= 1
     return widths
-
-
-def _draw(columns: Sequence[Heading], cells: Sequence[Sequence[str]], title: str) -> bool:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    widths = fit(columns, cells, console.width - 3 * len(columns) + 1)  # the box: 1 at both ends, 3 in between
-    if widths is None:
-        return False
-    table = Table(box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
-    for column, width in zip(columns, widths, strict=True):
-        justify: JustifyMethod = "right" if column.right else "left"
-        overflow: OverflowMethod = "ellipsis" if column.cut else "fold"
-        table.add_column(Text(column.title), justify=justify, overflow=overflow, no_wrap=column.cut, width=width)
-    for line in cells:
-        table.add_row(*(Text(cell) for cell in line))
-    console.print(table)
-    return True
 
 
 def say_folded(text: str, indent: str = "") -> None:

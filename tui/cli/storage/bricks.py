@@ -18,16 +18,11 @@ def bricks() -> None:
 
 
 _LIST = """
-List the bricks of all realms and their users. Asks every host. Changes nothing.
+List the bricks of all realms and their users. Asks every host; changes nothing.
 
-Used means: a volume in one of the realm's pools is an overlay of it, or a VM has it as a disk; a VM that was made
-from it as a full copy is named too. With --json: {"bricks": [{"name", "realm", "pool", "path", "format", "size",
-"allocation", "created", "complete": false while it is uploaded or where that broke off, "backing": path|null,
-"hosts": [those that see it], "used_by": [{"kind": "overlay|disk|copy|mark|perhaps", "name", "host", "pool",
-"active": true|false|null, "vms": ["HOST/NAME"], "realm": another one|null, "path": what it names, if "perhaps"}]}],
-"unasked": [{"host", "error"}], "remarks": [what is not known of other realms], "hosts_answering", "hosts_total"}.
-Other realms' hosts are asked too, as they may share the storage. "perhaps": by a path in no pool, which may lead
-there, or by the same path in another realm, which may be other storage."""
+A brick is in use if a volume in one of the realm's pools is an overlay of it, or a VM has it as a disk; a VM that was
+created from it as a full copy is listed too. Hosts of other realms are asked too, as they may share the storage.
+"perhaps": possibly in use, by a path outside the pools that may lead there, or by the same path in another realm."""
 bricks.add_command(list_command("bricks", "List bricks and their users.", _LIST))
 
 
@@ -40,8 +35,7 @@ def upload(options: GlobalOptions, file: Path, *, name: str | None, **how: Any) 
 
     The format is detected from the content. Refused: files that are neither qcow2 nor a multiple of 512 bytes,
     overlays, images with external data files, and encrypted, compressed or other formats. During the upload a volume
-    NAME.incomplete exists next to it; an interrupted upload is deleted. With --json: {"brick": {"name", "realm",
-    "pool", "path", "format", "size", "allocation", "created"}}.
+    NAME.incomplete exists next to it; an interrupted upload is deleted.
     """
     from core.operations.storage.images import check_name, upload_brick
 
@@ -51,6 +45,6 @@ def upload(options: GlobalOptions, file: Path, *, name: str | None, **how: Any) 
 
 
 _DELETE = """
-Delete a brick for good. One with overlays can't be deleted: they are named.
+Permanently delete a brick. A brick with overlays can't be deleted; they are listed.
 """
 bricks.add_command(delete_command("bricks", "Delete a brick without overlays.", _DELETE, never="an overlay exists"))

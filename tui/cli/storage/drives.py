@@ -17,10 +17,9 @@ def drives() -> None:
 
 
 _LIST = """
-List the drives of all realms, with the VMs that have them, running or off: asks every host. Changes nothing.
+List the drives of all realms, with the VMs that have them, running or off. Asks every host; changes nothing.
 
-With --json: {"drives": [...], "unasked": [...], "hosts_answering", "hosts_total"}, with entries as in
-`realms bricks list --json`; a drive's "used_by" is of kind "disk" (a VM has it) or "overlay"."""
+"""
 drives.add_command(list_command("drives", "List drives and the VMs that use them.", _LIST))
 
 
@@ -31,8 +30,7 @@ drives.add_command(list_command("drives", "List drives and the VMs that use them
 def create(options: GlobalOptions, name: str, *, size: int, **how: Any) -> int:
     """Create an empty qcow2 drive in the drives pool, thin if the realm allocates lazily.
 
-    Its size is bounded by drives.min-size and drives.max-size of the realm. With --json: {"drive": {...}} as for a
-    brick that was uploaded.
+    Its size is bounded by drives.min-size and drives.max-size of the realm.
     """
     from core.operations.storage.images import create_drive
 

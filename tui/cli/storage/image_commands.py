@@ -27,7 +27,6 @@ _WHERE_IT_ENDS = "Exit code 1 if a host that is not disabled could not be asked.
 _HOW_IT_DELETES = """
 Every host is asked first, also of realms that may share the storage; if it cannot be verified whether it is in
 use, because a host is unreachable or disabled, --force is required.
-With --json: {"deleted": NAME, "realm"}.
 """
 
 

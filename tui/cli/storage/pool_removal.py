@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.errors import UsageError
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
-from tui.cli.storage.pools import ROLES, host_option, timeout_option
+from tui.cli.storage.pools import ROLES, host_option, host_row, print_failure, ready_hosts, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +33,8 @@ def remove(
     """Remove pools from hosts: stop and undefine them. Files are never deleted.
 
     Undoes `pools setup`. Refused on all hosts if a VM on any of them, running or off, needs a volume there. Default:
-    all hosts and all four pools; disabled hosts are skipped. With --json: {"hosts": [{"host", "realm", "error": null,
-    "code": null, "pools": [{"pool", "role", "path", "changes": ["stopped", "undefined"]}]}], "ok"}; with --dry-run
-    {"dry_run": true, "hosts": [{"host", "commands": [...]}]}. Exit code 1 if pools are in use, or could not be
-    removed on a host. What was begun on a host that then does not answer may still finish there: its error says so.
+    all hosts and all four pools; disabled hosts are skipped. Exit code 1 if pools are in use, or could
+    not be removed on a host. If a host stops answering midway, removal may still finish there; its error says so.
     """
     from core.operations.hosts.scope import hosts_of, one_realm
     from core.operations.storage.pool_removal import PoolsNotRemoved, remove_pools
@@ -69,18 +66,8 @@ def remove(
         print_json(_document(report))
     else:
         _print(report)
-    if error is not None and not as_json:
-        say(f"realms: {error.message}", error=True)
+        print_failure(error)
     return 0 if error is None else 1
-
-
-def ready_hosts(wanted: Sequence[Host], *, named: bool) -> tuple[Host, ...]:
-    """Return those that are not disabled. Raises UsageError where none is left, or one that was named is disabled."""
-    ready = tuple(host for host in wanted if host.state.connects)
-    if not ready or (named and len(ready) < len(wanted)):
-        disabled = ", ".join(host.name for host in wanted if not host.state.connects)
-        raise UsageError(f"skipped, disabled: {disabled}", hint="realms hosts enable")
-    return ready
 
 
 def _print_commands(realm: Realm, hosts: Sequence[Host], roles: Sequence[PoolRole], *, as_json: bool) -> None:
@@ -102,12 +89,10 @@ def _print_commands(realm: Realm, hosts: Sequence[Host], roles: Sequence[PoolRol
 def _document(report: PoolsReport) -> dict[str, Any]:
     return {
         "hosts": [
-            {
-                "host": host.host.name,
-                "realm": report.realm.id,
-                "error": None if host.error is None else str(host.error),
-                "code": None if host.error is None else host.error.code,
-                "pools": [
+            host_row(
+                report,
+                host,
+                [
                     {
                         "pool": pool.facts.name,
                         "role": pool.role.value,
@@ -116,7 +101,7 @@ def _document(report: PoolsReport) -> dict[str, Any]:
                     }
                     for pool in host.pools
                 ],
-            }
+            )
             for host in report.hosts
         ],
         "ok": all(host.error is None for host in report.hosts),

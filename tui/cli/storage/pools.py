@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.driver.storage.pool_setup import PoolFacts, PoolPlan
+    from core.errors import RealmsError
     from core.hosts import Host
-    from core.operations.storage.pool_report import PoolRole, PoolsReport
+    from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport
     from core.realms import Realm
 
 ROLES = ("volumes", "drives", "bricks", "snapshots")
@@ -49,17 +50,11 @@ timeout_option = click.option(
 def status(
     options: GlobalOptions, *, hosts: tuple[str, ...], realm: str | None, prove: bool, timeout: float, as_json: bool
 ) -> int:
-    """Show the pools of a realm on every host. Makes nothing there, unless --prove is given.
+    """Show the pools of a realm on every host. Creates nothing there without --prove.
 
-    Each host looks into its pools first, so that what is free is as it is now; null where it could not, with the reason
-    as "unread". Libvirt stops a pool whose folder it can't read. "manual" is a pool that does not start with its host.
-
-    Whether a pool is shared is known where all hosts mount the same network file system, or by --prove. With --json:
-    {"hosts": [{"host", "realm", "error": null, "code": null, "pools": [{"pool", "role", "state", "autostart", "type",
-    "path", "source", "mode", "owner", "group", "capacity", "allocation", "free", "shared": true|false|null,
-    "shared_by": "proof"|"source"|null, "error": null, "unread": null, "changes": []}]}], "sharing": [{"realm",
-    "pool", "role", "shared", "by", "groups": [[host]], "error"}], "ok", "hosts_answering", "hosts_total"}.
-    Exit code 1 if a host or its storage does not answer, or a pool is found not to be shared.
+    Each host refreshes its pools first, so free space is current. Libvirt stops a pool whose folder it can't read.
+    "manual" marks a pool that does not start with its host. Sharing is known if all hosts mount the same network file
+    system, or by --prove. Exit code 1 if a host or its storage does not answer, or a pool is not shared.
     """
     from core.operations.hosts.scope import realms_and_hosts
     from core.operations.storage.pools import look_at_pools
@@ -128,9 +123,7 @@ def setup(
 
     It is idempotent: running it again repairs what is missing (starts inactive pools, sets autostart). A pool of the
     same name at another location is refused. A host gets all of its pools or none; failures are rolled back. Disabled
-    hosts are skipped. With --json the document of `pools status`, where "changes" says what was done; with --dry-run
-    {"dry_run": true, "pools": [{"pool", "role", "xml"}], "hosts": [{"host", "commands": [...]}]}. Exit code 1 if a
-    host's pools could not be set up, or a pool is not shared.
+    hosts are skipped. Exit code 1 if a host's pools could not be set up, or a pool is not shared.
     """
     from core.driver.storage.pool_setup import Permissions, PoolType
     from core.operations.hosts.scope import hosts_of, one_realm
@@ -149,11 +142,7 @@ def setup(
         permissions=Permissions(_mode(mode), owner, group), need=need,
     )  # fmt: skip
     plans = request.plans(chosen)
-    wanted = hosts_of(session, chosen, hosts)
-    ready = tuple(host for host in wanted if host.state.connects)
-    if not ready or (hosts and len(ready) < len(wanted)):
-        disabled = ", ".join(host.name for host in wanted if not host.state.connects)
-        raise UsageError(f"skipped, disabled: {disabled}", hint="realms hosts enable")
+    ready = ready_hosts(hosts_of(session, chosen, hosts), named=bool(hosts))
     if dry_run:
         _print_plans(plans, ready, as_json=as_json)
         return 0
@@ -175,11 +164,27 @@ def setup(
         print_json(document_of([report]))
     else:
         _print(report)
-    if error is not None and not as_json:
+        print_failure(error)
+    return 0 if error is None else 1
+
+
+def ready_hosts(wanted: Sequence[Host], *, named: bool) -> tuple[Host, ...]:
+    """Return those that are not disabled. Raises UsageError where none is left, or one that was named is disabled."""
+    ready = tuple(host for host in wanted if host.state.connects)
+    if not ready or (named and len(ready) < len(wanted)):
+        disabled = ", ".join(host.name for host in wanted if not host.state.connects)
+        raise UsageError(f"disabled: {disabled}", hint="realms hosts enable")
+    return ready
+
+
+def print_failure(error: RealmsError | None) -> None:
+    """Print what failed on some hosts, below the report of all; nothing if nothing did."""
+    from tui.cli.output import say
+
+    if error is not None:
         say(f"realms: {error.message}", error=True)
         if error.hint:
             say(f"  {error.hint}", error=True)
-    return 0 if error is None else 1
 
 
 def _places(option: str, given: Sequence[str], realm: Realm) -> tuple[str, dict[PoolRole, str]]:
@@ -241,12 +246,10 @@ def document_of(reports: Sequence[PoolsReport]) -> dict[str, Any]:
     hosts = [host for report in reports for host in report.hosts]
     return {
         "hosts": [
-            {
-                "host": host.host.name,
-                "realm": report.realm.id,
-                "error": None if host.error is None else str(host.error),
-                "code": None if host.error is None else host.error.code,
-                "pools": [
+            host_row(
+                report,
+                host,
+                [
                     {
                         **_pool_row(pool.role, pool.facts, report, host.host.name),
                         "unread": pool.unread or None,
@@ -254,7 +257,7 @@ def document_of(reports: Sequence[PoolsReport]) -> dict[str, Any]:
                     }
                     for pool in host.pools
                 ],
-            }
+            )
             for report in reports
             for host in report.hosts
         ],
@@ -274,6 +277,17 @@ def document_of(reports: Sequence[PoolsReport]) -> dict[str, Any]:
         "ok": all(report.ok for report in reports),
         "hosts_answering": sum(host.error is None for host in hosts),
         "hosts_total": sum(host.host.state.connects for host in hosts),
+    }
+
+
+def host_row(report: PoolsReport, host: HostPools, pools: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the row of one host, with a row for each of its pools."""
+    return {
+        "host": host.host.name,
+        "realm": report.realm.id,
+        "error": None if host.error is None else str(host.error),
+        "code": None if host.error is None else host.error.code,
+        "pools": pools,
     }
 
 

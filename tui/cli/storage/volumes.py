@@ -14,13 +14,10 @@ def volumes() -> None:
 
 
 _LIST = """
-List the volumes in the volumes pools of all realms, with the VMs that have them: asks every host.
+List the volumes in the volumes pools of all realms, with the VMs that have them.
 
-Changes nothing. With --json: {"volumes": [...], "unasked": [...], "hosts_answering", "hosts_total"}, with entries
-as in `realms bricks list --json`, each also with "orphaned": true|false, or null if unknown: a host that
-might use it could not be asked, or something uses it "perhaps". "used_by" is of kind "disk" (a VM has it),
-"overlay", "perhaps", or "operation": something is being done with it ("active": true), or was when its program was
-killed."""
+Asks every host; changes nothing. It is unknown whether a volume is orphaned if a host that might use it can't be
+asked, or if it is possibly in use ("perhaps"). An operation in progress or an interrupted one is a user too."""
 _DELETE = """
 Permanently delete a volume and its data. A volume used by a VM, running or off, can't be deleted.
 """

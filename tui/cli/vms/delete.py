@@ -33,8 +33,7 @@ def delete(
 
     Drives are deleted only with --drives; on a terminal --volumes asks about them. Never deletes volumes that another
     VM uses. If that cannot be verified, volumes are deleted only with --unasked: a host is unreachable or disabled, or
-    a VM names what may be the same file. With --json each VM also has "deleted_volumes", "kept_volumes",
-    "deleted_snapshots" and "kept_snapshots".
+    a VM has what may be the same file.
     """
     from core.operations.vms.delete import delete_vm, volumes_of
     from core.operations.vms.power import STARTS_AT_ONCE, Done, on_each_host

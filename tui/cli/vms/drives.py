@@ -46,9 +46,7 @@ def attach_drive(
     """Attach a drive to a VM: now if it is running, and at every start.
 
     Every host of the realm is asked first. A drive used by another running VM is always refused; if a host is
-    unreachable or disabled, --force is required. The cache mode is the realm's. With --json: {"attached": {"vm",
-    "uuid", "host", "realm", "drive", "pool", "path", "target", "format", "running", "stored"}}: running and stored tell
-    whether the running VM and its stored definition have it.
+    unreachable or disabled, --force is required. The cache mode is the realm's.
     """
     from core.operations.vms import drives as drives_attached
     from core.operations.vms.lookup import vm_at_hand
@@ -82,7 +80,7 @@ def detach_drive(
     """Detach a drive from a VM; DRIVE is its name, or its target in the VM. The drive itself is kept.
 
     A running guest must release it: unmount it there first. If it does not in time, it keeps the drive and the exit
-    code is 1. With --json: {"detached": {...}} as for attach-drive; running and stored say which of the two had it.
+    code is 1.
     """
     from core.operations.vms import drives as drives_attached
     from core.operations.vms.lookup import vm_at_hand

@@ -36,8 +36,7 @@ def restore(
     """Restore a VM's disks from a snapshot; later changes are lost. The VM must be off.
 
     The present disks are kept until the copies are complete; if anything fails, the VM still has them. Disks that are
-    not in the snapshot are unchanged. With --json: {"restored": {"vm", "uuid", "host", "realm", "snapshot", "stopped":
-    bool, "started": bool, "disks": [{"target", "pool", "volume"}]}}.
+    not in the snapshot are unchanged.
     """
     from core.operations.vms.lookup import vm_at_hand
     from core.operations.vms.restore import restore_snapshot

@@ -41,8 +41,7 @@ def snapshot(
     """Copy a VM's disks into the snapshots pool, at one point in time. NAME defaults to the time in UTC.
 
     A running VM keeps running; the snapshot is crash-consistent, or has quiesced file systems if the guest agent
-    answers. Memory is not saved. Copies are full, even of overlays: a snapshot is standalone. With --json: {"snapshot":
-    {...}} as in `realms vms snapshots --json`.
+    answers. Memory is not saved. Copies are full, even of overlays: a snapshot is standalone.
     """
     from core.operations.vms.lookup import vm_at_hand
     from core.operations.vms.snapshots import check_snapshot_name, name_by_time, take_snapshot
@@ -72,10 +71,7 @@ def snapshot(
 def snapshots(options: GlobalOptions, vm: str | None, *, realm: str | None, timeout: float, as_json: bool) -> int:
     """List the snapshots of a VM or of a realm, including those of deleted VMs. Changes nothing.
 
-    With --json: {"snapshots": [{"name", "vm", "uuid", "realm", "host", "taken": time|null, "vm_state":
-    "off|running|paused"|null, "consistency": "off|filesystem|crash"|null, "complete": bool, "problem": text|null,
-    "size": bytes on disk, "user", "disks": [{"target", "pool", "volume", "format", "size"}]}]}. An incomplete one is in
-    progress or was interrupted: it can be deleted, not restored.
+    An incomplete snapshot is in progress or was interrupted: it can be deleted, not restored.
     """
     from core.operations.vms.snapshot_list import snapshots_of_realm, snapshots_of_vm
     from tui.cli.output import print_json
@@ -106,7 +102,7 @@ def delete_snapshot(
 ) -> int:
     """Permanently delete a snapshot of a VM, even an incomplete one.
 
-    VM can also be the UUID of a deleted VM. With --json: {"deleted": {...}} as in `realms vms snapshots --json`.
+    VM can also be the UUID of a deleted VM.
     """
     from core.operations.vms.snapshot_list import owner_of_snapshots
     from core.operations.vms.snapshots import delete_snapshot
