@@ -14,6 +14,11 @@ _UNSAFE = re.compile(
 )
 
 
+def plural(count: int, noun: str) -> str:
+    """Write a number of things: "1 VM", "12 VMs"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def printable(text: str) -> str:
     """Replace every character that could act on a terminal by a visible stand-in; other text is unchanged."""
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text) if not text.isascii() or not text.isprintable() else text

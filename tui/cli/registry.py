@@ -11,6 +11,7 @@ import click
 
 from core.errors import ReadOnly, UsageError
 from core.operations.paths import default_registry
+from core.text import plural
 from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
@@ -84,8 +85,7 @@ def restore(options: GlobalOptions, copy: Path | None, *, salvaged: bool, yes: b
     restored = rescue.restore(path, path if salvaged else copy)
     for lost in restored.source.lost:
         say(f"warning: lost: {lost}", error=True)
-    hosts = len(restored.source.hosts)
-    say(f"{path}: {hosts} {'host' if hosts == 1 else 'hosts'} restored from {restored.source.path}")
+    say(f"{path}: {plural(len(restored.source.hosts), 'host')} restored from {restored.source.path}")
     if restored.aside is not None:
         say(f"the damaged file is kept: {restored.aside}")
     return 0
@@ -98,10 +98,11 @@ def _path(options: GlobalOptions) -> Path:
 
 
 def _line(found: Inspection) -> str:
-    if not found.documents:
-        return f"{found.path}: {found.state}{f': {found.message}' if found.message else ''}"
-    counts = f"{len(found.hosts)} hosts, {len(found.reservations)} reservations, written {_moment(found)}"
-    return f"{found.path}: {found.state}, {counts}{f': {found.message}' if found.message else ''}"
+    line = f"{found.path}: {found.state}"
+    if found.documents:
+        counts = f"{plural(len(found.hosts), 'host')}, {plural(len(found.reservations), 'reservation')}"
+        line += f", {counts}, written {_moment(found)}"
+    return f"{line}: {found.message}" if found.message else line
 
 
 def _document(found: Inspection) -> dict[str, Any]:

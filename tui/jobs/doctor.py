@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.text import plural
 from tui.render.hosts.questions import names
-from tui.render.summary import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

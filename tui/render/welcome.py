@@ -7,9 +7,8 @@ from pathlib import Path
 
 from core.diagnostics import Severity
 from core.errors import ConfigurationInvalid, RealmsError
-from core.text import one_line
+from core.text import one_line, plural
 from tui.render.cells import Piece, Tone
-from tui.render.summary import plural
 
 Line = tuple[Piece, ...]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.diagnostics import Severity
-from core.text import printable
+from core.text import plural, printable
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
 from tui.cli.output import print_json
 
@@ -106,21 +106,17 @@ def _width(character: str) -> int:
 def _summary(reading: Reading) -> str:
     path = printable(str(reading.path))
     errors, warnings = len(reading.errors), len(reading.warnings)
-    counts = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    counts = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
     if reading.configuration is None:
         return f"{path}: {counts}"
     configuration = reading.configuration
     found = (
-        _count(len(configuration.cost_functions), "cost function"),
-        _count(len(configuration.hardware_profiles), "hardware profile"),
-        _count(len(configuration.realms), "realm"),
-        _count(len(reading.files), "file"),
+        plural(len(configuration.cost_functions), "cost function"),
+        plural(len(configuration.hardware_profiles), "hardware profile"),
+        plural(len(configuration.realms), "realm"),
+        plural(len(reading.files), "file"),
     )
     return f"{path}: ok, {counts} ({', '.join(found)})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _as_mapping(diagnostic: Diagnostic) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.text import plural
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ def _print(diagnosis: Diagnosis, *, show_all: bool) -> None:
         say()
     errors, warnings = diagnosis.count(Severity.ERROR), diagnosis.count(Severity.WARNING)
     say(
-        f"{diagnosis.hosts_answering} of {diagnosis.hosts_total} hosts answered; {_count(errors, 'error')}, "
-        f"{_count(warnings, 'warning')}"
+        f"{diagnosis.hosts_answering} of {diagnosis.hosts_total} hosts answered; {plural(errors, 'error')}, "
+        f"{plural(warnings, 'warning')}"
     )
 
 
@@ -99,7 +100,3 @@ def _print_finding(finding: Finding) -> None:
     click.echo(f"  {click.style(f'{severity:<7}', fg=colour)}  {text}")
     if finding.mend:
         click.echo(f"{' ' * _INDENT}-> {printable(finding.mend)}")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.codes import ReplayOutcome
 from core.operations.scheduling.replay import UnreadableLine
-from core.text import one_line
+from core.text import one_line, plural
 from tui.cli.output import Heading, print_table, say
 from tui.render.figures import cost_text
 
@@ -69,7 +69,7 @@ def print_report(
 
 def _print_summary(summary: Summary) -> None:
     count = summary.decisions
-    decisions = "1 decision" if count == 1 else f"{count} decisions"
+    decisions = plural(count, "decision")
     if not summary.compares_digests:
         say(f"{decisions} replayed, each with its own configuration")
     elif not count:

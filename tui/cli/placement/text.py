@@ -9,6 +9,7 @@ from core.codes import DecidedBy
 from core.placement.engine.decision import Decision, decide
 from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Placements, Verdict
+from core.text import plural
 from core.units import show_size
 from tui.cli.output import Heading, print_table, say
 from tui.render.figures import cost_text, decimals
@@ -25,12 +26,12 @@ def headline(placements: Placements) -> None:
     """Print where the VM goes (or how many of the VMs find a host), and what decided."""
     request = describe(placements.request)
     able = sum(verdict.feasible for verdict in placements.verdicts)
-    of_all = f"{able} of {_hosts(len(placements.verdicts))} can take it"
+    of_all = f"{able} of {plural(len(placements.verdicts), 'host')} can take it"
     if not placements.verdicts:
         say(f"{request}: no hosts to place it on")
         return
     if not placements.placements:
-        say(f"{request}: no host can take it ({_hosts(len(placements.verdicts))} asked)")
+        say(f"{request}: no host can take it ({plural(len(placements.verdicts), 'host')} asked)")
         return
     first = placements.placements[0]
     if placements.count == 1:
@@ -38,8 +39,8 @@ def headline(placements: Placements) -> None:
         say(f"{request}: {first.host}{devices}; {of_all}")
     else:
         used = len({placement.host for placement in placements.placements})
-        say(f"{placements.count} VMs of {request}: {placements.placed} placed on {_hosts(used)}; {able} of "
-            f"{_hosts(len(placements.verdicts))} can take the first")  # fmt: skip
+        say(f"{placements.count} VMs of {request}: {placements.placed} placed on {plural(used, 'host')}; {able} of "
+            f"{plural(len(placements.verdicts), 'host')} can take the first")  # fmt: skip
     decision = decide(placements.verdicts)
     if decision is not None:
         say(sentence(decision))
@@ -48,12 +49,7 @@ def headline(placements: Placements) -> None:
 def describe(request: Request) -> str:
     """Write a request in a few words."""
     devices = [f"{count} {kind}" for kind, count in request.devices.items()]
-    vcpus = "1 vCPU" if request.vcpus == 1 else f"{request.vcpus} vCPUs"
-    return ", ".join([vcpus, show_size(request.memory_bytes), *devices])
-
-
-def _hosts(count: int) -> str:
-    return "1 host" if count == 1 else f"{count} hosts"
+    return ", ".join([plural(request.vcpus, "vCPU"), show_size(request.memory_bytes), *devices])
 
 
 def sentence(decision: Decision) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.fleet.fleet import Connection
 from core.placement.what_if.comparison import compare_rankings
+from core.text import plural
 from tui.cli.output import Heading, print_table, say, say_folded
 from tui.render.figures import cost_text, decimals
 
@@ -78,7 +79,7 @@ def differences(before: Placements, after: Placements) -> None:
         say(f"and {len(differing) - MOST_ROWS} more hosts that differ")
     same = len(compared) - len(differing)
     if same:
-        say(f"{same} other host{'s' * (same > 1)} unchanged")
+        say(f"{plural(same, 'other host')} unchanged")
 
 
 def _said(rank: int | None, verdict: Verdict | None, digits: int) -> str:

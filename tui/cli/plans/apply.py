@@ -107,13 +107,13 @@ def is_done(session: Session, view: RunView, *, as_json: bool) -> bool:
 def question(view: RunView) -> str:
     """Ask whether the moves are to be made, saying what they cost."""
     from core.operations.plans.run import MoveState
-    from tui.cli.plans.options import counted
+    from core.text import plural
 
     waiting = [move for move in view.moves if move.state is MoveState.WAITING]
     shut_down = sum(move.offline for move in waiting)
     extra = f", {shut_down} of them SHUT DOWN to move" if shut_down else ""
     at_once = f", at most {view.order.parallel} at once on a host" if len(waiting) > 1 else ""
-    return f"Move {counted(len(waiting), 'VM')} now{extra}{at_once}?"
+    return f"Move {plural(len(waiting), 'VM')} now{extra}{at_once}?"
 
 
 def tell_earlier(left: InterruptedRun, *, is_replaced: bool) -> None:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
+from core.text import plural
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
 from tui.cli.output import say_folded
 from tui.cli.placement.what_if_options import VMMoreType, change_options, sandbox_of
-from tui.cli.plans.options import counted, document, timeout_option
+from tui.cli.plans.options import document, timeout_option
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
@@ -119,9 +120,9 @@ def _print(sandbox: Sandbox, answers: Compared[BatchComparison], requests: list[
 def _sentence(comparison: BatchComparison, count: int) -> str:
     first, second = comparison.arrival, comparison.largest_first
     return (
-        f"{counted(count, 'VM')}: {first.placed} placed in the given order, on "
-        f"{counted(first.hosts_used, 'host')}; {second.placed} largest first, on "
-        f"{counted(second.hosts_used, 'host')}"
+        f"{plural(count, 'VM')}: {first.placed} placed in the given order, on "
+        f"{plural(first.hosts_used, 'host')}; {second.placed} largest first, on "
+        f"{plural(second.hosts_used, 'host')}"
     )
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import UsageError
+from core.text import plural
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
 from tui.cli.placement.what_if_options import change_options, sandbox_of
 from tui.cli.plans.batch import SomeVMsType
-from tui.cli.plans.options import counted, document, timeout_option
+from tui.cli.plans.options import document, timeout_option
 
 if TYPE_CHECKING:
     from core.placement.engine.request import Request
@@ -104,10 +105,10 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
     changed = bool(sandbox.changes)
     with in_thought(sandbox):
         able = sum(host.fits != 0 for host in after.hosts)
-        of = f"{able} of {counted(len(after.hosts), 'host')}"
+        of = f"{able} of {plural(len(after.hosts), 'host')}"
         fit = "any number" if after.total is None else str(after.total)
         say(f"{describe(after.request)}: {fit} more fit, on {of}" if able else
-            f"{describe(after.request)}: no more fit ({counted(len(after.hosts), 'host')} asked)")  # fmt: skip
+            f"{describe(after.request)}: no more fit ({plural(len(after.hosts), 'host')} asked)")  # fmt: skip
         if changed:
             say(f"Without the changes: {_number(before.total)}; with them: {_number(after.total)}")
         realms, before_realms = after.by_realm(), before.by_realm()

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.text import plural
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
 from tui.cli.output import say_folded
 from tui.cli.placement.what_if_options import change_options, sandbox_of
-from tui.cli.plans.options import counted, document, tell_stuck, timeout_option
+from tui.cli.plans.options import document, tell_stuck, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,7 @@ MOST_NAMED = 8
 def failure(options: GlobalOptions, *, at_once: int | None, timeout: float, changes: Changes, as_json: bool) -> int:
     """Show for each host whether its VMs would fit on the others if it failed, and which would not.
 
-    The VMs of a failed host are placed again, largest first, including foreign ones; VMs that are off are not counted.
+    The VMs of a failed host are placed again, largest first, including foreign ones; VMs that are off are not plural.
     A host that has never answered is unknown. Exit code 1 if a failure would leave VMs unplaced; with --at-once also if
     that could not be verified.
     """
@@ -91,16 +92,16 @@ def _sentence(check: FailureCheck) -> str:
     known = len(check.hosts) - len(check.unknown)
     unknown = f"; unknown: {_few(check.unknown)}" if check.unknown else ""
     if lost:
-        return f"{len(lost)} of {counted(known, 'host')} can't fail without leaving VMs unplaced: {_few(lost)}{unknown}"
-    return f"Any one of {counted(known, 'host')} can fail: its VMs fit on the others{unknown}"
+        return f"{len(lost)} of {plural(known, 'host')} can't fail without leaving VMs unplaced: {_few(lost)}{unknown}"
+    return f"Any one of {plural(known, 'host')} can fail: its VMs fit on the others{unknown}"
 
 
 def _of_several(several: SeveralLost) -> str:
     if several.worst:
-        homeless = counted(len(several.homeless), "VM")
+        homeless = plural(len(several.homeless), "VM")
         return f"{_few(several.worst)} can't fail together: {homeless} would be unplaced"
     if several.proven:
-        return f"Any {several.at_once} hosts can fail together ({counted(several.sets, 'set')} tried, all of them)"
+        return f"Any {several.at_once} hosts can fail together ({plural(several.sets, 'set')} tried, all of them)"
     return (
         f"{several.tried} of {several.sets} sets of {several.at_once} hosts can fail together; the others were "
         "not tried, so this is not verified"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core.text import plural
 from tui.cli.output import say_folded
-from tui.cli.plans.options import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +64,10 @@ def _sentence(found: MixCapacity) -> str:
     if found.fits is None:
         return f"{mix}: any number of mixes fit"
     if found.fits == 0:
-        return f"{mix}: no whole mix fits ({counted(len(found.hosts), 'host')} asked)"
-    vms = counted(found.fits * sum(count for _, count in found.mix), "VM")
+        return f"{mix}: no whole mix fits ({plural(len(found.hosts), 'host')} asked)"
+    vms = plural(found.fits * sum(count for _, count in found.mix), "VM")
     verb = "fits" if found.fits == 1 else "fit"
-    on = f"{len(found.by_host)} of {counted(len(found.hosts), 'host')}"
+    on = f"{len(found.by_host)} of {plural(len(found.hosts), 'host')}"
     more = " or more: counting stopped there" if found.capped else ""
     return f"{mix}: {_times(found)} {verb} ({vms}), on {on}{more}"
 

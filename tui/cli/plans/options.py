@@ -46,8 +46,3 @@ def tell_stuck(title: str, stuck: Iterable[Stuck]) -> None:
     for message, names in by_reason.items():
         say_folded(", ".join(names), "  ")
         say_folded(message, "    ")
-
-
-def counted(number: int, what: str) -> str:
-    """Write a number of things: `1 host`, `2 hosts`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

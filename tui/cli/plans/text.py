@@ -10,11 +10,12 @@ from core.curves import INFINITY
 from core.placement.plans.drain import DrainPlan
 from core.placement.plans.make_room import RoomPlan
 from core.placement.plans.rebalance import RebalancePlan
+from core.text import plural
 from core.units import show_size
 from tui.cli.output import Heading, print_table, say, say_folded
 from tui.cli.placement.text import describe
 from tui.cli.placement.what_if_text import in_thought
-from tui.cli.plans.options import counted, tell_stuck
+from tui.cli.plans.options import tell_stuck
 from tui.render.figures import cost_text, decimals
 
 if TYPE_CHECKING:
@@ -98,12 +99,12 @@ def _print_drain(plan: DrainPlan) -> None:
 
 def _drained(plan: DrainPlan) -> str:
     if plan.unseen:
-        seen = f"; {counted(len(plan.stuck), 'VM')} ran there when last seen" if plan.stuck else ""
+        seen = f"; {plural(len(plan.stuck), 'VM')} ran there when last seen" if plan.stuck else ""
         return f"{plan.unseen}{seen}"
     if not plan.moves and not plan.stuck:
         return f"{plan.host}: no active VMs, nothing to move"
     offline = sum(move.offline for move in plan.moves)
-    moved = counted(len(plan.moves), "VM") if plan.moves else "no VM"
+    moved = plural(len(plan.moves), "VM") if plan.moves else "no VM"
     moves = f"{moved} would move" + (f", {offline} of them shut down" if offline else "")
     return f"{plan.host}: {moves}; {len(plan.stuck) or 'none'} would stay"
 
@@ -127,7 +128,7 @@ def _balanced(plan: RebalancePlan) -> str:
     before, after = plan.before, plan.after
     if not plan.moves:
         return "No moves: no VM has a cheaper host" if not plan.stopped else "No moves allowed"
-    moves = counted(len(plan.moves), "move")
+    moves = plural(len(plan.moves), "move")
     if after.highest == INFINITY:
         return f"{moves}; a host stays overcommitted, at an infinite cost"
     digits = decimals(cost for cost in (*before, *after) if cost != INFINITY)
@@ -198,7 +199,7 @@ def _roomy(plan: RoomPlan) -> str:
     if not plan.moves:
         return f"{vm}: {plan.host} can take it now, at a cost of {cost}{devices}"
     fewest = ", and fewer are not enough" if plan.smallest else ""
-    moves = counted(len(plan.moves), "move")
+    moves = plural(len(plan.moves), "move")
     return f"{vm}: {plan.host} can take it after {moves}, at a cost of {cost}{devices}{fewest}"
 
 
@@ -236,7 +237,7 @@ def left_in_words(left: Mapping[str, int]) -> str:
         if attribute == "memory":
             words.append(show_size(amount))
         elif attribute in ("vms", "vcpus"):
-            words.append(counted(amount, {"vms": "VM", "vcpus": "vCPU"}[attribute]))
+            words.append(plural(amount, {"vms": "VM", "vcpus": "vCPU"}[attribute]))
         else:
             words.append(f"{amount} {attribute.removeprefix('devices.')}")
     return ", ".join(words) or "-"

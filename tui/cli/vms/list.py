@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.text import plural
 from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _print(fleet: Fleet, *, timeout: float | None) -> None:
         if column.title not in ("Devices", "CPU") or any(row[index] != "-" for row in rows)
     ]
     print_table([columns[index] for index in telling], [[row[index] for index in telling] for row in rows])
-    say(f"{len(rows)} VM{'' if len(rows) == 1 else 's'}; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
+    say(f"{plural(len(rows), 'VM')}; {fleet.hosts_answering} of {fleet.hosts_total} hosts answered")
     for snapshot in fleet.hosts:
         if not snapshot.host.state.connects:
             continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.diagnostics import Severity
-from core.text import printable
+from core.text import plural, printable
 from tui.cli.output import say
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def print_plan(plan: MigrationPlan, *, brief: bool = False) -> None:
     for obstacle in plan.obstacles:
         _print_obstacle(obstacle)
     errors = len(plan.blockers)
-    say("ready to migrate" if plan.ok else f"{errors} problem{'s' if errors != 1 else ''}")
+    say("ready to migrate" if plan.ok else plural(errors, "problem"))
 
 
 def why(plan: MigrationPlan) -> str:

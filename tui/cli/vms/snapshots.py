@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core.text import plural
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
 from tui.cli.vms.drives import foreign_option, timeout_option
 
@@ -158,7 +159,7 @@ def _print_table(found: Sequence[Snapshot]) -> None:
         for each in found
     ]
     print_table(columns, rows)
-    say("1 snapshot" if len(rows) == 1 else f"{len(rows)} snapshots")
+    say(plural(len(rows), "snapshot"))
 
 
 _KEPT = {"off": "off", "crash": "running", "filesystem": "running, quiesced"}

@@ -8,11 +8,11 @@ from core.clock import Clock
 from core.config.model import Configuration
 from core.fleet.fleet import Fleet, HostSnapshot
 from core.placement.engine.request import Request
+from core.text import plural
 from core.units import show_size
 from tui.render.ages import Freshness, freshness
 from tui.render.cells import Piece, Tone
 from tui.render.costs.refusals import why
-from tui.render.summary import plural
 
 MOST = 10_000
 """Beyond so many, or where nothing limits them, it doesn't matter how many more."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from core.placement.engine.verdicts import Verdict
 from core.placement.what_if.comparison import HostCompared
+from core.text import plural
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.exploration import Exploration
 from tui.render.costs.headroom import MOST
 from tui.render.figures import cost_text, decimals
-from tui.render.summary import plural
 
 UNCHANGED = "unchanged"
 

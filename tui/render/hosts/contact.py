@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from core.operations.doctor.host import show_version
 from core.operations.hardware.pci_candidates import candidates
+from core.text import plural
 from core.units import show_size
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import finding_lines, hanging, worst_first
-from tui.render.summary import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

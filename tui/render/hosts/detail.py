@@ -11,7 +11,7 @@ from core.costs import Term
 from core.fleet.fleet import VM, PoolState
 from core.placement.engine.request import Request
 from core.realms import Realm
-from core.text import natural, one_line
+from core.text import natural, one_line, plural
 from core.units import show_age, show_size
 from tui.render.ages import Freshness, connection_text
 from tui.render.cells import Piece, Tone, bar_pieces, lay_out, width_of
@@ -19,7 +19,6 @@ from tui.render.costs.headroom import room_line
 from tui.render.figures import cost_text
 from tui.render.hosts.findings import checkup_lines
 from tui.render.hosts.table import HostFigures, connection_tone
-from tui.render.summary import plural
 from tui.render.vms.table import VM_TONES
 from tui.state.checkups import HostCheckup
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from core.diagnostics import Severity
 from core.fleet.fleet import Fleet
 from core.operations.findings import Finding, in_words
-from core.text import natural
+from core.text import natural, plural
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import SEVERITY_TONES, finding_lines, hanging, made
 from tui.render.rows import Column, Row
-from tui.render.summary import plural
 from tui.state.checkups import Checkups, HostCheckup
 
 Line = tuple[Piece, ...]

@@ -11,11 +11,10 @@ from core.hosts import HostState
 from core.operations.hosts.impact import HostsChange, Losses, RoomChange, SurvivalChange
 from core.placement.engine.request import Request
 from core.placement.plans.drain import DrainPlan
-from core.text import natural
+from core.text import natural, plural
 from tui.render.cells import Tone
 from tui.render.costs.headroom import in_words
 from tui.render.question import Line
-from tui.render.summary import plural
 from tui.render.wrapping import wrapped
 
 WORKING = "calculating\N{HORIZONTAL ELLIPSIS}"

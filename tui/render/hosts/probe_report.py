@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.fleet.fleet import PoolState
+from core.text import plural
 from core.units import show_size
 from tui.render.cells import Piece, Tone
-from tui.render.summary import plural
 
 if TYPE_CHECKING:
     from core.config.model import Configuration

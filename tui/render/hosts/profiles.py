@@ -11,10 +11,10 @@ from core.hardware import HardwareProfile
 from core.operations.doctor.doctor import check_answer
 from core.operations.findings import Checkup, Finding, in_words
 from core.operations.hardware.profile_match import Fit
+from core.text import plural
 from core.units import show_size
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import finding_lines, worst_first
-from tui.render.summary import plural
 
 Line = tuple[Piece, ...]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from core.fleet.fleet import Connection, HostSnapshot
 from core.hosts import HostState
+from core.text import plural
 from core.units import show_age
 from tui.render.cells import Tone
 from tui.render.question import Line, Question
-from tui.render.summary import plural
 
 MOST_NAMED = 8
 """Hosts that a dialog describes one by one; the rest are counted."""

@@ -11,12 +11,11 @@ from core.diagnostics import Severity
 from core.driver.hosts.survey import HostSurvey
 from core.hosts import Host, HostState, StaticAddress
 from core.operations.findings import Finding
-from core.text import one_line
+from core.text import one_line, plural
 from core.units import format_duration
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import finding_lines, hanging
 from tui.render.hosts.profiles import size_of
-from tui.render.summary import plural
 
 Line = tuple[Piece, ...]
 

@@ -9,13 +9,12 @@ from dataclasses import replace
 from core.placement.plans.capacity import Capacity, HostCapacity
 from core.placement.plans.demand import Stuck
 from core.placement.plans.failure import FailureCheck, HostLoss
-from core.text import natural
+from core.text import natural, plural
 from core.units import show_size
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.refusals import short_name, why
 from tui.render.plans.sheet import Detail, PlanView, asked_for, more_vms, said
 from tui.render.rows import Column, Row
-from tui.render.summary import plural
 
 NO_LIMIT = "no limit"
 NO_HOSTS = "No hosts yet: add one in Hosts (1)."

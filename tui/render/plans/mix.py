@@ -10,12 +10,11 @@ from core.fleet.fleet import Fleet
 from core.placement.engine.request import Request
 from core.placement.plans.batch import BatchComparison, BatchPlan
 from core.placement.plans.mix import MixCapacity
-from core.text import natural
+from core.text import natural, plural
 from tui.render.cells import Piece, Tone
 from tui.render.plans.hosts import NO_HOSTS
 from tui.render.plans.sheet import Detail, PlanView, asked_for, said
 from tui.render.rows import Column, Row, RowKey
-from tui.render.summary import plural
 
 Mix = Sequence[tuple[Request, int]]
 

@@ -11,14 +11,13 @@ from core.placement.plans.demand import Stuck
 from core.placement.plans.drain import DrainPlan, Move
 from core.placement.plans.make_room import DEFAULT_MOST_MOVES, RoomPlan
 from core.placement.plans.rebalance import Level, RebalancePlan
-from core.text import natural
+from core.text import natural, plural
 from core.units import show_size
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.headroom import in_words
 from tui.render.figures import cost_text, decimals
 from tui.render.plans.sheet import Detail, PlanView, asked_for, said
 from tui.render.rows import Column, Row, RowKey, SortValue
-from tui.render.summary import plural
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _LEVELS = ("highest", "sum")

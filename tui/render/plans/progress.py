@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 
 from core.operations.plans.order import PlanOrder
 from core.operations.plans.run import InterruptedRun, MoveState, MoveView, RunView
-from core.text import natural, one_line
+from core.text import natural, one_line, plural
 from core.units import show_age, show_size
 from tui.render.cells import Cell, Meter, Piece, Tone, bar_pieces
 from tui.render.plans.sheet import Detail, PlanView, drawing_of
 from tui.render.rows import Column, Row, RowKey, SortValue
-from tui.render.summary import plural
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _BAR = 60

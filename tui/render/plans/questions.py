@@ -10,13 +10,12 @@ from core.operations.plans.order import PlanOrder
 from core.operations.plans.run import InterruptedRun, MoveState, RunView
 from core.placement.plans.demand import Stuck
 from core.placement.plans.drain import Move
-from core.text import one_line
+from core.text import one_line, plural
 from core.units import show_size
 from tui.render.cells import Tone
 from tui.render.plans.progress import capital, order_in_words, remark_of
 from tui.render.plans.sheet import PlanView
 from tui.render.question import Line, Question
-from tui.render.summary import plural
 
 MOST_MOVES, MOST_STAYING = 8, 3
 """Moves, and VMs that stay, that a dialog names one by one; the rest are counted."""

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from core.fleet.fleet import PoolState
 from core.operations.storage.pool_report import NEED, PoolRole
-from core.text import one_line
+from core.text import one_line, plural
 from core.units import show_age, show_size
 from tui.render.ages import Freshness
 from tui.render.cells import Piece, Tone, bar_pieces, lay_out, width_of
 from tui.render.pools.table import HostPoolsView, PoolView
-from tui.render.summary import plural
 from tui.render.wrapping import cut_middle, wrapped
 
 if TYPE_CHECKING:

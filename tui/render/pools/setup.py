@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from core.fleet.fleet import PoolState
 from core.operations.storage.pool_report import NEED, PoolRole, PoolStep
-from core.text import one_line
+from core.text import one_line, plural
 from core.units import show_size
 from tui.render.cells import Piece, Tone, width_of
-from tui.render.summary import plural
 from tui.render.wrapping import cut_middle, wrapped
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.codes import DecidedBy, ReplayOutcome
 from core.placement.engine.decision import decide
-from core.text import natural
+from core.text import natural, plural
 from core.units import show_size
 from tui.render.cells import Tone
 from tui.render.costs.refusals import short_name, why
@@ -14,7 +14,6 @@ from tui.render.costs.remedies import ways
 from tui.render.figures import cost_text, decimals
 from tui.render.plans.sheet import Detail, asked_for
 from tui.render.rows import Column, Row
-from tui.render.summary import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

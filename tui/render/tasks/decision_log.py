@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 
 from core.config.model import Configuration
 from core.operations.scheduling.log_summary import DecisionSummary
-from core.text import natural, one_line
+from core.text import natural, one_line, plural
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.headroom import in_words
 from tui.render.figures import cost_text, decimals
 from tui.render.plans.sheet import Detail, asked_for
 from tui.render.rows import Column, Row, RowKey
-from tui.render.summary import plural
 
 LOG_COLUMNS = (
     Column(key="time", title="TIME UTC", least=14, most=14, whole=True, letter="T", ascending=False),

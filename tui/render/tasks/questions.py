@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.operations.tasks.task import TaskView
+from core.text import plural
 from tui.render.cells import Tone
 from tui.render.question import Question
-from tui.render.summary import plural
 from tui.render.tasks.table import Line, steps_done, task_title
 
 MOST_NAMED = 8

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.operations.tasks.task import Progress, Step, TaskView
-from core.text import natural, one_line
+from core.text import natural, one_line, plural
 from core.units import show_age, show_size
 from tui.render.cells import Cell, Meter, Piece, Tone
 from tui.render.rows import Column, Row
-from tui.render.summary import plural
 from tui.render.wrapping import cut_middle, wrapped
 
 Line = tuple[Piece, ...]

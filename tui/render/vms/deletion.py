@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.text import one_line
+from core.text import one_line, plural
 from core.units import show_size
 from tui.render.cells import Tone
-from tui.render.summary import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

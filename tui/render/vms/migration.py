@@ -9,8 +9,8 @@ from core.codes import Check
 from core.diagnostics import Severity
 from core.operations.migration.target_room import demand_of, rank_targets
 from core.placement.engine.engine import judge, order, with_vm
+from core.text import plural
 from tui.render.cells import Tone
-from tui.render.summary import plural
 from tui.render.vms.host_ranking import RankedHosts
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.fleet.fleet import VM
+from core.text import plural
 from tui.render.cells import Piece, Tone
 from tui.render.question import Question
-from tui.render.summary import plural
 from tui.render.vms.actions import ACTIONS, VMAction
 from tui.render.vms.table import VM_TONES
 

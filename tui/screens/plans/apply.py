@@ -14,13 +14,13 @@ from core.operations.plans.run import InterruptedRun, MoveState, PlanRun, forget
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.placement.plans.demand import MovePolicy
+from core.text import plural
 from tui.commands import Command
 from tui.context import AppContext
 from tui.forms.fields import YES, FormField
 from tui.render.plans.progress import capital, order_in_words
 from tui.render.plans.questions import ask_apply, ask_policy, ask_resume, ask_stop, can_cordon
 from tui.render.plans.sheet import PlanKind
-from tui.render.summary import plural
 from tui.screens.dialogs.form import VMForm
 from tui.screens.plans.dialogs import Agreement, ApplyPlan, ResumePlan
 from tui.screens.plans.planner import Planner

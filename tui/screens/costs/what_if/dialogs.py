@@ -10,12 +10,11 @@ from core.errors import UsageError
 from core.fleet.fleet import Fleet, HostSnapshot
 from core.hosts import HostState
 from core.placement.what_if.changes import HostGone, VMGone, VMMore
-from core.text import natural
+from core.text import natural, plural
 from core.units import show_size
 from tui.render.cells import Tone
 from tui.render.costs.headroom import in_words
 from tui.render.rows import Column, Row
-from tui.render.summary import plural
 from tui.screens.area import AreaScreen
 from tui.screens.costs.what_if.session import WhatIfSession, settings_of
 from tui.screens.dialogs.choice import Choice
