@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
-from tui.cli.storage.pools import ROLES, host_option, host_row, print_failure, ready_hosts, timeout_option
+from tui.cli.storage.pools import ROLES, host_option, ready_hosts, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,7 @@ def remove(
     from core.operations.storage.pool_removal import PoolsNotRemoved, remove_pools
     from core.operations.storage.pool_report import PoolRole, pool_name
     from tui.cli.output import print_json, say
+    from tui.cli.storage.pools_text import print_failure
     from tui.cli.task_output import confirmed, run_task
 
     session = options.session() if dry_run else options.changing_session()
@@ -87,6 +88,8 @@ def _print_commands(realm: Realm, hosts: Sequence[Host], roles: Sequence[PoolRol
 
 
 def _document(report: PoolsReport) -> dict[str, Any]:
+    from tui.cli.storage.pools_text import host_row
+
     return {
         "hosts": [
             host_row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +13,9 @@ from tui.cli.options import SIZE, GlobalOptions, LazyGroup, RealmsCommand, json_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.driver.storage.pool_setup import PoolFacts, PoolPlan
-    from core.errors import RealmsError
+    from core.driver.storage.pool_setup import PoolPlan
     from core.hosts import Host
-    from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport
+    from core.operations.storage.pool_report import PoolRole
     from core.realms import Realm
 
 ROLES = ("volumes", "drives", "bricks", "snapshots")
@@ -59,6 +58,7 @@ def status(
     from core.operations.hosts.scope import realms_and_hosts
     from core.operations.storage.pools import look_at_pools
     from tui.cli.output import print_json
+    from tui.cli.storage.pools_text import document_of, print_report
     from tui.cli.task_output import run_task
 
     session = options.changing_session() if prove else options.session()
@@ -72,7 +72,7 @@ def status(
         print_json(document_of(reports))
     else:
         for report in reports:
-            _print(report)
+            print_report(report)
     return 0 if all(report.ok for report in reports) else 1
 
 
@@ -130,6 +130,7 @@ def setup(
     from core.operations.storage.pool_report import PoolRole
     from core.operations.storage.pools import PoolRequest, PoolsNotSetUp, set_up_pools
     from tui.cli.output import print_json, say
+    from tui.cli.storage.pools_text import document_of, print_failure, print_report
     from tui.cli.task_output import confirmed, run_task
 
     session = options.session() if dry_run else options.changing_session()
@@ -163,7 +164,7 @@ def setup(
     if as_json:
         print_json(document_of([report]))
     else:
-        _print(report)
+        print_report(report)
         print_failure(error)
     return 0 if error is None else 1
 
@@ -175,16 +176,6 @@ def ready_hosts(wanted: Sequence[Host], *, named: bool) -> tuple[Host, ...]:
         disabled = ", ".join(host.name for host in wanted if not host.state.connects)
         raise UsageError(f"disabled: {disabled}", hint="realms hosts enable")
     return ready
-
-
-def print_failure(error: RealmsError | None) -> None:
-    """Print what failed on some hosts, below the report of all; nothing if nothing did."""
-    from tui.cli.output import say
-
-    if error is not None:
-        say(f"realms: {error.message}", error=True)
-        if error.hint:
-            say(f"  {error.hint}", error=True)
 
 
 def _places(option: str, given: Sequence[str], realm: Realm) -> tuple[str, dict[PoolRole, str]]:
@@ -239,163 +230,3 @@ def _print_plans(plans: Mapping[PoolRole, PoolPlan], hosts: Sequence[Host], *, a
             for line in command.splitlines():
                 say(line)
         say()
-
-
-def document_of(reports: Sequence[PoolsReport]) -> dict[str, Any]:
-    """Return what `pools status --json` prints."""
-    hosts = [host for report in reports for host in report.hosts]
-    return {
-        "hosts": [
-            host_row(
-                report,
-                host,
-                [
-                    {
-                        **_pool_row(pool.role, pool.facts, report, host.host.name),
-                        "unread": pool.unread or None,
-                        "changes": list(pool.changes),
-                    }
-                    for pool in host.pools
-                ],
-            )
-            for report in reports
-            for host in report.hosts
-        ],
-        "sharing": [
-            {
-                "realm": report.realm.id,
-                "pool": sharing.pool,
-                "role": sharing.role.value,
-                "shared": sharing.shared,
-                "by": sharing.by or None,
-                "groups": [list(group) for group in sharing.groups],
-                "error": sharing.error or None,
-            }
-            for report in reports
-            for sharing in report.sharing
-        ],
-        "ok": all(report.ok for report in reports),
-        "hosts_answering": sum(host.error is None for host in hosts),
-        "hosts_total": sum(host.host.state.connects for host in hosts),
-    }
-
-
-def host_row(report: PoolsReport, host: HostPools, pools: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the row of one host, with a row for each of its pools."""
-    return {
-        "host": host.host.name,
-        "realm": report.realm.id,
-        "error": None if host.error is None else str(host.error),
-        "code": None if host.error is None else host.error.code,
-        "pools": pools,
-    }
-
-
-def _pool_row(role: PoolRole, facts: PoolFacts, report: PoolsReport, host: str) -> dict[str, Any]:
-    sharing = next((sharing for sharing in report.sharing if sharing.role is role), None)
-    shared = None if sharing is None else sharing.shared_by(host)
-    mode = facts.permissions.mode
-    return {
-        "pool": facts.name,
-        "role": role.value,
-        "state": facts.state.value,
-        "autostart": facts.autostart,
-        "type": facts.type or None,
-        "path": facts.path or None,
-        "source": facts.source or None,
-        "mode": None if mode is None else f"{mode:04o}",
-        "owner": facts.permissions.owner,
-        "group": facts.permissions.group,
-        "capacity": facts.capacity,
-        "allocation": facts.allocation,
-        "free": facts.available,
-        "shared": shared,
-        "shared_by": sharing.by if sharing is not None and shared is not None else None,
-        "error": sharing.error or None if sharing is not None else None,
-    }
-
-
-_Listed: TypeAlias = "tuple[str, Mapping[str, Any] | None]"
-"""A host's name, and one of its pools as `_pool_row` gives it; None where the host has not answered."""
-
-_SHARED = {True: "yes", False: "NO", None: "unknown"}
-
-
-def _print(report: PoolsReport) -> None:
-    from tui.cli.output import Heading, is_too_wide, print_table, say
-
-    columns = [
-        Heading("Host"),
-        Heading("Pool"),
-        Heading("State"),
-        Heading("Autostart"),
-        Heading("Type"),
-        Heading("Path"),
-        Heading("Size", right=True),
-        Heading("Free", right=True),
-        Heading("Shared"),
-    ]
-    listed: list[_Listed] = []
-    for host in report.hosts:
-        name = host.host.name
-        if host.error is not None:
-            listed.append((name, None))
-        listed += [(name, _pool_row(pool.role, pool.facts, report, name)) for pool in host.pools]
-    rows = [[name, *_cells(row)] for name, row in listed]
-    if is_too_wide(columns, rows):
-        _print_narrow(report, listed)
-    else:
-        print_table(columns, rows, title=f"Realm {report.realm.id}")
-    for host in report.hosts:
-        if host.error is not None:
-            say(str(host.error), error=True)
-    for sharing in report.sharing:
-        if sharing.groups or sharing.error:
-            say(sharing.message)
-
-
-def _print_narrow(report: PoolsReport, listed: Sequence[_Listed]) -> None:
-    """Print the same as two tables that a terminal has room for: how each pool is, and where."""
-    from tui.cli.output import Heading, print_table
-
-    columns = [
-        Heading("Host"),
-        Heading("Pool"),
-        Heading("State"),
-        Heading("Size", right=True),
-        Heading("Free", right=True),
-        Heading("Shared"),
-    ]
-    states = []
-    places: dict[tuple[str, str, str], list[str]] = {}
-    for host, row in listed:
-        if row is None:
-            states.append([host, *["?"] * 5])
-            continue
-        manual = ", manual" if row["type"] and not row["autostart"] else ""
-        states.append([host, row["pool"], row["state"] + manual, *_sizes(row), _SHARED[row["shared"]]])
-        if row["path"]:
-            places.setdefault((row["pool"], row["type"] or "-", _place(row)), []).append(host)
-    print_table(columns, states, title=f"Realm {report.realm.id}")
-    where = [[pool, kind, path, ", ".join(hosts)] for (pool, kind, path), hosts in places.items()]
-    if where:
-        print_table([Heading("Pool"), Heading("Type"), Heading("Path"), Heading("Hosts")], where)
-
-
-def _cells(row: Mapping[str, Any] | None) -> list[str]:
-    if row is None:
-        return ["?"] * 8
-    autostart = "on" if row["autostart"] else "off" if row["type"] else "-"
-    return [
-        row["pool"], row["state"], autostart, row["type"] or "-", _place(row), *_sizes(row), _SHARED[row["shared"]],
-    ]  # fmt: skip
-
-
-def _place(row: Mapping[str, Any]) -> str:
-    return f"{row['path'] or '-'}" + (f" from {row['source']}" if row["source"] else "")
-
-
-def _sizes(row: Mapping[str, Any]) -> list[str]:
-    from core.units import show_size
-
-    return ["-" if amount is None else show_size(amount) for amount in (row["capacity"], row["free"])]
