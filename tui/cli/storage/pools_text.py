@@ -97,7 +97,6 @@ _SHARED = {True: "yes", False: "NO", None: "unknown"}
 
 def print_report(report: PoolsReport) -> None:
     """Print the pools of a realm on each host: one table, or two where a terminal is too narrow for it."""
-
     columns = [
         Heading("Host"),
         Heading("Pool"),
