@@ -20,6 +20,7 @@ from pathlib import Path
 
 from core.errors import RegistryBusy, UnwritableFile
 from core.files import PRIVATE, share
+from core.filesystems import file_system_of
 from core.text import one_line
 
 LOCK_DEADLINE = 10.0
@@ -31,6 +32,9 @@ _POLL_SECONDS = 0.02
 _HELD = frozenset({errno.EACCES, errno.EAGAIN})
 _ABSENT = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
 """What a file system or kernel answers that has one of the two locks only."""
+
+_NO_ACCESS = "changing the registry needs write access to the file, its lock and its folder"
+_NO_LOCKS = "mount the file system with file locks, or move the registry to one that has them"
 
 _RANGE = struct.Struct("hhqqi0q")
 """The kernel's `struct flock`: type, whence, start, length (0 is to the end), process."""
@@ -47,6 +51,20 @@ class HeldLock:
         """Whether the next program that locks `path` meets this lock: not where the file was deleted or replaced."""
         return _is_at(self.path, self.descriptor)
 
+    def doubt(self) -> str:
+        """Return why this lock excludes no program, or none of other machines; empty where it excludes them all.
+
+        Raises OSError.
+        """
+        second = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if try_lock(second):
+                return "file locks have no effect there"
+        finally:
+            os.close(second)
+        name = file_system_of(self.path).local_locks
+        return f"{name} keeps file locks for each machine alone" if name else ""
+
 
 @contextmanager
 def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[HeldLock]:
@@ -62,7 +80,7 @@ def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[HeldLock]
     except OSError as error:
         message = f"cannot change {path}: cannot lock {lock}: {error.strerror or error}"
         raise UnwritableFile(
-            message, hint="changing the registry needs write access to the file, its lock and its folder"
+            message, hint=_NO_LOCKS if error.errno in _ABSENT | {errno.ENOLCK} else _NO_ACCESS
         ) from error
     if descriptor is None:
         message = f"{path} has been locked{_holder(lock)} for {deadline:g} seconds ({lock})"

@@ -259,6 +259,7 @@ def open_session(
     fleet: Path | None,
     read_only: bool,
     clock: Clock | None = None,
+    trust_locks: bool = False,
 ) -> Session:
     """Open the configuration with the registry, or with a saved fleet.
 
@@ -279,7 +280,7 @@ def open_session(
     return Session(
         configuration,
         configuration_path=path,
-        registry=HostRegistry(registry or default_registry(), clock),
+        registry=HostRegistry(registry or default_registry(), clock, trust_locks=trust_locks),
         read_only=read_only,
         clock=clock,
     )

@@ -16,7 +16,7 @@ from core.locks import LOCK_DEADLINE, exclusive
 from core.registry import rules
 from core.registry.records import Contents
 from core.registry.reservations import ReservationReader
-from core.registry.storage import RegistryStorage, open_database
+from core.registry.storage import RegistryStorage, check_locks, open_database
 from core.registry.transactions import Transaction
 from core.reservations import Reservation
 
@@ -47,13 +47,19 @@ class HostRegistry:
         read_only: bool = False,
         lock_deadline: float = LOCK_DEADLINE,
         boot: str = "",
+        trust_locks: bool = False,
     ) -> None:
-        """Open the registry at `path`; `boot` is that of the machine whose monotonic clock is `clock`, else this."""
+        """Open the registry at `path`; `boot` is that of the machine whose monotonic clock is `clock`, else this.
+
+        `trust_locks` has the first change record that only one machine uses it, where machines don't share its locks.
+        """
         self.path = path
         self.read_only = read_only
         self._clock = clock or SystemClock()
         self._lock_deadline = lock_deadline
         self._reader = ReservationReader(self._clock, boot)
+        self._trust_locks = trust_locks
+        self._locks_are_good = False
 
     # What there is -------------------------------------------------------------------------------------------------
 
@@ -121,12 +127,15 @@ class HostRegistry:
         with exclusive(path, self._lock_deadline) as lock:
             _check_writable(path)
             database, contents = open_database(path)
+            if not self._locks_are_good:
+                check_locks(lock, database, trust=self._trust_locks)
             changes = Transaction(database, contents, self._clock.now(), self._reader)
             yield changes
             changes.drop_forgotten()
             storage = database.storage
             assert isinstance(storage, RegistryStorage)  # noqa: S101 - open_database uses no other
             storage.commit(lock)
+            self._locks_are_good = True
 
     def add(self, host: Host, configuration: Configuration) -> tuple[str, ...]:
         """Register a host; gives warnings. Raises HostRefused."""

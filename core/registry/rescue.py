@@ -103,6 +103,7 @@ def inspect(path: Path) -> Inspection:
         lost=(*lost_hosts, *lost),
         changes=about if isinstance(about, int) and not isinstance(about, bool) else None,
         documents={
+            ABOUT: found[ABOUT],
             HOSTS: {number: found[HOSTS][number] for number in hosts},
             RESERVATIONS: {number: found[RESERVATIONS][number] for number in reservations},
         },
@@ -215,7 +216,13 @@ def _merged(path: Path, chosen: Inspection, present: Inspection) -> Tables:
     unseen = 0 if present.state is FileState.GOOD else _UNSEEN_CHANGES
     changes = max([*numbers, *versions]) + 1 + unseen
     return {
-        ABOUT: {"1": {"format": f"{FORMAT_NAME}/{FORMAT_VERSION}", "changes": changes}},
+        ABOUT: {
+            "1": {
+                **present.documents.get(ABOUT, {}).get(1, {}),
+                "format": f"{FORMAT_NAME}/{FORMAT_VERSION}",
+                "changes": changes,
+            }
+        },
         HOSTS: {str(number): document for number, document in chosen.documents[HOSTS].items()},
         RESERVATIONS: {str(number): document for number, document in present.documents.get(RESERVATIONS, {}).items()},
     }

@@ -37,6 +37,9 @@ FORMAT_NAME = "libvirt-realms-registry"
 FORMAT_VERSION = 1
 """Version of the file that this program writes; it refuses to read a higher one."""
 
+_TRUSTED = "trusted_locks"
+"""Where the registry records why its locks were in doubt when an administrator said to trust them."""
+
 _TRY_AGAIN = "nothing was changed; try again"
 
 ABOUT = "registry"
@@ -132,6 +135,29 @@ def open_database(path: Path) -> tuple[TinyDB, Contents]:
         hint = _how_to_share(path) if isinstance(error, PermissionError) else ""
         raise UnreadableFile(message, hint=hint) from error
     return database, contents
+
+
+def check_locks(lock: HeldLock, database: TinyDB, *, trust: bool) -> None:
+    """Raise UnwritableFile where `lock` may not exclude others, unless the registry has recorded that it is trusted.
+
+    With `trust` that is recorded. It holds for this kind of storage: on another it is asked for anew.
+    """
+    try:
+        doubt = lock.doubt()
+    except OSError as error:
+        raise UnwritableFile(f"cannot test the lock {lock.path}: {error.strerror or error}") from error
+    about = table_of(database, ABOUT)
+    document = about.get(doc_id=1)
+    if not doubt or (document is not None and document.get(_TRUSTED) == doubt):
+        return
+    if not trust:
+        message = f"{lock.path} does not exclude other programs: {doubt}"
+        hint = "move the registry to storage with shared locks; if only one machine uses it, add --trust-locks once"
+        raise UnwritableFile(message, hint=hint)
+    if document is None:
+        about.insert(Document({"format": f"{FORMAT_NAME}/{FORMAT_VERSION}", "changes": 0, _TRUSTED: doubt}, doc_id=1))
+    else:
+        about.update({_TRUSTED: doubt}, doc_ids=[1])
 
 
 def _how_to_share(path: Path) -> str:

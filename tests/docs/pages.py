@@ -20,7 +20,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 MANUAL = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 SAMPLES = ROOT / "sample-configs"
-GLOBAL = {"--config", "--registry", "--fleet", "--read-only", "--help", "-h", "--version"}
+GLOBAL = {"--config", "--registry", "--fleet", "--read-only", "--trust-locks", "--help", "-h", "--version"}
 """Options of every command, documented once."""
 
 

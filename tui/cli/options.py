@@ -29,6 +29,7 @@ class GlobalOptions:
     registry: Path | None = None
     fleet: Path | None = None
     read_only: bool = False
+    trust_locks: bool = False
     as_json: bool = False
     """Whether the command was asked for a JSON document."""
     printed: bool = False
@@ -41,7 +42,13 @@ class GlobalOptions:
         """
         from core.operations.session import open_session
 
-        return open_session(config=self.config, registry=self.registry, fleet=self.fleet, read_only=self.read_only)
+        return open_session(
+            config=self.config,
+            registry=self.registry,
+            fleet=self.fleet,
+            read_only=self.read_only,
+            trust_locks=self.trust_locks,
+        )
 
     def changing_session(self) -> Session:
         """Open a session for a command that changes something; raises ReadOnly where nothing may be changed."""
@@ -81,6 +88,10 @@ def _global_options() -> list[click.Option]:
         click.Option(
             ["--read-only"], is_flag=True, expose_value=False, callback=_remember,
             help="Read-only: change no host, VM or registry.",
+        ),
+        click.Option(
+            ["--trust-locks"], is_flag=True, expose_value=False, callback=_remember,
+            help="Record with the registry that only this machine uses it, where machines don't share file locks.",
         ),
     ]  # fmt: skip
 
