@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 _ADDRESS = re.compile(
-    r"(?:(?P<domain>[0-9a-fA-F]{1,4}):)?(?P<bus>[0-9a-fA-F]{1,2}):(?P<slot>[0-9a-fA-F]{1,2})\.(?P<function>[0-9a-fA-F])"
+    r"(?:(?P<domain>[0-9a-fA-F]{1,4}|[1-9a-fA-F][0-9a-fA-F]{4,7}):)?"  # longer ones begin at 10000: Intel VMD's
+    r"(?P<bus>[0-9a-fA-F]{1,2}):(?P<slot>[0-9a-fA-F]{1,2})\.(?P<function>[0-9a-fA-F])"
 )
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from core.hardware import Device, HardwareProfile, NotAPciAddress, PciAddress
 
-ADDRESSES = st.builds(PciAddress, st.integers(0, 0xFFFF), st.integers(0, 0xFF), st.integers(0, 0x1F), st.integers(0, 7))
+ADDRESSES = st.builds(
+    PciAddress, st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFF), st.integers(0, 0x1F), st.integers(0, 7)
+)
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,8 @@ def test_addresses_become_canonical(text: str, canonical: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "01:20.0", "01:00.8", "01:00.f", "01:00", "0g:00.0", "00000:01:00.0", "01:00.0.0", "0000.01.00.0", "1:2:3:4.5",
-     "pci_0000_01_00_0", "01:00.0\n01:00.1", "\u0661\u0661:00.0", "-1:00.0", "100:00.0"],
+    ["", "01:20.0", "01:00.8", "01:00.f", "01:00", "0g:00.0", "00000:01:00.0", "100000000:01:00.0", "01:00.0.0",
+     "0000.01.00.0", "1:2:3:4.5", "pci_0000_01_00_0", "01:00.0\n01:00.1", "\u0661\u0661:00.0", "-1:00.0", "100:00.0"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(text: str) -> None:
     """Slot up to 1f, function up to 7, hexadecimal ASCII digits."""

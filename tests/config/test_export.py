@@ -30,7 +30,9 @@ DEVICES = st.lists(
     st.builds(
         Device,
         TEXTS.filter(bool),
-        st.builds(PciAddress, st.integers(0, 0xFFFF), st.integers(0, 0xFF), st.integers(0, 0x1F), st.integers(0, 7)),
+        st.builds(
+            PciAddress, st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFF), st.integers(0, 0x1F), st.integers(0, 7)
+        ),
     ),
     unique_by=lambda device: device.address,
     max_size=3,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.driver.lanes.mediated import read_parent
 from core.driver.lanes.session import machine_uuid
-from core.driver.xml.domain_xml import Interface, XmlRefused, parse, read_domain
+from core.driver.xml.domain_xml import Interface, read_domain
 from core.driver.xml.metadata import NAMESPACE, RealmMark, mark_element, mark_of, mark_text, read_mark
+from core.driver.xml.reader import MOST_CHARACTERS, XmlRefused, parse
 from core.hardware import Device, PciAddress
 from tests.driver.worlds import Guest, guest_xml
 
@@ -96,7 +99,7 @@ def test_a_usb_device_is_no_pci_device() -> None:
     st.integers(1, 999),
     st.integers(1, 2**40),
     st.lists(
-        st.builds(PciAddress, st.integers(0, 0xFFFF), st.integers(0, 255), st.integers(0, 31), st.integers(0, 7)),
+        st.builds(PciAddress, st.integers(0, 0xFFFFFFFF), st.integers(0, 255), st.integers(0, 31), st.integers(0, 7)),
         max_size=5,
         unique=True,
     ),
@@ -158,3 +161,73 @@ def test_the_machines_uuid_is_found_in_its_capabilities() -> None:
     assert machine_uuid(f"<capabilities><host><uuid>{uuid}</uuid></host></capabilities>") == uuid.lower()
     assert machine_uuid("<capabilities><host><uuid> </uuid></host></capabilities>") is None
     assert machine_uuid("<!DOCTYPE x><capabilities/>") is None
+
+
+C1 = PciAddress(0, 0xC1, 0, 0)
+NVME = "<source type='pci' managed='yes' namespace='1'><address domain='0x0000' bus='0xc1' slot='0x00'/></source>"
+
+
+@pytest.mark.parametrize(
+    "disk",
+    [
+        f"<disk type='nvme' device='disk'>{NVME}</disk>",
+        f"<disk type='file'><source file='/a'/><mirror type='nvme' job='copy'>{NVME}</mirror></disk>",
+        f"<disk type='file'><source file='/a'/><backingStore type='nvme'>{NVME}</backingStore></disk>",
+        f"<disk><backingStore type='file'><backingStore type='nvme'>{NVME}</backingStore></backingStore></disk>",
+        "<disk type='nvme'><source type='pci'><address bus='193' slot='0' function='0'/></source></disk>",
+    ],
+    ids=["disk", "mirror", "backing store", "deeper", "decimal, without a domain"],
+)
+def test_an_nvme_disk_holds_its_pci_function(disk: str) -> None:
+    """Wherever it stands, as libvirt writes it or as people do."""
+    assert read_domain(SMALL.format(f"<devices>{disk}</devices>")).devices == (C1,)
+
+
+@pytest.mark.parametrize(("name", "address"), [("nvme-disk", "0000:c1:00.0"), ("vmd-hostdev", "10000:e1:00.0")])
+def test_devices_beyond_the_usual_are_read(name: str, address: str) -> None:
+    """An NVMe disk, and a function behind a volume management device, whose domain has five digits."""
+    (device,) = read_domain((DATA / f"{name}.xml").read_text()).devices
+    assert (str(device), PciAddress.parse(str(device))) == (address, device)
+
+
+def test_a_disk_on_a_file_holds_no_device() -> None:
+    """Whatever address it has in the guest."""
+    disk = "<disk type='file'><source file='/a'/><address type='pci' bus='0xc1' slot='0' function='0'/></disk>"
+    assert read_domain(SMALL.format(f"<devices>{disk}</devices>")).devices == ()
+
+
+def test_a_mediated_device_is_told_and_leads_to_its_parent() -> None:
+    """By its UUID, or in older libvirts by its name."""
+    uuid = "8e37ee90-2b51-45e3-9b25-bf8283c03110"
+    device = f"<hostdev mode='subsystem' type='mdev'><source><address uuid='{uuid.upper()}'/></source></hostdev>"
+    assert read_domain(SMALL.format(f"<devices>{device}</devices>")).mediated == (uuid,)
+    name = f"<name>mdev_{uuid.replace('-', '_')}</name><parent>pci_0000_06_00_0</parent>"
+    told = f"<device>{name}<capability type='mdev'><uuid>{uuid}</uuid></capability></device>"
+    assert read_parent(told) == read_parent(f"<device>{name}</device>") == (uuid, PciAddress(0, 6, 0, 0))
+    assert read_parent("<device><parent>computer</parent></device>") is read_parent("<x/>") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["<!---->" * 25 + "!", "<!---->" * 100_000 + "!", "<!--" + "x" * 1_000_000, "<a>" * 100_000]
+)
+def test_what_is_no_document_is_refused_in_no_time(text: str) -> None:
+    """In time that grows with its length alone."""
+    started = process_time()
+    with pytest.raises(XmlRefused):
+        parse(text, "domain")
+    assert process_time() - started < 0.5 + 0.001 * len(text) / 1024
+
+
+@pytest.mark.parametrize("padding", [0, 1, 4090, 4096, 5000, 50_000])
+def test_a_doctype_is_refused_wherever_it_stands(padding: int) -> None:
+    """Between comments, behind as much white space as anyone likes."""
+    text = f"<!-- a -->{' ' * padding}<!DOCTYPE d [<!ENTITY a 'X'>]><!-- b --><domain>&a;</domain>"
+    with pytest.raises(XmlRefused, match="document type"):
+        parse(text, "domain")
+    assert parse(f"<!-- a -->{' ' * padding}<!-- <!DOCTYPE d> --><domain/>", "domain").tag == "domain"
+
+
+def test_a_document_that_is_too_large_is_refused() -> None:
+    """Before it is parsed."""
+    with pytest.raises(XmlRefused, match="MiB"):
+        parse("<domain>" + " " * MOST_CHARACTERS + "</domain>", "domain")

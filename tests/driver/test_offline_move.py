@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.driver.migration.offline_move import with_addresses
-from core.driver.xml.domain_xml import parse, read_domain
+from core.driver.xml.domain_xml import read_domain
+from core.driver.xml.reader import parse
 from core.hardware import PciAddress
 
 XML = """

@@ -16,7 +16,7 @@ from core.driver.connection.asking import ask_within
 from core.driver.connection.connection import HostConnection
 from core.driver.hosts.node_devices import PciDevice, read_pci_devices
 from core.driver.lanes.session import HostPoller
-from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.reader import XmlRefused, parse
 from core.fleet.fleet import PoolState
 from core.hardware import PciAddress
 

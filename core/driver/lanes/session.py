@@ -11,10 +11,12 @@ from core.clock import Clock
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.lanes.mailbox import DomainChanged
+from core.driver.lanes.mediated import with_parents
 from core.driver.storage.pools import list_pools
 from core.driver.vms.addresses import Active, AddressBook
 from core.driver.vms.statistics import CpuMeter, DomainSample, Sampler
-from core.driver.xml.domain_xml import DomainFacts, XmlRefused, parse, read_domain
+from core.driver.xml.domain_xml import DomainFacts, read_domain
+from core.driver.xml.reader import XmlRefused, parse
 from core.fleet.fleet import PoolState, VMState
 
 POLLS_PER_POOL_LISTING = 6
@@ -190,7 +192,7 @@ class HostPoller:
 
     def _read_facts(self, sample: DomainSample) -> DomainFacts:
         try:
-            return read_domain(str(sample.domain.XMLDesc(0)))
+            return with_parents(self.connection.handle, read_domain(str(sample.domain.XMLDesc(0))))
         except XmlRefused:
             # Its size still counts. What devices it has can't be told then, but libvirt writes no such XML.
             _, memory_kib, _, vcpus, _ = sample.domain.info()

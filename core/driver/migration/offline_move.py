@@ -10,8 +10,9 @@ import libvirt
 
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
-from core.driver.xml.domain_xml import XmlRefused, parse, read_pci_address
 from core.driver.xml.metadata import mark_element, mark_of
+from core.driver.xml.pci import read_pci_address
+from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 from core.hardware import Device, PciAddress
 

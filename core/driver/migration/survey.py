@@ -15,7 +15,7 @@ from core.driver.connection.errors import is_gone
 from core.driver.lanes.session import machine_uuid
 from core.driver.migration.migration import Sight, see
 from core.driver.migration.traits import DomainTraits, read_traits
-from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 from core.text import one_line
 
@@ -74,6 +74,8 @@ class TargetReport:
     networks: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
     """Those that were asked for and exist: whether active, and how they forward (`nat`; empty: isolated)."""
     missing_filters: frozenset[str] = frozenset()
+    missing_secrets: frozenset[str] = frozenset()
+    """Of those that the domain's disks need, by UUID or usage."""
     bridges: frozenset[str] | None = None
     """Names of the host's network devices; None where it doesn't tell."""
     libvirt: Version
@@ -129,6 +131,7 @@ def ask_target(connection: HostConnection, source: SourceReport) -> TargetReport
                 if network.name() in wanted
             },
             missing_filters=frozenset(name for name in filters if not _has_filter(handle, name)),
+            missing_secrets=frozenset(traits.ties.secrets) - _secrets(handle) if traits.ties.secrets else frozenset(),
             bridges=_net_devices(handle) if any(nic.kind in ("bridge", "direct") for nic in traits.nics) else None,
             libvirt=_version(handle.getLibVersion()),
             hypervisor=_version(handle.getVersion()),
@@ -229,6 +232,13 @@ def _has_filter(handle: Any, name: str) -> bool:
             return False
         raise
     return True
+
+
+def _secrets(handle: Any) -> frozenset[str]:
+    known: set[str] = set()
+    for secret in _supported(handle.listAllSecrets, []):
+        known |= {str(secret.UUIDString()), str(secret.usageID())}
+    return frozenset(known)
 
 
 def _net_devices(handle: Any) -> frozenset[str] | None:

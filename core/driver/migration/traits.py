@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from core.driver.xml.domain_xml import parse
+from core.driver.migration.ties import NO_TIES, Ties, ties_of
+from core.driver.xml.pci import read_pci_address
+from core.driver.xml.reader import parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +26,14 @@ class MovedDisk:
     shareable: bool = False
     volume: tuple[str, str] | None = None
     """Pool and volume, for the kind `volume`."""
+    is_empty: bool = False
+    """Whether it has no source: a drive without a medium."""
 
     @property
     def can_be_copied(self) -> bool:
         """Whether a live migration can copy it along."""
-        return self.device == "disk" and not self.read_only and not self.shareable and not self.is_empty
-
-    @property
-    def is_empty(self) -> bool:
-        """A drive without a medium."""
-        return not self.place and self.volume is None
+        is_plain = self.device == "disk" and self.kind in ("file", "block", "volume", "network")
+        return is_plain and not self.read_only and not self.shareable and not self.is_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class DomainTraits:
     """Other things of the host's own that the domain holds, in words: USB devices, mediated devices, shared folders."""
     files: tuple[str, ...] = ()
     """Files beside the disks that the target must have at the same path: kernel, initrd, firmware."""
+    ties: Ties = NO_TIES
     private_state: tuple[str, ...] = ()
     """State that lies on the source only, in words: UEFI variables, an emulated TPM."""
 
@@ -91,6 +92,7 @@ def read_traits(text: str) -> DomainTraits:
         + len(domain.findall("devices/interface[@type='hostdev']")),
         bound_devices=tuple(_bound(domain)),
         files=tuple(_files(domain)),
+        ties=ties_of(domain),
         private_state=tuple(_private_state(domain)),
     )
 
@@ -116,14 +118,23 @@ def _disk(element: ET.Element) -> MovedDisk:
         read_only=element.find("readonly") is not None,
         shareable=element.find("shareable") is not None,
         volume=volume,
+        is_empty=not place and volume is None and (source is None or kind in ("file", "block", "dir")),
     )
 
 
-_PLACES = {"file": "file", "block": "dev", "network": "name", "dir": "dir", "volume": "volume"}
+_PLACES = {
+    "file": "file", "block": "dev", "network": "name", "dir": "dir", "volume": "volume", "vhostuser": "path",
+    "vhostvdpa": "dev",
+}  # fmt: skip
 
 
 def _place(kind: str, source: ET.Element | None) -> str:
-    return "" if source is None else source.get(_PLACES.get(kind, ""), "")
+    if source is None:
+        return ""
+    address = source.find("address")
+    if kind == "nvme" and address is not None:
+        return str(read_pci_address(address) or "")
+    return source.get(_PLACES.get(kind, ""), "")
 
 
 def _nics(domain: ET.Element) -> Iterator[Nic]:

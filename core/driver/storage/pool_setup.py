@@ -17,7 +17,7 @@ from core.codes import ErrorCode
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import translated
 from core.driver.storage.pool_refresh import refresh
-from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 from core.fleet.fleet import PoolState
 

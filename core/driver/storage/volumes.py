@@ -23,7 +23,7 @@ from core.driver.connection.errors import said_by_program, says_busy, says_exist
 from core.driver.storage.content import Content
 from core.driver.storage.pool_refresh import refresh
 from core.driver.storage.pool_setup import error_number
-from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 
 _END_OF_TIME = 253_402_300_800.0

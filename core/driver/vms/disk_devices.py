@@ -13,7 +13,7 @@ import libvirt
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import says_unplugging
 from core.driver.storage.volumes import connection_errors
-from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 from core.realms import CacheMode
 

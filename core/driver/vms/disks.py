@@ -12,8 +12,8 @@ import libvirt
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.storage.pool_setup import look_up_pool
-from core.driver.xml.domain_xml import XmlRefused, parse
 from core.driver.xml.metadata import RealmMark, mark_of
+from core.driver.xml.reader import XmlRefused, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

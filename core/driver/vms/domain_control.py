@@ -13,8 +13,10 @@ import libvirt_qemu
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.vms.domain_build import hostdev_element
-from core.driver.xml.domain_xml import DomainFacts, XmlRefused, parse, read_domain, read_pci_address
+from core.driver.xml.domain_xml import DomainFacts, read_domain
 from core.driver.xml.metadata import RealmMark, mark_element
+from core.driver.xml.pci import read_pci_address
+from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 from core.hardware import Device, PciAddress
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import libvirt
 
 from core.driver.connection.connection import HostConnection
-from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 
 

@@ -8,7 +8,8 @@ import libvirt
 
 from core.driver.connection.connection import HostConnection
 from core.driver.vms.addresses import ipv4
-from core.driver.xml.domain_xml import XmlRefused, read_domain
+from core.driver.xml.domain_xml import read_domain
+from core.driver.xml.reader import XmlRefused
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.driver.connection.connection import HostConnection
 from core.driver.storage.volumes import connection_errors
-from core.driver.xml.domain_xml import XmlRefused, parse
+from core.driver.xml.reader import XmlRefused, parse
 
 _STREAMED = frozenset({"pty", "unix"})
 """Kinds of character devices that libvirt connects a stream to."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from core.driver.xml.metadata import RealmMark, mark_of
+from core.driver.xml.pci import mediated_devices, pci_devices
+from core.driver.xml.reader import XmlRefused, parse
 from core.hardware import PciAddress
 from core.units import MAX_BYTES
-
-_ROOT_FIRST = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<[A-Za-z_]", re.DOTALL)
-"""A document whose root follows the declaration at once; a DTD can stand nowhere else than before the root."""
 
 # Libvirt's own table (virScaleInteger): it writes KiB itself, people write others into files of the test driver.
 _UNITS = {
@@ -20,10 +18,6 @@ _UNITS = {
     "t": 1024**4, "tib": 1024**4, "p": 1024**5, "pib": 1024**5, "e": 1024**6, "eib": 1024**6,
     "kb": 1000, "mb": 1000**2, "gb": 1000**3, "tb": 1000**4, "pb": 1000**5, "eb": 1000**6,
 }  # fmt: skip
-
-
-class XmlRefused(ValueError):
-    """A document is damaged, declares entities, or is not what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +39,13 @@ class DomainFacts:
     memory_bytes: int
     """Maximum, devices included."""
     devices: tuple[PciAddress, ...] = ()
+    """PCI functions that it holds, as hostdevs, network cards or NVMe disks."""
+    mediated: tuple[str, ...] = ()
+    """UUIDs of the mediated devices that it holds; their parents' addresses are the host's to tell."""
     interfaces: tuple[Interface, ...] = ()
     agent_connected: bool = False
     """Whether a QEMU guest agent has opened its channel."""
     mark: RealmMark | None = None
-
-
-def parse(text: str, root: str) -> ET.Element:
-    """Parse a document from outside whose root has the given name; raises XmlRefused, also for any DTD."""
-    if not _ROOT_FIRST.match(text):
-        message = "a document type declaration, or not XML"
-        raise XmlRefused(message)
-    try:
-        element = ET.fromstring(text)  # noqa: S314 -- no DTD, so no entities to expand or fetch
-    except (ET.ParseError, ValueError, RecursionError) as error:
-        message = f"damaged XML: {error}"
-        raise XmlRefused(message) from error
-    if element.tag != root:
-        message = f"expected <{root}>, not <{element.tag}>"
-        raise XmlRefused(message)
-    return element
 
 
 def read_domain(text: str) -> DomainFacts:
@@ -77,7 +58,8 @@ def read_domain(text: str) -> DomainFacts:
         vcpus=vcpus,
         vcpus_online=min(vcpus, int(current)) if current.isdecimal() and int(current) else vcpus,
         memory_bytes=_memory(domain),
-        devices=_pci_devices(domain),
+        devices=pci_devices(domain),
+        mediated=mediated_devices(domain),
         interfaces=_interfaces(domain),
         agent_connected=any(
             target.get("name") == "org.qemu.guest_agent.0" and target.get("state") == "connected"
@@ -104,26 +86,6 @@ def _memory(domain: ET.Element) -> int:
         message = f"memory of {amount!r} {unit}"
         raise XmlRefused(message)
     return min(int(amount) * factor, MAX_BYTES)
-
-
-def _pci_devices(domain: ET.Element) -> tuple[PciAddress, ...]:
-    # A PCI function lent as a network card is in use all the same.
-    lent = [hostdev for hostdev in domain.iterfind("devices/hostdev") if hostdev.get("type") == "pci"]
-    lent += [interface for interface in domain.iterfind("devices/interface") if interface.get("type") == "hostdev"]
-    addresses = [element.find("source/address") for element in lent]
-    found = (read_pci_address(address) for address in addresses if address is not None)
-    return tuple(dict.fromkeys(address for address in found if address is not None))
-
-
-def read_pci_address(element: ET.Element) -> PciAddress | None:
-    """Read an `<address>` of libvirt's; None where its parts are no numbers, or no address of a device."""
-    try:
-        # Libvirt writes 0x0041; a number without a prefix is decimal there, as in strtoul with base 0.
-        domain, bus, slot, function = (int(element.get(part, "0"), 0) for part in ("domain", "bus", "slot", "function"))
-    except ValueError:
-        return None
-    inside = 0 <= domain <= 0xFFFFFFFF and 0 <= bus <= 0xFF and 0 <= slot <= 0x1F and 0 <= function <= 7
-    return PciAddress(domain, bus, slot, function) if inside else None
 
 
 def _interfaces(domain: ET.Element) -> tuple[Interface, ...]:

@@ -43,6 +43,7 @@ def check_migration(found: Findings, wish: MigrationOptions) -> Iterator[Obstacl
     for nic in found.here.traits.nics:
         yield from _nic(nic, found, live=live)
     yield from _devices(found, live=live)
+    yield from _ties(found)
     for disk in found.here.traits.disks:
         yield from _disk(disk, found, live=live)
     yield from _beside(found, live=live)
@@ -178,12 +179,28 @@ def _devices(found: Findings, *, live: bool) -> Iterator[Obstacle]:
             )
 
 
+def _ties(found: Findings) -> Iterator[Obstacle]:
+    ties, target = found.here.traits.ties, found.target
+    for thing in ties.held:
+        yield error(Check.DEVICES, f"it uses {thing}, which only {found.source} has", "detach it")
+    for thing in ties.needed:
+        yield warning(Check.DEVICES, f"it needs {thing}: {target} must have the same", "check before moving it")
+    if ties.vsock is not None:
+        what = f"it insists on vsock context id {ties.vsock}: no other VM of {target} may have it"
+        yield warning(Check.DEVICES, what, "use <cid auto='yes'/>")
+    for secret in ties.secrets:
+        if secret in found.there.missing_secrets:
+            fix = f"define it there: virsh secret-dumpxml {secret} on {found.source}, virsh secret-define on {target}"
+            yield error(Check.DISKS, f"{target} has no secret {secret}, which a disk needs", fix)
+
+
 def _disk(disk: MovedDisk, found: Findings, *, live: bool) -> Iterator[Obstacle]:
     if disk.is_empty or disk.kind == "network":
         return
-    label = f"{disk.target} ({disk.place or '/'.join(disk.volume or ())})"
+    label = f"{disk.target} ({disk.place or '/'.join(disk.volume or ()) or disk.kind})"
     if disk.kind not in ("file", "block", "volume"):
-        yield error(Check.DISKS, f"{label}: a disk of type {disk.kind} is local to {found.source}", "detach it")
+        what = f"{label}: a disk of type {disk.kind} is local to {found.source} and can't be copied"
+        yield error(Check.DISKS, what, "detach it")
         return
     folders = folders_of(disk, found.here.pools)
     storage = [found.storage[folder] for folder in folders]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -233,3 +234,44 @@ def test_files_of_this_machine_are_no_part_of_what_the_source_is_given() -> None
     """It has keys of its own; all else stays."""
     given = "qemu+ssh://root@h2:2222/system?keyfile=/root/k&no_verify=1&no_tty=1&known_hosts=/x"
     assert peer_address(given) == "qemu+ssh://root@h2:2222/system?no_verify=1"
+
+
+TIES = Path(__file__).parents[2] / "driver/data/ties"
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(
+    ("name", "error", "says"),
+    [
+        ("nbd-localhost", True, "the nbd server of the host itself"),
+        ("serial-dev", True, "/dev/ttyUSB0"),
+        ("tpm-passthrough", True, "/dev/tpm0"),
+        ("vdpa-nic", True, "/dev/vhost-vdpa-0"),
+        ("vhostuser-disk", True, "a disk of type vhostuser"),
+        ("rbd-secret", True, "no secret aaaaaaaa-0000-4000-8000-000000000001"),
+        ("nvdimm", False, "/mnt/pmem0/nv1"),
+        ("../nvme-disk", True, "a disk of type nvme"),
+    ],
+)
+def test_what_ties_a_vm_to_its_host_is_told(name: str, error: bool, says: str, live: bool) -> None:
+    """As an error where no other host can have it, else as a warning; off as well as live."""
+    traits = read_traits((TIES / f"{name}.xml").read_text())
+    secrets = frozenset(traits.ties.secrets)
+    found = replace(here(traits=traits, sight=RUNNING if live else OFF), there=replace(THERE, missing_secrets=secrets))
+    (told,) = [each for each in obstacles(found) if says in each.what]
+    assert told.severity is (Severity.ERROR if error else Severity.WARNING)
+    assert not told.overridden_by
+
+
+@pytest.mark.parametrize("kind", ["nvme", "vhostuser", "vhostvdpa"])
+def test_a_disk_that_is_no_file_is_never_copied(kind: str) -> None:
+    """--copy-storage can't take it along, and says so."""
+    source = (
+        "<source type='pci'><address bus='0xc1' slot='0' function='0'/></source>" if kind == "nvme" else "<source/>"
+    )
+    found = with_devices(f"<disk type='{kind}' device='disk'>{source}<target dev='vdx'/></disk>")
+    disk = found.here.traits.disks[-1]
+    assert (disk.is_empty, disk.can_be_copied) == (False, False)
+    assert [each.severity for each in obstacles(found, MigrationOptions(copy_storage=True)) if kind in each.what] == [
+        Severity.ERROR
+    ]
