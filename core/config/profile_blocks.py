@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from core import units
 from core.codes import DiagnosticCode as Code
+from core.config.misplaced import report_misplaced
 from core.config.parameters import Parameters, name_kind, shorten
 from core.config.report import DiagnosticReport, Path
 from core.config.syntax import SourcePlace
-from core.config.values import ListValue, ObjectValue, Scalar, Value
+from core.config.values import ListValue, ObjectValue, Scalar, Value, list_elements
 from core.costs import CostFunction
 from core.hardware import Device, HardwareProfile, NotAPciAddress, PciAddress
 from core.text import nearest
@@ -33,6 +34,9 @@ def read_profile(identity: str, value: Value, path: Path, report: DiagnosticRepo
         return None
     errors = report.errors
     parameters = Parameters(value, path, report)
+    needed = ("cores", "memory", "cost-function")
+    if report_misplaced(parameters, _PARAMETERS, needed, f"the hardware profile '{identity}'"):
+        return None
     name = parameters.text("name")
     description = parameters.text("description")
     cores = parameters.integer("cores", 1) if parameters.require("cores", example="8") else None
@@ -60,21 +64,36 @@ def _read_devices(parameters: Parameters) -> tuple[Device, ...]:
     value = found.value
     path = (*parameters.path, "devices")
     hint = 'write devices: [ { type: "nvidia-gpu", addr: "0000:41:00.0" } ]'
-    if not isinstance(value, ListValue):
+    elements = list_elements(value)
+    if isinstance(value, ObjectValue) and elements:
+        _warn_of_numeric_keys(value, elements, path, parameters.report, hint)
+    elif not isinstance(value, ListValue):
         message = f"'devices' of a hardware profile is {name_kind(value)}; expected a list"
         parameters.report.error(Code.WRONG_TYPE, value.place, path, message, hint, via=value.via)
         return ()
     devices: list[Device] = []
     seen: dict[PciAddress, SourcePlace] = {}
-    for index, item in enumerate(value.items):
+    for number, (element, item) in enumerate(elements, 1):
         if not isinstance(item, ObjectValue):
-            message = f"device {index + 1} is {name_kind(item)}; expected type and addr in braces"
-            parameters.report.error(Code.WRONG_TYPE, item.place, (*path, index), message, hint, via=item.via)
+            message = f"device {number} is {name_kind(item)}; expected type and addr in braces"
+            parameters.report.error(Code.WRONG_TYPE, item.place, (*path, element), message, hint, via=item.via)
             continue
-        device = _read_device(item, (*path, index), parameters.report, seen)
+        device = _read_device(item, (*path, element), parameters.report, seen)
         if device is not None:
             devices.append(device)
     return tuple(devices)
+
+
+def _warn_of_numeric_keys(
+    value: ObjectValue, elements: Sequence[tuple[int | str, Value]], path: Path, report: DiagnosticReport, hint: str
+) -> None:
+    message = f"'devices' has numbers as keys: read as a list of {len(elements)}, in the order of the numbers"
+    report.warning(Code.WRONG_TYPE, value.place, path, message, hint)
+    taken = {element for element, _ in elements}
+    for key, found in value.fields.items():
+        if key not in taken:
+            message = f"'{key}' among the numbered devices has no effect"
+            report.warning(Code.UNKNOWN_PARAMETER, found.place, (*path, key), message, hint)
 
 
 def _read_device(
@@ -136,8 +155,7 @@ def check_against_function(
             Code.MEMORY_OVERCOMMITTED, "memory", message, "end the function's memory curve there (hard or max)"
         )
     listed = value.fields.get("devices")
-    items = listed.value.items if listed is not None and isinstance(listed.value, ListValue) else ()
-    for index, item in enumerate(items):
+    for index, item in list_elements(listed.value) if listed is not None else ():
         kind = item.fields.get("type") if isinstance(item, ObjectValue) else None
         if kind is None or not isinstance(kind.value, Scalar):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.codes import DiagnosticCode as Code
+from core.config.misplaced import report_misplaced
 from core.config.parameters import Parameters, name_kind, shorten
 from core.config.report import DiagnosticReport, Path
 from core.config.values import ObjectValue, Value
@@ -34,6 +35,8 @@ def read_realm(identity: str, value: Value, path: Path, report: DiagnosticReport
         return None
     errors = report.errors
     parameters = Parameters(value, path, report)
+    if report_misplaced(parameters, _PARAMETERS, ("driver", "name"), f"the realm '{identity}'"):
+        return None
     disabled = _switch(parameters, "disabled", default=False)
     _check_driver(parameters)
     name = parameters.text("name") if parameters.require("name", example='"Main"') else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from core.config.syntax import SourcePlace, TokenKind
@@ -45,3 +46,24 @@ class ObjectValue:
 
 
 Value = Scalar | ListValue | ObjectValue
+
+_INDEX = re.compile(r"\+?[0-9]{1,10}", re.ASCII)
+_LARGEST_INDEX = 2**31 - 1
+
+
+def list_elements(value: Value) -> list[tuple[int | str, Value]]:
+    """Return the elements of a list, each with its index or key; empty for what is none.
+
+    A block whose keys are whole numbers is one, in their order, as for the reference reader; its other keys are none
+    of its elements. Of several spellings of a number the last one counts.
+    """
+    if isinstance(value, ListValue):
+        return list(enumerate(value.items))
+    if not isinstance(value, ObjectValue):
+        return []
+    numbered = {
+        int(key): (key, found.value)
+        for key, found in value.fields.items()
+        if _INDEX.fullmatch(key) and int(key) <= _LARGEST_INDEX
+    }
+    return [numbered[index] for index in sorted(numbered)]

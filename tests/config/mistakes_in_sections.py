@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
-from tests.config.mistake_case import Case, devices, profile, realm
+from tests.config.mistake_case import REALM, Case, devices, profile, realm
 
 PROFILES = (
+    profile("parameters inside a section", "error", "inside a section .standard.", "standard {@@\ncores: 8\nmemory: 32 GiB\ncost-function: simple\n}", alone=True),
+    devices("a word among numeric keys", "warning", "'x' among", 'devices.x { }@@\ndevices.0 { type: gpu, addr: "0000:02:00.0" }', alone=False),
+    devices("no list and no numeric keys", "error", "expected a list", 'devices.x {@@ type: gpu, addr: "0000:02:00.0" }'),
+    devices("numeric keys", "warning", "list of 2", 'devices.1 { type: gpu, addr: "0000:01:00.0" }@@\ndevices.0 { type: gpu, addr: "0000:02:00.0" }'),
     profile("cores missing", "error", "cores", "name: x # cores\n", alone=True),
     profile("cores with a fraction", "error", "7.5", "cores: 7.5@@"),
     profile("cores zero", "error", "cores", "cores: 0@@"),
@@ -66,6 +70,9 @@ PROFILES = (
 )  # fmt: skip
 
 REALMS = (
+    realm("parameters inside a section", "error", "remove 'main {'", "main {@@\ndriver: libvirt\nname: Main\ndisabled: off\ndrives.lazy-allocation: on\n}"),
+    realm("parameters inside the whole path", "error", "'ticrypt.vm.realms.main'", "ticrypt.vm.realms.main {@@\ndriver: libvirt\nname: Main\ndisabled: off\ndrives.lazy-allocation: on\n}"),
+    realm("a section beside the parameters", "warning", "unknown parameter 'main'", "main {@@\n}\n" + REALM),
     realm("driver of another kind", "error", "nutanix", "driver: nutanix@@"),
     realm("driver in capitals", "error", "Libvirt", "driver: Libvirt@@"),
     realm("driver misspelt", "error", "livbirt", "driver: livbirt@@"),

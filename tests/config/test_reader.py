@@ -361,3 +361,25 @@ def test_the_main_file_is_looked_for_in_order(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile) as caught:
         find_configuration(None, {"REALMS_CONFIG": ""}, (first,))
     assert "a.conf" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("written", "addresses"),
+    [
+        ("devices.0 { type: t, addr: '1' }\ndevices.1 { type: t, addr: '2' }", [1, 2]),
+        ("devices { 10: { type: t, addr: '1' }, 9: { type: t, addr: '2' } }", [2, 1]),
+        ("devices.07 { type: t, addr: '1' }\ndevices.3 { type: t, addr: '2' }", [2, 1]),
+        ("devices.1 { type: t, addr: '1' }\ndevices.x { type: t, addr: '2' }", [1]),
+        ("devices.0 { type: t }\ndevices.0.addr: '1'", [1]),
+    ],
+)
+def test_numbers_as_keys_make_a_list(folder: Folder, written: str, addresses: list[int]) -> None:
+    """As for the reference reader: in the order of the numbers; with a warning."""
+    for number in (1, 2):
+        written = written.replace(f"'{number}'", f'"0000:0{number}:00.0"')
+    function = FUNCTION.replace("{ memory", "{ devices.t: { curve: linear, slope: 1, base: 0 }, memory", 1)
+    profile = f"ticrypt.vm.hardware-profiles.p {{ cores: 1, memory: 2 GiB, cost-function: f\n{written} }}\n"
+    reading = folder.read(function + profile)
+    assert reading.configuration is not None, reading.diagnostics
+    assert "has numbers as keys" in reading.diagnostics[0].message
+    assert [device.address.bus for device in reading.configuration.hardware_profiles["p"].devices] == addresses
