@@ -55,6 +55,7 @@ def race(folder: Path, wanted: Sequence[tuple[int, int]]) -> list[dict[str, Any]
             program.stdout.close()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60 + 40 * ROUNDS)
 def test_the_last_gpu_and_the_last_gigabyte_of_two_hosts_are_given_once(tmp_path: Path) -> None:
     """Of eight programs two get them, whatever the order; reservations and domains agree."""

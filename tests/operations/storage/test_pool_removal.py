@@ -28,6 +28,7 @@ def pools_of(realm: World, host: str) -> set[str]:
     return realm.call(host, lambda connection: {pool.name() for pool in connection.handle.listAllStoragePools(0)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["remove ticrypt-vm-drives", "remove ticrypt-vm"])
 def test_a_host_that_stops_answering_is_told_with_what_was_begun_there(realm: World, at: str) -> None:
     """A call that it was sent may still be carried out; what comes behind it never is."""

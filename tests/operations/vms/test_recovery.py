@@ -184,7 +184,7 @@ def test_a_host_that_is_silent_leaves_it_for_later(realm: World) -> None:
 
 def test_nobody_cleans_up_after_a_program_that_lives(realm: World) -> None:
     """Its file is locked; two that clean up at once don't meet either."""
-    journal = Journal(realm.registry.path, realm.session.clock)
+    journal = Journal(realm.registry.path, realm.session.clock, lock_patience=0.1)
     entry = journal.begin("create", vm="web", uuid="u", realm="main")
     assert journal.left_behind() == ()
     assert [record.at_work for record in journal.records()] == [True]
