@@ -196,13 +196,11 @@ def standing(
     clock = FixedClock()
     registry = HostRegistry(folder / "registry.json", clock)
     listed = tuple(snapshots() if given is None else given)
-    session = StandingSession(registry, listed, clock=clock, **more)  # type: ignore[arg-type]
     if register:
         with registry.transaction() as transaction:
             for snapshot in listed:
                 transaction.add(snapshot.host, _WHEN_ADDED)
-    session._read_registry()
-    return session
+    return StandingSession(registry, listed, clock=clock, **more)  # type: ignore[arg-type]
 
 
 def saved(given: Iterable[HostSnapshot] | None = None, configuration: Configuration = CONFIGURATION) -> Session:

@@ -18,7 +18,7 @@ class Saboteur(Control):
     """Does its deed once, just before the first step whose name begins with `at`."""
 
     def __init__(self, control: Control, at: str, deed: Callable[[], object]) -> None:
-        super().__init__(control._task)
+        super().__init__(control.steps)
         self.struck: list[str] = []
         self._at = at
         self._deed = deed
@@ -43,7 +43,7 @@ class Rival(Control):
     """Does its deed before each step whose name begins with `at`: what another program does at the worst moment."""
 
     def __init__(self, control: Control, at: str, deed: Callable[[], object]) -> None:
-        super().__init__(control._task)
+        super().__init__(control.steps)
         self._at = at
         self._deed = deed
 

@@ -9,6 +9,7 @@ from core.locks import exclusive
 from core.operations.recovery import recover, survey
 from core.operations.vms.cleanup import CleanupAction
 from core.operations.vms.delete import delete_vm
+from core.registry.hosts import HostRegistry
 from tests.operations.vms.sabotage import Rival
 from tests.operations.vms.world import create, leave, make_volume, target
 
@@ -22,7 +23,7 @@ def test_a_deletion_is_done_although_its_reservation_can_not_be_given_back(realm
     """Another program holds the registry while the volumes are deleted, and goes on holding it."""
     create(realm, host="h1")
     found = target(realm, "web")
-    realm.registry._lock_deadline = 0.2
+    realm.session.registry = HostRegistry(realm.registry.path, realm.session.clock, lock_deadline=0.2)
 
     def job(control: Control) -> Deleted:
         with ExitStack() as held:
@@ -41,7 +42,7 @@ def test_a_recovery_is_done_although_a_reservation_can_not_be_given_back(realm: 
     leave(realm, ("volumes", {}), operation="delete", host="h1", volumes=volumes)
     make_volume(realm)
     (left,) = survey(realm.session)
-    realm.registry._lock_deadline = 0.2
+    realm.session.registry = HostRegistry(realm.registry.path, realm.session.clock, lock_deadline=0.2)
 
     def job(control: Control) -> CleanupAction:
         with ExitStack() as held:

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.tasks.task import Progress, Step, TaskView
+from core.operations.tasks.task import Progress, Step, Tasks, TaskView
 from tests.tui import world
 from tests.tui.driving import grid_of, left_waiting, settle, until
 from tests.tui.sizes import MIDDLE, SIZES
@@ -126,7 +126,7 @@ async def test_the_row_follows_the_task(tmp_path: Path) -> None:
 def test_the_rows(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     """One registers, one migrates, one is told to end; nothing is cut."""
     session = world.standing(tmp_path)
-    session.tasks._user = "admin"
+    session.tasks = Tasks(session.clock, user="admin")
     app = RealmsApp(session)
     going_on, at_work = threading.Event(), threading.Barrier(4)
 

@@ -148,9 +148,7 @@ def standing(
     clock = FixedClock()
     registry = HostRegistry(folder / "registry.json", clock)
     answer(monkeypatch, answers)
-    session = StandingSession(registry, listed, clock=clock, configuration=configuration, read_only=read_only)
     with registry.transaction() as transaction:
         for snapshot in listed:
             transaction.add(replace(snapshot.host, profile="cpu-node"), configuration)
-    session._read_registry()
-    return session
+    return StandingSession(registry, listed, clock=clock, configuration=configuration, read_only=read_only)

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import RealmsError
 from core.operations.tasks.step_kinds import StepKind
-from core.operations.tasks.task import Progress
+from core.operations.tasks.task import Progress, Tasks
 from tests.tui import world
 from tests.tui.driving import dialog_text, ended, grid_of, has_ended, left_waiting, settle, text_of, told, until
 from tests.tui.hostile import HOSTILE, assert_clean
@@ -199,7 +199,7 @@ async def test_hostile_names_in_tasks_do_nothing(tmp_path: Path, key: str) -> No
 def test_tasks(picture: Callable[..., bool], tmp_path: Path, size: tuple[int, int], state: str) -> None:
     """None yet; one that runs; one that failed."""
     session = world.standing(tmp_path)
-    session.tasks._user = "admin"
+    session.tasks = Tasks(session.clock, user="admin")
     app = RealmsApp(session)
 
     async def prepare(pilot: Pilot[int]) -> None:
