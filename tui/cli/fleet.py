@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, pass_options
+from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, pass_options, timeout_option
 
 
 @click.group("fleet", cls=LazyGroup)
@@ -16,8 +16,7 @@ def fleet() -> None:
 
 @fleet.command("save", cls=RealmsCommand, short_help="Save the live fleet to a file.")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts to answer.")  # fmt: skip
+@timeout_option
 @pass_options
 def save(options: GlobalOptions, file: Path, timeout: float) -> None:
     """Save all hosts and VMs as they are now to FILE ("-": standard output).

@@ -211,6 +211,12 @@ json_option = click.option(
 )
 """The option of every command that reports something; its parameter is `as_json`."""
 
+timeout_option = click.option(
+    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
+    help="How long to wait for hosts to answer.",
+)  # fmt: skip
+"""The option of every command that asks hosts once; its parameter is `timeout`, in seconds."""
+
 yes_option = click.option("--yes", is_flag=True, help="Don't ask for confirmation (implied without a terminal).")
 """The option of every command that asks before it changes something; its parameter is `yes`."""
 

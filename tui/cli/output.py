@@ -43,6 +43,11 @@ class Heading:
     """Whether a terminal that is too narrow gets the beginnings of its cells: for what others tell too, as URIs."""
 
 
+def headings(*titles: str) -> list[Heading]:
+    """Return the columns with these titles; one that begins with `>` is aligned to the right."""
+    return [Heading(title.removeprefix(">"), right=title.startswith(">")) for title in titles]
+
+
 def is_too_wide(columns: Sequence[Heading], rows: Iterable[Sequence[str]]) -> bool:
     """Return whether a table has longer lines than the terminal; what is piped may have lines of any length."""
     widths = _widths(columns, [[printable(cell) for cell in row] for row in rows])

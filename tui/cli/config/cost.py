@@ -77,7 +77,7 @@ def _function(configuration: Configuration, function_id: str | None, profile_id:
 
 def _print(function: CostFunction, found: Cost) -> None:
     from core.curves import curve_name
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import headings, print_table, say
     from tui.render.figures import cost_text, decimals
 
     digits = decimals([*(term.cost for term in found.terms), found.total])
@@ -89,8 +89,7 @@ def _print(function: CostFunction, found: Cost) -> None:
         say("infinite: " + (", ".join(infinite) or "the sum is too large for a double"))
     say()
     print_table(
-        [Heading("Term"), Heading("Input", right=True), Heading("Limit", right=True), Heading("Curve"),
-         Heading("Cost", right=True)],
+        headings("Term", ">Input", ">Limit", "Curve", ">Cost"),
         [
             [
                 term.attribute,

@@ -9,7 +9,15 @@ import click
 
 from core.errors import HostRefused, UnreadableFile, UsageError
 from core.hosts import HostState, StaticAddress
-from tui.cli.options import WAIT, GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options, yes_option
+from tui.cli.options import (
+    GlobalOptions,
+    LazyGroup,
+    RealmsCommand,
+    json_option,
+    pass_options,
+    timeout_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,11 +46,6 @@ NO_ADDRESS = "none"
 
 STATE = click.Choice([state.value for state in HostState])
 
-_timeout_option = click.option(
-    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-    help="How long to wait for hosts to answer.",
-)  # fmt: skip
-
 
 COMMANDS = {
     "list": ("tui.cli.hosts.commands:list_hosts", "List hosts; with --live, with their live state."),
@@ -65,7 +68,7 @@ def hosts() -> None:
 @click.command("list", cls=RealmsCommand)
 @click.option("--live", is_flag=True, help="Connect and show live data.")
 @click.option("--realm", metavar="ID", help="Only hosts of this realm.")
-@_timeout_option
+@timeout_option
 @json_option
 @pass_options
 def list_hosts(options: GlobalOptions, *, live: bool, realm: str | None, timeout: float, as_json: bool) -> None:
@@ -209,7 +212,7 @@ def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
 
 @click.command("test", cls=RealmsCommand)
 @click.argument("subjects", metavar="NAME|URI...", nargs=-1, required=True)
-@_timeout_option
+@timeout_option
 @json_option
 @pass_options
 def test(options: GlobalOptions, subjects: tuple[str, ...], *, timeout: float, as_json: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.units import show_size
-from tui.cli.output import Heading, is_too_wide, print_table, say
+from tui.cli.output import headings, is_too_wide, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,17 +51,7 @@ def _row(examination: Examination) -> dict[str, Any]:
 
 def print_examinations(examinations: Sequence[Examination]) -> None:
     """Print a table of the answers, then what is wrong and what differs from the description."""
-    columns = [
-        Heading("Host"),
-        Heading("Answer"),
-        Heading("Hypervisor"),
-        Heading("Libvirt"),
-        Heading("Cores", right=True),
-        Heading("Memory", right=True),
-        Heading("VMs", right=True),
-        Heading("Running", right=True),
-        Heading("Time", right=True),
-    ]
+    columns = headings("Host", "Answer", "Hypervisor", "Libvirt", ">Cores", ">Memory", ">VMs", ">Running", ">Time")
     rows = [_cells(examination) for examination in examinations]
     if is_too_wide(columns, rows):
         for examination in examinations:

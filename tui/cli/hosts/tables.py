@@ -12,7 +12,7 @@ from core.fleet.rows import present_cost
 from core.hardware import HardwareProfile
 from core.hosts import Host
 from core.units import show_age, show_size
-from tui.cli.output import Heading, print_table, say
+from tui.cli.output import Heading, headings, print_table, say
 from tui.render.figures import cost_text
 
 _NONE = "-"
@@ -24,14 +24,7 @@ def print_described(fleet: Fleet, configuration: Configuration, registry: Path |
         place = "" if registry is None else f" in {registry}"
         say(f"no hosts{place}; add one with: realms hosts add NAME --realm ID --uri URI --profile ID")
         return
-    columns = [
-        Heading("Host"),
-        Heading("Realm"),
-        Heading("State"),
-        Heading("Profile"),
-        Heading("URI", cut=True),
-        Heading("Translation"),
-    ]
+    columns = [*headings("Host", "Realm", "State", "Profile"), Heading("URI", cut=True), Heading("Translation")]
     print_table(
         columns,
         [
@@ -47,24 +40,25 @@ def print_seen(fleet: Fleet, configuration: Configuration, waited: float | None 
     if not fleet.hosts:
         say("no hosts")
         return
-    columns = [
-        Heading("Host"),
-        Heading("Realm"),
-        Heading("State"),
-        Heading("Profile"),
-        Heading("Connection"),
-        Heading("VMs", right=True),
-        Heading("vCPUs", right=True),
-        Heading("Memory", right=True),
-        Heading("Devices"),
-        Heading("Cost", right=True),
-        Heading("Age", right=True),
+    titles = [
+        "Host",
+        "Realm",
+        "State",
+        "Profile",
+        "Connection",
+        ">VMs",
+        ">vCPUs",
+        ">Memory",
+        "Devices",
+        ">Cost",
+        ">Age",
     ]
+    columns = headings(*titles)
     silent = {each.name for each in fleet.hosts if waited is not None and each.connection is Connection.CONNECTING}
     rows = [_seen(fleet, snapshot, configuration) for snapshot in fleet.hosts]
     for row in rows:
         if row[0] in silent:  # nobody goes on connecting once this has ended
-            row[columns.index(Heading("Connection"))] = "no answer"
+            row[titles.index("Connection")] = "no answer"
     telling = [i for i, column in enumerate(columns) if _tells_something(column, {row[i] for row in rows})]
     print_table([columns[i] for i in telling], [[row[i] for i in telling] for row in rows])
     say(f"{fleet.hosts_answering} of {fleet.hosts_total} hosts answered")

@@ -8,7 +8,7 @@ from core.placement.engine.decision import compare_parts
 from core.placement.engine.remedies import Remedy
 from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Verdict
-from tui.cli.output import Heading, print_table, say
+from tui.cli.output import headings, print_table, say
 from tui.render.costs.remedies import ways
 from tui.render.figures import cost_text, decimals
 
@@ -32,12 +32,7 @@ def best_against_next(verdicts: Sequence[Verdict]) -> None:
                  cost_text(total, digits, signed=True)])  # fmt: skip
     say()
     print_table(
-        [
-            Heading("Part"),
-            Heading("Best", right=True),
-            Heading("Next", right=True),
-            Heading("Extra cost", right=True),
-        ],
+        headings("Part", ">Best", ">Next", ">Extra cost"),
         rows,
     )
 
@@ -54,4 +49,4 @@ def remedies(found: Iterable[Remedy], request: Request, title: str = "Would take
             rows.append([remedy.host if index == 0 else "", way])
     if rows:
         say()
-        print_table([Heading(title), Heading("If")], rows)
+        print_table(headings(title, "If"), rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.devices import by_type, device_option
-from tui.cli.options import SIZE, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option
 from tui.cli.placement.what_if_options import change_options, sandbox_of
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ FEW_HOSTS = 10
 @click.option("--realm", metavar="ID", help="Only hosts of this realm.")
 @click.option("--count", type=click.IntRange(1, MOST_VMS), default=1, show_default=True, metavar="K",
               help="Number of equal VMs to place.")  # fmt: skip
-@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts to answer.")  # fmt: skip
+@timeout_option
 @click.option("--explain", is_flag=True,
               help="Compare the best host with the next, and show what would make refused hosts take it.")  # fmt: skip
 @change_options

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.codes import ReplayOutcome
 from core.operations.scheduling.replay import UnreadableLine
 from core.text import one_line, plural
-from tui.cli.output import Heading, print_table, say
+from tui.cli.output import headings, print_table, say
 from tui.render.figures import cost_text
 
 if TYPE_CHECKING:
@@ -54,14 +54,7 @@ def print_report(
     _print_summary(summary)
     if listed:
         say()
-        columns = [
-            Heading("Line", right=True),
-            Heading("When"),
-            Heading("VM"),
-            Heading("Then"),
-            Heading("Now"),
-            Heading("Why"),
-        ]
+        columns = headings(">Line", "When", "VM", "Then", "Now", "Why")
         print_table(columns, [_row(outcome) for outcome in listed])
     if more:
         say(f"and {more} more: --json lists them all")

@@ -11,7 +11,7 @@ from core.placement.engine.request import Request
 from core.placement.engine.verdicts import Placements, Verdict
 from core.text import plural
 from core.units import show_size
-from tui.cli.output import Heading, print_table, say
+from tui.cli.output import headings, print_table, say
 from tui.render.figures import cost_text, decimals
 
 _ADDRESSES_SHOWN = 4
@@ -68,15 +68,8 @@ def ranking(placements: Placements) -> None:
     attributes = _attributes(verdicts)
     digits = decimals(chain.from_iterable(_figures(verdict) for verdict in verdicts))
     several_realms = len({verdict.realm for verdict in placements.verdicts}) > 1
-    columns = [
-        Heading("Host"),
-        *([Heading("Realm")] if several_realms else []),
-        Heading("Cost", right=True),
-        Heading("Rise", right=True),
-        *(Heading(attribute.removeprefix("devices."), right=True) for attribute in attributes),
-        Heading("Scale", right=True),
-        Heading("Offset", right=True),
-    ]
+    terms = [f">{attribute.removeprefix('devices.')}" for attribute in attributes]
+    columns = headings("Host", *(["Realm"] if several_realms else []), ">Cost", ">Rise", *terms, ">Scale", ">Offset")
     rows = []
     for verdict in verdicts:
         costs = {term.attribute: term.cost for term in verdict.terms}
@@ -122,13 +115,10 @@ def after_placing(placements: Placements) -> None:
         costs[placement.host] = placement.cost
         devices.setdefault(placement.host, []).extend(map(str, placement.devices))
     digits = decimals(costs.values())
-    columns = [Heading("Host"), Heading("VMs placed", right=True), Heading("Cost then", right=True)]
     with_devices = any(devices.values())
-    if with_devices:
-        columns.append(Heading("Devices"))
     say()
     print_table(
-        columns,
+        headings("Host", ">VMs placed", ">Cost then", *(["Devices"] if with_devices else [])),
         [
             [host, str(count), cost_text(costs[host], digits), *([_few(devices[host])] if with_devices else [])]
             for host, count in counts.items()
@@ -158,4 +148,4 @@ def _refused(title: str, verdicts: Iterable[Verdict]) -> None:
         for verdict in verdicts
         for index, refusal in enumerate(verdict.reasons)
     ]
-    print_table([Heading(title), Heading("Why"), Heading("Reason")], rows)
+    print_table(headings(title, "Why", "Reason"), rows)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from core.fleet.fleet import Connection
 from core.placement.what_if.comparison import compare_rankings
 from core.text import plural
-from tui.cli.output import Heading, print_table, say, say_folded
+from tui.cli.output import headings, print_table, say, say_folded
 from tui.render.figures import cost_text, decimals
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def differences(before: Placements, after: Placements) -> None:
          _change(host, digits)]
         for host in differing[:MOST_ROWS]
     ]  # fmt: skip
-    print_table([Heading("Differs"), Heading("Without"), Heading("With"), Heading("By")], rows)
+    print_table(headings("Differs", "Without", "With", "By"), rows)
     if len(differing) > MOST_ROWS:
         say(f"and {len(differing) - MOST_ROWS} more hosts that differ")
     same = len(compared) - len(differing)

@@ -8,10 +8,10 @@ import click
 
 from core.errors import UsageError
 from core.text import plural
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.output import say_folded
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option
+from tui.cli.output import headings, say_folded
 from tui.cli.placement.what_if_options import VMMoreType, change_options, sandbox_of
-from tui.cli.plans.options import document, timeout_option
+from tui.cli.plans.options import document
 
 if TYPE_CHECKING:
     from core.config.model import Configuration
@@ -96,7 +96,7 @@ def batch(
 def _print(sandbox: Sandbox, answers: Compared[BatchComparison], requests: list[Request]) -> None:
     from collections import Counter
 
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import print_table, say
     from tui.cli.placement.what_if_text import in_thought
 
     after = answers.after
@@ -112,7 +112,7 @@ def _print(sandbox: Sandbox, answers: Compared[BatchComparison], requests: list[
         ]
         if rows:
             say()
-            print_table([Heading("Host"), Heading("As given", right=True), Heading("Largest first", right=True)], rows)
+            print_table(headings("Host", ">As given", ">Largest first"), rows)
         _refused("in the given order", after.arrival)
         _refused("largest first", after.largest_first)
 

@@ -9,10 +9,10 @@ import click
 from core.errors import UsageError
 from core.text import plural
 from tui.cli.devices import by_type, device_option
-from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option
 from tui.cli.placement.what_if_options import change_options, sandbox_of
 from tui.cli.plans.batch import SomeVMsType
-from tui.cli.plans.options import document, timeout_option
+from tui.cli.plans.options import document
 
 if TYPE_CHECKING:
     from core.placement.engine.request import Request
@@ -96,7 +96,7 @@ def _mix(
 
 
 def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import headings, print_table, say
     from tui.cli.placement.text import describe
     from tui.cli.placement.what_if_text import in_thought
     from tui.cli.plans.text import left_in_words
@@ -111,14 +111,11 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
             f"{describe(after.request)}: no more fit ({plural(len(after.hosts), 'host')} asked)")  # fmt: skip
         if changed:
             say(f"Without the changes: {_number(before.total)}; with them: {_number(after.total)}")
+        without = [">Without"] if changed else []
         realms, before_realms = after.by_realm(), before.by_realm()
         if len({*realms, *before_realms}) > 1:
             say()
-            columns = [
-                Heading("Realm"),
-                *([Heading("Without", right=True)] if changed else []),
-                Heading("Fits", right=True),
-            ]
+            columns = headings("Realm", *without, ">Fits")
             print_table(
                 columns,
                 [
@@ -134,13 +131,7 @@ def _print(sandbox: Sandbox, answers: Compared[Capacity]) -> None:
             for host in after.hosts
         ]  # fmt: skip
         rows += [[host.host, was[host.host], "-", "absent", "-"] for host in before.hosts if host.host not in now]
-        columns = [
-            Heading("Host"),
-            *([Heading("Without", right=True)] if changed else []),
-            Heading("Fits", right=True),
-            Heading("Limited by"),
-            Heading("Left over"),
-        ]
+        columns = headings("Host", *without, ">Fits", "Limited by", "Left over")
         if rows:
             say()
             print_table(columns, rows)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from core.text import plural
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
-from tui.cli.output import say_folded
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option
+from tui.cli.output import headings, say_folded
 from tui.cli.placement.what_if_options import change_options, sandbox_of
-from tui.cli.plans.options import document, tell_stuck, timeout_option
+from tui.cli.plans.options import document, tell_stuck
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ def failure(options: GlobalOptions, *, at_once: int | None, timeout: float, chan
 
 
 def _print(sandbox: Sandbox, answers: Compared[Answer]) -> None:
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import print_table, say
     from tui.cli.placement.what_if_text import in_thought
 
     check, several = answers.after
@@ -76,8 +76,7 @@ def _print(sandbox: Sandbox, answers: Compared[Answer]) -> None:
             say_folded(_of_several(several))
         if check.hosts:
             say()
-            columns = [Heading("Lost"), Heading("Survived"), Heading("Placed", right=True),
-                       Heading("Homeless", right=True), Heading("Note")]  # fmt: skip
+            columns = headings("Lost", "Survived", ">Placed", ">Homeless", "Note")  # fmt: skip
             print_table(columns, [_cells(loss) for loss in check.hosts])
         for loss in check.hosts:
             tell_stuck(f"Unplaced if {loss.host} fails:", loss.homeless)

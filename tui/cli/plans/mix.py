@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.text import plural
-from tui.cli.output import say_folded
+from tui.cli.output import headings, say_folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:
     """Print how many whole mixes fit, what ends the next one, and each host's part."""
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import print_table, say
     from tui.cli.placement.what_if_text import in_thought
     from tui.cli.plans.text import left_in_words
 
@@ -35,14 +35,7 @@ def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:
         if after.hosts:
             say()
             print_table(
-                [
-                    Heading("Host"),
-                    *([Heading("Without", right=True)] if changed else []),
-                    Heading("VMs", right=True),
-                    Heading("Which"),
-                    Heading("Limited by"),
-                    Heading("Left over"),
-                ],
+                headings("Host", *([">Without"] if changed else []), ">VMs", "Which", "Limited by", "Left over"),
                 [
                     [
                         host.host,

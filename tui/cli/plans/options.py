@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from tui.cli.options import WAIT
 from tui.cli.output import say, say_folded
 
 if TYPE_CHECKING:
@@ -14,11 +11,6 @@ if TYPE_CHECKING:
 
     from core.placement.plans.demand import Stuck
     from core.placement.what_if.sandbox import Sandbox
-
-timeout_option = click.option(
-    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-    help="How long to wait for hosts to answer.",
-)  # fmt: skip
 
 
 def document(sandbox: Sandbox, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option, yes_option
 from tui.cli.plans.apply import carry, is_done, print_carried, question, run_rows
-from tui.cli.plans.options import timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,9 +13,8 @@ from core.errors import UsageError
 from core.operations.plans.order import DEFAULT_PARALLEL, MOST_BANDWIDTH, MOST_PARALLEL, MovesKind, PlanOrder
 from core.placement.engine.request import Request
 from core.placement.plans.demand import MovePolicy
-from tui.cli.options import json_option, pass_options, with_options, yes_option
+from tui.cli.options import json_option, pass_options, timeout_option, with_options, yes_option
 from tui.cli.placement.what_if_options import Changes, change_options
-from tui.cli.plans.options import timeout_option
 
 _OPTIONS = (
     click.option("--foreign", is_flag=True, help="Also move foreign VMs."),

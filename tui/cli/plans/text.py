@@ -12,7 +12,7 @@ from core.placement.plans.make_room import RoomPlan
 from core.placement.plans.rebalance import RebalancePlan
 from core.text import plural
 from core.units import show_size
-from tui.cli.output import Heading, print_table, say, say_folded
+from tui.cli.output import headings, print_table, say, say_folded
 from tui.cli.placement.text import describe
 from tui.cli.placement.what_if_text import in_thought
 from tui.cli.plans.options import tell_stuck
@@ -155,7 +155,7 @@ def _gains(levels: Sequence[Level]) -> None:
     digits = decimals(cost for level in levels for cost in level if cost != INFINITY)
     say()
     print_table(
-        [Heading("Moves", right=True), Heading("Highest cost", right=True), Heading("Sum", right=True)],
+        headings(">Moves", ">Highest cost", ">Sum"),
         [
             [str(number), _cost(levels[number].highest, digits), _cost(levels[number].sum, digits)]
             for number in sorted(shown)
@@ -179,8 +179,7 @@ def _by_host(situation: Situation, plan: RebalancePlan) -> None:
     digits = decimals(cost for host in shown for cost in (before[host][0], after[host][0]) if cost != INFINITY)
     say()
     print_table(
-        [Heading("Host"), Heading("Cost now", right=True), Heading("Cost after", right=True),
-         Heading("VMs now", right=True), Heading("VMs after", right=True)],
+        headings("Host", ">Cost now", ">Cost after", ">VMs now", ">VMs after"),
         [
             [ledger.hosts[host].name, _cost(before[host][0], digits), _cost(after[host][0], digits),
              str(before[host][1]), str(after[host][1])]
@@ -207,17 +206,9 @@ def _print_moves(moves: Sequence[Move], *, with_source: bool) -> None:
     if not moves:
         return
     digits = decimals(move.cost for move in moves)
-    columns = [
-        Heading("#", right=True),
-        Heading("VM"),
-        *([Heading("From")] if with_source else []),
-        Heading("To"),
-        Heading("Cost after", right=True),
-        Heading("How"),
-    ]
     say()
     print_table(
-        columns,
+        headings(">#", "VM", *(["From"] if with_source else []), "To", ">Cost after", "How"),
         [
             [str(number), move.vm.name, *([move.source] if with_source else []), move.target,
              cost_text(move.cost, digits), _how(move)]

@@ -80,10 +80,9 @@ def _moment(seconds: float | None) -> str | None:
 def print_images(title: str, report: ImagesReport) -> None:
     """Print the bricks or drives of a realm as a table, and which hosts could not be asked."""
     from core.units import show_size
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import headings, print_table, say
 
-    columns = [Heading(title), Heading("Format"), Heading("Size", right=True), Heading("On disk", right=True),
-               Heading("Created"), Heading("Used by")]  # fmt: skip
+    columns = headings(title, "Format", ">Size", ">On disk", "Created", "Used by")
     rows = []
     for image in report.images:
         uses = "; ".join(map(str, image.users))

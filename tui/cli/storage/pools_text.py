@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from core.units import show_size
-from tui.cli.output import Heading, is_too_wide, print_table, say
+from tui.cli.output import headings, is_too_wide, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,17 +97,7 @@ _SHARED = {True: "yes", False: "NO", None: "unknown"}
 
 def print_report(report: PoolsReport) -> None:
     """Print the pools of a realm on each host: one table, or two where a terminal is too narrow for it."""
-    columns = [
-        Heading("Host"),
-        Heading("Pool"),
-        Heading("State"),
-        Heading("Autostart"),
-        Heading("Type"),
-        Heading("Path"),
-        Heading("Size", right=True),
-        Heading("Free", right=True),
-        Heading("Shared"),
-    ]
+    columns = headings("Host", "Pool", "State", "Autostart", "Type", "Path", ">Size", ">Free", "Shared")
     listed: list[_Listed] = []
     for host in report.hosts:
         name = host.host.name
@@ -129,14 +119,7 @@ def print_report(report: PoolsReport) -> None:
 
 def _print_narrow(report: PoolsReport, listed: Sequence[_Listed]) -> None:
     """Print the same as two tables that a terminal has room for: how each pool is, and where."""
-    columns = [
-        Heading("Host"),
-        Heading("Pool"),
-        Heading("State"),
-        Heading("Size", right=True),
-        Heading("Free", right=True),
-        Heading("Shared"),
-    ]
+    columns = headings("Host", "Pool", "State", ">Size", ">Free", "Shared")
     states = []
     places: dict[tuple[str, str, str], list[str]] = {}
     for host, row in listed:
@@ -150,7 +133,7 @@ def _print_narrow(report: PoolsReport, listed: Sequence[_Listed]) -> None:
     print_table(columns, states, title=f"Realm {report.realm.id}")
     where = [[pool, kind, path, ", ".join(hosts)] for (pool, kind, path), hosts in places.items()]
     if where:
-        print_table([Heading("Pool"), Heading("Type"), Heading("Path"), Heading("Hosts")], where)
+        print_table(headings("Pool", "Type", "Path", "Hosts"), where)
 
 
 def _cells(row: Mapping[str, Any] | None) -> list[str]:

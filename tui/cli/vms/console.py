@@ -6,8 +6,7 @@ import sys
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, pass_options
-from tui.cli.vms.drives import timeout_option
+from tui.cli.options import GlobalOptions, RealmsCommand, pass_options, timeout_option
 
 
 @click.command("console", cls=RealmsCommand)

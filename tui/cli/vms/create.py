@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.cli.devices import by_type, device_option
-from tui.cli.options import MEMORY, WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import MEMORY, GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,7 @@ NO_FILTER = "none"
 @click.option("--keep", is_flag=True, help="Stop a VM that does not register, but keep it.")
 @click.option("--no-wait", is_flag=True, help="Don't wait until the VM has registered.")
 @click.option("--force", is_flag=True, help="Use drives even if a host can't be asked whether a VM has them.")
-@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts to answer.")  # fmt: skip
+@timeout_option
 @json_option
 @pass_options
 def create(

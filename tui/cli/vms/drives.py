@@ -6,17 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options
+from tui.cli.options import GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, timeout_option
 
 if TYPE_CHECKING:
     from core.operations.vms.drives import AttachedDrive
     from core.operations.vms.lookup import ResolvedVM
 
 foreign_option = click.option("--foreign", is_flag=True, help="Also change a foreign VM.")
-timeout_option = click.option(
-    "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-    help="How long to wait for hosts to answer.",
-)  # fmt: skip
 
 
 @click.command("attach-drive", cls=RealmsCommand)

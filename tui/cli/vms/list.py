@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.text import plural
-from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option
 
 if TYPE_CHECKING:
     from core.fleet.fleet import VM, Fleet, VMState
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 @click.command("list", cls=RealmsCommand)
 @click.option("--realm", metavar="ID", help="Only VMs on hosts of this realm.")
 @click.option("--host", metavar="NAME", help="Only VMs on this host.")
-@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts to answer.")  # fmt: skip
+@timeout_option
 @json_option
 @pass_options
 def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeout: float, as_json: bool) -> None:
@@ -43,19 +42,9 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
 def _print(fleet: Fleet, *, timeout: float | None) -> None:
     """Print the VMs, how many hosts answered, and which did not; `timeout` is what live hosts were given."""
     from core.fleet.fleet import Connection
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import headings, print_table, say
 
-    columns = [
-        Heading("VM"),
-        Heading("Host"),
-        Heading("State"),
-        Heading("vCPUs", right=True),
-        Heading("Memory", right=True),
-        Heading("Devices"),
-        Heading("Endpoint"),
-        Heading("CPU", right=True),
-        Heading("Age", right=True),
-    ]
+    columns = headings("VM", "Host", "State", ">vCPUs", ">Memory", "Devices", "Endpoint", ">CPU", ">Age")
     rows = [
         _row(vm, snapshot.state_of(vm), fleet.age(snapshot))
         for snapshot in fleet.hosts

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, yes_option
+from tui.cli.options import (
+    GlobalOptions,
+    RealmsCommand,
+    WaitType,
+    json_option,
+    pass_options,
+    timeout_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from core.operations.migration.options import MigrationOptions
@@ -41,14 +49,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Cancel a live migration that takes longer.",
 )
-@click.option(
-    "--timeout",
-    type=WAIT,
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for hosts to answer.",
-)
+@timeout_option
 @click.option("--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S", help="Bandwidth limit.")
 @click.option(
     "--no-auto-converge",

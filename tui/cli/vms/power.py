@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, WaitType, json_option, pass_options, yes_option
+from tui.cli.options import (
+    GlobalOptions,
+    RealmsCommand,
+    WaitType,
+    json_option,
+    pass_options,
+    timeout_option,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,13 +30,9 @@ Options = dict[str, Any]
 
 def common_options(function: Callable[..., int]) -> Callable[..., int]:
     """Add what every command on VMs takes: the VMs, --foreign, --timeout, --json."""
-    timeout = click.option(
-        "--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-        help="How long to wait for hosts to answer.",
-    )  # fmt: skip
     foreign = click.option("--foreign", is_flag=True, help="Also foreign VMs.")
     names = click.argument("names", metavar="VM...", nargs=-1, required=True)
-    decorated: Callable[..., int] = names(foreign(timeout(json_option(pass_options(function)))))
+    decorated: Callable[..., int] = names(foreign(timeout_option(json_option(pass_options(function)))))
     return decorated
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import RealmsError, UsageError
-from tui.cli.options import WAIT, GlobalOptions, RealmsCommand, json_option, pass_options, unasked_option
+from tui.cli.options import (
+    GlobalOptions,
+    RealmsCommand,
+    json_option,
+    pass_options,
+    timeout_option,
+    unasked_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +31,7 @@ Outcome = tuple[str | None, RealmsError | None]
 @click.option("--yes", is_flag=True, help="Clean up without confirmation; without it a script only gets the list.")
 @unasked_option
 @click.option("--force", is_flag=True, help="Take over operations of other machines too: none of them may be running.")
-@click.option("--timeout", type=WAIT, default=10.0, show_default=True, metavar="SECONDS",
-              help="How long to wait for hosts to answer.")  # fmt: skip
+@timeout_option
 @json_option
 @pass_options
 def recover(options: GlobalOptions, *, yes: bool, unasked: bool, force: bool, timeout: float, as_json: bool) -> int:
@@ -103,13 +109,12 @@ def _print(left: Sequence[InterruptedOperation]) -> None:
     import time
 
     from core.units import show_age
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import headings, print_table, say
 
     if not left:
         say("nothing to clean up")
         return
-    columns = [Heading("Operation"), Heading("VM"), Heading("Host"), Heading("Age", right=True), Heading("VM there"),
-               Heading("Action")]  # fmt: skip
+    columns = headings("Operation", "VM", "Host", ">Age", "VM there", "Action")  # fmt: skip
     rows = [
         [
             each.record.operation,

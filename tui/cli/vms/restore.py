@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
-from tui.cli.vms.drives import foreign_option, timeout_option
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option, yes_option
+from tui.cli.vms.drives import foreign_option
 
 
 @click.command("restore", cls=RealmsCommand)

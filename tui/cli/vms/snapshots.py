@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.text import plural
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, yes_option
-from tui.cli.vms.drives import foreign_option, timeout_option
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option, yes_option
+from tui.cli.vms.drives import foreign_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,17 +135,9 @@ def _print_one(key: str, snapshot: Snapshot, sentence: str, *, as_json: bool) ->
 
 def _print_table(found: Sequence[Snapshot]) -> None:
     from core.units import show_size
-    from tui.cli.output import Heading, print_table, say
+    from tui.cli.output import headings, print_table, say
 
-    columns = [
-        Heading("Snapshot"),
-        Heading("VM"),
-        Heading("Taken"),
-        Heading("VM state"),
-        Heading("State"),
-        Heading("Disks"),
-        Heading("On disk", right=True),
-    ]
+    columns = headings("Snapshot", "VM", "Taken", "VM state", "State", "Disks", ">On disk")
     rows = [
         [
             each.name,
