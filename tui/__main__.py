@@ -32,7 +32,7 @@ COMMANDS = {
     "drives": ("tui.cli.storage.drives:drives", "List, create and delete users' drives."),
     "volumes": ("tui.cli.storage.volumes:volumes", "List VM volumes and delete orphaned ones."),
     "fleet": ("tui.cli.fleet:fleet", "Save the live fleet, to explore it offline."),
-    "registry": ("tui.cli.registry:registry", "Check the registry, and restore it from a copy."),
+    "registry": ("tui.cli.registry:registry", "Check, restore, export and import the registry."),
     "doctor": ("tui.cli.hosts.doctor:doctor", "Diagnose hosts and show how to fix problems."),
     "keys": ("tui.cli.hosts.keys:keys", "Create, show and install the ssh key for hosts."),
 }

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 COMMANDS = {
     "check": ("tui.cli.registry:check", "Check the registry and its copies, and say what can be read of them."),
     "restore": ("tui.cli.registry:restore", "Restore the hosts from a copy, or what can be read of the file."),
+    "export": ("tui.cli.registry_transfer:export", "Write the hosts as JSON, for another registry or store."),
+    "import": ("tui.cli.registry_transfer:import_", "Register the hosts of an exported file."),
 }
 
 
 @click.group("registry", cls=LazyGroup, lazy=COMMANDS)
 def registry() -> None:
-    """Check the registry, and restore it from a copy."""
+    """Check, restore, export and import the registry."""
 
 
 @click.command("check", cls=RealmsCommand)
@@ -40,7 +42,7 @@ def check(options: GlobalOptions, *, as_json: bool) -> int:
     from core.registry.rescue import FileState, inspect
     from tui.cli.output import print_json, say
 
-    path = _path(options)
+    path = registry_path(options)
     found = inspect(path)
     copies = [copy for copy in map(inspect, copies_of(path)) if copy.state is not FileState.ABSENT]
     good = found.state in {FileState.GOOD, FileState.ABSENT}
@@ -72,7 +74,7 @@ def restore(options: GlobalOptions, copy: Path | None, *, salvaged: bool, yes: b
     from core.registry import rescue
     from tui.cli.output import say
 
-    path = _path(options)
+    path = registry_path(options)
     if options.read_only:
         raise ReadOnly("read-only mode: the registry was not changed", hint="leave out --read-only")
     if salvaged and copy is not None:
@@ -91,7 +93,8 @@ def restore(options: GlobalOptions, copy: Path | None, *, salvaged: bool, yes: b
     return 0
 
 
-def _path(options: GlobalOptions) -> Path:
+def registry_path(options: GlobalOptions) -> Path:
+    """Return the registry's file; raises UsageError for a saved fleet."""
     if options.fleet is not None:
         raise UsageError("a saved fleet has no registry", hint="leave out --fleet")
     return (options.registry or default_registry()).resolve()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from core.config.reader import load
-from core.hosts import Host
+from core.hosts import Host, HostState
 from core.registry.hosts import HostRegistry
 
 
@@ -48,3 +50,40 @@ def test_restore_puts_a_copy_back_and_keeps_the_damaged_file(places, run):
 def test_a_saved_fleet_has_no_registry(places, run):
     """It says so instead of checking another file."""
     assert run("--fleet", "fleet.json", "registry", "check").code == 2
+
+
+def test_an_export_is_imported_into_another_registry(places, run):
+    """All or none: and what is the same stays without --overwrite."""
+    registry = registered(places)
+    assert run("registry", "export", "hosts.json").code == 0
+    document = json.loads((places / "hosts.json").read_text())
+    assert document["format"] == "realms-registry-export/1"
+    assert json.loads(run("registry", "export").out)["hosts"] == document["hosts"]
+    assert (places / "hosts.json").stat().st_mode & 0o777 == 0o600
+    other = ["--registry", "other.json"]
+    assert run(*other, "registry", "import", "hosts.json").code == 0
+    there = HostRegistry(places / "other.json")
+    assert [host.name for host in there.hosts()] == ["n1", "n2"]
+    registry.set_state("n2", HostState.DISABLED)
+    registry.remove("n1")
+    assert run("registry", "import", "hosts.json").code != 0
+    assert [host.name for host in registry.hosts()] == ["n2"]
+    assert run("registry", "import", "hosts.json", "--overwrite").code == 0
+    assert {host.name: host.state for host in registry.hosts()} == {
+        "n1": HostState.ENABLED, "n2": HostState.ENABLED,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "{}", '{"format": "realms-registry-export/2", "hosts": []}', '"x"',
+     '{"format": "realms-registry-export/1", "hosts": [1]}', '{"format": "realms-registry-export/1", "hosts": [{}]}',
+     '{"format": "realms-registry-export/1", "hosts": {}}'],
+)  # fmt: skip
+def test_what_is_no_export_is_refused(places, run, content):
+    """With the place, and nothing imported."""
+    (places / "hosts.json").write_text(content)
+    answer = run("registry", "import", "hosts.json")
+    assert answer.code == 2
+    assert "hosts.json" in answer.err
+    assert not (places / "registry.json").exists()
