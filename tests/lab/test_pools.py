@@ -120,7 +120,7 @@ def test_permissions_of_a_folder_that_was_there_are_given_back(work: Work) -> No
         work.set_up(base, hosts=work.hosts[:1], permissions=Permissions(mode=0o700),
                     paths={PoolRole.SNAPSHOTS: f"{base}/file"})  # fmt: skip
     assert host.run("stat", "--format", "%a", f"{base}/other vm").strip() == "755"
-    assert any(step.what.startswith("undo: give") for step in work.last.steps)
+    assert any(step.kind is StepKind.UNDO and f"{base}/other vm" in step.what for step in work.last.steps)
 
 
 def test_storage_that_is_not_shared_is_found_out(work: Work) -> None:
