@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.errors import HostRefused
+from core.units import whole_number
 
 MAX_NAME = 100
 """Characters that a host's name may have."""
@@ -55,10 +56,11 @@ class StaticAddress:
     def parse(cls, text: str) -> StaticAddress:
         """Read `IPv4:BASEPORT`; raises HostRefused."""
         address, colon, port = text.strip().rpartition(":")
-        if not colon or not port.isascii() or not port.isdigit():
+        number = whole_number(port)
+        if not colon or number is None or port != port.strip():
             message = f"{text!r} is not a static address translation"
             raise HostRefused(message, hint="write it as ADDRESS:BASEPORT, such as 203.0.113.7:7000")
-        return cls(address, int(port))
+        return cls(address, number)
 
     def endpoint(self, vm_address: str) -> str | None:
         """Where a VM answers; None where its address is not IPv4."""

@@ -62,12 +62,38 @@ def _split(text: str, kind: str) -> tuple[Decimal, str]:
     if match is None or not _NUMBER.fullmatch(match[1]):
         message = f"{text.strip()!r} is not a {kind}"
         raise NotAQuantity(message, "a number and a unit, such as " + ("64 GiB" if kind == "size" else "10 minutes"))
-    try:
-        number = Decimal(match[1])
-    except InvalidOperation as error:  # an exponent beyond what any decimal holds
-        message = f"{match[1]} is out of range for a {kind}"
-        raise NotAQuantity(message) from error
+    number = _bounded(match[1])
+    if number is None:
+        shown = match[1] if len(match[1]) <= _MOST_DIGITS else match[1][:20] + "\N{HORIZONTAL ELLIPSIS}"
+        message = f"{shown} is out of range for a {kind}"
+        raise NotAQuantity(message)
     return number, match[2]
+
+
+_MOST_DIGITS = 60
+"""Digits of a number, and powers of ten: beyond it nothing is counted, and arithmetic may overflow."""
+
+
+def _bounded(text: str) -> Decimal | None:
+    if len(text) > _MOST_DIGITS:
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:  # an exponent beyond what any decimal holds
+        return None
+    return number if abs(number.adjusted()) <= _MOST_DIGITS or not number else None
+
+
+def whole_number(text: str | None, *, below: int = MAX_BYTES + 1) -> int | None:
+    """Return a whole number written in ASCII digits, as a host's XML has it; None for any other text, or from `below`.
+
+    Never raises: int() takes digits of other scripts, and fails for thousands of them.
+    """
+    digits = (text or "").strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
+        return None
+    number = int(digits)
+    return number if number < below else None
 
 
 def has_unit(text: str) -> bool:
@@ -129,8 +155,8 @@ def _split_duration(text: str) -> tuple[Decimal, str]:
     try:
         return _split(text, "duration")
     except NotAQuantity:
-        parts = re.findall(r"(\d+)\s*([a-z]+)", text)
-        if len(parts) < 2 or not re.fullmatch(r"\s*(?:\d+\s*[a-z]+\s*)+", text):
+        parts = re.findall(r"(\d{1,12})\s*([a-z]+)", text)
+        if len(parts) < 2 or len(text) > 200 or not re.fullmatch(r"\s*(?:\d{1,12}\s*[a-z]+\s*)+", text):
             raise
     message = f"{text.strip()!r} has several units; use one"
     known = [_OTHER_DURATIONS.get(unit, unit) for _, unit in parts]

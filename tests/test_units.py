@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.units import (
+    DURATION_UNITS,
     MAX_BYTES,
+    SIZE_UNITS,
     NotAQuantity,
     format_duration,
     format_size,
@@ -18,6 +20,7 @@ from core.units import (
     parse_size,
     show_age,
     show_size,
+    whole_number,
 )
 
 KIB, MIB, GIB, TIB = 1024, 1024**2, 1024**3, 1024**4
@@ -109,6 +112,31 @@ def test_a_duration_written_reads_back(milliseconds: int) -> None:
     """parse(format(x)) == x, to the millisecond."""
     seconds = milliseconds / 1000
     assert parse_duration(format_duration(seconds)) == seconds
+
+
+DIGITS = st.sampled_from(
+    ["1", "0" * 400, "9" * 4400, "1" + "0" * 400, "\u00b2", "\u0663", ".", "-1", "1.5", "", "0x1f"]
+)
+EXPONENTS = st.sampled_from(["", "e5", "e-5", "e9999999", "e-9999999", "e" + "9" * 500, "E400"])
+UNITS = st.sampled_from([*SIZE_UNITS, *DURATION_UNITS, "week", "months", "y", "h3m", "h3m5s", "parsec", "\u00b5s"])
+QUANTITIES = st.builds("{}{}{}{}".format, DIGITS, EXPONENTS, st.sampled_from(["", " "]), UNITS)
+"""What looks like a quantity and is out of any range."""
+
+
+@given(QUANTITIES)
+def test_any_number_is_a_quantity_or_refused(text: str) -> None:
+    """Whatever its exponent, its length and its script."""
+    for parse in (parse_size, parse_duration):
+        with contextlib.suppress(NotAQuantity):
+            assert abs(parse(text)) <= MAX_BYTES
+
+
+@given(st.text(max_size=20) | DIGITS)
+def test_a_whole_number_is_read_or_none(text: str) -> None:
+    """Of ASCII digits alone, below its bound."""
+    number = whole_number(text, below=1000)
+    assert number is None or (str(number) == text.strip().lstrip("0") or number == 0)
+    assert number is None or 0 <= number < 1000
 
 
 @given(st.text(max_size=20))

@@ -64,6 +64,17 @@ def test_what_tells_no_size_is_refused(text: str) -> None:
         read_domain(text)
 
 
+@pytest.mark.parametrize("number", ["\u00b2", "9" * 4400, "-1", "", "1e3"])
+def test_numbers_that_are_none_are_no_other_error(number: str) -> None:
+    """The vCPUs online are all then; a size that can't be told refuses the document."""
+    facts = read_domain(SMALL.replace("<vcpu>1", f"<vcpu current='{number}'>4"))
+    assert (facts.vcpus, facts.vcpus_online) == (4, 4)
+    for wrong in (SMALL.replace("<vcpu>1", f"<vcpu>x{number}"), SMALL.replace("1024", f"x{number}")):
+        with pytest.raises(XmlRefused) as caught:
+            read_domain(wrong)
+        assert len(str(caught.value)) < 200
+
+
 def test_a_doctype_that_is_only_text_is_no_doctype() -> None:
     """Anyone who may write metadata could make a VM unreadable otherwise."""
     facts = read_domain(SMALL.format("<metadata><x><![CDATA[<!DOCTYPE a [<!ENTITY b 'c'>]>]]></x></metadata>"))

@@ -19,6 +19,7 @@ from core.driver.lanes.session import HostPoller
 from core.driver.xml.reader import XmlRefused, parse
 from core.fleet.fleet import PoolState
 from core.hardware import PciAddress
+from core.units import whole_number
 
 Version = tuple[int, int, int]
 
@@ -330,8 +331,7 @@ def _document(text: str, root: str) -> ET.Element | None:
 
 
 def _number(document: ET.Element | None, name: str) -> int:
-    text = document.findtext(name, "").strip() if document is not None else ""
-    return int(text) if text.isdigit() else 0
+    return whole_number(document.findtext(name) if document is not None else None) or 0
 
 
 def _version(number: int) -> Version:

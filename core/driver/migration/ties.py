@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from core.units import whole_number
+
 _LOOPBACK = ("localhost", "127.", "::1")
 _RANDOM = frozenset({"/dev/random", "/dev/urandom", "/dev/hwrng"})
 _CHARACTER_DEVICES = ("serial", "parallel", "console", "channel", "smartcard", "redirdev")
@@ -100,8 +102,7 @@ def _secrets(domain: ET.Element) -> Iterator[str]:
 
 def _vsock(domain: ET.Element) -> int | None:
     cid = domain.find("devices/vsock/cid")
-    address = "" if cid is None or cid.get("auto") == "yes" else cid.get("address", "")
-    return int(address) if address.isascii() and address.isdigit() and len(address) <= 10 else None
+    return None if cid is None or cid.get("auto") == "yes" else whole_number(cid.get("address"))
 
 
 def _path(element: ET.Element) -> str:

@@ -25,6 +25,7 @@ from core.driver.storage.pool_refresh import refresh
 from core.driver.storage.pool_setup import error_number
 from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
+from core.units import whole_number
 
 _END_OF_TIME = 253_402_300_800.0
 """The year 10000: a file's times are whatever someone has set."""
@@ -341,7 +342,7 @@ def _read_volume(handle: Any, pool: str) -> Volume | None:
 
 
 def _bytes(text: str | None) -> int:
-    return int(text) if text is not None and text.strip().isdecimal() else 0
+    return whole_number(text) or 0
 
 
 def _seconds(text: str | None) -> float | None:

@@ -9,7 +9,8 @@ from core.driver.xml.metadata import RealmMark, mark_of
 from core.driver.xml.pci import mediated_devices, pci_devices
 from core.driver.xml.reader import XmlRefused, parse
 from core.hardware import PciAddress
-from core.units import MAX_BYTES
+from core.text import one_line
+from core.units import MAX_BYTES, whole_number
 
 # Libvirt's own table (virScaleInteger): it writes KiB itself, people write others into files of the test driver.
 _UNITS = {
@@ -53,10 +54,10 @@ def read_domain(text: str) -> DomainFacts:
     domain = parse(text, "domain")
     vcpus = _vcpus(domain)
     online = domain.find("vcpu")
-    current = "" if online is None else online.get("current", "")
+    current = None if online is None else whole_number(online.get("current"))
     return DomainFacts(
         vcpus=vcpus,
-        vcpus_online=min(vcpus, int(current)) if current.isdecimal() and int(current) else vcpus,
+        vcpus_online=min(vcpus, current) if current else vcpus,
         memory_bytes=_memory(domain),
         devices=pci_devices(domain),
         mediated=mediated_devices(domain),
@@ -71,21 +72,23 @@ def read_domain(text: str) -> DomainFacts:
 
 def _vcpus(domain: ET.Element) -> int:
     text = (domain.findtext("vcpu") or "1").strip()  # libvirt's default
-    if not text.isdecimal() or len(text) > 9:
-        message = f"{text!r} vCPUs"
+    vcpus = whole_number(text, below=10**9)
+    if vcpus is None:
+        message = f"{one_line(text, 60)!r} vCPUs"
         raise XmlRefused(message)
-    return int(text)
+    return vcpus
 
 
 def _memory(domain: ET.Element) -> int:
     element = domain.find("memory")
-    amount = "" if element is None else (element.text or "").strip()
+    amount = whole_number(None if element is None else element.text, below=10**20)
     unit = "KiB" if element is None else element.get("unit", "KiB")
     factor = _UNITS.get(unit.lower())
-    if not amount.isdecimal() or len(amount) > 20 or factor is None:
-        message = f"memory of {amount!r} {unit}"
+    if amount is None or factor is None:
+        text = "" if element is None else element.text or ""
+        message = f"memory of {one_line(text, 60)!r} {one_line(unit, 60)}"
         raise XmlRefused(message)
-    return min(int(amount) * factor, MAX_BYTES)
+    return min(amount * factor, MAX_BYTES)
 
 
 def _interfaces(domain: ET.Element) -> tuple[Interface, ...]:
