@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable
 
@@ -28,6 +29,11 @@ def one_line(text: str, limit: int = 300) -> str:
     """Fold white space of a message from outside into single blanks, make it printable, and cut it at `limit`."""
     folded = printable(" ".join(text.split()))
     return folded if len(folded) <= limit else folded[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def shell_command(words: str, *values: object) -> str:
+    """Return a command that is safe to paste: `words` as they are, then each value as one word, quoted where needed."""
+    return " ".join((words, *(shlex.quote(str(value)) for value in values)))
 
 
 def nearest(word: str, known: Iterable[str], close: float = 0.7) -> str:

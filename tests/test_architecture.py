@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -116,6 +117,35 @@ def test_only_outer_loops_swallow_every_exception() -> None:
         str(path.relative_to(ROOT)) for path in SOURCES if any(map(swallows, ast.walk(ast.parse(path.read_text()))))
     }
     assert places <= {"core/guard.py", "core/driver/lanes/lane.py", "core/operations/tasks/task.py", "tui/__main__.py"}
+
+
+COMMAND = re.compile(
+    r"(?:^|[(:;,] ?|run |with )(?:realms|virsh|ssh-keygen|ssh-add|chmod|chgrp|findmnt|fuser|usermod)(?: [a-z0-9-]+)+ $"
+)
+"""The end of a text that begins a command."""
+
+
+def continues_a_command(text: ast.JoinedStr) -> bool:
+    """Return whether a text puts a value after the first words of a command, as it is."""
+    return any(
+        isinstance(before, ast.Constant) and COMMAND.search(str(before.value)) and isinstance(value, ast.FormattedValue)
+        for before, value in itertools.pairwise(text.values)
+    )
+
+
+def test_commands_in_texts_are_safe_to_paste() -> None:
+    """A name in a command is quoted by `shell_command`, and nothing else quotes."""
+    places = []
+    for path in SOURCES:
+        tree = ast.parse(path.read_text())
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        fixed = {id(call.args[0]) for call in calls if ast.unparse(call.func) == "shell_command"}
+        texts = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) and id(node) not in fixed]
+        lines = [text.lineno for text in texts if continues_a_command(text)]
+        places += [f"{path.relative_to(ROOT)}:{line}" for line in lines]
+        if "shlex" in path.read_text() and path.name not in {"text.py", "login.py"}:
+            places.append(f"{path.relative_to(ROOT)}: shlex")
+    assert not places
 
 
 def test_every_sample_configuration_is_read_without_errors() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import natural, nearest, one_line, printable
+from core.text import natural, nearest, one_line, printable, shell_command
 
 HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 
@@ -73,3 +76,18 @@ def test_only_equal_names_are_in_the_same_place(one: str, other: str) -> None:
     """Whatever they are made of: the order is the same each time."""
     assert (natural(one) == natural(other)) == (one == other)
     assert natural(one) <= natural(other) or natural(one) > natural(other)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))))
+def test_a_shell_takes_each_value_of_a_command_as_one_word(values: list[str]) -> None:
+    """Whatever it holds: blanks, quotes, or nothing."""
+    assert shlex.split(shell_command("realms vms start", *values)) == ["realms", "vms", "start", *values]
+
+
+def test_a_pasted_command_runs_nothing_of_a_name(tmp_path: Path) -> None:
+    """In a real shell, which expands what it can."""
+    hostile = ["a$(touch x);b", "`touch x`", "a && touch x", "'; touch x; '", "*", "~", "$HOME", "a\ntouch x"]
+    pasted = shell_command("printf '%s\\0'", *hostile)
+    ran = subprocess.run(["sh", "-c", pasted], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.split("\0")[:-1] == hostile
+    assert not list(tmp_path.iterdir())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from core.config.sources import Sources
 from core.config.syntax import SourcePlace
 from core.diagnostics import Diagnostic, Severity
 from core.errors import ConfigurationInvalid
+from core.text import shell_command
 
 _DEEP = 60
 """Levels past which what a configuration means needs more stack than Python allows by default."""
@@ -96,6 +96,6 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Configurat
         count = len(reading.errors)
         message = f"the configuration {path} has {count} error{'s' if count != 1 else ''}"
         raise ConfigurationInvalid(
-            message, reading.diagnostics, hint=f"{shlex.join(['realms', 'check', str(path)])} lists them all"
+            message, reading.diagnostics, hint=f"{shell_command('realms check', path)} lists them all"
         )
     return reading.configuration

@@ -12,7 +12,6 @@ import grp
 import json
 import os
 import re
-import shlex
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from core.errors import RegistryReplaced, UnreadableFile, UnwritableFile
 from core.locks import LOCK_DEADLINE, HeldLock, acquire, release
 from core.registry.durable import copies_of, replace_registry
 from core.registry.records import HOSTS, Contents, NotARecord, contents_of, table_of
+from core.text import shell_command
 
 Tables = dict[str, dict[str, Any]]
 
@@ -162,14 +162,16 @@ def check_locks(lock: HeldLock, database: TinyDB, *, trust: bool) -> None:
 
 def _how_to_share(path: Path) -> str:
     """Return how administrators come to share a registry that only some may read."""
-    both = shlex.join([str(path.parent), str(path)])
+    both = (path.parent, path)
     group = ""
     with contextlib.suppress(OSError, KeyError):  # also where its folder can't be entered
         about = path.stat()
         group = grp.getgrgid(about.st_gid).gr_name if about.st_mode & 0o040 else ""
     if group:
-        return f"it belongs to group {group}: ask an administrator to add you (usermod -aG {group} USER)"
-    return f"its owner can share it with a group: chgrp GROUP {both}; chmod g+rwX {both}"
+        add = shell_command("usermod -aG", group, "USER")
+        return f"it belongs to group {group}: ask an administrator to add you ({add})"
+    give, allow = shell_command("chgrp GROUP", *both), shell_command("chmod g+rwX", *both)
+    return f"its owner can share it with a group: {give}; {allow}"
 
 
 def next_number(database: TinyDB) -> int:
@@ -257,9 +259,9 @@ def _remedy(path: Path) -> str:
             changed = datetime.fromtimestamp(copy.stat().st_mtime, UTC)
         except (OSError, NotARecord, NewerFormat):
             continue
-        command = shlex.join(["realms", "--registry", str(path), "registry", "restore"])
+        command = shell_command("realms --registry", path, "registry", "restore")
         return f"the newest good copy is {copy}, of {changed:%Y-%m-%d %H:%M} UTC: {command}"
-    command = shlex.join(["realms", "--registry", str(path), "registry", "restore", "--salvaged"])
+    command = shell_command("realms --registry", path, "registry", "restore", "--salvaged")
     return f"no good copy exists; {command} keeps what can be read of it"
 
 

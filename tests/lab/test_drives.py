@@ -84,7 +84,7 @@ def test_where_a_host_cannot_be_asked_a_drive_is_refused_unless_forced(admin: Ad
     at_hand = admin.vm("web").host.name
     assert at_hand == "h1"
     admin.session.set_state("h3", HostState.DISABLED)
-    with pytest.raises(VolumeUseUnknown, match="nobody can tell whether drive data is in use; not asked: h3: "):
+    with pytest.raises(VolumeUseUnknown, match="can't verify that drive data is not in use; not asked: h3: "):
         admin.attach("web", "data")
     assert admin.attach("web", "data", force=True).stored
     assert any(warning.startswith("not asked: h3: ") for warning in admin.task.view.warnings)

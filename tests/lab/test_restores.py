@@ -192,7 +192,7 @@ def test_what_a_vm_has_written_since_its_restore_was_killed_is_kept(
     (left,) = survey(admin.session)
     assert left.plan is CleanupAction.UNKNOWN
     assert "rename drive data back, once the VM is off" in left.message
-    with pytest.raises(DriverError, match=r"web runs: its drive data is called data\.restored-"):
+    with pytest.raises(DriverError, match=r"web is running: its drive data is called data\.restored-"):
         admin.do(lambda control: recover(admin.session, control, left))
     host.stop_guest("web")
     host.run("qemu-io", "-f", "qcow2", "-c", "write -P 0x33 8M 1M", disks_of(host, "web")["vdb"])

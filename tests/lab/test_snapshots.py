@@ -108,7 +108,7 @@ def test_a_raw_drive_that_looks_like_an_overlay_is_not_followed(admin: Admin, la
     path = admin.attach("web", "data.raw").path
     host.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", "/run/evil")
     host.run("dd", "if=/run/evil", f"of={path}", "conv=notrunc", "status=none")
-    with pytest.raises(VMRefused, match="disk vda is raw, but starts like qcow2"):
+    with pytest.raises(VMRefused, match="disk vda is raw, but has the header of qcow2"):
         admin.snapshot("web", "first")
     assert left_in(lab, "snapshots") == []
     content = host.run("sha256sum", path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import libvirt
 from core.codes import ErrorCode
 from core.driver.connection.qemu_words import qemu_words
 from core.errors import DriverError, HostTimeout, HostUnreachable
-from core.text import one_line
+from core.text import one_line, shell_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _live_words(error: libvirt.libvirtError, text: str, said: str | None) -> tup
         return "QEMU exited", "the reason is in /var/log/libvirt/qemu/VM.log on the host"
     if said is not None:
         locked = _LOCKED_IMAGE.search(said)
-        finds = shlex.join(["fuser", "-v", locked["path"]]) if locked else ""
+        finds = shell_command("fuser -v", locked["path"]) if locked else ""
         return f"QEMU: {one_line(said)}", f"find the process, on each host that has the image: {finds}" if finds else ""
     words = one_line(text.removeprefix("internal error: ")) or "libvirt gave no reason"
     return words, _LIVE_HINTS.get(error.get_error_code(), "")

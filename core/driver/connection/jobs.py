@@ -13,6 +13,7 @@ from core.driver.connection.embedded import borrowed
 from core.driver.connection.opening import Opening
 from core.errors import HostRefused, HostUnreachable
 from core.hosts import Host
+from core.text import shell_command
 from core.uris import parse_uri
 
 OPEN_DEADLINE = 60.0
@@ -30,7 +31,7 @@ def job_connection(
     driver is the one that its lane has open, where it has one.
     """
     if not host.state.connects:
-        raise HostUnreachable(host.name, "the host is disabled", hint=f"realms hosts enable {host.name}")
+        raise HostUnreachable(host.name, "the host is disabled", hint=shell_command("realms hosts enable", host.name))
     with borrowed(host.name, host.uri) as world:
         if world is not None:
             yield world

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import posixpath
-import shlex
 import uuid
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,6 +19,7 @@ from core.driver.storage.pool_refresh import refresh
 from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 from core.fleet.fleet import PoolState
+from core.text import shell_command
 
 
 class FolderMissing(DriverError):
@@ -135,7 +135,7 @@ def virsh_command(uri: str, command: str, pool: str) -> str:
 
 
 def _virsh(uri: str, *arguments: str) -> str:
-    return shlex.join(["virsh", "--connect", uri, *arguments])
+    return shell_command("virsh --connect", uri, *arguments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from core.operations.findings import Checkup, Diagnosis, Finding, in_order, in_w
 from core.operations.hosts.fanout import map_items
 from core.operations.ssh.login import SshTarget
 from core.operations.tasks.step_kinds import StepKind
-from core.text import natural
+from core.text import natural, shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -119,7 +118,7 @@ def _not_asked(hosts: Sequence[Host], configuration: Configuration) -> Iterator[
         realm = configuration.realms.get(host.realm)
         why = "is disabled" if not host.state.connects else "is in a disabled realm" if realm and realm.disabled else ""
         if why:
-            yield Checkup(host.name).info(Check.HOST, f"{why}: not asked", f"realms doctor {shlex.quote(host.name)}")
+            yield Checkup(host.name).info(Check.HOST, f"{why}: not asked", shell_command("realms doctor", host.name))
 
 
 def _patient(host: Host, configuration: Configuration) -> HostTarget:
@@ -179,12 +178,13 @@ class _Examiner:
 
 
 def _check_description(at: Checkup, patient: HostTarget) -> Iterator[Finding]:
-    host, name = patient.host, shlex.quote(patient.host.name)
+    host = patient.host
+    edit = shell_command("realms hosts edit", host.name)
     if patient.realm is None:
-        mend = f"configure it, or: realms hosts edit {name} --realm ID"
+        mend = f"configure it, or: {edit} --realm ID"
         yield at.error(Check.REALM, f"its realm {host.realm} is not configured", mend)
     if patient.profile is None:
-        mend = f"configure it (realms hosts discover URI proposes one), or: realms hosts edit {name} --profile ID"
+        mend = f"configure it (realms hosts discover URI proposes one), or: {edit} --profile ID"
         yield at.error(Check.PROFILE, f"its hardware profile {host.profile} is not configured", mend)
 
 

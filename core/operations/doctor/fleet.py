@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
 from core.codes import Check
 from core.operations.doctor.host import show_version
 from core.operations.findings import Checkup
+from core.text import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
@@ -34,7 +34,7 @@ def check_twins(surveys: Mapping[str, HostSurvey]) -> Iterator[Finding]:
                 message += ", but their host names differ"
                 mend = "if they are different machines, set a different host_uuid in /etc/libvirt/libvirtd.conf of each"
             else:
-                mend = shlex.join(["realms", "hosts", "remove", names[-1]])
+                mend = shell_command("realms hosts remove", names[-1])
             yield Checkup(name).warning(Check.SAME_MACHINE, message, mend)
 
 
@@ -59,7 +59,8 @@ def _compare_pools(realm: Realm, surveys: Mapping[str, HostSurvey]) -> Iterator[
         for name in _minority(places):
             bad.add(name)
             message = f"pool {role} is {places[name]}, on the others {usual}: VMs can't migrate between them"
-            mend = f"realms pools setup --host {shlex.quote(name)} sets it up and verifies that the storage is shared"
+            setup = shell_command("realms pools setup --host", name)
+            mend = f"{setup} sets it up and verifies that the storage is shared"
             yield Checkup(name).warning(check, message, mend)
         sizes = {
             name: pool.capacity_bytes for name, pool in present.items() if pool is not None and pool.capacity_bytes
@@ -68,7 +69,8 @@ def _compare_pools(realm: Realm, surveys: Mapping[str, HostSurvey]) -> Iterator[
             if name not in bad:
                 bad.add(name)
                 message = f"pool {role} has the same path as on the others, but another size: is the storage mounted?"
-                mend = f"on the host: findmnt --target {places[name].rpartition(' ')[2]}; then realms pools setup"
+                look = shell_command("findmnt --target", places[name].rpartition(" ")[2])
+                mend = f"on the host: {look}; then realms pools setup"
                 yield Checkup(name).warning(check, message, mend)
     for name in surveys:
         if name not in bad and all(pools[name]):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from core.codes import Check
 from core.operations.hardware.iommu import VFIO, iommu_group_peers
 from core.operations.hosts.probe import MEMORY_TOLERANCE
+from core.text import shell_command
 from core.units import format_size, show_size
 
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ def _check_overcommit(
     if occupation.memory_bytes > hardware.memory_bytes:
         used, real = show_size(occupation.memory_bytes), show_size(hardware.memory_bytes)
         message = f"its active VMs may take {used} of memory, the host has {real}: it may swap or kill VMs"
-        yield at.warning(
-            Check.OVERCOMMIT, message, f"realms plan drain {shlex.quote(at.host)} shows where VMs could move"
-        )
+        drain = shell_command("realms plan drain", at.host)
+        yield at.warning(Check.OVERCOMMIT, message, f"{drain} shows where VMs could move")
     elif occupation.memory_bytes > profile.memory_bytes:
         used, described = show_size(occupation.memory_bytes), show_size(profile.memory_bytes)
         message = f"its active VMs may take {used} of memory, profile {profile.id} has {described}"
@@ -100,7 +99,7 @@ def _check_devices(at: Checkup, profile: HardwareProfile, survey: HostSurvey) ->
 
 def _check_device(at: Checkup, listed: Device, profile: HardwareProfile, survey: HostSurvey) -> Iterator[Finding]:
     hardware, in_use = survey.hardware, listed.address in survey.occupation.devices
-    look = shlex.join(["realms", "hosts", "discover", survey.uri])
+    look = shell_command("realms hosts discover", survey.uri)
     check, label = Check.DEVICES, f"{listed.type} {listed.address}"
     real = hardware.device_at(listed.address)
     if real is None:

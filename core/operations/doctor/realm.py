@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import shlex
 import socket
 from typing import TYPE_CHECKING
 
 from core.codes import Check
 from core.fleet.fleet import PoolState
-from core.text import nearest
+from core.text import nearest, shell_command
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ _CONNECT_SECONDS = 3.0
 
 def virsh(uri: str, *words: str) -> str:
     """Write the virsh command that one can paste."""
-    return shlex.join(["virsh", "-c", uri, *words])
+    return shell_command("virsh -c", uri, *words)
 
 
 def check_pools(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Finding]:
@@ -37,7 +36,7 @@ def check_pools(at: Checkup, realm: Realm, survey: HostSurvey) -> Iterator[Findi
     missing = [name for name in realm.pools_among(pools) if name not in pools]
     if missing:
         what = f"the realm's pool{'s' if len(missing) > 1 else ''} {', '.join(missing)} {_are(missing)} missing"
-        mend = f"realms pools setup --host {shlex.quote(at.host)} --path FOLDER"
+        mend = shell_command("realms pools setup --host", at.host, "--path", "FOLDER")
         yield at.error(Check.POOLS, what, mend)
     good = True
     for name in realm.pools_among(pools):
@@ -62,7 +61,7 @@ def _check_pool(at: Checkup, pool: SurveyedPool, uri: str) -> Iterator[Finding]:
             Check.POOLS, f"pool {pool.name} is almost full: {free} free", "free space or enlarge the storage"
         )
     if not pool.persistent:
-        mend = f"realms pools setup --host {shlex.quote(at.host)} --path {shlex.quote(pool.path or 'FOLDER')}"
+        mend = shell_command("realms pools setup --host", at.host, "--path", pool.path or "FOLDER")
         yield at.warning(Check.POOLS, f"pool {pool.name} is transient: it disappears when libvirtd restarts", mend)
     elif not pool.autostart:
         message = f"pool {pool.name} has autostart off"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Event
@@ -14,7 +13,7 @@ from core.codes import Check
 from core.operations.findings import Checkup, Finding
 from core.operations.ssh.login import SSH_FAILED, Outcome, SshTarget, effective, log_in, run
 from core.operations.ssh.messages import KEY_UNREADABLE, OWN_KEY, SshReason, explain, how_to_accept
-from core.text import one_line
+from core.text import one_line, shell_command
 from core.uris import parse_uri
 
 CLOCK_TOLERANCE = 5.0
@@ -76,17 +75,19 @@ def _keys_of(target: SshTarget) -> tuple[Path, ...]:
 
 
 def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
-    check, quoted = Check.SSH_KEY, shlex.quote(str(key))
+    check = Check.SSH_KEY
+    make_another = shell_command("realms keys make --file", f"{key}2")
     try:
         mode = key.stat().st_mode
     except PermissionError:
         yield here.error(check, f"{key}: {KEY_UNREADABLE}", OWN_KEY)
         return
     except OSError as error:
-        yield here.error(check, f"{key}: {(error.strerror or str(error)).lower()}", f"realms keys make --file {quoted}")
+        make = shell_command("realms keys make --file", key)
+        yield here.error(check, f"{key}: {(error.strerror or str(error)).lower()}", make)
         return
     if mode & 0o077:
-        yield here.error(check, f"{key} can be read by others: ssh refuses it", f"chmod 600 {quoted}")
+        yield here.error(check, f"{key} can be read by others: ssh refuses it", shell_command("chmod 600", key))
         return
     if not os.access(key, os.R_OK):
         yield here.error(check, f"{key}: {KEY_UNREADABLE}", OWN_KEY)
@@ -95,19 +96,22 @@ def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
     match = _FINGERPRINT.search(listed.out)
     if match is None:
         reason = one_line(listed.err or listed.out).removeprefix(f"{key} ")
-        yield here.error(check, f"{key} is not an ssh key: {reason}", f"realms keys make --file {quoted}2")
+        yield here.error(check, f"{key} is not an ssh key: {reason}", make_another)
         return
     bits, kind = int(match["bits"]), match["type"]
     described = f"{key}: {kind} {bits}" if kind == "RSA" else f"{key}: {kind}"
     if kind == "DSA" or (kind == "RSA" and bits < SMALLEST_RSA):
-        yield here.error(check, f"{described} is too weak: hosts reject it", f"realms keys make --file {quoted}2")
+        yield here.error(check, f"{described} is too weak: hosts reject it", make_another)
         return
     if run(["ssh-keygen", "-y", "-P", "", "-f", str(key)], 5.0).code == 0:
         yield here.ok(check, described)
     elif match["print"] in in_agent:
         yield here.info(check, f"{described}, with a passphrase: it works only while an ssh agent holds it, as here")
     else:
-        mend = f"remove the passphrase: ssh-keygen -p -f {quoted}; or load it: ssh-add {quoted}"
+        mend = (
+            f"remove the passphrase: {shell_command('ssh-keygen -p -f', key)}; "
+            f"or load it: {shell_command('ssh-add', key)}"
+        )
         yield here.error(check, f"{described} has a passphrase, and no ssh agent holds it", mend)
 
 
@@ -120,7 +124,7 @@ def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool
     if not target.verifies_host:
         checked, then = _without_no_verify(uri), "remove no_verify from the URI"
         if registered:
-            then = f"realms hosts edit {shlex.quote(at.host)} --uri {shlex.quote(checked)}"
+            then = shell_command("realms hosts edit", at.host, "--uri", checked)
         mend = f"ssh {target.login}, compare the fingerprint, accept it; then {then}"
         yield at.warning(check, "no_verify: the host's identity is not checked", mend)
         return
@@ -133,9 +137,9 @@ def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool
             yield at.ok(check, f"known in {path}")
             return
     if next(iter(settings.get("stricthostkeychecking", ())), "ask") in {"ask", "true", "yes"}:
-        yield at.error(check, f"the host's key is not known: nobody has accepted it as {name}", how_to_accept(target))
+        yield at.error(check, f"the host's key is not known: it was never accepted for {name}", how_to_accept(target))
     else:
-        yield at.warning(check, f"host key unknown, and ssh is set to accept any as {name}")
+        yield at.warning(check, f"host key unknown, and ssh is set to accept any for {name}")
 
 
 def _known_name(target: SshTarget, settings: object) -> str:

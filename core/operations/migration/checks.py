@@ -15,6 +15,7 @@ from core.driver.migration.traits import MovedDisk, Nic
 from core.fleet.fleet import VMState
 from core.operations.migration.options import MigrationOptions, Obstacle, error, fine, info, warning
 from core.operations.migration.storage import StorageSharing, folders_of
+from core.text import shell_command
 
 _NOT_PORTABLE = frozenset({"nat", "route", ""})
 """Networks that each host has for itself: an address on one means nothing on another."""
@@ -56,25 +57,28 @@ def _state(found: Findings, wish: MigrationOptions) -> Iterator[Obstacle]:
     if not here.sight.active and not here.sight.defined:
         yield error(Check.STATE, f"{found.source} no longer has it", "realms vms list shows where it is")
     if here.sight.active and wish.offline:
-        hint = f"shut it down first (realms vms shutdown {name}), or leave --offline out"
+        hint = f"shut it down first ({shell_command('realms vms shutdown', name)}), or leave --offline out"
         yield error(Check.STATE, f"it is {here.sight.state.value}: offline migration needs a VM that is off", hint)
     if here.sight.state in (VMState.CRASHED, VMState.SHUTTING_DOWN, VMState.SUSPENDED) and here.sight.active:
         yield error(
-            Check.STATE, f"it is {here.sight.state.value}", f"force it off (realms vms off {name}), then move it"
+            Check.STATE,
+            f"it is {here.sight.state.value}",
+            f"force it off ({shell_command('realms vms off', name)}), then move it",
         )
     if here.sight.active and here.sight.busy:
         yield error(
             Check.STATE, "another job is running on it: a migration, backup or copy", "wait until it has finished"
         )
     if not here.sight.active and here.saved:
-        mend = f"start it, or drop the state on {found.source}: virsh managedsave-remove {name}"
+        mend = f"start it, or drop the state on {found.source}: {shell_command('virsh managedsave-remove', name)}"
         yield error(Check.SAVED_STATE, "its saved state, with its memory, would stay behind", mend)
     for number, kind, check in (
         (here.snapshots, "snapshot", Check.SNAPSHOTS),
         (here.checkpoints, "checkpoint", Check.CHECKPOINTS),
     ):
         if number:
-            mend = f"on {found.source}: virsh {kind}-delete {name} {kind.upper()} (--metadata keeps the data)"
+            delete = shell_command(f"virsh {kind}-delete", name, kind.upper())
+            mend = f"on {found.source}: {delete} (--metadata keeps the data)"
             yield error(check, f"libvirt cannot move a VM with {kind}s; it has {number}", mend)
 
 
@@ -84,14 +88,15 @@ def _identity(found: Findings) -> Iterator[Obstacle]:
         yield error(Check.HOSTS, f"{found.source} and {found.target} are the same machine", "remove one of them")
         return
     if there.same_uuid.active:
-        mend = f"virsh -c URI-OF-{found.target} domstate {traits.uuid} --reason shows more; stop one of the two"
+        look = shell_command("virsh -c", f"URI-OF-{found.target}", "domstate", traits.uuid, "--reason")
+        mend = f"{look} shows more; stop one of the two"
         yield error(Check.IDENTITY, f"a VM of this UUID is active on {found.target} too", mend)
     elif there.same_uuid.defined:
         what = f"{found.target} already defines this VM as {there.same_uuid_name}, which is off"
         yield error(Check.IDENTITY, what, "use --force to replace it", unless="--force")
     if there.same_name_uuid and there.same_name_uuid != traits.uuid:
         what = f"another VM on {found.target} has the name {traits.name}"
-        yield error(Check.NAME, what, f"rename one of them: virsh domrename {traits.name} NEW")
+        yield error(Check.NAME, what, f"rename one of them: {shell_command('virsh domrename', traits.name)} NEW")
 
 
 def _software(found: Findings, *, live: bool) -> Iterator[Obstacle]:
@@ -99,7 +104,7 @@ def _software(found: Findings, *, live: bool) -> Iterator[Obstacle]:
     if there.machine_refusal:
         yield error(Check.MACHINE, f"{found.target} cannot run it: {there.machine_refusal}", "upgrade QEMU there")
     else:
-        yield fine(Check.MACHINE, f"{found.target} knows machine type {here.traits.machine or 'of its default'}")
+        yield fine(Check.MACHINE, f"{found.target} knows machine type {here.traits.machine or 'default'}")
     for what, mine, theirs in (
         ("libvirt", here.libvirt, there.libvirt),
         ("QEMU", here.hypervisor, there.hypervisor),
@@ -131,9 +136,8 @@ def _cpu(found: Findings, *, live: bool) -> Iterator[Obstacle]:
 def _nic(nic: Nic, found: Findings, *, live: bool) -> Iterator[Obstacle]:
     target = found.target
     if nic.filter and nic.filter in found.there.missing_filters:
-        mend = (
-            f"define it there: virsh nwfilter-dumpxml {nic.filter} on {found.source}, virsh nwfilter-define on {target}"
-        )
+        dump = shell_command("virsh nwfilter-dumpxml", nic.filter)
+        mend = f"define it on {target} with virsh nwfilter-define: {dump} on {found.source} prints it"
         yield error(Check.NETWORK_FILTER, f"{target} has no network filter {nic.filter}", mend)
     if nic.kind == "network":
         yield from _network(nic, found, live=live)
@@ -153,7 +157,8 @@ def _network(nic: Nic, found: Findings, *, live: bool) -> Iterator[Obstacle]:
         return
     active, forward = state
     if not active:
-        yield error(Check.NETWORK, f"network {nic.source} is not active on {target}", f"virsh net-start {nic.source}")
+        mend = shell_command("virsh net-start", nic.source)
+        yield error(Check.NETWORK, f"network {nic.source} is not active on {target}", mend)
     elif live and forward in _NOT_PORTABLE:
         what = (
             f"network {nic.source} is {forward or 'isolated'}, local to each host: the guest keeps an address "
@@ -168,7 +173,8 @@ def _devices(found: Findings, *, live: bool) -> Iterator[Obstacle]:
     traits = found.here.traits
     if traits.pci_devices and live:
         what = f"{traits.pci_devices} PCI devices of the host are assigned to it: their state can't be moved"
-        mend = f"realms vms shutdown {traits.name}, then move it offline: its devices are placed again by type"
+        first = shell_command("realms vms shutdown", traits.name)
+        mend = f"{first}, then move it offline: its devices are placed again by type"
         yield error(Check.DEVICES, what.replace("1 PCI devices of the host are", "a PCI device of the host is"), mend)
     for thing in traits.bound_devices:
         if live:
@@ -190,7 +196,8 @@ def _ties(found: Findings) -> Iterator[Obstacle]:
         yield warning(Check.DEVICES, what, "use <cid auto='yes'/>")
     for secret in ties.secrets:
         if secret in found.there.missing_secrets:
-            fix = f"define it there: virsh secret-dumpxml {secret} on {found.source}, virsh secret-define on {target}"
+            dump = shell_command("virsh secret-dumpxml", secret)
+            fix = f"define it on {target} with virsh secret-define: {dump} on {found.source} prints it"
             yield error(Check.DISKS, f"{target} has no secret {secret}, which a disk needs", fix)
 
 

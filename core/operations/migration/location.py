@@ -11,6 +11,7 @@ from core.driver.migration.migration import Sight, see
 from core.errors import RealmsError
 from core.fleet.fleet import VMState
 from core.hosts import Host
+from core.text import shell_command
 
 LOOK_DEADLINE = 15.0
 """Seconds that each side has to say where the VM is."""
@@ -123,22 +124,23 @@ class VMLocation:
             case LocationState.UNKNOWN if there is None and here is not None and here.state is VMState.PAUSED:
                 return (
                     f"{self.target} may run it: run realms vms recover once it answers; if you are sure it "
-                    f"doesn't, realms vms resume {self.source}/{self.vm}"
+                    f"doesn't, {self._command('resume', self.source)}"
                 )
             case LocationState.SOURCE if here is not None and here.state is VMState.PAUSED and here.held_by_migration:
-                return f"when you are sure {self.target} doesn't run it: realms vms resume {self.source}/{self.vm}"
+                return f"when you are sure {self.target} doesn't run it: {self._command('resume', self.source)}"
             case LocationState.BOTH if there is not None and there.incoming:
-                return (
-                    f"libvirt on {self.target} stops its copy when it notices; otherwise: virsh destroy {self.vm} there"
-                )
+                destroy = shell_command("virsh destroy", self.vm)
+                return f"libvirt on {self.target} stops its copy when it notices; otherwise: {destroy} there"
             case LocationState.BOTH:
-                return f"stop one of them now: realms vms off {self.target}/{self.vm} (or {self.source}/{self.vm})"
+                commands = f"{self._command('off', self.target)}, or {self._command('off', self.source)}"
+                return f"stop one of them now: {commands}"
             case LocationState.OFF_AT_SOURCE:
-                return f"realms vms start {self.source}/{self.vm}"
+                return self._command("start", self.source)
             case LocationState.OFF_AT_TARGET:
-                return f"realms vms start {self.target}/{self.vm}"
+                return self._command("start", self.target)
             case LocationState.OFF_AT_BOTH:
-                return f"start it on one of them, and undefine it on the other: virsh undefine {self.vm}"
+                undefine = shell_command("virsh undefine", self.vm)
+                return f"start it on one of them, and undefine it on the other: {undefine}"
             case LocationState.NOWHERE:
                 return "its disks are unchanged; restore its definition from a backup"
             case LocationState.UNKNOWN:
@@ -148,6 +150,9 @@ class VMLocation:
                 return f"don't start it anywhere before {silent} answers: realms vms list"
             case _:
                 return ""
+
+    def _command(self, verb: str, host: str) -> str:
+        return shell_command(f"realms vms {verb}", f"{host}/{self.vm}")
 
     def _side(self, host: str, sight: Sight | None) -> str:
         if sight is None:

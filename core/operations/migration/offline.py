@@ -68,7 +68,7 @@ class _OfflineMove:
                 before = definition(target, uuid)
                 self.began = True
                 self._branch.on_failure(
-                    "give back what it had" if before else "undefine it",
+                    "restore its former definition" if before else "undefine it",
                     lambda: self._restore_target(before),
                     plan.target.name,
                 )

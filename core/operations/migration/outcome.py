@@ -11,6 +11,7 @@ from core.driver.migration.migration import set_autostart, tidy_source
 from core.errors import Cancelled, DriverError, RealmsError
 from core.fleet.fleet import VMState
 from core.operations.migration.location import LocationState
+from core.text import shell_command
 
 if TYPE_CHECKING:
     from core.fleet.fleet import Fleet
@@ -103,7 +104,8 @@ def _put_in_order(
     there = found.there
     was_running = plan.here.sight.state is VMState.RUNNING
     if was_running and there is not None and there.state is VMState.PAUSED:
-        control.warn(f"it is paused on {plan.target.name}: realms vms resume {plan.target.name}/{plan.vm.name}")
+        resume = shell_command("realms vms resume", f"{plan.target.name}/{plan.vm.name}")
+        control.warn(f"it is paused on {plan.target.name}: {resume}")
     try:
         if found.here is not None and found.here.defined:
             with job_connection(plan.source, DEADLINE) as source:

@@ -203,7 +203,7 @@ class PlanRunner:
             if on == [move.target]:
                 ended = _Ended(number, MoveState.DONE, f"it is already on {move.target}")
             elif on != [move.source]:
-                words = f"it is now on {' and '.join(on)}" if on else "it is off or gone"
+                words = f"it is now on {' and '.join(on)}" if on else "it is off or was deleted"
                 ended = _Ended(number, MoveState.LEFT, words)
             else:
                 ended = _Ended(number, MoveState.LEFT, stuck.get(uuid, "after replanning, it stays where it is"))

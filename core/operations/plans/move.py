@@ -17,7 +17,7 @@ from core.operations.vms.power import SEEN_SECONDS, Action, NotShutDown, act
 from core.operations.vms.start import ASK_SECONDS, start_vm
 from core.operations.vms.target import Target
 from core.placement.plans.drain import Move
-from core.text import one_line
+from core.text import one_line, shell_command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,10 @@ def move_by_shutdown(control: Control, errand: MoveJob, finishing: Control, shut
         act(session, finishing, target, Action.SHUTDOWN)
     except NotShutDown as error:
         message = f"{error.message}; if it shuts down later, it stays off on {move.source}"
-        raise NotShutDown(message, hint=f"{error.hint}; realms vms start {target.name} starts it again") from error
+        raise NotShutDown(message, hint=f"{error.hint}; {_start(target)} starts it again") from error
     except (HostUnreachable, HostTimeout) as error:
         message = f"{error.message}; it may have shut down and be off on {move.source}"
-        raise LeftShutDown(message, hint=f"realms vms list; realms vms start {target.name}", reason=error) from error
+        raise LeftShutDown(message, hint=f"realms vms list; {_start(target)}", reason=error) from error
     try:
         control.check()
         departure = _departure(session.fleet(), move.source, move.vm.uuid)
@@ -88,6 +88,10 @@ def move_by_shutdown(control: Control, errand: MoveJob, finishing: Control, shut
         start_again(finishing, session, move.vm.uuid, error)
         raise
     return start_again(finishing, session, move.vm.uuid, None, on=move.target)
+
+
+def _start(target: Target) -> str:
+    return shell_command("realms vms start", target.name)
 
 
 def start_again(
@@ -115,7 +119,7 @@ def start_again(
         start_vm(session, control, target, wait=False)
     except RealmsError as error:
         message = f"{why}it is off on {snapshot.name}, and could not be started there: {error.message}"
-        raise LeftShutDown(message, hint=f"realms vms start {target.name}", reason=reason) from error
+        raise LeftShutDown(message, hint=_start(target), reason=reason) from error
     return f"{one_line(vm.name)} was started again on {snapshot.name}"
 
 

@@ -18,6 +18,7 @@ from core.operations.plans.order import PlanOrder
 from core.operations.session import Session
 from core.operations.tasks.journal import Journal, JournalEntry, Operation, Record, StillAtWork
 from core.placement.plans.drain import Move
+from core.text import shell_command
 
 BEGIN, SHUT_DOWN, END = "begin", "shut-down", "end"
 """Steps in the journal: a move is begun, its VM is about to be shut down for it, it has ended."""
@@ -87,7 +88,7 @@ class RunView:
     def summary(self) -> str:
         """Return how far it is in a sentence."""
         words = {
-            MoveState.DONE: "moved", MoveState.FAILED: "failed", MoveState.IN_DOUBT: "in doubt",
+            MoveState.DONE: "moved", MoveState.FAILED: "failed", MoveState.IN_DOUBT: "unknown",
             MoveState.UNDER_WAY: "in progress", MoveState.LEFT: "left", MoveState.WAITING: "not started",
         }  # fmt: skip
         always = (MoveState.DONE, MoveState.FAILED)
@@ -193,7 +194,8 @@ def in_journal(session: Session, run: PlanRun) -> Iterator[JournalEntry]:
             continue
         if other.is_unknown and (run.resumes is None or other.id != run.resumes.id):
             message = f"can't verify that {order.what} isn't being applied by {other.owner}"
-            raise StillAtWork(message, hint=f"realms plan resume {other.id} --force, with --forget to drop it")
+            resume = shell_command("realms plan resume", other.id, "--force")
+            raise StillAtWork(message, hint=f"{resume}, with --forget to drop it")
         if other.at_work:
             message = f"{order.what} is already being applied by {other.owner}"
             raise StillAtWork(message, hint="wait until it has finished, or stop it there")

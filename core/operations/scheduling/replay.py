@@ -231,7 +231,7 @@ def _why(decision: LoggedDecision, placements: Placements, index: int, then: Des
     """Return what makes a VM go elsewhere: a refusal that came or went, or the costs then and now."""
     verdicts = placements.verdicts
     if then.host is not None and all(verdict.host != then.host for verdict in verdicts):
-        return f"{then.host} is gone"
+        return f"{then.host} no longer exists"
     if index and now.host is not None:  # what was said of later VMs is not kept
         return f"from VM {index + 1} on"
     said = {verdict.host: verdict for verdict in (placements.stopped_by if index else verdicts)}

@@ -14,7 +14,7 @@ from core.errors import HostUnreachable, RealmsError, UnreadableFile, Unwritable
 from core.operations.paths import current_user
 from core.operations.ssh.login import SSH_FAILED, Outcome, SshTarget, ask_and_log_in, log_in, run
 from core.operations.ssh.messages import SshReason, SshSaid, explain
-from core.text import one_line, printable
+from core.text import one_line, printable, shell_command
 
 RSA_BITS = 2048
 LOGIN_SECONDS = 20.0
@@ -92,7 +92,7 @@ def make_key(private: Path, kind: KeyType) -> ServiceKey:
     private = private.expanduser().absolute()
     for file in (private, _public(private)):
         if file.exists() or file.is_symlink():
-            hint = f"show it with realms keys show --file {private}, or create another with --file"
+            hint = f"show it with {shell_command('realms keys show --file', private)}, or create another with --file"
             raise UnwritableFile(f"{file} already exists and is not overwritten", hint=hint)
     try:
         private.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -120,9 +120,8 @@ def read_key(private: Path) -> ServiceKey:
         text = run(["ssh-keygen", "-y", "-P", "", "-f", str(private)], 10.0).out if private.exists() else ""
         if not text:
             message = f"{public}: {(error.strerror or str(error)).lower()}"
-            hint = (
-                "create a key: realms keys make" if not private.exists() else f"ssh-keygen -y -f {private} > {public}"
-            )
+            write = f"{shell_command('ssh-keygen -y -f', private)} {shell_command('>', public)}"
+            hint = write if private.exists() else "create a key: realms keys make"
             raise UnreadableFile(message, hint=hint) from error
     return _parse(private, public, text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ class SshTarget:
     @property
     def login(self) -> str:
         """What one types after `ssh` to get there."""
-        host = f"{self.user}@{self.host}" if self.user else self.host
+        host = shlex.quote(f"{self.user}@{self.host}" if self.user else self.host)
         return f"-p {self.port} {host}" if self.port else host
 
     @property

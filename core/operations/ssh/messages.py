@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from core.text import one_line
+from core.text import one_line, shell_command
 
 if TYPE_CHECKING:
     from core.operations.ssh.login import SshTarget
 
 _ACCEPT = "ssh {login}, compare the fingerprint with the one shown on the host, and accept it"
-_REINSTALLED = "if the host was reinstalled: ssh-keygen -R {known}, then {accept}; otherwise suspect a man in "
+_REINSTALLED = "if the host was reinstalled: {forget}, then {accept}; otherwise suspect a man in "
 "the middle"
 
 
@@ -38,11 +37,11 @@ OWN_KEY = "run as the owner of the key, usually root, or use your own key: ?keyf
 _REASONS = (
     ("remote host identification has changed", "the host's ssh key has changed", _REINSTALLED),
     ("host key verification failed", "host key unknown: not accepted yet", "{accept}"),
-    ("unprotected private key file", "the key file is readable by others: ssh refuses it", "chmod 600 {key}"),
+    ("unprotected private key file", "the key file is readable by others: ssh refuses it", "{protect}"),
     ("too many authentication failures", "the ssh agent offers too many keys", "choose one in the URI: ?keyfile=PATH"),
     ('": permission denied', KEY_UNREADABLE, OWN_KEY),
     ("not accessible: permission denied", KEY_UNREADABLE, OWN_KEY),
-    ("permission denied (", "the host accepts none of the keys offered", "realms keys install {name}"),
+    ("permission denied (", "the host accepts none of the keys offered", "{install}"),
     ("could not resolve hostname", "cannot resolve {host}", "check the name in the URI, and DNS"),
     ("connection refused", "nothing listens on {host} port {port}", "start sshd on the host, or correct the URI"),
     ("no route to host", "no route to {host}", "check that the host is up and the network is working"),
@@ -64,9 +63,10 @@ def how_to_accept(target: SshTarget) -> str:
 def explain(said: str, name: str, target: SshTarget) -> SshSaid:
     """Turn what the ssh program said into what is wrong and how to mend it."""
     words = {
-        "host": target.host, "login": target.login, "known": shlex.quote(target.known_name),
-        "name": shlex.quote(name), "port": target.port or 22, "key": shlex.quote(str(target.keyfile or "KEYFILE")),
-        "accept": how_to_accept(target),
+        "host": target.host, "login": target.login, "port": target.port or 22, "accept": how_to_accept(target),
+        "forget": shell_command("ssh-keygen -R", target.known_name),
+        "install": shell_command("realms keys install", name),
+        "protect": shell_command("chmod 600", target.keyfile or "KEYFILE"),
     }  # fmt: skip
     lower = said.lower()
     if "host key verification failed" not in lower:  # else a changed key is noise: the URI says no_verify=1

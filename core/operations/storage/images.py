@@ -138,7 +138,7 @@ def _make_marked(
 
         names = volume_names(connection, pool)
         if mark in names:
-            hint = "if nothing is creating it any more, delete it"
+            hint = "delete it if nothing is creating it"
             raise VolumeExists(host.name, f"{name} in pool {pool} is being created or incomplete", hint=hint)
         if name in names:
             raise VolumeExists(host.name, f"{name} already exists in pool {pool}")
@@ -151,7 +151,7 @@ def _make_marked(
             mine.undo_all()
             raise
         except BaseException:
-            mine.on_failure(f"remove what there is of {name}", lambda: clean(name, mark), host.name)
+            mine.on_failure(f"delete the incomplete {name}", lambda: clean(name, mark), host.name)
             mine.undo_all()
             raise
     return volume
@@ -197,6 +197,4 @@ def _check_uploaded(host: str, image: ImageFile, volume: Volume) -> None:
         raise ImageRefused(f"{host} reports that {volume.name} is an overlay of {volume.backing_path}")
     if image.format == "qcow2" and (volume.format, volume.capacity) != (image.format, image.capacity):
         arrived = f"{volume.format} of {volume.capacity} bytes"
-        raise DriverError(
-            host, f"{volume.name} did not arrive complete: {arrived}, sent was {image.capacity} bytes of qcow2"
-        )
+        raise DriverError(host, f"{volume.name} is incomplete: {arrived}, expected {image.capacity} bytes of qcow2")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
@@ -23,6 +22,7 @@ from core.operations.tasks.journal import Journal, Record
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.realms import Realm
+from core.text import shell_command
 
 
 def look_at_volumes(
@@ -90,7 +90,7 @@ def delete_volume(
         except DriverError as error:
             if number == 0:
                 raise
-            control.warn(f"the {one} {name} may still be seen there: {error}")
+            control.warn(f"the {one} {name} may still be listed there: {error}")
 
 
 def _how_to_free(report: ImagesReport, image: Image) -> str:
@@ -99,7 +99,7 @@ def _how_to_free(report: ImagesReport, image: Image) -> str:
     overlays = (use for use in image.uses if use.kind is UseKind.OVERLAY and use.pool == pool)
     spare = [use.name for use in overlays if not use.vms and not use.realm]
     if spare:
-        return "orphaned volumes: " + "; ".join(shlex.join(["realms", "volumes", "delete", name]) for name in spare)
+        return "orphaned volumes: " + "; ".join(shell_command("realms volumes delete", name) for name in spare)
     if any(use.kind is UseKind.OPERATION for use in image.uses):
         return "wait until it has finished"
     kinds = {PoolRole.BRICKS: "delete those first", PoolRole.DRIVES: "detach it first"}

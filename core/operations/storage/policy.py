@@ -109,7 +109,7 @@ def ensure_unused(
     hint: str = "",
     unknown_hint: str = "",
 ) -> tuple[str, ...]:
-    """Return what was passed over, in words. Raise VolumeInUse, or VolumeUseUnknown where nobody can tell."""
+    """Return what was passed over, in words. Raise VolumeInUse, or VolumeUseUnknown where that can't be verified."""
     if used := say_in_use(found, off=not allow.off):
         raise VolumeInUse(used, found, hint=hint)
     doubts = [
@@ -119,7 +119,7 @@ def ensure_unused(
         doubts.insert(0, say_unasked(unasked))
     if doubts:
         names = ", ".join(each.what for each in found)
-        message = f"nobody can tell whether {names} {'is' if len(found) == 1 else 'are'} in use; {'; '.join(doubts)}"
+        message = f"can't verify that {names} {'is' if len(found) == 1 else 'are'} not in use; {'; '.join(doubts)}"
         raise VolumeUseUnknown(message, found, hint=unknown_hint)
     return (
         *((say_unasked(unasked),) if unasked else ()),

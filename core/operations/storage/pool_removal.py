@@ -37,6 +37,7 @@ from core.operations.tasks.journal import Journal
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.realms import Realm
+from core.text import shell_command
 
 
 class PoolsNotRemoved(RealmsError):
@@ -103,8 +104,10 @@ def remove_pools(
 def _refuse_operations(realm: Realm, journal: Journal) -> None:
     at_work = [record for record in journal.records() if record.may_run and record.realm == realm.id]
     if at_work:
-        told = ", ".join(f"{record.operation} of VM {record.vm} ({record.owner})" for record in at_work)
-        raise VolumeInUse(f"realm {realm.id} is being worked on: {told}", hint="wait until that has ended")
+        listed = ", ".join(f"{record.operation} of VM {record.vm} ({record.owner})" for record in at_work)
+        raise VolumeInUse(
+            f"realm {realm.id} has operations in progress: {listed}", hint="wait until they have finished"
+        )
 
 
 def _users(
@@ -154,7 +157,8 @@ def _remove(
         raise HostTimeout(
             host.name,
             f"no answer in {deadline:g} s; removing {', '.join(begun)} was started and may still finish",
-            hint=f"realms pools status --host {host.name} shows the pools; remove them again or set them up again",
+            hint=f"{shell_command('realms pools status --host', host.name)} shows the pools; "
+            "remove them again or set them up again",
         ) from error
     control.on_failure("undo: restore the pools", put_back_later, host.name)
     return gone

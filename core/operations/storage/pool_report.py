@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from core.text import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -35,10 +36,9 @@ def pool_name(realm: Realm, role: PoolRole, on_host: Container[str] = ()) -> str
 
 def removal_command(realm: Realm, hosts: Sequence[str] = (), roles: Sequence[PoolRole] = ()) -> str:
     """Return the command that takes pools away: from all hosts where none is named, and all pools likewise."""
-    words = ["realms", "pools", "remove", "--realm", realm.id]
-    words += [word for host in hosts for word in ("--host", host)]
+    words = [word for host in hosts for word in ("--host", host)]
     words += [word for role in roles for word in ("--pool", role.value)]
-    return shlex.join(words)
+    return shell_command("realms pools remove --realm", realm.id, *words)
 
 
 class PoolStep(StrEnum):

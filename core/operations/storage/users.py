@@ -71,7 +71,7 @@ class VolumeUser:
 
     def __str__(self) -> str:
         if self.kind is UseKind.OPERATION:
-            return printable(f"{self.name}, {'at work' if self.active else 'left behind by a killed program'}")
+            return printable(f"{self.name}, {'in progress' if self.active else 'interrupted'}")
         state = {True: "running", False: "off", None: ""}[self.active]
         realm = f"realm {self.realm}" if self.realm else ""
         how = {UseKind.COPY: "a copy", UseKind.MARK: "by its mark"}.get(self.kind, "")

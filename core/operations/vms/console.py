@@ -12,7 +12,7 @@ from core.driver.vms.serial_consoles import has_console
 from core.errors import RealmsError
 from core.operations.hosts.access import HostAccess
 from core.operations.vms.lookup import VMRefused
-from core.text import printable
+from core.text import printable, shell_command
 from core.uris import parse_uri
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def console_command(
     with HostAccess(session, host, deadline) as access:
         active, serial = access.via_own_connection(lambda connection: _look(connection, vm.uuid))
     if not active:
-        raise VMRefused(f"{name} is off: it has no console", hint=f"realms vms start {host.name}/{vm.name}")
+        start = shell_command("realms vms start", f"{host.name}/{vm.name}")
+        raise VMRefused(f"{name} is off: it has no console", hint=start)
     if not serial:
         hint = "it needs <serial type='pty'/> and <console type='pty'/> in its definition, and a restart"
         raise NoConsole(f"{name} has no serial console", hint=hint)

@@ -27,7 +27,7 @@ from core.operations.vms.devices import typed_devices
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
 from core.operations.vms.guest_registration import NotRegistered, await_active, wait_for_registration
 from core.operations.vms.spec import ExistingDrive, NewDrive, check_order
-from core.text import nearest, printable
+from core.text import nearest, printable, shell_command
 from core.units import show_size
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def create_vm(session: Session, control: Control, order: Order, *, settle: float
     registry = session.require_writable()
     realm = session.configuration.realms[order.realm]
     check_order(order, realm)
-    with control.step(StepKind.LOOK, "look at the hosts") as step:
+    with control.step(StepKind.LOOK, "query the hosts") as step:
         fleet = session.settled_fleet(settle)
         step.detail(f"{fleet.hosts_answering} of {fleet.hosts_total} answer")
     _refuse_name(order, fleet)
@@ -191,7 +191,7 @@ class _Creation:
         wanted = self._order.filter_in(self._realm)
         if wanted and not access.via_lane(lambda connection: has_network_filter(connection, wanted)):
             name = printable(wanted)
-            hint = f"virsh nwfilter-list lists those of {host.name}; or use --network-filter none"
+            hint = f"list those of {host.name} with virsh nwfilter-list; or use --network-filter none"
             raise DriverError(host.name, f"unknown network filter {name!r}", hint=hint)
 
     # Volumes -------------------------------------------------------------------------------------------------------
@@ -320,7 +320,8 @@ class _Creation:
                 self._finish(access)
                 self._session.require_writable().release(uuid, self._undoing.entry.owner)
                 self._undoing.done()
-                hint = f"run realms vms start {order.name} --no-wait, then realms vms console to see what it does"
+                start = shell_command("realms vms start", order.name, "--no-wait")
+                hint = f"run {start}, then realms vms console to see why it doesn't register"
                 raise NotRegistered(f"{error.message}; it was stopped and kept", hint=hint) from error
         if not await_active(self._session, self._control, host.name, uuid, after=started_at, seconds=SEEN_SECONDS):
             message = f"{order.name} was started, but {host.name} has not reported it running for {SEEN_SECONDS:g} s"

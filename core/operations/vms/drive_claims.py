@@ -37,7 +37,7 @@ def claim_drives(journal: Journal, entry: JournalEntry, realm: Realm, drives: Se
         for step in record.all(CLAIM):
             for drive in set(drives) & set(step.get("drives", ())):
                 message = f"drive {drive} is being attached to {record.vm} by {record.owner}"
-                raise VolumeInUse(message, hint="wait until that has ended")
+                raise VolumeInUse(message, hint="wait until it has finished")
 
 
 def refuse_drives_in_use(

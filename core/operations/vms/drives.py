@@ -102,7 +102,7 @@ def attach_drive(
             disks = access.via_own_connection(lambda connection: read_disk_set(connection, vm.uuid))
             _check_not_there(at_hand, disks, volume)
             chosen = _free_target(disks, target)
-            step.detail(f"{form}, free is {chosen}")
+            step.detail(f"{form}, the next free target is {chosen}")
         with _claimed(session, at_hand, drive):
             refuse_drives_in_use(
                 session, control, at_hand.realm, at_hand.hosts, (volume,),
@@ -268,8 +268,8 @@ def drive_format(connection: HostConnection, volume: Volume, wanted: str | None)
     if volume.format == "raw" and wanted is None and not volume.name.endswith(".qcow2"):
         return "raw"
     if wanted == "qcow2" or volume.name.endswith(".qcow2"):
-        raise DriveRefused(f"drive {name} is no qcow2: libvirt sees {volume.format or 'nothing'} in it")
-    message = f"drive {name} is neither raw nor qcow2: libvirt sees {volume.format or 'nothing'} in it"
+        raise DriveRefused(f"drive {name} is not qcow2: libvirt detects {volume.format or 'no format'}")
+    message = f"drive {name} is neither raw nor qcow2: libvirt detects {volume.format or 'no format'}"
     raise DriveRefused(message, hint="use --format raw to attach its bytes unchanged")
 
 
@@ -298,14 +298,14 @@ def _check_not_there(at_hand: ResolvedVM, disks: DiskSet, volume: Volume) -> Non
 def _free_target(disks: DiskSet, wanted: str | None) -> str:
     if wanted is None:
         if len(disks.present) + len(disks.stored) >= MOST_TARGETS:
-            raise DriveRefused("the VM has no free name for another disk")
+            raise DriveRefused("the VM has no free target for another disk")
         return disks.next_target()
     if not (wanted.isascii() and wanted.isalpha() and wanted.islower() and wanted.startswith("vd") and len(wanted) < 5):
         raise UsageError(f"{wanted!r} is not a valid target", hint="use vda to vdz or vdaa to vdzz")
     taken = disks.find(wanted)
     if taken is not None:
         what = printable(taken.volume or taken.path or taken.device)
-        raise DriveRefused(f"{wanted} is taken by {what}", hint=f"free is {disks.next_target()}")
+        raise DriveRefused(f"{wanted} is taken by {what}", hint=f"the next free target is {disks.next_target()}")
     return wanted
 
 

@@ -41,7 +41,7 @@ Past it the VM is believed to have that address for good, and not to ask for it.
 """
 
 
-UNREGISTERED_HINT = "use --no-wait to keep it running, then realms vms console to see what it does"
+UNREGISTERED_HINT = "use --no-wait to keep it running, then realms vms console to see why it doesn't register"
 """For who looks for the reason: what did not register has been stopped."""
 
 
@@ -147,7 +147,7 @@ def _refuse_ended(snapshot: HostSnapshot | None, vm: VM | None, what: str, start
     if vm is not None or snapshot is None or snapshot.connection is not Connection.CONNECTED:
         return
     if snapshot.observed_at is not None and snapshot.observed_at > started_at:
-        message = f"{what} on {snapshot.name} was started and is off again: it shut down, crashed or was stopped"
+        message = f"{what} on {snapshot.name} was started and is off again: it has shut down, crashed or been stopped"
         hint = f"on {snapshot.name}: /var/log/libvirt/qemu/ may show why"
         raise NotRegistered(message, hint=hint)
 

@@ -13,6 +13,7 @@ from core.fleet.fleet import IO_ERROR, VMState
 from core.operations.hosts.access import run_in_lane
 from core.operations.hosts.fanout import as_they_come
 from core.operations.tasks.step_kinds import StepKind
+from core.text import shell_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -117,11 +118,11 @@ def _wrong_state(target: Target, action: Action, state: VMState) -> WrongState |
     """Return in plain words why libvirt refuses, with what is to be done first; None where its own words must do."""
     name = target.name
     if state is VMState.OFF:
-        return WrongState(f"{name} is off: nothing to {action.value}", hint=f"realms vms start {name}")
+        return WrongState(f"{name} is off: nothing to {action.value}", hint=shell_command("realms vms start", name))
     if state is VMState.CRASHED:
-        return WrongState(f"{name} has crashed: turn it off first", hint=f"realms vms off {name}")
+        return WrongState(f"{name} has crashed: turn it off first", hint=shell_command("realms vms off", name))
     if (action in _NEED_CPUS and state in _HELD) or (action is Action.PAUSE and state is VMState.SUSPENDED):
-        return WrongState(f"{name} is {state.value}: resume it first", hint=f"realms vms resume {name}")
+        return WrongState(f"{name} is {state.value}: resume it first", hint=shell_command("realms vms resume", name))
     return None
 
 
@@ -145,7 +146,8 @@ def act(
     if state in rule.already:
         return Done(target, changed=False, state=state)
     if action is Action.REBOOT and state in _HELD:  # libvirt takes it, and the guest never hears of it
-        raise WrongState(f"{target.name} is {state.value}: resume it first", hint=f"realms vms resume {target.name}")
+        resume = shell_command("realms vms resume", target.name)
+        raise WrongState(f"{target.name} is {state.value}: resume it first", hint=resume)
     host, uuid = target.host.name, target.vm.uuid
     with control.step(StepKind.CONTROL, f"{action.value} {target.vm.name}", host, vm=target.vm.name) as step:
         before = session.clock.now()
@@ -170,7 +172,7 @@ def act(
         if action is not Action.SHUTDOWN:
             if seen not in (None, VMState.UNKNOWN):
                 hint = f"on {host}: /var/log/libvirt/qemu/{target.vm.name}.log may show why"
-                raise NotAsWished(f"{target.name} is still {seen} (or {seen} again)", hint=hint)
+                raise NotAsWished(f"{target.name} is still {seen}, or {seen} again", hint=hint)
             step.detail("not yet confirmed by its host")
             return Done(target, state=seen)
         if not force:

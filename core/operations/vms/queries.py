@@ -133,7 +133,7 @@ def doomed(session: Session, names: Sequence[str]) -> Callable[[Control], tuple[
         found = []
         for number, target in enumerate(targets_now(session, names)):
             with control.step(
-                StepKind.LOOK, f"look at the volumes of {target.vm.name}", target.host.name, vm=target.vm.name
+                StepKind.LOOK, f"read the volumes of {target.vm.name}", target.host.name, vm=target.vm.name
             ) as step:
                 step.progress(number, len(names), "VMs")
                 found.append(_doomed(session, control, target))

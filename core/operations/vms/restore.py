@@ -39,7 +39,7 @@ from core.operations.vms.restore_cleanup import settle_earlier, settle_left_rest
 from core.operations.vms.restore_disks import COPY, STOP, SWITCH, NameRestore, RestoredDisk, reserve_alone
 from core.operations.vms.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
 from core.operations.vms.start import start_vm
-from core.text import printable
+from core.text import printable, shell_command
 from core.units import show_size
 
 DEADLINE = 30.0
@@ -123,8 +123,9 @@ def restore_snapshot(
             step.detail(", ".join(exchange.target for exchange in exchanges))
         active = read_disk_set(connection, vm.uuid).active
         if active and not force:
-            hint = f"realms vms shutdown {host.name}/{vm.name}, or use --force to force it off first"
-            raise VMRefused(f"{printable(vm.name)} runs: its disks can't be replaced", hint=hint)
+            shutdown = shell_command("realms vms shutdown", f"{host.name}/{vm.name}")
+            message = f"{printable(vm.name)} is running: its disks can't be replaced"
+            raise VMRefused(message, hint=f"{shutdown}, or use --force to force it off first")
         work.refuse_used(exchanges, force=force)
         work.check_space(exchanges)
         if active:
@@ -235,7 +236,7 @@ class _Restore:
             uses.unasked,
             Allow(off=True, possible=True, unasked=force),
             hint="detach it there first; an overlay of a disk would be destroyed",
-            unknown_hint="override with --force if you are sure that they are not",
+            unknown_hint="override with --force if you are sure that none is in use",
         )
         for doubt in passed:
             self._control.warn(doubt)

@@ -36,7 +36,7 @@ from core.operations.vms.restore_disks import (
     RestoredDisk,
     reserve_alone,
 )
-from core.text import printable
+from core.text import printable, shell_command
 
 DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
@@ -71,8 +71,8 @@ class LeftRestore:
             parts[-1] += ", once the VM is off"
         parts += self.kept
         if self.record.last(STOP) is not None and self.state == "off":
-            parts.append("the VM was turned off for it and stays off")
-        there = "the VM is gone"
+            parts.append("the VM was turned off for the restore and stays off")
+        there = "the VM no longer exists"
         if self.state != "missing":
             there = f"the VM has its {'restored' if self.is_exchanged else 'former'} disks"
         return f"{there}: {'; '.join(parts) or 'nothing left to clean up: drop the record'}"
@@ -155,7 +155,7 @@ def settle_restore(
         try:
             with job_connection(host, DEADLINE) as connection:
                 with control.step(
-                    StepKind.LOOK, f"find what the restore of {record.vm} left", host.name, vm=record.vm
+                    StepKind.LOOK, f"find leftovers of the restore of {record.vm}", host.name, vm=record.vm
                 ) as step:
                     left = judge_restore(connection, record, host)
                     step.detail(left.message)
@@ -264,10 +264,9 @@ def _give_name_back(
 ) -> None:
     name, vm = printable(disk.former), printable(left.record.vm)
     if left.state == "active":
-        message = f"{vm} runs: its drive {name} is called {printable(disk.copy)} until it is off"
-        raise DriverError(
-            left.host.name, message, hint=f"realms vms shutdown {left.host.name}/{vm}, then recover again"
-        )
+        message = f"{vm} is running: its drive {name} is called {printable(disk.copy)} until it is off"
+        shutdown = shell_command("realms vms shutdown", f"{left.host.name}/{left.record.vm}")
+        raise DriverError(left.host.name, message, hint=f"{shutdown}, then realms vms recover")
     names = volume_names(connection, disk.pool)
     begun = any(
         (step.get("pool"), step.get("volume")) == (disk.pool, disk.former) for step in left.record.all(NAME_BACK)
@@ -278,10 +277,8 @@ def _give_name_back(
     source = find_volume(connection, disk.pool, disk.copy)
     if source is None or source.format != disk.format or source.backing_path:
         # A guest writes all of a raw drive, and libvirt would copy what it pretends to be.
-        message = (
-            f"{vm} keeps its drive as {printable(disk.copy)}: it does not look like {disk.format}, so that libvirt"
-        )
-        control.warn(f"{message} would not copy it as it is")
+        message = f"{vm} keeps its drive as {printable(disk.copy)}: libvirt can't copy it unchanged,"
+        control.warn(f"{message} as its header is not that of a {disk.format} image")
         return
     needed = needed_for(connection, source)
     check_space(connection, {disk.pool: needed})

@@ -42,7 +42,7 @@ from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.operations.vms.lookup import ResolvedVM, VMRefused
 from core.realms import Realm
-from core.text import printable
+from core.text import printable, shell_command
 from core.units import show_size
 
 DEADLINE = 30.0
@@ -126,7 +126,7 @@ def take_snapshot(
     check_snapshot_name(name)
     check_supported(host)
     with job_connection(host, deadline) as connection:
-        with control.step(StepKind.LOOK, "look at its disks", host.name) as step:
+        with control.step(StepKind.LOOK, "read its disks", host.name) as step:
             pool = snapshots_pool(connection, at_hand.realm)
             if any(snapshot.name == name for snapshot in list_snapshots(connection, pool, vm.uuid)):
                 hint = "choose another name, or delete it with realms vms delete-snapshot"
@@ -272,7 +272,9 @@ class _Snapshot:
         """Have the host copy the disks, one after the other; QEMU's locks keep the VM from being started meanwhile."""
         for each in copied:
             if each.disk.format == "raw" and each.volume.format != "raw":
-                message = f"disk {each.disk.target} is raw, but starts like {each.volume.format or 'something else'}"
+                message = (
+                    f"disk {each.disk.target} is raw, but has the header of {each.volume.format or 'another format'}"
+                )
                 hint = "libvirt would interpret that content: take the snapshot while the VM runs"
                 raise VMRefused(message, hint=hint)
         for each, described in zip(copied, self._snapshot.disks, strict=True):
@@ -305,9 +307,9 @@ class _Snapshot:
         except VolumeExists:
             raise
         except CopyGoesOn as error:
+            delete = shell_command("realms vms delete-snapshot", self._snapshot.uuid, self._snapshot.name)
             self._control.warn(
-                f"until its host is done, {self._snapshot.name} is listed as incomplete; if it stays so: realms "
-                f"vms delete-snapshot {self._snapshot.uuid} {self._snapshot.name}"
+                f"{self._snapshot.name} is listed as incomplete until its host has finished; if it stays so: {delete}"
             )
             error.delete_when_copied()
             raise

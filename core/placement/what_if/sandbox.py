@@ -5,7 +5,6 @@ A pure value: nothing real is touched, and what it was made of stays as it is.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -17,6 +16,7 @@ from core.errors import UsageError
 from core.fleet.fleet import Fleet
 from core.hosts import HostState
 from core.placement.what_if.changes import FleetChange, HostGone, HostInState
+from core.text import shell_command
 
 Change = Setting | FleetChange
 
@@ -117,9 +117,9 @@ class Sandbox:
         lines = [setting.hocon for setting in self.settings]
         for change in self.changes:
             if isinstance(change, HostInState):
-                lines.append(f"# realms hosts {_COMMANDS[change.state]} {_word(change.host)}\n")
+                lines.append(f"# {shell_command(f'realms hosts {_COMMANDS[change.state]}', _folded(change.host))}\n")
             elif isinstance(change, HostGone):
-                lines.append(f"# realms hosts remove {_word(change.host)}\n")
+                lines.append(f"# {shell_command('realms hosts remove', _folded(change.host))}\n")
         return "".join(lines)
 
 
@@ -133,5 +133,5 @@ def _make(before: Situation, changes: tuple[Change, ...]) -> Sandbox:
     return Sandbox(before, changes, Situation(configuration, fleet), warnings)
 
 
-def _word(name: str) -> str:
-    return shlex.quote(" ".join(name.split()))
+def _folded(name: str) -> str:
+    return " ".join(name.split())

@@ -83,7 +83,7 @@ def test_the_document_has_the_changes_and_the_counts(run: Run, log: Path) -> Non
         (4, "web-3", "other-host", 1),
     ]
     assert changes[0]["then"] == {"host": "h1", "cost": 51.0}
-    assert (changes[0]["now"]["host"], changes[0]["why"]) == ("h3", "h1 is gone")
+    assert (changes[0]["now"]["host"], changes[0]["why"]) == ("h3", "h1 no longer exists")
     everything = run("replay", log, "--all", "--json")
     assert (everything.code, len(everything.json["changes"])) == (0, 4)
     assert {change["outcome"] for change in everything.json["changes"]} == {"same"}

@@ -175,7 +175,7 @@ def test_a_running_vm_never_moves_offline() -> None:
     """The wish is refused with the command that makes it possible."""
     obstacle = obstacles(FOUND, MigrationOptions(offline=True))[0]
     assert (obstacle.check, obstacle.blocks) == ("state", True)
-    assert "realms vms shutdown web[x]" in obstacle.mend
+    assert "realms vms shutdown 'web[x]'" in obstacle.mend
 
 
 def test_an_option_goes_past_its_own_error_only() -> None:

@@ -65,6 +65,16 @@ def test_what_two_hosts_say_is_one_place(
 
 
 @given(SIGHTS, SIGHTS)
+def test_commands_are_safe_to_paste(here: Sight | None, there: Sight | None) -> None:
+    """Whatever the VM is called: its name is one quoted word, alone or behind its host's."""
+    name = "a$(touch x);b"
+    hint = replace(found(here, there), vm=name).hint
+    for quoted in (f"'h1/{name}'", f"'h2/{name}'", f"'{name}'"):
+        hint = hint.replace(quoted, "")
+    assert name not in hint
+
+
+@given(SIGHTS, SIGHTS)
 def test_a_silent_host_is_never_said_to_have_it_or_not(here: Sight | None, there: Sight | None) -> None:
     """And who has it active on both sides is never said to have it on one."""
     where = found(here, there)

@@ -141,7 +141,7 @@ def test_vms_that_need_no_move_any_more_are_left_and_it_is_said_why(place: World
     place.session.connect().wait(lambda fleet: sum(vm.active for vm in fleet.vms()) == 1, LONG)
     assert carry(place, run) == "1 moved, 0 failed, 1 left; 2 planned"
     assert [(move.state, move.detail) for move in run.view.moves] == [
-        (MoveState.LEFT, "it is off or gone"),
+        (MoveState.LEFT, "it is off or was deleted"),
         (MoveState.DONE, "other was started again on h2"),
     ]
 
@@ -214,7 +214,7 @@ def test_nothing_further_is_begun_after_a_vm_that_is_off_and_nobody_knows_where(
     monkeypatch.setattr(carry_move, "migrate", fail)
     monkeypatch.setattr(carry_move, "start_vm", refuse)
     run = PlanRun(replace(DRAIN, parallel=1), agreed(place))
-    assert carry(place, run) == "0 moved, 0 failed, 1 in doubt, 1 not started; 2 planned"
+    assert carry(place, run) == "0 moved, 0 failed, 1 unknown, 1 not started; 2 planned"
     first = run.view.moves[0]
     assert (first.is_off, "could not be started there" in first.detail) == (True, True)
     (left,) = left_runs(place.session)

@@ -155,7 +155,7 @@ def test_hosts_are_changed_in_thought_where_a_decision_knows_them(tmp_path: Path
     (found,) = again(path, VALID, HostInState("h1", HostState.DISABLED), HostGone("h99"))
     assert (found.now.host, found.why) == ("h2", "h1: the host is disabled")
     (gone,) = again(path, VALID, HostGone("h1"))
-    assert (gone.now.host, gone.why) == ("h2", "h1 is gone")
+    assert (gone.now.host, gone.why) == ("h2", "h1 no longer exists")
 
 
 def test_a_forced_host_is_forced_again(tmp_path: Path) -> None:

@@ -99,15 +99,15 @@ def test_a_volume_that_is_being_made_stays_and_one_that_was_left_behind_needs_fo
     """No VM has either, and the journal tells."""
     make_volume(realm, LEFT)
     entry = begin(realm, LEFT)
-    with pytest.raises(VolumeInUse, match="create of VM web, at work"):
+    with pytest.raises(VolumeInUse, match="create of VM web, in progress"):
         delete(realm, force=True)
     assert is_orphaned(look(realm), look(realm).images[0]) is False
     entry.leave()
-    with pytest.raises(VolumeUseUnknown, match="left behind") as caught:
+    with pytest.raises(VolumeUseUnknown, match="interrupted") as caught:
         delete(realm)
     assert "realms vms recover" in caught.value.hint
     delete(realm, force=True)
-    assert any("left behind" in warning for warning in realm.last_task().warnings)
+    assert any("interrupted" in warning for warning in realm.last_task().warnings)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_drive_that_is_about_to_be_given_to_a_vm_stays(realm: World, operation
     def go(control: Control) -> None:
         delete_volume(realm.session, control, main, realm.hosts, name="data", role=PoolRole.DRIVES, force=True)
 
-    with pytest.raises(VolumeInUse, match=f"{operation} of VM web, at work"):
+    with pytest.raises(VolumeInUse, match=f"{operation} of VM web, in progress"):
         realm.task(go)
     entry.close()
     realm.task(go)

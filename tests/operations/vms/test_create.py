@@ -351,7 +351,7 @@ def test_a_drive_of_a_host_that_can_not_be_asked_is_refused(realm: World) -> Non
     lost = realm.registry.host("h2")
     realm.registry.replace(lost, replace(lost, uri="test:///nowhere/node.xml"), realm.session.configuration)
     realm.session.connect().wait(lambda fleet: fleet.hosts[1].connection == "unreachable", 20)
-    with pytest.raises(VolumeUseUnknown, match=r"nobody can tell whether drive data\.qcow2 is in use; not asked: h2"):
+    with pytest.raises(VolumeUseUnknown, match=r"can't verify that drive data\.qcow2 is not in use; not asked: h2"):
         create(realm, drives=(ExistingDrive("data.qcow2"),))
     create(realm, drives=(ExistingDrive("data.qcow2"),), force=True)
 
@@ -361,7 +361,7 @@ def test_a_drive_is_refused_while_a_host_is_disabled(realm: World) -> None:
     for host in ("h1", "h2"):
         realm.call(host, lambda c: create_volume(c, "ticrypt-vm-drives", NewVolume(name="data.qcow2", capacity=MIB)))
     realm.session.set_state("h2", HostState.DISABLED)
-    with pytest.raises(VolumeUseUnknown, match=r"nobody can tell whether drive data\.qcow2 is in use; not asked: h2"):
+    with pytest.raises(VolumeUseUnknown, match=r"can't verify that drive data\.qcow2 is not in use; not asked: h2"):
         create(realm, drives=(ExistingDrive("data.qcow2"),))
     create(realm, name="without", wait=False)
     create(realm, drives=(ExistingDrive("data.qcow2"),), force=True, wait=False)

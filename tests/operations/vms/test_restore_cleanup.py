@@ -139,7 +139,7 @@ def test_a_power_cut_that_the_restore_made_is_told(connection: HostConnection) -
     furnish(connection, ALL, *FORMER)
     message = judge_restore(connection, record({"step": "stop"}, *COPIES), HOST).message
     assert message.startswith("the VM has its former disks: delete web.restored.qcow2, data.restored")
-    assert message.endswith("the VM was turned off for it and stays off")
+    assert message.endswith("the VM was turned off for the restore and stays off")
 
 
 @pytest.mark.parametrize("disks", [None, 3, ["vda"], [{"target": "vda"}], [{**BOOT.as_fact(), "more": 1}]])

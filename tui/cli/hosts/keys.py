@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.errors import HostRefused, ReadOnly, RealmsError, UsageError
+from core.text import shell_command
 from tui.cli.options import GlobalOptions, LazyGroup, RealmsCommand, json_option, pass_options, yes_option
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _print_what_next(key: ServiceKey, *, error: bool = False) -> None:
     from tui.cli.output import say
 
     tried = is_tried_by_itself(key.private)
-    file = "" if tried else f" --file {key.private}"
+    file = "" if tried else shell_command(" --file", key.private)
     say(f"install it on hosts with: realms keys install HOST...{file}", error=error)
     if not tried:
         say(f"or use it in host URIs: qemu+ssh://root@HOST/system?keyfile={quote(str(key.private))}", error=error)

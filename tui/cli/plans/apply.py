@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.errors import UsageError
+from core.text import one_line, shell_command
 
 if TYPE_CHECKING:
     from core.operations.plans.order import MovesPlan, PlanOrder
@@ -120,7 +121,6 @@ def tell_earlier(left: InterruptedRun, *, is_replaced: bool) -> None:
     """Print of a run that was broken off how far it came, what failed in it, and whether another takes its place."""
     import time
 
-    from core.text import one_line
     from core.units import show_age
     from tui.cli.output import say, say_folded
 
@@ -129,7 +129,7 @@ def tell_earlier(left: InterruptedRun, *, is_replaced: bool) -> None:
     say_folded(f"An earlier {left.order.what} was interrupted, started {age} ago by {one_line(left.owner)}")
     print_carried(left.view, gap=False)
     then = "; this run replaces it" if is_replaced else ""
-    say(f"  realms plan resume {left.id} resumes it{then}")
+    say(f"  {shell_command('realms plan resume', left.id)} resumes it{then}")
 
 
 def print_carried(view: RunView, *, gap: bool = True) -> None:
@@ -153,7 +153,7 @@ def print_carried(view: RunView, *, gap: bool = True) -> None:
     if waiting:
         say_folded(f"Not moved: {', '.join(waiting)}", "  ")
     if gap and view.resumable:
-        say(f"realms plan resume {view.id} resumes it")
+        say(f"{shell_command('realms plan resume', view.id)} resumes it")
 
 
 def run_rows(view: RunView) -> dict[str, Any]:

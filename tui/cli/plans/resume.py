@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import UsageError
+from core.text import shell_command
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option, yes_option
 from tui.cli.plans.apply import carry, is_done, print_carried, question, run_rows
 
@@ -99,7 +100,8 @@ def _chosen(runs: Sequence[InterruptedRun], wanted: str | None, *, force: bool) 
     unsure = [run for run in runs if run.is_unknown and wanted in (None, run.id)]
     if unsure and not force and (wanted or not able):
         message = f"can't verify that {unsure[0].order.what} isn't being applied by {unsure[0].owner}"
-        raise UsageError(message, hint=f"if you are sure: realms plan resume {unsure[0].id} --force")
+        resume = shell_command("realms plan resume", unsure[0].id, "--force")
+        raise UsageError(message, hint=f"if you are sure: {resume}")
     if wanted is not None:
         found = next((run for run in able if run.id == wanted), None)
         if found is None:

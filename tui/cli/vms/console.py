@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from core.text import shell_command
 from tui.cli.options import GlobalOptions, RealmsCommand, pass_options, timeout_option
 
 
@@ -35,5 +36,6 @@ def console(options: GlobalOptions, vm: str, *, force: bool, timeout: float) -> 
     except OSError as error:
         raise NoConsole(f"{command.arguments[0]} can't be started: {error.strerror or error}") from error
     if code and not force:
-        say(f"if the console is in use, disconnect the other session: realms vms console {vm} --force", error=True)
+        take_over = shell_command("realms vms console --force", vm)
+        say(f"if the console is in use, disconnect the other session: {take_over}", error=True)
     return code

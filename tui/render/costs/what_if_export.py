@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from core.config.syntax import quote, render_path
 from core.placement.engine.request import Request
 from core.placement.what_if.changes import HostGone, HostInState, VMGone, VMMore
 from core.placement.what_if.sandbox import Change, Sandbox
-from core.text import one_line
+from core.text import one_line, shell_command
 from core.units import format_size
 
 _MOST_REPEATED = 50
@@ -21,7 +20,7 @@ _MOST_REPEATED = 50
 
 def command_line(changes: tuple[Change, ...], request: Request, count: int) -> str:
     """Return the `realms place` that asks the same with the same changes."""
-    words = ["realms", "place", "--vcpus", str(request.vcpus), "--memory", format_size(request.memory_bytes)]
+    words = ["--vcpus", str(request.vcpus), "--memory", format_size(request.memory_bytes)]
     for kind, number in request.devices.items():
         words += ["--device", f"{kind}={number}"]
     if request.realm is not None:
@@ -30,7 +29,7 @@ def command_line(changes: tuple[Change, ...], request: Request, count: int) -> s
         words += ["--count", str(count)]
     for change in changes:
         words += _options(change)
-    return shlex.join(words)
+    return shell_command("realms place", *words)
 
 
 def _options(change: Change) -> Iterator[str]:

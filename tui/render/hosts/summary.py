@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from core.diagnostics import Severity
 from core.driver.hosts.survey import HostSurvey
 from core.hosts import Host, HostState, StaticAddress
 from core.operations.findings import Finding
-from core.text import one_line, plural
+from core.text import one_line, plural, shell_command
 from core.units import format_duration
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import finding_lines, hanging
@@ -82,12 +81,12 @@ def summary_lines(plan: HostPlan, refusal: Sequence[Line], width: int) -> list[L
 
 def command_of(host: Host) -> str:
     """Write the command that adds the same host."""
-    words = ["realms", "hosts", "add", "--realm", host.realm, "--uri", host.uri, "--profile", host.profile]
+    words = ["--realm", host.realm, "--uri", host.uri, "--profile", host.profile]
     if host.state is not HostState.ENABLED:
         words += ["--state", host.state.value]
     if host.static_address is not None:
         words += ["--static-address", str(host.static_address)]
-    return shlex.join([*words, "--", host.name])
+    return shell_command("realms hosts add", *words, "--", host.name)
 
 
 def _entry(plan: HostPlan) -> Iterator[tuple[str, str]]:

@@ -107,7 +107,7 @@ def come_to_its_end(run: PlanRun) -> None:
     moves = run.view.moves
     run.change_move(2, state=MoveState.DONE, done=16 * GIB, total=16 * GIB, detail=_arrived(moves[2].vm, "h1"))
     run.change_move(3, state=MoveState.DONE, detail=_arrived(moves[3].vm, "h3"))
-    run.change_move(4, state=MoveState.LEFT, detail="it is off or gone")
+    run.change_move(4, state=MoveState.LEFT, detail="it is off or was deleted")
     run.change(ended=True)
 
 
