@@ -73,9 +73,9 @@ def report(error: RealmsError) -> int:
 
 def _print_no(error: RealmsError) -> None:
     """Give who asked for a document one that says no: what makes no sense (exit code 2) has none."""
-    from tui.cli.output import print_json
+    from tui.cli.output import error_row, print_json
 
-    print_json({"error": error.message, "hint": error.hint or None, "code": error.code})
+    print_json(error_row(error))
 
 
 _OUTPUT_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})

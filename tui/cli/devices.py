@@ -46,7 +46,7 @@ def by_type(devices: Iterable[tuple[str, int]]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for kind, count in devices:
         if kind in counts:
-            hint = f"write --device {kind}={counts[kind] + count} for all of them"
+            hint = f"use --device {kind}={counts[kind] + count} for all of them"
             raise UsageError(f"--device {kind} is given twice", hint=hint)
         counts[kind] = count
     return counts

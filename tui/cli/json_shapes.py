@@ -7,31 +7,8 @@ from typing import Any
 from core.config.model import Configuration
 from core.costs import Cost
 from core.fleet.fleet import VM, Fleet, HostSnapshot
-from core.fleet.rows import host_row, use_row, vm_row
-from core.placement.engine.rows import (
-    placement_row,
-    placements_document,
-    refusal_row,
-    request_row,
-    term_row,
-    verdict_row,
-)
-
-__all__ = [
-    "cost_document",
-    "host_row",
-    "hosts_document",
-    "listed_vm",
-    "placement_row",
-    "placements_document",
-    "refusal_row",
-    "request_row",
-    "term_row",
-    "use_row",
-    "verdict_row",
-    "vm_row",
-    "vms_document",
-]
+from core.fleet.rows import host_row, vm_row
+from core.placement.engine.rows import term_row
 
 
 def hosts_document(fleet: Fleet, configuration: Configuration) -> dict[str, Any]:

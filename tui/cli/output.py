@@ -18,6 +18,8 @@ from tui.cli.options import GlobalOptions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from core.errors import RealmsError
+
 
 def print_json(document: Any) -> None:
     """Print one strict JSON document: NaN and infinity are refused, never written."""
@@ -26,6 +28,13 @@ def print_json(document: Any) -> None:
     if options is not None:
         options.printed = True
     click.echo(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def error_row(error: RealmsError | None) -> dict[str, Any]:
+    """Return an error as every document has it: `error`, `hint` and `code`; all None where there is none."""
+    if error is None:
+        return {"error": None, "hint": None, "code": None}
+    return {"error": error.message, "hint": error.hint or None, "code": error.code}
 
 
 def say(text: str = "", *, error: bool = False) -> None:

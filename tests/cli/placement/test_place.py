@@ -184,7 +184,7 @@ def test_hosts_can_be_changed_in_thought(run: Run) -> None:
         (("--vcpus", 1, "--memory", "0"), "1 byte of memory"),
         ((*SMALL, "--count", 0), "0 is not in the range"),
         ((*SMALL, "--realm", "man"), "did you mean 'main'?"),
-        ((*SMALL, "--device", "a100", "--device", "a100=2"), "write --device a100=3 for all of them"),
+        ((*SMALL, "--device", "a100", "--device", "a100=2"), "use --device a100=3 for all of them"),
         ((*SMALL, "--device", "a100=x"), "'x' is not a number of devices of type a100"),
         ((*SMALL, "--device", "a100=-1"), "'-1' is not a number"),
         ((*SMALL, "--without", "h11"), "did you mean 'h1'?"),

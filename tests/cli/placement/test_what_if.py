@@ -146,7 +146,7 @@ def test_warnings_of_a_setting_go_to_standard_error(run: Run) -> None:
         (("--set", "nonsense"), "has no value"),
         (("--set", ""), "write PATH=VALUE"),
         (("--set", "a\x1b[2J=1"), "realms: --set"),
-        (("--with-vm", "h1"), "write HOST=VCPUS,SIZE"),
+        (("--with-vm", "h1"), "use HOST=VCPUS,SIZE"),
         (("--with-vm", "h1=1,1 Gib"), "did you mean GiB?"),
         (("--with-vm", "h9=1,1 GiB"), "no host 'h9'"),
         (("--with-vm", "h1=1,1 GiB,a100"), "h1 has 0 free a100"),

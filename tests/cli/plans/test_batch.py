@@ -75,7 +75,7 @@ def test_devices_and_changes_are_understood(run: Run) -> None:
         (("8,64GiB",), "is not a number of VMs"),
         (("0=8,64GiB",), "is not a number of VMs"),
         (("x=8,64GiB",), "is not a number of VMs"),
-        (("1=8",), "is no number of VMs of a size"),
+        (("1=8",), "is not a number of VMs of a size"),
         (("1=8,64 Gib",), "did you mean GiB?"),
         (("1=0,64GiB",), "1 vCPU"),
         (("60000=1,1GiB", "60000=1,1GiB"), "100000 VMs"),

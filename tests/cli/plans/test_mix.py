@@ -74,7 +74,7 @@ def test_a_mix_is_counted_with_changes_and_without(run: Run) -> None:
         (("--mix", "1=8,64GiB", "--vcpus", "2"), "--mix defines all VMs"),
         (("--mix", "8,64GiB"), "is not a number of VMs"),
         (("--mix", "99999=8,64GiB"), "a mix can have at most 10000 VMs"),
-        (("--mix", "1=many,64GiB"), "is no number of VMs of a size: write N=VCPUS,SIZE"),
+        (("--mix", "1=many,64GiB"), "is not a number of VMs of a size: use N=VCPUS,SIZE"),
     ],
 )
 def test_what_says_no_size_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:

@@ -218,7 +218,7 @@ def test_recover_says_in_words_what_it_did(run: Callable[..., Outcome], tmp_path
     """And not by the name of its plan."""
     journal = Journal(HostRegistry(tmp_path / "registry.json").path, SystemClock())
     journal.begin("create", vm="web", uuid=UUID, realm="main").leave()
-    assert run("vms", "recover", "--yes").out.endswith("web: nothing was left; record dropped\n")
+    assert run("vms", "recover", "--yes").out.endswith("web: nothing left to clean up; record dropped\n")
 
 
 def test_a_message_names_a_vm_once(run: Callable[..., Outcome]) -> None:

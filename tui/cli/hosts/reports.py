@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from core.units import show_size
-from tui.cli.output import headings, is_too_wide, print_table, say
+from tui.cli.output import error_row, headings, is_too_wide, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,7 @@ def _row(examination: Examination) -> dict[str, Any]:
         "name": examination.name or None,
         "uri": examination.uri,
         "reachable": report is not None,
-        "error": error.message if error else None,
-        "hint": error.hint or None if error else None,
-        "code": error.code if error else None,
+        **error_row(error),
         "profile": {"id": profile.id, "cores": profile.cores, "memory": profile.memory_bytes} if profile else None,
         "remarks": list(examination.remarks),
     }

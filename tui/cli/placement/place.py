@@ -89,8 +89,7 @@ def _remedies(sandbox: Sandbox, placements: Placements) -> list[Remedy]:
 
 def _document(placements: Placements, before: Placements, sandbox: Sandbox, *, explain: bool) -> dict[str, Any]:
     from core.placement.engine.decision import decide
-    from core.placement.engine.rows import decision_row, remedy_row
-    from tui.cli.json_shapes import placements_document
+    from core.placement.engine.rows import decision_row, placements_document, remedy_row
 
     document = placements_document(placements)
     if explain:

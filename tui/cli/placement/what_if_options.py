@@ -38,7 +38,7 @@ class HostStateType(click.ParamType):  # type: ignore[type-arg]  # older clicks'
         name, equals, state = value.rpartition("=")
         states = [known.value for known in HostState]
         if not equals or not name or state not in states:
-            example = f"write HOST=STATE with one of {', '.join(states)}"
+            example = f"use HOST=STATE with one of {', '.join(states)}"
             self.fail(f"{value!r} is not HOST=STATE: {example}", param, ctx)
         return name, HostState(state)
 
@@ -81,7 +81,7 @@ class VMMoreType(click.ParamType):  # type: ignore[type-arg]  # as above
             return value
         match = _VM_MORE.fullmatch(value)
         if match is None:
-            self.fail(f"{value!r} is no {self.what}: write {self.name}, such as {self.such_as}", param, ctx)
+            self.fail(f"{value!r} is not a {self.what}: use {self.name}, such as {self.such_as}", param, ctx)
         devices = [DeviceType().convert(each, param, ctx) for each in match["devices"].split(",") if each]
         memory = SIZE.convert(match["memory"].strip(), param, ctx)
         return match["host"], Request(int(match["vcpus"]), memory, by_type(devices))

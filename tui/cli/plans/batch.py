@@ -44,7 +44,7 @@ class SomeVMsType(click.ParamType):  # type: ignore[type-arg]  # older clicks' t
             return value
         number = value.partition("=")[0].strip()
         if not (number.isascii() and number.isdigit()) or len(number) > 6 or not 1 <= int(number) <= MOST_VMS:
-            self.fail(f"{value!r} is not a number of VMs: write {self.name}, such as 20=8,64GiB", param, ctx)
+            self.fail(f"{value!r} is not a number of VMs: use {self.name}, such as 20=8,64GiB", param, ctx)
         _, request = _SizeType().convert(value, param, ctx)
         return int(number), request
 

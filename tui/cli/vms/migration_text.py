@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.diagnostics import Severity
+from core.placement.engine.rows import verdict_row
 from core.text import plural, printable
-from tui.cli.output import say
+from tui.cli.output import error_row, say
 
 if TYPE_CHECKING:
     from core.errors import RealmsError
@@ -86,8 +87,6 @@ def document_of(
 
     `outcome.host` is null where nobody knows the VM's host or two have it; `outcome.place` says which.
     """
-    from tui.cli.json_shapes import verdict_row
-
     found = moved.whereabouts if moved is not None else whereabouts
     outcome = None
     if moved is not None or error is not None:
@@ -96,9 +95,7 @@ def document_of(
             "place": found.place.value if found is not None else "source",
             "host": _host_of(plan, found),
             "message": found.message if found is not None else None,
-            "error": error.message if error is not None else None,
-            "hint": (error.hint or None) if error is not None else None,
-            "code": error.code if error is not None else None,
+            **error_row(error),
             "seconds": moved.seconds if moved is not None else None,
             "bytes_sent": moved.bytes_sent if moved is not None else None,
         }

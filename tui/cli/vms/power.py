@@ -233,6 +233,8 @@ def _failure(target: Target, message: str) -> str:
 
 def row(done: Done) -> dict[str, Any]:
     """Return what came of one VM as a row of JSON."""
+    from tui.cli.output import error_row
+
     vm = done.target.vm
     return {
         "name": vm.name,
@@ -243,7 +245,5 @@ def row(done: Done) -> dict[str, Any]:
         "ok": done.error is None,
         "changed": done.changed,
         "state": done.state.value if done.state is not None else None,
-        "error": done.error.message if done.error is not None else None,
-        "hint": (done.error.hint or None) if done.error is not None else None,
-        "code": done.error.code if done.error is not None else None,
+        **error_row(done.error),
     }

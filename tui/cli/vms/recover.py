@@ -97,7 +97,7 @@ def _told(each: InterruptedOperation, done: str) -> str:
     if each.record.operation == Operation.MIGRATE:
         return each.message.removesuffix(": record that and clean up")
     return {
-        CleanupAction.FORGET: "nothing was left; record dropped",
+        CleanupAction.FORGET: "nothing left to clean up; record dropped",
         CleanupAction.REMOVE: "leftovers removed",
         CleanupAction.COMPLETE: "complete; recorded",
         CleanupAction.WAIT: "resolved: see realms vms list",
