@@ -44,8 +44,8 @@ _KINDS = {"cost-functions": "cost function", "hardware-profiles": "hardware prof
 _BASE = "configuration"
 _WHOLE_BYTES = re.compile(r"\b(\d{7,18})\.0\b")
 """How a size of a memory curve is written in the configuration as understood."""
-_NO_EFFECT = (Code.UNKNOWN_PARAMETER, Code.UNKNOWN_SECTION)
-"""Warnings of what a reader ignores; a setting that does nothing is a mistake."""
+_MISTAKES = (Code.UNKNOWN_PARAMETER, Code.UNKNOWN_SECTION, Code.MISSING_UNIT)
+"""Warnings of a configuration that are mistakes of a setting: it does nothing, or means bytes where GiB are meant."""
 
 
 class SettingRefused(UsageError):
@@ -123,7 +123,7 @@ def apply_settings(
     with deep_recursion():
         base = format_configuration(part)
         changed, diagnostics = _read(base, settings)
-        mistakes = [found for found in diagnostics if found.severity is Severity.ERROR or _does_nothing(found)]
+        mistakes = sorted(filter(_is_mistake, diagnostics), key=lambda found: found.code is not Code.MISSING_UNIT)
         if mistakes or changed is None:
             raise _refusal(settings, mistakes)
         before = _read(base, ())[1] if diagnostics else ()
@@ -201,8 +201,8 @@ def _meant(word: str, known: Mapping[str, object]) -> str:
     return f"did you mean {meant}?" if meant else ""
 
 
-def _does_nothing(found: Diagnostic) -> bool:
-    return found.file != _BASE and found.code in _NO_EFFECT
+def _is_mistake(found: Diagnostic) -> bool:
+    return found.severity is Severity.ERROR or (found.file != _BASE and found.code in _MISTAKES)
 
 
 def _refusal(settings: Sequence[Setting], mistakes: Sequence[Diagnostic]) -> SettingRefused:

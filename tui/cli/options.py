@@ -149,7 +149,7 @@ class LazyGroup(click.Group):
 
 
 class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.5 on
-    """A size such as `8 GiB`, as bytes."""
+    """A size such as `8 GiB`, as bytes. A small number without a unit is one of MiB, as elsewhere, and refused."""
 
     name = "SIZE"
 
@@ -165,19 +165,20 @@ class SizeType(click.ParamType):  # type: ignore[type-arg]  # generic from click
             self.fail(f"{error}" + (f" ({error.hint})" if error.hint else ""), param, ctx)
         if size < 0:
             self.fail(f"{value} is negative", param, ctx)
+        text = str(value).strip()
+        if 0 < size < 2**20 and text.isdecimal():
+            self.fail(f"{text} is bytes; did you mean '{text} MiB'?", param, ctx)
         return size
 
 
 class MemoryType(SizeType):
-    """Memory of a VM: a size of at least 1 MiB. Less is a number of MiB without its unit, as other tools take it."""
+    """Memory of a VM: a size of at least 1 MiB."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read the size, or fail with what was probably meant."""
         size = super().convert(value, param, ctx)
         if size < 2**20:
-            text = str(value).strip()
-            meant = f"{text} is bytes; did you mean '{text} MiB'?" if text.isdecimal() and size else ""
-            self.fail(meant or f"{text} is less than 1 MiB", param, ctx)
+            self.fail(f"{str(value).strip()} is less than 1 MiB", param, ctx)
         return size
 
 
