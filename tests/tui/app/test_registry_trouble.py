@@ -61,7 +61,7 @@ def find_folder(registry: Path) -> None:
     registry.parent.with_name("aside").rename(registry.parent)
 
 
-DAMAGED: Fault = (spoil_file, mend_file, "is damaged: it is not JSON", "repair it, or move it away")
+DAMAGED: Fault = (spoil_file, mend_file, "is damaged: it is not JSON", "registry restore --salvaged")
 UNREADABLE: Fault = (spoil_folder, mend_folder, "can't be read: Not a directory", "")
 LOST: Fault = (lose_folder, find_folder, "no longer exists", "mount its file system")
 
