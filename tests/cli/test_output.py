@@ -12,7 +12,7 @@ from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Progress, Step
 from tests.driver.worlds import write_node
 from tests.terminal import REALMS
-from tui.cli.output import Heading, fit
+from tui.cli.output import Heading, fit, print_table
 from tui.cli.task_output import amount
 
 if TYPE_CHECKING:
@@ -139,3 +139,15 @@ def test_a_uri_that_is_tested_does_not_widen_the_report(
     assert max(map(len, told[1:])) <= 80
     assert "ok in" in told[1]
     assert "cores" in told[2]
+
+
+def test_a_narrow_terminal_folds_texts_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every word stays whole, each column below its title, and no line is wider than the terminal."""
+    on_a_terminal(monkeypatch, 50)
+    print_table(COLUMNS, CELLS)
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 50
+    assert set(" ".join(CELLS[0]).split()) <= set(shown.split())
+    assert {line.index("336") + len("336 of 1024 GiB") for line in shown.splitlines() if "336" in line} == {50}
