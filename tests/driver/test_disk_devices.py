@@ -59,6 +59,9 @@ def test_the_default_cache_mode_writes_no_attribute() -> None:
     assert [source.get("file") for source in again.iter("source")] == ["/drives/<&'\">"]
     cached = NewDisk(target="vdb", path="/d", format="raw", cache=CacheMode.WRITEBACK).element()
     assert [driver.get("cache") for driver in cached.iter("driver")] == ["writeback"]
+    assert [driver.get("discard") for driver in cached.iter("driver")] == [None]
+    lazy = NewDisk(target="vdb", path="/d", format="raw", discard=True).element()
+    assert [driver.get("discard") for driver in lazy.iter("driver")] == ["unmap"]
 
 
 def test_where_nothing_can_be_attached_the_stored_definition_is_changed(connection: HostConnection) -> None:

@@ -74,6 +74,8 @@ class NewDisk:
     path: str
     format: str
     cache: CacheMode = CacheMode.DEFAULT
+    discard: bool = False
+    """Whether the guest's TRIM gives space back: not where the file was allocated in full, which it would undo."""
 
     def element(self) -> ET.Element:
         """Build its element; the default cache mode writes no attribute, so that QEMU decides."""
@@ -81,6 +83,8 @@ class NewDisk:
         driver = ET.SubElement(disk, "driver", name="qemu", type=self.format)
         if self.cache is not CacheMode.DEFAULT:
             driver.set("cache", self.cache.value)
+        if self.discard:
+            driver.set("discard", "unmap")
         ET.SubElement(disk, "source", file=self.path)
         ET.SubElement(disk, "target", dev=self.target, bus="virtio")
         return disk

@@ -27,6 +27,8 @@ class DomainDisk:
     path: str
     format: str = "qcow2"
     cache: CacheMode = CacheMode.DEFAULT
+    discard: bool = True
+    """Whether the guest's TRIM gives space back: not where the file was allocated in full, which it would undo."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,9 @@ def disk_element(disk: DomainDisk, number: int) -> ET.Element:
     driver = {"name": "qemu", "type": disk.format}
     if disk.cache is not CacheMode.DEFAULT:
         driver["cache"] = disk.cache.value
-    ET.SubElement(element, "driver", driver | {"discard": "unmap"})
+    if disk.discard:
+        driver["discard"] = "unmap"
+    ET.SubElement(element, "driver", driver)
     ET.SubElement(element, "source", {"file": disk.path})
     ET.SubElement(element, "target", {"dev": target_name(number), "bus": "virtio"})
     return element

@@ -220,7 +220,10 @@ class _Creation:
                 found = existing[drive.name]
             names.append(found.name)
             form = "qcow2" if isinstance(drive, NewDrive) else found.format
-            disks.append(DomainDisk(path=found.path, format=form, cache=realm.drives.cache))
+            settings = realm.drives
+            disks.append(
+                DomainDisk(path=found.path, format=form, cache=settings.cache, discard=settings.lazy_allocation)
+            )
         return tuple(disks), tuple(names)
 
     def _make(self, access: HostAccess, pool: str, new: NewVolume, what: str, brick: Volume | None = None) -> Volume:

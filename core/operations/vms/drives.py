@@ -109,7 +109,10 @@ def attach_drive(
                 but=(host.name, vm.uuid), force=force, deadline=deadline,
             )  # fmt: skip
             with control.step(StepKind.ATTACH, f"attach {drive} as {chosen}", host.name) as step:
-                new = NewDisk(target=chosen, path=volume.path, format=form, cache=at_hand.realm.drives.cache)
+                drives = at_hand.realm.drives
+                new = NewDisk(
+                    target=chosen, path=volume.path, format=form, cache=drives.cache, discard=drives.lazy_allocation
+                )
                 access.via_own_connection(lambda connection: attach_disk(connection, vm.uuid, new))
                 after = access.via_own_connection(lambda connection: read_disk_set(connection, vm.uuid))
                 attached = AttachedDrive(
