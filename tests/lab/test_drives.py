@@ -34,7 +34,7 @@ def test_a_running_guest_gets_a_drive_and_lets_go_of_it(admin: Admin, running: t
     serial.run("echo hello > /dev/vda; sync")
     for options in ((), ("--inactive",)):
         assert "cache='none'" in host.virsh("dumpxml", "web", *options)
-    with pytest.raises(DriveRefused, match="web has drive data already, as vda"):
+    with pytest.raises(DriveRefused, match="web already has drive data as vda"):
         admin.attach("web", "data")
     detached = admin.detach("web", "data")
     assert (detached.target, detached.running, detached.stored) == ("vda", True, True)

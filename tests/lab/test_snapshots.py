@@ -178,7 +178,7 @@ def test_a_snapshot_without_room_is_refused_before_anything_is_written(admin: Ad
     host = lab.hosts[0]
     make_slow_guest(host, admin, started=True)
     host.fill_storage(leave=20 << 20)
-    with pytest.raises(NoSpace, match=r"pool ticrypt-vm-snapshots has .* free, and 25\d.* MiB are needed"):
+    with pytest.raises(NoSpace, match=r"pool ticrypt-vm-snapshots has .* free, but 25\d.* MiB is needed"):
         admin.snapshot("web", "first")
     host.empty_storage()
     assert left_in(lab, "snapshots") == []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from xml.etree import ElementTree as ET
 
 from core.units import whole_number
 
-_LOOPBACK = ("localhost", "127.", "::1")
 _RANDOM = frozenset({"/dev/random", "/dev/urandom", "/dev/hwrng"})
 _CHARACTER_DEVICES = ("serial", "parallel", "console", "channel", "smartcard", "redirdev")
 
@@ -41,13 +41,13 @@ def ties_of(domain: ET.Element) -> Ties:
 
 
 def _held(domain: ET.Element) -> Iterator[str]:
-    for disk in domain.iterfind("devices/disk[@type='network']"):
-        protocol = _attribute(disk, "protocol") or "network"
-        for host in disk.iterfind("source/host"):
+    for source in domain.iterfind("devices//source[@protocol]"):  # of disks, their mirrors and layers, SCSI hostdevs
+        protocol = source.get("protocol", "")
+        for host in source.iterfind("host"):
             name = host.get("name", "")
             if host.get("transport") == "unix":
                 yield f"the {protocol} server at {host.get('socket', 'a socket')}"
-            elif name.startswith(_LOOPBACK):
+            elif _is_loopback(name):
                 yield f"the {protocol} server of the host itself, at {name}"
     for kind in _CHARACTER_DEVICES:
         for device in domain.iterfind(f"devices/{kind}[@type='dev']"):
@@ -94,8 +94,9 @@ def _needed(domain: ET.Element) -> Iterator[str]:
 
 
 def _secrets(domain: ET.Element) -> Iterator[str]:
-    for secret in domain.iterfind("devices/disk//secret"):
-        name = secret.get("uuid") or secret.get("usage")
+    encryption = domain.iterfind("devices/tpm/backend/encryption")
+    for secret in (*domain.iterfind("devices//secret"), *encryption):
+        name = secret.get("uuid") or secret.get("usage") or secret.get("secret")
         if name:
             yield name.strip()
 
@@ -103,6 +104,13 @@ def _secrets(domain: ET.Element) -> Iterator[str]:
 def _vsock(domain: ET.Element) -> int | None:
     cid = domain.find("devices/vsock/cid")
     return None if cid is None or cid.get("auto") == "yes" else whole_number(cid.get("address"))
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name.lower().rstrip(".") in ("localhost", "localhost.localdomain", "ip6-localhost")
 
 
 def _path(element: ET.Element) -> str:

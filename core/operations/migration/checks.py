@@ -198,7 +198,7 @@ def _ties(found: Findings) -> Iterator[Obstacle]:
         if secret in found.there.missing_secrets:
             dump = shell_command("virsh secret-dumpxml", secret)
             fix = f"define it on {target} with virsh secret-define: {dump} on {found.source} prints it"
-            yield error(Check.DISKS, f"{target} has no secret {secret}, which a disk needs", fix)
+            yield error(Check.DISKS, f"{target} has no secret {secret}, which it needs", fix)
 
 
 def _disk(disk: MovedDisk, found: Findings, *, live: bool) -> Iterator[Obstacle]:

@@ -275,3 +275,27 @@ def test_a_disk_that_is_no_file_is_never_copied(kind: str) -> None:
     assert [each.severity for each in obstacles(found, MigrationOptions(copy_storage=True)) if kind in each.what] == [
         Severity.ERROR
     ]
+
+
+AUTH = "<auth username='u'><secret type='iscsi' usage='k'/></auth>"
+NBD = "<source protocol='nbd' name='x'><host name='{}' port='10809'/></source>"
+
+
+@pytest.mark.parametrize(
+    ("device", "held", "secrets"),
+    [
+        (f"<disk type='network'>{NBD.format('127.0.0.1')}</disk>", 1, ()),
+        (f"<disk type='network'>{NBD.format('0:0:0:0:0:0:0:1')}</disk>", 1, ()),
+        (f"<disk type='network'>{NBD.format('localhosted.example')}</disk>", 0, ()),
+        (f"<disk type='file'><backingStore type='network'>{NBD.format('::1')}</backingStore></disk>", 1, ()),
+        ("<disk type='network'><source protocol='nbd'><host transport='unix' socket='/s'/></source></disk>", 1, ()),
+        (f"<hostdev type='scsi'><source protocol='iscsi'><host name='::1'/>{AUTH}</source></hostdev>", 1, ("k",)),
+        ("<tpm><backend type='emulator'><encryption secret='1-2'/></backend></tpm>", 0, ("1-2",)),
+    ],
+)  # fmt: skip
+def test_local_servers_and_secrets_are_found_wherever_they_stand(
+    device: str, held: int, secrets: tuple[str, ...]
+) -> None:
+    """In disks, their layers and SCSI devices; a loopback by any of its names, and by no other."""
+    ties = with_devices(device).here.traits.ties
+    assert (len(ties.held), ties.secrets) == (held, secrets)
