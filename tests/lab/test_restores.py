@@ -68,7 +68,7 @@ def test_a_raw_drive_stays_raw_and_every_byte_comes_back(admin: Admin, lab: Lab)
     assert content_of(host, paths[1]) == changed
     assert left_in(lab, "drives") == ["data.raw", "other"]
     admin.detach("web", "other")
-    with pytest.raises(VMRefused, match="web has no drive other any more"):
+    with pytest.raises(VMRefused, match="web no longer has drive other"):
         admin.restore("web", "first")
 
 
