@@ -20,7 +20,7 @@ from tui.render.rows import Column, Row, SortValue
 from tui.state.checkups import Checkups, HostCheckup
 
 HOST_COLUMNS = (
-    Column(key="state", title="STATE", least=6, letter="S"),
+    Column(key="state", title="STATE", whole=True, letter="S"),
     Column(key="name", title="NAME", least=8, most=32, letter="N"),
     Column(key="profile", title="PROFILE", least=8, most=20, priority=4, letter="P"),
     Column(key="connection", title="CONNECTION", whole=True, most=20, letter="O"),

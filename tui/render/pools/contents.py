@@ -1,4 +1,4 @@
-"""What lies in a realm's pools, as rows of a table and one in detail; who uses each, as far as all hosts told."""
+"""What lies in a realm's pools, as rows of a table and one in detail, with the users known from all hosts."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def refusal(role: PoolRole, image: Image) -> str:
 
 
 def doubts_about(images: Sequence[Image], unasked: Mapping[str, str]) -> tuple[str, ...]:
-    """Return why nobody can tell whether these are in use: hosts that weren't asked, marks, files elsewhere."""
+    """Return why it is unknown whether these are in use: hosts that weren't asked, marks, files elsewhere."""
     return (
         *(f"{host}: {reason}" for host, reason in unasked.items()),
         *(f"{image.name}: {use}" for image in images for use in image.uses if not use.certain),

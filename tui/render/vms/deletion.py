@@ -1,4 +1,4 @@
-"""What goes with VMs that are deleted, and what of them stays, volume by volume."""
+"""What is deleted with VMs, and what is kept, volume by volume."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ MOST_LISTED = 40
 """Lines that are listed one by one; the rest are counted."""
 
 MOST_SAID = 200
-"""Characters about why nobody can tell who uses it."""
+"""Characters, at most, of the reason why the users of a volume are unknown."""
 
 
 def deletion_lines(found: Sequence[DeletionPreview], wish: Deletion) -> list[Line]:
-    """Return of each volume and snapshot whether it goes or stays, and what speaks against it."""
+    """Return for each volume and snapshot whether it is deleted or kept, and what prevents its deletion."""
     lines: list[Line] = []
     for each in found:
         if len(found) > 1:
@@ -40,7 +40,7 @@ def deletion_lines(found: Sequence[DeletionPreview], wish: Deletion) -> list[Lin
 
 
 def why_not(found: Sequence[DeletionPreview], wish: Deletion) -> str:
-    """Return what stands in the way of what is wished; empty where nothing does."""
+    """Return what prevents the requested deletion; empty where nothing does."""
     for each in found:
         if wish.volumes and each.boot_used:
             return each.boot_used
@@ -106,7 +106,7 @@ def _against(why: str, *, wanted: bool) -> Line:
 
 
 def doubt_lines(found: Sequence[DeletionPreview], wish: Deletion) -> list[Line]:
-    """Return why nobody can tell whether other VMs use any of it, once for all; nothing where all is known."""
+    """Return why it is unknown whether other VMs use any of it, each reason once; empty where all is known."""
     doubt = "; ".join(dict.fromkeys(each.doubt for each in found if each.doubt))
     if not doubt:
         return []

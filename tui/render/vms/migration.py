@@ -95,7 +95,7 @@ def progress_line(view: TaskView | None) -> Line:
 
 
 def plan_lines(plan: MigrationPlan) -> list[Line]:
-    """Return whether a VM can move, and all that was found, worst first; what is well is only counted."""
+    """Return whether a VM can migrate, and what the checks found, worst first; passed checks are only counted."""
     manner = "live" if plan.live else "offline"
     head: list[Piece] = [(f"{plan.source.name} \N{RIGHTWARDS ARROW} {plan.target.name}, {manner}: ", Tone.STRONG)]
     errors = len(plan.blockers)
@@ -116,7 +116,7 @@ def plan_lines(plan: MigrationPlan) -> list[Line]:
 
 def _obstacle(obstacle: Obstacle) -> Iterator[Line]:
     passed = obstacle.overridden and obstacle.severity is Severity.ERROR
-    word = "passed" if passed else obstacle.severity.value
+    word = "ignored" if passed else obstacle.severity.value
     tone = Tone.WARN if passed else _TONES[obstacle.severity]
     yield ((f"{word:<8}", tone), (f"{obstacle.check}: ", Tone.MUTED), (obstacle.what, Tone.PLAIN))
     tick = TICKS.get(_PASSED_BY.get(obstacle.overridden_by, ""))

@@ -132,11 +132,11 @@ def test_what_stands_in_the_way_is_told_with_what_goes_on_all_the_same() -> None
     assert "1 check passed" in told
 
 
-def test_what_an_option_passes_is_told_as_passed() -> None:
+def test_an_error_that_an_option_overrides_is_shown_as_ignored() -> None:
     """And counts no more."""
     told = words(plan(wish=MigrationOptions(copy_storage=True)))
     assert "1 check failed" in told
-    assert "passed  storage" in told
+    assert "ignored storage" in told
 
 
 # The dialog ----------------------------------------------------------------------------------------------------------
