@@ -53,7 +53,7 @@ def test_a_creation_cancelled_in_its_copy_ends_at_once_and_is_tidied_up_when_tha
         task = begin(admin)
         held()
         task.cancel()
-        with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 continues to create ticrypt-vm/web-"):
+        with pytest.raises(CopyGoesOn, match="libvirt cannot interrupt a copy: h1 continues to create ticrypt-vm/web-"):
             task.outcome.result(20)
         assert any("realms vms recover" in warning for warning in task.view.warnings)
         (left,) = survey(admin.session)

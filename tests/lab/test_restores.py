@@ -215,7 +215,7 @@ def test_a_restore_cancelled_in_its_copy_ends_at_once_and_is_tidied_up_when_that
         task = admin.begin(lambda control: restore_snapshot(admin.session, control, at_hand, "first"))
         held()
         task.cancel()
-        with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 continues to create ticrypt-vm"):
+        with pytest.raises(CopyGoesOn, match="libvirt cannot interrupt a copy: h1 continues to create ticrypt-vm"):
             task.outcome.result(20)
         assert any("realms vms recover" in warning for warning in task.view.warnings)
         assert changed.contents() == changed.former

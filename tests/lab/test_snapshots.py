@@ -160,7 +160,7 @@ def test_a_cancelled_snapshot_of_a_guest_that_is_off_ends_at_once(admin: Admin, 
         task = admin.begin(take_snapshot, at_hand, "first", now=0.0)
         held()
         task.cancel()
-        with pytest.raises(CopyGoesOn, match="libvirt can't interrupt a copy: h1 continues to create"):
+        with pytest.raises(CopyGoesOn, match="libvirt cannot interrupt a copy: h1 continues to create"):
             task.outcome.result(20)
         (warning,) = task.view.warnings
         assert "first is listed as incomplete" in warning
