@@ -148,7 +148,7 @@ def test_the_sources_qemu_dies(place: Place3, lab: Lab, leaving: tuple[Task[Migr
     qemu_of(lab.hosts[0], "mover")
     error = failure(task)
     assert error.whereabouts.place is LocationState.OFF_AT_SOURCE
-    assert "mover is off, and defined on h1 alone" in error.message
+    assert "mover is off, and defined only on h1" in error.message
     assert error.hint == "realms vms start h1/mover"
     assert copies(lab, uuid) == {"h1": "shut off"}
 

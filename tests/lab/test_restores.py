@@ -105,7 +105,7 @@ def test_a_killed_restore_is_cleaned_up_by_the_next_one(admin: Admin, lab: Lab, 
     make_slow_guest(host, admin, started=False)
     admin.snapshot("web", "first")
     path = disks_of(host, "web")["vda"]
-    kill_at(admin, tmp_path, "midway:copy vda")
+    kill_at(admin, tmp_path, "midway:restore vda")
     assert disks_of(host, "web") == {"vda": path}
     assert len(left_in(lab, "drives")) == 2
     admin.restore("web", "first")
@@ -154,7 +154,7 @@ def changed(admin: Admin, lab: Lab) -> Guest:
     return Guest(host, Guest(host, {}, {}).contents(), before)
 
 
-BEFORE = ("step:copy vda", "midway:copy vdb", "step:replace the disks")
+BEFORE = ("step:restore vda", "midway:restore vdb", "step:replace the disks")
 AFTER = ("step:delete web", "journal:name-back", "midway:rename data", "step:replace vdb", "delete:.incomplete",
          "delete:.restored")  # fmt: skip
 
@@ -186,7 +186,7 @@ def test_what_a_vm_has_written_since_its_restore_was_killed_is_kept(
 ) -> None:
     """It was started meanwhile: the drive gets its name back once it is off, and not its former content."""
     host = changed.host
-    kill_at(admin, tmp_path, "midway:give data")
+    kill_at(admin, tmp_path, "midway:rename data")
     host.start_guest("web", paused=True)
     eventually(lambda: any(vm.active for vm in admin.session.fleet().vms()), "web running")
     (left,) = survey(admin.session)

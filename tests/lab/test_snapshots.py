@@ -53,7 +53,7 @@ def test_a_snapshot_of_a_running_guest_brings_its_moment_back(admin: Admin, runn
     assert admin.step("copy").done == 32 << 20
     serial.run("dd if=/dev/zero of=/dev/vda bs=1M count=32 && sync")
     assert content_of(host, path) not in expected
-    with pytest.raises(VMRefused, match="web runs"):
+    with pytest.raises(VMRefused, match="web is running"):
         admin.restore("web", "first")
     restored = admin.restore("web", "first", force=True)
     assert restored.volumes == {"vda": ("ticrypt-vm-drives", "data")}
