@@ -7,9 +7,9 @@ and a distributed file system. Nothing of it touches the machine's own libvirt. 
 
 from __future__ import annotations
 
-from .guests import Boot
-from .host import LabHost
-from .lab import Lab
-from .requirements import why_not
+from .parts.guests import Boot
+from .parts.host import LabHost
+from .parts.lab import Lab
+from .parts.requirements import why_not
 
 __all__ = ["Boot", "Lab", "LabHost", "why_not"]

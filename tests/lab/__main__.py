@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from core.errors import RealmsError
 
-from .lab import MOST_HOSTS, Lab
-from .realm import write_configuration, write_registry
-from .requirements import BRICK, why_not
+from .parts.lab import MOST_HOSTS, Lab
+from .parts.realm import write_configuration, write_registry
+from .parts.requirements import BRICK, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .administrator import admin, places, running, session  # noqa: F401 - fixtures
-from .lab import Lab
-from .migrations import place  # noqa: F401 - a fixture
-from .requirements import why_not
-from .storage import qcow2, work  # noqa: F401 - fixtures
+from .parts.administrator import admin, places, running, session  # noqa: F401 - fixtures
+from .parts.lab import Lab
+from .parts.migrations import place  # noqa: F401 - a fixture
+from .parts.requirements import why_not
+from .parts.storage import qcow2, work  # noqa: F401 - fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from tests.terminal import terminal
 
-from .guests import Boot
+from .parts.guests import Boot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .administrator import Serial
-    from .host import LabHost
-    from .lab import Lab
+    from .parts.administrator import Serial
+    from .parts.host import LabHost
+    from .parts.lab import Lab
 
 
 def test_a_console_takes_the_terminal_and_gives_it_back(

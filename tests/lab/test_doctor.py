@@ -20,8 +20,8 @@ from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
 from tests.driver.worlds import LONG
 
-from .host_files import POOLS
-from .realm import hosts_of, write_configuration
+from .parts.host_files import POOLS
+from .parts.realm import hosts_of, write_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from core.operations.findings import Diagnosis
     from tests.cli.program import Outcome
 
-    from .host import LabHost
-    from .lab import Lab
+    from .parts.host import LabHost
+    from .parts.lab import Lab
 
 
 @pytest.fixture

@@ -22,14 +22,14 @@ from core.realms import Realm
 from tests.driver.contract import RESIDENT, SELDOM, HostContract, Place, anything, connected
 from tests.driver.worlds import LONG
 
-from .guests import Boot
-from .waiting import eventually
+from .parts.guests import Boot
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .host import LabHost
-    from .lab import Lab
+    from .parts.host import LabHost
+    from .parts.lab import Lab
 
 OFTEN = 0.5
 

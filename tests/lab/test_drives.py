@@ -15,13 +15,13 @@ from core.operations.vms.drives import DriveRefused, GuestHolds
 from core.operations.vms.lookup import vm_at_hand
 from core.operations.vms.target import ForeignVM
 
-from .administrator import Admin, Serial, disks_of, make_drive
-from .guests import Boot
-from .waiting import eventually
+from .parts.administrator import Admin, Serial, disks_of, make_drive
+from .parts.guests import Boot
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
-    from .host import LabHost
-    from .lab import Lab
+    from .parts.host import LabHost
+    from .parts.lab import Lab
 
 
 def test_a_running_guest_gets_a_drive_and_lets_go_of_it(admin: Admin, running: tuple[LabHost, Serial]) -> None:

@@ -20,12 +20,12 @@ from core.fleet.fleet import Connection, VMState
 from tests.driver.worlds import LONG
 from tests.terminal import terminal
 
-from .faults import BLACK_HOLE, CRASHED, HUNG, REFUSING, UNPLUGGED, Fault
-from .guests import Boot
-from .lab import Lab
-from .observer import EVERY, Holdings, Observer, seconds, table
-from .realm import hosts_of, write_configuration, write_registry
-from .waiting import eventually
+from .parts.faults import BLACK_HOLE, CRASHED, HUNG, REFUSING, UNPLUGGED, Fault
+from .parts.guests import Boot
+from .parts.lab import Lab
+from .parts.observer import EVERY, Holdings, Observer, seconds, table
+from .parts.realm import hosts_of, write_configuration, write_registry
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from core.fleet.fleet import HostSnapshot
 
-    from .host import LabHost
+    from .parts.host import LabHost
 
     Watched = Callable[..., FleetWatch]
 

@@ -14,13 +14,13 @@ from core.operations.vms.cleanup import CleanupAction
 from core.operations.vms.create import create_vm
 from core.operations.vms.spec import Order
 
-from .administrator import Admin, copying_held, left_in
-from .waiting import eventually
+from .parts.administrator import Admin, copying_held, left_in
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from core.operations.tasks.task import Task
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 MIB = 2**20
 

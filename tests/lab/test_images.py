@@ -31,9 +31,9 @@ from core.operations.storage.users import UseKind
 from core.operations.tasks.task import Progress
 from tests.driver.worlds import LONG
 
-from .guests import Boot
-from .storage import MIB, REALM, Work
-from .waiting import eventually
+from .parts.guests import Boot
+from .parts.storage import MIB, REALM, Work
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

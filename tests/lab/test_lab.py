@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import libvirt
 import pytest
 
-from . import slots
 from .__main__ import directions
-from .guests import Boot
-from .host import BASE_PORT, answers, greeting
-from .host_files import POOLS
-from .lab import Lab
-from .namespaces import CommandFailed
-from .waiting import eventually
+from .parts import slots
+from .parts.guests import Boot
+from .parts.host import BASE_PORT, answers, greeting
+from .parts.host_files import POOLS
+from .parts.lab import Lab
+from .parts.namespaces import CommandFailed
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -270,7 +270,7 @@ def test_two_labs_live_side_by_side_and_leave_nothing(lab: Lab, labs: list[Lab])
 
 STARTER = """
 import sys
-from tests.lab.lab import Lab
+from tests.lab.parts.lab import Lab
 lab = Lab.start(hosts=1)
 print(lab.slot.number, *lab.processes(), flush=True)
 sys.stdin.read()

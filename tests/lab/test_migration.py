@@ -13,15 +13,15 @@ from core.operations.migration.migrate import migrate
 from core.operations.migration.outcome import MigrationFailed
 from core.operations.migration.plan import MigrationRefused
 
-from .guests import Boot
-from .host import greeting
-from .migrations import PATIENCE, SLOWLY, Place3, copies, guest
-from .waiting import eventually
+from .parts.guests import Boot
+from .parts.host import greeting
+from .parts.migrations import PATIENCE, SLOWLY, Place3, copies, guest
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 
 @pytest.mark.parametrize("mode", list(MigrationMode))

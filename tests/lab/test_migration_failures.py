@@ -18,9 +18,9 @@ from core.operations.tasks.journal import Journal
 from core.operations.tasks.task import Progress
 from core.operations.vms.cleanup import CleanupAction
 
-from .guests import Boot
-from .migrations import PATIENCE, SLOWLY, Place3, copies, guest, qemu_of, under_way
-from .waiting import eventually
+from .parts.guests import Boot
+from .parts.migrations import PATIENCE, SLOWLY, Place3, copies, guest, qemu_of, under_way
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.operations.migration.outcome import Migrated
     from core.operations.tasks.task import Task
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 
 def test_a_cancelled_migration_leaves_the_vm_where_it_was(place: Place3, lab: Lab) -> None:

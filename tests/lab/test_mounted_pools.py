@@ -13,14 +13,14 @@ from core.operations.storage.images import create_drive, upload_brick
 from core.operations.storage.pool_report import PoolRole
 from core.operations.storage.pools import PoolRequest, PoolsNotSetUp, look_at_pools
 
-from .file_server import mounts_of, serve, stop_serving, why_no_server
-from .storage import MIB, OTHER, Work
+from .parts.file_server import mounts_of, serve, stop_serving, why_no_server
+from .parts.storage import MIB, OTHER, Work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 BASE = "/var/lib/libvirt/mounted"
 """Where the pools are mounted, on every host: a folder of its own."""

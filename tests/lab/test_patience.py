@@ -11,14 +11,14 @@ import pytest
 
 from tests.terminal import REALMS, terminal
 
-from .guests import Boot
-from .waiting import eventually
+from .parts.guests import Boot
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 PATIENCE = 6
 LOAD = 6.0

@@ -17,8 +17,8 @@ from core.placement.plans.demand import MovePolicy
 from tests.cli.program import runner
 from tests.terminal import REALMS
 
-from .migrations import PATIENCE, SLOWLY, Place3, copies, guest
-from .waiting import eventually
+from .parts.migrations import PATIENCE, SLOWLY, Place3, copies, guest
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.operations.tasks.task import Task
     from core.placement.plans.drain import Move
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 DRAIN = PlanOrder(kind=MovesKind.DRAIN, host="h1", policy=MovePolicy(foreign=True))
 

@@ -12,8 +12,8 @@ from core.operations.plans.run import PlanRun, left_runs
 from core.placement.plans.demand import MovePolicy
 from tests.terminal import terminal
 
-from .migrations import Place3, copies, guest
-from .waiting import eventually
+from .parts.migrations import Place3, copies, guest
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.placement.plans.drain import Move
     from tests.terminal import Terminal
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 PATIENCE = 150.0
 """Seconds in which guests without acceleration move, on a busy machine."""

@@ -19,8 +19,8 @@ from core.errors import DriverError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .host import LabHost
-    from .lab import Lab
+    from .parts.host import LabHost
+    from .parts.lab import Lab
 
 POOL, FOLDER, AWAY = "vanishing", "/var/lib/libvirt/vanishing", "/var/lib/libvirt/vanished"
 

@@ -23,9 +23,9 @@ from core.operations.tasks.task import Progress
 from core.registry.hosts import HostRegistry
 from tests.driver.worlds import LONG
 
-from .guests import Boot
-from .realm import write_configuration, write_registry
-from .storage import OTHER, REALM, Work
+from .parts.guests import Boot
+from .parts.realm import write_configuration, write_registry
+from .parts.storage import OTHER, REALM, Work
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,13 +9,13 @@ import pytest
 from core.fleet.fleet import VMState
 from core.operations.vms.power import Action, act
 
-from .administrator import PATIENCE, Admin, Serial
-from .host import greeting
-from .waiting import eventually
+from .parts.administrator import PATIENCE, Admin, Serial
+from .parts.host import greeting
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
-    from .host import LabHost
-    from .lab import Lab
+    from .parts.host import LabHost
+    from .parts.lab import Lab
 
 
 @pytest.mark.parametrize("action", [Action.RESET, Action.REBOOT])

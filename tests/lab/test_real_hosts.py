@@ -16,10 +16,10 @@ from core.fleet.fleet import VM, Connection, Fleet, PoolState, VMState
 from core.placement.engine.engine import place, rank
 from core.placement.engine.request import Request
 
-from .guests import Boot
-from .host import BASE_PORT, greeting
-from .realm import hosts_of, write_configuration
-from .waiting import eventually
+from .parts.guests import Boot
+from .parts.host import BASE_PORT, greeting
+from .parts.realm import hosts_of, write_configuration
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from core.config.model import Configuration
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 SMALL = Request(1, 64 << 20, realm="lab")
 PATIENCE = 60.0

@@ -18,15 +18,24 @@ from core.operations.vms.cleanup import CleanupAction
 from core.operations.vms.lookup import VMRefused
 from core.operations.vms.restore import restore_snapshot
 
-from .administrator import PATIENCE, Admin, content_of, copying_held, disks_of, left_in, make_drive, make_slow_guest
-from .guests import Boot
-from .waiting import eventually
+from .parts.administrator import (
+    PATIENCE,
+    Admin,
+    content_of,
+    copying_held,
+    disks_of,
+    left_in,
+    make_drive,
+    make_slow_guest,
+)
+from .parts.guests import Boot
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
-    from .host import LabHost
-    from .lab import Lab
+    from .parts.host import LabHost
+    from .parts.lab import Lab
 
-KILLER = Path(__file__).with_name("killed_restore.py")
+KILLER = Path(__file__).parent / "parts" / "killed_restore.py"
 
 
 def test_an_overlay_of_a_brick_is_restored_as_a_whole(admin: Admin, lab: Lab) -> None:

@@ -16,7 +16,7 @@ from core.operations.vms.lookup import VMRefused
 from core.operations.vms.snapshot_list import owner_of_snapshots
 from core.operations.vms.snapshots import delete_snapshot, take_snapshot
 
-from .administrator import (
+from .parts.administrator import (
     PATIENCE,
     Admin,
     Serial,
@@ -29,12 +29,12 @@ from .administrator import (
     program,
     snapshots_on,
 )
-from .guests import Boot
-from .waiting import eventually
+from .parts.guests import Boot
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
-    from .host import LabHost
-    from .lab import Lab
+    from .parts.host import LabHost
+    from .parts.lab import Lab
 
 
 def test_a_snapshot_of_a_running_guest_brings_its_moment_back(admin: Admin, running: tuple[LabHost, Serial]) -> None:

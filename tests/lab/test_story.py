@@ -10,14 +10,14 @@ from core.config.reader import load
 from core.registry.hosts import HostRegistry
 from tests.terminal import Terminal, terminal
 
-from .realm import hosts_of, write_configuration
-from .requirements import BRICK
+from .parts.realm import hosts_of, write_configuration
+from .parts.requirements import BRICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 PATIENCE = 150.0
 """Seconds in which a guest without acceleration boots and registers, or moves, on a busy machine."""

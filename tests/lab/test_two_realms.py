@@ -15,15 +15,15 @@ from core.operations.storage.pool_report import PoolRole
 from core.registry.hosts import HostRegistry
 from tests.driver.worlds import LONG
 
-from .administrator import make_drive
-from .guests import Boot
-from .realm import hosts_of, write_configuration
+from .parts.administrator import make_drive
+from .parts.guests import Boot
+from .parts.realm import hosts_of, write_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
 
 @pytest.fixture

@@ -34,11 +34,11 @@ from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
 from tests.operations.vms.world import open_door
 
-from .administrator import Serial
-from .guests import Boot
-from .host import answers
-from .realm import write_configuration, write_registry
-from .waiting import eventually
+from .parts.administrator import Serial
+from .parts.guests import Boot
+from .parts.host import answers
+from .parts.realm import write_configuration, write_registry
+from .parts.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
     from core.operations.vms.target import Target
     from tests.cli.program import Outcome
 
-    from .lab import Lab
+    from .parts.lab import Lab
 
     T = TypeVar("T")
 
 MIB = 2**20
-KILLER = Path(__file__).with_name("killed.py")
+KILLER = Path(__file__).parent / "parts" / "killed.py"
 
 
 class Realm:

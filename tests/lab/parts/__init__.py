@@ -1,0 +1,1 @@
+"""What the lab is made of, and what its tests share."""
