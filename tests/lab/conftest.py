@@ -1,4 +1,4 @@
-"""Fixtures of the tests that run on real libvirt hosts: one lab for all of them, or one skipped line that says why."""
+"""Fixtures of the tests that run on real libvirt hosts: a lab for each process, or one skipped line that says why."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from .parts.storage import qcow2, work  # noqa: F401 - fixtures
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+_STARTERS = {"test_lab", "test_faults"}
+"""Start labs of their own. Each start tears down stale labs, and test_lab looks at one before that."""
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this folder, and keep them all in one process where several run."""
+    """Mark every test of this folder, and keep those of a file in one process where several run: each has its lab."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.lab)
-            item.add_marker(pytest.mark.xdist_group("lab"))
+            item.add_marker(pytest.mark.xdist_group("lab" if item.path.stem in _STARTERS else item.path.stem))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -44,7 +47,7 @@ def _lab_is_possible() -> None:
 
 @pytest.fixture(scope="session")
 def shared_lab(_lab_is_possible: None) -> Iterator[Lab]:
-    """Three hosts, for the whole test run; tests take `lab`."""
+    """Three hosts, as long as the process runs tests; they take `lab`."""
     with Lab.start(hosts=3) as lab:
         yield lab
 
