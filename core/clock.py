@@ -1,7 +1,5 @@
 """Time as an argument, so that a test can hold the world still."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from typing import Protocol

@@ -4,8 +4,6 @@ A code keeps its meaning for good. One that is no longer given moves to RETIRED,
 `docs/codes.md` lists all of them.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Self
 

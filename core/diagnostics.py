@@ -1,7 +1,5 @@
 """What is wrong with a configuration, where, and how to mend it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """The keys of a JSON document from outside, read by type: what makes no sense is refused with its place."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime

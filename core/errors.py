@@ -17,8 +17,6 @@ RealmsError                     everything below; has a message for an operator,
     └── HostTimeout             the host did not answer in time
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from core.codes import ErrorCode

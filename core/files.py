@@ -1,7 +1,5 @@
 """Files that other programs read and write too: replaced in whole, appended to by whole lines, shared with a group."""
 
-from __future__ import annotations
-
 import errno
 import os
 import secrets

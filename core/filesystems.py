@@ -1,7 +1,5 @@
 """What is known of the file system under a path: whether machines share its file locks."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import platform

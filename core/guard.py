@@ -1,7 +1,5 @@
 """What keeps a long-lived thread alive: a defect in one of its rounds is logged and reported, and the next begins."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -4,8 +4,6 @@ A lock is two: `flock`, which is all that older programs take, and an open-file-
 share only one of them between machines. Always in this order, so that of two who try at once one gets both.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import os

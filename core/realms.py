@@ -1,7 +1,5 @@
 """The settings of a realm, with every default (specification, section 6)."""
 
-from __future__ import annotations
-
 from collections.abc import Container
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Room on a host that is promised to a VM before the host shows it as active (specification, section 8)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Text from outside, made safe to show. Raw names stay the keys; only what is displayed goes through here."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import unicodedata

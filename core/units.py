@@ -1,7 +1,5 @@
 """Sizes and durations as HOCON writes them (specification, section 2)."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal, InvalidOperation
 

@@ -1,7 +1,5 @@
 """Which process works on something, so that others can tell whether it still lives."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """One declaration of a command gives its key, its word in the footer, its line of help and its entry in the palette."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -1,26 +1,22 @@
 """What the screens use of the application that they are part of."""
 
-from __future__ import annotations
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar, cast
+from weakref import WeakSet
 
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from textual.message_pump import MessagePump
+from textual.notifications import SeverityLevel
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from weakref import WeakSet
-
-    from textual.message_pump import MessagePump
-    from textual.notifications import SeverityLevel
-
-    from core.fleet.fleet import Fleet, VMKey
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control, TaskView
-    from core.placement.engine.request import Request
-    from core.realms import Realm
-    from tui.commands import Command
-    from tui.state.checkups import Checkups
-    from tui.state.cpu_history import CpuHistory
-    from tui.state.pool_cache import PoolCache
-    from tui.state.settings import Settings
+from core.fleet.fleet import Fleet, VMKey
+from core.operations.session import Session
+from core.operations.tasks.task import Control, TaskView
+from core.placement.engine.request import Request
+from core.realms import Realm
+from tui.commands import Command
+from tui.state.checkups import Checkups
+from tui.state.cpu_history import CpuHistory
+from tui.state.pool_cache import PoolCache
+from tui.state.settings import Settings
 
 T = TypeVar("T")
 

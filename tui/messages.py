@@ -1,7 +1,5 @@
 """What threads and dialogs tell the screens: something happened."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from textual.message import Message

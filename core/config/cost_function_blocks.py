@@ -1,7 +1,5 @@
 """Blocks under `cost-functions`, made into cost functions (specification, section 4)."""
 
-from __future__ import annotations
-
 from core.codes import DiagnosticCode as Code
 from core.config.curve_blocks import read_curve, warn_about_scale
 from core.config.parameters import Parameters, name_kind

@@ -1,7 +1,5 @@
 """Blocks that describe curves, made into curves (specification, section 3)."""
 
-from __future__ import annotations
-
 from core.codes import DiagnosticCode as Code
 from core.config.parameters import SMALL_MEMORY, Parameters, name_kind, shorten
 from core.config.report import DiagnosticReport, Path

@@ -1,7 +1,5 @@
 """Keys given twice in one block: HOCON merges or overrides them without a word (specification, section 2)."""
 
-from __future__ import annotations
-
 from core.codes import DiagnosticCode as Code
 from core.config.report import DiagnosticReport
 from core.config.syntax import (

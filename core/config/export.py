@@ -1,7 +1,5 @@
 """A configuration written as HOCON, for people and for other readers of the same file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from core import units

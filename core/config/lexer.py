@@ -1,7 +1,5 @@
 """Text into tokens, as the HOCON reference does it: what it refuses is refused, with the place."""
 
-from __future__ import annotations
-
 import bisect
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Parameters of a block that stand one or more blocks deeper, as in a realm's file that names the realm again."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from core.codes import DiagnosticCode as Code

@@ -1,7 +1,5 @@
 """The configuration as understood: what the files say, typed and with every default filled in."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

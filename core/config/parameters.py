@@ -1,7 +1,5 @@
 """The parameters of one block, each checked for its type; unknown ones are reported (specification, section 2)."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Where the main file is looked for (`--config`, REALMS_CONFIG, the working folder, /etc)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

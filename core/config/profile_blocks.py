@@ -1,7 +1,5 @@
 """Blocks under `hardware-profiles`, made into hardware profiles (specification, section 5)."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Reads a configuration: all files, all mistakes in one go, and what it means (specification, sections 2 to 6)."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Blocks under `realms`, made into realms with every default (specification, section 6)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from core.codes import DiagnosticCode as Code

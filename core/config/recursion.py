@@ -1,7 +1,5 @@
 """Room on the stack for blocks nested to the scanner's limit; Python's own limit ends at about 100 levels."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 import threading

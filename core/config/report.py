@@ -1,7 +1,5 @@
 """Collects the diagnostics of one reading: each mistake once, in the order of the files."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 

@@ -5,8 +5,6 @@ resolved, it means what stood there before (`path = ${path} more`). A *scope* sa
 count; everything below is a function of an expression and a scope.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial

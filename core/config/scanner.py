@@ -4,8 +4,6 @@ The grammar is the reference implementation's: a separator between two entries i
 commas; a value goes on until the end of its line.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import NoReturn
 

@@ -5,8 +5,6 @@ the composed tree with a token for each key and each literal, one value to a key
 substitutions reach. What it makes of that is compared with our own reading, value by value.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import re

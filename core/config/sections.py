@@ -1,7 +1,5 @@
 """The sections under `ticrypt.vm`, made into a configuration (specification, sections 2 to 6)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar
 

@@ -1,7 +1,5 @@
 """The files of a configuration: read once, as strict UTF-8, with their names relative to the main file's folder."""
 
-from __future__ import annotations
-
 import codecs
 import json
 import os

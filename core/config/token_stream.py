@@ -1,7 +1,5 @@
 """The tokens of one file as its grammar wants them: looked at ahead, blanks skipped, paths read."""
 
-from __future__ import annotations
-
 from core.codes import DiagnosticCode as Code
 from core.config.lexer import Lexer, TextPosition, Token
 from core.config.syntax import Include, SourcePlace, SyntaxMistake

@@ -1,7 +1,5 @@
 """Where each value of a configuration stands: file and line by the value's path, for whoever changes it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,19 +1,13 @@
 """Lets the demo live: its VMs start and stop by themselves."""
 
-from __future__ import annotations
-
 import random
 import threading
-from typing import TYPE_CHECKING
 
 from core.errors import DriverError
-from core.fleet.fleet import Connection, VMState
+from core.fleet.fleet import VM, Connection, Fleet, VMState
 from core.guard import guarded
 from core.hosts import HostState
-
-if TYPE_CHECKING:
-    from core.fleet.fleet import VM, Fleet
-    from core.operations.session import Session
+from core.operations.session import Session
 
 PERIOD_SECONDS = 2.5
 """How long nothing happens between two changes."""

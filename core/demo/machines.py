@@ -1,7 +1,5 @@
 """Writes the machines of the demo: one `<node>` file of libvirt's test driver for each host."""
 
-from __future__ import annotations
-
 import random
 import uuid
 from collections.abc import Iterator, Sequence

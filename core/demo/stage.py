@@ -1,7 +1,5 @@
 """Sets the demo up: its configuration, its machines, its registry, in a folder that goes when it ends."""
 
-from __future__ import annotations
-
 import tempfile
 from pathlib import Path
 from types import TracebackType

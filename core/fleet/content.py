@@ -4,8 +4,6 @@ A document written by hand needs name, realm, profile and state of each host, an
 VM; the rest has defaults. Keys that are not known are ignored.
 """
 
-from __future__ import annotations
-
 import uuid
 
 from core.document import Fields, Malformed, did_you_mean

@@ -4,8 +4,6 @@ Ages and other times are kept to the millisecond and count from `taken`. `use` a
 computed again when the file is read.
 """
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from pathlib import Path

@@ -4,8 +4,6 @@ The driver produces a fleet, files hold one, the placement engine and the screen
 exactly as libvirt gives them and are the keys; only what is shown is sanitized. Times are seconds since the epoch.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 Sizes are bytes, durations seconds; what is unknown is None, with a state beside it where that could be mistaken.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from core.config.model import Configuration

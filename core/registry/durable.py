@@ -3,8 +3,6 @@
 To be called under a lock. What a killed writer leaves beside the file is swept by the next.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 import stat

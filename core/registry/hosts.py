@@ -1,7 +1,5 @@
 """The registry of hosts that several programs share (specification, section 7)."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress

@@ -1,23 +1,19 @@
 """How hosts and reservations stand in the registry's file, and how they are read back."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+
+from tinydb import TinyDB
+from tinydb.table import Document, Table
 
 from core.errors import HostRefused
 from core.hardware import PciAddress
 from core.hosts import Host, HostState, StaticAddress
 from core.reservations import Reservation
 from core.workers import worker_from
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from tinydb import TinyDB
-    from tinydb.table import Document, Table
 
 HOSTS = "hosts"
 RESERVATIONS = "reservations"

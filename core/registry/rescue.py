@@ -1,7 +1,5 @@
 """What can be read of a registry's file, good or damaged, and how it is put back."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

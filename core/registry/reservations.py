@@ -1,7 +1,5 @@
 """Which reservations count, and which can be taken (specification, section 8)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What the registry refuses, and what it warns of (specification, section 7)."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 

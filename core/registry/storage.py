@@ -4,8 +4,6 @@ The file is plain TinyDB: tables of documents by number. The table `registry` ha
 the number of the last change, from which documents take their numbers and hosts their versions.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import grp

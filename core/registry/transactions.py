@@ -1,7 +1,5 @@
 """Changes of the registry, made under its lock: all of a transaction, or nothing."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from tinydb import TinyDB

@@ -1,7 +1,5 @@
 """The hosts of a registry in a form that other stores and other registries can read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,14 +1,9 @@
 """The areas of the application, in the order of their number keys."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from textual.screen import Screen
+from textual.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)

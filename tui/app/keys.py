@@ -1,7 +1,5 @@
 """The keys that work everywhere in the application."""
 
-from __future__ import annotations
-
 from tui.app.areas import AREAS
 from tui.commands import Command
 

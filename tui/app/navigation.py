@@ -1,7 +1,5 @@
 """The ways from one area into another: areas know nothing of each other's screens, which load when they are opened."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the palette finds: commands, areas, hosts and VMs. Names are searched plainly and never read as markup."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Tasks that the screens started and whose end is still to be told."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar

@@ -1,7 +1,5 @@
 """The first start: no configuration was found, or the one found has errors."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

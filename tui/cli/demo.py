@@ -1,7 +1,5 @@
 """`realms demo`: the full-screen application on a built-in fleet."""
 
-from __future__ import annotations
-
 import click
 
 from tui.cli.options import RealmsCommand

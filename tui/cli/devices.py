@@ -1,7 +1,5 @@
 """The option `--device TYPE[=N]`, given once for each type."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

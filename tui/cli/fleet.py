@@ -1,7 +1,5 @@
 """`realms fleet`: saves the live fleet, to be explored offline with --fleet."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

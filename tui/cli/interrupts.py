@@ -4,8 +4,6 @@ On a terminal Ctrl-C is a key then and not a signal: the terminal would send the
 connections too, and a task could not undo anything without them.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

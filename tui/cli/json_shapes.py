@@ -1,7 +1,5 @@
 """The JSON documents that several commands share."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from core.config.model import Configuration

@@ -1,24 +1,19 @@
 """What commands print: JSON for scripts, tables for people."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from core.errors import RealmsError
 from core.text import printable
 from tui.cli.options import GlobalOptions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from core.errors import RealmsError
 
 
 def print_json(document: Any) -> None:

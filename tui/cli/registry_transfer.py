@@ -1,7 +1,5 @@
 """`realms registry export` and `import`: its hosts, for another registry or another store."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -3,25 +3,19 @@
 All of it goes to standard error: what a command prints on standard output is its result.
 """
 
-from __future__ import annotations
-
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
+from rich.progress import TaskID
 
+from core.operations.session import Session
+from core.operations.tasks.task import Control, Step, Task, TaskView
 from core.text import one_line
 from tui.cli.interrupts import interrupts
 from tui.cli.output import say
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.progress import TaskID
-
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control, Step, Task, TaskView
 
 T = TypeVar("T")
 

@@ -1,7 +1,5 @@
 """A field of a form, as data."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

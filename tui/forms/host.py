@@ -1,7 +1,5 @@
 """What is wrong with the fields of a host, said while they are written."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A mix of sizes as it is typed, line by line."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from core.errors import UsageError

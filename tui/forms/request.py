@@ -1,7 +1,5 @@
 """The request of the cost explorer as it is typed: its fields, how they are read, and how a key changes them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.errors import UsageError
+from core.fleet.fleet import Fleet
+from core.operations.vms.spec import ExistingDrive, NewDrive, Order
 from core.placement.engine.request import Request
+from core.realms import Realm
 from core.text import one_line
 from core.units import NotAQuantity, has_unit, parse_size
 from tui.forms.host import Fault
 from tui.forms.request import FieldKind, FieldRefused, RequestField, read_field, show_exactly
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import Fleet
-    from core.operations.vms.spec import ExistingDrive, NewDrive, Order
-    from core.realms import Realm
 
 DEVICE = "device-"
 """Begins the key of a field that counts devices; the number of the type follows."""

@@ -1,21 +1,15 @@
 """The doctor, run from the screens as a task: each host's findings are kept as soon as its visit is over."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from typing import TYPE_CHECKING
+from textual.notifications import SeverityLevel
 
+from core.fleet.fleet import HostSnapshot
+from core.operations.findings import Diagnosis
+from core.operations.tasks.task import Control
 from core.text import plural
+from tui.context import AppContext
 from tui.render.hosts.questions import names
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.notifications import SeverityLevel
-
-    from core.fleet.fleet import HostSnapshot
-    from core.operations.findings import Diagnosis
-    from core.operations.tasks.task import Control
-    from tui.context import AppContext
 
 
 def examine(realms: AppContext, chosen: Sequence[HostSnapshot]) -> None:

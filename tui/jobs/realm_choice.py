@@ -1,7 +1,5 @@
 """The realm that something is done in, where that can be only one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from core.fleet.fleet import HostSnapshot

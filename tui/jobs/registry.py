@@ -1,7 +1,5 @@
 """Changes of the registry, made off the screen's thread: they take a lock and wait for the disk."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from core.errors import RealmsError

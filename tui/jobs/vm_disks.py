@@ -1,22 +1,15 @@
 """What is done to the disks of VMs from the screens, as jobs of tasks: deletion, snapshots, drives."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from core.errors import RealmsError
-from core.operations.vms.lookup import on_vm
+from core.operations.session import Session
+from core.operations.tasks.task import Control
+from core.operations.vms.delete import Deletion
+from core.operations.vms.lookup import ResolvedVM, on_vm
+from core.operations.vms.power import Done
+from core.operations.vms.target import Target
 from tui.jobs.vms import each_job
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
-    from core.operations.vms.delete import Deletion
-    from core.operations.vms.lookup import ResolvedVM
-    from core.operations.vms.power import Done
-    from core.operations.vms.target import Target
 
 
 def delete_job(session: Session, names: Sequence[str], wish: Deletion) -> Callable[[Control], str]:

@@ -1,7 +1,5 @@
 """How old the figures of a host are, and what that makes of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 

@@ -1,7 +1,5 @@
 """Dots on a terminal: a braille character has two columns of four dots."""
 
-from __future__ import annotations
-
 DOTS_ACROSS = 2
 DOTS_DOWN = 4
 

@@ -4,8 +4,6 @@ Whatever a cell holds may come from outside: it is made printable here, on its w
 markup.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """Text in inks: what a pure drawing gives, and a widget paints in the theme's colours."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

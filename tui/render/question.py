@@ -1,7 +1,5 @@
 """A question that is asked before something is done."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tui.render.cells import Piece

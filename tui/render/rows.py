@@ -1,15 +1,9 @@
 """Rows and columns of a table, and how the columns share its width."""
 
-from __future__ import annotations
-
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from tui.render.cells import Cell
+from tui.render.cells import Cell
 
 RowKey = Hashable
 SortValue = float | int | str | tuple[tuple[int, int, str], ...] | None

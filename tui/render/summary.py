@@ -1,7 +1,5 @@
 """What the figures of the whole fleet are about, in one line."""
 
-from __future__ import annotations
-
 from core.fleet.fleet import Fleet
 
 _DOT = " \N{MIDDLE DOT} "

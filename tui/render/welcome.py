@@ -1,7 +1,5 @@
 """What the first start has to say: where files are looked for, or what is wrong with the one found."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Names and sentences that have to fit."""
 
-from __future__ import annotations
-
 import textwrap
 
 from rich.cells import set_cell_size

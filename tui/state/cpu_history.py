@@ -1,7 +1,5 @@
 """The last few processor loads of each VM, for the small curve beside the figure."""
 
-from __future__ import annotations
-
 from collections import deque
 
 from core.fleet.fleet import Fleet, VMKey

@@ -1,7 +1,5 @@
 """What was seen of the realms' pools beyond their state: figures, what is in them, and whether they are shared."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """What the full-screen application asks of a terminal before it starts."""
 
-from __future__ import annotations
-
 import os
 import sys
 

@@ -1,7 +1,5 @@
 """Another program in the foreground: it gets the terminal, and we get it back as it was."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

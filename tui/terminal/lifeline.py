@@ -1,7 +1,5 @@
 """Ends the application well where it can't end itself: signals, a terminal that is gone, a stuck thread."""
 
-from __future__ import annotations
-
 import os
 import select
 import signal

@@ -1,7 +1,5 @@
 """The last gate before the terminal: no text of any widget moves the cursor, hides or reorders what is shown."""
 
-from __future__ import annotations
-
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter

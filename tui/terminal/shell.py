@@ -1,25 +1,19 @@
 """What every full-screen application here has: the themes, the gate before the terminal, and a quiet end."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 
 from core.text import printable
+from tui.terminal.lifeline import ExitGuard
 from tui.terminal.sanitize import PrintableOnly
 from tui.terminal.theme import THEMES, VARIABLE_DEFAULTS, theme_for
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual import events
-    from textual.filter import LineFilter
-    from textual.notifications import SeverityLevel
-
-    from tui.terminal.lifeline import ExitGuard
 
 Result = TypeVar("Result")
 

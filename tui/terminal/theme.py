@@ -1,7 +1,5 @@
 """The colours: a calm dark theme, a light one, and one of the terminal's own sixteen."""
 
-from __future__ import annotations
-
 from textual.theme import Theme
 
 DARK = "realms-dark"

@@ -1,7 +1,5 @@
 """The line above every area (where one is, what answers) and the line below it (the keys that matter)."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Sequence
 

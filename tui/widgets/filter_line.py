@@ -1,11 +1,6 @@
 """The filter while it is written: a line of text that lives in a table's border."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from textual import events
+from textual import events
 
 LONGEST = 200
 """Characters that a filter may have."""

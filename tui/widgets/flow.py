@@ -1,7 +1,5 @@
 """Lines of text that are laid out anew for each width: sentences with a hanging indent, within a form or a wizard."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from textual.content import Content

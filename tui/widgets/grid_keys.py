@@ -1,7 +1,5 @@
 """The keys of every table."""
 
-from __future__ import annotations
-
 from tui.commands import Command
 
 GRID_KEYS = (

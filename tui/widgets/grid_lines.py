@@ -1,23 +1,15 @@
 """Draws the lines of a table as strips."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from tui.render.cells import Tone, lay_out
-from tui.render.rows import GAP
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rich.style import Style
-
-    from tui.render.rows import Column, Row
-    from tui.state.settings import Sort
+from tui.render.rows import GAP, Column, Row
+from tui.state.settings import Sort
 
 GUTTER = 3
 """Columns before the first: the cursor's bar, the mark, and a blank."""

@@ -1,7 +1,5 @@
 """How tables look: structure and the theme's colours."""
 
-from __future__ import annotations
-
 from tui.widgets.tones import TONE_CLASSES, TONE_CSS
 
 GRID_PARTS = ("header", "sorted", "cursor", "cursor-blurred", "bar", "mark", "empty")

@@ -1,7 +1,5 @@
 """What a table holds: rows, their order, the filter, marks, and a cursor that follows its row. No screen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any

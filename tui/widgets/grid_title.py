@@ -1,16 +1,10 @@
 """What stands in a table's border: its heading, the filter, how many rows it shows, how many are marked."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from textual.content import Content
 
 from tui.render.cells import Piece, Tone
+from tui.widgets.grid_model import GridModel
 from tui.widgets.tones import content
-
-if TYPE_CHECKING:
-    from textual.content import Content
-
-    from tui.widgets.grid_model import GridModel
 
 _DASH: Piece = (" \N{BOX DRAWINGS LIGHT HORIZONTAL} ", Tone.PLAIN)
 _TEXT_CURSOR = "\N{LEFT HALF BLOCK}"

@@ -1,7 +1,5 @@
 """The fields of a host, for the form and the wizard."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from textual.app import ComposeResult

@@ -1,7 +1,5 @@
 """What every dialog, form, menu and wizard is: a screen above others that gives one answer, once."""
 
-from __future__ import annotations
-
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, Screen, ScreenResultType
 

@@ -1,7 +1,5 @@
 """A bordered panel of drawn lines: facts about one thing, laid out anew when they or the size change."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Pure drawings on the screen: lines of strokes in inks, painted in the theme's colours."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Self
 
 from rich.segment import Segment

@@ -1,7 +1,5 @@
 """The filter language of tables: regular expressions, `!` inverts, `host:h3 state:running` for columns, `cpu>50`."""
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Callable, Iterator, Sequence

@@ -1,23 +1,17 @@
 """Asks which column to sort a table by."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import ClassVar
 
-from typing import TYPE_CHECKING, ClassVar
-
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tui.render.rows import Column
+from tui.state.settings import Sort
 from tui.widgets.modal import Modal
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from tui.render.rows import Column
-    from tui.state.settings import Sort
 
 
 class SortMenu(Modal[str | None]):

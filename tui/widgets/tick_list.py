@@ -1,7 +1,5 @@
 """A list to tick things in: each row says by a letter, not by its colour alone, whether it is ticked."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 from rich.segment import Segment

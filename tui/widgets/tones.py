@@ -1,7 +1,5 @@
 """The colours of tones, for every widget that draws pieces of text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from textual.content import Content

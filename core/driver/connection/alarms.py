@@ -1,7 +1,5 @@
 """Things to do at a later moment, by one daemon thread: the deadlines of calls that know none themselves."""
 
-from __future__ import annotations
-
 import heapq
 import itertools
 import threading

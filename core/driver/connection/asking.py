@@ -1,7 +1,5 @@
 """Questions to a host with a deadline: libvirt's calls know none, so they are asked in a thread of their own."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

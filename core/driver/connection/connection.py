@@ -4,8 +4,6 @@ With libvirt before 10.4 (CVE-2024-4418) two threads in calls on one connection 
 expires. So whoever opens a connection keeps it to itself; a long job opens one of its own.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

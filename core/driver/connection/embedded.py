@@ -4,8 +4,6 @@ On other drivers two threads must never use one connection (CVE-2024-4418 strike
 embedded one has no keepalive, and its calls never leave the process.
 """
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Iterator

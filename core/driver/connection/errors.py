@@ -1,7 +1,5 @@
 """Libvirt's errors, translated at the edge: what happened, where, and how to fix it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A connection of its own for a long job: a migration, a copy or an upload must never hold up a host's lane."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 

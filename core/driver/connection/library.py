@@ -1,7 +1,5 @@
 """Libvirt made ready once for the whole process: silent, and with an event loop in a thread of its own."""
 
-from __future__ import annotations
-
 import threading
 
 import libvirt

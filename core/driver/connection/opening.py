@@ -1,7 +1,5 @@
 """A deadline for opening a connection: libvirt's `open` has none, and blocks as long as the other side is silent."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from types import TracebackType

@@ -4,8 +4,6 @@ Libvirt's `open` knows no timeout. Ending the ssh client of a stuck thread is wh
 kernel lists a thread's children in /proc/self/task/TID/children, so that no other connection is touched.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

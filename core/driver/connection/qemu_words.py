@@ -1,7 +1,5 @@
 """What QEMU wrote before it ended, taken out of the error in which libvirt quotes it."""
 
-from __future__ import annotations
-
 import json
 import re
 

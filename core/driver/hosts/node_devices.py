@@ -1,7 +1,5 @@
 """PCI devices of a host, from libvirt's node-device XML."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET

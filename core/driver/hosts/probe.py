@@ -1,7 +1,5 @@
 """Connect to a URI once and report what is there: `realms hosts test`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What libvirt tells about a host: everything that makes it fit, or unfit, for a realm."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

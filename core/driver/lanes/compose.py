@@ -1,19 +1,13 @@
 """What a session saw, put together with the settings of host and realm: the VMs of a snapshot."""
 
-from __future__ import annotations
-
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.driver.lanes.session import HostPoller, SeenDomain
 from core.fleet.fleet import VM
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from core.driver.lanes.session import HostPoller, SeenDomain
-    from core.hosts import Host
-    from core.realms import Realm
+from core.hosts import Host
+from core.realms import Realm
 
 
 @dataclass(frozen=True, slots=True)

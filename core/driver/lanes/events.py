@@ -4,17 +4,13 @@ Callbacks run in the event thread: they must never make a call to a host there. 
 object in hand, which asks nobody.
 """
 
-from __future__ import annotations
-
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.driver.lanes.mailbox import ConnectionLost, DomainChanged, Mailbox, Notice
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
 
 _DOMAIN_EVENTS = (
     libvirt.VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,

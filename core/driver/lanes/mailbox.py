@@ -1,18 +1,14 @@
 """What a lane is told: by the program, by libvirt's event thread, by whoever submits a command."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future
-
-    from core.driver.connection.connection import HostConnection
+from core.driver.connection.connection import HostConnection
 
 
 class Notice(Enum):

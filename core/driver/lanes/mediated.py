@@ -1,7 +1,5 @@
 """Mediated devices of a host: the PCI functions whose parts domains hold."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """How long a lane waits for an answer: when a host counts as silent, and when to call it anew."""
 
-from __future__ import annotations
-
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """The watch over all hosts: a lane for each, and the newest snapshot of each (specification, section 7)."""
 
-from __future__ import annotations
-
 import random
 import threading
 import time

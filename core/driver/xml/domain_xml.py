@@ -1,7 +1,5 @@
 """What a domain's XML tells: size, PCI devices, interfaces, guest agent, the realm's mark."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 

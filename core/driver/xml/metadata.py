@@ -5,8 +5,6 @@
 </vm>
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET

@@ -1,7 +1,5 @@
 """PCI functions of the host that a domain holds, whatever part of its XML they stand in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 

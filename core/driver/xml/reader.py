@@ -1,7 +1,5 @@
 """The one reader of XML from hosts: no document type declaration, so no entities, and a limit for the size."""
 
-from __future__ import annotations
-
 from typing import NoReturn
 from xml.etree import ElementTree as ET
 from xml.parsers import expat

@@ -3,8 +3,6 @@
 A placement changes one host, so one entry of each size; the curves' costs are remembered, so that these are sums.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from operator import le
 

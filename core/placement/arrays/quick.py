@@ -1,7 +1,5 @@
 """Placing equal VMs by the quicker of two equal ways: one by one, or on arrays once loading NumPy pays."""
 
-from __future__ import annotations
-
 from core.config.model import Configuration
 from core.fleet.fleet import Fleet
 from core.placement.engine import engine

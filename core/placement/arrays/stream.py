@@ -5,8 +5,6 @@ merges these series; that is the order in which all their VMs rank, if each coun
 its host (the running maximum of its series). This holds for curves of any shape, falling ones too.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What made the best host the best: by how much it is ahead of the next, and which part of the cost decides."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Pure functions of a configuration, a fleet and a request. Hosts are ordered by t
 smaller rise, then by fewer VMs, then by name.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Where a curve is finite, to the last whole unit: bytes, vCPUs, VMs, devices."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Which parameters of a cost function would have to be how large for a use to cost less than infinity (section 11)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from core.costs import Cost

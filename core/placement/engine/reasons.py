@@ -1,7 +1,5 @@
 """The reasons against a host, in the words of an operator (specification, section 8)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from core.codes import Why

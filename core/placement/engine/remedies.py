@@ -4,8 +4,6 @@ Pure functions of a configuration, a fleet and a request. What stands in the way
 change; what is missing in room can be made up in several ways, each of which is enough.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType

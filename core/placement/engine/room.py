@@ -1,7 +1,5 @@
 """The room on one host, kept up to date while VMs are placed on it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 

@@ -3,8 +3,6 @@
 Infinity and what is unknown are None, with a state beside them.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from core.costs import CostState, Term

@@ -1,7 +1,5 @@
 """Equal VMs on one host, one after another: what each next one costs, and which devices it gets."""
 
-from __future__ import annotations
-
 from core.costs import Use
 from core.curves import INFINITY
 from core.hardware import PciAddress

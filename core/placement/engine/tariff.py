@@ -3,8 +3,6 @@
 Hosts of one profile share a tariff. VMs come in few sizes, so the inputs of curves repeat.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

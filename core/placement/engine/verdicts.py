@@ -1,7 +1,5 @@
 """What placement says of each host, and what it decided (specification, section 8)."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import dataclass, field
 

@@ -4,8 +4,6 @@ Small fleets are asked host by host; large ones by arrays that keep every size's
 placement changes one column. Both decide as `engine.place` would, to the last bit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

@@ -3,8 +3,6 @@
 Worked out from the limits of the curves, without placing them one by one; as many as placing would place.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Room for a VM by clearing one host: a set of moves found at once, where trying all sets would take too long."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Callable
 

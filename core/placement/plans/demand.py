@@ -1,7 +1,5 @@
 """What a VM that runs asks of another host, and what keeps it where it is (specification, sections 8, 9 and 11)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The plan that empties a host: where each of its VMs would go, and which can't (specification, section 11)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from core.codes import Stays

@@ -5,8 +5,6 @@ these has to find a place on another host, which may have to give one away in tu
 sets were tried, one host is cleared as far as needed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from dataclasses import dataclass
 

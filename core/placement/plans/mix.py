@@ -1,7 +1,5 @@
 """Capacity for a mix of sizes: how many whole mixes fit, placed one after another (specification, section 11)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

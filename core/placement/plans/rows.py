@@ -3,8 +3,6 @@
 Infinity and what is unknown are None, with a state beside them. Names and UUIDs are those of libvirt.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from core.codes import Stays

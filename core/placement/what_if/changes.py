@@ -1,7 +1,5 @@
 """What-if on a fleet: other states of hosts, hosts that are gone, VMs more or less. The fleet itself stays as it is."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace

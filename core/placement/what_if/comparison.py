@@ -1,7 +1,5 @@
 """Two rankings of the same request side by side: which hosts change their rank, their cost, or their mind."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

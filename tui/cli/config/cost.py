@@ -1,19 +1,14 @@
 """`realms cost`: one cost, term by term."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
 
 import click
 
+from core.config.model import Configuration
+from core.costs import Cost, CostFunction, Term
 from core.errors import UsageError
 from tui.cli.devices import by_type, device_option
 from tui.cli.options import SIZE, GlobalOptions, RealmsCommand, json_option, pass_options
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.costs import Cost, CostFunction, Term
 
 _COUNT = click.IntRange(0, 2**63 - 1)
 

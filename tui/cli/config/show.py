@@ -1,24 +1,18 @@
 """`realms show`: the configuration as understood, every default filled in."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from core import units
-from core.curves import PARAMETERS, as_mapping
+from core.config.model import Configuration
+from core.costs import CostFunction
+from core.curves import PARAMETERS, Curve, as_mapping
+from core.hardware import HardwareProfile
+from core.realms import Realm
 from tui.cli.config.check import find_file, print_diagnostics
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
 from tui.cli.output import print_json, say
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.costs import CostFunction
-    from core.curves import Curve
-    from core.hardware import HardwareProfile
-    from core.realms import Realm
 
 _DEFAULTS = (("scale", 1.0), ("softAmt", 1.0), ("hardAmt", 10.0))
 

@@ -1,19 +1,15 @@
 """`realms doctor`: checks everything that hosts need."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from core.operations.findings import Diagnosis, Finding
 from core.text import plural
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options
-
-if TYPE_CHECKING:
-    from core.operations.findings import Diagnosis, Finding
 
 _INDENT = 11
 """Columns before what was found."""

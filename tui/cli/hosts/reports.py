@@ -1,16 +1,11 @@
 """What `realms hosts test` prints."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
+from core.operations.hosts.probe import Examination
 from core.units import show_size
 from tui.cli.output import error_row, headings, is_too_wide, print_table, say
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.operations.hosts.probe import Examination
 
 
 def document_of(examinations: Sequence[Examination]) -> dict[str, Any]:

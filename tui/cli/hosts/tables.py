@@ -1,7 +1,5 @@
 """Tables of hosts for people."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from pathlib import Path

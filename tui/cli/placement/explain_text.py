@@ -1,7 +1,5 @@
 """Explanations for people: the best host against the next, part by part; what would make the refused accept."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from core.placement.engine.decision import compare_parts

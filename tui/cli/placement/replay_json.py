@@ -1,21 +1,15 @@
 """Decisions made again, as one JSON document that is written as it comes: a log of any length takes little memory."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import click
 
 from core.codes import ReplayOutcome
-from core.operations.scheduling.replay import UnreadableLine
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from core.operations.scheduling.replay import Destination, ReplayResult
-    from tui.cli.placement.replay_summary import Summary
+from core.operations.scheduling.replay import Destination, ReplayResult, UnreadableLine
+from tui.cli.placement.replay_summary import Summary
 
 MOST_PROBLEMS = 1000
 """Damaged lines that the document lists; `unreadable` counts all."""

@@ -1,7 +1,5 @@
 """What has come of decisions made again."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 

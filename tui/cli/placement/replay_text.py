@@ -1,21 +1,14 @@
 """Decisions made again, for people: how many would go elsewhere, which, and why."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
 
 from core.codes import ReplayOutcome
-from core.operations.scheduling.replay import UnreadableLine
+from core.operations.scheduling.replay import Destination, ReplayResult, UnreadableLine
 from core.text import one_line, plural
 from tui.cli.output import headings, print_table, say
+from tui.cli.placement.replay_summary import Summary
 from tui.render.figures import cost_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from core.operations.scheduling.replay import Destination, ReplayResult
-    from tui.cli.placement.replay_summary import Summary
 
 MOST_ROWS = 200
 """Decisions that are listed; the rest is counted."""

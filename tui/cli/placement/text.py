@@ -1,7 +1,5 @@
 """Placements for people: what was decided and by what, the ranking term by term, the refused with their reasons."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from itertools import chain
 

@@ -1,25 +1,16 @@
 """What if, for people: what was changed, what differs by it, and how to keep it."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import Connection
-from core.placement.what_if.comparison import compare_rankings
+from core.fleet.fleet import Connection, Fleet
+from core.placement.engine.verdicts import Placements, Verdict
+from core.placement.what_if.comparison import HostCompared, compare_rankings
+from core.placement.what_if.sandbox import Sandbox
 from core.text import plural
 from tui.cli.output import headings, print_table, say, say_folded
 from tui.render.figures import cost_text, decimals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.fleet.fleet import Fleet
-    from core.placement.engine.verdicts import Placements, Verdict
-    from core.placement.what_if.comparison import HostCompared
-    from core.placement.what_if.sandbox import Sandbox
-
 
 MOST_ROWS = 100
 """Hosts that differ and are listed; the rest is counted."""

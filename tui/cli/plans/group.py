@@ -1,7 +1,5 @@
 """`realms plan`: what would be, worked out on the live fleet or a saved one."""
 
-from __future__ import annotations
-
 import click
 
 from tui.cli.options import LazyGroup

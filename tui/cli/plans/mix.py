@@ -1,18 +1,12 @@
 """`realms plan capacity --mix`: how often a mix of sizes fits as a whole, and what the last mix strands."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from typing import TYPE_CHECKING
-
+from core.placement.engine.request import Request
+from core.placement.plans.mix import MixCapacity, MixOnHost
+from core.placement.what_if.sandbox import Compared, Sandbox
 from core.text import plural
 from tui.cli.output import headings, say_folded
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.placement.engine.request import Request
-    from core.placement.plans.mix import MixCapacity, MixOnHost
-    from core.placement.what_if.sandbox import Compared, Sandbox
 
 
 def print_mix(sandbox: Sandbox, answers: Compared[MixCapacity]) -> None:

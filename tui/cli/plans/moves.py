@@ -1,7 +1,5 @@
 """`realms plan drain`, `rebalance` and `room`: moves in their order, shown, and made with --apply."""
 
-from __future__ import annotations
-
 import click
 
 from core.operations.plans.order import MovesKind, PlanOrder

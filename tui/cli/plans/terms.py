@@ -1,7 +1,5 @@
 """The options that all plans of moves share: which VMs may move, whether the moves are made, and how."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields

@@ -1,15 +1,15 @@
 """Plans of moves for people: the steps, what stays and why, what it brings."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from core.codes import Stays
 from core.curves import INFINITY
-from core.placement.plans.drain import DrainPlan
+from core.operations.plans.order import MovesPlan
+from core.placement.plans.drain import DrainPlan, Move
 from core.placement.plans.make_room import RoomPlan
-from core.placement.plans.rebalance import RebalancePlan
+from core.placement.plans.rebalance import Level, RebalancePlan
+from core.placement.what_if.sandbox import Compared, Sandbox, Situation
 from core.text import plural
 from core.units import show_size
 from tui.cli.output import headings, print_table, say, say_folded
@@ -17,14 +17,6 @@ from tui.cli.placement.text import describe
 from tui.cli.placement.what_if_text import in_thought
 from tui.cli.plans.options import tell_stuck
 from tui.render.figures import cost_text, decimals
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.operations.plans.order import MovesPlan
-    from core.placement.plans.drain import Move
-    from core.placement.plans.rebalance import Level
-    from core.placement.what_if.sandbox import Compared, Sandbox, Situation
 
 _MILESTONES = (0, 1, 2, 3, 5)
 """Numbers of moves whose gain is told; then ten times these, and so on; and the last."""

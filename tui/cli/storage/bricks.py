@@ -1,7 +1,5 @@
 """`realms bricks`: the images that VMs are made from."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 from typing import Any

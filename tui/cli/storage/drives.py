@@ -1,7 +1,5 @@
 """`realms drives`: the users' drives."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

@@ -1,16 +1,12 @@
 """What `realms bricks`, `drives` and `volumes` print: their JSON and their tables."""
 
-from __future__ import annotations
-
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.driver.storage.volumes import Volume
-    from core.operations.storage.usage import Image, ImagesReport
-    from core.operations.storage.users import VolumeUser
+from core.driver.storage.volumes import Volume
+from core.operations.storage.usage import Image, ImagesReport
+from core.operations.storage.users import VolumeUser
 
 
 def images_document(key: str, reports: Sequence[ImagesReport]) -> dict[str, Any]:

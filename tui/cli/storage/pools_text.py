@@ -1,18 +1,13 @@
 """What the commands of `realms pools` print of hosts' pools: the document, the tables, what failed."""
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
-from typing import TYPE_CHECKING, Any, TypeAlias
-
+from core.driver.storage.pool_setup import PoolFacts
+from core.errors import RealmsError
+from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport
 from core.units import show_size
 from tui.cli.output import headings, is_too_wide, print_table, say
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.driver.storage.pool_setup import PoolFacts
-    from core.errors import RealmsError
-    from core.operations.storage.pool_report import HostPools, PoolRole, PoolsReport
 
 
 def document_of(reports: Sequence[PoolsReport]) -> dict[str, Any]:

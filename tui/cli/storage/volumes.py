@@ -1,7 +1,5 @@
 """`realms volumes`: the boot volumes of VMs, and those that no VM has any more."""
 
-from __future__ import annotations
-
 import click
 
 from tui.cli.options import LazyGroup

@@ -1,7 +1,5 @@
 """`realms vms console`."""
 
-from __future__ import annotations
-
 import sys
 
 import click

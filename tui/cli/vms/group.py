@@ -1,7 +1,5 @@
 """`realms vms`: the virtual machines; each command is a module of its own."""
 
-from __future__ import annotations
-
 import click
 
 from tui.cli.options import LazyGroup

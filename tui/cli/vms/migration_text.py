@@ -1,22 +1,18 @@
 """A migration's check and outcome: for people, and as JSON."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from core.diagnostics import Severity
+from core.errors import RealmsError
+from core.operations.migration.location import VMLocation
+from core.operations.migration.options import Obstacle
+from core.operations.migration.outcome import Migrated
+from core.operations.migration.plan import MigrationPlan
 from core.placement.engine.rows import verdict_row
 from core.text import plural, printable
 from tui.cli.output import error_row, say
-
-if TYPE_CHECKING:
-    from core.errors import RealmsError
-    from core.operations.migration.location import VMLocation
-    from core.operations.migration.options import Obstacle
-    from core.operations.migration.outcome import Migrated
-    from core.operations.migration.plan import MigrationPlan
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.OK: "green"}
 

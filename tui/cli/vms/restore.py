@@ -1,7 +1,5 @@
 """`realms vms restore`."""
 
-from __future__ import annotations
-
 import click
 
 from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option, yes_option

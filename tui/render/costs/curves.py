@@ -4,8 +4,6 @@ Between two neighbouring landmarks every curve is a straight line or infinite, a
 that it ends. So sampling just after each landmark and at the next one shows steps as steps.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from core.costs import Use
-from core.curves import INFINITY
+from core.config.model import Configuration
+from core.costs import Cost, CostFunction, Term, Use
+from core.curves import INFINITY, Curve
+from core.fleet.fleet import Fleet
+from core.hardware import HardwareProfile
 from core.placement.engine.engine import place
-from core.placement.what_if.comparison import compare_rankings
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.costs import Cost, CostFunction, Term
-    from core.curves import Curve
-    from core.fleet.fleet import Fleet
-    from core.hardware import HardwareProfile
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Placements, Verdict
-    from core.placement.what_if.comparison import HostCompared
-    from core.placement.what_if.sandbox import Change as SandboxChange
-    from core.placement.what_if.sandbox import Sandbox
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Placements, Verdict
+from core.placement.what_if.comparison import HostCompared, compare_rankings
+from core.placement.what_if.sandbox import Change as SandboxChange
+from core.placement.what_if.sandbox import Sandbox
 
 
 @dataclass(frozen=True)

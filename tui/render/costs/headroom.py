@@ -1,7 +1,5 @@
 """How many more VMs of one request each host takes, worked out a little at a time."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from core.clock import Clock

@@ -1,7 +1,5 @@
 """What stands beside a parameter that is edited: the marks on its curve, the title, what can be typed."""
 
-from __future__ import annotations
-
 from core.costs import CostFunction
 from core.curves import Curve
 from core.errors import UsageError

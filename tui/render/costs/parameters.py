@@ -1,7 +1,5 @@
 """The parameters of a cost function as lines that can be edited: path, value, and the next round value."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Pure: gives lines of strokes, each with an ink that a widget turns into a colour.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

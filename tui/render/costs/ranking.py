@@ -1,7 +1,5 @@
 """The cost explorer in words and rows: who wins, by how much, what decides, and why the others are refused."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 

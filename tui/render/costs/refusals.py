@@ -1,7 +1,5 @@
 """Why a host does not take a VM, in two or three words."""
 
-from __future__ import annotations
-
 from core.codes import Why
 from core.placement.engine.verdicts import Refusal
 

@@ -1,7 +1,5 @@
 """What would make a host take a VM that it refuses, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from core.codes import Why

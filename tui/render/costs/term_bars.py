@@ -1,7 +1,5 @@
 """A host's cost by term, before and after placing, as bars with their numbers, and how they add up."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """A what-if in words: what is changed, what differs by it, and that nothing real is touched."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

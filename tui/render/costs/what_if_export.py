@@ -1,7 +1,5 @@
 """A what-if written down: as a file that configures it, and as the command that asks the same."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,22 +1,16 @@
 """What was met on the way to a host, and what it is when it answers."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from typing import TYPE_CHECKING
-
+from core.driver.hosts.survey import HostSurvey
+from core.fleet.fleet import Fleet
+from core.operations.doctor.contact import Contact
 from core.operations.doctor.host import show_version
 from core.operations.hardware.pci_candidates import candidates
 from core.text import plural
 from core.units import show_size
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import finding_lines, hanging, worst_first
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.driver.hosts.survey import HostSurvey
-    from core.fleet.fleet import Fleet
-    from core.operations.doctor.contact import Contact
 
 Line = tuple[Piece, ...]
 

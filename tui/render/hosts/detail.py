@@ -1,7 +1,5 @@
 """One host in detail: its cost by term, its VMs, its pools, and what is wrong with it."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a doctor found, as lines: how bad, where, what, and how to mend it."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable
 from datetime import UTC, datetime

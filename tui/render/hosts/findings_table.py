@@ -1,7 +1,5 @@
 """What the doctor found at all hosts, as rows of a table, the worst first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

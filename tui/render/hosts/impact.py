@@ -1,7 +1,5 @@
 """What a change of hosts would mean, in the lines of its dialog: as far as it is worked out."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

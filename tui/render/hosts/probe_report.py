@@ -1,18 +1,12 @@
 """What a host answered to a test, compared with how it is described."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from core.config.model import Configuration
+from core.driver.hosts.probe import HostReport
+from core.errors import RealmsError
 from core.fleet.fleet import PoolState
 from core.text import plural
 from core.units import show_size
 from tui.render.cells import Piece, Tone
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.driver.hosts.probe import HostReport
-    from core.errors import RealmsError
 
 Line = tuple[Piece, ...]
 

@@ -1,7 +1,5 @@
 """Profiles held against a machine: each in a line, the best first, and what differs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from core.config.model import Configuration

@@ -1,7 +1,5 @@
 """What a change of hosts will do, said before it is done."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from core.fleet.fleet import Connection, HostSnapshot

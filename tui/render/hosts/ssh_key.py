@@ -1,7 +1,5 @@
 """The ssh key that hosts know this machine by: whether there is one, its line, and what installing it does."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from core.errors import RealmsError

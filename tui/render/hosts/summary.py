@@ -1,7 +1,5 @@
 """What adding a host does: the entry that is written, and what follows from it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

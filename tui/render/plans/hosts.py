@@ -1,7 +1,5 @@
 """The plans that have a row for each host: how many more VMs fit, and what the loss of each would mean."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

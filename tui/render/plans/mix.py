@@ -1,7 +1,5 @@
 """Capacity for a mix of sizes: how often the whole mix fits, and where the VMs of one mix would go."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace

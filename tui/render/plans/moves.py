@@ -1,7 +1,5 @@
 """The plans that are moves in an order: a host drained, the fleet evened out, room made for a VM."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

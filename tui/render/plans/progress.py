@@ -1,7 +1,5 @@
 """A plan that is carried out: each move as it stands, how far all of them are, and what is left of one that stopped."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """What carrying a plan out will do, said before it is done: which VMs go where, which stay, and what to know first."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from core.fleet.fleet import HostSnapshot

@@ -1,7 +1,5 @@
 """Plans as sheets: what is said above the table, its rows, and what there is to know about each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,23 +1,17 @@
 """What lies in a realm's pools, as rows of a table and one in detail, with the users known from all hosts."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from core.operations.storage.pool_report import PoolRole
+from core.operations.storage.usage import Image, ImagesReport
 from core.text import natural, one_line
 from core.units import show_size
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.question import Question
 from tui.render.rows import Column, Row, SortValue
 from tui.render.wrapping import wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.operations.storage.usage import Image, ImagesReport
 
 Line = tuple[Piece, ...]
 

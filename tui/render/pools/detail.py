@@ -1,11 +1,10 @@
 """One host's pools in detail: what each is, what is wrong with it, and how to mend that."""
 
-from __future__ import annotations
-
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.driver.storage.pool_setup import Permissions, PoolFacts
 from core.fleet.fleet import PoolState
 from core.operations.storage.pool_report import NEED, PoolRole
 from core.text import one_line, plural
@@ -14,12 +13,7 @@ from tui.render.ages import Freshness
 from tui.render.cells import Piece, Tone, bar_pieces, lay_out, width_of
 from tui.render.pools.table import HostPoolsView, PoolView
 from tui.render.wrapping import cut_middle, wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.driver.storage.pool_setup import Permissions, PoolFacts
-    from tui.state.pool_cache import PoolCache, Proof
+from tui.state.pool_cache import PoolCache, Proof
 
 Line = tuple[Piece, ...]
 

@@ -1,24 +1,17 @@
 """What the wizard that sets pools up shows before it runs: what hosts have, and exactly what will be done there."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.driver.storage.pool_setup import PoolPlan
 from core.fleet.fleet import PoolState
-from core.operations.storage.pool_report import NEED, PoolRole, PoolStep
+from core.hosts import Host
+from core.operations.storage.pool_report import NEED, HostPools, PoolRole, PoolStep
 from core.text import one_line, plural
 from core.units import show_size
 from tui.render.cells import Piece, Tone, width_of
+from tui.render.pools.table import HostPoolsView
 from tui.render.wrapping import cut_middle, wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from core.driver.storage.pool_setup import PoolPlan
-    from core.hosts import Host
-    from core.operations.storage.pool_report import HostPools
-    from tui.render.pools.table import HostPoolsView
 
 Line = tuple[Piece, ...]
 

@@ -1,7 +1,5 @@
 """How far setting pools up is on each host, and what came of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from core.operations.storage.pool_report import HostPools, PoolRole, PoolSharing, PoolsReport

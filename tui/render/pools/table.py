@@ -1,24 +1,18 @@
 """The realms' pools as a matrix: a row for each host, a column for each pool."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from core.fleet.fleet import Connection, PoolState
+from core.config.model import Configuration
+from core.driver.storage.pool_setup import PoolFacts
+from core.fleet.fleet import Connection, Fleet, HostSnapshot, PoolState
 from core.operations.storage.pool_report import NEED, PoolRole
+from core.realms import Realm
 from core.text import natural
 from core.units import show_age, show_size
 from tui.render.ages import Freshness, connection_text, freshness
 from tui.render.cells import Cell, Meter, Piece, Tone
 from tui.render.rows import Column, Row, SortValue
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.driver.storage.pool_setup import PoolFacts
-    from core.fleet.fleet import Fleet, HostSnapshot
-    from core.realms import Realm
-    from tui.state.pool_cache import PoolCache, Proof
+from tui.state.pool_cache import PoolCache, Proof
 
 _ROLE_LETTERS = {PoolRole.VOLUMES: "V", PoolRole.DRIVES: "D", PoolRole.BRICKS: "B", PoolRole.SNAPSHOTS: "P"}
 

@@ -1,29 +1,21 @@
 """A logged decision in full: each host with its terms and reasons, and what would be decided today."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from core.codes import DecidedBy, ReplayOutcome
+from core.costs import Term
+from core.operations.scheduling.explain import DecisionAgain
+from core.operations.scheduling.replay import Destination, ReplayResult
 from core.placement.engine.decision import decide
+from core.placement.engine.verdicts import Verdict
 from core.text import natural, plural
 from core.units import show_size
-from tui.render.cells import Tone
+from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.refusals import short_name, why
 from tui.render.costs.remedies import ways
 from tui.render.figures import cost_text, decimals
 from tui.render.plans.sheet import Detail, asked_for
-from tui.render.rows import Column, Row
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.costs import Term
-    from core.operations.scheduling.explain import DecisionAgain
-    from core.operations.scheduling.replay import Destination, ReplayResult
-    from core.placement.engine.verdicts import Verdict
-    from tui.render.cells import Cell, Piece
-    from tui.render.rows import SortValue
+from tui.render.rows import Column, Row, SortValue
 
 VERDICT_COLUMNS = (
     Column(key="rank", title="#", right=True, least=2, letter="O"),

@@ -1,7 +1,5 @@
 """The scheduling log as rows of a table, and each decision in a few sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What ending tasks will do, said before it is done."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from core.operations.tasks.task import TaskView

@@ -1,7 +1,5 @@
 """Tasks as rows of a table, one in detail, and all that run in a few words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What can be done to VMs from the screens, and to which of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -1,9 +1,9 @@
 """The order of a VM in fields and sentences."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from typing import TYPE_CHECKING
-
+from core.config.model import Configuration
+from core.realms import Realm
 from core.units import format_duration
 from tui.forms.fields import FormField
 from tui.forms.request import stepped
@@ -19,18 +19,13 @@ from tui.forms.vm_spec import (
     TAKE,
     VCPUS,
     WAIT,
+    Draft,
+    FormReading,
     device_types,
 )
 from tui.render.costs.refusals import short_name, why
 from tui.render.figures import cost_text, decimals
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.config.model import Configuration
-    from core.realms import Realm
-    from tui.forms.vm_spec import Draft, FormReading
-    from tui.render.vms.host_ranking import RankedHosts
+from tui.render.vms.host_ranking import RankedHosts
 
 _COUNT = VCPUS.__class__("devices.", "", VCPUS.kind, "0")
 

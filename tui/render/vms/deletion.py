@@ -1,21 +1,14 @@
 """What is deleted with VMs, and what is kept, volume by volume."""
 
-from __future__ import annotations
+from collections.abc import Iterator, Sequence
 
-from typing import TYPE_CHECKING
-
+from core.driver.storage.volumes import Volume
+from core.driver.vms.snapshots import Snapshot
+from core.operations.vms.delete import Deletion
+from core.operations.vms.queries import DeletionPreview
 from core.text import one_line, plural
 from core.units import show_size
-from tui.render.cells import Tone
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.snapshots import Snapshot
-    from core.operations.vms.delete import Deletion
-    from core.operations.vms.queries import DeletionPreview
-    from tui.render.cells import Piece
+from tui.render.cells import Piece, Tone
 
 Line = tuple["Piece", ...]
 

@@ -1,7 +1,5 @@
 """One VM in detail, as facts below each other."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 

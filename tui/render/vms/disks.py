@@ -1,26 +1,19 @@
 """Snapshots and disks of a VM as rows, and the questions about them."""
 
-from __future__ import annotations
-
 import posixpath
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from core.driver.vms.disk_devices import Disk
+from core.driver.vms.snapshots import Snapshot
+from core.fleet.fleet import VM
+from core.operations.vms.queries import VMDrives
 from core.text import natural
 from core.units import show_age, show_size
-from tui.render.cells import Cell, Tone
+from tui.render.cells import Cell, Piece, Tone
 from tui.render.question import Question
 from tui.render.rows import Column, Row
 from tui.render.vms.questions import title_of, vm_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.driver.vms.disk_devices import Disk
-    from core.driver.vms.snapshots import Snapshot
-    from core.fleet.fleet import VM
-    from core.operations.vms.queries import VMDrives
-    from tui.render.cells import Piece
 
 SNAPSHOT_COLUMNS = (
     Column(key="name", title="SNAPSHOT", least=12, most=40, letter="N"),

@@ -1,7 +1,5 @@
 """Fields of the dialogs about VMs, how they are read, and what is wrong with them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping
 

@@ -1,7 +1,5 @@
 """The hosts that could take a VM, as rows to choose from: what each would cost, or why it refuses."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,28 +1,21 @@
 """The hosts that VMs could move to, and what was checked before they do."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.codes import Check
+from core.config.model import Configuration
 from core.diagnostics import Severity
+from core.fleet.fleet import VM, Fleet, HostSnapshot
+from core.operations.migration.options import Obstacle
+from core.operations.migration.plan import MigrationPlan
 from core.operations.migration.target_room import demand_of, rank_targets
+from core.operations.tasks.task import TaskView
 from core.placement.engine.engine import judge, order, with_vm
+from core.placement.engine.verdicts import Verdict
 from core.text import plural
-from tui.render.cells import Tone
+from tui.render.cells import Piece, Tone
 from tui.render.vms.host_ranking import RankedHosts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, Fleet, HostSnapshot
-    from core.operations.migration.options import Obstacle
-    from core.operations.migration.plan import MigrationPlan
-    from core.operations.tasks.task import TaskView
-    from core.placement.engine.verdicts import Verdict
-    from tui.render.cells import Piece
 
 Line = tuple["Piece", ...]
 

@@ -1,7 +1,5 @@
 """What is being done to VMs now, as tasks tell it, in the few words that fit into a row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What an action on VMs will do, said before it is done."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from core.fleet.fleet import VM
