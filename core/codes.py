@@ -41,10 +41,7 @@ class DiagnosticCode(Code):
     MIXED_VALUE = "mixed-value", "Values of different kinds stand side by side and can't be joined."
     MERGED_BLOCKS = "merged-blocks", "Two blocks side by side are merged into one."
     APPEND_IN_LIST = "append-in-list", "'+=' stands inside a list, where it does not work."
-    NESTED_TOO_DEEPLY = (
-        "nested-too-deeply",
-        "Blocks, includes or substitutions are nested too deeply to be read.",
-    )
+    NESTED_TOO_DEEPLY = ("nested-too-deeply", "Blocks, includes or substitutions are nested too deeply to be read.")
     # Includes
     INVALID_INCLUDE = "invalid-include", "An include is not written as one."
     INCLUDE_UNSUPPORTED = "include-unsupported", "An include names something other than a .conf or .json file."
@@ -98,10 +95,7 @@ class DiagnosticCode(Code):
     # Hardware profiles
     UNKNOWN_COST_FUNCTION = "unknown-cost-function", "A hardware profile names a cost function that is not defined."
     MEMORY_OVERCOMMITTED = "memory-overcommitted", "A cost function allows more memory than its hardware profile has."
-    DEVICE_WITHOUT_CURVE = (
-        "device-without-curve",
-        "A device of a profile has no curve in the cost function.",
-    )
+    DEVICE_WITHOUT_CURVE = ("device-without-curve", "A device of a profile has no curve in the cost function.")
     INVALID_PCI_ADDRESS = "invalid-pci-address", "An address is not one of PCI."
     DUPLICATE_PCI_ADDRESS = "duplicate-pci-address", "A profile lists a PCI address twice."
     # Realms

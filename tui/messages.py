@@ -19,11 +19,7 @@ class Changed(Message):
     """Changes of the registry are done, all or some of them."""
 
     def __init__(
-        self,
-        what: str,
-        done: tuple[str, ...],
-        failures: tuple[Failure, ...] = (),
-        warnings: tuple[str, ...] = (),
+        self, what: str, done: tuple[str, ...], failures: tuple[Failure, ...] = (), warnings: tuple[str, ...] = ()
     ) -> None:
         super().__init__()
         self.what = what

@@ -110,10 +110,7 @@ def warn_about_scale(parameters: Parameters, scale: float) -> None:
         parameters.warning(Code.ZERO_SCALE, "scale", "'scale' is 0: every finite cost becomes 0", "omit it for 1.0")
     elif scale < 0:
         parameters.warning(
-            Code.NEGATIVE_SCALE,
-            "scale",
-            f"'scale' is {scale:g}: higher usage lowers the cost",
-            "a positive number",
+            Code.NEGATIVE_SCALE, "scale", f"'scale' is {scale:g}: higher usage lowers the cost", "a positive number"
         )
 
 

@@ -101,10 +101,7 @@ def _name(parameters: Parameters, key: str) -> str | None:
     name = parameters.text(key)
     if name is not None and (not name or name != name.strip() or "/" in name):
         parameters.error(
-            Code.INVALID_NAME,
-            key,
-            f"'{key}' is {shorten(name)}, which is not a valid libvirt name",
-            "omit it for none",
+            Code.INVALID_NAME, key, f"'{key}' is {shorten(name)}, which is not a valid libvirt name", "omit it for none"
         )
     return name
 

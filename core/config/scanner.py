@@ -322,10 +322,7 @@ class _Scanner(TokenStream):
         last = inside.entries[-1]
         if isinstance(last, Include):
             raise SyntaxMistake(
-                Code.UNEXPECTED_TEXT,
-                place,
-                f"{show(token)} after an include",
-                "put the next entry on its own line",
+                Code.UNEXPECTED_TEXT, place, f"{show(token)} after an include", "put the next entry on its own line"
             )
         key = render_path(last.path)
         if not (self.is_next(":") or self.is_next("=")):

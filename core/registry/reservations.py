@@ -73,9 +73,7 @@ class ReservationReader:
         """Fill in times that were left out: taken now, for LIFETIME; and when it ends by this machine's clock."""
         now = self._clock.now()
         reservation = replace(
-            reservation,
-            taken_at=reservation.taken_at or now,
-            expires_at=reservation.expires_at or now + LIFETIME,
+            reservation, taken_at=reservation.taken_at or now, expires_at=reservation.expires_at or now + LIFETIME
         )
         lasts = max(0.0, reservation.expires_at - now)
         return replace(reservation, lasts=lasts, ends={self.boot: self._clock.monotonic() + lasts})

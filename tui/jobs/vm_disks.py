@@ -84,13 +84,7 @@ def delete_snapshot_job(session: Session, control: Control, found: ResolvedVM, s
 
 @on_vm
 def attach_job(
-    session: Session,
-    control: Control,
-    found: ResolvedVM,
-    drive: str,
-    *,
-    size: int | None = None,
-    force: bool = False,
+    session: Session, control: Control, found: ResolvedVM, drive: str, *, size: int | None = None, force: bool = False
 ) -> str:
     """Attach a drive to a VM; with a size (bytes) it is made first, and goes again on failure."""
     from core.operations.vms.drives import attach_drive, make_drive

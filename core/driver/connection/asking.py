@@ -22,11 +22,7 @@ LOOK_SECONDS = 0.1
 
 
 def ask_within(
-    host: str,
-    uri: str,
-    deadline: float,
-    question: Callable[[HostConnection], T],
-    stop: threading.Event | None = None,
+    host: str, uri: str, deadline: float, question: Callable[[HostConnection], T], stop: threading.Event | None = None
 ) -> T:
     """Connect, ask, close; blocks up to `deadline` seconds, whatever the host does, or until `stop` is set.
 

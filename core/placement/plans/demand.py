@@ -87,10 +87,7 @@ class Movables:
         if not vm.active:
             return Stays.INACTIVE, "it is off: it uses no resources and stays defined there"
         if vm.uuid in self._ledger.reserved:
-            return (
-                Stays.RESERVED,
-                f"it is reserved on {self._ledger.reserved[vm.uuid]}",
-            )
+            return (Stays.RESERVED, f"it is reserved on {self._ledger.reserved[vm.uuid]}")
         if vm.uuid in self._ledger.active_twice:
             return Stays.ACTIVE_ELSEWHERE, "a VM of this UUID is active on another host too"
         if vm.state not in (VMState.RUNNING, VMState.PAUSED):

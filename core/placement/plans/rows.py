@@ -134,11 +134,7 @@ def drain_document(plan: DrainPlan) -> dict[str, Any]:
 
 def failure_document(check: FailureCheck) -> dict[str, Any]:
     """Return what the loss of each host would mean; `survives` None where nobody knows."""
-    return {
-        "survives": check.survives,
-        "unknown": list(check.unknown),
-        "hosts": [_loss(loss) for loss in check.hosts],
-    }
+    return {"survives": check.survives, "unknown": list(check.unknown), "hosts": [_loss(loss) for loss in check.hosts]}
 
 
 def _loss(loss: HostLoss) -> dict[str, Any]:

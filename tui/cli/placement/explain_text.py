@@ -29,10 +29,7 @@ def best_against_next(verdicts: Sequence[Verdict]) -> None:
     rows.append(["cost", cost_text(best.total, digits), cost_text(other.total, digits),
                  cost_text(total, digits, signed=True)])  # fmt: skip
     say()
-    print_table(
-        headings("Part", ">Best", ">Next", ">Extra cost"),
-        rows,
-    )
+    print_table(headings("Part", ">Best", ">Next", ">Extra cost"), rows)
 
 
 def _figure(value: float | None, digits: int) -> str:

@@ -13,11 +13,7 @@ from tui.cli.output import headings, print_table, say
 from tui.render.figures import cost_text, decimals
 
 _ADDRESSES_SHOWN = 4
-_TIES = {
-    DecidedBy.RISE: "smaller cost increase",
-    DecidedBy.VMS: "fewer VMs",
-    DecidedBy.NAME: "name order",
-}
+_TIES = {DecidedBy.RISE: "smaller cost increase", DecidedBy.VMS: "fewer VMs", DecidedBy.NAME: "name order"}
 
 
 def headline(placements: Placements) -> None:

@@ -41,10 +41,7 @@ def banner(
 
     A short one leaves the failure out.
     """
-    pieces: list[Piece] = [
-        (" WHAT IF ", Tone.STRONG),
-        (f" {plural(changes, 'change')}, simulation only", Tone.STRONG),
-    ]
+    pieces: list[Piece] = [(" WHAT IF ", Tone.STRONG), (f" {plural(changes, 'change')}, simulation only", Tone.STRONG)]
     if trouble:
         return (*pieces, (f" \N{MIDDLE DOT} {trouble}", Tone.BAD))
     if before is not None and after is not None:

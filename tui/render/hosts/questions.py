@@ -40,11 +40,7 @@ def ask_state(snapshots: Sequence[HostSnapshot], state: HostState, now: float) -
         HostState.DISABLED: "Closes the connection: the host is no longer monitored or used. Its VMs keep running, "
         "but their state is unknown and they cannot be managed.",
     }
-    lines = [
-        *_each(snapshots, lambda snapshot: _state_line(snapshot, state, now)),
-        (),
-        ((told[state], Tone.MUTED),),
-    ]
+    lines = [*_each(snapshots, lambda snapshot: _state_line(snapshot, state, now)), (), ((told[state], Tone.MUTED),)]
     return Question(titles[state], tuple(lines), verbs[state], destructive=state is HostState.DISABLED)
 
 
@@ -66,11 +62,7 @@ def _state_line(snapshot: HostSnapshot, state: HostState, now: float) -> Line:
 def ask_removal(snapshots: Sequence[HostSnapshot], now: float) -> Question:
     """Ask before hosts are removed from the registry; the name of one, or the number of several, must be typed."""
     several = len(snapshots) > 1
-    lines = [
-        *_each(snapshots, lambda snapshot: _removal_line(snapshot, now)),
-        (),
-        ((_REMOVED, Tone.MUTED),),
-    ]
+    lines = [*_each(snapshots, lambda snapshot: _removal_line(snapshot, now)), (), ((_REMOVED, Tone.MUTED),)]
     return Question(
         f"Remove {names(snapshots)}?",
         tuple(lines),

@@ -133,13 +133,7 @@ class _Digits:
         )
 
 
-def _row(
-    host: HostFigures,
-    now: float,
-    configuration: Configuration,
-    digits: _Digits,
-    fits: Mapping[str, int],
-) -> Row:
+def _row(host: HostFigures, now: float, configuration: Configuration, digits: _Digits, fits: Mapping[str, int]) -> Row:
     snapshot, use, profile = host.snapshot, host.use, host.profile
     described = snapshot.host
     about = "" if host.freshness.is_current else ABOUT

@@ -58,10 +58,7 @@ def mix_sheet(capacity: MixCapacity, once: BatchComparison, fleet: Fleet) -> Pla
         rows.append(Row(name, cells, (natural(name), natural(realm), *counts, which), dim=not any(counts)))
         details[name] = _detail(name, capacity, here, otherwise)
     return PlanView(
-        heading=heading,
-        said=said(first, _stop(capacity), _once(once), tone=tone),
-        rows=tuple(rows),
-        details=details,
+        heading=heading, said=said(first, _stop(capacity), _once(once), tone=tone), rows=tuple(rows), details=details
     )
 
 

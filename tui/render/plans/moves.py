@@ -194,7 +194,7 @@ def _move_detail(number: int, of: int, move: Move, levels: Sequence[Level], digi
         (f"  {move.source}{_ARROW}{move.target}", Tone.MUTED),
     )  # fmt: skip
     paragraphs: list[Piece] = [
-        (f"Requests {in_words(request)}; {move.target} then costs {cost_text(move.cost)}", Tone.PLAIN),
+        (f"Requests {in_words(request)}; {move.target} then costs {cost_text(move.cost)}", Tone.PLAIN)
     ]
     if move.offline:
         there = f"; gets {_devices(move)} there" if move.devices else ""

@@ -98,10 +98,7 @@ def can_cordon(snapshot: HostSnapshot | None) -> bool:
 
 def ask_policy() -> Question:
     """Ask which VMs a plan may move besides those that the realm made and that hold no devices."""
-    lines: tuple[Line, ...] = (
-        (("The plan moves managed VMs without devices. Also include:", Tone.PLAIN),),
-        (),
-    )
+    lines: tuple[Line, ...] = ((("The plan moves managed VMs without devices. Also include:", Tone.PLAIN),), ())
     return Question("Which VMs may move?", lines, "Plan")
 
 

@@ -177,11 +177,7 @@ class PoolsDetail:
         for pool in active:
             like = _most_common(self.others, pool.role)
             if pool.facts is not None and like is not None and _place(pool.facts) != like:
-                yield (
-                    Tone.WARN,
-                    f"{pool.role} differ from most other hosts",
-                    f"most have {like[0]} at {like[1]}",
-                )
+                yield (Tone.WARN, f"{pool.role} differ from most other hosts", f"most have {like[0]} at {like[1]}")
 
     def _holds(self) -> list[Line]:
         counted = self.sight.contents.get(self.view.snapshot.host.realm)

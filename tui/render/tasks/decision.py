@@ -32,11 +32,7 @@ VERDICT_COLUMNS = (
 )
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
-_TIES = {
-    DecidedBy.RISE: "smaller rise decided",
-    DecidedBy.VMS: "fewer VMs decided",
-    DecidedBy.NAME: "name decided",
-}
+_TIES = {DecidedBy.RISE: "smaller rise decided", DecidedBy.VMS: "fewer VMs decided", DecidedBy.NAME: "name decided"}
 _SMALLEST = 1e-6
 
 
@@ -44,10 +40,7 @@ def sentences(again: DecisionAgain) -> tuple[Piece, ...]:
     """Return what was asked, what was decided and why, and what would be decided today."""
     decision = again.decision
     count = f"{decision.count} VMs of " if decision.count > 1 else ""
-    told: list[Piece] = [
-        (_decided(again), Tone.STRONG),
-        (f"Request: {count}{asked_for(decision.request)}", Tone.PLAIN),
-    ]
+    told: list[Piece] = [(_decided(again), Tone.STRONG), (f"Request: {count}{asked_for(decision.request)}", Tone.PLAIN)]
     if again.problem:
         told.append((f"Shown with the current configuration; the original is gone: {again.problem}", Tone.WARN))
     elif again.then.outcome is not ReplayOutcome.SAME:

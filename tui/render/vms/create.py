@@ -61,11 +61,7 @@ def order_fields(configuration: Configuration, draft: Draft) -> Iterator[FormFie
     hint = f"{default}; another, or none" if default else "none"
     yield FormField(key="filter", label="Network filter", value=value("filter", ""), hint=hint)
     timeout = format_duration(realm.registration_timeout) if realm is not None else ""
-    waiting = (
-        (WAIT, f"within {timeout}, else remove"),
-        (KEEP, f"within {timeout}, else stop"),
-        (GO_ON, "do not wait"),
-    )
+    waiting = ((WAIT, f"within {timeout}, else remove"), (KEEP, f"within {timeout}, else stop"), (GO_ON, "do not wait"))
     yield FormField(key="registration", label="Registration", value=value("registration", WAIT), choices=waiting)
     kinds = ((BY_HOST, "KVM if available"), ("kvm", "KVM"), ("qemu", "QEMU emulation (slow)"))
     yield FormField(key="virtualization", label="Acceleration", value=value("virtualization", BY_HOST), choices=kinds)
