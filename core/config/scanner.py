@@ -4,11 +4,12 @@ The grammar is the reference implementation's: a separator between two entries i
 commas; a value goes on until the end of its line.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn
 
 from core.codes import DiagnosticCode as Code
 from core.config.lexer import TextPosition, Token
+from core.config.open_brackets import OpenBracket, OpenBrackets
 from core.config.syntax import (
     Block,
     Concatenation,
@@ -24,9 +25,6 @@ from core.config.syntax import (
     render_path,
 )
 from core.config.token_stream import TokenStream, show
-
-MAX_DEPTH = 400
-"""Blocks and lists nested deeper than this are refused: other readers of the file would run out of stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +45,15 @@ def scan(file: str, text: str) -> Scan:
     try:
         root = scanner.read_file()
     except SyntaxMistake as mistake:
-        return Scan(scanner.rescue(), mistake, tuple(scanner.joined), scanner.depth)
-    return Scan(root, None, tuple(scanner.joined), scanner.depth)
-
-
-@dataclass(slots=True)
-class _Open:
-    """A block or list whose end was not reached yet."""
-
-    start: int
-    bracket: str
-    entries: list[ObjectEntry | Include] = field(default_factory=list)
-    items: list[Expression] = field(default_factory=list)
-    pending: tuple[SourcePlace, tuple[str, ...], bool] | None = None
-    """Key whose value is being read."""
+        return Scan(scanner.brackets.rescue(), mistake, tuple(scanner.joined), scanner.brackets.depth)
+    return Scan(root, None, tuple(scanner.joined), scanner.brackets.depth)
 
 
 class _Scanner(TokenStream):
     def __init__(self, file: str, text: str) -> None:
         super().__init__(file, text)
         self.joined: list[SourcePlace] = []
-        self.depth = 0
-        self._open: list[_Open] = []
-        self._closed_by_outer_brace: list[int] = []
-        self._closed_by_inner_brace: list[int] = []
+        self.brackets = OpenBrackets(self)
 
     # Blocks
 
@@ -88,36 +71,18 @@ class _Scanner(TokenStream):
                 message = f"{show(token)} after the closing brace of the file"
                 raise SyntaxMistake(Code.UNEXPECTED_TEXT, self.place(token), message, "is there an extra '}' above?")
             return root
-        self._open.append(_Open(0, ""))
+        self.brackets.begin_file()
         self.read_entries()
-        return Block(SourcePlace(self.lexer.file, 1, 1), tuple(self._open.pop().entries))
+        return Block(SourcePlace(self.lexer.file, 1, 1), tuple(self.brackets.end_file().entries))
 
     def read_block(self) -> Block:
-        place = self.open_bracket("{")
+        place = self.brackets.open("{")
         self.read_entries()
-        self.compare_indentation(self._open[-1].start, self.take().start)
-        return Block(place, tuple(self._open.pop().entries))
-
-    def compare_indentation(self, opening: int, closing: int) -> None:
-        """Remember the blocks whose closing brace stands on a line of its own, and not below their first line."""
-        if self.line_text(closing).startswith("}"):
-            difference = self.indentation(closing) - self.indentation(opening)
-            if difference < 0:
-                self._closed_by_outer_brace.append(opening)
-            elif difference > 0:
-                self._closed_by_inner_brace.append(closing)
-
-    def open_bracket(self, bracket: str) -> SourcePlace:
-        token = self.take()
-        if len(self._open) >= MAX_DEPTH:
-            raise SyntaxMistake(Code.NESTED_TOO_DEEPLY, self.place(token), f"more than {MAX_DEPTH} nested blocks")
-        self._open.append(_Open(token.start, bracket))
-        self.depth = max(self.depth, len(self._open))
-        return self.place(token)
+        return Block(place, tuple(self.brackets.close().entries))
 
     def read_entries(self) -> None:
         """Read entries up to the closing brace of the block, or the end of the file for the file's own entries."""
-        inside = self._open[-1]
+        inside = self.brackets.innermost
         while True:
             self.skip()
             if self.at_end_of_entries(inside):
@@ -133,11 +98,11 @@ class _Scanner(TokenStream):
             elif not newline and not self.at_end_of_entries(inside):
                 self.fail_after_value(inside)
 
-    def at_end_of_entries(self, inside: _Open) -> bool:
+    def at_end_of_entries(self, inside: OpenBracket) -> bool:
         token = self.peek()
         if token.mark is TextPosition.END:
             if inside.bracket:
-                self.fail_unclosed(token)
+                self.brackets.fail_unclosed(token)
             return True
         if self.is_next("}"):
             if not inside.bracket:
@@ -145,18 +110,12 @@ class _Scanner(TokenStream):
                     Code.UNOPENED_BRACKET,
                     self.place(token),
                     "a closing brace '}' without an opening one",
-                    self.extra_brace(),
+                    self.brackets.hint_at_extra_brace(),
                 )
             return True
         return False
 
-    def extra_brace(self) -> str:
-        if self._closed_by_inner_brace:
-            line = self.lexer.place(self._closed_by_inner_brace[0]).line
-            return f"judging by indentation, the extra brace is in line {line}"
-        return "a block was closed too early, or this brace is extra"
-
-    def read_entry(self, inside: _Open) -> None:
+    def read_entry(self, inside: OpenBracket) -> None:
         first = self.peek()
         place = self.place(first)
         path = self.read_path(first)
@@ -166,7 +125,7 @@ class _Scanner(TokenStream):
         token = self.peek()
         if self.is_next("{"):
             value: Expression = self.read_block()
-        elif token.mark is TextPosition.APPEND or self.is_next("=") or self.is_next(":"):
+        elif token.mark is TextPosition.APPEND or self.is_next(":", "="):
             inside.pending = (place, path, token.mark is TextPosition.APPEND)
             value = self.read_value(f"{key!s}", place)
         elif token.mark is TextPosition.END or token.text in ("}", ",", "]") or self.line(token) > place.line:
@@ -180,7 +139,7 @@ class _Scanner(TokenStream):
         inside.pending = None
         inside.entries.append(ObjectEntry(place, path, value, appends))
 
-    def hint_no_value(self, inside: _Open, key: str) -> str:
+    def hint_no_value(self, inside: OpenBracket, key: str) -> str:
         if key.isdigit() and inside.entries:
             return "write numbers with a decimal point and without thousands separators"
         return f"write {key}: value"
@@ -216,13 +175,13 @@ class _Scanner(TokenStream):
         newline = self.skip()
         parts = self.read_parts()
         token = self.peek()
-        follows = self.is_next(":") or self.is_next("=") or token.mark is TextPosition.APPEND
+        follows = self.is_next(":", "=") or token.mark is TextPosition.APPEND
         if newline and (follows or _is_entry(parts)):
             raise SyntaxMistake(
                 Code.MISSING_VALUE, key_place, f"'{key}' has no value: the next line was read as its value"
             )
         if not parts:
-            if self.is_next("=") or self.is_next(":"):
+            if self.is_next(":", "="):
                 raise SyntaxMistake(Code.UNEXPECTED_TEXT, self.place(token), f"{show(token)} twice after '{key}'")
             hint = 'write "" for an empty string'
             if token.mark is TextPosition.END:
@@ -280,8 +239,8 @@ class _Scanner(TokenStream):
         return Reference(place, path, optional=opening.text.endswith("?"))
 
     def read_list(self) -> ListExpression:
-        place = self.open_bracket("[")
-        inside = self._open[-1]
+        place = self.brackets.open("[")
+        inside = self.brackets.innermost
         self.skip()
         while not self.is_next("]"):
             parts = self.read_parts()
@@ -294,9 +253,7 @@ class _Scanner(TokenStream):
                 self.skip()
             elif not newline and not self.is_next("]"):
                 self.fail_in_list(inside)
-        self.take()
-        self._open.pop()
-        return ListExpression(place, tuple(inside.items))
+        return ListExpression(place, tuple(self.brackets.close().items))
 
     def join(self, parts: list[Expression]) -> Expression:
         """Make one value of parts side by side; texts are joined here, what holds a substitution is joined later."""
@@ -316,7 +273,7 @@ class _Scanner(TokenStream):
 
     # Mistakes
 
-    def fail_after_value(self, inside: _Open) -> NoReturn:
+    def fail_after_value(self, inside: OpenBracket) -> NoReturn:
         token = self.peek()
         place = self.place(token)
         last = inside.entries[-1]
@@ -325,7 +282,7 @@ class _Scanner(TokenStream):
                 Code.UNEXPECTED_TEXT, place, f"{show(token)} after an include", "put the next entry on its own line"
             )
         key = render_path(last.path)
-        if not (self.is_next(":") or self.is_next("=")):
+        if not self.is_next(":", "="):
             message = f"{show(token)} after the value of '{key}'"
             hint = "this bracket is extra" if self.is_next("]") else "a comma or newline is missing"
             raise SyntaxMistake(Code.UNEXPECTED_TEXT, place, message, hint)
@@ -350,11 +307,11 @@ class _Scanner(TokenStream):
             f"a comma or newline is missing before '{words[-1] if words else key}'",
         )
 
-    def fail_in_list(self, inside: _Open) -> NoReturn:
+    def fail_in_list(self, inside: OpenBracket) -> NoReturn:
         token = self.peek()
         place = self.place(token)
         if token.mark is TextPosition.END:
-            self.fail_unclosed(token)
+            self.brackets.fail_unclosed(token)
         opened = self.lexer.place(inside.start)
         if token.text == "," and token.mark is TextPosition.PUNCTUATION:
             raise SyntaxMistake(
@@ -362,59 +319,13 @@ class _Scanner(TokenStream):
                 place,
                 "two commas in a row in a list" if inside.items else "a list begins with a comma",
             )
-        if self.is_next(":") or self.is_next("="):
+        if self.is_next(":", "="):
             hint = 'quote text that contains a colon, such as "0000:41:00.0"; an object needs braces'
             raise SyntaxMistake(Code.UNQUOTED_CHARACTER, place, f"{show(token)} inside a list", hint)
         message = f"{show(token)} in the list opened in line {opened.line}, which is not closed with ']'"
         raise SyntaxMistake(
             Code.UNCLOSED_BRACKET, place, message, "a comma, a newline or the closing bracket is missing"
         )
-
-    def fail_unclosed(self, end: Token) -> NoReturn:
-        """Name the bracket left open, and the one that by its indentation lacks its end."""
-        opened = self._open[-1]
-        what = "brace '{'" if opened.bracket == "{" else "bracket '['"
-        message = f"end of file, but the {what} opened in line {self.lexer.place(opened.start).line} is not closed"
-        suspect = self.indented_block_that_lacks_its_end()
-        hint = ""
-        if suspect is not None and suspect != opened.start:
-            line = self.lexer.place(suspect).line
-            hint = f"judging by indentation, the one in line {line} is not closed: {self.line_text(suspect)}"
-        raise SyntaxMistake(Code.UNCLOSED_BRACKET, self.place(end), message, hint)
-
-    def indented_block_that_lacks_its_end(self) -> int | None:
-        """Find a block that was closed by a brace, or holds an entry, that its indentation gives to an outer block."""
-        if self._closed_by_outer_brace:
-            return self._closed_by_outer_brace[0]
-        for opened in reversed(self._open):
-            inner = [entry.place for entry in opened.entries]
-            if opened.pending is not None:
-                inner.append(opened.pending[0])
-            first = self.lexer.place(opened.start).line
-            own = self.indentation(opened.start)
-            if opened.bracket and any(place.line > first and place.column - 1 <= own for place in inner):
-                return opened.start
-        return None
-
-    def rescue(self) -> Block:
-        """Close whatever is open, so that what was read before a mistake can still be checked."""
-        inner: Block | ListExpression | None = None
-        for opened in reversed(self._open):
-            if inner is not None:
-                if opened.pending is not None:
-                    place, path, appends = opened.pending
-                    opened.entries.append(ObjectEntry(place, path, inner, appends))
-                elif opened.bracket == "[":
-                    opened.items.append(inner)
-            place = self.lexer.place(opened.start)
-            if opened.bracket == "[":
-                inner = ListExpression(place, tuple(opened.items))
-            else:
-                inner = Block(place, tuple(opened.entries), complete=False)
-        self._open.clear()
-        if isinstance(inner, Block):
-            return inner
-        return Block(SourcePlace(self.lexer.file, 1, 1), (), complete=False)
 
 
 def _is_text(part: Expression) -> bool:

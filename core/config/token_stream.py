@@ -42,10 +42,10 @@ class TokenStream:
         """Line and column of a token."""
         return self.lexer.place(token.start)
 
-    def is_next(self, text: str) -> bool:
-        """Return whether the next token is this mark of punctuation."""
+    def is_next(self, *texts: str) -> bool:
+        """Return whether the next token is one of these marks of punctuation."""
         token = self.peek()
-        return token.mark is TextPosition.PUNCTUATION and token.text == text
+        return token.mark is TextPosition.PUNCTUATION and token.text in texts
 
     def line(self, token: Token) -> int:
         """Line of a token."""
