@@ -16,6 +16,7 @@ from tests.driver.worlds import LONG
 from tui.app.app import RealmsApp
 from tui.screens.hosts.confirm_change import ConfirmChange
 from tui.screens.hosts.wizard.wizard import HostWizard
+from tui.terminal.shell import Shell
 from tui.widgets.grid import Grid
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def _under_way(app: App[Any]) -> dict[str, int]:
 def _moving(app: App[Any]) -> list[str]:
     """Draw what is to be drawn, and list what has messages or anything else to do before it can rest."""
     found = [str(pump) for pump in (app, *app._registry) if not _rests(pump)]
+    if isinstance(app, Shell) and app.keyboard.is_busy:
+        found.append("a key")
     if not found and app._screen_stack:
         screen = app.screen
         screen._on_timer_update()

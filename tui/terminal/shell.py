@@ -11,6 +11,7 @@ from textual.filter import LineFilter
 from textual.notifications import SeverityLevel
 
 from core.text import printable
+from tui.terminal.keyboard import Keyboard
 from tui.terminal.lifeline import ExitGuard
 from tui.terminal.sanitize import PrintableOnly
 from tui.terminal.theme import THEMES, VARIABLE_DEFAULTS, theme_for
@@ -36,6 +37,7 @@ class Shell(App[Result], Generic[Result]):
         self.failure: BaseException | None = None
         """An error that nobody foresaw: to be raised again once the terminal is restored."""
         self.lifeline = lifeline
+        self.keyboard = Keyboard(self, super().on_event)
         self._sanitizer = PrintableOnly()
         for known in THEMES:
             self.register_theme(known)
@@ -45,6 +47,21 @@ class Shell(App[Result], Generic[Result]):
         """Show a short message, and a hint below it; the only way to, as it is never read as markup."""
         shown = printable(text) + (f"\n{printable(hint)}" if hint else "")
         self.notify(shown, severity=severity, markup=False)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hand out keys one by one, all else at once."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self.keyboard.take(event)
+        else:
+            await super().on_event(event)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        self.keyboard.draws(screen)
+        super()._display(screen, renderable)
+
+    def on_load(self) -> None:
+        """Notice each screen that comes to the front."""
+        self.screen_change_signal.subscribe(self, self.keyboard.look, immediate=True)
 
     def on_app_blur(self, event: events.AppBlur) -> None:
         """Keep the focus where it is while another window has the keyboard.

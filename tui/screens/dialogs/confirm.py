@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from core.text import printable
+from core.text import plural, printable
 from tui.render.question import Question
 from tui.screens.dialogs.dialog import Dialog, T
 from tui.widgets.tones import paragraphs
@@ -23,6 +23,16 @@ class Asking(Dialog[T]):
     def __init__(self, question: Question) -> None:
         super().__init__()
         self.question = question
+
+    @property
+    def is_cautious(self) -> bool:
+        """Whether keys that were typed before it was drawn could do harm."""
+        return self.question.destructive
+
+    def show_dropped(self, count: int) -> None:
+        """Say that keys were ignored."""
+        keys = plural(count, "key")
+        self.query_one(".dialog").border_subtitle = f"{keys} typed before this was drawn: ignored"
 
     def words(self) -> ComposeResult:
         """Lay out what is told."""
