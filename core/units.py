@@ -69,6 +69,7 @@ def _split(text: str, kind: str) -> tuple[Decimal, str]:
 
 
 _MOST_DIGITS = 60
+_DIGITS = "0123456789abcdef"
 """Digits of a number, and powers of ten: beyond it nothing is counted, and arithmetic may overflow."""
 
 
@@ -82,15 +83,20 @@ def _bounded(text: str) -> Decimal | None:
     return number if abs(number.adjusted()) <= _MOST_DIGITS or not number else None
 
 
-def whole_number(text: str | None, *, below: int = MAX_BYTES + 1) -> int | None:
+def whole_number(text: str | None, *, base: int = 10, below: int = MAX_BYTES + 1) -> int | None:
     """Return a whole number written in ASCII digits, as a host's XML has it; None for any other text, or from `below`.
 
+    With base 0 the text tells the base, as libvirt reads most numbers: 0x41 hexadecimal, 041 octal, 41 decimal.
     Never raises: int() takes digits of other scripts, and fails for thousands of them.
     """
-    digits = (text or "").strip()
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
+    digits = (text or "").strip().lower()
+    if base in (0, 16) and digits.startswith("0x"):
+        digits, base = digits[2:], 16
+    elif base == 0:
+        base = 8 if digits.startswith("0") else 10
+    if not digits or len(digits) > _MOST_DIGITS or set(digits) - set(_DIGITS[:base]):
         return None
-    number = int(digits)
+    number = int(digits, base)
     return number if number < below else None
 
 

@@ -139,6 +139,14 @@ def test_a_whole_number_is_read_or_none(text: str) -> None:
     assert number is None or 0 <= number < 1000
 
 
+@given(st.integers(0, 2**32), st.sampled_from(["{:d}", "0{:o}", "0x{:x}", " 0X{:X} "]))
+def test_a_number_tells_its_base_as_for_libvirt(number: int, way: str) -> None:
+    """Prefixes as strtoul reads them; other digits are no number."""
+    assert whole_number(way.format(number), base=0) == number
+    assert whole_number(f"{number:x}", base=16) == number
+    assert whole_number(f"0{number:o}8", base=0) is whole_number("0x", base=0) is whole_number("-1", base=0) is None
+
+
 @given(st.text(max_size=20))
 def test_any_text_is_a_quantity_or_refused(text: str) -> None:
     """No other exception comes out, whatever is read."""

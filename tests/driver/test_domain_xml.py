@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import process_time
+from unittest.mock import Mock
 
+import libvirt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.driver.lanes.mediated import read_parent
+from core.driver.lanes.mediated import read_parent, with_parents
 from core.driver.lanes.session import machine_uuid
 from core.driver.xml.domain_xml import Interface, read_domain
 from core.driver.xml.metadata import NAMESPACE, RealmMark, mark_element, mark_of, mark_text, read_mark
@@ -186,8 +188,9 @@ NVME = "<source type='pci' managed='yes' namespace='1'><address domain='0x0000' 
         f"<disk type='file'><source file='/a'/><backingStore type='nvme'>{NVME}</backingStore></disk>",
         f"<disk><backingStore type='file'><backingStore type='nvme'>{NVME}</backingStore></backingStore></disk>",
         "<disk type='nvme'><source type='pci'><address bus='193' slot='0' function='0'/></source></disk>",
+        "<disk type='nvme'><source type='pci'><address bus='0301' slot='00' function='0'/></source></disk>",
     ],
-    ids=["disk", "mirror", "backing store", "deeper", "decimal, without a domain"],
+    ids=["disk", "mirror", "backing store", "deeper", "decimal, without a domain", "octal"],
 )
 def test_an_nvme_disk_holds_its_pci_function(disk: str) -> None:
     """Wherever it stands, as libvirt writes it or as people do."""
@@ -215,6 +218,13 @@ def test_a_mediated_device_is_told_and_leads_to_its_parent() -> None:
     name = f"<name>mdev_{uuid.replace('-', '_')}</name><parent>pci_0000_06_00_0</parent>"
     told = f"<device>{name}<capability type='mdev'><uuid>{uuid}</uuid></capability></device>"
     assert read_parent(told) == read_parent(f"<device>{name}</device>") == (uuid, PciAddress(0, 6, 0, 0))
+    gone = libvirt.libvirtError("no such device")
+    gone.err = (libvirt.VIR_ERR_NO_NODE_DEVICE, *[""] * 8)
+    nodes = [Mock(**{"XMLDesc.side_effect": gone}), Mock(**{"XMLDesc.return_value": told})]
+    facts = with_parents(
+        Mock(**{"listAllDevices.return_value": nodes}), read_domain(SMALL.format(f"<devices>{device}</devices>"))
+    )
+    assert facts.devices == (PciAddress(0, 6, 0, 0),)
     assert read_parent("<device><parent>computer</parent></device>") is read_parent("<x/>") is None
 
 

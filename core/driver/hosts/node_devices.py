@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
+from core.driver.xml.pci import read_pci_address
 from core.driver.xml.reader import XmlRefused, parse
 from core.hardware import PciAddress
+from core.units import whole_number
 
 _BRIDGES = 0x06
 
@@ -55,7 +57,7 @@ def read_pci_device(text: str) -> PciDevice | None:
         if capability is None:
             return None
         return _read(device, capability)
-    except (XmlRefused, ValueError):
+    except XmlRefused:
         return None
 
 
@@ -65,35 +67,30 @@ def read_pci_devices(texts: Iterable[str]) -> tuple[PciDevice, ...]:
     return tuple(sorted((device for device in found if device is not None), key=lambda device: device.address))
 
 
-def _read(device: ET.Element, capability: ET.Element) -> PciDevice:
+def _read(device: ET.Element, capability: ET.Element) -> PciDevice | None:
+    address = read_pci_address({part.tag: part.text or "" for part in capability})
+    if address is None or capability.find("bus") is None:
+        return None
     inner = {found.get("type") for found in capability.findall("capability")}
     vendor, product = capability.find("vendor"), capability.find("product")
     group = capability.find("iommuGroup")
-    code = capability.findtext("class")
+    members = [read_pci_address(found.attrib) for found in group.findall("address")] if group is not None else []
     return PciDevice(
-        address=_address({part: capability.findtext(part, "0") for part in ("domain", "bus", "slot", "function")}),
+        address=address,
         vendor_id=_id(vendor),
         product_id=_id(product),
         vendor=_words(vendor),
         product=_words(product),
-        class_code=int(code.strip(), 16) if code and code.strip() else None,
+        class_code=whole_number(capability.findtext("class"), base=16),
         driver=(device.findtext("driver/name") or "").strip(),
-        iommu_group=int(group.get("number", "")) if group is not None else None,
-        group_members=tuple(sorted(_address(found.attrib) for found in group.findall("address")))
-        if group is not None
-        else (),
+        iommu_group=whole_number(group.get("number")) if group is not None else None,
+        group_members=tuple(sorted(member for member in members if member is not None)),
         is_bridge_by_header=bool(inner & {"pci-bridge", "cardbus-bridge"}),
     )
 
 
-def _address(parts: dict[str, str]) -> PciAddress:
-    # Decimal in the capability itself, 0x... in the group's addresses.
-    numbers = [int(parts.get(part, "0").strip(), 0) for part in ("domain", "bus", "slot", "function")]
-    return PciAddress(*numbers)
-
-
 def _id(element: ET.Element | None) -> int:
-    return int(element.get("id", "0"), 16) if element is not None else 0
+    return whole_number(element.get("id"), base=16) or 0 if element is not None else 0
 
 
 def _words(element: ET.Element | None) -> str:

@@ -20,13 +20,22 @@ def with_parents(handle: Any, facts: DomainFacts) -> DomainFacts:
         return facts
     try:
         listed = handle.listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_MDEV)
-        parents = dict(filter(None, (read_parent(str(device.XMLDesc())) for device in listed)))
     except libvirt.libvirtError as error:
-        if error.get_error_code() in (libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_NO_NODE_DEVICE):
+        if error.get_error_code() == libvirt.VIR_ERR_NO_SUPPORT:
             return facts
         raise
+    parents = dict(filter(None, map(_parent, listed)))
     found = (parents[uuid] for uuid in facts.mediated if uuid in parents)
     return replace(facts, devices=tuple(dict.fromkeys((*facts.devices, *found))))
+
+
+def _parent(device: Any) -> tuple[str, PciAddress] | None:
+    try:
+        return read_parent(str(device.XMLDesc()))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_NODE_DEVICE:  # it has gone since it was listed
+            return None
+        raise
 
 
 _PCI_NAME = re.compile(r"pci_([0-9a-f]{4,8})_([0-9a-f]{2})_([0-9a-f]{2})_([0-7])")

@@ -42,7 +42,7 @@ def with_addresses(xml: str, moves: Mapping[PciAddress, PciAddress]) -> str:
     lent += domain.findall("devices/interface[@type='hostdev']")
     for element in lent:
         place = element.find("source/address")
-        old = None if place is None else read_pci_address(place)
+        old = None if place is None else read_pci_address(place.attrib)
         new = None if old is None else moves.get(old)
         if place is None or new is None:
             continue

@@ -133,7 +133,7 @@ def _place(kind: str, source: ET.Element | None) -> str:
         return ""
     address = source.find("address")
     if kind == "nvme" and address is not None:
-        return str(read_pci_address(address) or "")
+        return str(read_pci_address(address.attrib) or "")
     return source.get(_PLACES.get(kind, ""), "")
 
 

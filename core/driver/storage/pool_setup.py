@@ -20,6 +20,7 @@ from core.driver.xml.reader import XmlRefused, parse
 from core.errors import DriverError
 from core.fleet.fleet import PoolState
 from core.text import shell_command
+from core.units import whole_number
 
 
 class FolderMissing(DriverError):
@@ -333,13 +334,13 @@ def _read(xml: str, name: str) -> PoolFacts:
         path=pool.findtext("target/path", ""),
         source=_source(pool),
         format="" if source_format is None else source_format.get("type", ""),
-        capacity=_number(pool.findtext("capacity")),
-        allocation=_number(pool.findtext("allocation")),
-        available=_number(pool.findtext("available")),
+        capacity=whole_number(pool.findtext("capacity")),
+        allocation=whole_number(pool.findtext("allocation")),
+        available=whole_number(pool.findtext("available")),
         permissions=Permissions(
-            _number(pool.findtext("target/permissions/mode"), 8),
-            _number(pool.findtext("target/permissions/owner")),
-            _number(pool.findtext("target/permissions/group")),
+            whole_number(pool.findtext("target/permissions/mode"), base=8),
+            whole_number(pool.findtext("target/permissions/owner")),
+            whole_number(pool.findtext("target/permissions/group")),
         ),
     )
 
@@ -353,10 +354,3 @@ def _source(pool: ET.Element) -> str:
     if device is not None:
         return device.get("path", "")
     return name.text or "" if name is not None else ""
-
-
-def _number(text: str | None, base: int = 10) -> int | None:
-    try:
-        return None if text is None else int(text.strip(), base)
-    except ValueError:
-        return None

@@ -115,7 +115,7 @@ def with_devices(xml: str, former: Collection[PciAddress], devices: Sequence[Dev
         hardware = ET.SubElement(domain, "devices")
     for hostdev in [each for each in hardware.iterfind("hostdev") if each.get("type") == "pci"]:
         source = hostdev.find("source/address")
-        if source is not None and read_pci_address(source) in former:
+        if source is not None and read_pci_address(source.attrib) in former:
             hardware.remove(hostdev)
     for device in devices:
         hardware.append(hostdev_element(device.address))

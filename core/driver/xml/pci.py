@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from core.hardware import PciAddress
+from core.units import whole_number
+
+_PARTS = {"domain": 2**32, "bus": 0x100, "slot": 0x20, "function": 8}
+"""What an address is made of, and what each part is below."""
 
 
 def pci_devices(domain: ET.Element) -> tuple[PciAddress, ...]:
@@ -11,7 +15,7 @@ def pci_devices(domain: ET.Element) -> tuple[PciAddress, ...]:
 
     An NVMe disk can stand in `<disk>`, its `<mirror>` and its `<backingStore>`, however deep.
     """
-    found = (read_pci_address(address) for address in _addresses(domain))
+    found = (read_pci_address(address.attrib) for address in _addresses(domain))
     return tuple(dict.fromkeys(address for address in found if address is not None))
 
 
@@ -33,12 +37,7 @@ def mediated_devices(domain: ET.Element) -> tuple[str, ...]:
     return tuple(uuid for address in addresses if (uuid := address.get("uuid", "").strip().lower()))
 
 
-def read_pci_address(element: ET.Element) -> PciAddress | None:
-    """Read an `<address>` of libvirt's; None where its parts are no numbers, or no address of a device."""
-    try:
-        # Libvirt writes 0x0041; a number without a prefix is decimal there, as in strtoul with base 0.
-        domain, bus, slot, function = (int(element.get(part, "0"), 0) for part in ("domain", "bus", "slot", "function"))
-    except ValueError:
-        return None
-    inside = 0 <= domain <= 0xFFFFFFFF and 0 <= bus <= 0xFF and 0 <= slot <= 0x1F and 0 <= function <= 7
-    return PciAddress(domain, bus, slot, function) if inside else None
+def read_pci_address(parts: Mapping[str, str]) -> PciAddress | None:
+    """Read the attributes of an `<address>`; None where they are no numbers, or no address of a device."""
+    numbers = [whole_number(parts.get(part, "0"), base=0, below=below) for part, below in _PARTS.items()]
+    return None if None in numbers else PciAddress(*(number or 0 for number in numbers))

@@ -14,6 +14,7 @@ from core.operations.findings import Checkup, Finding
 from core.operations.ssh.login import SSH_FAILED, Outcome, SshTarget, effective, log_in, run
 from core.operations.ssh.messages import KEY_UNREADABLE, OWN_KEY, SshReason, explain, how_to_accept
 from core.text import one_line, shell_command
+from core.units import whole_number
 from core.uris import parse_uri
 
 CLOCK_TOLERANCE = 5.0
@@ -179,11 +180,11 @@ def check_login(
 
 def _check_clock(at: Checkup, outcome: Outcome, asked: float, answered: float) -> Iterator[Finding]:
     words = outcome.out.split()
-    if outcome.code != 0 or not words or not words[-1].isdigit():
+    theirs = whole_number(words[-1]) if outcome.code == 0 and words else None
+    if theirs is None:
         yield at.info(Check.CLOCK, "cannot verify: the host does not report its time by ssh, and libvirt has no clock")
         return
     # The host's answer is cut to the second, and was given at some moment in between: only what can't be is skew.
-    theirs = float(words[-1])
     skew = max(0.0, asked - 1.0 - theirs) or -max(0.0, theirs - answered)
     if abs(skew) > CLOCK_TOLERANCE:
         way = "behind" if skew > 0 else "ahead of"
