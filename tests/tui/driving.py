@@ -134,6 +134,11 @@ async def until(pilot: Pilot[Any], satisfied: Callable[[], object]) -> None:
     await quiet(pilot.app, deadline)
 
 
+def hold(seconds: float) -> None:
+    """Hold the screen's thread, as a busy moment does."""
+    sleep(seconds)
+
+
 def wait_until(satisfied: Callable[[], object]) -> None:
     """Wait without an application until something holds that a thread brings."""
     deadline = monotonic() + LONG

@@ -51,6 +51,8 @@ class Row:
     """Old or switched off: drawn faint as a whole."""
     also: Mapping[int, str] = field(default_factory=dict)
     """By column: other words by which a filter finds the row."""
+    identity: Hashable = None
+    """What it is about where that outlives its key: a VM that is on another host now."""
 
 
 def share_width(

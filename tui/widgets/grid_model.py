@@ -41,6 +41,8 @@ class GridModel:
         self._rows: dict[RowKey, Row] = {}
         self._position: dict[RowKey, int] = {}
         self._anchor: RowKey | None = None
+        self._heir: RowKey | None = None
+        """The row that the cursor goes on to, as its own is gone."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -76,8 +78,8 @@ class GridModel:
         if not changed and not moved:
             return NOTHING
         self._measure(changed)
-        if self.marks and not same_keys:
-            self.marks &= after.keys()
+        if not same_keys:
+            self._follow(before)
         if not moved:
             moved = self._order_changes(changed, before)
         drawn = [row for row in changed if (old := before.get(row.key)) is None or not _looks_like(row, old)]
@@ -92,6 +94,16 @@ class GridModel:
                     self.shown[position] = row
         positions = (self._position.get(row.key) for row in drawn)
         return GridChange(tuple(position for position in positions if position is not None))
+
+    def _follow(self, before: dict[RowKey, Row]) -> None:
+        """Let cursor and marks go on to the row that is about the same thing, where theirs is gone."""
+        watched = {*self.marks, self._anchor, self.cursor_key}
+        gone = {before[key].identity: key for key in watched if key in before and key not in self._rows}
+        gone.pop(None, None)
+        heirs = {gone[row.identity]: row.key for row in self._rows.values() if row.identity in gone} if gone else {}
+        self.marks = {heirs.get(key, key) for key in self.marks} & self._rows.keys()
+        self._anchor = heirs.get(self._anchor, self._anchor)
+        self._heir = heirs.get(self.cursor_key)
 
     def _order_changes(self, changed: Iterable[Row], before: dict[RowKey, Row]) -> bool:
         """Return whether rows with the same keys change their order, or whether they pass the filter."""
@@ -125,7 +137,8 @@ class GridModel:
             if len(known) < len(listed):
                 self.shown += [row for row, value in zip(listed, values, strict=True) if value is None]
         self._position = {row.key: place for place, row in enumerate(self.shown)}
-        found = self._position.get(key)
+        found = self._position.get(key, self._position.get(self._heir))
+        self._heir = None
         self.cursor = found if found is not None else max(0, min(position, len(self.shown) - 1))
         return EVERYTHING
 

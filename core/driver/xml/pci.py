@@ -1,6 +1,6 @@
 """PCI functions of the host that a domain holds, whatever part of its XML they stand in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from core.hardware import PciAddress

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import sleep
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ from textual.keys import _character_to_key
 from textual.widgets import Input
 
 from tests.tui import world
-from tests.tui.driving import grid_of, settle
+from tests.tui.driving import grid_of, hold, settle
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.app.areas import AREAS
@@ -43,7 +42,7 @@ async def in_one_write(pilot: Pilot[int], *names: str, held: float = 0.0) -> Non
     """Type keys at once, with the screen's thread held for so many seconds after the first."""
     for number, name in enumerate(names):
         if number == 1 and held:
-            pilot.app.call_later(lambda: sleep(held))
+            pilot.app.call_later(hold, held)
         pilot.app.post_message(key(name))
     await settle(pilot)
 

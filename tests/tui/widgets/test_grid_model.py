@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,23 @@ def test_the_cursor_stays_on_its_row_when_others_come_and_go() -> None:
     assert table.cursor_key == "c"
     table.set_rows([row("c"), row("d")])
     assert (table.cursor_key, table.cursor) == ("c", 0)
+
+
+def test_cursor_and_marks_follow_a_vm_to_its_new_host() -> None:
+    """Its row has another key there; while it is on both hosts, nothing moves."""
+
+    def vm(host: str, uuid: str) -> Row:
+        return replace(row(uuid, host), key=(host, uuid), identity=uuid)
+
+    table = model(vm("h1", "a"), vm("h1", "b"), vm("h2", "c"))
+    table.move_to(1)
+    table.toggle_mark()
+    table.set_rows([vm("h1", "a"), vm("h1", "b"), vm("h2", "b"), vm("h2", "c")])
+    assert (table.cursor_key, table.marks) == (("h1", "b"), {("h1", "b")})
+    table.set_rows([vm("h1", "a"), vm("h2", "c"), vm("h2", "b")])
+    assert (table.cursor_key, table.marks, table.cursor) == (("h2", "b"), {("h2", "b")}, 2)
+    table.set_rows([vm("h1", "a"), vm("h2", "c")])
+    assert (table.cursor_key, table.marks) == (("h2", "c"), set())
 
 
 def test_the_cursor_stays_on_its_row_when_the_sort_moves_it() -> None:

@@ -154,7 +154,7 @@ def vm_row(vm: VM, seen: _Seen, history: str) -> Row:
         vm.uuid,
     )
     also = {2: vm.state.value if current else "unknown", 11: "realm" if vm.managed else "foreign"}
-    return Row(vm.key, cells, order, dim=not current, also=also)
+    return Row(vm.key, cells, order, dim=not current, also=also, identity=vm.uuid)
 
 
 def _state(vm: VM, seen: _Seen) -> Cell:
