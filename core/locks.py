@@ -1,4 +1,4 @@
-"""Locks on files, which the kernel holds for one process at a time and lets go when that ends.
+"""Locks on files, which the kernel holds for one process at a time and releases when that ends.
 
 A lock is two: `flock`, which is all that older programs take, and an open-file-description lock. Some file systems
 share only one of them between machines. Always in this order, so that of two who try at once one gets both.
@@ -175,7 +175,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def _holder(lock: Path) -> str:
-    """Return which process holds a lock, as ` by process 12 (realms place, user root)`; empty where nobody can tell."""
+    """Return which process holds a lock, as ` by process 12 (realms place, user root)`; empty where unknown."""
     try:
         status = lock.stat()
         lines = _LOCK_TABLE.read_text(encoding="ascii").splitlines()

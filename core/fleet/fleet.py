@@ -16,7 +16,7 @@ from core.reservations import Reservation
 
 
 class VMState(StrEnum):
-    """State of a VM. UNKNOWN is not a guess at OFF: it means that nobody can tell."""
+    """State of a VM. UNKNOWN is not a guess at OFF: it means that nobody knows."""
 
     RUNNING = "running"
     PAUSED = "paused"

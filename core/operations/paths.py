@@ -10,7 +10,7 @@ _SYSTEM_REGISTRY = Path("/var/lib/libvirt-realms/registry.json")
 
 
 def default_registry() -> Path:
-    """Where the host registry is if nobody says otherwise: the system's for root, else in the user's data folder."""
+    """Where the host registry is by default: the system's for root, else in the user's data folder."""
     if os.geteuid() == 0:
         return _SYSTEM_REGISTRY
     import platformdirs

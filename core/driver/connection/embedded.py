@@ -18,7 +18,7 @@ class _World:
         self.connection = connection
         self.jobs = 0
         self.left = False
-        """Whether its lane has let go of it: the last job closes it."""
+        """Whether its lane has released it: the last job closes it."""
 
 
 _lock = threading.Lock()

@@ -183,7 +183,7 @@ def says_being_made(error: libvirt.libvirtError) -> bool:
 
 
 def says_unplugging(error: libvirt.libvirtError) -> bool:
-    """Return whether the guest was asked already to let go of a device."""
+    """Return whether the guest was already asked to release a device."""
     return "in the process of unplug" in str(error)
 
 

@@ -15,7 +15,7 @@ from core.text import shell_command
 from core.uris import parse_uri
 
 OPEN_DEADLINE = 60.0
-"""Seconds that opening may take where nobody says otherwise: slow is not sick."""
+"""Seconds that opening may take by default: slow is not sick."""
 
 
 @contextlib.contextmanager

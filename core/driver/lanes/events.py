@@ -26,7 +26,7 @@ _CLOSE_REASONS = {
 
 
 class Subscription:
-    """The events of one connection that a mailbox gets. A host that lacks one of them is polled all the same."""
+    """The events of one connection that a mailbox gets. A host that lacks one of them is still polled."""
 
     def __init__(self, connection: HostConnection, mailbox: Mailbox) -> None:
         self.token = object()

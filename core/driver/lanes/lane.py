@@ -52,7 +52,7 @@ EVENTS_APART = 0.5
 SHORTEST_CUT, LONGEST_CUT = 3.0, 10.0
 """Seconds that a poll may last, however often or seldom the host is polled, before the lane leaves it and calls anew.
 
-A VM whose QEMU is stuck holds up the answer for all, for ever; a new connection is told of the others.
+A VM whose QEMU is stuck holds up the answer for all, forever; a new connection is told of the others.
 """
 
 CUT_LOOKUPS, CUT_COMMANDS = 30.0, 90.0
@@ -259,14 +259,14 @@ class Lane:
     ) -> None:
         """Handle what comes in until the next poll is due, which commands and events bring forward.
 
-        Where it is due at once, what has come in by now is handled all the same: look-ups that last would hold
-        commands up for ever else.
+        Where it is due at once, what has come in by now is still handled: look-ups that last would hold
+        commands up forever else.
         """
         ended = self._clock.monotonic()
         hurried = 0.0 if poll_at_once else float("inf")
         while True:
             frequency = self.setting.realm.poll_frequency
-            # A host that takes longer to answer than the time between two polls gets some rest in between all the same.
+            # A host that takes longer to answer than the time between two polls still gets some rest in between.
             due = min(hurried, max(started + frequency, ended + frequency / 4))
             now = self._clock.monotonic()
             messages = self._take(max(0.0, due - now)) if poll_at_once or due > now else ()

@@ -162,7 +162,7 @@ def attach_disk(connection: HostConnection, uuid: str, disk: NewDisk) -> None:
 
 
 def ask_to_release(connection: HostConnection, uuid: str, target: str) -> bool:
-    """Ask a running domain to let go of a disk; its guest does so in its own time, or never. Raises DriverError.
+    """Ask a running domain to release a disk; its guest does so in its own time, or never. Raises DriverError.
 
     Asking again while the guest has not answered is no error. False where the driver can't ask running domains.
     """

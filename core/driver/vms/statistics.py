@@ -182,7 +182,7 @@ class CpuMeter:
         """Take a sample of a domain with so many vCPUs online, asked for at a time; the answer took so many seconds.
 
         None before a second sample since the domain started, and where one of two answers took so much longer than
-        the other that nobody can tell how much time lies between the samples.
+        the other that it is unknown how much time lies between the samples.
         """
         last = self._last.get(sample.uuid)
         if not sample.cpu_was_asked and last is not None and last.id == sample.id:

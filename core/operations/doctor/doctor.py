@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from core.uris import ConnectionUri
 
 HOST_SECONDS = 20.0
-"""How long each host may take where nobody says."""
+"""How long each host may take by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +90,15 @@ def diagnose(
         raise UsageError("a saved fleet has no hosts to examine", hint="leave out --fleet")
     every = sorted(session.registry.hosts(), key=lambda host: natural(host.name))
     named = [session.registry.host(_name(word)) for word in dict.fromkeys(wanted)]
-    waved = [] if named else list(_not_asked(every, session.configuration))
-    skipped = {finding.host for finding in waved}
+    passed_over = [] if named else list(_not_asked(every, session.configuration))
+    skipped = {finding.host for finding in passed_over}
     hosts = named or [host for host in every if host.name not in skipped]
     patients = _with_peers([_patient(host, session.configuration) for host in hosts])
     visit = _Examiner(timeout, session.clock, control, on_result)
     visits = map_items(patients, visit)
     findings = [
         *_own_side(patients, any_host=bool(every)),
-        *waved,
+        *passed_over,
         *(finding for visit in visits for finding in visit.findings),
         *_between(visits),
     ]

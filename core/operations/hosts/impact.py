@@ -54,7 +54,7 @@ class RoomChange:
 class Losses:
     """What the loss of any one host of a realm would mean: `worst` leaves the most VMs without a place.
 
-    `fatal` is the number of hosts whose loss leaves any, `unknown` of those of which nobody knows.
+    `fatal` is the number of hosts whose loss leaves any, `unknown` of those whose figures are unknown.
     """
 
     worst: HostLoss | None

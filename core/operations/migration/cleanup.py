@@ -75,7 +75,7 @@ def settle_migration(session: Session, control: Control, record: Record) -> VMLo
 def settle_earlier(session: Session, control: Control, uuid: str) -> None:
     """Settle what killed programs left of earlier migrations of a VM, before it moves again.
 
-    Raises DriverError where nobody can tell yet where it is.
+    Raises DriverError where it is still unknown where it is.
     """
     registry = session.require_writable()
     for record in Journal(registry.path, session.clock).left_behind():

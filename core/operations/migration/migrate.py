@@ -161,9 +161,9 @@ class _Live:
             raise self._call.error
 
     def _hold(self, watch: HostConnection) -> None:
-        """Pause it at the source where the target may have been asked to start it: nobody knows yet whether it does.
+        """Pause it at the source where the target may have been asked to start it: it is not known yet whether it does.
 
-        Libvirt has let it go on. The target, asked again, tells in a moment; only then it goes on for good.
+        Libvirt has resumed it. The target, asked again, tells in a moment; only then it goes on for good.
         """
         if self._handed_over_at is None or self._plan.here.sight.state is not VMState.RUNNING:
             return

@@ -79,7 +79,7 @@ class Obstacle:
     what: str
     mend: str = ""
     overridden_by: str = ""
-    """The option by which the administrator goes on all the same; empty where none does."""
+    """The option by which the administrator overrides it; empty where none does."""
     overridden: bool = False
     """That option was given, so this error doesn't stand in the way."""
 
@@ -90,7 +90,7 @@ class Obstacle:
 
 
 def error(check: Check, what: str, mend: str = "", *, unless: str = "") -> Obstacle:
-    """Report what stands in the way, and the option that goes on all the same, if one does."""
+    """Report what stands in the way, and the option that overrides it, if one does."""
     return Obstacle(severity=Severity.ERROR, check=check, what=what, mend=mend, overridden_by=unless)
 
 

@@ -28,7 +28,7 @@ from core.placement.engine.verdicts import Verdict
 from core.text import printable
 
 DEADLINE = 20.0
-"""Seconds that connecting to each side may take, where nobody says otherwise."""
+"""Seconds that connecting to each side may take by default."""
 
 
 class MigrationRefused(RealmsError):
@@ -134,7 +134,7 @@ def plan_migration(
     """Choose the target and check everything; changes nothing but a tiny volume made and deleted where `prove`.
 
     Without a host in the wish the best other one is taken; where something stands in the way there, the next best. A
-    plan that can't be carried out is given all the same: that of the best host. `as_if_off` checks an active VM as
+    plan that can't be carried out is still given: that of the best host. `as_if_off` checks an active VM as
     what it is once it has been shut down. Connecting to each side may take `deadline` seconds. Raises UsageError,
     NoTarget, DriverError.
     """

@@ -59,7 +59,7 @@ class TargetRoom:
     devices: tuple[PciAddress, ...]
     stale_after: float
     warning: str = ""
-    """What went wrong on the side, for the administrator to know; the room is taken all the same."""
+    """What went wrong on the side, for the administrator to know; the room is taken nevertheless."""
     kept_when_off: float = 0.0
     """Seconds for which it stays reserved for a VM that has arrived off, until someone starts it."""
 

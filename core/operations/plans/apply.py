@@ -2,7 +2,7 @@
 
 Whatever has happened since it was agreed to, a move is begun only where the plan of that moment has it, for VMs that
 were agreed to, and where both hosts have room for it beside all that is under way. What differs is told. A move that
-fails is left out from then on; where nobody knows where a VM is, nothing further is begun.
+fails is left out from then on; where it is unknown where a VM is, nothing further is begun.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ class PlanRunner:
         ended = _Ended(number, MoveState.IN_DOUBT, "internal error: run again with REALMS_TRACEBACK=1")
         try:
             ended = self._moved(number, errand)
-        finally:  # a defect goes to the thread's hook, and nobody waits for ever
+        finally:  # a defect goes to the thread's hook, and nobody waits forever
             self._ended.put(ended)
 
     def _moved(self, number: int, errand: MoveJob) -> _Ended:
@@ -310,7 +310,7 @@ class PlanRunner:
                 END, number=ended.number, state=ended.state.value, message=ended.message, hint=ended.hint,
                 off=ended.is_off,
             )  # fmt: skip
-        except UnwritableFile as error:  # what else is under way ends all the same
+        except UnwritableFile as error:  # what else is under way still ends
             self._unwritten = error
 
     # Going on after a break ----------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from core.placement.plans.rebalance import RebalancePlan, rebalance
 from core.units import show_size
 
 DEFAULT_PARALLEL = 2
-"""Moves that a host takes part in at once, as source or target, where nobody says otherwise."""
+"""Moves that a host takes part in at once, as source or target by default."""
 
 MOST_PARALLEL = 16
 """Most moves that a host may be asked to take part in at once."""

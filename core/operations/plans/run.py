@@ -34,12 +34,12 @@ class MoveState(StrEnum):
     LEFT = "left"
     """Planned anew, it is not made any more."""
     IN_DOUBT = "in-doubt"
-    """Nobody knows where the VM is: nothing further is begun."""
+    """It is unknown where the VM is: nothing further is begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveView:
-    """One move that was agreed to, as it stands now. Names are raw; `done` of `total` bytes, total 0: nobody knows."""
+    """One move that was agreed to, as it stands now. Names are raw; `done` of `total` bytes, total 0: unknown."""
 
     vm: str
     uuid: str
@@ -59,7 +59,7 @@ class MoveView:
 
     @property
     def fraction(self) -> float | None:
-        """Part that is done, between 0 and 1; None where nobody knows the total."""
+        """Part that is done, between 0 and 1; None while the total is unknown."""
         if self.state is MoveState.DONE:
             return 1.0
         return min(1.0, self.done / self.total) if self.total > 0 else None

@@ -59,7 +59,7 @@ def store(log: Path, content: bytes, *, like: Path) -> str:
     except FileNotFoundError:
         _write(stored, content, like)
     except PermissionError:
-        stored.stat()  # another administrator's, who didn't share it: it is there all the same
+        stored.stat()  # another administrator's, who didn't share it: it still is there
     return digest
 
 

@@ -30,7 +30,7 @@ def append_line(path: Path, line: str, *, like: Path, most_bytes: int = MOST_BYT
 
     Tells whether the file was rotated before.
 
-    Where the lock can't be had in time, the line is written all the same, as one write that begins on a new line; only
+    Where the lock can't be had in time, the line is still written, as one write that begins on a new line; only
     rotating is left to the next.
     """
     path = Path(os.path.realpath(path))  # a link to the log is not what is renamed

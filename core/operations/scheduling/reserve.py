@@ -1,7 +1,8 @@
 """Room taken on a host: placed and reserved in one breath, under the registry's lock (specification, section 8).
 
 Two programs that place at once never give the same room twice: whoever has the lock sees the reservations of all
-others, and reserves before it lets go. What is reserved is renewed while this process works, and runs out if it dies.
+others, and reserves before it releases the lock. What is reserved is renewed while this process works, and runs out
+if it dies.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class ReservationRequest:
     owner: str
     """Who works for it: the owner of the operation's journal entry."""
     host: str | None = None
-    """The only host that will do; it is judged all the same."""
+    """The only host that will do; it is still judged."""
     is_there: bool = False
     """Whether the VM is that host's already: No Scheduling is no reason against it then."""
     fixed_devices: tuple[PciAddress, ...] | None = None
@@ -74,7 +75,7 @@ class Reserved:
     placements: Placements
     promise: HeldReservation
     warning: str = ""
-    """What went wrong on the side, for the administrator to know; the room is taken all the same."""
+    """What went wrong on the side, for the administrator to know; the room is taken nevertheless."""
 
 
 def reserve_host(

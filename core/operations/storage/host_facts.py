@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from core.realms import Realm
 
 LOOKING_SECONDS = 30.0
-"""Seconds that a host of another realm has for its answer, once it is connected: nobody waits for ever for that."""
+"""Seconds that a host of another realm has for its answer, once it is connected: nobody waits forever for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +203,7 @@ def ask_other_realms(
             told = tuple(answer.value for answer in answers if answer.value is not None)
             outcome.set_result(StorageFacts(realm, told, silent))
         finally:
-            if not outcome.done():  # a defect: whoever waits must not wait for ever
+            if not outcome.done():  # a defect: whoever waits must not wait forever
                 outcome.set_result(StorageFacts(realm, (), {**silent, **dict.fromkeys(asked, "internal error")}))
 
     threading.Thread(target=work, name="asking other realms", daemon=True).start()

@@ -58,7 +58,7 @@ def delete_volume(
 ) -> None:
     """Delete a volume, or a drive or brick, that no VM has, nothing is an overlay of, and no operation works on.
 
-    `force` goes on where nobody can tell, as a host can't be asked, only a mark names a brick, or a killed operation
+    `force` goes on where use is unknown, as a host can't be asked, only a mark names a brick, or a killed operation
     has left it, and warns of that; never where it is known to be in use. Of uses that may be it covers those that were
     `agreed`, in words, if that is given. Raises UsageError, VolumeInUse, VolumeUseUnknown, DriverError.
     """

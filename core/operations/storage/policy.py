@@ -38,7 +38,7 @@ class VolumeInUse(VolumeNotFree):
 
 
 class VolumeUseUnknown(VolumeNotFree):
-    """Nobody can tell whether something uses one, as where a host can't be asked."""
+    """It is unknown whether something uses one, as where a host can't be asked."""
 
     code = ErrorCode.VOLUME_USE_UNKNOWN
 
@@ -142,7 +142,7 @@ def say_in_use(found: Sequence[VolumeUsers], *, off: bool = True) -> str:
 
 
 def say_doubts(found: Sequence[VolumeUsers], unasked: Mapping[str, str]) -> str:
-    """Return why nobody can tell whether they are in use; empty where all is known."""
+    """Return why it is unknown whether they are in use; empty where all is known."""
     possible = (f"{each.what} may be in use by {user}" for each in found for user in each.users if user.may_need_it)
     return "; ".join((*((say_unasked(unasked),) if unasked else ()), *possible))
 

@@ -70,7 +70,7 @@ def remove_pools(
     """Stop and forget pools on hosts, after each was asked what its VMs need of them; no file is deleted.
 
     Raises VolumeInUse before anything is done, PoolsNotRemoved where a host failed (its own pools are as before then,
-    the other hosts' are gone; of one that stopped answering in the midst nobody knows, and its error says so), and
+    the other hosts' are gone; of one that stopped answering in the midst that is unknown, and its error says so), and
     Cancelled.
     """
     if session.registry is not None:

@@ -100,7 +100,7 @@ class PoolSharing:
         return True if self.groups and len(self.groups[0]) > 1 else None
 
     def shared_by(self, host: str) -> bool | None:
-        """Return whether a host shares the pool with most others; None where nobody knows."""
+        """Return whether a host shares the pool with most others; None where that is unknown."""
         if self.shared is None or not any(host in group for group in self.groups):
             return None
         largest = self.groups[0]

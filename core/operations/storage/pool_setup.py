@@ -240,7 +240,7 @@ def what_differs(plan: PoolPlan, found: PoolFacts) -> str:
 
 
 def what_is_to_do(found: PoolFacts) -> tuple[PoolStep, ...]:
-    """Name the steps that setting a pool up takes, as far as the host's libvirt tells; none where it is so already."""
+    """Name the steps that setting a pool up takes, as far as its libvirt tells; none where it is set up already."""
     if found.state is PoolState.MISSING:
         return tuple(PoolStep)
     autostart = (PoolStep.AUTOSTART,) if found.persistent and not found.autostart else ()

@@ -37,7 +37,7 @@ def told_by_source(found: Sequence[HostPools]) -> tuple[PoolSharing, ...]:
 def prove(control: Control, found: Sequence[HostPools], deadline: float) -> tuple[PoolSharing, ...]:
     """Make a tiny volume in each active pool of each host, and see which of them the other hosts see; then delete them.
 
-    Raises Cancelled; the volumes are deleted all the same. What fails on a host is told in the answer.
+    Raises Cancelled; the volumes are still deleted. What fails on a host is told in the answer.
     """
     active = [host for host in found if host.error is None and _active_roles(host)]
     run = uuid.uuid4().hex[:12]
@@ -151,7 +151,7 @@ def _refused(connection: HostConnection, pool: str, missing: frozenset[str]) -> 
 
 
 def _active_roles(host: HostPools) -> dict[PoolRole, str]:
-    # Whoever asks storage that does not answer waits for ever.
+    # Whoever asks storage that does not answer waits forever.
     return {
         pool.role: pool.facts.name for pool in host.pools if pool.facts.state is PoolState.ACTIVE and not pool.silent
     }

@@ -34,7 +34,7 @@ class UseKind(StrEnum):
     COPY = "copy"
     """A VM was made from it by a full copy: it can go."""
     MARK = "mark"
-    """A VM is marked as made from it, and nobody can tell whether it is a copy: no volume of the VM was found."""
+    """A VM is marked as made from it, and it is unknown whether it is a copy: no volume of the VM was found."""
     OPERATION = "operation"
     """An operation is working on it, or a killed one has left it: `active` tells which."""
 
@@ -54,7 +54,7 @@ class VolumeUser:
     realm: str = ""
     """Another realm, where the user is one of its own."""
     path: str = ""
-    """What it names, where nobody can tell whether that is the same file."""
+    """What it names, where it is unknown whether that is the same file."""
     certain: bool = True
     """Whether it is known to use, or to have used, this very volume."""
 
@@ -66,7 +66,7 @@ class VolumeUser:
 
     @property
     def may_need_it(self) -> bool:
-        """Whether nobody can tell if it needs the volume."""
+        """Whether it is unknown if it needs the volume."""
         return not self.certain or (self.kind is UseKind.OPERATION and not self.active)
 
     def __str__(self) -> str:
@@ -277,7 +277,7 @@ def _sight(facts: StorageFacts, told: HostStorage, volume: VolumeIdentity) -> _S
 
 
 def _is_same(pool: PoolContents, volume: VolumeIdentity) -> bool | None:
-    """Tell whether a pool at the same path has the same volume; False where nobody can tell, None where it has not."""
+    """Tell whether a pool at the same path has the same volume; False where that is unknown, None where it has not."""
     if pool.volumes is None:
         return False
     seen = next((each for each in pool.volumes if each.name == volume.name), None)

@@ -158,7 +158,7 @@ def _in_thread(job: Callable[[], T]) -> Future[T]:
         except RealmsError as error:
             outcome.set_exception(error)
         finally:
-            if not outcome.done():  # a defect: whoever waits must not wait for ever
+            if not outcome.done():  # a defect: whoever waits must not wait forever
                 outcome.set_exception(RealmsError("the copy ended without a result"))
 
     threading.Thread(target=work, name="copying", daemon=True).start()

@@ -90,7 +90,7 @@ class Record:
 
     @property
     def may_run(self) -> bool:
-        """Whether its process works on it, or nobody can tell."""
+        """Whether its process works on it, or that is unknown."""
         return self.at_work or self.is_unknown
 
     def all(self, step: str) -> tuple[Mapping[str, Any], ...]:
@@ -262,7 +262,7 @@ def _opened(path: Path) -> Iterator[int | None]:
 def _look(descriptor: int) -> Record | None:
     try:
         at_work = not try_lock(descriptor, shared=True)
-    except OSError:  # nobody can tell, and nobody takes it over
+    except OSError:  # unknown, so nobody takes it over
         at_work = True
     if not at_work and not os.fstat(descriptor).st_nlink:  # it has ended since its file was opened
         return None

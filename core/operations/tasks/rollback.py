@@ -26,7 +26,7 @@ class Rollback:
     def before(self, step: str, what: str, undo: Callable[[], object], host: str = "", **facts: object) -> None:
         """Write a step down that is about to be taken, and remember how it is undone.
 
-        `undo` must do nothing where the step came to nothing: nobody knows how far a step was that failed.
+        `undo` must do nothing where the step came to nothing: it is unknown how far a failed step got.
         """
         self.entry.step(step, host=host, **facts)
 

@@ -59,4 +59,4 @@ class StepOutcome(StrEnum):
     """What it is about was not there before."""
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-    """All was so already."""
+    """All of it was done before."""

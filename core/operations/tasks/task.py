@@ -32,7 +32,7 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a task, as it stands now. `done` of `total` are in `unit` (bytes, seconds); total 0: nobody knows.
+    """One step of a task, as it stands now. `done` of `total` are in `unit` (bytes, seconds); total 0: unknown.
 
     `what` and `detail` are words to show; whoever decides something does so by the other fields.
     """
@@ -57,7 +57,7 @@ class Step:
 
     @property
     def fraction(self) -> float | None:
-        """Part that is done, between 0 and 1; None where nobody knows the total."""
+        """Part that is done, between 0 and 1; None while the total is unknown."""
         if self.progress is Progress.DONE:
             return 1.0
         return min(1.0, self.done / self.total) if self.total > 0 else None

@@ -273,7 +273,7 @@ def refuse_used(
 ) -> None:
     """Raise VolumeInUse where a VM, running or off, has one of these volumes, or an overlay, as `uses_of` tells.
 
-    Where nobody can tell, raise VolumeUseUnknown, unless they may go `unasked`; `how` says what allows that.
+    Where their use is unknown, raise VolumeUseUnknown, unless they may go `unasked`; `how` says what allows that.
     """
     uses = uses_of(session, control, by, realm, volumes, but=but, patience=patience)
     passed = ensure_unused(

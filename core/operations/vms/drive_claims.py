@@ -53,7 +53,7 @@ def refuse_drives_in_use(
 ) -> None:
     """Ask all hosts of a realm who has drives. Raises VolumeInUse where an active VM has one, or VolumeUseUnknown.
 
-    Two VMs that write to one drive destroy it for certain, so `force` allows what nobody can tell, and never what is
+    Two VMs that write to one drive destroy it for certain, so `force` allows what is unknown, and never what is
     seen (specification, section 9). A disabled host can't be asked: its VMs go on running. What may be the same drive
     is a warning. `but` is the VM that the drives are for, as host and UUID.
     """

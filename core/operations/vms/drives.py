@@ -44,7 +44,7 @@ DEADLINE = 30.0
 """Seconds that connecting to a host may take."""
 
 PATIENCE = 60.0
-"""Seconds that a guest has to let go of a drive, where nobody says otherwise."""
+"""Seconds that a guest has to release a drive by default."""
 
 _LOOK_EVERY = 0.5
 _HEAD = 64 * 1024
@@ -58,7 +58,7 @@ class DriveRefused(RealmsError):
 
 
 class GuestHolds(DriverError):
-    """The guest has not let go of a drive; it was asked to, and may still do so."""
+    """The guest has not released a drive; it was asked to, and may still do so."""
 
     code = ErrorCode.GUEST_HOLDS_DRIVE
 
@@ -170,7 +170,7 @@ def detach_drive(
 ) -> AttachedDrive:
     """Detach a drive, named by its volume or by its target, from a VM; the drive itself stays.
 
-    A running guest is asked to let go first, and has `patience` seconds for it; the stored definition is changed only
+    A running guest is asked to release it first, and has `patience` seconds; the stored definition is changed only
     when it has. Raises UsageError, DriveRefused, GuestHolds, DriverError, Cancelled.
     """
     vm, host = at_hand.vm, at_hand.host
@@ -202,7 +202,7 @@ def detach_drive(
 def _wait_for_guest(
     session: Session, control: Control, access: HostAccess, at_hand: ResolvedVM, disk: Disk, *, patience: float
 ) -> bool:
-    """Ask the guest to let go, and wait until it has; False where the host can't ask running VMs at all."""
+    """Ask the guest to release it, and wait until it has; False where the host can't ask running VMs at all."""
     name, uuid = printable(at_hand.vm.name), at_hand.vm.uuid
     monotonic = session.clock.monotonic
     with control.step(StepKind.DETACH, f"ask the guest to release {disk.target}", at_hand.host.name) as step:

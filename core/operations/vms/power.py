@@ -27,7 +27,7 @@ SEEN_SECONDS = 15.0
 """Seconds to wait until a host's snapshot shows what was done."""
 
 SHUTDOWN_SECONDS = 120.0
-"""Seconds that a VM has to shut itself down where nobody says otherwise."""
+"""Seconds that a VM has to shut itself down by default."""
 
 MOST_AT_ONCE = 64
 """VMs of one host that are waited for at the same time."""
@@ -63,7 +63,7 @@ class NotAsWished(RealmsError):
 
 
 class StorageFailed(RealmsError):
-    """A VM was let go on, and could again not use its storage."""
+    """A VM was resumed, and again could not use its storage."""
 
     code = ErrorCode.STORAGE_FAILED
 
@@ -81,7 +81,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of an action on one VM: `changed` False where it was so already; its state as seen then."""
+    """What came of an action on one VM: `changed` False where it was in that state already; its state as seen then."""
 
     target: Target
     changed: bool = True

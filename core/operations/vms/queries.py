@@ -76,7 +76,7 @@ class DeletionPreview:
     trouble: str = ""
     """Why its snapshots are not known; empty where they are."""
     doubt: str = ""
-    """Why nobody can tell whether other VMs use any of it; empty where all is known."""
+    """Why it is unknown whether other VMs use any of it; empty where all is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ class _Restore:
             step.detail(f"about {show_size(sum(needed.values()))} needed")
 
     def exchange(self, exchanges: Sequence[_Exchange]) -> dict[str, tuple[str, str]]:
-        """Copy, exchange all disks at once, and only then let go of the present ones."""
+        """Copy, exchange all disks at once, and only then delete the present ones."""
         copies = {exchange.target: self._copy(exchange) for exchange in exchanges}
         former = {each.target: (each.present.volume.path, each.present.disk.format) for each in exchanges}
         self._undoing.before(

@@ -56,7 +56,7 @@ class LeftRestore:
     unnamed: tuple[RestoredDisk, ...] = ()
     """Drives that are under the name of their copy still."""
     kept: tuple[str, ...] = ()
-    """What is left as it is, in words, because nobody can tell whether it is needed."""
+    """What is left as it is, in words, because it is unknown whether it is needed."""
     is_exchanged: bool = False
     """Whether the VM has its restored disks, and not those that it had."""
 

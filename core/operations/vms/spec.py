@@ -49,7 +49,7 @@ class Order:
     realm: str
     """Id of the realm."""
     host: str | None = None
-    """The only host that will do; it is judged all the same."""
+    """The only host that will do; it is still judged."""
     drives: tuple[NewDrive | ExistingDrive, ...] = ()
     full_copy: bool = False
     """Whether the boot volume is a copy of the brick, and no overlay of it."""

@@ -35,7 +35,7 @@ from core.operations.vms.target import Target
 from core.placement.engine.request import Request
 
 ASK_SECONDS = 15.0
-"""Seconds that each of the other hosts has to say whether it runs the VM, where nobody says otherwise."""
+"""Seconds that each of the other hosts has to say whether it runs the VM by default."""
 
 
 class RunsElsewhere(RealmsError):

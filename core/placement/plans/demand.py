@@ -40,7 +40,7 @@ class MovePolicy:
 
 
 DEFAULT_POLICY = MovePolicy()
-"""What every plan goes by where nobody says otherwise."""
+"""What every plan goes by by default."""
 
 
 def request_of(profile: HardwareProfile | None, vm: VM, realm: str) -> Request:

@@ -133,7 +133,7 @@ def drain_document(plan: DrainPlan) -> dict[str, Any]:
 
 
 def failure_document(check: FailureCheck) -> dict[str, Any]:
-    """Return what the loss of each host would mean; `survives` None where nobody knows."""
+    """Return what the loss of each host would mean; `survives` None where that is unknown."""
     return {"survives": check.survives, "unknown": list(check.unknown), "hosts": [_loss(loss) for loss in check.hosts]}
 
 

@@ -276,7 +276,7 @@ def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState)
 
 
 _COUNT_SECONDS = 3.0
-"""How long a host that is let go may take to say how many VMs it runs."""
+"""How long a host that is disabled may take to say how many VMs it runs."""
 
 
 def _unwatched(hosts: Sequence[Host]) -> Iterator[str]:

@@ -46,7 +46,7 @@ def delete(
         targets = find_targets(session, common["names"], foreign=common["foreign"], timeout=common["timeout"])
         warn_foreign(targets)
         refused = _refused(targets) if not force else []
-        if refused and as_json:  # nothing is done to any, and each has its row all the same
+        if refused and as_json:  # nothing is done to any, and each still has its row
             return _report(refused, {}, as_json=True)
         if refused and refused[0].error is not None:
             raise refused[0].error

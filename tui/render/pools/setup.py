@@ -86,7 +86,7 @@ class Checks:
         )
 
     def steps(self, check: HostCheck, role: PoolRole) -> tuple[PoolStep, ...] | None:
-        """Name what has to be done for a pool; None where nobody knows."""
+        """Name what has to be done for a pool; None where that is unknown."""
         from core.operations.storage.pool_setup import what_is_to_do
 
         facts = check.found.pool(role) if check.found is not None else None

@@ -59,7 +59,7 @@ class PoolView:
     """Whether that is because its storage does not answer."""
     proof: Proof | None = None
     shared: bool | None = None
-    """Whether this host shares it with most others; None where nobody knows."""
+    """Whether this host shares it with most others; None where that is unknown."""
 
     @property
     def is_low(self) -> bool:

@@ -107,7 +107,7 @@ class Wizard(Modal[T | None], WithContext):
         return ()
 
     def outcome(self) -> T | None:
-        """Return what the wizard is left with once its last page let it go on."""
+        """Return what the wizard is left with once its last page allowed it."""
         return None
 
     def compose(self) -> ComposeResult:

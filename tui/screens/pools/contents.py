@@ -156,7 +156,7 @@ class PoolContentsScreen(AreaScreen):
         self._show_note()
 
     def show_trouble(self, why: str) -> None:
-        """Show what was seen all the same."""
+        """Show what was seen anyway."""
         del why
 
     @on(Grid.Moved)

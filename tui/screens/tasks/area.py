@@ -40,7 +40,7 @@ class TasksScreen(AreaScreen):
         self._show_detail()
 
     def show_trouble(self, why: str) -> None:
-        """Show the tasks all the same: they don't need a fleet."""
+        """Show the tasks anyway: they don't need a fleet."""
         del why
 
     @on(Grid.Moved)

@@ -79,7 +79,7 @@ class DecisionScreen(AreaScreen):
         self._say()
 
     def show_trouble(self, why: str) -> None:
-        """Show the decision all the same: it doesn't need a fleet."""
+        """Show the decision anyway: it doesn't need a fleet."""
         del why
 
     def _show(self, outcome: DecisionAgain | RealmsError) -> None:

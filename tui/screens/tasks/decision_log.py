@@ -106,7 +106,7 @@ class SchedulingLogScreen(AreaScreen):
             self.background.ask_in_parts("log", lambda _: reader.read(), self._take, lambda: None, self._fail)
 
     def show_trouble(self, why: str) -> None:
-        """Show the log all the same: it doesn't need a fleet."""
+        """Show the log anyway: it doesn't need a fleet."""
         del why
 
     def _fail(self, error: RealmsError) -> None:

@@ -59,7 +59,7 @@ class RunPage(SetUpPage):
         self.may_go_back = False
         realms, came, realm = self.realms, self._came, draft.realm
         hosts, request, proof = self.chosen_hosts(), draft.request, draft.proof
-        if request is None:  # no page before lets go on without one
+        if request is None:  # no page before allows that
             return
 
         def job(control: Control) -> PoolsReport:
