@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from tui.render.cells import Cell
 
@@ -11,6 +12,16 @@ SortValue = float | int | str | tuple[tuple[int, int, str], ...] | None
 
 GAP = 2
 """Blank columns between two columns."""
+
+
+class Measure(Enum):
+    """What the numbers of a column are, where a filter may give them a unit."""
+
+    COUNT = "count"
+    SIZE = "size"
+    """Bytes; a number without a unit is of GiB."""
+    DURATION = "duration"
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +46,7 @@ class Column:
     wide_only: bool = False
     also: str = ""
     """Another name of it in filters."""
+    measure: Measure = Measure.COUNT
     letter: str = ""
     ascending: bool = True
     """The direction of the first sort by it."""
@@ -51,8 +63,15 @@ class Row:
     """Old or switched off: drawn faint as a whole."""
     also: Mapping[int, str] = field(default_factory=dict)
     """By column: other words by which a filter finds the row."""
+    numbers: Mapping[int, float] = field(default_factory=dict)
+    """By column: what a filter compares where that isn't what is sorted by."""
     identity: Hashable = None
     """What it is about where that outlives its key: a VM that is on another host now."""
+
+    def number(self, column: int) -> float | None:
+        """Return what a filter compares in a column; None where there is no number."""
+        value = self.numbers.get(column, self.order[column] if column < len(self.order) else None)
+        return value if isinstance(value, int | float) else None
 
 
 def share_width(

@@ -195,6 +195,7 @@ class Grid(ScrollView, can_focus=True):
 
     def _lay_out(self) -> None:
         layout = self._share()
+        self.model.see(index for index, _ in layout)
         if self._painter is None or self._painter.layout != layout:
             self._painter = LinePainter(self._line_styles(), self.model.columns, layout)
         width = max(self._painter.width, self._room) if self.wide else self._room

@@ -33,6 +33,8 @@ class GridModel:
         self.shown: list[Row] = []
         self.sort: Sort | None = None
         self.filter = RowFilter()
+        self.seen: frozenset[int] | None = None
+        """The columns that there is room for, in which a filter looks; None: all."""
         self.marks: set[RowKey] = set()
         self.cursor = 0
         """Position of the cursor in `shown`; 0 where nothing is shown."""
@@ -111,7 +113,7 @@ class GridModel:
         for row in changed:
             if index is not None and _value(row, index) != _value(before[row.key], index):
                 return True
-            if self.filter and self.filter.passes(row) != (row.key in self._position):
+            if self.filter and self.filter.passes(row, self.seen) != (row.key in self._position):
                 return True
         return False
 
@@ -124,7 +126,7 @@ class GridModel:
         key, position = self.cursor_key, self.cursor
         rows: Iterable[Row] = self._rows.values()
         if self.filter:
-            rows = (row for row in rows if self.filter.passes(row))
+            rows = (row for row in rows if self.filter.passes(row, self.seen))
         index = self._sort_index()
         if index is None or self.sort is None:
             self.shown = list(rows)
@@ -171,6 +173,14 @@ class GridModel:
         """Show only the rows that pass a filter; one that can't be read shows all, and says so in `filter.error`."""
         self.filter = parse_filter(text, self.columns)
         return self._arrange()
+
+    def see(self, columns: Iterable[int]) -> None:
+        """Take over which columns are seen: a filter looks in no others."""
+        seen = frozenset(columns)
+        if seen != self.seen:
+            self.seen = seen
+            if self.filter:
+                self._arrange()
 
     # Cursor and marks ----------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 
 from core.text import natural
 from tui.render.cells import Meter, Tone, bar_pieces, cut, lay_out, width_of
-from tui.render.rows import Column, Row, share_width
+from tui.render.rows import Column, Measure, Row, share_width
 from tui.state.settings import Sort
 from tui.widgets.grid_model import GridModel
-from tui.widgets.row_filter import parse_filter
+from tui.widgets.row_filter import RowFilter, parse_filter
 
 COLUMNS = (
     Column(key="name", title="NAME", letter="N"),
@@ -154,7 +155,11 @@ FLEET = (row("web-1", "h1"), row("web-2", "h3", "paused", 60), row("db[prod]", "
     ("text", "shown"),
     [
         ("web", ["web-1", "web-2"]),
-        ("WEB", []),
+        ("WEB", ["web-1", "web-2"]),
+        ("HOST:H3$", ["web-2", "db[prod]"]),
+        ("^h1", ["web-1"]),
+        (r"b\[.*h3", []),
+        ("(w+)+$", []),
         ("Old", ["Old"]),
         ("old", ["Old"]),
         ("!web", ["db[prod]", "Old"]),
@@ -166,7 +171,7 @@ FLEET = (row("web-1", "h1"), row("web-2", "h3", "paused", 60), row("db[prod]", "
         ("cpu>50", ["web-2", "db[prod]"]),
         ("cpu<=60 host:h3", ["web-2", "Old"]),
         (r"db\[", ["db[prod]"]),
-        ("nothing:like", []),
+        ("41:00", []),
         ("   ", ["web-1", "web-2", "db[prod]", "Old"]),
         ("!", ["web-1", "web-2", "db[prod]", "Old"]),
     ],
@@ -193,6 +198,59 @@ def test_a_filter_that_cannot_be_read_says_so_and_hides_nothing() -> None:
     table.filter_by("web(")
     assert table.filter.error.startswith("web(")
     assert len(table.shown) == len(FLEET)
+
+
+def test_a_filter_looks_in_the_columns_that_are_seen() -> None:
+    """Others are asked by their names."""
+    table = model(row("a1", "b1"), row("b2", "a2"))
+    table.see([0])
+    table.filter_by("a")
+    assert names(table) == ["a1"]
+    table.filter_by("host:a")
+    assert names(table) == ["b2"]
+    table.filter_by("a")
+    table.see([0, 1])
+    assert names(table) == ["a1", "b2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("mem>=32", True), ("mem>32", False), ("mem>=32GiB", True), ("memory<33000MiB", True), ("mem<=31.9", False),
+        ("up>1h", True), ("up>120m", False), ("up>7000", True), ("MEM>1", True),
+    ],
+)  # fmt: skip
+def test_numbers_are_compared_in_the_unit_that_is_shown_or_given(text: str, passes: bool) -> None:
+    """Bytes are GiB, times seconds."""
+    columns = (Column(key="memory", title="MEM GiB", measure=Measure.SIZE),
+               Column(key="uptime", title="UPTIME", measure=Measure.DURATION))  # fmt: skip
+    parsed = parse_filter(text, columns)
+    assert (parsed.error, parsed.passes(Row("a", ("32", "2h"), (32 * 1024**3, 7200.0)))) == ("", passes)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("nothing:like", "no column nothing: name, host, state, cpu"),
+        ("naem:web", "no column naem; did you mean name?"),
+        ("mem>5", "no column mem: name, host, state, cpu"),
+        ("cpu>many", "many is not a number: cpu>5"),
+        ("cpu>", "nothing is not a number: cpu>5"),
+        ("(?=a)", "(?=a): invalid perl operator: (?="),
+    ],
+)
+def test_a_filter_that_means_nothing_says_so(text: str, error: str) -> None:
+    """And hides nothing."""
+    assert parse_filter(text, COLUMNS) == RowFilter(text, (), error)
+
+
+def test_no_expression_backtracks() -> None:
+    """What would take hours by trying all ways is linear here."""
+    rows = [row("a" * 300 + "!") for _ in range(20)]
+    begun = process_time()
+    parsed = parse_filter("(a+)+$ (a|a)*b (.*)*x", COLUMNS)
+    assert not any(parsed.passes(each) for each in rows)
+    assert process_time() - begun < 1
 
 
 @given(st.text(max_size=40))

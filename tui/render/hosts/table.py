@@ -16,7 +16,7 @@ from tui.render.ages import Freshness, connection_text, freshness
 from tui.render.cells import Cell, Meter, Tone
 from tui.render.costs.headroom import MOST
 from tui.render.figures import NONE, cost_text, gib
-from tui.render.rows import Column, Row, SortValue
+from tui.render.rows import Column, Measure, Row, SortValue
 from tui.state.checkups import Checkups, HostCheckup
 
 HOST_COLUMNS = (
@@ -26,7 +26,17 @@ HOST_COLUMNS = (
     Column(key="connection", title="CONNECTION", whole=True, most=20, letter="O"),
     Column(key="vms", title="VMS", right=True, least=4, letter="V", ascending=False),
     Column(key="vcpus", title="VCPUS", elastic=True, least=8, most=28, priority=1, letter="C", ascending=False),
-    Column(key="memory", title="MEMORY GiB", elastic=True, least=10, most=28, priority=2, letter="M", ascending=False),
+    Column(
+        key="memory",
+        title="MEMORY GiB",
+        elastic=True,
+        least=10,
+        most=28,
+        priority=2,
+        letter="M",
+        ascending=False,
+        measure=Measure.SIZE,
+    ),
     Column(key="devices", title="DEVICES", least=8, most=24, priority=5, letter="D", ascending=False),
     Column(key="cost", title="COST", right=True, least=7, most=14, letter="T"),
     Column(key="fits", title="FITS", right=True, least=5, priority=3, letter="F", ascending=False),
@@ -168,7 +178,8 @@ def _row(host: HostFigures, now: float, configuration: Configuration, digits: _D
         described.uri,
         str(described.static_address) if described.static_address is not None else None,
     )
-    return Row(snapshot.name, cells, order, dim=not host.freshness.is_current, also={0: others})
+    numbers = {5: float(use.vcpus), 6: float(use.memory_bytes)} if use is not None else {}
+    return Row(snapshot.name, cells, order, dim=not host.freshness.is_current, also={0: others}, numbers=numbers)
 
 
 def _vcpus_cell(host: HostFigures, digits: _Digits) -> Cell:

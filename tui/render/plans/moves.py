@@ -15,7 +15,7 @@ from tui.render.cells import Cell, Piece, Tone
 from tui.render.costs.headroom import in_words
 from tui.render.figures import cost_text, decimals
 from tui.render.plans.sheet import Detail, PlanView, asked_for, said
-from tui.render.rows import Column, Row, RowKey, SortValue
+from tui.render.rows import Column, Measure, Row, RowKey, SortValue
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _LEVELS = ("highest", "sum")
@@ -28,7 +28,9 @@ MOVE_COLUMNS = (
     Column(key="cost", title="COST", right=True, least=6, letter="C", priority=2),
     Column(key="how", title="HOW", least=7, most=10, whole=True, letter="H", priority=3),
     Column(key="vcpus", title="VCPUS", right=True, least=5, letter="V", ascending=False, priority=5),
-    Column(key="memory", title="MEMORY", right=True, least=8, letter="M", ascending=False, priority=4),
+    Column(
+        key="memory", title="MEMORY", right=True, least=8, letter="M", ascending=False, priority=4, measure=Measure.SIZE
+    ),
     Column(key="remark", title="REMARK", least=8, most=200, stretch=True, priority=1),
 )
 DRAIN_COLUMNS = tuple(replace(each, wide_only=each.key == "host") for each in MOVE_COLUMNS)

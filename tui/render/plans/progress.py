@@ -9,7 +9,7 @@ from core.text import natural, one_line, plural
 from core.units import show_age, show_size
 from tui.render.cells import Cell, Meter, Piece, Tone, bar_pieces
 from tui.render.plans.sheet import Detail, PlanView, drawing_of
-from tui.render.rows import Column, Row, RowKey, SortValue
+from tui.render.rows import Column, Measure, Row, RowKey, SortValue
 
 _ARROW = " \N{RIGHTWARDS ARROW} "
 _BAR = 60
@@ -21,7 +21,9 @@ COURSE_COLUMNS = (
     Column(key="to", title="TO", least=6, most=24, letter="T"),
     Column(key="how", title="HOW", least=7, most=10, whole=True, letter="H", priority=5),
     Column(key="state", title="STATE", least=18, most=32, elastic=True, letter="S"),
-    Column(key="sent", title="SENT", right=True, least=8, letter="B", ascending=False, priority=2),
+    Column(
+        key="sent", title="SENT", right=True, least=8, letter="B", ascending=False, priority=2, measure=Measure.SIZE
+    ),
     Column(key="remark", title="RESULT", least=24, most=200, stretch=True, priority=1),
 )
 

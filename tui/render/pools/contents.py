@@ -10,7 +10,7 @@ from core.text import natural, one_line
 from core.units import show_size
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.question import Question
-from tui.render.rows import Column, Row, SortValue
+from tui.render.rows import Column, Measure, Row, SortValue
 from tui.render.wrapping import wrapped
 
 Line = tuple[Piece, ...]
@@ -24,8 +24,8 @@ _MOST_NAMED = 6
 CONTENT_COLUMNS = (
     Column(key="kind", title="KIND", least=8, most=8, letter="K"),
     Column(key="name", title="NAME", least=14, most=56, letter="N"),
-    Column(key="size", title="SIZE", right=True, least=8, letter="Z", ascending=False),
-    Column(key="taken", title="ON DISK", right=True, least=8, letter="D", ascending=False),
+    Column(key="size", title="SIZE", right=True, least=8, letter="Z", ascending=False, measure=Measure.SIZE),
+    Column(key="taken", title="ON DISK", right=True, least=8, letter="D", ascending=False, measure=Measure.SIZE),
     Column(key="format", title="FORMAT", whole=True, most=8, priority=3, letter="F"),
     Column(key="changed", title="CHANGED UTC", whole=True, most=16, priority=4, letter="C", ascending=False),
     Column(key="used", title="USED BY", least=14, most=120, stretch=True, letter="U"),

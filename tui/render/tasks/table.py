@@ -8,7 +8,7 @@ from core.operations.tasks.task import Progress, Step, TaskView
 from core.text import natural, one_line, plural
 from core.units import show_age, show_size
 from tui.render.cells import Cell, Meter, Piece, Tone
-from tui.render.rows import Column, Row
+from tui.render.rows import Column, Measure, Row
 from tui.render.wrapping import cut_middle, wrapped
 
 Line = tuple[Piece, ...]
@@ -17,7 +17,9 @@ TASK_COLUMNS = (
     Column(key="task", title="TASK", least=8, most=20, letter="T"),
     Column(key="name", title="TARGET", least=12, most=36, letter="N"),
     Column(key="started", title="STARTED UTC", whole=True, least=11, most=11, priority=3, letter="S", ascending=False),
-    Column(key="took", title="TOOK", right=True, least=7, priority=2, letter="O", ascending=False),
+    Column(
+        key="took", title="TOOK", right=True, least=7, priority=2, letter="O", ascending=False, measure=Measure.DURATION
+    ),
     Column(key="steps", title="STEPS", right=True, least=5),
     Column(key="progress", title="PROGRESS", least=8, most=16, elastic=True, priority=1),
     Column(key="result", title="RESULT", least=28, most=160, stretch=True, letter="R"),

@@ -12,16 +12,18 @@ from core.text import natural
 from core.units import show_age, show_size
 from tui.render.cells import Cell, Piece, Tone
 from tui.render.question import Question
-from tui.render.rows import Column, Row
+from tui.render.rows import Column, Measure, Row
 from tui.render.vms.questions import title_of, vm_lines
 
 SNAPSHOT_COLUMNS = (
     Column(key="name", title="SNAPSHOT", least=12, most=40, letter="N"),
-    Column(key="taken", title="TAKEN UTC", whole=True, least=16, most=16, letter="T", ascending=False),
-    Column(key="age", title="AGE", right=True, least=5, priority=2),
+    Column(
+        key="taken", title="TAKEN UTC", whole=True, least=16, most=16, letter="T", ascending=False, measure=Measure.SIZE
+    ),
+    Column(key="age", title="AGE", right=True, least=5, priority=2, measure=Measure.DURATION),
     Column(key="was", title="VM WAS", least=13, most=13, priority=1),
     Column(key="disks", title="DISKS", least=5, most=20, priority=3),
-    Column(key="size", title="ON DISK", right=True, least=8, letter="S", ascending=False),
+    Column(key="size", title="ON DISK", right=True, least=8, letter="S", ascending=False, measure=Measure.SIZE),
     Column(key="problem", title="STATE", least=18, most=200, stretch=True),
 )
 
@@ -29,7 +31,7 @@ DISK_COLUMNS = (
     Column(key="target", title="DISK", least=5, most=8),
     Column(key="name", title="VOLUME", least=12, most=60, letter="N"),
     Column(key="pool", title="POOL", least=6, most=24, priority=4),
-    Column(key="size", title="SIZE", right=True, least=8, priority=1),
+    Column(key="size", title="SIZE", right=True, least=8, priority=1, measure=Measure.SIZE),
     Column(key="format", title="FORMAT", least=6, most=8, priority=3),
     Column(key="kind", title="KIND", least=5, most=8),
     Column(key="held", title="ATTACHED", least=23, most=40, stretch=True),

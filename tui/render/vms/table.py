@@ -13,7 +13,7 @@ from core.units import show_age
 from tui.render.ages import Freshness, freshness
 from tui.render.cells import Cell, Tone
 from tui.render.figures import NONE, gib
-from tui.render.rows import Column, Row, SortValue
+from tui.render.rows import Column, Measure, Row, SortValue
 from tui.render.vms.progress import NOTHING, UnderWay
 from tui.state.cpu_history import CpuHistory
 
@@ -24,11 +24,20 @@ VM_COLUMNS = (
     Column(key="vcpus", title="VCPUS", right=True, least=7, letter="V", ascending=False),
     Column(key="cpu", title="CPU %", right=True, least=7, letter="C", ascending=False),
     Column(key="load", title="HISTORY", least=8, most=8, priority=6),
-    Column(key="memory", title="MEM GiB", right=True, least=9, letter="M", ascending=False, priority=1),
+    Column(
+        key="memory",
+        title="MEM GiB",
+        right=True,
+        least=9,
+        letter="M",
+        ascending=False,
+        priority=1,
+        measure=Measure.SIZE,
+    ),
     Column(key="devices", title="DEVICES", least=12, most=30, priority=3, letter="D", ascending=False),
     Column(key="address", title="ADDRESS", whole=True, most=39, priority=2, letter="A"),
     Column(key="endpoint", title="ENDPOINT", whole=True, most=45, priority=7),
-    Column(key="uptime", title="UPTIME", right=True, least=8, priority=4, letter="U"),
+    Column(key="uptime", title="UPTIME", right=True, least=8, priority=4, letter="U", measure=Measure.DURATION),
     Column(key="kind", title="KIND", least=9, most=9, priority=5, letter="K"),
     Column(key="realm", title="REALM", most=20, wide_only=True),
     Column(key="uuid", title="UUID", most=36, wide_only=True),
