@@ -1,5 +1,6 @@
 """Text from outside, made safe to show. Raw names stay the keys; only what is displayed goes through here."""
 
+import json
 import re
 import shlex
 import unicodedata
@@ -7,10 +8,12 @@ from collections.abc import Iterable
 
 # C0 and C1 controls, DEL, line and paragraph separators, bidirectional overrides and isolates, zero-width and tag
 # characters, lone surrogates: whatever moves the cursor, hides or reorders text on a terminal.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
+_UNSAFE_BEYOND_C0 = (
+    "\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f"
 )
+_UNSAFE = re.compile(f"[\x00-\x1f{_UNSAFE_BEYOND_C0}]")
+_UNSAFE_IN_JSON = re.compile(f"[{_UNSAFE_BEYOND_C0}]")  # its own line breaks stay; others are escaped already
 
 
 def plural(count: int, noun: str) -> str:
@@ -21,6 +24,19 @@ def plural(count: int, noun: str) -> str:
 def printable(text: str) -> str:
     """Replace every character that could act on a terminal by a visible stand-in; other text is unchanged."""
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text) if not text.isascii() or not text.isprintable() else text
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """Return a value as strict JSON in which nothing can act on a terminal: such characters are written as escapes.
+
+    Raises ValueError for NaN and infinity.
+    """
+    text = json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False)
+    return text if text.isascii() and "\x7f" not in text else _UNSAFE_IN_JSON.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
 
 
 def one_line(text: str, limit: int = 300) -> str:

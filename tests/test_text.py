@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import unicodedata
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.text import natural, nearest, one_line, printable, shell_command
+from core.text import json_text, natural, nearest, one_line, printable, shell_command
 
 HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 
@@ -22,6 +23,20 @@ def test_what_is_printable_holds_no_control_character(text: str) -> None:
     shown = printable(text)
     assert len(shown) == len(text)
     assert not HARMFUL & {unicodedata.category(character) for character in shown}
+
+
+@given(st.recursive(st.text(st.characters(), max_size=40), lambda inner: st.lists(inner, max_size=3)))
+def test_json_holds_nothing_that_acts_on_a_terminal(value: object) -> None:
+    """Controls, lone surrogates, marks that reorder or hide text: all are escapes, and are read back as they were."""
+    text = json_text(value, indent=2)
+    assert json.loads(text) == value
+    assert printable(text.replace("\n", "")) == text.replace("\n", "")
+
+
+def test_json_leaves_ordinary_text_as_it_is() -> None:
+    """Only what acts is escaped."""
+    value = ["h\u00f4te", "a\u202eb\x7f\x9b\U000e0041"]
+    assert json_text(value) == '["h\u00f4te", "a\\u202eb\\u007f\\u009b\\udb40\\udc41"]'
 
 
 @pytest.mark.parametrize("text", ["web-01", "[/]", "[@click=app.quit]x", "h\u00f4te \u4e3b\u673a", "a b"])

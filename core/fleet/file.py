@@ -4,7 +4,6 @@ Ages and other times are kept to the millisecond and count from `taken`. `use` a
 computed again when the file is read.
 """
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from core.fleet.content import FORMAT, read_fleet
 from core.fleet.fleet import VM, Fleet, HostSnapshot
 from core.fleet.rows import TO_THE_MILLISECOND, host_row, vm_row
 from core.reservations import Reservation
+from core.text import json_text
 
 
 def dump(fleet: Fleet, configuration: Configuration) -> str:
@@ -24,7 +24,7 @@ def dump(fleet: Fleet, configuration: Configuration) -> str:
     hosts = [_host(fleet, snapshot, configuration) for snapshot in fleet.hosts]
     vms = [_vm(fleet, snapshot, vm) for snapshot in fleet.hosts for vm in snapshot.vms]
     return (
-        f'{{"format": {_json(FORMAT)},\n "taken": {_json(_moment(fleet.taken))},\n'
+        f'{{"format": {json_text(FORMAT)},\n "taken": {json_text(_moment(fleet.taken))},\n'
         f' "hosts": {_lines(hosts)},\n "vms": {_lines(vms)}}}'
     )
 
@@ -108,8 +108,4 @@ def _moment(seconds: float) -> str:
 
 
 def _lines(rows: list[dict[str, Any]]) -> str:
-    return "[" + ",".join(f"\n  {_json(row)}" for row in rows) + "]"
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+    return "[" + ",".join(f"\n  {json_text(row)}" for row in rows) + "]"

@@ -1,6 +1,5 @@
 """The hosts of a registry in a form that other stores and other registries can read."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from core.errors import HostRefused, UnreadableFile
 from core.hosts import Host
 from core.registry.records import NotARecord, fields_of_host, host_from
 from core.registry.transactions import Transaction
+from core.text import json_text
 
 EXPORT_FORMAT = "realms-registry-export/1"
 
@@ -29,7 +29,7 @@ def dump_hosts(hosts: Iterable[Host], now: float) -> str:
     """Return hosts as a JSON document; `now` is in seconds since the epoch. Versions are the registry's own."""
     moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     rows = [{key: value for key, value in fields_of_host(host).items() if key != "version"} for host in hosts]
-    return json.dumps({"format": EXPORT_FORMAT, "exported_at": moment, "hosts": rows}, indent=2, ensure_ascii=False)
+    return json_text({"format": EXPORT_FORMAT, "exported_at": moment, "hosts": rows}, indent=2)
 
 
 def parse_hosts(text: str, source: str) -> tuple[Host, ...]:

@@ -12,7 +12,7 @@ from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Progress, Step
 from tests.driver.worlds import write_node
 from tests.terminal import REALMS
-from tui.cli.output import Heading, fit, print_table
+from tui.cli.output import Heading, fit, headings, print_table
 from tui.cli.task_output import amount
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ def test_seconds_are_told_whole() -> None:
         amount(Step(StepKind.REGISTER, "wait", done=3.0, total=180.0, unit="s", ended_at=1.0, progress=Progress.DONE))
         == ""
     )
+
+
+def test_a_name_of_any_length_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where it is piped, too: it would make every line as long as itself."""
+    print_table(headings("name", "host"), [["x" * 10_000, "h1"], ["web", "h2"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) < 600
+    assert lines[1].split() == ["x" * 499 + "\u2026", "h1"]
 
 
 def test_a_table_that_has_room_keeps_its_widths() -> None:

@@ -1,6 +1,5 @@
 """What commands print: JSON for scripts, tables for people."""
 
-import json
 import shutil
 import sys
 import textwrap
@@ -12,8 +11,11 @@ from typing import Any
 import click
 
 from core.errors import RealmsError
-from core.text import printable
+from core.text import json_text, printable
 from tui.cli.options import GlobalOptions
+
+LONGEST_CELL = 500
+"""Characters that a table shows of a text; JSON has all of it."""
 
 
 def print_json(document: Any) -> None:
@@ -22,7 +24,7 @@ def print_json(document: Any) -> None:
     options = context.find_object(GlobalOptions) if context is not None else None
     if options is not None:
         options.printed = True
-    click.echo(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False))
+    click.echo(json_text(document, indent=2))
 
 
 def error_row(error: RealmsError | None) -> dict[str, Any]:
@@ -62,9 +64,9 @@ def print_table(columns: Sequence[Heading], rows: Iterable[Sequence[str]], *, ti
     """Print a table of aligned columns. Cells are sanitized here.
 
     On a terminal that is too narrow, long texts are folded; where even that doesn't help, lines are as long as need be:
-    nothing is cut off but in columns that allow it.
+    nothing is cut off but in columns that allow it, and what is longer than any name or sentence.
     """
-    cells = [[printable(cell) for cell in row] for row in rows]
+    cells = [[_cut(printable(cell)) for cell in row] for row in rows]
     widths = _widths(columns, cells)
     if sys.stdout.isatty():
         widths = fit(columns, cells, _room(columns)) or widths
@@ -73,6 +75,10 @@ def print_table(columns: Sequence[Heading], rows: Iterable[Sequence[str]], *, ti
     for row in [[column.title.upper() for column in columns], *cells]:
         for line in zip_longest(*map(_folded, columns, row, widths), fillvalue=""):
             click.echo("  ".join(map(_aligned, columns, line, widths)).rstrip())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _room(columns: Sequence[Heading]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ from core.costs import CostFunction
 from core.curves import Curve, HardSoft
 from core.operations.hardware.discover import Proposal
 from core.operations.hardware.pci_candidates import Candidate
-from core.text import one_line
+from core.text import json_text, one_line
 from core.units import format_size
 
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -87,7 +86,7 @@ def _number(value: float) -> str:
 
 def _quoted(text: str) -> str:
     """Quote a text as HOCON does, which is JSON's way; plain ids stay bare."""
-    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _BARE.fullmatch(text) else json_text(text)
 
 
 def _comment(text: str) -> str:
