@@ -104,6 +104,14 @@ class RealmsCommand(click.Command):
         self.params.extend(_global_options())
 
 
+READING_WORDS = (
+    "show", "list", "ls", "get", "info", "describe", "view", "display", "dump", "print", "inspect", "examine", "status",
+    "stat", "stats", "state", "states", "search", "find", "watch", "tail", "top", "log", "logs", "events", "history",
+    "diff", "read", "what", "which", "whoami", "version", "ps", "cat", "snapshots",
+)  # fmt: skip
+"""Words by which people of other tools ask to look at something."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when one is called: `module:attribute` and a line of help for each name."""
 
@@ -132,8 +140,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one was probably meant."""
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            near = nearest(args[0], self.list_commands(ctx))
-            hint = f"did you mean {near}?" if near else "commands: " + ", ".join(self.list_commands(ctx))
+            known = self.list_commands(ctx)
+            near = nearest(args[0], [*known, *READING_WORDS])  # who wants to look is never led to a change
+            hint = f"did you mean {near}?" if near in known else "commands: " + ", ".join(known)
             message = f"unknown command {args[0]!r}"
             raise UsageError(message, hint=hint)
         return super().resolve_command(ctx, args)
