@@ -228,6 +228,7 @@ class Check(Code):
     LOGIN = "login", "The ssh login."
     HOST_TO_HOST = "host to host", "The ssh login from one host to another."
     CLOCK = "clock", "The host's clock."
+    REGISTRY = "registry", "Who can change the registry on this machine."
     LIBVIRT = "libvirt", "libvirt on the host, and its version."
     LIBVIRT_CLIENT = "libvirt client", "libvirt on this machine."
     QEMU = "qemu", "The version of QEMU."

@@ -110,10 +110,14 @@ def share(target: int | Path, like: Path) -> None:
             os.chmod(target, mode)
 
 
-def make_folder(folder: Path, like: Path) -> None:
-    """Make a folder, and those above it, and share it as the file `like`; one that exists stays as it is."""
-    try:
-        folder.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
+def make_folder(folder: Path, like: Path | None = None) -> None:
+    """Make a folder, and those above it, for its owner alone, or shared as the file `like`. Raises OSError.
+
+    A folder that exists stays as it is.
+    """
+    if folder.is_dir():
         return
-    share(folder, like)
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if like is not None:
+        share(folder, like)

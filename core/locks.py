@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from core.errors import RegistryBusy, UnwritableFile
-from core.files import PRIVATE, share
+from core.files import PRIVATE, make_folder, share
 from core.filesystems import file_system_of
 from core.text import one_line
 
@@ -73,7 +73,7 @@ def exclusive(path: Path, deadline: float = LOCK_DEADLINE) -> Iterator[HeldLock]
     """
     lock = path.with_name(f"{path.name}.lock")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor = acquire(lock, deadline, create=True)
     except OSError as error:
         message = f"cannot change {path}: cannot lock {lock}: {error.strerror or error}"

@@ -4,6 +4,7 @@ Ages and other times are kept to the millisecond and count from `taken`. `use` a
 computed again when the file is read.
 """
 
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from core.config.model import Configuration
 from core.document import Malformed, read_json
 from core.errors import UnreadableFile, UnwritableFile
-from core.files import replace_file
+from core.files import PRIVATE, replace_file
 from core.fleet.content import FORMAT, read_fleet
 from core.fleet.fleet import VM, Fleet, HostSnapshot
 from core.fleet.rows import TO_THE_MILLISECOND, host_row, vm_row
@@ -30,14 +31,14 @@ def dump(fleet: Fleet, configuration: Configuration) -> str:
 
 
 def write_file(path: Path, fleet: Fleet, configuration: Configuration) -> None:
-    """Save a fleet, in whole or not at all; raises UnwritableFile."""
+    """Save a fleet, in whole or not at all; a new file is its owner's alone. Raises UnwritableFile."""
     text = dump(fleet, configuration) + "\n"
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():  # a device or a pipe can't be replaced
             target.write_text(text, encoding="utf-8")
             return
-        replace_file(target, text.encode())
+        replace_file(target, text.encode(), mode=stat.S_IMODE(target.stat().st_mode) if target.exists() else PRIVATE)
     except OSError as error:
         raise UnwritableFile(f"{path} can't be written: {error.strerror or error}") from error
 

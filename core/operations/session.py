@@ -15,6 +15,7 @@ from core.fleet.fleet import Connection, Fleet, HostSnapshot
 from core.guard import guarded
 from core.operations.paths import current_user, default_registry
 from core.operations.tasks.task import Tasks
+from core.registry.exposure import Exposure, exposures
 from core.text import natural
 
 if TYPE_CHECKING:
@@ -126,6 +127,10 @@ class Session:
                 for snapshot in snapshots
             )
         return Fleet(now, snapshots)
+
+    def exposures(self) -> tuple[Exposure, ...]:
+        """Return where somebody besides its administrators could change the registry."""
+        return tuple(exposures(self.registry.path)) if self.registry is not None else ()
 
     # Connections ---------------------------------------------------------------------------------------------------
 

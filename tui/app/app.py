@@ -126,6 +126,8 @@ class RealmsApp(Shell[int], BackgroundWork):
     def _show_hosts(self) -> None:
         self.trouble = ""
         self._has_hosts = True
+        for found in self.session.exposures():
+            self.tell(found.what, "warning", hint=found.mend)
         self.tick()
 
     def _check_terminal(self) -> None:

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from core.errors import UsageError
-from core.text import nearest
+from core.text import nearest, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,13 +42,16 @@ class GlobalOptions:
         """
         from core.operations.session import open_session
 
-        return open_session(
+        session = open_session(
             config=self.config,
             registry=self.registry,
             fleet=self.fleet,
             read_only=self.read_only,
             trust_locks=self.trust_locks,
         )
+        for found in session.exposures():
+            click.echo(f"realms: warning: {printable(found.what)}\n  {printable(found.mend)}", err=True)
+        return session
 
     def changing_session(self) -> Session:
         """Open a session for a command that changes something; raises ReadOnly where nothing may be changed."""

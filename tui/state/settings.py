@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.files import replace_file
+from core.files import PRIVATE, make_folder, replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Settings:
 
     def _write(self, path: Path, text: str) -> None:
         with self._writing, suppress(OSError):  # a home folder that can't be written to: it holds for this run
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, text.encode())
+            make_folder(path.parent)
+            replace_file(path, text.encode(), mode=PRIVATE)
 
 
 def _sorts(stored: dict[str, Any]) -> dict[str, Sort]:

@@ -97,7 +97,7 @@ def diagnose(
     visit = _Examiner(timeout, session.clock, control, on_result)
     visits = map_items(patients, visit)
     findings = [
-        *_own_side(patients, any_host=bool(every)),
+        *_own_side(session, patients, any_host=bool(every)),
         *passed_over,
         *(finding for visit in visits for finding in visit.findings),
         *_between(visits),
@@ -217,12 +217,17 @@ def _check_ways(at: Checkup, patient: HostTarget, seen: HostSurvey, budget: floa
         yield from check_peers(at, patient.target, patient.peers, left)
 
 
-def _own_side(patients: Sequence[HostTarget], *, any_host: bool) -> Iterator[Finding]:
+def _own_side(session: Session, patients: Sequence[HostTarget], *, any_host: bool) -> Iterator[Finding]:
     yield from check_client(client_version())
+    own = Checkup("")
+    exposed = session.exposures()
+    yield from (own.warning(Check.REGISTRY, found.what, found.mend) for found in exposed)
+    if not exposed:
+        yield own.ok(Check.REGISTRY, "only its administrators can change it")
     yield from check_keys(patient.target for patient in patients if patient.target is not None)
     if not any_host:
         mend = "realms hosts add NAME --realm ID --uri URI --profile ID"
-        yield Checkup("").info(Check.HOSTS, "no hosts registered", mend)
+        yield own.info(Check.HOSTS, "no hosts registered", mend)
 
 
 def _between(visits: Sequence[HostDiagnosis]) -> Iterator[Finding]:

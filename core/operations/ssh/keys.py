@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.errors import HostUnreachable, RealmsError, UnreadableFile, UnwritableFile
+from core.files import make_folder
 from core.operations.paths import current_user
 from core.operations.ssh.login import SSH_FAILED, Outcome, SshTarget, ask_and_log_in, log_in, run
 from core.operations.ssh.messages import SshReason, SshSaid, explain
@@ -95,7 +96,7 @@ def make_key(private: Path, kind: KeyType) -> ServiceKey:
             hint = f"show it with {shell_command('realms keys show --file', private)}, or create another with --file"
             raise UnwritableFile(f"{file} already exists and is not overwritten", hint=hint)
     try:
-        private.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(private.parent)
     except OSError as error:
         raise UnwritableFile(f"{private.parent}: {(error.strerror or str(error)).lower()}") from error
     comment = f"libvirt-realms {current_user()}@{socket.gethostname()}"
