@@ -226,7 +226,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     """One that is missing, a folder, and one that is no text."""
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe{")
-    for path, problem in ((tmp_path / "none", "No such file"), (tmp_path, "directory"), (binary, "UTF-8")):
+    for path, problem in ((tmp_path / "none", "No such file"), (tmp_path, "folder"), (binary, "UTF-8")):
         with pytest.raises(UnreadableFile, match=problem):
             load_file(path)
 

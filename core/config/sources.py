@@ -11,6 +11,7 @@ from core.config.places import DEFAULT_PLACES
 from core.config.scanner import Scan, scan
 from core.config.syntax import Block, SourcePlace, SyntaxMistake
 from core.errors import UnreadableFile
+from core.inputs import open_regular
 from core.text import nearest
 
 MAX_BYTES = 16 * 1024**2
@@ -142,11 +143,7 @@ def _failed(code: Code, place: SourcePlace, message: str, hint: str) -> Scan:
 
 def _read_bytes(path: Path, name: str) -> bytes:
     try:
-        if path.exists() and not path.is_file():  # a pipe would block, a device never end
-            raise IncludeRefused(
-                Code.INCLUDE_UNREADABLE, f"{name} is {'a folder' if path.is_dir() else 'not a regular file'}"
-            )
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise IncludeRefused(Code.INCLUDE_NOT_FOUND, f"no such file: {name}", _near(path)) from error

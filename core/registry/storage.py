@@ -10,7 +10,6 @@ import grp
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from tinydb.storages import Storage
 from tinydb.table import Document
 
 from core.errors import RegistryReplaced, UnreadableFile, UnwritableFile
+from core.inputs import open_regular
 from core.locks import LOCK_DEADLINE, HeldLock, acquire, release
 from core.registry.durable import copies_of, replace_registry
 from core.registry.records import HOSTS, Contents, NotARecord, contents_of, table_of
@@ -203,14 +203,11 @@ def _read(path: Path) -> Former | None:
 def bytes_at(path: Path) -> Former | None:
     """Read a regular file and its status; None where there is none. Raises OSError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe without a writer would block
+        file = open_regular(path)
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        return file.read(), status
+    with file:
+        return file.read(), os.fstat(file.fileno())
 
 
 def read_tables(content: bytes) -> Tables:

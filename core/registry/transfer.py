@@ -13,6 +13,8 @@ from core.registry.transactions import Transaction
 from core.text import json_text
 
 EXPORT_FORMAT = "realms-registry-export/1"
+MOST_BYTES = 64 * 1024**2
+"""Of an export."""
 
 
 @dataclass(frozen=True, slots=True)

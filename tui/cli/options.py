@@ -86,7 +86,7 @@ def _global_options() -> list[click.Option]:
         ),
         click.Option(
             ["--fleet"], type=file, metavar="FILE", expose_value=False, callback=_remember,
-            help="Use a saved fleet instead of live hosts.",
+            help="Use a saved fleet (-: standard input) instead of live hosts.",
         ),
         click.Option(
             ["--read-only"], is_flag=True, expose_value=False, callback=_remember,

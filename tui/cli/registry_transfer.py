@@ -1,6 +1,5 @@
 """`realms registry export` and `import`: its hosts, for another registry or another store."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -45,6 +44,7 @@ def import_(options: GlobalOptions, file: Path, *, overwrite: bool) -> None:
 
     Hosts that are registered with the same settings stay; with other settings they are refused without --overwrite.
     """
+    from core.inputs import open_input, read_all
     from core.registry import transfer
     from tui.cli.output import say
 
@@ -52,7 +52,8 @@ def import_(options: GlobalOptions, file: Path, *, overwrite: bool) -> None:
         raise UsageError("a saved fleet has no registry", hint="leave out --fleet")
     with options.changing_session() as session:
         try:
-            content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+            with open_input(file) as opened:
+                content = read_all(opened, transfer.MOST_BYTES)
             hosts = transfer.parse_hosts(content.decode("utf-8-sig"), str(file))
         except OSError as error:
             raise UnreadableFile(f"{file} can't be read: {error.strerror or error}") from error

@@ -18,6 +18,7 @@ from core.config.export import format_configuration
 from core.config.model import Configuration
 from core.errors import RegistryBusy, UnwritableFile
 from core.files import PRIVATE, make_folder, replace_file, share
+from core.inputs import open_regular
 from core.locks import exclusive
 from core.operations.scheduling.log_file import LOCK_SECONDS
 
@@ -106,7 +107,7 @@ def _leave_unreferred(log: Path, digests: set[str]) -> bool:
         return False
     files.sort(key=lambda path: (path != log, path.name))
     for path in files:
-        with suppress(FileNotFoundError), path.open("rb") as file:
+        with suppress(FileNotFoundError), open_regular(path) as file:
             kept = b""
             while digests and (chunk := file.read(_CHUNK)):
                 window = kept + chunk

@@ -14,8 +14,8 @@ from core.hardware import HardwareProfile, PciAddress
 from core.hosts import Host, HostState
 from core.placement.engine.request import Request
 
-MOST_VMS = 100_000
-"""VMs on one host; a line that tells of more is damaged."""
+MOST_VMS = 200_000
+"""VMs on all hosts together; a line that tells of more is damaged."""
 
 MOST_PLACED = 1_000_000
 """VMs placed by one decision."""
@@ -132,6 +132,8 @@ def read_decision(line: str) -> LoggedDecision:
     fields = Fields(document, "")
     verdicts = _verdicts(fields)
     hosts = [_host(Fields(value, f"hosts[{index}]")) for index, value in enumerate(fields.sequence("hosts"))]
+    if (vms := sum(host.vms for host in hosts)) > MOST_VMS:
+        raise Malformed("hosts", f"have {vms} VMs", f"expected at most {MOST_VMS}")
     twice = [name for name, times in Counter(host.bare.name for host in hosts).items() if times > 1]
     if twice:
         raise Malformed("hosts", f"names {twice[0]!r} twice")
@@ -228,8 +230,6 @@ def _host(fields: Fields) -> LoggedHost:
         held=held,
         free=free_devices,
     )
-    if logged.vms > MOST_VMS:
-        raise Malformed(use.at("vms"), f"is {logged.vms}", f"a host has at most {MOST_VMS}")
     if not logged.vms and (logged.vcpus or logged.memory_bytes or held):
         raise Malformed(use.where, "is not zero although there is no VM")
     return logged

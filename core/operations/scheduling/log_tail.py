@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import UnreadableFile
+from core.inputs import open_regular
 from core.operations.scheduling.log_file import rotated
 
 MOST_BYTES = 64 * 1024**2
@@ -74,7 +73,7 @@ class LogFollower:
         read = 0
         seen: set[tuple[int, int]] = set()
         with suppress(FileNotFoundError):
-            self._file = _open(log)
+            self._file = open_regular(log)
             self._offset = _end_of_last_line(self._file)
             seen.add(_identity(self._file))
             for line in _backwards(self._file, self._offset):
@@ -84,7 +83,7 @@ class LogFollower:
                     self.left_out = line.place.offset > 0 or rotated(log)[0].exists()
                     return
         for former in rotated(log):
-            with suppress(FileNotFoundError), _open(former) as file:
+            with suppress(FileNotFoundError), open_regular(former) as file:
                 if _identity(file) in seen:  # renamed while the newer ones were read
                     continue
                 seen.add(_identity(file))
@@ -109,7 +108,7 @@ class LogFollower:
         log = Path(os.path.realpath(self._log))
         if self._file is None:
             with suppress(FileNotFoundError):
-                self._file, self._offset, self._unfinished = _open(log), 0, b""
+                self._file, self._offset, self._unfinished = open_regular(log), 0, b""
             return () if self._file is None else tuple(self._appended())
         if os.fstat(self._file.fileno()).st_size < self._offset:
             return None
@@ -127,7 +126,7 @@ class LogFollower:
             self.close()
             self._offset, self._unfinished = 0, b""
             with suppress(FileNotFoundError):
-                self._file = _open(path)
+                self._file = open_regular(path)
                 lines += self._appended(to_the_end=path != log)
         return tuple(lines)
 
@@ -162,7 +161,7 @@ class LogFollower:
         try:
             log = Path(os.path.realpath(self._log))
             for path in (log, *rotated(log)):
-                with suppress(FileNotFoundError), _open(path) as file:
+                with suppress(FileNotFoundError), open_regular(path) as file:
                     if _identity(file) == (place.device, place.inode):
                         return os.pread(file.fileno(), place.length, place.offset)
         except OSError as error:
@@ -171,15 +170,6 @@ class LogFollower:
 
     def _unreadable(self, error: OSError) -> UnreadableFile:
         return UnreadableFile(f"{self._log} can't be read: {error.strerror or error}")
-
-
-def _open(path: Path) -> BinaryIO:
-    # A pipe in the log's place is not waited for.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file")
-    return os.fdopen(descriptor, "rb")
 
 
 def _identity(file: BinaryIO) -> tuple[int, int]:

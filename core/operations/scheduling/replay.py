@@ -18,6 +18,7 @@ from core.config.reader import load
 from core.document import Malformed
 from core.errors import ConfigurationInvalid, UnreadableFile, UsageError
 from core.fleet.fleet import Fleet
+from core.inputs import open_input, open_regular
 from core.operations.scheduling.config_store import stored_configuration
 from core.operations.scheduling.log_reader import LoggedDecision, LoggedPlacement, read_decision
 from core.placement.engine.engine import place
@@ -83,7 +84,7 @@ def replay(
     UnreadableFile where the log can't be read.
     """
     try:
-        with log.open("rb") as file:
+        with open_input(log) as file:
             for number, line in _lines(file):
                 if isinstance(line, str):
                     yield _replay_line(number, line, configuration_of, changes)
@@ -282,7 +283,9 @@ def _load(log: Path, digest: str) -> Configuration:
         raise UnreadableFile("the decision does not name its configuration")
     path = stored_configuration(log, digest)
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        with open_regular(path) as file:
+            content = file.read()
+        if hashlib.sha256(content).hexdigest() != digest:
             raise UnreadableFile(f"{path} is no longer the configuration of the decision")
         return load(path, {})
     except OSError as error:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from core.codes import ErrorCode
 from core.errors import RealmsError, UnreadableFile
+from core.inputs import open_regular
 from core.text import printable
 
 _SECTOR = 512
@@ -68,9 +69,7 @@ class ImageFile:
 def read_image(path: Path) -> ImageFile:
     """Look at a file; raises ImageRefused for one that must not become a brick, UnreadableFile."""
     try:
-        if path.exists() and not path.is_file():  # a pipe has no end, and opening it would wait for one who writes
-            raise ImageRefused(f"{path} is not a regular file")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return examine(file, str(path))
     except OSError as error:
         raise UnreadableFile(f"{path}: {(error.strerror or str(error)).lower()}") from error

@@ -22,6 +22,7 @@ from core.driver.storage.volumes import (
 from core.errors import DriverError, UnreadableFile, UsageError
 from core.fleet.fleet import PoolState
 from core.hosts import Host
+from core.inputs import open_regular
 from core.operations.hosts.fanout import map_hosts
 from core.operations.storage.image_file import ImageFile, ImageRefused, examine, read_image
 from core.operations.storage.pool_report import PoolRole
@@ -186,7 +187,7 @@ def _find_host(
 
 
 def _upload(connection: HostConnection, pool: str, name: str, path: Path, progress: Callable[[int], None]) -> Volume:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         again = examine(file, str(path))  # the very file that is sent, should the path lead elsewhere by now
         return upload_volume(connection, pool, name, Content(file, again.size), progress)
 

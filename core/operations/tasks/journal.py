@@ -14,6 +14,7 @@ import math
 import os
 import secrets
 import socket
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ from core.workers import Worker, WorkerState, this_worker, worker_from
 FORMAT = "libvirt-realms-journal/1"
 
 _ENDING = ".jsonl"
+MOST_BYTES = 64 * 1024**2
+"""Of one operation that are read."""
 
 LOCK_PATIENCE = 3.0
 """Seconds for which an operation that is to be taken over may be locked: who only reads it holds it for a moment."""
@@ -249,12 +252,12 @@ def _create(path: Path, like: Path) -> int:
 @contextmanager
 def _opened(path: Path) -> Iterator[int | None]:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         yield None
         return
     try:
-        yield descriptor
+        yield descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
     finally:
         os.close(descriptor)
 
@@ -272,7 +275,7 @@ def _look(descriptor: int) -> Record | None:
 def _read(descriptor: int, *, at_work: bool) -> Record | None:
     os.lseek(descriptor, 0, os.SEEK_SET)
     with os.fdopen(os.dup(descriptor), "rb") as file:
-        lines = file.read().split(b"\n")[:-1]  # what comes after the last end of a line was never finished
+        lines = file.read(MOST_BYTES).split(b"\n")[:-1]  # what comes after the last end of a line was never finished
     parsed = []
     for line in lines:
         with suppress(ValueError):

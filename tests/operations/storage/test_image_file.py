@@ -92,7 +92,7 @@ def test_what_has_no_header_and_no_whole_sectors_is_no_image(tmp_path: Path, con
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     """Nobody writes into it; and what isn't there says so."""
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ImageRefused, match="not a regular file"):
+    with pytest.raises(UnreadableFile, match="it is a pipe, not a regular file"):
         read_image(tmp_path / "pipe")
     with pytest.raises(UnreadableFile, match="no such file"):
         read_image(tmp_path / "nothing")
