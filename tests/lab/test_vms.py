@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -254,6 +256,56 @@ def test_a_drive_belongs_to_one_running_vm(realm: Realm) -> None:
         realm.task(lambda control: delete_vm(realm.session, control, realm.target("one"), volumes=True, drives=True))
     realm.task(lambda control: delete_vm(realm.session, control, realm.target("one"), volumes=True))
     assert realm.files("drives") == {"data.qcow2"}
+
+
+def _unlisted_vm(realm: Realm, name: str) -> None:
+    """Define a VM on the first host whose volumes no pool has listed yet, as after a migration."""
+    first = realm.lab.hosts[0]
+    xml = first.virsh("dumpxml", "--inactive", "one").replace("<name>one<", f"<name>{name}<")
+    xml = re.sub(r"<uuid>[^<]*", f"<uuid>{uuid4()}", xml)
+    for folder in ("vm", "drives"):
+        for file in sorted(realm.files(folder)):
+            if file.startswith(("one", "fresh")) and f"/{file}'" in xml:
+                first.run(
+                    "cp", str(realm.lab.shared / folder / file), str(realm.lab.shared / folder / f"{name}-{file}")
+                )
+                xml = xml.replace(f"/{file}'", f"/{name}-{file}'")
+    assert f"/{name}-" in xml
+    first.run("sh", "-c", "cat > /tmp/unlisted.xml", stdin=xml)
+    first.virsh("define", "/tmp/unlisted.xml")
+    realm.session.connect().wait(lambda fleet: any(vm.name == name for vm in fleet.vms()), 30)
+
+
+def test_volumes_that_no_pool_has_listed_yet_are_the_vms_volumes(realm: Realm, run: Callable[..., Outcome]) -> None:
+    """Asked for before a start, copied and deleted; one that can't be deleted stops the deletion before it begins."""
+    first, second = realm.lab.hosts[:2]
+    first.virsh("vol-create-as", "ticrypt-vm-drives", "fresh.qcow2", "16M", "--format", "qcow2")
+    realm.create("one", host="h1", drives=(ExistingDrive("fresh.qcow2"),), wait=False)
+    realm.act("one", Action.OFF)
+    _unlisted_vm(realm, "late")
+    second.define_guest("other", boot=Boot.NOTHING, memory_mib=32, network=None)
+    drive = str(realm.lab.shared / "drives/late-fresh.qcow2")
+    second.virsh("attach-disk", "other", drive, "vda", "--subdriver", "qcow2", "--config")
+    second.start_guest("other")
+    with pytest.raises(VolumeInUse, match=r"late-fresh\.qcow2 is in use by VM h2/other"):
+        realm.task(lambda control: start_vm(realm.session, control, realm.target("late"), wait=False))
+    second.virsh("destroy", "other")
+    second.virsh("undefine", "other")
+    assert run("vms", "snapshot", "late").code == 0
+    realm.task(lambda control: delete_vm(realm.session, control, realm.target("late"), volumes=True, drives=True))
+    assert not {name for folder in ("vm", "drives") for name in realm.files(folder) if name.startswith("late")}
+    _unlisted_vm(realm, "lost")
+    first.virsh("pool-destroy", "ticrypt-vm-drives")
+    with pytest.raises(DriverError, match=r"cannot delete .*lost-fresh\.qcow2: pool ticrypt-vm-drives is inactive"):
+        realm.task(lambda control: delete_vm(realm.session, control, realm.target("lost"), volumes=True, drives=True))
+    first.virsh("pool-start", "ticrypt-vm-drives")
+    first.run("rm", str(realm.lab.shared / "drives/lost-fresh.qcow2"))
+    with pytest.raises(DriverError, match=r"cannot delete .*lost-fresh\.qcow2: it is not there"):
+        realm.task(lambda control: delete_vm(realm.session, control, realm.target("lost"), volumes=True, drives=True))
+    assert "lost" in realm.names()["h1"]
+    realm.task(lambda control: delete_vm(realm.session, control, realm.target("lost"), volumes=True))
+    realm.task(lambda control: delete_vm(realm.session, control, realm.target("one"), volumes=True, drives=True))
+    realm.assert_nothing_is_left()
 
 
 def test_a_foreign_vm_is_changed_only_on_purpose(realm: Realm) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ import libvirt_qemu
 
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
+from core.driver.storage.pool_setup import look_up_pool
 from core.driver.vms.domain_build import hostdev_element
 from core.driver.xml.domain_xml import DomainFacts, read_domain
 from core.driver.xml.metadata import RealmMark, mark_element
@@ -100,10 +102,12 @@ def _path(connection: HostConnection, source: ET.Element) -> str:
     pool, volume = source.get("pool"), source.get("volume")
     if not path and pool and volume:
         try:
-            path = str(connection.handle.storagePoolLookupByName(pool).storageVolLookupByName(volume).path())
+            return str(connection.handle.storagePoolLookupByName(pool).storageVolLookupByName(volume).path())
         except libvirt.libvirtError as error:
             if not connection.is_alive():
                 raise connection.failed(error, f"look for {volume} in pool {pool}") from error
+        folder = look_up_pool(connection, pool).path  # the pool is inactive, or doesn't list it yet
+        path = posixpath.join(folder, volume) if folder else ""
     return path
 
 
@@ -193,14 +197,3 @@ def agent_answers(connection: HostConnection, uuid: str) -> bool:
         if not connection.is_alive():
             raise connection.failed(error, "ask a guest agent") from error
         return False
-
-
-def volume_of_path(connection: HostConnection, path: str) -> tuple[str, str] | None:
-    """Find the pool and the name of the volume at a path; None where it is no volume of an active pool."""
-    try:
-        volume = connection.handle.storageVolLookupByPath(path)
-        return str(volume.storagePoolLookupByVolume().name()), str(volume.name())
-    except libvirt.libvirtError as error:
-        if not connection.is_alive():
-            raise connection.failed(error, f"look for the volume at {path}") from error
-        return None

@@ -11,9 +11,9 @@ from typing import TypeVar
 from core.codes import ErrorCode
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
+from core.driver.storage.paths import volume_of_path
 from core.driver.storage.volume_bytes import allocation_now, available_in, delete_known
 from core.driver.storage.volumes import PoolBusy, Volume, copy_volume, find_volume, refreshed
-from core.driver.vms.domain_control import volume_of_path
 from core.errors import Cancelled, DriverError, RealmsError
 from core.hosts import Host
 from core.operations.tasks.step_kinds import StepKind

@@ -9,8 +9,9 @@ from functools import partial
 
 from core.codes import ErrorCode
 from core.driver.connection.connection import HostConnection
+from core.driver.storage.paths import unlisted_volume, volume_of_path, why_unlisted
 from core.driver.storage.volumes import Volume, discard_volume, find_volume, list_volumes
-from core.driver.vms.domain_control import is_active, remove_domain, require_domain, volume_of_path
+from core.driver.vms.domain_control import is_active, remove_domain, require_domain
 from core.driver.vms.snapshots import Snapshot
 from core.errors import DriverError, RealmsError
 from core.hosts import Host
@@ -55,12 +56,26 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """A disk in the folder of a pool that can't be deleted as a volume of it: the pool is inactive, or it is gone."""
+
+    pool: str
+    path: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class OwnVolumes:
     """The volumes of a VM: in the volumes pool (its boot volume), in the drives pool, and paths of other files."""
 
     boot: tuple[Volume, ...] = ()
     drives: tuple[Volume, ...] = ()
     others: tuple[str, ...] = ()
+    unlisted: tuple[Unlisted, ...] = ()
+    """What lies in the folders of these pools, and is in none of their lists."""
     snapshots: tuple[Snapshot, ...] = ()
     """Its snapshots, incomplete ones too."""
     copies: tuple[Volume, ...] = ()
@@ -97,18 +112,21 @@ def volumes_of(session: Session, target: Target) -> OwnVolumes:
 
 def own_volumes(connection: HostConnection, uuid: str, realm: Realm) -> OwnVolumes:
     """Find the volumes that a domain's disks are on a host. Raises DriverError."""
-    boot, drives, others = [], [], []
+    boot, drives, others, unlisted = [], [], [], []
     for path in require_domain(connection, uuid).disks:
         place = volume_of_path(connection, path)
         volume = find_volume(connection, *place) if place is not None else None
-        if volume is None or volume.pool not in (realm.volumes_pool, realm.drives_pool):
+        pools = (realm.volumes_pool, realm.drives_pool) if volume is None else ()
+        if pool := next((pool for pool in pools if unlisted_volume(connection, pool, path)), ""):
+            unlisted.append(Unlisted(pool, path, why_unlisted(connection, pool)))
+        elif volume is None or volume.pool not in (realm.volumes_pool, realm.drives_pool):
             others.append(path)
         elif volume.pool == realm.volumes_pool:
             boot.append(volume)
         else:
             drives.append(volume)
     snapshots, copies, unseen = _own_snapshots(connection, uuid, realm)
-    return OwnVolumes(tuple(boot), tuple(drives), tuple(others), snapshots, copies, unseen)
+    return OwnVolumes(tuple(boot), tuple(drives), tuple(others), tuple(unlisted), snapshots, copies, unseen)
 
 
 def _own_snapshots(
@@ -157,6 +175,10 @@ def delete_vm(
     snapshots = volumes if snapshots is None else snapshots
     if found.unseen:
         control.warn(f"cannot list the snapshots of {target.name}: {found.unseen}")
+    for lost in found.unlisted:
+        if (volumes and lost.pool == target.realm.volumes_pool) or (drives and lost.pool == target.realm.drives_pool):
+            hint = "nothing was deleted; activate the pool or restore the file, or keep what can't be deleted: "
+            raise DriverError(host.name, f"cannot delete {lost}", hint=f"{hint}without --volumes and --drives")
     own = (*(found.boot if volumes else ()), *(found.drives if drives else ()))
     stay = (*(() if volumes else found.boot), *(() if drives else found.drives))
     doomed = (*own, *(found.copies if snapshots else ()))
@@ -180,7 +202,7 @@ def delete_vm(
     return Deleted(
         target,
         tuple(f"{volume.pool}/{volume.name}" for volume in own),
-        (*(f"{volume.pool}/{volume.name}" for volume in stay), *found.others),
+        (*(f"{volume.pool}/{volume.name}" for volume in stay), *found.others, *map(str, found.unlisted)),
         snapshots=names if snapshots else (),
         kept_snapshots=() if snapshots else names,
     )

@@ -16,12 +16,12 @@ from functools import partial
 
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
+from core.driver.storage.paths import volume_of_path
 from core.driver.storage.pools import list_pools
 from core.driver.storage.volume_bytes import delete_known
 from core.driver.storage.volumes import NewVolume, Volume, VolumeExists, create_volume, require_volume
 from core.driver.vms.disk_copies import begin_copies, copies_progress, frozen, is_copying, size_of, stop_copies
 from core.driver.vms.disk_devices import Disk, DiskSet, read_disk_set
-from core.driver.vms.domain_control import volume_of_path
 from core.driver.vms.snapshots import (
     NAME_RULE,
     CopiedDisk,

@@ -6,13 +6,13 @@ from collections import Counter
 
 from core.codes import ErrorCode
 from core.driver.connection.connection import HostConnection
+from core.driver.storage.paths import unlisted_volume, volume_of_path
 from core.driver.storage.volumes import Volume, find_volume
 from core.driver.vms.domain_control import (
     StoredDomain,
     is_active,
     require_domain,
     stop_domain,
-    volume_of_path,
     with_devices,
 )
 from core.driver.vms.leases import Lease, leases_of
@@ -195,14 +195,15 @@ def _refuse_drives(
 
 
 def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tuple[Volume, ...]:
-    """Find those of a VM's disks that are volumes of a pool."""
+    """Find those of a VM's disks that are volumes of a pool, or would be: one that isn't listed may run elsewhere."""
     found = []
     for path in stored.disks:
         place = volume_of_path(connection, path)
-        volume = find_volume(connection, pool, place[1]) if place is not None and place[0] == pool else None
-        if volume is not None:
-            found.append(volume)
-    return tuple(found)
+        if place is None:
+            found.append(unlisted_volume(connection, pool, path))
+        elif place[0] == pool:
+            found.append(find_volume(connection, *place) or unlisted_volume(connection, pool, path))
+    return tuple(volume for volume in found if volume is not None)
 
 
 def _give_devices(session: Session, rollback: Rollback, target: Target, stored: StoredDomain, room: Reserved) -> None:

@@ -43,6 +43,9 @@ def why_not(found: Sequence[DeletionPreview], wish: Deletion) -> str:
             return f"snapshots unknown: {each.trouble}"
         if wish.snapshots and each.snapshots_used:
             return each.snapshots_used
+        for lost in each.volumes.unlisted:
+            if wish.volumes if lost.pool == each.target.realm.volumes_pool else wish.drives:
+                return str(lost)
         if each.doubt and not wish.unasked and _goes(each, wish):
             return f"cannot verify that no other VM uses it; {each.doubt}"
     return ""
@@ -65,6 +68,9 @@ def _of_one(each: DeletionPreview, wish: Deletion) -> Iterator[Line]:
     if each.drives_used:
         why = each.drives_used if each.drives_used != each.boot_used else "same reason"
         yield _against(why, wanted=wish.drives)
+    for lost in each.volumes.unlisted:
+        wanted = wish.volumes if lost.pool == each.target.realm.volumes_pool else wish.drives
+        yield _against(str(lost), wanted=wanted)
     for path in each.volumes.others:
         yield (_word(goes=False), ("outside the realm's pools  ", Tone.MUTED), (path, Tone.PLAIN))
     for snapshot in each.snapshots:
