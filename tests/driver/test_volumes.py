@@ -20,6 +20,7 @@ from core.driver.storage.volumes import (
     require_volume,
     volume_names,
 )
+from core.driver.vms.disks import read_disks
 from core.errors import DriverError
 from core.hosts import Host
 from tests.driver.worlds import LONG, write_node
@@ -73,3 +74,18 @@ def test_a_copy_goes_into_another_pool(connection: HostConnection) -> None:
     source = create_volume(connection, "one", NewVolume(name="v", capacity=5 * MIB))
     copy = copy_volume(connection, source, "one", "w")
     assert (copy.name, copy.capacity) == ("w", 5 * MIB)
+
+
+def test_a_disk_that_may_be_an_overlay_of_anything_is_told(connection: HostConnection) -> None:
+    """No definition says what it is based on; raw disks are based on nothing."""
+    disks = "".join(
+        f"<disk type='file' device='disk'><driver name='qemu' type='{kind}'/><source file='/srv/{name}'/>{below}"
+        f"<target dev='vd{name}'/></disk>"
+        for kind, name, below in (("qcow2", "a", ""), ("qcow2", "b", "<backingStore/>"), ("raw", "c", ""))
+    )
+    connection.define(
+        "<domain type='test'><name>clone</name><memory>1024</memory><os><type>hvm</type></os>"
+        f"<devices>{disks}</devices></domain>"
+    )
+    (found,) = read_disks(connection)
+    assert (found.files, found.open_chains) == ({"/srv/a", "/srv/b", "/srv/c"}, {"/srv/a"})

@@ -28,6 +28,8 @@ class DomainDisks:
     """Paths of files and devices; of volumes that are named as such where the host has that pool, whatever its name."""
     volumes: frozenset[tuple[str, str]] = frozenset()
     """Volumes that are named as such: pool and name."""
+    open_chains: frozenset[str] = frozenset()
+    """Files that may be overlays, and no definition says of what: libvirt looks for that when the domain starts."""
 
 
 def read_disks(connection: HostConnection) -> tuple[DomainDisks, ...]:
@@ -58,6 +60,7 @@ def _read(domain: libvirt.virDomain) -> DomainDisks:
     if active and domain.isPersistent():
         texts.append(str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)))
     mark, sources = None, []
+    open_chains, told = set(), set()
     for text in texts:
         try:
             element = parse(text, "domain")
@@ -65,6 +68,13 @@ def _read(domain: libvirt.virDomain) -> DomainDisks:
             continue
         mark = mark or mark_of(element)
         sources += list(_sources(element))
+        for disk in element.iterfind("devices/disk"):
+            source, driver = disk.find("source"), disk.find("driver")
+            path = (source.get("file") or source.get("dev") or "") if source is not None else ""
+            if disk.find("backingStore") is not None:
+                told.add(path)
+            elif path and driver is not None and driver.get("type", "raw") != "raw":
+                open_chains.add(path)
     return DomainDisks(
         name=str(domain.name()),
         uuid=str(domain.UUIDString()),
@@ -74,6 +84,7 @@ def _read(domain: libvirt.virDomain) -> DomainDisks:
         volumes=frozenset(
             (source.get("pool", ""), source.get("volume", "")) for source in sources if source.get("volume")
         ),
+        open_chains=frozenset(open_chains - told),
     )
 
 

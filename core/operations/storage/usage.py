@@ -9,15 +9,8 @@ from core.driver.storage.volumes import Volume
 from core.hosts import Host
 from core.operations.storage.host_facts import StorageFacts, ask_hosts
 from core.operations.storage.pool_report import PoolRole
-from core.operations.storage.users import (
-    UseKind,
-    Users,
-    VolumeIdentity,
-    VolumeUser,
-    unasked_about,
-    unknown_realms,
-    wanted,
-)
+from core.operations.storage.sight import VolumeIdentity
+from core.operations.storage.users import UseKind, Users, VolumeUser, unasked_about, unknown_realms, wanted
 from core.operations.tasks.task import Control
 from core.realms import Realm
 

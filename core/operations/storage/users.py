@@ -7,13 +7,13 @@ the same path in another realm, where other storage may be mounted. A host that 
 
 from __future__ import annotations
 
-import functools
 import posixpath
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from core.operations.storage.pool_report import PoolRole
+from core.operations.storage.sight import VolumeIdentity, VolumeMatch, VolumeSight, plain_path, sight_of
 from core.text import printable
 
 if TYPE_CHECKING:
@@ -85,21 +85,6 @@ class VolumeUser:
         return printable(what + (f" ({told})" if told else ""))
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeIdentity:
-    """A volume whose users are looked for, as the hosts of its own realm see it."""
-
-    name: str
-    pools: frozenset[str]
-    """What its pool is called there."""
-    paths: frozenset[str]
-    exports: frozenset[str]
-    """What its pool is mounted from, as HOST:/export, where libvirt has mounted it."""
-    capacity: int | None
-    changed_at: float | None
-    is_brick: bool
-
-
 def wanted(facts: StorageFacts, volume: Volume, *, exists: bool = True) -> VolumeIdentity:
     """Describe a volume as the realm's hosts see it: one that has not looked into its pool again may use it too.
 
@@ -113,7 +98,7 @@ def wanted(facts: StorageFacts, volume: Volume, *, exists: bool = True) -> Volum
     return VolumeIdentity(
         volume.name,
         frozenset({volume.pool, *(pool.name for pool in same)}),
-        frozenset(_plain(path) for path in (*paths, volume.path) if path),
+        frozenset(plain_path(path) for path in (*paths, volume.path) if path),
         frozenset(pool.export for pool in same if pool.export),
         volume.capacity if exists else None,
         volume.changed_at if exists else None,
@@ -127,7 +112,12 @@ class Users:
     def __init__(self, facts: StorageFacts) -> None:
         self._facts = facts
         self._hosts = tuple(map(_Named, facts.told))
-        self._known = {_plain(volume.path) for told in facts.own for _, volume in told.volumes()}
+        self._known = {plain_path(volume.path) for told in facts.own for _, volume in told.volumes()}
+        self._elsewhere = {
+            told.host.name: {plain_path(volume.path) for _, volume in told.volumes()}
+            for told in facts.told
+            if told.host.realm != facts.realm
+        }
 
     def of(self, volume: VolumeIdentity, *, but: tuple[str, str] | None = None) -> tuple[VolumeUser, ...]:
         """Return who uses a volume, or may: what is certain first, an overlay that many hosts see once.
@@ -135,13 +125,13 @@ class Users:
         `but` is a VM that does not count, by host and UUID.
         """
         names = {volume.name, *map(posixpath.basename, volume.paths)}
-        sights = [(named, _sight(self._facts, named.told, volume)) for named in self._hosts]
+        sights = [(named, sight_of(self._facts, named.told, volume)) for named in self._hosts]
         overlays = [(overlay, self._having(overlay)) for overlay in _overlays(sights, names)]
         found = [self._overlay(overlay, having) for overlay, having in overlays]
         on_overlays = {id(vm) for _, having in overlays for _, vm in having}
         for named, sight in sights:
             host, realm = named.told.host, self._other_realm(named.told)
-            for vm in named.vms(names):
+            for vm in named.vms(names, open_chains=volume.is_brick):
                 if (host.name, vm.uuid) == but:
                     continue
                 match = sight.match(vm.files, vm.volumes)
@@ -150,6 +140,8 @@ class Users:
                     copied = self._has_volumes(named.told, vm)
                     kind = UseKind.COPY if copied else UseKind.MARK
                     found.append(VolumeUser(kind, vm.name, host.name, vm.active, certain=copied))
+                if match is None and volume.is_brick:
+                    match = self._hidden(named.told, vm)
                 if match is not None:
                     user = VolumeUser(
                         UseKind.DISK, vm.name, host.name, vm.active,
@@ -157,6 +149,12 @@ class Users:
                     )  # fmt: skip
                     found.append(user)
         return tuple(sorted(found, key=lambda user: not user.certain))
+
+    def _hidden(self, told: HostStorage, vm: DomainDisks) -> VolumeMatch | None:
+        """Tell a disk that may be an overlay of anything: it lies in no pool, and its VM has never started."""
+        known = self._elsewhere.get(told.host.name, self._known)
+        lost = min((file for file in vm.open_chains if plain_path(file) not in known), default=None)
+        return None if lost is None else VolumeMatch(certain=False, path=f"{lost}, based on an unknown file")
 
     def _other_realm(self, told: HostStorage) -> str:
         return told.host.realm if told.host.realm != self._facts.realm else ""
@@ -168,12 +166,12 @@ class Users:
             if named.told.host.realm == overlay.told.host.realm:
                 pools = [pool for pool in named.told.pools if _key(pool) == _key(overlay.pool)]
                 places = {(pool.name, name) for pool in pools}
-                paths = {_plain(posixpath.join(pool.path, name)) for pool in pools if pool.path}
-                paths.add(_plain(overlay.volume.path))
+                paths = {plain_path(posixpath.join(pool.path, name)) for pool in pools if pool.path}
+                paths.add(plain_path(overlay.volume.path))
                 found += [
                     (named.told, vm)
                     for vm in named.vms({name, posixpath.basename(overlay.volume.path)})
-                    if places & vm.volumes or any(_plain(file) in paths for file in vm.files)
+                    if places & vm.volumes or any(plain_path(file) in paths for file in vm.files)
                 ]
         return found
 
@@ -193,7 +191,7 @@ class Users:
 
     def _has_volumes(self, told: HostStorage, vm: DomainDisks) -> bool:
         names = {pool.name for pool in told.pools if pool.role is not None}
-        return any(_plain(file) in self._known for file in vm.files) or any(pool in names for pool, _ in vm.volumes)
+        return any(plain_path(file) in self._known for file in vm.files) or any(pool in names for pool, _ in vm.volumes)
 
 
 class _Named:
@@ -202,88 +200,29 @@ class _Named:
     def __init__(self, told: HostStorage) -> None:
         self.told = told
         self._vms: dict[str, list[int]] = {}
+        self._open_chains: list[int] = []
         self.overlays: dict[str, list[tuple[PoolContents, Volume]]] = {}
         for number, vm in enumerate(told.domains):
-            names = {posixpath.basename(_plain(file)) for file in vm.files} | {name for _, name in vm.volumes}
+            if vm.open_chains:
+                self._open_chains.append(number)
+            names = {posixpath.basename(plain_path(file)) for file in vm.files} | {name for _, name in vm.volumes}
             if vm.mark is not None and vm.mark.brick:
                 names.add(vm.mark.brick)
             for name in names:
                 self._vms.setdefault(name, []).append(number)
         for pool, volume in told.volumes():
             if volume.backing_path:
-                name = posixpath.basename(_plain(volume.backing_path))
+                name = posixpath.basename(plain_path(volume.backing_path))
                 self.overlays.setdefault(name, []).append((pool, volume))
 
-    def vms(self, names: Iterable[str]) -> Iterator[DomainDisks]:
-        """Return the VMs that name a file, a volume or a brick of one of these names, in their order."""
+    def vms(self, names: Iterable[str], *, open_chains: bool = False) -> Iterator[DomainDisks]:
+        """Return the VMs that name a file, a volume or a brick of one of these names, in their order.
+
+        With `open_chains` those too whose disks may be based on anything.
+        """
         numbers = {number for name in names for number in self._vms.get(name, ())}
+        numbers.update(self._open_chains if open_chains else ())
         return (self.told.domains[number] for number in sorted(numbers))
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """That something on a host names a volume; `path` where that only may be so."""
-
-    certain: bool
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sight:
-    """How a host sees a volume: paths that certainly are it, and those that may be."""
-
-    volume: VolumeIdentity
-    certain: frozenset[str]
-    possible: frozenset[str]
-    known: frozenset[str] | None
-    """Folders of the realm's pools, whose files are known; None on hosts of other realms."""
-    is_shared: bool
-    """Whether one of its pools has the volume, or may have it."""
-
-    def match(self, files: Collection[str], volumes: Collection[tuple[str, str]] = ()) -> _Match | None:
-        """Judge what a VM, or an overlay, names."""
-        in_pool = self.known is not None and any((pool, self.volume.name) in volumes for pool in self.volume.pools)
-        if in_pool or any(_plain(file) in self.certain for file in files):
-            return _Match(certain=True)
-        named = min((file for file in files if self._may_be(_plain(file))), default=None)
-        return None if named is None else _Match(certain=False, path=named)
-
-    def _may_be(self, file: str) -> bool:
-        folder, name = posixpath.split(file)
-        return file in self.possible or (
-            self.known is not None and name == self.volume.name and folder not in self.known
-        )
-
-
-def _sight(facts: StorageFacts, told: HostStorage, volume: VolumeIdentity) -> _Sight:
-    own = told.host.realm == facts.realm
-    verdicts: dict[str, bool | None] = {}
-    for pool in told.pools:
-        if pool.path:
-            path = _plain(posixpath.join(pool.path, volume.name))
-            same = True if pool.export and pool.export in volume.exports else None
-            if same is None and path in volume.paths and not own:
-                same = _is_same(pool, volume)
-            verdicts[path] = max(same, verdicts.get(path), key=(None, False, True).index)
-    certain = {path for path, same in verdicts.items() if same}
-    possible = {path for path, same in verdicts.items() if same is False}
-    is_shared = bool(certain or possible)
-    if own:
-        certain |= volume.paths
-    else:  # a VM there may name the file itself, where no pool tells what lies there
-        possible |= volume.paths - verdicts.keys()
-    known = frozenset(_plain(pool.path) for pool in told.pools if pool.role is not None and pool.path)
-    return _Sight(volume, frozenset(certain), frozenset(possible), known if own else None, is_shared)
-
-
-def _is_same(pool: PoolContents, volume: VolumeIdentity) -> bool | None:
-    """Tell whether a pool at the same path has the same volume; False where that is unknown, None where it has not."""
-    if pool.volumes is None:
-        return False
-    seen = next((each for each in pool.volumes if each.name == volume.name), None)
-    if seen is None or (volume.capacity is not None and seen.capacity != volume.capacity):
-        return False if pool.is_stale else None  # it may have been made, or grown, since
-    return volume.changed_at is not None and seen.changed_at == volume.changed_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +232,7 @@ class _Overlay:
     told: HostStorage
     pool: PoolContents
     volume: Volume
-    match: _Match
+    match: VolumeMatch
 
 
 def _key(pool: PoolContents) -> str:
@@ -301,7 +240,7 @@ def _key(pool: PoolContents) -> str:
     return pool.role or pool.name
 
 
-def _overlays(sights: Sequence[tuple[_Named, _Sight]], names: Collection[str]) -> Iterable[_Overlay]:
+def _overlays(sights: Sequence[tuple[_Named, VolumeSight]], names: Collection[str]) -> Iterable[_Overlay]:
     found: dict[tuple[str, str, str], _Overlay] = {}
     for named, sight in sights:
         for pool, volume in (each for name in names for each in named.overlays.get(name, ())):
@@ -330,7 +269,7 @@ def unasked_about(
     sharing = {
         told.host.realm
         for told in facts.told
-        if told.host.realm != facts.realm and any(_sight(facts, told, volume).is_shared for volume in looked_for)
+        if told.host.realm != facts.realm and any(sight_of(facts, told, volume).is_shared for volume in looked_for)
     }
     return silent | {host.name: reason for host, reason in facts.unasked.items() if host.realm in sharing}
 
@@ -344,12 +283,14 @@ def unknown_realms(facts: StorageFacts) -> str:
 
 def users_of_pools(told: HostStorage, roles: Collection[PoolRole]) -> Iterator[tuple[str, tuple[VolumeUser, ...]]]:
     """Return which of the realm's pools a host's VMs need, running or off, also for what their disks are based on."""
-    backing = {_plain(each.path): _plain(each.backing_path) for _, each in told.volumes() if each.backing_path}
-    paths = {(each.pool, each.name): _plain(each.path) for _, each in told.volumes()}
+    backing = {plain_path(each.path): plain_path(each.backing_path) for _, each in told.volumes() if each.backing_path}
+    paths = {(each.pool, each.name): plain_path(each.path) for _, each in told.volumes()}
     needed = [
         (
             vm,
-            _with_backing({*map(_plain, vm.files), *(paths[place] for place in vm.volumes if place in paths)}, backing),
+            _with_backing(
+                {*map(plain_path, vm.files), *(paths[place] for place in vm.volumes if place in paths)}, backing
+            ),
         )
         for vm in told.domains
     ]
@@ -373,10 +314,4 @@ def _with_backing(files: set[str], backing: Mapping[str, str]) -> set[str]:
 
 
 def _lies_in(file: str, folder: str) -> bool:
-    return bool(folder) and file.startswith(_plain(folder).rstrip("/") + "/")
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def _plain(path: str) -> str:
-    """Return a path as it is compared. Two slashes at its begin are one: POSIX leaves them, libvirt does not."""
-    return posixpath.normpath(path).replace("//", "/")
+    return bool(folder) and file.startswith(plain_path(folder).rstrip("/") + "/")

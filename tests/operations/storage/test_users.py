@@ -422,3 +422,20 @@ def test_overlays_of_one_name_in_two_realms_are_two() -> None:
         ("other", "bricks", True),
         ("third", "bricks", True),
     ]
+
+
+def test_a_disk_that_may_be_based_on_anything_is_a_doubt_for_bricks() -> None:
+    """It lies in no pool, and no definition says what it is an overlay of; in a pool its list would."""
+    files = {("A", "x"): File(SIZE, 1.0), ("B", "golden"): File(SIZE, 2.0), ("A", "y"): File(SIZE, 3.0)}
+    bricks = Pool("bricks", BRICKS_FOLDER, netfs=False, role=PoolRole.BRICKS)
+    truth = Truth(files, (node("h1", "main", VOLUMES, bricks, _2="B"),))
+    brick = next(volume for _, volume in truth.facts.told[0].volumes() if volume.name == "golden")
+
+    def users(volume: Volume, *paths: str) -> list[tuple[str, bool]]:
+        disks = DomainDisks(name="lost", uuid="u", active=False, files=frozenset(paths), open_chains=frozenset(paths))
+        facts = replace(truth.facts, told=(replace(truth.facts.told[0], domains=(disks,)),))
+        return [(str(user), user.certain) for user in Users(facts).of(wanted(facts, volume))]
+
+    (found,) = users(brick, "/srv/clone.qcow2")
+    assert found == ("VM h1/lost (off, possibly: it has /srv/clone.qcow2, based on an unknown file)", False)
+    assert users(brick, f"{VOLUMES.folder}/y") == users(truth.volume, "/srv/clone.qcow2") == []
