@@ -1,7 +1,5 @@
 """Libvirt connection URIs, read as libvirt reads them: which are accepted, and what they reach (specification, 7)."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterable

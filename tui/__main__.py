@@ -1,7 +1,5 @@
 """The program: wires options, commands and the full-screen application together."""
 
-from __future__ import annotations
-
 import errno
 import os
 import sys
@@ -24,10 +22,7 @@ COMMANDS = {
     "place": ("tui.cli.placement.place:place", "Show which host would take a VM, and why. Changes nothing."),
     "plan": ("tui.cli.plans.group:plan", "Plan capacity, host failures, drains and rebalancing."),
     "replay": ("tui.cli.placement.replay:replay", "Replay a scheduling log and show changed decisions."),
-    "pools": (
-        "tui.cli.storage.pools:pools",
-        "Show, set up and remove a realm's storage pools.",
-    ),
+    "pools": ("tui.cli.storage.pools:pools", "Show, set up and remove a realm's storage pools."),
     "bricks": ("tui.cli.storage.bricks:bricks", "List, upload and delete VM images."),
     "drives": ("tui.cli.storage.drives:drives", "List, create and delete users' drives."),
     "volumes": ("tui.cli.storage.volumes:volumes", "List VM volumes and delete orphaned ones."),

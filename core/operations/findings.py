@@ -1,7 +1,5 @@
 """What a doctor finds: how bad, where, what, and the command that mends it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -90,8 +88,5 @@ def in_order(findings: Iterator[Finding], hosts: tuple[str, ...]) -> tuple[Findi
         worst[finding.host] = min(worst.get(finding.host, len(Severity)), finding.severity.rank)
     place = {host: index for index, host in enumerate(hosts)}
     return tuple(
-        sorted(
-            found,
-            key=lambda each: (worst[each.host], place.get(each.host, -1), each.host, each.severity.rank),
-        )
+        sorted(found, key=lambda each: (worst[each.host], place.get(each.host, -1), each.host, each.severity.rank))
     )

@@ -1,7 +1,5 @@
 """Where the program keeps what it knows."""
 
-from __future__ import annotations
-
 import os
 import pwd
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What killed programs left behind: told by the journal, cleaned up by what knows the operation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Protocol

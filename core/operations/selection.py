@@ -1,7 +1,5 @@
 """Narrows a fleet down to what an administrator named."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from core.config.model import Configuration

@@ -1,7 +1,5 @@
 """What every area and every place within one has: the line above, the keys below, and the fleet."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 

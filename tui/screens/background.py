@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
+from textual.message_pump import MessagePump
+from textual.timer import Timer
+
+from core.clock import Clock
 from core.errors import Cancelled, RealmsError
-from core.operations.tasks.task import Tasks
+from core.operations.tasks.task import Control, Task, Tasks, TaskView
 from tui.context import WithContext
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
-
-    from textual.message_pump import MessagePump
-    from textual.timer import Timer
-
-    from core.clock import Clock
-    from core.operations.tasks.task import Control, Task, TaskView
 
 T = TypeVar("T")
 Q = TypeVar("Q")

@@ -1,20 +1,16 @@
 """The order of keys: each one is handed out when the one before has done all that it does."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from textual.app import App
-    from textual.events import Key, Paste
-    from textual.message_pump import MessagePump
-    from textual.screen import Screen
+from textual.app import App
+from textual.events import Key, Paste
+from textual.message_pump import MessagePump
+from textual.screen import Screen
 
 ROUNDS = 3
 """Ways from the focused widget up to the application that a key and what it brings about may take: the key itself, the

@@ -4,8 +4,6 @@ The call needs connections of its own to both sides, in a thread of its own: it 
 wants to know how far it is, or to end it, needs one more connection to the source.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """The definition of a domain that is off, taken from one host and given to another."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from xml.etree import ElementTree as ET

@@ -1,7 +1,5 @@
 """Questions to both sides of a migration before it: what the domain needs, and what the target has of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum

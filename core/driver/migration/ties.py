@@ -1,7 +1,5 @@
 """What ties a domain to its host, beside its PCI devices: read from its XML."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address

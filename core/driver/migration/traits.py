@@ -1,7 +1,5 @@
 """What a domain brings along where it moves: CPU, machine, interfaces, disks, and what can't come along."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET

@@ -1,7 +1,5 @@
 """A file's bytes on their way to a host: what is a hole in the file stays one there."""
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Iterator

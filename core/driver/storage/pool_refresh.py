@@ -1,7 +1,5 @@
 """Have libvirt look again at what lies in a pool, without losing the pool by it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import libvirt

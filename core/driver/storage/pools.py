@@ -1,18 +1,12 @@
 """State of a realm's storage pools on one host (specification, sections 6 and 10)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import libvirt
 
+from core.driver.connection.connection import HostConnection
 from core.fleet.fleet import PoolState
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.driver.connection.connection import HostConnection
-    from core.realms import Realm
+from core.realms import Realm
 
 
 def list_pools(connection: HostConnection) -> dict[str, PoolState]:

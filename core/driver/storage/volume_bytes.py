@@ -1,7 +1,5 @@
 """A volume's own bytes, and the space that it takes now: asked without looking at its pool again."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import libvirt

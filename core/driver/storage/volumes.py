@@ -4,8 +4,6 @@ Nothing half-made is left behind: what fails is deleted again. Libvirt knows a p
 refreshed, and other hosts write there too: so whatever looks for a volume refreshes the pool first.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import math
@@ -200,11 +198,7 @@ def discard_volume(connection: HostConnection, pool: str, name: str) -> None:
 
 
 def upload_volume(
-    connection: HostConnection,
-    pool: str,
-    name: str,
-    content: Content,
-    progress: Callable[[int], None],
+    connection: HostConnection, pool: str, name: str, content: Content, progress: Callable[[int], None]
 ) -> Volume:
     """Make a volume of a file's bytes, as they are; holes stay holes. `progress` is told the bytes that are done.
 

@@ -1,7 +1,5 @@
 """Copies of a running domain's disks as they are at one moment, made by its QEMU while it goes on (section 9)."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

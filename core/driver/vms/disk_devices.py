@@ -1,7 +1,5 @@
 """Disks of one domain: read, attached, detached, and put onto other volumes (specification, section 9)."""
 
-from __future__ import annotations
-
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -186,10 +184,7 @@ def forget_disk(connection: HostConnection, uuid: str, target: str) -> None:
     """Take a disk out of a domain's stored definition. Raises DriverError."""
     with connection_errors(connection, f"detach {target}"):
         domain = connection.handle.lookupByUUIDString(uuid)
-        element = _element_of(
-            _parsed(connection, str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))),
-            target,
-        )
+        element = _element_of(_parsed(connection, str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))), target)
         if element is None:
             return
         try:

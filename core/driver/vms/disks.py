@@ -1,7 +1,5 @@
 """Which files and volumes the domains of a host use, running or off (specification, section 9)."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

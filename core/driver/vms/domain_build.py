@@ -1,18 +1,12 @@
 """A domain's XML from a typed description, built with an XML library (specification, section 9)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from core.driver.xml.metadata import mark_element
+from core.driver.vms.domain_kind import DomainKind
+from core.driver.xml.metadata import RealmMark, mark_element
+from core.hardware import PciAddress
 from core.realms import CacheMode
-
-if TYPE_CHECKING:
-    from core.driver.vms.domain_kind import DomainKind
-    from core.driver.xml.metadata import RealmMark
-    from core.hardware import PciAddress
 
 AGENT_CHANNEL = "org.qemu.guest_agent.0"
 """Name of the channel that QEMU's guest agent opens inside of a VM."""

@@ -1,7 +1,5 @@
 """A domain asked for, redefined and removed, whatever state it is in; and its guest agent asked."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace

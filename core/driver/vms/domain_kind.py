@@ -1,7 +1,5 @@
 """What kind of domain a host can run: with hardware virtualization where it works, else emulated."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from xml.etree import ElementTree as ET

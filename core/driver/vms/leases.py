@@ -1,7 +1,5 @@
 """What a host's networks have lent to one VM, by which a renewed lease can be told from one that was there before."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import libvirt

@@ -1,7 +1,5 @@
 """Whether a domain has a serial console that can be opened from afar."""
 
-from __future__ import annotations
-
 from core.driver.connection.connection import HostConnection
 from core.driver.storage.volumes import connection_errors
 from core.driver.xml.reader import XmlRefused, parse

@@ -9,8 +9,6 @@ even when it is gone:
 Without its record a snapshot is incomplete: it is being made, or the program that made it was ended.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

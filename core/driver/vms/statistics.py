@@ -1,18 +1,14 @@
 """State and CPU time of all domains of a host: in one call, or in several where a domain holds that one up."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libvirt
 
+from core.clock import Clock
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.fleet.fleet import IO_ERROR, VMState
-
-if TYPE_CHECKING:
-    from core.clock import Clock
-    from core.driver.connection.connection import HostConnection
 
 _STATE = libvirt.VIR_DOMAIN_STATS_STATE
 """Asks no QEMU's monitor; sizes come from the XML."""

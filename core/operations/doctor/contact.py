@@ -1,7 +1,5 @@
 """The way to one host, gone step by step: its ssh key, the login, libvirt; registered or about to be."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

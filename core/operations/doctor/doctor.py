@@ -1,15 +1,18 @@
 """`realms doctor`: everything that a host needs, checked, with how to mend what is missing. Changes nothing."""
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from threading import Event
 
+from core.clock import Clock
 from core.codes import Check
-from core.driver.hosts.survey import client_version
+from core.config.model import Configuration
+from core.driver.hosts.survey import HostSurvey, client_version
 from core.errors import UsageError
+from core.hardware import HardwareProfile
+from core.hosts import Host
 from core.operations.doctor.contact import reach, read_uri
 from core.operations.doctor.fleet import check_twins, compare_realm
 from core.operations.doctor.hardware import check_profile
@@ -19,23 +22,13 @@ from core.operations.doctor.space import count_space
 from core.operations.doctor.ssh import check_keys, check_peers
 from core.operations.findings import Checkup, Diagnosis, Finding, in_order, in_words
 from core.operations.hosts.fanout import map_items
+from core.operations.session import Session
 from core.operations.ssh.login import SshTarget
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
+from core.realms import Realm
 from core.text import natural, shell_command
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from threading import Event
-
-    from core.clock import Clock
-    from core.config.model import Configuration
-    from core.driver.hosts.survey import HostSurvey
-    from core.hardware import HardwareProfile
-    from core.hosts import Host
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
-    from core.uris import ConnectionUri
+from core.uris import ConnectionUri
 
 HOST_SECONDS = 20.0
 """How long each host may take by default."""

@@ -1,21 +1,15 @@
 """Hosts held against each other: one machine twice, storage that isn't shared, CPUs and versions that differ."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Hashable, Iterator, Mapping
+from typing import TypeVar
 
 from core.codes import Check
+from core.driver.hosts.survey import HostSurvey, SurveyedPool
 from core.operations.doctor.host import show_version
-from core.operations.findings import Checkup
+from core.operations.findings import Checkup, Finding
+from core.realms import Realm
 from core.text import shell_command
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping
-
-    from core.driver.hosts.survey import HostSurvey, SurveyedPool
-    from core.operations.findings import Finding
-    from core.realms import Realm
 
 T = TypeVar("T", bound="Hashable")
 

@@ -1,22 +1,16 @@
 """A hardware profile held against the real machine: cores, memory, PCI devices, and what VMs take of them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from core.codes import Check
+from core.driver.hosts.node_devices import PciDevice
+from core.driver.hosts.survey import Hardware, HostSurvey, Occupation
+from core.hardware import Device, HardwareProfile
+from core.operations.findings import Checkup, Finding
 from core.operations.hardware.iommu import VFIO, iommu_group_peers
 from core.operations.hosts.probe import MEMORY_TOLERANCE
 from core.text import shell_command
 from core.units import format_size, show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.driver.hosts.node_devices import PciDevice
-    from core.driver.hosts.survey import Hardware, HostSurvey, Occupation
-    from core.hardware import Device, HardwareProfile
-    from core.operations.findings import Checkup, Finding
 
 _IOMMU = "enable VT-d or AMD-Vi in the firmware, boot with intel_iommu=on or amd_iommu=on"
 

@@ -1,17 +1,10 @@
 """Checks of a host by itself: its libvirt and QEMU, and whether VMs can run there at full speed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from core.codes import Check
-from core.operations.findings import Checkup
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.driver.hosts.survey import HostSurvey, Software, Version
-    from core.operations.findings import Finding
+from core.driver.hosts.survey import HostSurvey, Software, Version
+from core.operations.findings import Checkup, Finding
 
 OLDEST_LIBVIRT: Version = (6, 0, 0)
 OLDEST_QEMU: Version = (4, 2, 0)

@@ -1,23 +1,17 @@
 """Checks of what a realm needs on each of its hosts: pools, network, network filter, address translation."""
 
-from __future__ import annotations
-
 import errno
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from core.codes import Check
+from core.driver.hosts.survey import HostSurvey, SurveyedNetwork, SurveyedPool
 from core.fleet.fleet import PoolState
+from core.hosts import StaticAddress
+from core.operations.findings import Checkup, Finding
+from core.realms import Realm
 from core.text import nearest, shell_command
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.driver.hosts.survey import HostSurvey, SurveyedNetwork, SurveyedPool
-    from core.hosts import StaticAddress
-    from core.operations.findings import Checkup, Finding
-    from core.realms import Realm
 
 ALMOST_FULL = 0.05
 """Free part of a pool below which it is called almost full."""

@@ -1,7 +1,5 @@
 """The doctor's figures of free space, as they are now: a host's libvirt tells those of its last look into a pool."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from threading import Event
 

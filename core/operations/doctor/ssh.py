@@ -1,7 +1,5 @@
 """Checks of the way to a host by ssh: the key, what is known of the host's own key, the login, the clock behind it."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence

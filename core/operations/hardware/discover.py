@@ -1,21 +1,16 @@
 """Proposes a hardware profile, and where none fits a cost function, from what a real host has (`hosts discover`)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
 from core.costs import CostFunction
 from core.curves import HardSoft, Linear
+from core.driver.hosts.survey import HostSurvey
 from core.hardware import HardwareProfile
 from core.operations.hardware.pci_candidates import Candidate, candidates
 from core.text import one_line
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.driver.hosts.survey import HostSurvey
 
 RESERVE = 0.05
 """Part of the memory that a proposed cost function leaves to the host, and at least LEAST_RESERVE bytes."""

@@ -1,12 +1,7 @@
 """PCI devices that the IOMMU keeps together: they can only be given away together."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from core.driver.hosts.node_devices import PciDevice
-    from core.driver.hosts.survey import Hardware
+from core.driver.hosts.node_devices import PciDevice
+from core.driver.hosts.survey import Hardware
 
 VFIO = "vfio-pci"
 """The driver of a device that is set aside for VMs."""

@@ -1,21 +1,14 @@
 """Which of a host's PCI devices are worth giving to VMs, and what to call their types."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from core.hardware import Device
+from core.driver.hosts.node_devices import PciDevice
+from core.driver.hosts.survey import Hardware
+from core.hardware import Device, PciAddress
 from core.operations.hardware.iommu import VFIO, iommu_group_peers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Set as AbstractSet
-
-    from core.driver.hosts.node_devices import PciDevice
-    from core.driver.hosts.survey import Hardware
-    from core.hardware import PciAddress
 
 NVIDIA, AMD, INTEL = 0x10DE, 0x1002, 0x8086
 _MAKERS = {NVIDIA: "nvidia", AMD: "amd", INTEL: "intel"}

@@ -1,7 +1,5 @@
 """Writes a proposed profile in HOCON, with comments that say where each thing comes from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

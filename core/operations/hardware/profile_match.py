@@ -1,21 +1,15 @@
 """Which hardware profiles describe a real machine, the best fitting first (specification, section 5)."""
 
-from __future__ import annotations
-
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.config.model import Configuration
+from core.driver.hosts.survey import HostSurvey
+from core.hardware import HardwareProfile
 from core.operations.hardware.pci_candidates import candidates
 from core.operations.hosts.probe import MEMORY_TOLERANCE
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from core.config.model import Configuration
-    from core.driver.hosts.survey import HostSurvey
-    from core.hardware import HardwareProfile
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,16 @@
 """One host, reached in two ways: in its lane for what takes a blink, by a connection of one's own for the rest."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self, TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
 from core.errors import HostTimeout
+from core.hosts import Host
+from core.operations.session import Session
 from core.uris import parse_uri
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from core.driver.connection.connection import HostConnection
-    from core.hosts import Host
-    from core.operations.session import Session
 
 T = TypeVar("T")
 

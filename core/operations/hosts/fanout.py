@@ -1,7 +1,5 @@
 """Many hosts asked at the same time, in daemon threads: an interrupt never waits for one that hangs."""
 
-from __future__ import annotations
-
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Sequence

@@ -3,8 +3,6 @@
 Pure functions of a configuration and a fleet; what is known of the hosts stays what was last seen.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
@@ -100,10 +98,7 @@ def _losses(configuration: Configuration, fleet: Fleet) -> Losses:
 
 
 def emptying(
-    configuration: Configuration,
-    fleet: Fleet,
-    change: HostsChange,
-    wanted: Callable[[], bool] = lambda: True,
+    configuration: Configuration, fleet: Fleet, change: HostsChange, wanted: Callable[[], bool] = lambda: True
 ) -> tuple[DrainPlan, ...] | None:
     """Plan to empty the hosts one after another, each counting for the next; none of them takes a VM of the others.
 

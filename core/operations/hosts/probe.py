@@ -1,23 +1,17 @@
 """What a host says about itself, held against its description: hardware profile and realm."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.driver.hosts.probe import HostReport
 from core.errors import DriverError, HostRefused, UsageError
 from core.fleet.fleet import PoolState
+from core.hardware import HardwareProfile
 from core.operations.hosts.fanout import map_items
+from core.operations.session import Session
+from core.realms import Realm
 from core.units import show_size
 from core.uris import parse_uri
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from core.driver.hosts.probe import HostReport
-    from core.hardware import HardwareProfile
-    from core.operations.session import Session
-    from core.realms import Realm
 
 MEMORY_TOLERANCE = 0.05
 """Part of the memory by which a host may differ from its profile: firmware and kernel keep some for themselves."""

@@ -1,18 +1,12 @@
 """The realms and the hosts that a request is about."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from core.errors import UsageError
+from core.hosts import Host
 from core.operations.selection import check_known
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.hosts import Host
-    from core.operations.session import Session
-    from core.realms import Realm
+from core.operations.session import Session
+from core.realms import Realm
 
 
 def one_realm(session: Session, wanted: str | None) -> Realm:

@@ -3,8 +3,6 @@
 Pure: from what both sides said of themselves to a list of obstacles.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -105,10 +103,7 @@ def _software(found: Findings, *, live: bool) -> Iterator[Obstacle]:
         yield error(Check.MACHINE, f"{found.target} cannot run it: {there.machine_refusal}", "upgrade QEMU there")
     else:
         yield fine(Check.MACHINE, f"{found.target} knows machine type {here.traits.machine or 'default'}")
-    for what, mine, theirs in (
-        ("libvirt", here.libvirt, there.libvirt),
-        ("QEMU", here.hypervisor, there.hypervisor),
-    ):
+    for what, mine, theirs in (("libvirt", here.libvirt, there.libvirt), ("QEMU", here.hypervisor, there.hypervisor)):
         if live and theirs < mine:
             text = f"{what} {_dotted(theirs)} on {found.target} is older than {_dotted(mine)} on {found.source}"
             yield warning(Check.VERSIONS, text, "migration to older versions is untested: upgrade the target")

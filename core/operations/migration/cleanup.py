@@ -1,7 +1,5 @@
 """Migrations whose program was killed: where the VM is, told by both hosts, and what is put in order there."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from core.driver.connection.jobs import job_connection

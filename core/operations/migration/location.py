@@ -1,7 +1,5 @@
 """Where a VM is after all: what both sides of a migration say, whatever became of the migration itself."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum

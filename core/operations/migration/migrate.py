@@ -1,7 +1,5 @@
 """Moves a VM to another host: live while it is active, by its definition while it is off (specification, section 9)."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from dataclasses import replace

@@ -1,23 +1,17 @@
 """Moves a VM that is off: defined on the target, with its devices placed again, then undefined on the source."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from core.driver.connection.jobs import job_connection
 from core.driver.migration.migration import see
 from core.driver.migration.offline_move import definition, give, take_away, with_addresses
 from core.errors import Cancelled, DriverError, RealmsError
+from core.hardware import PciAddress
 from core.operations.migration.location import look
 from core.operations.migration.outcome import DEADLINE, Migrated, arrive
+from core.operations.migration.plan import MigrationPlan
+from core.operations.migration.target_room import TargetRoom
+from core.operations.session import Session
 from core.operations.tasks.step_kinds import StepKind
-
-if TYPE_CHECKING:
-    from core.hardware import PciAddress
-    from core.operations.migration.plan import MigrationPlan
-    from core.operations.migration.target_room import TargetRoom
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
+from core.operations.tasks.task import Control
 
 
 def move_offline(control: Control, session: Session, plan: MigrationPlan, room: TargetRoom) -> Migrated:

@@ -1,7 +1,5 @@
 """What an administrator asks for when a VM is to move, and what stands in its way."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 

@@ -1,25 +1,18 @@
 """How a migration ends: what came of it, and what is put in order by where the VM is then."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
 from core.driver.connection.jobs import job_connection
 from core.driver.migration.migration import set_autostart, tidy_source
 from core.errors import Cancelled, DriverError, RealmsError
-from core.fleet.fleet import VMState
-from core.operations.migration.location import LocationState
+from core.fleet.fleet import Fleet, VMState
+from core.operations.migration.location import LocationState, VMLocation
+from core.operations.migration.plan import MigrationPlan
+from core.operations.migration.target_room import TargetRoom
+from core.operations.session import Session
+from core.operations.tasks.task import Control
 from core.text import shell_command
-
-if TYPE_CHECKING:
-    from core.fleet.fleet import Fleet
-    from core.operations.migration.location import VMLocation
-    from core.operations.migration.plan import MigrationPlan
-    from core.operations.migration.target_room import TargetRoom
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
 
 DEADLINE = 20.0
 """Seconds that connecting to each side may take."""

@@ -1,21 +1,15 @@
 """Whether source and target of a migration see the same disks: told by the mount, or proven by a witness."""
 
-from __future__ import annotations
-
 import posixpath
 import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from core.driver.connection.connection import HostConnection
+from core.driver.migration.survey import ActivePool, SourceReport, TargetReport
+from core.driver.migration.traits import MovedDisk
 from core.driver.storage.volumes import NewVolume, VolumeExists, create_volume, discard_volume, volume_names
 from core.errors import DriverError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.migration.survey import ActivePool, SourceReport, TargetReport
-    from core.driver.migration.traits import MovedDisk
 
 WITNESS = "realms-proof-"
 """What the name of the tiny volume begins with that a proof makes and deletes; the same as for pools."""
@@ -51,13 +45,7 @@ def compare_storage(
 
 
 def _compare(
-    folder: str,
-    source: HostConnection,
-    target: HostConnection,
-    here: SourceReport,
-    there: TargetReport,
-    *,
-    prove: bool,
+    folder: str, source: HostConnection, target: HostConnection, here: SourceReport, there: TargetReport, *, prove: bool
 ) -> StorageSharing:
     mine, theirs = _at(folder, here.pools), _at(folder, there.pools)
     if mine is None:

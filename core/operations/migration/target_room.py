@@ -1,31 +1,24 @@
 """Room on the target of a migration: judged by placement, and reserved under the registry's lock (section 8)."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode, Why
+from core.config.model import Configuration
 from core.curves import INFINITY
 from core.errors import RealmsError
-from core.fleet.fleet import Fleet
+from core.fleet.fleet import VM, Fleet, HostSnapshot
+from core.hardware import PciAddress
 from core.operations.scheduling.log_writer import SchedulingDecision, log_decision
 from core.operations.scheduling.reserve import HeldReservation
+from core.operations.session import Session
 from core.operations.tasks.journal import Operation
 from core.placement.engine.engine import order, rooms
 from core.placement.engine.request import Request
-from core.placement.engine.verdicts import Placement, Placements
+from core.placement.engine.verdicts import Placement, Placements, Verdict
+from core.registry.transactions import Transaction
 from core.reservations import Reservation
 from core.workers import this_worker
-
-if TYPE_CHECKING:
-    from core.config.model import Configuration
-    from core.fleet.fleet import VM, HostSnapshot
-    from core.hardware import PciAddress
-    from core.operations.session import Session
-    from core.placement.engine.verdicts import Verdict
-    from core.registry.transactions import Transaction
 
 CAN_NOT_BE_FORCED = frozenset({
     Why.UNKNOWN_REALM, Why.REALM_DISABLED, Why.HOST_DISABLED, Why.NOT_CONNECTED, Why.NO_FREE_DEVICE,

@@ -5,8 +5,6 @@ were agreed to, and where both hosts have room for it beside all that is under w
 fails is left out from then on; where it is unknown where a VM is, nothing further is begun.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from collections.abc import Iterator

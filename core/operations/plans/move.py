@@ -1,7 +1,5 @@
 """One move of a plan: live, or with the VM shut down on the way, where it holds devices that no migration carries."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

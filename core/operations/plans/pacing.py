@@ -5,8 +5,6 @@ ended; a move of it begins where its target has room already now, its hosts take
 that comes before it in the plan waits for that room.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ A configuration that is used is touched first, and looked for again once its lin
 at that very moment either sees that it is in use, or it is stored anew.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """A logged decision explained: made again by the configuration of then and by today's, with what mends refusals."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

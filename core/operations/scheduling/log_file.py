@@ -3,8 +3,6 @@
 Past `MOST_BYTES` the file becomes `.1`, what was `.1` becomes `.2` and so on; `KEPT` former files stay.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

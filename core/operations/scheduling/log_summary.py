@@ -1,7 +1,5 @@
 """One line of the scheduling log in a few figures: who asked for what, where it went, and by how much."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

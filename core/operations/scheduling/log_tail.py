@@ -1,7 +1,5 @@
 """A log of lines read from its end backwards, then followed as lines are appended, through its rotations."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import suppress

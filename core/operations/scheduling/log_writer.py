@@ -4,8 +4,6 @@
 configuration that a decision was made by, as HOCON, once for each digest (SHA-256 of the file).
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import threading

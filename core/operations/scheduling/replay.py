@@ -3,8 +3,6 @@
 Lines are read one after another, so that a log of any length takes the memory of its longest line.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -179,10 +177,7 @@ def _places_again(
 
 
 def compared(
-    line: int,
-    decision: LoggedDecision,
-    configuration: Configuration,
-    changes: Sequence[HostInState | HostGone] = (),
+    line: int, decision: LoggedDecision, configuration: Configuration, changes: Sequence[HostInState | HostGone] = ()
 ) -> ReplayResult:
     """Make a decision again and hold it against what it was; `line` is its number in the log."""
     now = _places_again(decision, configuration, changes)

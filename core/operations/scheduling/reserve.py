@@ -8,31 +8,26 @@ if it dies.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from core.clock import Clock
 from core.codes import ErrorCode
 from core.errors import RealmsError, ReservationRefused
-from core.fleet.fleet import Fleet
+from core.fleet.fleet import Fleet, HostSnapshot
 from core.guard import guarded
+from core.hardware import PciAddress
 from core.hosts import HostState
 from core.operations.scheduling.log_writer import SchedulingDecision, log_decision
+from core.operations.session import Session
 from core.placement.engine import engine
+from core.placement.engine.request import Request
+from core.placement.engine.verdicts import Placement, Placements
+from core.registry.hosts import HostRegistry
 from core.registry.reservations import LIFETIME
+from core.registry.transactions import Transaction
 from core.reservations import Reservation
 from core.workers import this_worker
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.clock import Clock
-    from core.fleet.fleet import HostSnapshot
-    from core.hardware import PciAddress
-    from core.operations.session import Session
-    from core.placement.engine.request import Request
-    from core.placement.engine.verdicts import Placement, Placements
-    from core.registry.hosts import HostRegistry
-    from core.registry.transactions import Transaction
 
 RENEWALS = 4
 """Times that a reservation is renewed within its lifetime: one that fails is no loss."""

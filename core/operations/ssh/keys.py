@@ -1,7 +1,5 @@
 """The ssh key that the hosts know the service by: made, shown, and put on hosts (specification, section 1)."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re

@@ -1,14 +1,10 @@
 """What the ssh program says, turned into what is wrong and how to mend it."""
 
-from __future__ import annotations
-
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from core.operations.ssh.login import SshTarget
 from core.text import one_line, shell_command
-
-if TYPE_CHECKING:
-    from core.operations.ssh.login import SshTarget
 
 _ACCEPT = "ssh {login}, compare the fingerprint with the one shown on the host, and accept it"
 _REINSTALLED = "if the host was reinstalled: {forget}, then {accept}; otherwise suspect a man in "
@@ -49,10 +45,7 @@ _REASONS = (
     ("timed out", "{host} does not answer", "is the host up, and does a firewall drop packets?"),
     ("not installed on this machine", "ssh is not installed on this machine", "install openssh-client"),
 )  # fmt: skip
-_DECISIVE = {
-    "host key verification failed": SshReason.HOST_KEY_UNKNOWN,
-    "permission denied (": SshReason.KEYS_REFUSED,
-}
+_DECISIVE = {"host key verification failed": SshReason.HOST_KEY_UNKNOWN, "permission denied (": SshReason.KEYS_REFUSED}
 
 
 def how_to_accept(target: SshTarget) -> str:

@@ -6,33 +6,26 @@ Any host may use a volume, and none knows of the others: so each is asked (speci
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from core.driver.connection.asking import answer_within
+from core.driver.connection.connection import HostConnection
 from core.driver.connection.jobs import job_connection
-from core.driver.storage.pool_setup import look_up_pool
+from core.driver.storage.pool_setup import PoolFacts, look_up_pool
 from core.driver.storage.pools import list_pools
-from core.driver.storage.volumes import PoolBusy, known_volumes, list_volumes
-from core.driver.vms.disks import read_disks
+from core.driver.storage.volumes import PoolBusy, Volume, known_volumes, list_volumes
+from core.driver.vms.disks import DomainDisks, read_disks
 from core.errors import DriverError
 from core.fleet.fleet import Connection, PoolState
+from core.hosts import Host
 from core.operations.hosts.fanout import map_hosts
+from core.operations.session import Session
 from core.operations.storage.pool_report import PoolRole, pool_name
 from core.operations.tasks.step_kinds import StepKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.pool_setup import PoolFacts
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.disks import DomainDisks
-    from core.hosts import Host
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
+from core.operations.tasks.task import Control
+from core.realms import Realm
 
 LOOKING_SECONDS = 30.0
 """Seconds that a host of another realm has for its answer, once it is connected: nobody waits forever for that."""

@@ -1,7 +1,5 @@
 """What a file is that shall become a brick, told by its first bytes, and whether it may (specification, section 9)."""
 
-from __future__ import annotations
-
 import os
 import struct
 from collections.abc import Iterator

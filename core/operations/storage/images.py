@@ -1,7 +1,5 @@
 """Bricks and drives: uploaded and created (specification, section 9)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 

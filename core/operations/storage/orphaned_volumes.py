@@ -1,7 +1,5 @@
 """Volumes, drives and bricks deleted where nothing uses them, and no operation works on them (specification, 9)."""
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace

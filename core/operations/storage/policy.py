@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.storage.volumes import Volume
 from core.errors import RealmsError
-from core.operations.storage.host_facts import ask_hosts, ask_other_realms
-from core.operations.storage.users import UseKind, Users, unasked_about, wanted
+from core.hosts import Host
+from core.operations.session import Session
+from core.operations.storage.host_facts import StorageFacts, ask_hosts, ask_other_realms
+from core.operations.storage.users import UseKind, Users, VolumeUser, unasked_about, wanted
+from core.operations.tasks.task import Control
+from core.realms import Realm
 from core.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from core.driver.storage.volumes import Volume
-    from core.hosts import Host
-    from core.operations.session import Session
-    from core.operations.storage.host_facts import StorageFacts
-    from core.operations.storage.users import VolumeUser
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
 
 
 class VolumeNotFree(RealmsError):
@@ -102,12 +96,7 @@ class Allow:
 
 
 def ensure_unused(
-    found: Sequence[VolumeUsers],
-    unasked: Mapping[str, str],
-    allow: Allow,
-    *,
-    hint: str = "",
-    unknown_hint: str = "",
+    found: Sequence[VolumeUsers], unasked: Mapping[str, str], allow: Allow, *, hint: str = "", unknown_hint: str = ""
 ) -> tuple[str, ...]:
     """Return what was passed over, in words. Raise VolumeInUse, or VolumeUseUnknown where that can't be verified."""
     if used := say_in_use(found, off=not allow.off):

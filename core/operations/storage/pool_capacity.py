@@ -4,8 +4,6 @@ A host's libvirt tells them as they were when it last looked into a pool, and ot
 never end where storage is dead, and nothing can interrupt it: so it has a deadline, past which the sizes are unknown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from threading import Event

@@ -1,7 +1,5 @@
 """Takes a realm's pools away from hosts: stopped and forgotten there; the files stay (specification, section 10)."""
 
-from __future__ import annotations
-
 import functools
 import threading
 from collections.abc import Sequence
@@ -219,11 +217,7 @@ class _Takings:
 
 
 def _take_away(
-    control: Control,
-    connection: HostConnection,
-    role: PoolRole,
-    facts: PoolFacts,
-    taken: _Takings,
+    control: Control, connection: HostConnection, role: PoolRole, facts: PoolFacts, taken: _Takings
 ) -> RealmPool:
     name = facts.name
     with control.step(StepKind.REMOVE_POOL, f"remove {name}", connection.host) as step:

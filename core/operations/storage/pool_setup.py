@@ -1,7 +1,5 @@
 """Sets a realm's pools up on one host: what is missing is made, what is there stays, what fails is undone."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace

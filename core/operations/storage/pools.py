@@ -1,7 +1,5 @@
 """A realm's pools: how they stand on every host, and setting them up on all of them (specification, section 10)."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections import defaultdict

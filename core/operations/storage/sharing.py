@@ -1,7 +1,5 @@
 """Whether a pool lies on storage that its hosts share: told from its source, or proven (specification, section 10)."""
 
-from __future__ import annotations
-
 import threading
 import uuid
 from collections import defaultdict

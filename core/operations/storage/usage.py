@@ -1,7 +1,5 @@
 """What lies in a realm's pools, and who uses it: asked of every host, because any of them might (specification, 9)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 

@@ -8,20 +8,16 @@ the same path in another realm, where other storage may be mounted. A host that 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from core.driver.storage.volumes import Volume
+from core.driver.vms.disks import DomainDisks
+from core.operations.storage.host_facts import HostStorage, PoolContents, StorageFacts
 from core.operations.storage.pool_report import PoolRole
 from core.operations.storage.sight import VolumeIdentity, VolumeMatch, VolumeSight, plain_path, sight_of
 from core.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-
-    from core.driver.storage.volumes import Volume
-    from core.driver.vms.disks import DomainDisks
-    from core.operations.storage.host_facts import HostStorage, PoolContents, StorageFacts
 
 
 class UseKind(StrEnum):

@@ -1,7 +1,5 @@
 """Copies of volumes that a host makes for us, watched while they grow (specification, section 9)."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable

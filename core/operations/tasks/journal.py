@@ -6,8 +6,6 @@ kernel tells whether it still lives, and goes when the operation has ended or ha
 nobody's lock was left behind by a process that was killed (specification, section 8).
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import math

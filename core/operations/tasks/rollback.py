@@ -1,15 +1,11 @@
 """Steps that are in the journal before they are taken, and undone where a later one fails."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from core.operations.tasks.journal import JournalEntry
-    from core.operations.tasks.task import Control
+from core.operations.tasks.journal import JournalEntry
+from core.operations.tasks.task import Control
 
 
 class Rollback:

@@ -1,7 +1,5 @@
 """What the steps of tasks do, and what came of them: what screens decide by, whatever the steps' words say."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

@@ -1,7 +1,5 @@
 """Many steps told as one: a part of a task that has steps of its own, where only how far the part is matters."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 

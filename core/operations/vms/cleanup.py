@@ -1,7 +1,5 @@
 """What killed programs left of VMs that were made, started or deleted: judged by the host, and cleaned up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace

@@ -1,24 +1,17 @@
 """A VM's serial console: which program opens it, and whether it can be opened at all (specification, section 9)."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
-from core.driver.connection.connection import effective_uri
+from core.driver.connection.connection import HostConnection, effective_uri
 from core.driver.vms.serial_consoles import has_console
 from core.errors import RealmsError
 from core.operations.hosts.access import HostAccess
-from core.operations.vms.lookup import VMRefused
+from core.operations.session import Session
+from core.operations.vms.lookup import ResolvedVM, VMRefused
 from core.text import printable, shell_command
 from core.uris import parse_uri
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
-    from core.operations.session import Session
-    from core.operations.vms.lookup import ResolvedVM
 
 ESCAPE = "Ctrl-]"
 """What ends a console, as virsh has it."""

@@ -1,48 +1,39 @@
 """A VM created: placed, reserved, its volumes made, defined, started, and waited for (specification, sections 8, 9)."""
 
-from __future__ import annotations
-
 import uuid as uuids
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.connection.connection import HostConnection
 from core.driver.storage.volume_bytes import delete_known
-from core.driver.storage.volumes import NewVolume, copy_volume, create_volume, require_volume, volume_names
+from core.driver.storage.volumes import NewVolume, Volume, copy_volume, create_volume, require_volume, volume_names
 from core.driver.vms.domain_build import Domain, DomainDisk, domain_xml
 from core.driver.vms.domain_control import has_network_filter, remove_domain, stop_domain
 from core.driver.vms.domain_kind import Virtualization, choose_kind
 from core.driver.xml.metadata import RealmMark
 from core.errors import DriverError, RealmsError, UsageError
+from core.fleet.fleet import Fleet
+from core.hosts import Host
 from core.operations.hosts.access import QUICK_SECONDS, HostAccess
-from core.operations.scheduling.reserve import ReservationRequest, reserve_host
+from core.operations.scheduling.reserve import ReservationRequest, Reserved, reserve_host
+from core.operations.session import Session
 from core.operations.storage.usage import INCOMPLETE
 from core.operations.storage.volume_copy import CopyGoesOn, copy_watched, needed_for
 from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Rollback
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.operations.vms.cleanup import settle_vm
 from core.operations.vms.deferred_cleanup import recover_when_copied
 from core.operations.vms.devices import typed_devices
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
-from core.operations.vms.guest_registration import NotRegistered, await_active, wait_for_registration
-from core.operations.vms.spec import ExistingDrive, NewDrive, check_order
+from core.operations.vms.guest_registration import NotRegistered, Registered, await_active, wait_for_registration
+from core.operations.vms.spec import ExistingDrive, NewDrive, Order, check_order
+from core.placement.engine.verdicts import Placement, Placements
+from core.realms import Realm
+from core.registry.transactions import Transaction
 from core.text import nearest, printable, shell_command
 from core.units import show_size
-
-if TYPE_CHECKING:
-    from core.driver.connection.connection import HostConnection
-    from core.driver.storage.volumes import Volume
-    from core.fleet.fleet import Fleet
-    from core.hosts import Host
-    from core.operations.scheduling.reserve import Reserved
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
-    from core.operations.vms.guest_registration import Registered
-    from core.operations.vms.spec import Order
-    from core.placement.engine.verdicts import Placement, Placements
-    from core.realms import Realm
-    from core.registry.transactions import Transaction
 
 SETTLE_SECONDS = 10.0
 """Seconds to wait for hosts that have not answered yet, before the VM is placed on those that have."""

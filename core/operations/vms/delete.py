@@ -1,7 +1,5 @@
 """A VM deleted: its domain, and its volumes and snapshots only where that was asked for (specification, section 9)."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The devices that a placement gives a VM."""
 
-from __future__ import annotations
-
 from core.hardware import Device, HardwareProfile
 from core.placement.engine.verdicts import Placement
 

@@ -1,20 +1,14 @@
 """Drives given to one VM at a time: claimed in the journal, and asked for on every host (specification, section 9)."""
 
-from __future__ import annotations
+from collections.abc import Sequence
 
-from typing import TYPE_CHECKING
-
+from core.driver.storage.volumes import Volume
+from core.hosts import Host
+from core.operations.session import Session
 from core.operations.storage.policy import Allow, VolumeInUse, ask_who_uses, ensure_unused
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.driver.storage.volumes import Volume
-    from core.hosts import Host
-    from core.operations.session import Session
-    from core.operations.tasks.journal import Journal, JournalEntry
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
+from core.operations.tasks.journal import Journal, JournalEntry
+from core.operations.tasks.task import Control
+from core.realms import Realm
 
 DEADLINE = 30.0
 """Seconds that each host has to say which disks its VMs have."""

@@ -1,7 +1,5 @@
 """Drives attached to VMs and detached from them, running or off (specification, section 9)."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import posixpath

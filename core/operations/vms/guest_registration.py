@@ -1,28 +1,21 @@
 """Whether a VM has come up: it answers at its address, or its guest agent does (specification, section 9)."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
 from core.driver.vms.domain_control import AGENT_SECONDS, agent_answers
-from core.driver.vms.leases import leases_of
+from core.driver.vms.leases import Lease, leases_of
 from core.errors import DriverError, RealmsError
-from core.fleet.fleet import Connection
+from core.fleet.fleet import VM, Connection, HostSnapshot
 from core.operations.hosts.access import run_in_lane
+from core.operations.session import Session
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control, StepControl
+from core.realms import Realm
 from core.units import format_duration
-
-if TYPE_CHECKING:
-    from core.driver.vms.leases import Lease
-    from core.fleet.fleet import VM, HostSnapshot
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control, StepControl
-    from core.realms import Realm
 
 CONNECT_SECONDS = 2.0
 """Seconds that a VM has to accept a connection, each time that it is tried."""

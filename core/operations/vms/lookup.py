@@ -1,24 +1,19 @@
 """The VM that an administrator named, with all hosts that might have its disks (specification, section 9)."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from core.codes import ErrorCode
 from core.errors import RealmsError, UsageError
+from core.fleet.fleet import VM
+from core.hosts import Host
 from core.operations.hosts.scope import hosts_of
+from core.operations.session import Session
+from core.operations.tasks.task import Control
 from core.operations.vms.target import Target, find_target, refuse_foreign, targets_now
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.fleet.fleet import VM
-    from core.hosts import Host
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
-    from core.realms import Realm
+from core.realms import Realm
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,27 +1,21 @@
 """VMs paused, resumed, rebooted, shut down, turned off; many at once, each on its host (specification, section 9)."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
+from core.driver.connection.connection import HostConnection
 from core.driver.vms.domain_control import stop_domain, wake
 from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet.fleet import IO_ERROR, VMState
 from core.operations.hosts.access import run_in_lane
 from core.operations.hosts.fanout import as_they_come
+from core.operations.session import Session
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
+from core.operations.vms.target import Target
 from core.text import shell_command
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
-    from core.driver.connection.connection import HostConnection
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
-    from core.operations.vms.target import Target
 
 SEEN_SECONDS = 15.0
 """Seconds to wait until a host's snapshot shows what was done."""

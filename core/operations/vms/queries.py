@@ -3,8 +3,6 @@
 They are asked only where the answer can be acted on: nothing is sent to the hosts of a saved fleet.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar

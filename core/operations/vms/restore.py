@@ -6,8 +6,6 @@ copied once more, to its own name, and the VM has the first copy until the secon
 killed in the midst leaves is put in order by core/operations/vms/restore_cleanup.py.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 from collections import Counter

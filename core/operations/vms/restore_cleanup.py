@@ -5,8 +5,6 @@ are complete; what it had before goes, as it would have, and a drive gets its na
 has now and not from the snapshot: the VM may have been started since.
 """
 
-from __future__ import annotations
-
 import posixpath
 from contextlib import suppress
 from dataclasses import dataclass

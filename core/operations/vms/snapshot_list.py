@@ -1,20 +1,15 @@
 """Whose snapshots there are: of a VM, of a realm, and of VMs that are gone (specification, section 9)."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
 from core.driver.connection.jobs import job_connection
+from core.driver.vms.snapshots import Snapshot
 from core.errors import DriverError, UsageError
 from core.operations.hosts.scope import hosts_of, one_realm, realms_of
+from core.operations.session import Session
 from core.operations.vms.lookup import vm_at_hand
 from core.operations.vms.snapshots import SnapshotOwner, snapshots_of
 from core.text import printable
-
-if TYPE_CHECKING:
-    from core.driver.vms.snapshots import Snapshot
-    from core.operations.session import Session
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

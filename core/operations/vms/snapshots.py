@@ -5,8 +5,6 @@ becomes of its brick. A running VM's disks are all copied as of one moment by it
 are copied by its host. How they lie in the pool is told in core/driver/vms/snapshots.py.
 """
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """What an administrator orders: a VM, with all that can be wrong about it checked before any host is asked."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,20 +1,12 @@
 """A VM that is off started again: never twice, its devices placed again by type (specification, sections 8, 9)."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from core.codes import ErrorCode
 from core.driver.connection.connection import HostConnection
 from core.driver.storage.paths import unlisted_volume, volume_of_path
 from core.driver.storage.volumes import Volume, find_volume
-from core.driver.vms.domain_control import (
-    StoredDomain,
-    is_active,
-    require_domain,
-    stop_domain,
-    with_devices,
-)
+from core.driver.vms.domain_control import StoredDomain, is_active, require_domain, stop_domain, with_devices
 from core.driver.vms.leases import Lease, leases_of
 from core.errors import DriverError, RealmsError
 from core.fleet.fleet import VMState
@@ -82,26 +74,13 @@ def start_vm(
 
 
 def _await(
-    session: Session,
-    rollback: Rollback,
-    target: Target,
-    started_at: float,
-    *,
-    wait: bool,
-    old_leases: frozenset[Lease],
+    session: Session, rollback: Rollback, target: Target, started_at: float, *, wait: bool, old_leases: frozenset[Lease]
 ) -> None:
     control, host, vm = rollback.control, target.host.name, target.vm
     rollback.entry.step("register", host=host)
     if wait:
         wait_for_registration(
-            session,
-            control,
-            target.realm,
-            host,
-            vm.uuid,
-            started_at=started_at,
-            what=vm.name,
-            old_leases=old_leases,
+            session, control, target.realm, host, vm.uuid, started_at=started_at, what=vm.name, old_leases=old_leases
         )
     if not await_active(session, control, host, vm.uuid, after=started_at, seconds=2 * SEEN_SECONDS):
         raise DriverError(host, f"{vm.name} was started, but has not been seen running since")

@@ -1,22 +1,15 @@
 """The VMs that an administrator names, and whether this program may change them (specification, section 9)."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.codes import ErrorCode
 from core.errors import HostUnreachable, RealmsError, UsageError
-from core.fleet.fleet import Connection
+from core.fleet.fleet import VM, Connection, Fleet
+from core.hosts import Host
 from core.operations.selection import find_vm, finds
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.fleet.fleet import VM, Fleet
-    from core.hosts import Host
-    from core.operations.session import Session
-    from core.realms import Realm
+from core.operations.session import Session
+from core.realms import Realm
 
 
 class ForeignVM(RealmsError):

@@ -44,10 +44,7 @@ if TYPE_CHECKING:
 )
 @click.option("--foreign", is_flag=True, help="Migrate a foreign VM.")
 @click.option(
-    "--within",
-    type=WaitType(min=1, max=604_800),
-    metavar="SECONDS",
-    help="Cancel a live migration that takes longer.",
+    "--within", type=WaitType(min=1, max=604_800), metavar="SECONDS", help="Cancel a live migration that takes longer."
 )
 @timeout_option
 @click.option("--bandwidth", type=click.IntRange(1, 1_000_000), default=None, metavar="MIB/S", help="Bandwidth limit.")
@@ -101,14 +98,7 @@ def migrate(
 
 class _Run:
     def __init__(
-        self,
-        session: Session,
-        wish: MigrationOptions,
-        *,
-        only_check: bool,
-        as_json: bool,
-        yes: bool,
-        timeout: float,
+        self, session: Session, wish: MigrationOptions, *, only_check: bool, as_json: bool, yes: bool, timeout: float
     ) -> None:
         self._session = session
         self._wish = wish

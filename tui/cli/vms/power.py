@@ -176,11 +176,7 @@ def _run(
 
 
 def _do(
-    session: Session,
-    word: str,
-    targets: Sequence[Target],
-    common: Options,
-    job: Callable[[Control, Target], Done],
+    session: Session, word: str, targets: Sequence[Target], common: Options, job: Callable[[Control, Target], Done]
 ) -> Sequence[Done]:
     from core.operations.vms.power import MOST_AT_ONCE, STARTS_AT_ONCE, on_each_host
     from tui.cli.task_output import run_task

@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.errors import RealmsError, UsageError
-from tui.cli.options import (
-    GlobalOptions,
-    RealmsCommand,
-    json_option,
-    pass_options,
-    timeout_option,
-    unasked_option,
-)
+from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option, unasked_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

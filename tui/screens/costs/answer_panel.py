@@ -1,7 +1,5 @@
 """The answer of the cost explorer: what it says in a sentence, the hosts in their ranking, and those that refuse."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from textual.app import ComposeResult

@@ -1,7 +1,5 @@
 """The cost explorer: which host takes a VM, what decides, where its use lies on its curves; and what if."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import ClassVar
 

@@ -1,23 +1,15 @@
 """How the cost explorer asks: small fleets between two frames, larger ones and what-ifs in a thread."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
-from typing import TYPE_CHECKING
-
+from core.config.model import Configuration
+from core.errors import RealmsError
+from core.fleet.fleet import Fleet
+from core.operations.session import Session
 from tui.render.ages import shown_ages
-from tui.screens.background import Latest
-from tui.screens.costs.query import CostQuery
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from core.config.model import Configuration
-    from core.errors import RealmsError
-    from core.fleet.fleet import Fleet
-    from core.operations.session import Session
-    from tui.screens.background import BackgroundWork
-    from tui.screens.costs.query import CostAnswer
-    from tui.screens.costs.what_if.session import WhatIfSession
+from tui.screens.background import BackgroundWork, Latest
+from tui.screens.costs.query import CostAnswer, CostQuery
+from tui.screens.costs.what_if.session import WhatIfSession
 
 AT_ONCE = 100
 """Hosts that are judged between two frames; more are left to a thread."""

@@ -1,7 +1,5 @@
 """One host in the cost explorer: its cost by term, and as many of its curves as there is room for."""
 
-from __future__ import annotations
-
 from textual.app import ComposeResult
 from textual.containers import Container
 

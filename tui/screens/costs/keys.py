@@ -1,7 +1,5 @@
 """The commands of the cost explorer."""
 
-from __future__ import annotations
-
 from tui.commands import Command
 
 COSTS_KEYS = (

@@ -1,7 +1,5 @@
 """How the tables of the cost explorer and the chosen host share the lines of the screen."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 _AROUND = 2

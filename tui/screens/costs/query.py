@@ -1,7 +1,5 @@
 """What the cost explorer asks of the placement engine, and the answers to it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

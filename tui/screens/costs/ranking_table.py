@@ -1,7 +1,5 @@
 """The two tables of the cost explorer: hosts that can take the VM, and hosts that can't."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from tui.render.rows import Column

@@ -1,7 +1,5 @@
 """The request's fields on the screen: compact inputs, one of them active, changed by typing or by + and -."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """One of several things, chosen from a list."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """A question before a change: what it will do, and a way out that has the focus."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from textual import on

@@ -1,7 +1,5 @@
 """What dialogs share that end in doing something."""
 
-from __future__ import annotations
-
 from typing import ClassVar, TypeVar
 
 from textual.binding import Binding

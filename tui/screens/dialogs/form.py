@@ -1,7 +1,5 @@
 """A question about VMs with a few fields to fill in: how long, under which name, what else."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 

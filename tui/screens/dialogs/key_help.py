@@ -1,7 +1,5 @@
 """The keys of a view, made from what is bound there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import ClassVar
 

@@ -1,27 +1,21 @@
 """A list of volumes to choose one from."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 
+from core.driver.storage.volumes import Volume
 from core.text import natural, printable
 from core.units import show_size
 from tui.render.rows import Column, Row
 from tui.state.settings import Sort
 from tui.widgets.grid import Grid
 from tui.widgets.modal import Modal
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from textual.app import ComposeResult
-
-    from core.driver.storage.volumes import Volume
 
 _COLUMNS = (
     Column(key="name", title="NAME", least=12, most=60, stretch=True, letter="N"),

@@ -1,7 +1,5 @@
 """What can be done to hosts, wherever one or several are chosen."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import partial
 

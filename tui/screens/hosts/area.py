@@ -1,7 +1,5 @@
 """The area of hosts: all of them in a table, the chosen one in detail below."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

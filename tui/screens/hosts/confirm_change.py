@@ -1,7 +1,5 @@
 """The question before hosts are changed, with what that would mean: worked out in a thread while one reads."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial

@@ -1,31 +1,25 @@
 """Connects to hosts once and reports, each in its own time."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from core.driver.hosts.probe import HostReport
 from core.errors import RealmsError
+from core.hosts import Host
+from core.operations.session import Session
+from core.operations.tasks.task import Control
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.probe_report import failure_lines, report_lines
 from tui.screens.background import BackgroundWork
 from tui.widgets.modal import Modal
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from textual.app import ComposeResult
-
-    from core.driver.hosts.probe import HostReport
-    from core.hosts import Host
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control
 
 
 def probe(session: Session, uri: str, _: Control) -> HostReport:

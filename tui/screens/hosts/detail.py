@@ -1,7 +1,5 @@
 """One host: what it costs and why, its pools, and all its VMs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

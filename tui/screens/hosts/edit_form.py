@@ -1,36 +1,28 @@
 """The form of a host: changes of one that is registered."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Select, Static
 
+from core.driver.hosts.probe import HostReport
 from core.hosts import Host, HostState
 from core.text import printable
 from tui.forms.host import Fault, check_host_name, check_static_address, check_uri
-from tui.render.cells import Tone
+from tui.messages import Changed
+from tui.render.cells import Piece, Tone
 from tui.render.hosts.probe_report import failure_lines, report_lines
 from tui.screens.background import BackgroundWork
 from tui.screens.hosts.connection_test import probe
 from tui.widgets.host_fields import choice_field, show_faults, text_field
 from tui.widgets.modal import Modal
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from textual.app import ComposeResult
-
-    from core.driver.hosts.probe import HostReport
-    from tui.messages import Changed
-    from tui.render.cells import Piece
-
 
 WRITTEN = ("name", "uri", "static")
 """Fields that are written in, and that something can be wrong with."""

@@ -1,7 +1,5 @@
 """All that the doctor found, of all hosts: a place within the area of hosts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Plans of moves carried out from their area: asked about, begun as a task, stopped, resumed, and given up."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any

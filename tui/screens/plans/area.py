@@ -1,7 +1,5 @@
 """The area of plans: what fits, what a failure would mean, how hosts are emptied, evened out, and room is made."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import ClassVar

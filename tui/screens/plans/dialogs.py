@@ -1,7 +1,5 @@
 """The questions before a plan is carried out, stopped and resumed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

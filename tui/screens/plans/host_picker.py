@@ -1,7 +1,5 @@
 """A list of hosts, to choose one from that is to be drained."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from textual import on

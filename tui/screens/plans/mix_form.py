@@ -1,7 +1,5 @@
 """The sizes of a mix in a form: how many VMs, of how many vCPUs, how much memory, which devices."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import ClassVar
 

@@ -1,28 +1,22 @@
 """What the area of plans asks of placement, and the newest answer to each question. Nothing here is of the screen."""
 
-from __future__ import annotations
-
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
+from core.config.model import Configuration
+from core.errors import RealmsError
+from core.fleet.fleet import Fleet
 from core.operations.plans.order import MovesKind as OrderKind
 from core.operations.plans.order import PlanOrder
-from core.placement.plans.demand import DEFAULT_POLICY
+from core.operations.session import Session
+from core.placement.engine.request import Request
+from core.placement.plans.demand import DEFAULT_POLICY, MovePolicy
 from core.text import natural
+from tui.forms.mix import Mix
 from tui.render.ages import freshness
 from tui.render.plans.sheet import PlanKind, PlanView, age_note
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
-
-    from core.config.model import Configuration
-    from core.errors import RealmsError
-    from core.fleet.fleet import Fleet
-    from core.operations.session import Session
-    from core.placement.engine.request import Request
-    from core.placement.plans.demand import MovePolicy
-    from tui.forms.mix import Mix
-    from tui.screens.plans.runs import PlanKey
+from tui.screens.plans.runs import PlanKey
 
 
 @dataclass(frozen=True, slots=True)

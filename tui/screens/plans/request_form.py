@@ -1,7 +1,5 @@
 """The request that plans are made for, in a form."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import ClassVar
 

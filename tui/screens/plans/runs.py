@@ -1,7 +1,5 @@
 """The plans that are carried out, and those that were stopped or broken off. Nothing here is of the screen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """The names of the plans above their table, each with the key that leads to it, and the other keys of the area."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The area of pools: every host by the four pools of its realm, the chosen host's in detail below."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import ClassVar
 

@@ -1,32 +1,26 @@
 """What lies in a host's pools: bricks, drives, snapshots and boot volumes, with those who use them."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 
+from core.driver.storage.volumes import Volume
 from core.errors import RealmsError
+from core.hosts import Host
+from core.operations.storage.host_facts import HostStorage
 from core.operations.storage.pool_report import PoolRole
+from core.operations.storage.usage import Image, ImagesReport
+from core.operations.tasks.task import Control, TaskView
+from core.realms import Realm
 from tui.commands import Command, bindings
 from tui.render.pools.contents import CONTENT_COLUMNS, ContentDetail, ask_deletion, content_rows, doubts_about, refusal
 from tui.screens.area import AreaScreen
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-
-    from core.driver.storage.volumes import Volume
-    from core.hosts import Host
-    from core.operations.storage.host_facts import HostStorage
-    from core.operations.storage.usage import Image, ImagesReport
-    from core.operations.tasks.task import Control, TaskView
-    from core.realms import Realm
 
 _MAY_GO = (PoolRole.BRICKS, PoolRole.DRIVES)
 _UPLOAD = "upload a brick"

@@ -1,7 +1,5 @@
 """Forms of a brick to be uploaded and of a drive to be created."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, TypeVar

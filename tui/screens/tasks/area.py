@@ -1,7 +1,5 @@
 """The area of tasks: whatever takes longer than a blink, running and past, with its steps."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,30 +1,23 @@
 """One decision of the scheduling log in full: made again, with every host's terms, reasons and remedies."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 
+from core.config.model import Configuration
 from core.errors import RealmsError
+from core.operations.scheduling.explain import DecisionAgain
+from core.operations.scheduling.log_summary import DecisionSummary
+from core.operations.scheduling.log_tail import LinePlace
 from tui.commands import bindings
-from tui.render.cells import Tone
+from tui.render.cells import Piece, Tone
 from tui.render.plans.sheet import drawing_of
 from tui.render.tasks.decision import VERDICT_COLUMNS, sentences, verdict_detail, verdict_rows
 from tui.screens.area import AreaScreen
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from textual.app import ComposeResult
-
-    from core.config.model import Configuration
-    from core.operations.scheduling.explain import DecisionAgain
-    from core.operations.scheduling.log_summary import DecisionSummary
-    from core.operations.scheduling.log_tail import LinePlace
-    from tui.render.cells import Piece
 
 MOST_SENTENCE_LINES = 6
 _BESIDE_SENTENCES = 4

@@ -1,7 +1,5 @@
 """The scheduling log: decisions as they are made, each opening into its explanation, within the area of tasks."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import replace
 from pathlib import Path

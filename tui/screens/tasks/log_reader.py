@@ -1,7 +1,5 @@
 """Reads the scheduling log in the background: what is there, the newest first, then what is appended."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

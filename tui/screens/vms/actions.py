@@ -1,7 +1,5 @@
 """What can be done to VMs, wherever one or several are chosen."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The area of VMs: those of all hosts, as they were seen last."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

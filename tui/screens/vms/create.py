@@ -1,7 +1,5 @@
 """The order of a VM: its fields, and beside them what placement says of each host while they are written."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar

@@ -1,7 +1,5 @@
 """The deletion of VMs: what goes, what stays, and what speaks against it, before anything is done."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """One VM: everything that is known of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar
 

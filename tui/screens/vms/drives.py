@@ -1,7 +1,5 @@
 """The drives of a VM: attached, made and attached, detached."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -17,15 +15,7 @@ from tui.forms.vm_spec import read_size
 from tui.jobs.vm_disks import attach_job, detach_job
 from tui.render.cells import Tone
 from tui.render.rows import Column
-from tui.render.vms.disks import (
-    DISK_COLUMNS,
-    ask_attach,
-    ask_detach,
-    ask_new_drive,
-    disk_name,
-    disk_rows,
-    is_drive,
-)
+from tui.render.vms.disks import DISK_COLUMNS, ask_attach, ask_detach, ask_new_drive, disk_name, disk_rows, is_drive
 from tui.render.vms.fields import check_new_drive
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.form import VMForm

@@ -1,7 +1,5 @@
 """The table of hosts that a VM could go to: one of them is chosen, or the choice is left to placement."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from tui.commands import Command

@@ -1,7 +1,5 @@
 """The keys for what can be done to VMs."""
 
-from __future__ import annotations
-
 from tui.commands import Command
 
 VM_KEYS = (

@@ -1,36 +1,27 @@
 """A list of something that belongs to one VM, asked of its host, and what can be done with each entry."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from core.errors import RealmsError
+from core.fleet.fleet import VM
+from core.operations.session import Session
+from core.operations.tasks.task import Control, TaskView
 from core.text import one_line, printable
-from tui.render.cells import Tone
+from tui.render.cells import Piece, Tone
+from tui.render.rows import Column
 from tui.render.vms.questions import vm_lines
 from tui.screens.background import BackgroundWork
 from tui.widgets.grid import Grid
 from tui.widgets.modal import Modal
 from tui.widgets.tones import paragraphs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from textual.app import ComposeResult
-
-    from core.errors import RealmsError
-    from core.fleet.fleet import VM
-    from core.operations.session import Session
-    from core.operations.tasks.task import Control, TaskView
-    from tui.render.cells import Piece
-    from tui.render.rows import Column
-
 
 RunOn = Callable[[str, "Sequence[VM]", "Callable[[Control], str]"], None]
 """Starts a task about VMs: its verb, the VMs, and the job."""

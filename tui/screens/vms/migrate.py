@@ -1,7 +1,5 @@
 """Where VMs move: the hosts as placement judges them, and what stands in the way of the one that is chosen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar

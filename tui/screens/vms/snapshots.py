@@ -1,7 +1,5 @@
 """The snapshots of a VM: taken, gone back to, deleted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 

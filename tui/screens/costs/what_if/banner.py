@@ -1,7 +1,5 @@
 """The line that says, as long as there are changes, that one looks at a what-if."""
 
-from __future__ import annotations
-
 from textual.widgets import Static
 
 from tui.render.cells import lay_out, width_of

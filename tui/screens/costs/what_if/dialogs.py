@@ -1,7 +1,5 @@
 """The lists from which the changes of a what-if are chosen: what of a host, which VM, which cost function."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """A what-if to take away: its lines for the configuration and the command that asks the same, copied or saved."""
 
-from __future__ import annotations
-
 import os
 import textwrap
 from pathlib import Path
@@ -175,10 +173,7 @@ class ExportDialog(Modal[None], BackgroundWork):
             self.realms.tell(f"{path} written; the configuration is unchanged.")
             self.dismiss(None)
             return
-        lines = (
-            ((f"{path} already exists.", Tone.PLAIN),),
-            (("Its current content is lost.", Tone.MUTED),),
-        )
+        lines = (((f"{path} already exists.", Tone.PLAIN),), (("Its current content is lost.", Tone.MUTED),))
         question = Question("Replace the file?", lines, "Replace", destructive=True)
         self.app.push_screen(Confirm(question), lambda wanted: self._save(replace=True) if wanted else None)
 

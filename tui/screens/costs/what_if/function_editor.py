@@ -1,7 +1,5 @@
 """The parameters of a cost function, edited in thought: a list, a line to type in, and the curve as it would be."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 

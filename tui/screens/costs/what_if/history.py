@@ -1,7 +1,5 @@
 """The changes of a what-if as they are made, undone and done again; for the screen's thread alone."""
 
-from __future__ import annotations
-
 from core.config.settings import Setting
 from core.placement.what_if.changes import HostGone, HostInState, VMMore
 from core.placement.what_if.sandbox import Change

@@ -1,7 +1,5 @@
 """The cost explorer without its screen: what is asked, what is changed in thought, and the answers as they come."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass

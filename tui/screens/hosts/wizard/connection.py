@@ -1,7 +1,5 @@
 """The second page: the way to the host is tried while one watches, and left when one goes back."""
 
-from __future__ import annotations
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal

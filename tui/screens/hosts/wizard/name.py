@@ -1,7 +1,5 @@
 """The first page: what the host is called, and where its libvirt is."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from textual import on

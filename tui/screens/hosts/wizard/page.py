@@ -1,15 +1,10 @@
 """What the pages of the wizard that adds a host have in common: the host that they describe together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from core.hosts import Host
+from core.operations.doctor.contact import Contact
 from tui.screens.dialogs.wizard import WizardPage
-
-if TYPE_CHECKING:
-    from core.operations.doctor.contact import Contact
 
 
 @dataclass(slots=True)

@@ -1,7 +1,5 @@
 """The third page: realm and hardware profile, held against what the host is."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from textual import on

@@ -1,35 +1,30 @@
 """A hardware profile proposed from what a host is: to look at, to copy, to save; never put anywhere by itself."""
 
-from __future__ import annotations
-
 import os
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Label
 
+from core.config.model import Configuration
+from core.driver.hosts.survey import HostSurvey
 from core.errors import UnwritableFile
 from core.operations.hardware.discover import identifier, propose
 from core.operations.hardware.profile_hocon import write_hocon
 from core.operations.tasks.step_kinds import StepKind
+from core.operations.tasks.task import Control
 from core.text import printable
 from tui.context import WithContext
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
 from tui.widgets.flow import Flow
 from tui.widgets.modal import Modal
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.config.model import Configuration
-    from core.driver.hosts.survey import HostSurvey
-    from core.operations.tasks.task import Control
 
 
 def free_id(survey: HostSurvey, configuration: Configuration) -> str:

@@ -1,7 +1,5 @@
 """Help with the ssh key, where a host's sshd answers and turns us away: make it, show it, install it."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass

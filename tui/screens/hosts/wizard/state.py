@@ -1,7 +1,5 @@
 """The fourth page: the state to begin with, and how its VMs are reached from outside."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from textual import on

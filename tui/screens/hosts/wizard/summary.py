@@ -1,7 +1,5 @@
 """The last page: exactly what is written, and what follows from it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from textual.app import ComposeResult

@@ -1,7 +1,5 @@
 """The wizard that adds a host: what it is called, whether it answers, what it is, and then the registry."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import ClassVar, cast
 

@@ -1,7 +1,5 @@
 """The first pages of the wizard that sets pools up: on which hosts, and which pools."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from textual.app import ComposeResult

@@ -1,16 +1,17 @@
 """The page of the wizard that asks what the pools are and where they lie; each field says at once what is wrong."""
 
-from __future__ import annotations
-
 import posixpath
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from textual import on
+from textual.app import ComposeResult
 from textual.widgets import Static
 
+from core.driver.storage.pool_setup import PoolFacts, PoolPlan
 from core.errors import UsageError
 from core.operations.storage.pool_report import NEED, PoolRole
+from core.operations.storage.pools import PoolRequest
+from core.realms import Realm
 from core.units import NotAQuantity, parse_size, show_size
 from tui.forms.fields import YES, FormField
 from tui.render.cells import Piece, Tone
@@ -19,13 +20,6 @@ from tui.screens.pools.setup.page import SetUpPage
 from tui.widgets.fields import FieldRow
 from tui.widgets.flow import Flow
 from tui.widgets.tones import content
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-    from core.driver.storage.pool_setup import PoolFacts, PoolPlan
-    from core.operations.storage.pools import PoolRequest
-    from core.realms import Realm
 
 _LABEL = 18
 _TYPES = (

@@ -1,20 +1,14 @@
 """What the pages of the wizard that sets pools up have in common: what they decide together."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from core.hosts import Host
+from core.operations.storage.pool_report import HostPools, PoolRole
+from core.operations.storage.pools import PoolRequest
+from core.realms import Realm
 from tui.render.pools.setup import Checks, HostCheck
-from tui.render.pools.table import pool_views
+from tui.render.pools.table import HostPoolsView, pool_views
 from tui.screens.dialogs.wizard import WizardPage
-
-if TYPE_CHECKING:
-    from core.hosts import Host
-    from core.operations.storage.pool_report import HostPools, PoolRole
-    from core.operations.storage.pools import PoolRequest
-    from core.realms import Realm
-    from tui.render.pools.table import HostPoolsView
 
 
 @dataclass(slots=True)

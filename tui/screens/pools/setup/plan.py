@@ -1,7 +1,5 @@
 """The pages of the wizard that say what is there, and exactly what will be done."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from textual.app import ComposeResult
@@ -33,8 +31,7 @@ class ChecksPage(SetUpPage, BackgroundWork):
         answering = [view.snapshot.host for view in views if view.freshness.is_current]
         draft.found = {
             view.snapshot.name: HostPools(
-                view.snapshot.host,
-                error=HostUnreachable(view.snapshot.name, view.snapshot.error or "no answer"),
+                view.snapshot.host, error=HostUnreachable(view.snapshot.name, view.snapshot.error or "no answer")
             )
             for view in views
             if not view.freshness.is_current

@@ -1,7 +1,5 @@
 """The last page of the wizard: the work itself, on each host, and what came of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from textual import on

@@ -1,7 +1,5 @@
 """The wizard that sets pools up: hosts, pools, place, checks, preview; then it is done, and sharing proved."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from core.realms import Realm
