@@ -1,6 +1,5 @@
 """A what-if to take away: its lines for the configuration and the command that asks the same, copied or saved."""
 
-import os
 import textwrap
 from pathlib import Path
 from typing import ClassVar
@@ -8,9 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import Button, Input, Label
+from textual.widgets import Button
 
 from core.errors import RealmsError, UnwritableFile
 from core.files import PRIVATE, replace_file
@@ -23,8 +20,7 @@ from tui.render.costs.what_if_export import command_line, overlay
 from tui.render.question import Question
 from tui.screens.background import BackgroundWork
 from tui.screens.dialogs.confirm import Confirm
-from tui.widgets.flow import Flow
-from tui.widgets.modal import Modal
+from tui.screens.dialogs.text_file import TextFileDialog, hocon_lines, write_new
 
 FILE = "what-if.conf"
 
@@ -37,16 +33,14 @@ def write(path: Path, text: str, *, replace: bool) -> bool:
 
     A file that is replaced is never half one and half the other.
     """
-    try:
-        if not replace:
-            with path.open("x", encoding="utf-8") as new:
-                new.write(text)
+    if not replace:
+        if write_new(path, text):
             return True
+        if not path.is_file():
+            raise UnwritableFile(f"{path} is not a regular file", hint="choose another name")
+        return False
+    try:
         replace_file(path, text.encode(), mode=PRIVATE)
-    except FileExistsError:
-        if path.is_file():
-            return False
-        raise UnwritableFile(f"{path} is not a regular file", hint="choose another name") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnwritableFile(f"{path}: {reason.lower()}", hint="choose another location") from error
@@ -64,13 +58,10 @@ def check_target(path: Path, main_file: Path | None) -> None:
         raise UnwritableFile(message, hint="choose another name")
 
 
-class ExportDialog(Modal[None], BackgroundWork):
+class ExportDialog(TextFileDialog, BackgroundWork):
     """Shows what would make the what-if real; nothing does so by itself."""
 
     BINDINGS: ClassVar = [
-        Binding("escape", "dismiss(None)", "Close"),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]
@@ -93,30 +84,15 @@ class ExportDialog(Modal[None], BackgroundWork):
         return overlay(self._sandbox, self._main_file, folder, self._asked.request, self._asked.count)
 
     def compose(self) -> ComposeResult:
-        """Lay out the text, where it goes, and what can be done with it."""
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content("Export the what-if")
-            dialog.border_subtitle = Content("PgUp/PgDn scroll, Esc close")
-            with VerticalScroll(id="hocon"):
-                yield Flow(id="text")
-            yield Flow(id="where")
-            with Horizontal(classes="row"):
-                yield Label("Save as", classes="label")
-                yield Input(FILE, id="file", classes="field", select_on_focus=False)
-            with Horizontal(classes="buttons"):
-                yield Button("Close", id="close", compact=True)
-                yield Button("Save", id="save", compact=True)
-                yield Button("Copy command", id="copy-command", compact=True)
-                yield Button("Copy", id="copy", compact=True)
+        """Lay out the text, and copying the command beside it."""
+        yield from self.lay_out("Export the what-if", FILE, Button("Copy command", id="copy-command", compact=True))
 
     def on_mount(self) -> None:
-        """Show the file as it would be written here, and begin where a hasty Enter does no harm."""
+        """Show the file as it would be written here."""
         text = self.text(Path.cwd())
         room = max(3, self.size.height - _AROUND)
-        self.query_one("#hocon").styles.height = min(room, len(_hocon_lines(text, min(self.size.width - 8, 104))))
-        self.query_one("#text", Flow).show(lambda width: _hocon_lines(text, width))
-        self.query_one("#where", Flow).show(lambda width: _said(self._where(), width))
-        self.query_one("#copy").focus()
+        self.query_one("#hocon").styles.height = min(room, len(hocon_lines(text, min(self.size.width - 8, 104))))
+        self.show_text(text, lambda width: _said(self._where(), width))
 
     def _where(self) -> str:
         if not self._sandbox.settings:
@@ -128,38 +104,19 @@ class ExportDialog(Modal[None], BackgroundWork):
             "and use it with realms --config FILE."
         )
 
-    def action_page(self, direction: int) -> None:
-        """Scroll the text."""
-        text = self.query_one("#hocon")
-        text.scroll_relative(y=direction * max(1, text.size.height - 1), animate=False)
+    @on(Button.Pressed, "#copy")
+    def copy_file(self) -> None:
+        """Copy the file as it would be written here."""
+        self.copy(self.text(Path.cwd()), "What-if")
 
-    @on(Button.Pressed)
-    def press(self, event: Button.Pressed) -> None:
-        """Do what the button says."""
-        match event.button.id:
-            case "copy":
-                self.app.copy_to_clipboard(self.text(Path.cwd()))
-                self.realms.tell("What-if copied to the clipboard (OSC 52).")
-            case "copy-command":
-                self.app.copy_to_clipboard(self.command)
-                self.realms.tell("Command copied to the clipboard (OSC 52).")
-            case "save":
-                self._save(replace=False)
-            case _:
-                self.dismiss(None)
+    @on(Button.Pressed, "#copy-command")
+    def copy_command(self) -> None:
+        """Copy the command that asks the same."""
+        self.copy(self.command, "Command")
 
-    @on(Input.Submitted)
-    def submit(self) -> None:
-        """Save under the name that stands there."""
-        self._save(replace=False)
-
-    def _save(self, *, replace: bool) -> None:
-        name = self.query_one("#file", Input).value.strip()
-        if not name:
-            self.query_one("#file").focus()
-            return
-        path, main_file = Path(os.path.expanduser(name)).absolute(), self._main_file
-        text = self.text(path.parent)
+    def save(self, path: Path, *, replace: bool = False) -> None:
+        """Save as this file, once it is known that another one may be replaced."""
+        main_file, text = self._main_file, self.text(path.parent)
 
         def job(control: Control) -> bool:
             with control.step(StepKind.WRITE, f"write {path}"):
@@ -175,21 +132,10 @@ class ExportDialog(Modal[None], BackgroundWork):
             return
         lines = (((f"{path} already exists.", Tone.PLAIN),), (("Its current content is lost.", Tone.MUTED),))
         question = Question("Replace the file?", lines, "Replace", destructive=True)
-        self.app.push_screen(Confirm(question), lambda wanted: self._save(replace=True) if wanted else None)
+        self.app.push_screen(Confirm(question), lambda wanted: self.save(path, replace=True) if wanted else None)
 
     def _failed(self, error: RealmsError) -> None:
         self.realms.tell(error.message, "error", hint=error.hint)
-
-
-def _hocon_lines(text: str, width: int) -> list[tuple[Piece, ...]]:
-    """Break lines that are too long; what follows stays a comment to the eye where it is one."""
-    lines: list[tuple[Piece, ...]] = []
-    for line in text.splitlines():
-        tone = Tone.MUTED if line.startswith("#") else Tone.PLAIN
-        further = "#     " if line.startswith("#") else "    "
-        broken = textwrap.wrap(line, width, subsequent_indent=further, break_on_hyphens=False)
-        lines += [((part, tone),) for part in broken or [""]]
-    return lines
 
 
 def _said(text: str, width: int) -> list[tuple[Piece, ...]]:

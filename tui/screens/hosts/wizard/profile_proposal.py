@@ -1,16 +1,11 @@
 """A hardware profile proposed from what a host is: to look at, to copy, to save; never put anywhere by itself."""
 
-import os
-import textwrap
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import Button, Input, Label
+from textual.widgets import Button
 
 from core.config.model import Configuration
 from core.driver.hosts.survey import HostSurvey
@@ -19,12 +14,9 @@ from core.operations.hardware.discover import identifier, propose
 from core.operations.hardware.profile_hocon import write_hocon
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
-from core.text import printable
-from tui.context import WithContext
 from tui.render.cells import Piece, Tone
 from tui.render.hosts.findings import hanging
-from tui.widgets.flow import Flow
-from tui.widgets.modal import Modal
+from tui.screens.dialogs.text_file import TextFileDialog, write_new
 
 
 def free_id(survey: HostSurvey, configuration: Configuration) -> str:
@@ -38,24 +30,13 @@ def free_id(survey: HostSurvey, configuration: Configuration) -> str:
 
 def save(path: Path, text: str) -> None:
     """Write a new file, for its owner to look through; raises UnwritableFile, also for one that exists."""
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise UnwritableFile(f"{path} already exists and is not overwritten", hint="choose another name") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnwritableFile(f"{path}: {reason.lower()}", hint="choose another place") from error
+    if not write_new(path, text):
+        raise UnwritableFile(f"{path} already exists and is not overwritten", hint="choose another name")
 
 
-class ProposalDialog(Modal[None], WithContext):
+class ProposalDialog(TextFileDialog):
     """Shows the text; the user's configuration is never touched."""
 
-    BINDINGS: ClassVar = [
-        Binding("escape", "dismiss(None)", "Close"),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-    ]
     CSS_PATH: ClassVar = ["../../dialogs/dialogs.tcss", "wizard.tcss"]
 
     def __init__(self, survey: HostSurvey) -> None:
@@ -69,52 +50,21 @@ class ProposalDialog(Modal[None], WithContext):
         configuration = self.realms.session.configuration
         proposal = propose(self._survey, configuration, profile_id=free_id(self._survey, configuration))
         self.text = write_hocon(proposal)
-        with Vertical(classes="dialog proposal") as dialog:
-            dialog.border_title = Content(printable(f"Proposed profile {proposal.profile.id}"))
-            dialog.border_subtitle = Content("PgUp and PgDn scroll, Esc closes")
-            with VerticalScroll(id="hocon"):
-                yield Flow(id="text")
-            yield Flow(id="where")
-            with Horizontal(classes="row"):
-                yield Label("Save as", classes="label")
-                yield Input(f"{proposal.profile.id}.conf", id="file", classes="field", select_on_focus=False)
-            with Horizontal(classes="buttons"):
-                yield Button("Close", id="close", compact=True)
-                yield Button("Save", id="save", compact=True)
-                yield Button("Copy", id="copy", compact=True)
+        identity = proposal.profile.id
+        yield from self.lay_out(f"Proposed profile {identity}", f"{identity}.conf", classes="dialog proposal")
 
     def on_mount(self) -> None:
-        """Say where the text goes, and begin where a hasty Enter does no harm."""
-        path, text = self.realms.session.configuration_path, self.text
-        self.query_one("#text", Flow).show(lambda width: _hocon_lines(text, width))
-        self.query_one("#where", Flow).show(lambda width: _where_lines(path, width))
-        self.query_one("#copy").focus()
+        """Say where the text goes."""
+        path = self.realms.session.configuration_path
+        self.show_text(self.text, lambda width: _where_lines(path, width))
 
-    def action_page(self, direction: int) -> None:
-        """Scroll the text."""
-        text = self.query_one("#hocon")
-        text.scroll_relative(y=direction * max(1, text.size.height - 1), animate=False)
+    @on(Button.Pressed, "#copy")
+    def copy_proposal(self) -> None:
+        """Copy the proposal."""
+        self.copy(self.text, "Proposal")
 
-    @on(Button.Pressed)
-    def press(self, event: Button.Pressed) -> None:
-        """Do what the button says."""
-        match event.button.id:
-            case "copy":
-                self.app.copy_to_clipboard(self.text)
-                self.realms.tell("Proposal copied to the clipboard (OSC 52).")
-            case "save":
-                self._save()
-            case _:
-                self.dismiss(None)
-
-    @on(Input.Submitted)
-    def _save(self) -> None:
-        """Save under the name that stands there."""
-        name = self.query_one("#file", Input).value.strip()
-        if not name:
-            self.query_one("#file").focus()
-            return
-        path = Path(os.path.expanduser(name)).absolute()
+    def save(self, path: Path) -> None:
+        """Save as a new file, as a task."""
         text = self.text
 
         def job(control: Control) -> str:
@@ -123,18 +73,6 @@ class ProposalDialog(Modal[None], WithContext):
             return f"{path} written; configuration unchanged"
 
         self.realms.run_task("save profile", str(path), job)
-
-
-def _hocon_lines(text: str, width: int) -> list[tuple[Piece, ...]]:
-    """Break lines that are too long, so that what follows stays within its block."""
-    lines: list[tuple[Piece, ...]] = []
-    for line in text.splitlines():
-        indent = len(line) - len(line.lstrip())
-        comment = line.lstrip().startswith("#")
-        further = " " * indent + ("#   " if comment else "    ")
-        tone = Tone.MUTED if comment else Tone.PLAIN
-        lines += [((part, tone),) for part in textwrap.wrap(line, width, subsequent_indent=further) or [""]]
-    return lines
 
 
 def _where_lines(path: Path | None, width: int) -> list[tuple[Piece, ...]]:
