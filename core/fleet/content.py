@@ -99,7 +99,7 @@ def _vm(fields: Fields, host: str, realm: str) -> VM:
         realm=fields.text("realm", realm),
         state=state,
         # Libvirt gives an id to every domain but those that are off; nobody knows of UNKNOWN, so it is counted.
-        active=fields.boolean("active", state is not VMState.OFF),
+        active=fields.boolean("active", state not in (VMState.OFF, VMState.SAVED)),
         vcpus=fields.integer("vcpus"),
         memory_bytes=fields.integer("memory"),
         devices=fields.addresses("devices"),

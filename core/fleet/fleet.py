@@ -24,6 +24,8 @@ class VMState(StrEnum):
     SUSPENDED = "suspended"
     CRASHED = "crashed"
     OFF = "off"
+    SAVED = "saved"
+    """Off, with its memory saved on its host: the next start goes on from it."""
     UNKNOWN = "unknown"
 
     @property

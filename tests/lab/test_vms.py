@@ -308,6 +308,39 @@ def test_volumes_that_no_pool_has_listed_yet_are_the_vms_volumes(realm: Realm, r
     realm.assert_nothing_is_left()
 
 
+def test_saved_memory_holds_what_it_was_saved_with(realm: Realm, run: Callable[..., Outcome]) -> None:
+    """Shown, refused what would break it, gone on from with its drive, and given up only on purpose."""
+    first = realm.lab.hosts[0]
+    for drive in ("held.qcow2", "spare.qcow2"):
+        first.virsh("vol-create-as", "ticrypt-vm-drives", drive, "16M", "--format", "qcow2")
+    realm.create("web", host="h1", drives=(ExistingDrive("held.qcow2"),))
+    assert run("vms", "snapshot", "web", "s").code == 0
+    saved = run("vms", "save", "web", "--json")
+    assert states(saved.json) == [("web", "saved", True)]
+    assert states(run("vms", "save", "web", "--json").json) == [("web", "saved", False)]
+    (row,) = run("vms", "list", "--json").json["vms"]
+    assert (row["state"], row["active"]) == ("saved", False)
+    first.virsh("detach-disk", "web", str(realm.lab.shared / "drives/held.qcow2"), "--config")
+    for refused in (
+        ("vms", "attach-drive", "web", "spare.qcow2"),
+        ("vms", "restore", "web", "s"),
+        ("vms", "delete", "web"),
+        ("vms", "migrate", "web", "--to", "h2", "--offline"),
+        ("drives", "delete", "held.qcow2", "--yes"),
+    ):
+        outcome = run(*refused)
+        assert outcome.code == 1, refused
+        assert "realms vms discard-save" in outcome.err or "in use by VM h1/web" in outcome.err, (refused, outcome.err)
+    assert states(run("vms", "start", "web", "--no-wait", "--json").json) == [("web", "running", True)]
+    assert "held.qcow2" in first.virsh("domblklist", "web")
+    assert "restored" in first.virsh("domstate", "--reason", "web")
+    assert states(run("vms", "save", "web", "--json").json) == [("web", "saved", True)]
+    assert states(run("vms", "discard-save", "web", "--yes", "--json").json) == [("web", "off", True)]
+    assert "has no saved memory" not in run("vms", "discard-save", "web", "--yes").err
+    assert "held.qcow2" not in first.virsh("domblklist", "web")
+    assert run("vms", "delete", "web", "--volumes", "--json").code == 0
+
+
 def test_a_foreign_vm_is_changed_only_on_purpose(realm: Realm) -> None:
     """It was made by virsh."""
     host = realm.lab.hosts[0]

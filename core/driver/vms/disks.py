@@ -10,13 +10,14 @@ import libvirt
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.storage.pool_setup import look_up_pool
+from core.driver.vms.saved_memory import saved_definition, saved_uuids
 from core.driver.xml.metadata import RealmMark, mark_of
 from core.driver.xml.reader import XmlRefused, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainDisks:
-    """A domain and what it uses: by its running and by its stored definition, with all that its disks are based on."""
+    """A domain and what it uses: by its running, stored and saved definitions, with all that its disks are based on."""
 
     name: str
     uuid: str
@@ -34,9 +35,10 @@ def read_disks(connection: HostConnection) -> tuple[DomainDisks, ...]:
     """Ask a host for all its domains' disks; needs a call or two for each. Raises DriverError."""
     found = []
     try:
+        saved = saved_uuids(connection)
         for domain in connection.handle.listAllDomains(0):
             try:
-                found.append(_read(domain))
+                found.append(_read(domain, is_saved=domain.UUIDString() in saved))
             except libvirt.libvirtError as error:
                 if not is_gone(error):
                     raise
@@ -52,11 +54,13 @@ def _paths(domain: DomainDisks, folders: Mapping[str, str]) -> set[str]:
     return {posixpath.join(folders[pool], name) for pool, name in domain.volumes if folders.get(pool)}
 
 
-def _read(domain: libvirt.virDomain) -> DomainDisks:
+def _read(domain: libvirt.virDomain, *, is_saved: bool) -> DomainDisks:
     active = domain.ID() >= 0
     texts = [str(domain.XMLDesc(0))]
     if active and domain.isPersistent():
         texts.append(str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)))
+    elif is_saved and (saved := saved_definition(domain)) is not None:
+        texts.append(saved)
     mark, sources = None, []
     open_chains, told = set(), set()
     for text in texts:

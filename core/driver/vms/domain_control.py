@@ -13,6 +13,7 @@ from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
 from core.driver.storage.pool_setup import look_up_pool
 from core.driver.vms.domain_build import hostdev_element
+from core.driver.vms.saved_memory import saved_definition
 from core.driver.xml.domain_xml import DomainFacts, read_domain
 from core.driver.xml.metadata import RealmMark, mark_element
 from core.driver.xml.pci import read_pci_address
@@ -28,14 +29,17 @@ ET.register_namespace("qemu", "http://libvirt.org/schemas/domain/qemu/1.0")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDomain:
-    """A domain by its stored definition: what its next start will be made from."""
+    """A domain by its stored definition, or the one of its saved memory: what its next start will be made from."""
 
     xml: str
+    """The stored definition."""
     facts: DomainFacts
     active: bool
     persistent: bool
     disks: tuple[str, ...]
-    """Paths of the files and devices of its disks, in order."""
+    """Paths of the files and devices of its disks, in order; with saved memory those of both definitions."""
+    saved: bool = False
+    """Whether it has saved memory: its next start goes on from that, with the same devices and disks."""
 
     @property
     def mark(self) -> RealmMark | None:
@@ -51,18 +55,26 @@ def find_domain(connection: HostConnection, uuid: str) -> StoredDomain | None:
         flags = libvirt.VIR_DOMAIN_XML_INACTIVE if persistent else 0
         # With its secrets, which would be lost when it is defined again.
         text = str(handle.XMLDesc(flags | libvirt.VIR_DOMAIN_XML_SECURE))
+        saved = None if active else saved_definition(handle)
     except libvirt.libvirtError as error:
         if is_gone(error):
             return None
         raise connection.failed(error, "read a VM's definition") from error
     try:
-        facts, element = read_domain(text), parse(text, "domain")
+        facts = read_domain(saved or text)
+        elements = [parse(each, "domain") for each in (saved, text) if each is not None]
     except XmlRefused as error:
         raise DriverError(connection.host, f"the definition of {uuid} is invalid: {error}") from error
-    sources = (disk.find("source") for disk in element.iterfind("devices/disk") if disk.get("device", "disk") == "disk")
+    disks = (disk for element in elements for disk in element.iterfind("devices/disk"))
+    sources = (disk.find("source") for disk in disks if disk.get("device", "disk") == "disk")
     paths = (_path(connection, source) for source in sources if source is not None)
     return StoredDomain(
-        xml=text, facts=facts, active=active, persistent=persistent, disks=tuple(path for path in paths if path)
+        xml=text,
+        facts=facts,
+        active=active,
+        persistent=persistent,
+        disks=tuple(dict.fromkeys(path for path in paths if path)),
+        saved=saved is not None,
     )
 
 

@@ -8,6 +8,7 @@ import libvirt
 from core.clock import Clock
 from core.driver.connection.connection import HostConnection
 from core.driver.connection.errors import is_gone
+from core.driver.vms.saved_memory import saved_uuids
 from core.fleet.fleet import IO_ERROR, VMState
 
 _STATE = libvirt.VIR_DOMAIN_STATS_STATE
@@ -95,6 +96,10 @@ class Sampler:
                 sample = read(domain, fields)
                 if sample is not None and (sample.uuid not in samples or sample.id is not None):
                     samples[sample.uuid] = sample
+            if any(sample.id is None for sample in samples.values()):
+                for uuid in saved_uuids(connection) & samples.keys():
+                    if samples[uuid].id is None:
+                        samples[uuid] = replace(samples[uuid], state=VMState.SAVED)
             if one_by_one:
                 self._ask_cpu_times(samples)
                 return tuple(samples.values())

@@ -68,7 +68,8 @@ def _state(found: Findings, wish: MigrationOptions) -> Iterator[Obstacle]:
             Check.STATE, "another job is running on it: a migration, backup or copy", "wait until it has finished"
         )
     if not here.sight.active and here.saved:
-        mend = f"start it, or drop the state on {found.source}: {shell_command('virsh managedsave-remove', name)}"
+        discard = shell_command("realms vms discard-save", name)
+        mend = f"start it on {found.source}, or give up its saved memory: {discard}"
         yield error(Check.SAVED_STATE, "its saved state, with its memory, would stay behind", mend)
     for number, kind, check in (
         (here.snapshots, "snapshot", Check.SNAPSHOTS),

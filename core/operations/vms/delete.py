@@ -21,6 +21,7 @@ from core.operations.tasks.journal import Journal, JournalEntry, Operation, Reco
 from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.operations.vms.restore_disks import reserve_alone
+from core.operations.vms.saved import refuse_saved
 from core.operations.vms.snapshots import delete_snapshots_of, snapshots_of, snapshots_pool
 from core.operations.vms.target import Target
 from core.realms import Realm
@@ -169,6 +170,9 @@ def delete_vm(
     _refuse_at_work(registry.reservations(), target)
     if run_in_lane(session, host.name, lambda connection: is_active(connection, vm.uuid)) and not force:
         raise VMActive(f"{target.name} is active", hint="shut it down first, or use --force to turn it off")
+    if not force:
+        why = "deleting the VM loses it; --force deletes both"
+        run_in_lane(session, host.name, lambda connection: refuse_saved(connection, vm.uuid, target.name, why))
     found = volumes_of(session, target)
     snapshots = volumes if snapshots is None else snapshots
     if found.unseen:

@@ -36,6 +36,7 @@ from core.operations.tasks.step_kinds import StepKind
 from core.operations.tasks.task import Control
 from core.operations.vms.drive_claims import claim_drives, refuse_drives_in_use
 from core.operations.vms.lookup import ResolvedVM
+from core.operations.vms.saved import refuse_saved
 from core.text import printable
 
 DEADLINE = 30.0
@@ -98,6 +99,7 @@ def attach_drive(
             volume = access.via_own_connection(lambda connection: _find_drive(connection, at_hand, drive))
             form = access.via_own_connection(lambda connection: drive_format(connection, volume, format))
             disks = access.via_own_connection(lambda connection: read_disk_set(connection, vm.uuid))
+            access.via_own_connection(lambda connection: _refuse_saved(connection, at_hand))
             _check_not_there(at_hand, disks, volume)
             chosen = _free_target(disks, target)
             step.detail(f"{form}, the next free target is {chosen}")
@@ -124,6 +126,11 @@ def attach_drive(
                 )
                 step.detail(_reach(attached, active=after.active))
     return attached
+
+
+def _refuse_saved(connection: HostConnection, at_hand: ResolvedVM) -> None:
+    why = "its next start has the disks that it was saved with"
+    refuse_saved(connection, at_hand.vm.uuid, at_hand.target.name, why)
 
 
 @contextlib.contextmanager
@@ -177,6 +184,7 @@ def detach_drive(
             pool = access.via_own_connection(lambda connection: _drives_pool(connection, at_hand))
             folder = access.via_own_connection(lambda connection: look_up_pool(connection, pool)).path
             disks = access.via_own_connection(lambda connection: read_disk_set(connection, vm.uuid))
+            access.via_own_connection(lambda connection: _refuse_saved(connection, at_hand))
             disk = _attached(at_hand, disks, drive, pool, folder)
             step.detail(disk.target)
         running = disks.active and _has(disks.present, disk.target)

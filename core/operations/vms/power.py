@@ -7,9 +7,10 @@ from enum import StrEnum
 from core.codes import ErrorCode
 from core.driver.connection.connection import HostConnection
 from core.driver.vms.domain_control import stop_domain, wake
+from core.driver.vms.saved_memory import discard_saved_memory, save_memory
 from core.errors import Cancelled, DriverError, HostTimeout, HostUnreachable, RealmsError
 from core.fleet.fleet import IO_ERROR, VMState
-from core.operations.hosts.access import run_in_lane
+from core.operations.hosts.access import HostAccess, run_in_lane
 from core.operations.hosts.fanout import as_they_come
 from core.operations.session import Session
 from core.operations.tasks.step_kinds import StepKind
@@ -31,6 +32,8 @@ STARTS_AT_ONCE = 4
 
 _ANY = frozenset(VMState)
 _OFF = frozenset({VMState.OFF})
+_SAVED = frozenset({VMState.SAVED})
+_IDLE = _OFF | _SAVED
 _RUNS = frozenset({VMState.RUNNING})
 
 
@@ -71,6 +74,8 @@ class Action(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     OFF = "off"
+    SAVE = "save"
+    DISCARD_SAVE = "discard-save"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +99,14 @@ class _Rule:
 
 
 _RULES = {
-    Action.SHUTDOWN: _Rule(_OFF, _OFF, needs_storage=True),
+    Action.SHUTDOWN: _Rule(_IDLE, _OFF, needs_storage=True),
     Action.REBOOT: _Rule(frozenset(), _ANY),
     Action.RESET: _Rule(frozenset(), _ANY),
     Action.PAUSE: _Rule(frozenset({VMState.PAUSED}), frozenset({VMState.PAUSED})),
     Action.RESUME: _Rule(_RUNS, _RUNS, needs_storage=True),
-    Action.OFF: _Rule(_OFF, _OFF),
+    Action.OFF: _Rule(_IDLE, _OFF),
+    Action.SAVE: _Rule(_SAVED, _SAVED),
+    Action.DISCARD_SAVE: _Rule(_OFF, _OFF),
 }
 
 
@@ -111,6 +118,10 @@ _NEED_CPUS = frozenset({Action.SHUTDOWN, Action.REBOOT})
 def _wrong_state(target: Target, action: Action, state: VMState) -> WrongState | None:
     """Return in plain words why libvirt refuses, with what is to be done first; None where its own words must do."""
     name = target.name
+    if state is VMState.SAVED:
+        return WrongState(f"{name} is saved: nothing to {action.value}", hint=shell_command("realms vms start", name))
+    if action is Action.DISCARD_SAVE:
+        return WrongState(f"{name} is {state.label}: it has no saved memory")
     if state is VMState.OFF:
         return WrongState(f"{name} is off: nothing to {action.value}", hint=shell_command("realms vms start", name))
     if state is VMState.CRASHED:
@@ -146,7 +157,12 @@ def act(
     with control.step(StepKind.CONTROL, f"{action.value} {target.vm.name}", host, vm=target.vm.name) as step:
         before = session.clock.now()
         try:
-            run_in_lane(session, host, _command(action, state, uuid))
+            if action is Action.SAVE:  # as long as writing its memory takes
+                with HostAccess(session, target.host) as access:
+                    access.via_own_connection(_command(action, state, uuid))
+                run_in_lane(session, host, lambda _: None)  # its host is looked at after each command
+            else:
+                run_in_lane(session, host, _command(action, state, uuid))
         except (HostUnreachable, HostTimeout):
             raise
         except DriverError as error:
@@ -192,6 +208,10 @@ def _command(action: Action, state: VMState, uuid: str) -> Callable[[HostConnect
             return lambda connection: connection.resume(uuid)
         case Action.OFF:
             return lambda connection: stop_domain(connection, uuid)
+        case Action.SAVE:
+            return lambda connection: save_memory(connection, uuid)
+        case Action.DISCARD_SAVE:
+            return lambda connection: discard_saved_memory(connection, uuid)
 
 
 def _state_now(session: Session, target: Target) -> tuple[VMState, bool]:

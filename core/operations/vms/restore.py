@@ -35,6 +35,7 @@ from core.operations.vms.deferred_cleanup import recover_when_copied
 from core.operations.vms.lookup import ResolvedVM, VMRefused
 from core.operations.vms.restore_cleanup import settle_earlier, settle_left_restore
 from core.operations.vms.restore_disks import COPY, STOP, SWITCH, NameRestore, RestoredDisk, reserve_alone
+from core.operations.vms.saved import refuse_saved
 from core.operations.vms.snapshots import DiskVolume, check_supported, disk_volumes, find_snapshot, snapshots_pool
 from core.operations.vms.start import start_vm
 from core.text import printable, shell_command
@@ -112,6 +113,7 @@ def restore_snapshot(
     check_supported(host)
     with _reserved(session, control, at_hand) as rollback, job_connection(host, deadline) as connection:
         work = _Restore(session, rollback, at_hand, connection, deadline)
+        refuse_saved(connection, vm.uuid, at_hand.target.name, "it goes on only with the disks that it was saved with")
         with control.step(StepKind.LOOK, f"look for {name}", host.name) as step:
             snapshot = find_snapshot(connection, at_hand.realm, vm.uuid, name)
             if not snapshot.complete:

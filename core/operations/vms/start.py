@@ -13,7 +13,7 @@ from core.fleet.fleet import VMState
 from core.hosts import Host
 from core.operations.hosts.access import HostAccess, run_in_lane
 from core.operations.hosts.fanout import map_hosts
-from core.operations.scheduling.reserve import ReservationRequest, Reserved, reserve_host
+from core.operations.scheduling.reserve import NoRoom, ReservationRequest, Reserved, reserve_host
 from core.operations.session import Session
 from core.operations.tasks.journal import Journal, Operation
 from core.operations.tasks.rollback import Rollback
@@ -23,6 +23,7 @@ from core.operations.vms.devices import typed_devices
 from core.operations.vms.drive_claims import refuse_drives_in_use
 from core.operations.vms.guest_registration import await_active, wait_for_registration
 from core.operations.vms.power import SEEN_SECONDS, Done
+from core.operations.vms.saved import way_out
 from core.operations.vms.target import Target
 from core.placement.engine.request import Request
 
@@ -91,7 +92,7 @@ def _read(access: HostAccess, target: Target) -> StoredDomain:
 
 
 def _take_room(session: Session, rollback: Rollback, target: Target, stored: StoredDomain) -> Reserved:
-    facts, mark = stored.facts, stored.mark
+    facts, mark = stored.facts, None if stored.saved else stored.mark  # saved memory goes on with the same devices
     marked = mark.devices if mark is not None and mark.realm == target.realm.id else ()
     asked = Counter(device.type for device in marked if device.type)
     # Devices that the mark doesn't know are fixed: someone gave the VM these very ones.
@@ -117,7 +118,12 @@ def _take_room(session: Session, rollback: Rollback, target: Target, stored: Sto
         fixed_devices=fixed or None,
     )
     with rollback.control.step(StepKind.PLACE, f"check {target.host.name}", target.host.name) as step:
-        room = reserve_host(session, claim)
+        try:
+            room = reserve_host(session, claim)
+        except NoRoom as error:
+            if stored.saved:
+                error.hint = f"it goes on with the devices that it was saved with; {way_out(target.name)}"
+            raise
         if room.warning:
             rollback.control.warn(room.warning)
         devices = f", with {' '.join(map(str, room.placement.devices))}" if room.placement.devices else ""
@@ -188,7 +194,7 @@ def drives_of(connection: HostConnection, stored: StoredDomain, pool: str) -> tu
 def _give_devices(session: Session, rollback: Rollback, target: Target, stored: StoredDomain, room: Reserved) -> None:
     """Write the devices that the VM is given now into its definition, in the place of those that it had."""
     mark, given = stored.mark, room.placement.devices
-    if mark is None or not mark.devices or given == tuple(device.address for device in mark.devices):
+    if stored.saved or mark is None or not mark.devices or given == tuple(device.address for device in mark.devices):
         return
     profile = session.configuration.hardware_profiles.get(target.host.profile)
     former = {device.address for device in mark.devices}

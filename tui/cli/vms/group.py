@@ -14,6 +14,8 @@ COMMANDS = {
     "pause": ("tui.cli.vms.power:pause", "Pause VMs."),
     "resume": ("tui.cli.vms.power:resume", "Resume paused or suspended VMs."),
     "off": ("tui.cli.vms.power:off", "Force VMs off; unsaved data is lost."),
+    "save": ("tui.cli.vms.power:save", "Save the memory of VMs on their hosts and stop them."),
+    "discard-save": ("tui.cli.vms.power:discard_save", "Discard the saved memory of VMs; unsaved data is lost."),
     "delete": ("tui.cli.vms.delete:delete", "Delete VMs; volumes are kept by default."),
     "recover": ("tui.cli.vms.recover:recover", "List and clean up interrupted operations."),
     "migrate": ("tui.cli.vms.migrate:migrate", "Migrate a VM to a given host or the best one."),

@@ -1,4 +1,4 @@
-"""`realms vms start|shutdown|reboot|reset|pause|resume|off`: what is done to VMs that are there, several at once."""
+"""What is done to VMs that are there, several at once: `realms vms start`, `shutdown`, `pause`, `save` and so on."""
 
 from __future__ import annotations
 
@@ -127,6 +127,25 @@ def off(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
     return _act(options, "off", common, question="Force off {}? Unsaved data is lost.", yes=yes)
 
 
+@click.command("save", cls=RealmsCommand)
+@common_options
+def save(options: GlobalOptions, **common: Any) -> int:
+    """Save the memory of VMs on their hosts and stop them; the next start goes on from there.
+
+    Until then a VM can't be moved, and its disks and drives stay as they are. VMs with PCI devices can't be saved.
+    """
+    return _act(options, "save", common)
+
+
+@click.command("discard-save", cls=RealmsCommand)
+@yes_option
+@common_options
+def discard_save(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
+    """Discard the saved memory of VMs: the next start boots; unsaved data is lost."""
+    question = "Discard the saved memory of {}? Unsaved data is lost."
+    return _act(options, "discard-save", common, question=question, yes=yes)
+
+
 def _act(options: GlobalOptions, word: str, common: Options, *, question: str = "", yes: bool = True) -> int:
     from core.operations.vms.power import Action, act
 
@@ -216,7 +235,7 @@ def report(word: str, outcomes: Sequence[Done], *, as_json: bool) -> int:
             if done.error.hint:
                 say(f"  {done.error.hint}", error=True)
         elif not as_json:
-            state = done.state.label if done.state is not None else "asked"
+            state = done.state.label if done.state is not None else "request sent"
             say(f"{done.target.name}: {state if done.changed else f'no changes ({state})'}")
     return 0 if all(done.error is None for done in outcomes) else 1
 

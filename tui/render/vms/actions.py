@@ -16,6 +16,8 @@ class VMAction(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     OFF = "off"
+    SAVE = "save"
+    DISCARD_SAVE = "discard-save"
     DELETE = "delete"
     MIGRATE = "migrate"
 
@@ -59,6 +61,14 @@ ACTIONS = {
         verb="Force off", done="shut off", destructive=True, counted=True,
         told="Power off: unsaved data is lost.",
     ),
+    VMAction.SAVE: ActionText(
+        verb="Save", done="saved",
+        told="Memory is saved on the host, and the VM stops. The next start goes on from there, on this host only.",
+    ),
+    VMAction.DISCARD_SAVE: ActionText(
+        verb="Discard saved memory", done="shut off", destructive=True, counted=True,
+        told="The next start boots: unsaved data is lost.",
+    ),
     VMAction.DELETE: ActionText(
         verb="Delete", done="deleted", destructive=True, counted=True,
         told="Volumes used by other VMs are never deleted. The task lists what is kept.",
@@ -79,6 +89,8 @@ def applies(action: VMAction, vm: VM) -> bool:
             return vm.active and vm.state is VMState.RUNNING
         case VMAction.RESUME:
             return vm.active and vm.state is not VMState.RUNNING
+        case VMAction.DISCARD_SAVE:
+            return vm.state is VMState.SAVED
         case VMAction.MIGRATE:
             return True
         case _:

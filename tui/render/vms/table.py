@@ -54,6 +54,7 @@ VM_TONES = {
     VMState.SUSPENDED: Tone.MUTED,
     VMState.CRASHED: Tone.BAD,
     VMState.OFF: Tone.MUTED,
+    VMState.SAVED: Tone.ACCENT,
     VMState.UNKNOWN: Tone.WARN,
 }
 

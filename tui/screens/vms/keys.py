@@ -15,6 +15,8 @@ VM_KEYS = (
     Command("p", "act('pause')", "Pause", "Pause VMs: vCPUs stop.", changes=True),
     Command("P", "act('resume')", "Resume", "Resume paused or suspended VMs.", changes=True),
     Command("x", "act('off')", "Force off", "Power off VMs immediately.", changes=True),
+    Command("z", "act('save')", "Save", "Save the memory of VMs and stop them.", changes=True),
+    Command("Z", "act('discard-save')", "Discard save", "Discard the saved memory of VMs.", changes=True),
     Command("delete", "delete", "Delete", "Delete VMs that are shut off, with or without volumes.", changes=True),
 )
 NEW_VM = Command("n", "create", "New", "Create a VM; hosts are ranked as you type.", footer=True, changes=True)
