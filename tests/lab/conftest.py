@@ -12,6 +12,7 @@ from .parts.lab import Lab
 from .parts.migrations import place  # noqa: F401 - a fixture
 from .parts.requirements import why_not
 from .parts.storage import qcow2, work  # noqa: F401 - fixtures
+from .parts.vms import realm  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
 from core.config.reader import load
-from core.driver.vms.domain_kind import Virtualization
 from core.driver.vms.leases import leases_of
 from core.errors import DriverError
 from core.hosts import StaticAddress
-from core.operations.recovery import recover, survey
-from core.operations.session import Session
 from core.operations.storage.policy import VolumeInUse
-from core.operations.tasks.journal import Journal
-from core.operations.vms.cleanup import CleanupAction
-from core.operations.vms.create import create_vm
 from core.operations.vms.delete import delete_vm
 from core.operations.vms.guest_registration import NotRegistered
 from core.operations.vms.power import Action, NotShutDown, act
-from core.operations.vms.spec import ExistingDrive, NewDrive, Order
+from core.operations.vms.spec import ExistingDrive, NewDrive
 from core.operations.vms.start import RunsElsewhere, start_vm
-from core.operations.vms.target import ForeignVM, find_targets
+from core.operations.vms.target import ForeignVM
 from core.registry.hosts import HostRegistry
 from tests.cli.program import runner
 from tests.operations.vms.world import open_door
@@ -39,92 +28,17 @@ from tests.operations.vms.world import open_door
 from .parts.administrator import Serial
 from .parts.guests import Boot
 from .parts.host import answers
-from .parts.realm import write_configuration, write_registry
+from .parts.vms import MIB, Realm
 from .parts.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import TypeVar
 
     from core.driver.vms.leases import Lease
-    from core.operations.tasks.task import Control
-    from core.operations.vms.target import Target
     from tests.cli.program import Outcome
 
-    from .parts.lab import Lab
-
     T = TypeVar("T")
-
-MIB = 2**20
-KILLER = Path(__file__).parent / "parts" / "killed.py"
-
-
-class Realm:
-    """The lab as a realm, worked on by the program's own operations."""
-
-    def __init__(self, lab: Lab, folder: Path) -> None:
-        self.lab = lab
-        self.folder = folder
-        self.configuration = write_configuration(folder)
-        self.registry = folder / "registry.json"
-        write_registry(lab, self.configuration, self.registry)
-        self.session = self.open()
-
-    def open(self, *, timeout: float = 120.0) -> Session:
-        """Open the realm as another program would; VMs have so many seconds to register."""
-        understood = load(self.configuration)
-        realm = replace(understood.realms["lab"], registration_timeout=timeout, poll_frequency=1.0)
-        return Session(replace(understood, realms={"lab": realm}), registry=HostRegistry(self.registry))
-
-    def task(self, job: Callable[[Control], T], seconds: float = 240.0) -> T:
-        """Run a job as a task; raises what it raised."""
-        return self.session.tasks.run("test", "vm", job).outcome.result(seconds)
-
-    def create(self, name: str, **more: Any) -> Any:
-        """Create a small VM."""
-        return self.task(lambda control: create_vm(self.session, control, order(name, **more)))
-
-    def target(self, name: str, *, foreign: bool = False) -> Target:
-        """Find a VM."""
-        (target,) = find_targets(self.session, [name], foreign=foreign, timeout=30.0)
-        return target
-
-    def act(self, name: str, action: Action) -> None:
-        """Do something to a VM."""
-        self.task(lambda control: act(self.session, control, self.target(name), action))
-
-    def files(self, folder: str) -> set[str]:
-        """Return what lies in a folder of the shared storage."""
-        return {path.name for path in (self.lab.shared_from_outside / folder).iterdir()}
-
-    def names(self) -> dict[str, set[str]]:
-        """Return the domains of each host."""
-        return {host.name: set(host.virsh("list", "--all", "--name").split()) for host in self.lab.hosts}
-
-    def assert_nothing_is_left(self) -> None:
-        """No domain, no volume, no reservation, no journal."""
-        assert self.names() == {host.name: set() for host in self.lab.hosts}
-        assert self.files("vm") == self.files("drives") == set()
-        assert HostRegistry(self.registry).reservations() == ()
-        assert list((self.folder / "registry.journal").iterdir()) == []
-
-
-def order(name: str, **more: Any) -> Order:
-    """Order a small VM, without acceleration: guests crawl in nested virtualization."""
-    facts = {"brick": "lab-guest", "vcpus": 1, "memory_bytes": 96 * MIB, "virtualization": Virtualization.QEMU}
-    return Order(name=name, realm="lab", **(facts | more))
-
-
-@pytest.fixture
-def realm(lab: Lab, tmp_path: Path) -> Iterator[Realm]:
-    """Make a realm of the lab's hosts, without VMs and drives before and after."""
-    made = Realm(lab, tmp_path)
-    yield made
-    made.session.close()
-    lab.mend()
-    for folder in ("vm", "drives"):
-        for name in made.files(folder):
-            lab.hosts[0].run("rm", "-f", str(lab.shared / folder / name))
 
 
 @pytest.mark.timeout(400)
@@ -394,89 +308,6 @@ def test_a_vm_whose_storage_is_full_says_so_and_is_not_resumed_in_vain(
         host.empty_storage()
     assert run("vms", "resume", "web", "--foreign").out == "h1/web: running\n"
     serial.close()
-
-
-@pytest.mark.timeout(400)
-@pytest.mark.parametrize(
-    ("step", "plan"),
-    [
-        ("reserve", CleanupAction.FORGET),
-        ("volume:1", CleanupAction.REMOVE),
-        ("volume:2", CleanupAction.REMOVE),
-        ("define", CleanupAction.REMOVE),
-        ("start", CleanupAction.REMOVE),
-        ("register", CleanupAction.COMPLETE),
-        ("finish", CleanupAction.COMPLETE),
-    ],
-)
-def test_a_program_killed_at_any_step_leaves_nothing_that_is_not_told(
-    realm: Realm, step: str, plan: CleanupAction
-) -> None:
-    """What was half made is removed; a VM that runs and registers is kept."""
-    kill_at(realm, step)
-    (left,) = survey(realm.session)
-    assert left.record.vm == "web"
-    assert realm.task(lambda control: recover(realm.session, control, left)) is plan
-    assert survey(realm.session) == ()
-    if plan is CleanupAction.COMPLETE:
-        assert "pending" not in next(host for host in realm.lab.hosts if host.name == left.host).virsh("dumpxml", "web")
-        assert realm.target("web").vm.active
-    else:
-        realm.assert_nothing_is_left()
-
-
-def kill_at(realm: Realm, step: str) -> None:
-    """Have another program create a VM, and be killed once it has written down that it is about to take a step."""
-    done = subprocess.run(
-        [sys.executable, str(KILLER), str(realm.configuration), str(realm.registry), step],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
-
-
-def test_a_host_that_is_cut_off_in_the_midst_is_cleaned_up_when_it_is_back(realm: Realm) -> None:
-    """What could not be undone stays in the journal, and the administrator is told."""
-    realm.session.close()
-    realm.session = realm.open(timeout=8.0)
-    host = realm.lab.hosts[0]
-    task = realm.session.tasks.run(
-        "create", "web", lambda control: create_vm(realm.session, control, order("web", host="h1"))
-    )
-    eventually(lambda: any(step.what.startswith("wait") for step in task.view.steps), "the start of the VM")
-    host.cut()
-    try:
-        with pytest.raises(NotRegistered):
-            task.outcome.result(120)
-    finally:
-        host.join()
-    assert any("left behind" in warning for warning in task.view.warnings)
-    assert host.guest_state("web") == "running"
-    eventually(lambda: realm.session.fleet().hosts[0].connection == "connected", "h1", 60)
-    (left,) = survey(realm.session)
-    realm.task(lambda control: recover(realm.session, control, left))
-    assert Journal(realm.registry, realm.session.clock).records() == ()
-
-
-@pytest.mark.timeout(300)
-def test_programs_that_create_at_once_never_overbook_a_real_host(realm: Realm) -> None:
-    """Room for two VMs of 2 GiB on each of three hosts, and eight programs that want one: six get it."""
-    command = [
-        str(Path(sys.executable).with_name("realms")), "vms", "create", "--brick", "lab-guest", "--vcpus", "1",
-        "--memory", "2 GiB", "--virtualization", "qemu", "--no-wait", "--json",
-    ]  # fmt: skip
-    environment = {**os.environ, "REALMS_CONFIG": str(realm.configuration), "REALMS_REGISTRY": str(realm.registry)}
-    programs = [
-        subprocess.Popen([*command, f"vm{number}"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for number in range(8)
-    ]
-    told = [json.loads(program.communicate(timeout=240)[0]) for program in programs]
-    assert [each["created"] for each in told].count(True) == 6
-    assert {program.returncode for program in programs} == {0, 1}
-    for host in realm.lab.hosts:
-        running = host.virsh("list", "--name").split()
-        memory = [int(host.virsh("dominfo", name).partition("Max memory:")[2].split()[0]) for name in running]
-        assert memory == [2 * 1024 * 1024] * 2
-    assert realm.files("vm") == {each["boot_volume"] for each in told if each["created"]}
 
 
 @pytest.fixture

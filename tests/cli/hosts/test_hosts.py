@@ -5,97 +5,16 @@ from __future__ import annotations
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from core.registry.hosts import HostRegistry
 from tests.driver.silence import silent_host
-from tui.__main__ import main
 
-CONFIGURATION = """
-ticrypt.vm {
-  cost-functions {
-    simple {
-      vms: { curve: linear, slope: 1.0, base: 0.0 }
-      vcpus: { curve: linear, slope: 0.5, base: 0.0 }
-      memory: { curve: constant, value: 0.0 }
-    }
-  }
-  hardware-profiles {
-    plain { cores: 16, memory: 3 GiB, cost-function: simple }
-    gpu { cores: 8, memory: 64 GiB, cost-function: simple }
-  }
-  realms {
-    main { disabled: false, driver: libvirt, name: Main, drives { lazy-allocation: on } }
-    lab { disabled: true, driver: libvirt, name: Lab, drives { lazy-allocation: on } }
-  }
-}
-"""
-SAVED = {
-    "format": "libvirt-realms-fleet/1",
-    "taken": "2026-11-22T10:00:00Z",
-    "hosts": [{"name": "s1", "realm": "main", "profile": "plain", "state": "enabled"}],
-    "vms": [{"name": "web", "host": "s1", "vcpus": 2, "memory": 2**30, "devices": []}],
-}
 HOSTILE = "h\N{RIGHT-TO-LEFT MARK}x"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a command ended, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def hosts(self):
-        """The hosts of a JSON document, by name."""
-        return {row["name"]: row for row in json.loads(self.out)["hosts"]}
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Make a folder with a configuration, in which the commands run."""
-    (tmp_path / "ticrypt-vm.conf").write_text(CONFIGURATION)
-    (tmp_path / "fleet.json").write_text(json.dumps(SAVED))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("REALMS_REGISTRY", str(tmp_path / "registry.json"))
-    monkeypatch.setenv("REALMS_TRACEBACK", "1")
-    monkeypatch.delenv("REALMS_CONFIG", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def realms(folder, monkeypatch, capsys):
-    """Give a function that runs a command in this process."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realms", *arguments])
-        on_pipe = signal.getsignal(signal.SIGPIPE)
-        try:
-            with pytest.raises(SystemExit) as end:
-                main()
-        finally:
-            signal.signal(signal.SIGPIPE, on_pipe)
-        return Outcome(end.value.code, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def add(realms):
-    """Give a function that adds a host of libvirt's embedded driver."""
-
-    def run(name, *arguments, uri="test:///default", profile="plain", realm="main"):
-        return realms("hosts", "add", name, "--realm", realm, "--uri", uri, "--profile", profile, *arguments)
-
-    return run
 
 
 def test_an_empty_registry_lists_no_hosts_and_says_how_to_add_one(realms, folder):
@@ -254,7 +173,8 @@ def test_a_live_list_does_not_go_on_connecting_when_it_has_given_up(realms, add)
 def test_enabling_says_why_a_host_still_takes_no_vms(realms, add, folder):
     """Its realm is disabled, or its profile is gone."""
     add("h1", "--state", "disabled", realm="lab", profile="gpu")
-    (folder / "ticrypt-vm.conf").write_text(CONFIGURATION.replace("gpu {", "gpu2 {"))
+    configuration = folder / "ticrypt-vm.conf"
+    configuration.write_text(configuration.read_text().replace("gpu {", "gpu2 {"))
     enabled = realms("hosts", "enable", "h1")
     assert enabled.code == 0
     assert "'lab' is disabled" in enabled.err
@@ -322,69 +242,6 @@ def test_a_saved_fleet_is_listed_without_a_registry(realms, folder):
     assert row["use"] == {"vms": 1, "vcpus": 2, "memory": 2**30, "devices": {}}
     assert row["cost"] == 2.0
     assert realms("hosts", "list").code == 2
-
-
-def test_a_test_reports_what_is_there_and_what_differs_from_the_profile(realms, add):
-    """The embedded driver says 16 cores and 3 GiB."""
-    add("h1")
-    add("h2", profile="gpu")
-    tested = realms("hosts", "test", "h1", "h2", "test:///default", "--json")
-    first, second, third = json.loads(tested.out)["hosts"]
-    assert tested.code == 0
-    assert (first["name"], first["reachable"], first["cores"], first["memory"]) == ("h1", True, 16, 3 * 2**30)
-    assert (first["hypervisor"], first["vms"], first["active_vms"]) == ("TEST", 1, 1)
-    assert not [remark for remark in first["remarks"] if "profile" in remark]
-    assert "profile gpu has 8 cores, the host 16" in second["remarks"]
-    assert "profile gpu has 64 GiB of memory, the host 3 GiB" in second["remarks"]
-    assert "pool ticrypt-bricks is missing" in first["remarks"]
-    assert (third["name"], third["uri"], third["remarks"]) == (None, "test:///default", [])
-
-
-def test_a_host_that_does_not_answer_makes_the_test_fail(realms, add):
-    """The others are reported all the same."""
-    add("h1")
-    add("h2", "--state", "disabled", uri="qemu+tcp://127.0.0.1:1/system")
-    tested = realms("hosts", "test", "h2", "h1", "--json")
-    down, up = json.loads(tested.out)["hosts"]
-    assert (tested.code, json.loads(tested.out)["ok"]) == (1, False)
-    assert (down["reachable"], "refused" in down["error"], up["reachable"]) == (False, True, True)
-    shown = realms("hosts", "test", "h2")
-    assert (shown.code, "h2: connection refused" in shown.err) == (1, True)
-
-
-@pytest.mark.parametrize("subject", ["h9", "qemuu:///system", "qemu:///system?command=sh"])
-def test_a_test_of_nothing_known_is_wrong_usage(realms, add, subject):
-    """Nothing is asked then, not even what is known."""
-    add("h1")
-    assert realms("hosts", "test", "h1", subject).code == 2
-
-
-def test_a_uri_is_held_against_the_host_that_has_it(realms, add):
-    """Whoever types the URI of a registered host means that host."""
-    add("h2", profile="gpu")
-    (row,) = realms("hosts", "test", "test:///default", "--json").hosts.values()
-    assert row["name"] == "h2"
-    assert "profile gpu has 8 cores, the host 16" in row["remarks"]
-
-
-def test_a_uri_is_tested_where_there_is_no_configuration(realms, folder):
-    """Whoever tries a URI may only be about to write one; a name needs it, and so does a file that is named."""
-    (folder / "ticrypt-vm.conf").rename(folder / "elsewhere.conf")
-    tested = realms("hosts", "test", "test:///default", "--json")
-    (row,) = json.loads(tested.out)["hosts"]
-    assert (tested.code, row["name"], row["cores"], row["profile"], row["remarks"]) == (0, None, 16, None, [])
-    assert realms("hosts", "test", "test:///default").code == 0
-    for wrong in (("test:///default", "h1"), ("test:///default", "--config", "missing.conf")):
-        refused = realms("hosts", "test", *wrong)
-        assert (refused.code, refused.out) == (2, "")
-    (folder / "ticrypt-vm.conf").write_text("ticrypt.vm { nonsense")
-    assert realms("hosts", "test", "test:///default").code == 2
-
-
-def test_a_test_has_nobody_to_ask_in_a_saved_fleet(realms):
-    """It says so."""
-    for subject in ("s1", "test:///default"):
-        assert realms("hosts", "test", subject, "--fleet", "fleet.json").code == 2
 
 
 def test_hostile_names_are_shown_harmless_and_kept_raw(realms, add):
