@@ -34,10 +34,6 @@ class Contact:
         uri = read_uri(self.uri)
         return SshTarget.of(uri) if uri is not None else None
 
-    def has_error(self, check: Check) -> bool:
-        """Whether the way ends at this check."""
-        return any(each.check is check and each.severity is Severity.ERROR for each in self.findings)
-
     @property
     def wants_key(self) -> bool:
         """Whether the host's sshd answered, and knows none of our keys, or we not its own."""

@@ -80,10 +80,6 @@ class Sandbox:
         """Take the last change back; without changes it stays as it is."""
         return _make(self.before, self.changes[:-1])
 
-    def without_change(self, index: int) -> Sandbox:
-        """Take one change back; raises UsageError where a later one needs it."""
-        return _make(self.before, self.changes[:index] + self.changes[index + 1 :])
-
     def on(self, fleet: Fleet) -> Sandbox:
         """Make the same changes on another fleet, as on the next look at a live one.
 

@@ -162,20 +162,20 @@ def edit(
     say(f"{name}: {done}" if done else f"{name}: no changes")
 
 
-@click.command("enable", cls=RealmsCommand)
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@pass_options
-def enable(options: GlobalOptions, names: tuple[str, ...]) -> None:
-    """Enable hosts: connect and schedule new VMs."""
-    _set_state(options, names, HostState.ENABLED)
+def _state_command(name: str, state: HostState, short_help: str) -> click.Command:
+    @click.command(name, cls=RealmsCommand, help=short_help)
+    @click.argument("names", metavar="NAME...", nargs=-1, required=True)
+    @pass_options
+    def command(options: GlobalOptions, names: tuple[str, ...]) -> None:
+        _set_state(options, names, state)
+
+    return command
 
 
-@click.command("no-scheduling", cls=RealmsCommand)
-@click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@pass_options
-def no_scheduling(options: GlobalOptions, names: tuple[str, ...]) -> None:
-    """Set hosts to No Scheduling: no new VMs; existing VMs stay managed."""
-    _set_state(options, names, HostState.NO_SCHEDULING)
+enable = _state_command("enable", HostState.ENABLED, "Enable hosts: connect and schedule new VMs.")
+no_scheduling = _state_command(
+    "no-scheduling", HostState.NO_SCHEDULING, "Set hosts to No Scheduling: no new VMs; existing VMs stay managed."
+)
 
 
 @click.command("disable", cls=RealmsCommand)
@@ -259,7 +259,7 @@ def _set_state(options: GlobalOptions, names: tuple[str, ...], state: HostState)
     registry = session.require_writable()
 
     def set_states(changes: Transaction) -> tuple[dict[str, HostState], list[Host]]:
-        before = _state_of_each(changes, names)
+        before = {name: changes.host(name).state for name in names}
         return before, [changes.set_state(name, state) for name in before]
 
     before, changed = registry.change(set_states)
@@ -290,10 +290,6 @@ def _unwatched(hosts: Sequence[Host]) -> Iterator[str]:
             yield f"{name}: no answer; any VMs there keep running, unmonitored"
         elif count:
             yield f"{name}: {count} VM{'s keep' if count > 1 else ' keeps'} running, unmonitored"
-
-
-def _state_of_each(changes: Transaction, names: Iterable[str]) -> dict[str, HostState]:
-    return {name: changes.host(name).state for name in names}
 
 
 def _why_not_scheduled(changed: Sequence[Host], configuration: Configuration) -> list[str]:

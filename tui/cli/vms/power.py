@@ -90,71 +90,40 @@ def shutdown(options: GlobalOptions, *, within: float, force: bool, no_wait: boo
     return _run(options, "shutdown", common, job, settle=settle)
 
 
-@click.command("reboot", cls=RealmsCommand)
-@common_options
-def reboot(options: GlobalOptions, **common: Any) -> int:
-    """Reboot VMs through the guest, which may ignore the request."""
-    return _act(options, "reboot", common)
+def _action_command(word: str, help_text: str, question: str = "") -> click.Command:
+    """Make the command of an action that takes nothing but VMs; it asks first where there is a question."""
+
+    def command(options: GlobalOptions, *, yes: bool = True, **common: Any) -> int:
+        from core.operations.vms.power import Action, act
+
+        action: Action = Action(word)
+
+        def job(session: Session) -> Callable[[Control, Target], Done]:
+            return lambda control, target: act(session, control, target, action)
+
+        return _run(options, word, common, job, question=question, yes=yes)
+
+    decorated = common_options(command)
+    return click.command(word, cls=RealmsCommand, help=help_text)(yes_option(decorated) if question else decorated)
 
 
-@click.command("reset", cls=RealmsCommand)
-@yes_option
-@common_options
-def reset(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
-    """Hard reset VMs: unsaved data is lost."""
-    return _act(options, "reset", common, question="Reset {}? Unsaved data is lost.", yes=yes)
-
-
-@click.command("pause", cls=RealmsCommand)
-@common_options
-def pause(options: GlobalOptions, **common: Any) -> int:
-    """Pause VMs: vCPUs stop; memory and devices stay allocated."""
-    return _act(options, "pause", common)
-
-
-@click.command("resume", cls=RealmsCommand)
-@common_options
-def resume(options: GlobalOptions, **common: Any) -> int:
-    """Resume paused or suspended VMs."""
-    return _act(options, "resume", common)
-
-
-@click.command("off", cls=RealmsCommand)
-@yes_option
-@common_options
-def off(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
-    """Force VMs off: unsaved data is lost."""
-    return _act(options, "off", common, question="Force off {}? Unsaved data is lost.", yes=yes)
-
-
-@click.command("save", cls=RealmsCommand)
-@common_options
-def save(options: GlobalOptions, **common: Any) -> int:
+reboot = _action_command("reboot", "Reboot VMs through the guest, which may ignore the request.")
+reset = _action_command("reset", "Hard reset VMs: unsaved data is lost.", "Reset {}? Unsaved data is lost.")
+pause = _action_command("pause", "Pause VMs: vCPUs stop; memory and devices stay allocated.")
+resume = _action_command("resume", "Resume paused or suspended VMs.")
+off = _action_command("off", "Force VMs off: unsaved data is lost.", "Force off {}? Unsaved data is lost.")
+save = _action_command(
+    "save",
     """Save the memory of VMs on their hosts and stop them; the next start goes on from there.
 
     Until then a VM can't be moved, and its disks and drives stay as they are. VMs with PCI devices can't be saved.
-    """
-    return _act(options, "save", common)
-
-
-@click.command("discard-save", cls=RealmsCommand)
-@yes_option
-@common_options
-def discard_save(options: GlobalOptions, *, yes: bool, **common: Any) -> int:
-    """Discard the saved memory of VMs: the next start boots; unsaved data is lost."""
-    question = "Discard the saved memory of {}? Unsaved data is lost."
-    return _act(options, "discard-save", common, question=question, yes=yes)
-
-
-def _act(options: GlobalOptions, word: str, common: Options, *, question: str = "", yes: bool = True) -> int:
-    from core.operations.vms.power import Action, act
-
-    action: Action = Action(word)
-
-    def job(session: Session) -> Callable[[Control, Target], Done]:
-        return lambda control, target: act(session, control, target, action)
-
-    return _run(options, word, common, job, question=question, yes=yes)
+    """,
+)
+discard_save = _action_command(
+    "discard-save",
+    "Discard the saved memory of VMs: the next start boots; unsaved data is lost.",
+    "Discard the saved memory of {}? Unsaved data is lost.",
+)
 
 
 def _asked(question: str) -> bool:
