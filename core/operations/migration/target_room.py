@@ -10,7 +10,7 @@ from core.errors import RealmsError
 from core.fleet.fleet import VM, Fleet, HostSnapshot
 from core.hardware import PciAddress
 from core.operations.scheduling.log_writer import SchedulingDecision, log_decision
-from core.operations.scheduling.reserve import HeldReservation
+from core.operations.scheduling.reserve import HeldReservation, fleet_under_lock
 from core.operations.session import Session
 from core.operations.tasks.journal import Operation
 from core.placement.engine.engine import order, rooms
@@ -89,7 +89,7 @@ def take_target(session: Session, vm: VM, demand: Demand, target: str, owner: st
     snapshots = session.connect().snapshots()
 
     def take(changes: Transaction) -> tuple[Fleet, tuple[Verdict, ...], Verdict, Reservation | None]:
-        fleet = _fleet_under_lock(snapshots, changes, vm)
+        fleet = fleet_under_lock(snapshots, changes, vm.uuid)
         verdicts = rank_targets(session.configuration, fleet, demand.request, vm.host)
         verdict = next((each for each in verdicts if each.host == target), None)
         if verdict is None:
@@ -120,23 +120,6 @@ def take_target(session: Session, vm: VM, demand: Demand, target: str, owner: st
         raise NoTarget(f"{target} cannot take {vm.name}: {verdict.refusal}", verdicts, hint=warning)
     stale_after = session.configuration.realms[verdict.realm].stale_after
     return TargetRoom(promise=promise, devices=taken.devices, stale_after=stale_after, warning=warning)
-
-
-def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, vm: VM) -> Fleet:
-    hosts = {host.name: host for host in changes.hosts}
-    held = [each for each in changes.reservations if each.uuid != vm.uuid]
-    return Fleet(
-        changes.now,
-        tuple(
-            replace(
-                snapshot,
-                host=hosts[snapshot.name],
-                reservations=tuple(each for each in held if each.host == snapshot.name),
-            )
-            for snapshot in snapshots
-            if snapshot.name in hosts and hosts[snapshot.name].uri == snapshot.host.uri
-        ),
-    )
 
 
 def _log(session: Session, fleet: Fleet, vm: VM, target: Verdict, placements: Placements) -> str:

@@ -8,7 +8,7 @@ if it dies.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from core.clock import Clock
@@ -85,7 +85,8 @@ def reserve_host(
     watch = session.connect()
 
     def reserve(changes: Transaction) -> tuple[Fleet, Placements, Reservation | None]:
-        fleet = _fleet_under_lock(watch.snapshots(), changes, claim)
+        own_host = claim.host if claim.is_there else None
+        fleet = fleet_under_lock(watch.snapshots(), changes, claim.uuid, own_host=own_host)
         if check is not None:
             check(fleet, changes)
         placements = _place(session, fleet, claim)
@@ -113,19 +114,23 @@ def reserve_host(
     return Reserved(placement=placements.placements[0], placements=placements, promise=promise, warning=warning)
 
 
-def _fleet_under_lock(snapshots: tuple[HostSnapshot, ...], changes: Transaction, claim: ReservationRequest) -> Fleet:
-    """Put the snapshots together with hosts and reservations as they are while nobody else can change them."""
+def fleet_under_lock(
+    snapshots: Sequence[HostSnapshot], changes: Transaction, uuid: str, *, own_host: str | None = None
+) -> Fleet:
+    """Put the snapshots together with hosts and reservations as they are while nobody else can change them.
+
+    What the VM of this UUID has reserved itself is in nobody's way, itself included; No Scheduling is no reason against
+    the host that it is on already.
+    """
     hosts = {host.name: host for host in changes.hosts}
-    reservations = changes.reservations
     current = []
     for snapshot in snapshots:
         host = hosts.get(snapshot.name)
         if host is None or host.uri != snapshot.host.uri:
             continue  # removed, or another machine by now
-        if claim.is_there and host.name == claim.host and host.state is HostState.NO_SCHEDULING:
+        if host.name == own_host and host.state is HostState.NO_SCHEDULING:
             host = replace(host, state=HostState.ENABLED)
-        # What this VM has reserved itself is in nobody's way, itself included.
-        held = tuple(each for each in reservations if each.host == host.name and each.uuid != claim.uuid)
+        held = tuple(each for each in changes.reservations if each.host == host.name and each.uuid != uuid)
         current.append(replace(snapshot, host=host, reservations=held))
     return Fleet(changes.now, tuple(current))
 
