@@ -61,7 +61,7 @@ class Session:
         self.read_only = read_only
         self.clock = clock or SystemClock()
         self._saved = saved
-        self.tasks = Tasks(self.clock, user=current_user())
+        self.tasks = Tasks(self.clock, user=current_user(), allow_change=self.require_writable)
         self._connecting = threading.Lock()
         self._watch: FleetWatch | None = None
         self._reservations: tuple[Reservation, ...] = ()

@@ -49,6 +49,21 @@ class StepKind(StrEnum):
     UNDO = "undo"
     """Undoes an earlier step."""
 
+    @property
+    def changes(self) -> bool:
+        """Whether such a step changes a host, a VM, a volume, a pool or a file: refused where nothing may be changed.
+
+        What undoes an earlier step, or writes down what was done, belongs to a step that was allowed.
+        """
+        return self not in _CHANGE_NOTHING
+
+
+_CHANGE_NOTHING = frozenset(
+    {
+        StepKind.RUN, StepKind.LOOK, StepKind.PLACE, StepKind.WAIT, StepKind.REGISTER, StepKind.NOTE, StepKind.UNDO,
+    }
+)  # fmt: skip
+
 
 class StepOutcome(StrEnum):
     """What a step that is done found and left."""

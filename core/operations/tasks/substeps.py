@@ -36,6 +36,10 @@ class SubtaskSteps:
         """What the task does that they are a part of."""
         return self._steps.what
 
+    def allow_change(self) -> None:
+        """Raise ReadOnly where nothing may be changed."""
+        self._steps.allow_change()
+
     def begin(self, step: Step) -> int:
         """Begin one of them; gives its index."""
         self._count += 1

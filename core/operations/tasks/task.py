@@ -98,6 +98,9 @@ class Steps(Protocol):
     def what(self) -> str:
         """What is done."""
 
+    def allow_change(self) -> None:
+        """Raise ReadOnly where nothing may be changed."""
+
     def begin(self, step: Step) -> int:
         """Add a step; gives its index."""
 
@@ -125,10 +128,14 @@ class Control:
     ) -> Iterator[StepControl]:  # fmt: skip
         """Work on one step; it is done when the block ends, failed when it raises. Raises Cancelled at its begin.
 
+        This is the gate of all changes: one that changes something raises ReadOnly where nothing may be changed.
+
         `always` is for what has to be found out or put right even in a task that has been told to end.
         """
         if not always:
             self.check()
+        if kind.changes:
+            self._task.allow_change()
         index = self._task.begin(Step(kind, what, host, vm=vm, role=role, to=to))
         try:
             yield StepControl(self, index)
@@ -239,6 +246,10 @@ class Task(Generic[T]):
         self.cancel_asked.set()
         self._change(lambda view: replace(view, cancelling=True))
 
+    def allow_change(self) -> None:
+        """Raise ReadOnly where nothing may be changed."""
+        self._tasks.allow_change()
+
     def begin(self, step: Step) -> int:
         """Add a step; gives its index."""
         step = replace(step, started_at=self._tasks.clock.now())
@@ -298,8 +309,12 @@ class Task(Generic[T]):
 class Tasks:
     """All tasks of this program, newest last. May be used from any thread."""
 
-    def __init__(self, clock: Clock, *, user: str = "", keep: int = 200) -> None:
+    def __init__(
+        self, clock: Clock, *, user: str = "", keep: int = 200, allow_change: Callable[[], object] = lambda: None
+    ) -> None:
         self.clock = clock
+        self.allow_change = allow_change
+        """Raises ReadOnly where nothing may be changed; called before each step that changes something."""
         self._user = user
         self._keep = keep
         self._numbers = itertools.count(1)
