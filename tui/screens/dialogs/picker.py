@@ -1,4 +1,4 @@
-"""A list of volumes to choose one from."""
+"""A list to choose one from."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
@@ -27,10 +27,49 @@ _COLUMNS = (
 
 
 class Picker(Modal[str | None]):
-    """Gives the name of a volume, None where none was wanted. The list filters, sorts and scrolls like any other."""
+    """Gives the key of a row, None where none was wanted. The list filters, sorts and scrolls like any other."""
 
     BINDINGS: ClassVar = [Binding("escape", "leave", "Cancel")]
     CSS_PATH: ClassVar = ["dialogs.tcss", "forms.tcss"]
+    LISTING: ClassVar = "dialog listing"
+
+    def __init__(
+        self, title: str, grid: str, columns: Sequence[Column], rows: Sequence[Row], *, empty: str, chosen: str = ""
+    ) -> None:
+        super().__init__()
+        self._heading = title
+        self._rows = rows
+        self._chosen = chosen
+        self._grid = Grid(columns, heading="", empty=empty, sort=Sort(columns[0].key), id=grid)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list."""
+        with Vertical(classes=self.LISTING) as dialog:
+            dialog.border_title = Content(printable(self._heading))
+            dialog.border_subtitle = Content("Enter select, / filter, Esc cancel")
+            yield self._grid
+
+    def on_mount(self) -> None:
+        """Fill the list, the present choice under the cursor."""
+        self._grid.set_rows(self._rows)
+        if self._chosen:
+            self._grid.go_to(self._chosen)
+        self._grid.focus()
+
+    @on(Grid.Chosen)
+    def take(self, event: Grid.Chosen) -> None:
+        """Give what is under the cursor."""
+        event.stop()
+        self.dismiss(str(event.key))
+
+    def action_leave(self) -> None:
+        """Lift the filter, or else cancel."""
+        if not self._grid.clear():
+            self.dismiss(None)
+
+
+class VolumePicker(Picker):
+    """Lists volumes by name, with those who use them where that is known."""
 
     def __init__(
         self,
@@ -39,38 +78,13 @@ class Picker(Modal[str | None]):
         names: Collection[str],
         users: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        super().__init__()
-        self._heading = title
-        self._users = users or {}
-        self._volumes = [volume for volume in volumes if volume.name in names]
+        shown = len(_COLUMNS) if users else len(_COLUMNS) - 1
+        rows = [_row(volume, users or {}, shown) for volume in volumes if volume.name in names]
+        super().__init__(title, "volumes", _COLUMNS[:shown], rows, empty="None.")
 
-    def compose(self) -> ComposeResult:
-        """Lay out the list."""
-        with Vertical(classes="dialog listing") as dialog:
-            dialog.border_title = Content(printable(self._heading))
-            dialog.border_subtitle = Content("Enter select, / filter, Esc cancel")
-            columns = _COLUMNS if self._users else _COLUMNS[:-1]
-            yield Grid(columns, heading="", empty="None.", sort=Sort("name"), id="volumes")
 
-    def on_mount(self) -> None:
-        """Fill the list."""
-        grid = self.query_one(Grid)
-        grid.set_rows([self._row(volume) for volume in self._volumes])
-        grid.focus()
-
-    def _row(self, volume: Volume) -> Row:
-        users = ", ".join(self._users.get(volume.name, ()))
-        cells = (volume.name, volume.format, show_size(volume.capacity), show_size(volume.allocation), users)
-        order = (natural(volume.name), volume.format, volume.capacity, volume.allocation, users)
-        shown = len(cells) if self._users else len(cells) - 1
-        return Row(volume.name, cells[:shown], order[:shown])
-
-    @on(Grid.Chosen)
-    def take(self, event: Grid.Chosen) -> None:
-        """Give the name."""
-        self.dismiss(str(event.key))
-
-    def action_leave(self) -> None:
-        """Lift the filter, then close."""
-        if not self.query_one(Grid).clear():
-            self.dismiss(None)
+def _row(volume: Volume, users: Mapping[str, Sequence[str]], shown: int) -> Row:
+    having = ", ".join(users.get(volume.name, ()))
+    cells = (volume.name, volume.format, show_size(volume.capacity), show_size(volume.allocation), having)
+    order = (natural(volume.name), volume.format, volume.capacity, volume.allocation, having)
+    return Row(volume.name, cells[:shown], order[:shown])

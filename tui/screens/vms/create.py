@@ -251,7 +251,7 @@ class CreateVM(AreaScreen):
 
     def action_choose(self) -> None:
         """List what there is for the field that is edited: drives for drives, bricks otherwise."""
-        from tui.screens.dialogs.picker import Picker
+        from tui.screens.dialogs.picker import VolumePicker
 
         focused = self.focused
         row = next((each for each in focused.ancestors if isinstance(each, FieldRow)), None) if focused else None
@@ -269,7 +269,7 @@ class CreateVM(AreaScreen):
             self._row(key).edit()
 
         title = f"{_ROLES[key].value.capitalize()} in {found.pool} (seen from {found.host})"
-        self.app.push_screen(Picker(title, found.volumes, found.names), chosen)
+        self.app.push_screen(VolumePicker(title, found.volumes, found.names), chosen)
 
     @on(Button.Pressed, "#create")
     def action_create(self) -> None:

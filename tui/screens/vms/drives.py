@@ -19,7 +19,7 @@ from tui.render.vms.disks import DISK_COLUMNS, ask_attach, ask_detach, ask_new_d
 from tui.render.vms.fields import check_new_drive
 from tui.screens.dialogs.confirm import Confirm
 from tui.screens.dialogs.form import VMForm
-from tui.screens.dialogs.picker import Picker
+from tui.screens.dialogs.picker import VolumePicker
 from tui.screens.vms.listing import VMListing
 from tui.widgets.grid import Grid
 
@@ -85,7 +85,7 @@ class DriveList(VMListing):
                 self._offer(name)
 
         title = f"Drives in {found.pool} (seen from {self.vm.host})"
-        self.app.push_screen(Picker(title, found.drives, names, found.users), chosen)
+        self.app.push_screen(VolumePicker(title, found.drives, names, found.users), chosen)
 
     def _offer(self, drive: str) -> None:
         found = self.found
