@@ -122,7 +122,6 @@ class Composer:
         return self._block(main.scan.root, _Position((), 0, main, chain=(main.name,)))
 
     def _tell(self, source: Source) -> None:
-        """Report the mistakes of one file, once."""
         if source.name in self._told:
             return
         self._told.add(source.name)

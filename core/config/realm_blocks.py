@@ -97,7 +97,6 @@ def _check_driver(parameters: Parameters) -> None:
 
 
 def _name(parameters: Parameters, key: str) -> str | None:
-    """Take the name of something in libvirt; empty is an error."""
     name = parameters.text(key)
     if name is not None and (not name or name != name.strip() or "/" in name):
         parameters.error(

@@ -252,7 +252,6 @@ class Resolver:
         return meant
 
     def _from_outside(self, reference: Reference) -> Scalar | None:
-        """Look a substitution up in the environment."""
         plain = reference.path[reference.prefix :]
         variable = self._environment.get(".".join(plain))
         if variable is not None:

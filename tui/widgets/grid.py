@@ -177,12 +177,10 @@ class Grid(ScrollView, can_focus=True):
 
     @property
     def _room(self) -> int:
-        """Columns beside the scroll bar."""
         return self.size.width - self.scrollbar_size_vertical
 
     @property
     def _page(self) -> int:
-        """Rows that are seen at once."""
         return self.size.height - HEADER - self.scrollbar_size_horizontal
 
     # Layout --------------------------------------------------------------------------------------------------------

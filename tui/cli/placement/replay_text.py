@@ -78,7 +78,6 @@ def _row(outcome: ReplayResult) -> list[str]:
 
 
 def _when(time: str) -> str:
-    """Shorten a time to its minute, in UTC as it is logged."""
     return time[:16].replace("T", " ") if len(time) >= 16 else time or "-"
 
 

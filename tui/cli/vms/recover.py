@@ -83,7 +83,6 @@ def _clean_up(
 
 
 def _told(each: InterruptedOperation, done: str) -> str:
-    """Return what was done about an operation."""
     from core.operations.tasks.journal import Operation
     from core.operations.vms.cleanup import CleanupAction
 

@@ -69,7 +69,6 @@ class ValueAxis:
 
 
 def _ceiling(finite: Iterable[float], marked: float) -> float:
-    """Largest magnitude to show."""
     levels = sorted({abs(cost) for cost in finite if abs(cost) >= _NOTHING})
     ceiling = INFINITY
     while len(levels) > 1 and levels[-1] > marked and levels[-1] / levels[-2] > _OUT_OF_PROPORTION:

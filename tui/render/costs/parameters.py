@@ -135,7 +135,6 @@ def _text(name: str, value: float | None, *, memory: bool) -> str:
 
 
 def _shown(kind: ParameterKind, text: str, value: float | None) -> str:
-    """Write a plain number of bytes so that people can read it too."""
     if kind is ParameterKind.BYTES and value is not None and value >= _MIB and float(value).is_integer():
         return f"{size_text(int(value))} in bytes"
     return text

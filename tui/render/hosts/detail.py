@@ -94,7 +94,6 @@ class HostDetail:
         return lines
 
     def _room(self) -> list[Line]:
-        """Return how many more VMs of the present request fit, of a host that is known now."""
         if self.request is None or not self.host.freshness.is_current:
             return []
         told = room_line(self.configuration, self.host.snapshot, self.now, self.request)

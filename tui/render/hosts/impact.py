@@ -142,7 +142,6 @@ def _awaited(effects: Effects) -> list[_Part]:
 
 
 def _vms(snapshot: HostSnapshot) -> list[_Part]:
-    """Name what runs on a host, as far as anybody knows."""
     if not snapshot.is_known:
         return [("unknown", Tone.WARN)]
     names = sorted((vm.name for vm in snapshot.active_vms()), key=natural)

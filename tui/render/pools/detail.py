@@ -113,7 +113,6 @@ class PoolsDetail:
         return pool.word
 
     def _elsewhere(self, pool: PoolView) -> str:
-        """Return how most other hosts have a pool that is missing here."""
         like = _most_common(self.others, pool.role)
         return f"other hosts: {like[0]} at {like[1]}" + (f" from {like[2]}" if like[2] else "") if like else ""
 
@@ -213,7 +212,6 @@ def _sharing_words(pool: PoolView, now: float) -> tuple[str, Tone]:
 
 
 def _mode(permissions: Permissions) -> str:
-    """Write permissions as `stat` does."""
     mode = "" if permissions.mode is None else f"{permissions.mode:04o} "
     return f"{mode}{'?' if permissions.owner is None else permissions.owner}:" + (
         "?" if permissions.group is None else str(permissions.group)

@@ -157,7 +157,6 @@ class CostsScreen(AreaScreen):
         self.query_one(WhatIfBanner).tell(len(self.session.changes), before, after, self.session.trouble)
 
     def _show(self, exploration: Exploration) -> None:
-        """Show what the hosts were judged to be."""
         before, self._shown = self._shown, exploration
         self.realms.request = exploration.request
         fits, counted = self._fit(exploration)
@@ -192,7 +191,6 @@ class CostsScreen(AreaScreen):
         return self.session.chosen
 
     def _follow(self) -> None:
-        """Put the cursor on the chosen host, wherever it is listed now, and show it."""
         exploration, chosen = self.exploration, self.chosen
         if exploration is None:
             return
@@ -366,14 +364,12 @@ class CostsScreen(AreaScreen):
         editor.table.focus()
 
     def _close_editor(self) -> None:
-        """Put the editor away; the changes stay."""
         self.session.function = None
         self.remove_class("-editing")
         self._fold(self.size.width, self.size.height)
         self.back_to_the_ranking()
 
     def _show_subject(self) -> None:
-        """Show the editor what it edits, where it is shown."""
         if not self.is_editing:
             return
         subject = self.session.subject(self.realms.session.configuration)

@@ -109,7 +109,6 @@ class CloseUpPanel(Container):
 
     @property
     def _room(self) -> int:
-        """How many curves fit."""
         return max(1, self._across * self._down - 1)
 
     def _in_front(self) -> list[Change]:
@@ -171,7 +170,6 @@ class CloseUpPanel(Container):
         return parts
 
     def _turns(self) -> str:
-        """Return the message that there is more than is shown."""
         views = self.views
         if self.view is None or len(views) <= self._room:
             return ""

@@ -73,7 +73,6 @@ class CostQuery:
         return CostAnswer(exploration, sandbox, rows=ranking_rows(exploration, {}))
 
     def _sandbox(self) -> Sandbox:
-        """Make the changes: settings once, those of hosts and VMs as far as what they are about is still there."""
         made = self.earlier.sandbox if self.earlier is not None else None
         if made is not None and made.before.configuration is not self.configuration:
             made = None

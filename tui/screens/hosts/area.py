@@ -72,7 +72,6 @@ class HostsScreen(HostActions, AreaScreen):
 
     @on(Grid.Arranged)
     def _write_note(self) -> None:
-        """Say below the table what its figures are for, where they are shown, and what the doctor found."""
         fleet, grid = self.realms.fleet, self.query_one(Grid)
         notes = []
         if fleet is not None and (found := checkup_note(fleet, self.realms.checkups)):

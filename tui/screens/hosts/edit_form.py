@@ -170,5 +170,4 @@ class HostForm(Modal[str | None], BackgroundWork):
 
 
 def _same(ids: Iterable[str]) -> list[tuple[str, str]]:
-    """Offer ids by themselves."""
     return [(identity, identity) for identity in ids]

@@ -226,7 +226,6 @@ class PlansScreen(AreaScreen):
         self._show_row()
 
     def _say(self, sheet: PlanView | None) -> None:
-        """Write the sentences, in as many lines as they take."""
         draw = with_progress(sheet)
         panel = self.query_one("#plan-said", Panel)
         panel.styles.height = max(1, len(draw(self.size.width - _BESIDE_SENTENCES, MOST_SENTENCE_LINES)))
@@ -234,7 +233,6 @@ class PlansScreen(AreaScreen):
         self._show_left()
 
     def _show_left(self) -> None:
-        """Write the line that offers what was left."""
         panel, line = self.query_one("#plan-left", Panel), self.runs.left_notice(self.planner.key, self._now())
         panel.display = bool(line)
         panel.show((), lambda width, height: (line,)[: max(0, min(width, height))])

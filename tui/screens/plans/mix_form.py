@@ -80,7 +80,6 @@ class MixForm(FormDialog["Mix | None"], WithContext):
         self.query(FieldRow).first().edit()
 
     def _read(self) -> Mix:
-        """Make requests of what is typed; raises FieldRefused."""
         typed = {row.field.key: row.value for row in self.query(FieldRow)}
         return read_mix(self._fields, typed)
 

@@ -68,7 +68,6 @@ class RequestForm(FormDialog["Request | None"], WithContext):
         return FormField(key=str(number), label=field.label, value=value, step=partial(stepped, field))
 
     def _present(self, field: RequestField) -> str:
-        """Write what is asked for now."""
         request = self._request
         match field.key:
             case "vcpus":

@@ -126,7 +126,6 @@ class PoolsScreen(AreaScreen):
         self._take(HostPools(host, error=error))
 
     def _take(self, pools: HostPools) -> None:
-        """Show what a host told."""
         self.sight.take(pools)
         if self.is_current and self.realms.fleet is not None:
             self.show_fleet(self.realms.fleet)

@@ -90,7 +90,6 @@ class PoolContentsScreen(AreaScreen):
         self.background.ask(host.name, lambda _: job(), take, take)
 
     def _take(self, host: str, outcome: HostStorage | RealmsError) -> None:
-        """Put a host's answer to those that came before."""
         if isinstance(outcome, RealmsError):
             self._unasked[host] = outcome.bare
         else:

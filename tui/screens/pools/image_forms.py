@@ -165,11 +165,9 @@ class UploadDialog(ImageForm[tuple[Path, str]], BackgroundWork):
         self.background.ask("file", lambda _: read_image(path), self._take, self._refuse)
 
     def _take(self, _: ImageFile) -> None:
-        """Upload what can be a brick."""
         self.dismiss((self.path, self.value("name") or self.path.name))
 
     def _refuse(self, error: RealmsError) -> None:
-        """Say why it can't be one."""
         hint = [((one_line(error.hint), Tone.MUTED),)] if error.hint else []
         self.tell(((one_line(error.message), Tone.BAD),), *hint)
 

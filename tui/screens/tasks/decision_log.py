@@ -147,7 +147,6 @@ class SchedulingLogScreen(AreaScreen):
         self._show_row()
 
     def _say(self) -> None:
-        """Write what there is to say of the log, in as many lines as it takes."""
         sentences = self._told.sentences()
         panel, draw = self.query_one("#log-said", Panel), drawing_of(sentences)
         panel.display = bool(sentences)

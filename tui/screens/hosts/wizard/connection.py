@@ -117,12 +117,10 @@ class ConnectionPage(HostPage, BackgroundWork):
             self._show()
 
     def _follow(self, view: TaskView) -> None:
-        """Say what is being tried."""
         self._stage = view.steps[-1].detail if view.steps else ""
         self._show()
 
     def _take(self, contact: Contact) -> None:
-        """Show what the test came to."""
         self.draft.contact = contact
         self._show()
         self.call_after_refresh(self._offer_next)

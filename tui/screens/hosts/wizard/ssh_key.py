@@ -100,7 +100,6 @@ class KeyHelp(Vertical, BackgroundWork):
         self._show_key(KeyFile(wanted or Path("~/.ssh"), error, exists=True))
 
     def _show_key(self, found: KeyFile) -> None:
-        """Show the key, or offer to make one."""
         outcome, file = found.key, found.file
         self._key = outcome if isinstance(outcome, ServiceKey) else None
         key = self.query_one("#key", Flow)

@@ -162,7 +162,6 @@ class PlacePage(SetUpPage):
         )
 
     def _show_told(self) -> None:
-        """Say where each pool will lie, or why that can't be."""
         plans: dict[PoolRole, PoolPlan] = {}
         error = ""
         if not self.faults():

@@ -59,7 +59,6 @@ class ChecksPage(SetUpPage, BackgroundWork):
         self._take(HostPools(host, error=error))
 
     def _take(self, pools: HostPools) -> None:
-        """Take a host's answer."""
         self.realms.pool_sight.take(pools)
         self.draft.asking.discard(pools.host.name)
         self.draft.found[pools.host.name] = pools
