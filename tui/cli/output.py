@@ -54,6 +54,11 @@ def headings(*titles: str) -> list[Heading]:
     return [Heading(title.removeprefix(">"), right=title.startswith(">")) for title in titles]
 
 
+def no_answer(host: str, waited: float) -> str:
+    """Return that a host has not answered in the seconds it was given, and what gives it more."""
+    return f"{host}: no answer within {waited:g} s; --timeout {3 * waited:g} waits longer"
+
+
 def is_too_wide(columns: Sequence[Heading], rows: Iterable[Sequence[str]]) -> bool:
     """Return whether a table has longer lines than the terminal; what is piped may have lines of any length."""
     widths = _widths(columns, [[printable(cell) for cell in row] for row in rows])

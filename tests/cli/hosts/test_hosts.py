@@ -165,7 +165,7 @@ def test_a_live_list_does_not_go_on_connecting_when_it_has_given_up(realms, add)
     with silent_host() as host:
         add("h1", uri=host.uri)
         listed = realms("hosts", "list", "--live", "--timeout", "1")
-        assert "no answer in 1 s; use --timeout to wait longer" in listed.out
+        assert "h1: no answer within 1 s; --timeout 3 waits longer" in listed.out
         assert "connecting" not in listed.out
         assert realms("hosts", "list", "--live", "--timeout", "1", "--json").hosts["h1"]["connection"] == "connecting"
 

@@ -10,7 +10,7 @@ from core.fleet.rows import present_cost
 from core.hardware import HardwareProfile
 from core.hosts import Host
 from core.units import show_age, show_size
-from tui.cli.output import Heading, headings, print_table, say
+from tui.cli.output import Heading, headings, no_answer, print_table, say
 from tui.render.figures import cost_text
 
 _NONE = "-"
@@ -64,7 +64,7 @@ def print_seen(fleet: Fleet, configuration: Configuration, waited: float | None 
         if snapshot.host.state.connects and snapshot.error:
             say(f"{snapshot.name}: {snapshot.error}")
         elif snapshot.name in silent:
-            say(f"{snapshot.name}: no answer in {waited:g} s; use --timeout to wait longer")
+            say(no_answer(snapshot.name, waited or 0.0))
     _print_twins(fleet)
 
 

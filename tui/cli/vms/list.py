@@ -42,7 +42,7 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
 def _print(fleet: Fleet, *, timeout: float | None) -> None:
     """Print the VMs, how many hosts answered, and which did not; `timeout` is what live hosts were given."""
     from core.fleet.fleet import Connection
-    from tui.cli.output import headings, print_table, say
+    from tui.cli.output import headings, no_answer, print_table, say
 
     columns = headings("VM", "Host", "State", ">vCPUs", ">Memory", "Devices", "Endpoint", ">CPU", ">Age")
     rows = [
@@ -63,7 +63,7 @@ def _print(fleet: Fleet, *, timeout: float | None) -> None:
         if snapshot.error:
             say(f"{snapshot.name}: {snapshot.error}")
         elif timeout is not None and snapshot.connection is not Connection.CONNECTED:
-            say(f"{snapshot.name}: no answer within {timeout:g} s")
+            say(no_answer(snapshot.name, timeout))
     left_out = [snapshot.name for snapshot in fleet.hosts if not snapshot.host.state.connects]
     if left_out:
         say(f"disabled, not asked: {', '.join(left_out)}")
