@@ -97,6 +97,7 @@ def test_a_vm_that_has_come_up_meanwhile_is_kept(realm: World) -> None:
     assert realm.volumes("h1") == {"ticrypt-vm/web-11111111.qcow2"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [True, False])
 def test_a_vm_that_was_started_long_ago_is_neither_stopped_nor_removed(realm: World, runs: bool) -> None:
     """It may have been in use ever since, and answers only where nobody here can reach it; or it was shut down."""

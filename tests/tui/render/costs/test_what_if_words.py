@@ -42,6 +42,7 @@ def what_if(*changes: Change, memory: int = 96) -> Exploration:
     return explore_what_if(sandbox, explore(configuration(), usual_fleet(), Request(4, memory * GIB)))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(configurations())
 def test_each_parameter_typed_as_it_is_shown_changes_nothing(of: Configuration) -> None:
