@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 
 from core.costs import Use
+from core.fleet.doubles import doubles
 from core.fleet.fleet import Connection, Fleet, HostSnapshot, VMState
 from core.hosts import HostState
 from core.reservations import Reservation
@@ -103,3 +104,14 @@ def test_use_is_never_more_than_all_vms_and_promises_together(fleet: Fleet) -> N
         active = sum(vm.active for vm in host.vms)
         assert active <= use.vms <= active + len(host.reservations)
         assert _held(host) <= host.addresses_in_use() <= set(ADDRESSES)
+
+
+def test_vms_that_are_there_twice_are_told() -> None:
+    """One UUID on two hosts, and one name for two VMs; nothing of a fleet without such."""
+    one = replace(vm("h1", "web"), uuid="u1")
+    other = replace(one, host="h2", state=VMState.OFF, active=False)
+    namesake = replace(other, uuid="u2")
+    assert list(doubles(Fleet(NOW, (snapshot("h1", one), snapshot("h2", vm("h2", "db")))))) == []
+    twice, called = doubles(Fleet(NOW, (snapshot("h1", one), snapshot("h2", other, namesake))))
+    assert twice.startswith("one VM on several hosts, u1: h1/web (running), h2/web (shut off);")
+    assert called == "2 VMs are called web: h2/web (u1), h2/web (u2); name them as HOST/NAME, or by UUID"

@@ -4,6 +4,7 @@ from typing import Any
 
 from core.config.model import Configuration
 from core.costs import Cost
+from core.fleet.doubles import doubles
 from core.fleet.fleet import VM, Fleet, HostSnapshot
 from core.fleet.rows import host_row, vm_row
 from core.placement.engine.rows import term_row
@@ -36,6 +37,7 @@ def vms_document(fleet: Fleet) -> dict[str, Any]:
         ],
         "hosts_answering": fleet.hosts_answering,
         "hosts_total": fleet.hosts_total,
+        "warnings": list(doubles(fleet)),
     }
 
 

@@ -41,6 +41,7 @@ def list_vms(options: GlobalOptions, realm: str | None, host: str | None, timeou
 
 def _print(fleet: Fleet, *, timeout: float | None) -> None:
     """Print the VMs, how many hosts answered, and which did not; `timeout` is what live hosts were given."""
+    from core.fleet.doubles import doubles
     from core.fleet.fleet import Connection
     from tui.cli.output import headings, no_answer, print_table, say
 
@@ -67,6 +68,8 @@ def _print(fleet: Fleet, *, timeout: float | None) -> None:
     left_out = [snapshot.name for snapshot in fleet.hosts if not snapshot.host.state.connects]
     if left_out:
         say(f"disabled, not asked: {', '.join(left_out)}")
+    for warning in doubles(fleet):
+        say(f"warning: {warning}", error=True)
 
 
 def _tell_left_behind(session: Session) -> None:
