@@ -10,6 +10,7 @@ from typing import BinaryIO
 from core.codes import ErrorCode
 from core.errors import RealmsError, UnreadableFile
 from core.inputs import open_regular
+from core.operations.storage.qcow2_tables import Layout, lacks
 from core.text import printable
 
 _SECTOR = 512
@@ -18,7 +19,7 @@ _QCOW2 = struct.Struct(">4sIQIIQIIQQIIQ")
 """Magic, version, backing file's offset and length, cluster bits, size, encryption, entries and offset of the L1 table,
 offset and clusters of the refcount table, number and offset of the snapshots."""
 
-_DIRTY, _CORRUPT, _DATA_FILE = 1, 2, 4
+_DIRTY, _CORRUPT, _DATA_FILE, _EXTENDED_L2 = 1, 2, 4, 16
 _KNOWN_FEATURES = 0b11111
 _EXTENSION_DATA_FILE = 0x44415441
 _EXTENSION_END = 0
@@ -41,6 +42,9 @@ _FOREIGN = (
     (0, b"PK\3\4", "a zip archive"),
     (257, b"ustar", "a tar archive, perhaps an OVA"),
 )
+_ISO_AT, _ISO = 0x8001, b"CD001"
+"""Where ISO 9660 has its magic, also in one that boots from a disk (hybrid)."""
+
 _PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"BZh", b"PK\3\4", b"ustar")
 """Magic of what has to be unpacked before it is an image."""
 
@@ -81,7 +85,7 @@ def examine(file: BinaryIO, name: str) -> ImageFile:
     if not size:
         raise ImageRefused(f"{name} is empty")
     if head.startswith(b"QFI\xfb"):
-        return _qcow2(head, size, name)
+        return _qcow2(file, head, size, name)
     for offset, magic, what in _FOREIGN:
         if head[offset : offset + len(magic)] == magic:
             hint = "unpack it first" if magic in _PACKED else "qemu-img convert -O qcow2"
@@ -92,16 +96,16 @@ def examine(file: BinaryIO, name: str) -> ImageFile:
     warnings = []
     if not any(head):
         warnings.append(f"{name} starts with zeros only: is it a disk image?")
+    if head[_ISO_AT : _ISO_AT + len(_ISO)] == _ISO:
+        warnings.append(f"{name} is an ISO image: VMs made from it boot what is on it, usually an installer")
     return ImageFile("raw", size, size, tuple(warnings))
 
 
-def _qcow2(head: bytes, size: int, name: str) -> ImageFile:
-    """Read a qcow2 header as far as it decides what QEMU would open besides this file."""
+def _qcow2(file: BinaryIO, head: bytes, size: int, name: str) -> ImageFile:
+    """Read a qcow2 header as far as it decides what QEMU would open besides this file, and whether it is all there."""
     if len(head) < _QCOW2.size:
         raise ImageRefused(f"{name} is truncated in its qcow2 header")
-    _, version, backing_at, backing_length, cluster_bits, capacity, encryption, _, table_at, *_ = _QCOW2.unpack_from(
-        head
-    )
+    _, version, backing_at, backing_length, cluster_bits, capacity, encryption, *tables = _QCOW2.unpack_from(head)
     if version not in (2, 3):
         raise ImageRefused(f"{name} is qcow2 version {version}; supported are 2 and 3")
     if not 9 <= cluster_bits <= 21:
@@ -113,11 +117,13 @@ def _qcow2(head: bytes, size: int, name: str) -> ImageFile:
     if encryption:
         raise ImageRefused(f"{name} is encrypted: no VM could use it")
     warnings: list[str] = []
+    extended = False
     if version == 3:
         if len(head) < 104:
             raise ImageRefused(f"{name} is truncated in its qcow2 header")
         features, header_length = struct.unpack_from(">Q", head, 72)[0], struct.unpack_from(">I", head, 100)[0]
         _check_features(features, name)
+        extended = bool(features & _EXTENDED_L2)
         if any(kind == _EXTENSION_DATA_FILE for kind in _extensions(head, header_length)):
             raise ImageRefused(f"{name} uses an external data file")
         if features & _DIRTY:
@@ -126,8 +132,13 @@ def _qcow2(head: bytes, size: int, name: str) -> ImageFile:
         raise ImageRefused(f"{name} uses an external data file")
     if not capacity:
         raise ImageRefused(f"{name} is an image of 0 bytes")
-    if table_at >= size:
-        raise ImageRefused(f"{name} is truncated: it has {size} bytes, but its table starts at {table_at}")
+    l1_entries, l1_at, refcounts_at, *_ = tables
+    layout = Layout(
+        cluster_bits=cluster_bits, l1_entries=l1_entries, l1_at=l1_at, refcounts_at=refcounts_at, extended=extended
+    )
+    if lost := lacks(file, size, layout):
+        message = f"{name} is truncated or damaged: it has {size} bytes, but {lost}"
+        raise ImageRefused(message, hint="was it downloaded in full? qemu-img check tells more")
     return ImageFile("qcow2", size, capacity, tuple(warnings))
 
 

@@ -75,6 +75,47 @@ def test_what_must_not_become_a_brick_is_refused(tmp_path: Path, content: bytes,
     assert says in caught.value.message
 
 
+def with_data(*, cut: int = 0, compressed: bool = False, l2: int = 4 << 16, data: int = 5 << 16) -> bytes:
+    """Write a qcow2 file with one cluster of data, and cut it by so many bytes."""
+    content = bytearray(qcow2().ljust(6 * 65536, b"\0"))
+    struct.pack_into(">Q", content, 3 << 16, l2 | 1 << 63)
+    struct.pack_into(">Q", content, (4 << 16) + 8, data | (1 << 62 if compressed else 1 << 63))
+    return bytes(content[: len(content) - cut])
+
+
+def test_a_qcow2_image_with_all_its_data_is_taken(tmp_path: Path) -> None:
+    """The last cluster may be shorter: QEMU reads zeros behind the end."""
+    for content in (with_data(), with_data(compressed=True), with_data(cut=60_000)):
+        assert read_image(seen(tmp_path, content)).format == "qcow2"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (with_data(cut=65536), "a cluster of its data starts at 327680"),
+        (with_data(cut=65536, compressed=True), "a cluster of its data starts at 327680"),
+        (with_data(cut=2 * 65536), "an L2 table ends at 327680"),
+        (with_data(l2=(4 << 16) + 512), "within a cluster"),
+        (with_data(data=1 << 40), "a cluster of its data starts at 1099511627776"),
+        (with_data(cut=3 * 65536), "its L1 table ends at 196616"),
+    ],
+)
+def test_a_qcow2_image_that_was_cut_off_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
+    """Its header is whole, and a guest would find zeros in place of its data."""
+    with pytest.raises(ImageRefused) as caught:
+        read_image(seen(tmp_path, content))
+    assert "truncated or damaged" in caught.value.message
+    assert says in caught.value.message
+
+
+def test_an_iso_image_is_warned_of(tmp_path: Path) -> None:
+    """Also a hybrid one, which looks like a disk."""
+    content = bytearray(b"\xeb\x63".ljust(510, b"\0") + b"\x55\xaa").ljust(65536, b"\0")
+    content[0x8001:0x8006] = b"CD001"
+    (warning,) = read_image(seen(tmp_path, bytes(content))).warnings
+    assert "is an ISO image" in warning
+
+
 def test_whole_sectors_of_anything_else_are_raw(tmp_path: Path) -> None:
     """With a word where it hardly is an image."""
     image = read_image(seen(tmp_path, b"\xeb\x63" + bytes(510)))
