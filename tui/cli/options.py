@@ -233,6 +233,11 @@ timeout_option = click.option(
 yes_option = click.option("--yes", is_flag=True, help="Don't ask for confirmation (implied without a terminal).")
 """The option of every command that asks before it changes something; its parameter is `yes`."""
 
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Check everything and print what would go; delete nothing."
+)
+"""The option of every command that deletes something; its parameter is `dry_run`."""
+
 unasked_option = click.option(
     "--unasked",
     is_flag=True,

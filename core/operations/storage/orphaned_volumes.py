@@ -52,13 +52,15 @@ def delete_volume(
     role: PoolRole = PoolRole.VOLUMES,
     force: bool = False,
     agreed: Collection[str] | None = None,
+    dry_run: bool = False,
     deadline: float = DEADLINE,
 ) -> None:
     """Delete a volume, or a drive or brick, that no VM has, nothing is an overlay of, and no operation works on.
 
-    `force` goes on where use is unknown, as a host can't be asked, only a mark names a brick, or a killed operation
-    has left it, and warns of that; never where it is known to be in use. Of uses that may be it covers those that were
-    `agreed`, in words, if that is given. Raises UsageError, VolumeInUse, VolumeUseUnknown, DriverError.
+    `force` goes on where use is unknown, as a host can't be asked, only a mark names a brick, or a killed operation has
+    left it, and warns of that; never where it is known to be in use. Of uses that may be it covers those that were
+    `agreed`, in words, if that is given. A `dry_run` ends before anything is deleted. Raises UsageError, VolumeInUse,
+    VolumeUseUnknown, DriverError.
     """
     report = look_at_volumes(session, control, realm, hosts, deadline, role=role)
     one = role.value.removesuffix("s")
@@ -78,6 +80,8 @@ def delete_volume(
     )
     for doubt in filter(None, (*passed, report.remark)):
         control.warn(doubt)
+    if dry_run:
+        return
     seen_by = [host for host in hosts if host.name in image.hosts]
     for number, host in enumerate(seen_by):  # shared storage is done with the first; the others learn that it is gone
         try:

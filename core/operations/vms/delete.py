@@ -154,6 +154,7 @@ def delete_vm(
     snapshots: bool | None = None,
     force: bool = False,
     unasked: bool = False,
+    dry_run: bool = False,
     patience: float = QUICK_SECONDS,
 ) -> Deleted:
     """Delete a VM that is off; with `volumes` its boot volume too, with `drives` its drives.
@@ -161,9 +162,10 @@ def delete_vm(
     Its snapshots go with its boot volume, unless `snapshots` says otherwise.
 
     `force` turns it off first. `unasked` deletes volumes although a host can't be asked who uses them, also because it
-    is disabled; never what another VM is known to use. Hosts have `patience` seconds to say what they use. Raises
-    VMActive, VolumeInUse, VolumeUseUnknown, DriverError, Cancelled. What was begun is not undone: the journal has what
-    is left to delete, and `realms vms recover` goes on with it.
+    is disabled; never what another VM is known to use. A `dry_run` ends when all has been asked and nothing was done,
+    and gives what would be deleted. Hosts have `patience` seconds to say what they use. Raises VMActive, VolumeInUse,
+    VolumeUseUnknown, DriverError, Cancelled. What was begun is not undone: the journal has what is left to delete, and
+    `realms vms recover` goes on with it.
     """
     registry = session.require_writable()
     host, vm = target.host, target.vm
@@ -186,6 +188,16 @@ def delete_vm(
     doomed = (*own, *(found.copies if snapshots else ()))
     if doomed:
         refuse_used(session, control, host, target.realm, doomed, but=vm.uuid, unasked=unasked, patience=patience)
+    names = tuple(snapshot.name for snapshot in found.snapshots)
+    deleted = Deleted(
+        target,
+        tuple(f"{volume.pool}/{volume.name}" for volume in own),
+        (*(f"{volume.pool}/{volume.name}" for volume in stay), *found.others, *map(str, found.unlisted)),
+        snapshots=names if snapshots else (),
+        kept_snapshots=() if snapshots else names,
+    )
+    if dry_run:
+        return deleted
     entry = Journal(registry.path, session.clock).begin(
         Operation.DELETE,
         vm=vm.name,
@@ -200,14 +212,7 @@ def delete_vm(
         delete_volumes(session, control, host, [(volume.pool, volume.name) for volume in own])
         if snapshots and found.snapshots:
             _delete_snapshots(session, control, target, len(found.snapshots))
-    names = tuple(snapshot.name for snapshot in found.snapshots)
-    return Deleted(
-        target,
-        tuple(f"{volume.pool}/{volume.name}" for volume in own),
-        (*(f"{volume.pool}/{volume.name}" for volume in stay), *found.others, *map(str, found.unlisted)),
-        snapshots=names if snapshots else (),
-        kept_snapshots=() if snapshots else names,
-    )
+    return deleted
 
 
 @contextlib.contextmanager

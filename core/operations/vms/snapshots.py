@@ -164,8 +164,13 @@ def take_snapshot(
     return next((each for each in found if each.name == name), snapshot)
 
 
-def delete_snapshot(control: Control, owner: SnapshotOwner, name: str, *, deadline: float = DEADLINE) -> Snapshot:
-    """Delete a snapshot, also one that is incomplete. Raises UsageError, VMRefused, DriverError."""
+def delete_snapshot(
+    control: Control, owner: SnapshotOwner, name: str, *, dry_run: bool = False, deadline: float = DEADLINE
+) -> Snapshot:
+    """Delete a snapshot, also one that is incomplete; a `dry_run` only finds it.
+
+    Raises UsageError, VMRefused, DriverError.
+    """
     host = owner.host
     with job_connection(host, deadline) as connection:
         with control.step(StepKind.LOOK, f"look for {name}", host.name):
@@ -173,6 +178,8 @@ def delete_snapshot(control: Control, owner: SnapshotOwner, name: str, *, deadli
             snapshot = find_snapshot(connection, owner.realm, owner.uuid, name)
             if not snapshot.complete and is_copying(connection, owner.uuid):
                 raise VMRefused(f"disks of {printable(owner.name)} are being copied", hint="wait until it has finished")
+        if dry_run:
+            return snapshot
         with control.step(StepKind.DELETE, f"delete {name}", host.name) as step:
             discard_volumes(connection, pool, snapshot.volumes)
             step.detail(show_size(snapshot.allocation))

@@ -26,9 +26,17 @@ def test_a_deleted_vm_leaves_its_volumes_unless_they_are_asked_for(realm: World)
         found = target(realm, name)
         with pytest.raises(VMActive, match=f"h1/{name} is active"):
             realm.task(lambda control, found=found: delete_vm(realm.session, control, found))
+        before = (realm.domains("h1"), realm.volumes("h1"))
+        tried = realm.task(
+            lambda control, found=found, how=how: delete_vm(
+                realm.session, control, found, force=True, dry_run=True, **how
+            )
+        )
+        assert (realm.domains("h1"), realm.volumes("h1"), realm.journal()) == (*before, [])
         gone = realm.task(
             lambda control, found=found, how=how: delete_vm(realm.session, control, found, force=True, **how)
         )
+        assert gone == tried
         assert len(gone.volumes) == len(how)
         assert len(gone.kept) == 2 - len(how)
     assert realm.domains("h1") == {}

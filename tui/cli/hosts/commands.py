@@ -13,6 +13,7 @@ from tui.cli.options import (
     GlobalOptions,
     LazyGroup,
     RealmsCommand,
+    dry_run_option,
     json_option,
     pass_options,
     timeout_option,
@@ -191,9 +192,10 @@ def disable(options: GlobalOptions, names: tuple[str, ...]) -> None:
 
 @click.command("remove", cls=RealmsCommand)
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@dry_run_option
 @yes_option
 @pass_options
-def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
+def remove(options: GlobalOptions, names: tuple[str, ...], *, dry_run: bool, yes: bool) -> int:
     """Remove hosts from the registry. Their VMs are not touched: they keep running, but are no longer shown."""
     from tui.cli.output import say
 
@@ -201,6 +203,10 @@ def remove(options: GlobalOptions, names: tuple[str, ...], *, yes: bool) -> int:
     names = tuple(dict.fromkeys(names))
     for name in names:
         registry.host(name)
+    if dry_run:
+        for name in names:
+            say(f"{name} would be removed from the registry; its VMs are not touched")
+        return 0
     if not yes and not _is_confirmed(names, registry):
         say("nothing was removed", error=True)
         return 1

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, with_options, yes_option
+from tui.cli.options import (
+    GlobalOptions,
+    RealmsCommand,
+    dry_run_option,
+    json_option,
+    pass_options,
+    with_options,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,14 +98,16 @@ def delete_command(kind: Kind, short_help: str, told: str, *, never: str) -> cli
     @click.command("delete", cls=RealmsCommand, short_help=short_help, help=f"{told}\n{_HOW_IT_DELETES}")
     @click.argument("name")
     @click.option("--force", is_flag=True, help=f"Delete even if it is unknown whether it is in use; never if {never}.")
+    @dry_run_option
     @yes_option
     @_realm_option
     @_timeout_option
     @json_option
     @pass_options
     def delete(
-        options: GlobalOptions, name: str, *, force: bool, yes: bool, realm: str | None, timeout: float, as_json: bool
-    ) -> int:
+        options: GlobalOptions, name: str, *, force: bool, dry_run: bool, yes: bool, realm: str | None, timeout: float,
+        as_json: bool,
+    ) -> int:  # fmt: skip
         from core.operations.hosts.scope import hosts_of, one_realm
         from core.operations.storage.orphaned_volumes import delete_volume
         from core.operations.storage.pool_report import PoolRole
@@ -107,18 +117,18 @@ def delete_command(kind: Kind, short_help: str, told: str, *, never: str) -> cli
         session = options.changing_session()
         chosen = one_realm(session, realm)
         hosts = hosts_of(session, chosen)
-        if not confirmed(f"Delete {one} {name} of realm {chosen.id} permanently?", yes=yes):
+        if not confirmed(f"Delete {one} {name} of realm {chosen.id} permanently?", yes=yes or dry_run):
             say("nothing was deleted", error=True)
             return 1
         job = functools.partial(
             delete_volume, session, realm=chosen, hosts=hosts, role=PoolRole(kind), name=name, force=force,
-            deadline=timeout,
+            dry_run=dry_run, deadline=timeout,
         )  # fmt: skip
         run_task(session, f"delete a {one}", name, job, quiet=as_json)
         if as_json:
-            print_json({"deleted": name, "realm": chosen.id})
+            print_json({"deleted": name, "realm": chosen.id, "dry_run": dry_run})
         else:
-            say(f"{one} {name} deleted")
+            say(f"{one} {name} {'would be deleted' if dry_run else 'deleted'}")
         return 0
 
     return delete

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import GlobalOptions, RealmsCommand, unasked_option, yes_option
+from tui.cli.options import GlobalOptions, RealmsCommand, dry_run_option, unasked_option, yes_option
 from tui.cli.vms.power import common_options, row, warn_foreign
 
 if TYPE_CHECKING:
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 @click.option("--drives", is_flag=True, help="Also delete its drives, without asking.")
 @click.option("--force", is_flag=True, help="Force it off first if it is running.")
 @unasked_option
+@dry_run_option
 @yes_option
 @common_options
 def delete(
-    options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, unasked: bool, yes: bool, **common: Any
+    options: GlobalOptions, *, volumes: bool, drives: bool, force: bool, unasked: bool, dry_run: bool, yes: bool,
+    **common: Any,
 ) -> int:  # fmt: skip
     """Delete VMs that are off. Volumes and snapshots are kept and listed, unless --volumes deletes them.
 
@@ -51,19 +53,20 @@ def delete(
         if refused and refused[0].error is not None:
             raise refused[0].error
         what = ", ".join(target.name for target in targets)
-        if not confirmed(f"Delete {what}{' with boot volume and snapshots' if volumes else ''}?", yes=yes):
+        if not confirmed(f"Delete {what}{' with boot volume and snapshots' if volumes else ''}?", yes=yes or dry_run):
             say("nothing was deleted", error=True)
             return 1
-        if volumes and not drives and not yes and not as_json:
+        if volumes and not drives and not yes and not as_json and not dry_run:
             drives = _drives_too(session, targets, volumes_of)
         gone: dict[Target, Deleted] = {}
 
         def job(control: Control, target: Target) -> Done:
             gone[target] = delete_vm(
                 session, control, target,
-                volumes=volumes, drives=drives, force=force, unasked=unasked, patience=common["timeout"],
+                volumes=volumes, drives=drives, force=force, unasked=unasked, dry_run=dry_run,
+                patience=common["timeout"],
             )  # fmt: skip
-            return Done(target)
+            return Done(target, changed=not dry_run)
 
         outcomes = run_task(
             session,
@@ -72,7 +75,7 @@ def delete(
             lambda control: on_each_host(control, targets, job, at_once=STARTS_AT_ONCE),
             quiet=as_json,
         )
-    return _report(outcomes, gone, as_json=as_json)
+    return _report(outcomes, gone, as_json=as_json, dry_run=dry_run)
 
 
 def _refused(targets: Sequence[Target]) -> list[Done]:
@@ -100,13 +103,14 @@ def _drives_too(session: Session, targets: Sequence[Target], volumes_of: Any) ->
     return bool(names) and click.confirm(printable(question), default=False, err=True)
 
 
-def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: bool) -> int:
+def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: bool, dry_run: bool = False) -> int:
     from tui.cli.output import print_json, say
 
     if as_json:
         print_json(
             {
                 "action": "delete",
+                "dry_run": dry_run,
                 "ok": all(done.error is None for done in outcomes),
                 "vms": [{**row(done), **_volumes(gone.get(done.target))} for done in outcomes],
             }
@@ -117,7 +121,8 @@ def _report(outcomes: Sequence[Done], gone: dict[Target, Deleted], *, as_json: b
         deleted = gone.get(done.target)
         if deleted is not None and done.error is None and not as_json:
             also = (*deleted.volumes, *(f"snapshot {name}" for name in deleted.snapshots))
-            say(f"{done.target.name}: deleted" + (f", with {', '.join(also)}" if also else ""))
+            word = "would be deleted" if dry_run else "deleted"
+            say(f"{done.target.name}: {word}" + (f", with {', '.join(also)}" if also else ""))
             for kept in deleted.stays:
                 say(f"  {kept} is kept")
             if deleted.kept:

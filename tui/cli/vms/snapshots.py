@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.text import plural
-from tui.cli.options import GlobalOptions, RealmsCommand, json_option, pass_options, timeout_option, yes_option
+from tui.cli.options import (
+    GlobalOptions,
+    RealmsCommand,
+    dry_run_option,
+    json_option,
+    pass_options,
+    timeout_option,
+    yes_option,
+)
 from tui.cli.vms.drives import foreign_option
 
 if TYPE_CHECKING:
@@ -93,13 +101,22 @@ def snapshots(options: GlobalOptions, vm: str | None, *, realm: str | None, time
 @click.command("delete-snapshot", cls=RealmsCommand)
 @click.argument("vm")
 @click.argument("name")
+@dry_run_option
 @yes_option
 @foreign_option
 @timeout_option
 @json_option
 @pass_options
 def delete_snapshot(
-    options: GlobalOptions, vm: str, name: str, *, yes: bool, foreign: bool, timeout: float, as_json: bool
+    options: GlobalOptions,
+    vm: str,
+    name: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+    foreign: bool,
+    timeout: float,
+    as_json: bool,
 ) -> int:
     """Permanently delete a snapshot of a VM, even an incomplete one.
 
@@ -112,14 +129,17 @@ def delete_snapshot(
 
     with options.changing_session() as session:
         owner = owner_of_snapshots(session, vm, timeout=timeout, foreign=foreign)
-        if not confirmed(f"Delete snapshot {name} of {owner.name} permanently?", yes=yes):
+        if not confirmed(f"Delete snapshot {name} of {owner.name} permanently?", yes=yes or dry_run):
             say("nothing was deleted", error=True)
             return 1
         gone = run_task(
             session, f"delete snapshot {name}", owner.name,
-            lambda control: delete_snapshot(control, owner, name, deadline=timeout), quiet=as_json,
+            lambda control: delete_snapshot(control, owner, name, dry_run=dry_run, deadline=timeout), quiet=as_json,
         )  # fmt: skip
-    _print_one("deleted", gone, f"snapshot {name} of {owner.name} deleted", as_json=as_json)
+    word = "would be deleted" if dry_run else "deleted"
+    _print_one(
+        "would_delete" if dry_run else "deleted", gone, f"snapshot {name} of {owner.name} {word}", as_json=as_json
+    )
     return 0
 
 
