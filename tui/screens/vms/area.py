@@ -38,6 +38,8 @@ class VMsScreen(VMActions, AreaScreen):
     def __init__(self) -> None:
         super().__init__()
         self._doing = NOTHING
+        self._awaited: tuple[str, frozenset[str], RowKey | None] | None = None
+        """A VM that is being created: its name, the UUIDs of others of that name, and the row under the cursor then."""
         self._draft: Draft | None = None
         """What was typed into the form of a new VM: kept until that is made."""
 
@@ -52,6 +54,7 @@ class VMsScreen(VMActions, AreaScreen):
 
     def _show(self, fleet: Fleet) -> None:
         self.query_one(Grid).set_rows(self._rows.rows(fleet, self.realms.session.configuration, self._doing))
+        self._go_to_awaited(fleet)
 
     def show_tasks(self, views: Sequence[TaskView]) -> None:
         """Show in the rows what is being done to their VMs."""
@@ -85,7 +88,25 @@ class VMsScreen(VMActions, AreaScreen):
 
         if self._draft is None:
             self._draft = Draft.begin(self.realms.session.configuration, self.realms.request)
-        self.app.push_screen(CreateVM(self._draft))
+        self.app.push_screen(CreateVM(self._draft, self._await))
+
+    def _await(self, name: str) -> None:
+        """Put the cursor on a new VM once it is there, unless it has been moved meanwhile."""
+        fleet = self.realms.fleet
+        known = frozenset(vm.uuid for vm in fleet.vms() if vm.name == name) if fleet is not None else frozenset()
+        self._awaited = (name, known, self.query_one(Grid).cursor_key)
+
+    def _go_to_awaited(self, fleet: Fleet) -> None:
+        if self._awaited is None:
+            return
+        name, known, at = self._awaited
+        grid = self.query_one(Grid)
+        if grid.cursor_key != at or not self.is_current:
+            self._awaited = None
+        elif new := next((vm for vm in fleet.vms() if vm.name == name and vm.uuid not in known), None):
+            self._awaited = None
+            if grid.model.position(new.key) is not None:
+                grid.go_to(new.key)
 
     def go_to_row(self, key: RowKey) -> None:
         """Put the cursor on a VM."""

@@ -54,9 +54,11 @@ class CreateVM(AreaScreen):
     )
     BINDINGS: ClassVar = bindings(KEYS)
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, ordered: Callable[[str], object]) -> None:
+        """Make the form; `ordered` gets the name of the VM that is to be created."""
         super().__init__()
         self._draft = draft
+        self._ordered = ordered
         self._touched = {key for key, value in draft.values.items() if key in ("name", "brick", "drives") and value}
         self.known = Known()
         self._volumes: dict[str, Volumes] = {}
@@ -293,6 +295,7 @@ class CreateVM(AreaScreen):
         self._draft.host = None
         self.realms.run_task("create", order.name, create_job(self.realms.session, order))
         self.go_back()
+        self._ordered(order.name)
 
     def _go_to_fault(self) -> None:
         refused = {key for key, fault in self.reading.faults.items() if fault.refused} if self.reading else set()

@@ -10,12 +10,13 @@ from textual import events
 
 from core.fleet.fleet import VMState
 from core.operations.tasks.task import Progress
+from core.operations.vms.create import create_vm
 from core.operations.vms.spec import ExistingDrive, NewDrive
 from core.placement.engine.request import Request
 from core.realms import DriveSettings
-from tests.operations.vms.world import GIB, MIB, open_door, world
+from tests.operations.vms.world import GIB, MIB, open_door, order, world
 from tests.tui import world as standing_world
-from tests.tui.driving import ended, settle, told, until
+from tests.tui.driving import ended, grid_of, settle, told, until
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.forms.vm_spec import Draft, Known, read_draft, read_drives
@@ -183,6 +184,26 @@ async def test_a_vm_is_ordered_and_registers(realm: World) -> None:
         made = next(vm for vm in realm.session.fleet().vms() if vm.name == "web-9")
         assert (made.state, made.vcpus, made.memory_bytes) == (VMState.RUNNING, 2, GIB)
         assert len([volume for volume in realm.volumes("h1") if volume.startswith("ticrypt-vm-drives/")]) == 1
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_the_cursor_goes_to_the_new_vm_unless_it_was_moved(realm: World, moved: bool) -> None:
+    """Whoever went on to another row is not taken away from it."""
+    for name in ("a", "b"):
+        realm.task(lambda control, name=name: create_vm(realm.session, control, order(name, host="h1", wait=False)))
+    app = RealmsApp(realm.session)
+    async with app.run_test(size=MIDDLE) as pilot:
+        form = await in_form(pilot)
+        await pilot.press(*"web-9")
+        write(form, vcpus="1", memory="1")
+        await settle(pilot)
+        await pilot.press("ctrl+s")
+        if moved:
+            await pilot.press("down")
+        await ended(pilot)
+        made = next(vm for vm in realm.session.fleet().vms() if vm.name == "web-9")
+        await until(pilot, lambda: grid_of(app).model.row(made.key) is not None)
+        assert (grid_of(app).cursor_key == made.key) is not moved
 
 
 async def test_a_host_that_was_chosen_takes_it_although_another_is_cheaper(realm: World) -> None:
