@@ -4,13 +4,14 @@ PYTEST = .venv/bin/python -m pytest
 WORKERS ?= 2
 ROUNDS ?= 20
 
-.PHONY: help run setup test quick test-all pictures-under-load check format bench lab-setup lab clean
+.PHONY: help run setup test quick test-all fuzz pictures-under-load check format bench lab-setup lab clean
 
 help:
 	@echo 'make run        set up, then open the demo fleet in the full-screen application'
 	@echo 'make test       set up, then run all tests (real libvirt hosts included where make lab-setup has been run)'
 	@echo 'make quick      while you work: tests without screens, terminals and real hosts'
 	@echo 'make test-all   as make test, and ten times as many examples, new ones in each run'
+	@echo 'make fuzz       damaged texts for whatever reads them: 2 minutes for each reader, two at once'
 	@echo 'make pictures-under-load  all pictures, ROUNDS=20 times, beside eight busy processes'
 	@echo 'make setup      install what is missing; leaves .venv/bin/realms'
 	@echo 'make check      format, lint, strict types, import contracts'
@@ -34,6 +35,9 @@ quick: setup
 
 test-all: export REALMS_EXPLORE = 1
 test-all: test
+
+fuzz: setup
+	@.venv/bin/python -m tests.fuzz
 
 pictures-under-load: setup
 	@tools/pictures-under-load.sh $(ROUNDS)

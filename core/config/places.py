@@ -1,5 +1,6 @@
 """Where the main file is looked for (`--config`, REALMS_CONFIG, the working folder, /etc)."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def find_configuration(
         return Path(named)
     for place in places:
         try:
-            if place.is_file():
+            if os.path.isfile(place):
                 return place
         except OSError:  # a folder on the way that may not be entered
             continue

@@ -53,7 +53,7 @@ class Sources:
         """Read the main file; raises UnreadableFile."""
         try:
             path.stat()
-            if path.is_dir():
+            if os.path.isdir(path):
                 raise UnreadableFile(f"{path} is a folder", hint=_main_in(path))
             return self._read(path.resolve(), path.name)
         except OSError as error:
@@ -83,7 +83,7 @@ class Sources:
                     "convert it to a .conf file",
                 )
             return path
-        found = [candidate for end in EXTENSIONS if (candidate := path.with_name(path.name + end)).is_file()]
+        found = [candidate for end in EXTENSIONS if os.path.isfile(candidate := path.with_name(path.name + end))]
         if len(found) > 1:
             names = " and ".join(candidate.name for candidate in found)
             raise IncludeRefused(
@@ -91,9 +91,9 @@ class Sources:
             )
         if found:
             return self._find(found[0], target + found[0].suffix)
-        if path.is_dir():
+        if os.path.isdir(path):
             raise IncludeRefused(Code.INCLUDE_UNREADABLE, f"{target} is a folder, not a file")
-        if path.exists():
+        if os.path.exists(path):
             message = f"{target} ends in neither .conf nor .json: other HOCON parsers include nothing there"
             raise IncludeRefused(Code.INCLUDE_UNSUPPORTED, message, f"rename it to {Path(target).name}.conf")
         return path.with_name(path.name + ".conf")
@@ -157,7 +157,7 @@ def _read_bytes(path: Path, name: str) -> bytes:
 
 def _main_in(folder: Path) -> str:
     usual = folder / DEFAULT_PLACES[0].name
-    return f"did you mean {usual}?" if usual.is_file() else f"name the main file in it, usually {usual.name}"
+    return f"did you mean {usual}?" if os.path.isfile(usual) else f"name the main file in it, usually {usual.name}"
 
 
 def _near(path: Path) -> str:
@@ -165,7 +165,7 @@ def _near(path: Path) -> str:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         parent = path.parent
-        return f"the folder {parent} does not exist either" if not parent.exists() else ""
+        return f"the folder {parent} does not exist either" if not os.path.exists(parent) else ""
     if near := nearest(path.name, names):
         return f"did you mean {near}?"
     others = sorted(name for name in names if name.endswith((".conf", ".json")))

@@ -166,6 +166,6 @@ class HostRegistry:
 
 def _check_writable(path: Path) -> None:
     """Respect a file that was made read-only: replacing it asks only the folder."""
-    if path.exists() and not os.access(path, os.W_OK):
+    if os.path.exists(path) and not os.access(path, os.W_OK):
         message = f"{path} can't be written: permission denied"
         raise UnwritableFile(message, hint="it is read-only or belongs to other administrators")

@@ -96,9 +96,9 @@ class WelcomeApp(Shell[FileChoice]):
             return
         path = Path(os.path.expanduser(text))  # Path's own raises for a user who isn't there
         try:
-            if path.is_dir():
+            if os.path.isdir(path):
                 path /= "ticrypt-vm.conf"
-            found = path.is_file()
+            found = os.path.isfile(path)
         except (OSError, ValueError) as error:  # too long, not permitted, a zero byte
             self._complain(f"cannot read {text}: {error}")
             return

@@ -1,5 +1,6 @@
 """What the first start has to say: where files are looked for, or what is wrong with the one found."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def welcome_lines(searched: Sequence[Path], error: RealmsError | None) -> list[L
         return lines
     lines += [(), (("Searched, in this order:", Tone.PLAIN),)]
     lines += [
-        ((f"  {path}", Tone.ACCENT), ("  found" if path.is_file() else "  not found", Tone.MUTED)) for path in searched
+        ((f"  {path}", Tone.ACCENT), ("  found" if os.path.isfile(path) else "  not found", Tone.MUTED))
+        for path in searched
     ]
     return [*lines, (), (("To use another file: --config or REALMS_CONFIG.", Tone.MUTED),)]
 

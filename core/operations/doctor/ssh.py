@@ -70,7 +70,7 @@ def _keys_of(target: SshTarget) -> tuple[Path, ...]:
         return (target.keyfile,)
     names = effective(target).get("identityfile", ())
     files = (Path(name).expanduser() for name in names)
-    return tuple(file for file in files if file.exists())
+    return tuple(file for file in files if os.path.exists(file))
 
 
 def _check_key(here: Checkup, key: Path, in_agent: str) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ def check_host_key(at: Checkup, target: SshTarget, uri: str, *, registered: bool
     files = (file for each in ("userknownhostsfile", "globalknownhostsfile") for file in settings.get(each, ()))
     for file in " ".join(files).split():
         path = Path(file).expanduser()
-        if path.is_file() and run(["ssh-keygen", "-F", name, "-f", str(path)], 5.0).code == 0:
+        if os.path.isfile(path) and run(["ssh-keygen", "-F", name, "-f", str(path)], 5.0).code == 0:
             yield at.ok(check, f"known in {path}")
             return
     if next(iter(settings.get("stricthostkeychecking", ())), "ask") in {"ask", "true", "yes"}:

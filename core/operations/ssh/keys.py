@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import os
 import re
 import socket
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def default_key(kind: KeyType | None = None) -> Path:
     if kind is not None:
         return folder / f"id_{kind.value}"
     files = [folder / f"id_{each.value}" for each in KeyType]
-    return next((file for file in files if file.exists()), files[0])
+    return next((file for file in files if os.path.exists(file)), files[0])
 
 
 def is_tried_by_itself(key: Path) -> bool:
@@ -90,7 +91,7 @@ def make_key(private: Path, kind: KeyType) -> ServiceKey:
     """Make a key without a passphrase. Raises UnwritableFile; never touches a file that exists."""
     private = private.expanduser().absolute()
     for file in (private, _public(private)):
-        if file.exists() or file.is_symlink():
+        if os.path.lexists(file):
             hint = f"show it with {shell_command('realms keys show --file', private)}, or create another with --file"
             raise UnwritableFile(f"{file} already exists and is not overwritten", hint=hint)
     try:
@@ -116,11 +117,11 @@ def read_key(private: Path) -> ServiceKey:
     try:
         text = public.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        text = run(["ssh-keygen", "-y", "-P", "", "-f", str(private)], 10.0).out if private.exists() else ""
+        text = run(["ssh-keygen", "-y", "-P", "", "-f", str(private)], 10.0).out if os.path.exists(private) else ""
         if not text:
             message = f"{public}: {(error.strerror or str(error)).lower()}"
             write = f"{shell_command('ssh-keygen -y -f', private)} {shell_command('>', public)}"
-            hint = write if private.exists() else "create a key: realms keys make"
+            hint = write if os.path.exists(private) else "create a key: realms keys make"
             raise UnreadableFile(message, hint=hint) from error
     return _parse(private, public, text)
 
@@ -157,7 +158,7 @@ def _public(private: Path) -> Path:
 
 def opens(key: ServiceKey, target: SshTarget) -> bool:
     """Return whether a host lets this key in already, and no other is needed."""
-    if not key.private.exists():
+    if not os.path.exists(key.private):
         return False
     return log_in(target.with_key(key.private), "true", LOGIN_SECONDS, only_key=True).code == 0
 
@@ -186,7 +187,7 @@ def install(key: ServiceKey, target: SshTarget, *, may_ask: bool) -> Installed:
 
 
 def _needs_no_passphrase(key: ServiceKey) -> bool:
-    return key.private.exists() and run(["ssh-keygen", "-y", "-P", "", "-f", str(key.private)], 10.0).code == 0
+    return os.path.exists(key.private) and run(["ssh-keygen", "-y", "-P", "", "-f", str(key.private)], 10.0).code == 0
 
 
 def _failure(outcome: Outcome, target: SshTarget) -> RealmsError:

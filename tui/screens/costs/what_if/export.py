@@ -1,5 +1,6 @@
 """A what-if to take away: its lines for the configuration and the command that asks the same, copied or saved."""
 
+import os
 import textwrap
 from pathlib import Path
 from typing import ClassVar
@@ -36,7 +37,7 @@ def write(path: Path, text: str, *, replace: bool) -> bool:
     if not replace:
         if write_new(path, text):
             return True
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise UnwritableFile(f"{path} is not a regular file", hint="choose another name")
         return False
     try:
@@ -50,7 +51,7 @@ def write(path: Path, text: str, *, replace: bool) -> bool:
 def check_target(path: Path, main_file: Path | None) -> None:
     """Refuse to write over the configuration itself; raises UnwritableFile."""
     try:
-        same = main_file is not None and path.exists() and main_file.exists() and path.samefile(main_file)
+        same = main_file is not None and os.path.exists(path) and os.path.exists(main_file) and path.samefile(main_file)
     except (OSError, ValueError):  # what can't even be looked at can't be written either, and says so then
         return
     if same:

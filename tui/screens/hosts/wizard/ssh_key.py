@@ -1,5 +1,6 @@
 """Help with the ssh key, where a host's sshd answers and turns us away: make it, show it, install it."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ def look_at_key(wanted: Path | None) -> KeyFile:
     file, exists = wanted or Path("~/.ssh"), True
     try:
         file = wanted or default_key()
-        exists = file.exists()
+        exists = os.path.exists(file)
         return KeyFile(file, read_key(file), exists)
     except RealmsError as error:
         return KeyFile(file, error, exists)
