@@ -16,6 +16,9 @@ ROUNDS = 3
 """Ways from the focused widget up to the application that a key and what it brings about may take: the key itself, the
 message that a widget makes of it (a button pressed), and the one that a screen makes of that."""
 
+PATIENCE = 5.0
+"""Seconds after which a key goes on although the one before has not been handled: a stuck widget stops no other."""
+
 
 @runtime_checkable
 class Cautious(Protocol):
@@ -127,8 +130,8 @@ async def _passed(pump: MessagePump, act: Callable[[], Awaitable[None]] | None =
 
 
 async def _unless_closed(pump: MessagePump, event: asyncio.Event) -> None:
-    """Wait for an event that a pump brings, or for its end."""
+    """Wait for an event that a pump brings, for its end, or until patience does."""
     waiting = asyncio.ensure_future(event.wait())
     others = {pump._task} if pump._task is not None else set()
-    await asyncio.wait({waiting, *others}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({waiting, *others}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()

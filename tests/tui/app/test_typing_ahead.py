@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,13 +12,14 @@ from textual.keys import _character_to_key
 from textual.widgets import Input
 
 from tests.tui import world
-from tests.tui.driving import grid_of, hold, settle
+from tests.tui.driving import grid_of, has_ended, hold, settle, until
 from tests.tui.sizes import MIDDLE
 from tui.app.app import RealmsApp
 from tui.app.areas import AREAS
 from tui.app.keys import KEYS
 from tui.screens.area import AreaScreen
 from tui.screens.dialogs.confirm import Asking, Confirm
+from tui.terminal import keyboard
 from tui.widgets.grid import Grid
 from tui.widgets.grid_keys import GRID_KEYS
 
@@ -137,3 +139,19 @@ async def test_all_keys_of_an_area_do_at_once_what_they_do_one_by_one(tmp_path: 
             at_once = await typed(name, at_once=True)
             if not (isinstance(app.screen, Asking) and app.screen.is_cautious):
                 assert at_once == one_by_one, name
+
+
+async def test_a_widget_that_is_stuck_keeps_nobody_from_quitting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is locked out of the program by one that never comes back."""
+    monkeypatch.setattr(keyboard, "PATIENCE", 0.1)
+    app = RealmsApp(world.standing(tmp_path))
+    async with app.run_test(size=MIDDLE) as pilot:
+        await settle(pilot)
+        released = asyncio.Event()
+        grid_of(app).call_later(released.wait)
+        for name in ("2", "ctrl+q"):
+            app.post_message(key(name))
+        await until(pilot, lambda: has_ended(app))
+        released.set()
