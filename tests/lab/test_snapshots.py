@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import libvirt_qemu
 import pytest
 
 from core.driver.storage.volumes import PoolBusy
+from core.driver.vms.disk_copies import begin_copies
 from core.errors import Cancelled, DriverError
 from core.operations.storage.volume_copy import CopyGoesOn, NoSpace
+from core.operations.vms import snapshots
 from core.operations.vms.delete import delete_vm
 from core.operations.vms.lookup import VMRefused
 from core.operations.vms.snapshot_list import owner_of_snapshots
@@ -33,6 +37,8 @@ from .parts.guests import Boot
 from .parts.waiting import eventually
 
 if TYPE_CHECKING:
+    from core.driver.connection.connection import HostConnection
+
     from .parts.host import LabHost
     from .parts.lab import Lab
 
@@ -136,7 +142,28 @@ def test_a_guest_agent_holds_the_file_systems_still(admin: Admin, running: tuple
     assert calls[-2:] == ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"]
 
 
-def test_a_cancelled_snapshot_of_a_running_guest_leaves_nothing(admin: Admin, lab: Lab) -> None:
+@pytest.fixture
+def slow_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have QEMU copy a mebibyte a second, however fast the storage is."""
+
+    def begin(connection: HostConnection, uuid: str, *of: Any) -> None:
+        begin_copies(connection, uuid, *of)
+        domain = connection.handle.lookupByUUIDString(uuid)
+
+        def ask(command: str, **arguments: object) -> Any:
+            words = json.dumps({"execute": command, "arguments": arguments})
+            return json.loads(libvirt_qemu.qemuMonitorCommand(domain, words, 0))["return"]
+
+        for job in ask("query-block-jobs"):
+            ask("block-job-set-speed", device=job["device"], speed=1 << 20)
+
+    monkeypatch.setattr(snapshots, "begin_copies", begin)
+
+
+@pytest.mark.usefixtures("slow_copies")
+def test_a_cancelled_snapshot_of_a_running_guest_leaves_nothing(
+    admin: Admin, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The copying ends at once."""
     host = lab.hosts[0]
     make_slow_guest(host, admin, started=True)
@@ -148,6 +175,7 @@ def test_a_cancelled_snapshot_of_a_running_guest_leaves_nothing(admin: Admin, la
     assert left_in(lab, "snapshots") == []
     assert task.view.warnings == ()
     assert "None" in host.virsh("domjobinfo", "web", check=False)
+    monkeypatch.undo()
     admin.snapshot("web", "second")
 
 
