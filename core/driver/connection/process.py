@@ -53,8 +53,8 @@ def waits_for_an_answer(thread_id: int) -> bool:
 
 def _socket_inodes(process_id: int) -> set[str]:
     inodes = set()
-    with contextlib.suppress(OSError):
-        for descriptor in os.scandir(f"/proc/{process_id}/fd"):
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{process_id}/fd") as descriptors:
+        for descriptor in descriptors:
             target = os.readlink(descriptor.path)
             if target.startswith("socket:["):
                 inodes.add(target.removeprefix("socket:[").removesuffix("]"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +15,14 @@ from core.operations.vms.create import create_vm
 from core.operations.vms.spec import ExistingDrive, NewDrive
 from core.placement.engine.request import Request
 from core.realms import DriveSettings
+from tests.driver.worlds import LONG
 from tests.operations.vms.world import GIB, MIB, open_door, order, world
 from tests.tui import world as standing_world
 from tests.tui.driving import ended, grid_of, settle, told, until
 from tests.tui.sizes import MIDDLE, SIZES
 from tui.app.app import RealmsApp
 from tui.forms.vm_spec import Draft, Known, read_draft, read_drives
+from tui.jobs.vms import create_job
 from tui.render.cells import plain
 from tui.render.vms.create import headline
 from tui.screens.dialogs.picker import Picker
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from core.operations.session import Session
+    from core.operations.tasks.task import Control
+    from core.operations.vms.spec import Order
     from tests.operations.vms.world import World
 
 
@@ -187,10 +193,22 @@ async def test_a_vm_is_ordered_and_registers(realm: World) -> None:
 
 
 @pytest.mark.parametrize("moved", [False, True])
-async def test_the_cursor_goes_to_the_new_vm_unless_it_was_moved(realm: World, moved: bool) -> None:
+async def test_the_cursor_goes_to_the_new_vm_unless_it_was_moved(
+    realm: World, moved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever went on to another row is not taken away from it."""
     for name in ("a", "b"):
         realm.task(lambda control, name=name: create_vm(realm.session, control, order(name, host="h1", wait=False)))
+    begin = Event()
+
+    def held(session: Session, order: Order) -> Callable[[Control], str]:
+        def job(control: Control) -> str:
+            assert begin.wait(LONG)
+            return create_job(session, order)(control)
+
+        return job
+
+    monkeypatch.setattr("tui.screens.vms.create.create_job", held)
     app = RealmsApp(realm.session)
     async with app.run_test(size=MIDDLE) as pilot:
         form = await in_form(pilot)
@@ -200,6 +218,7 @@ async def test_the_cursor_goes_to_the_new_vm_unless_it_was_moved(realm: World, m
         await pilot.press("ctrl+s")
         if moved:
             await pilot.press("down")
+        begin.set()
         await ended(pilot)
         made = next(vm for vm in realm.session.fleet().vms() if vm.name == "web-9")
         await until(pilot, lambda: grid_of(app).model.row(made.key) is not None)
